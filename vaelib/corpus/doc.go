@@ -1,0 +1,25 @@
+// Package corpus makes training sets: many portfolios, each with the
+// conditions it meets and a record of where it comes from.
+//
+// In goes a window of returns, out comes a [Corpus]: weights N x n, conditions
+// N x k, and for each row its source, recipe, estimator, parameters and the
+// span of returns it was made from:
+//
+//	c, err := corpus.Build(ctx, window, set, corpus.Config{Source: "mixed", N: 20000, Seed: 1}, nil)
+//	train, validation := c.Split()
+//
+// Sources are the chapter's: draws from Dirichlet distributions; optimised
+// portfolios over rolling windows, with estimator, objective, risk aversion
+// and bounds varied; risk parity and its kin; the same on bootstrapped
+// returns; and mixtures of these.
+//
+// Time is kept apart. Every row belongs to one rolling window, and a window is
+// either a training window or a validation window: validation windows start
+// after the last training window has ended, and windows that would straddle
+// the cut are not used. So no return that shaped a training row, or one of its
+// conditions, is seen by a validation row (the purge of Lopez de Prado 2018,
+// Advances in Financial Machine Learning, chapter 7).
+//
+// Row i draws from its own random stream, so a corpus is the same bytes for
+// any number of workers.
+package corpus

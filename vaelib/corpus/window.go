@@ -1,0 +1,43 @@
+package corpus
+
+import (
+	"fmt"
+)
+
+// Span is one rolling window: the returns [From, To) of the window that the
+// corpus was built from.
+type Span struct {
+	From, To   int
+	Validation bool
+}
+
+// spans lists the rolling windows over periods returns, training windows
+// first, each group by lookback and then by end. Validation windows lie in the
+// last share of the time, which is stretched to hold at least one window of
+// the longest lookback.
+func spans(periods int, lookbacks []int, step int, share float64) (training, validation []Span, err error) {
+	longest := 0
+	for _, l := range lookbacks {
+		longest = max(longest, l)
+	}
+	cut := periods
+	if share > 0 {
+		cut = min(int(float64(periods)*(1-share)), periods-longest)
+	}
+	if cut < longest {
+		need := longest
+		if share > 0 {
+			need = 2 * longest
+		}
+		return nil, nil, fmt.Errorf("%d returns are too few for windows of %d (at least %d are needed): give more history or shorter lookbacks", periods, longest, need)
+	}
+	for _, l := range lookbacks {
+		for end := l; end <= cut; end += step {
+			training = append(training, Span{From: end - l, To: end})
+		}
+		for end := cut + l; share > 0 && end <= periods; end += step {
+			validation = append(validation, Span{From: end - l, To: end, Validation: true})
+		}
+	}
+	return training, validation, nil
+}
