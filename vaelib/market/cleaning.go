@@ -1,0 +1,152 @@
+package market
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Cleaning says what loading did to the files: what it dropped, sorted and
+// ignored, and what it found odd and kept. Its String is for people, its
+// fields are for reports.
+type Cleaning struct {
+	Source string `json:"source"`
+	Layout string `json:"layout"` // wide or klines
+	Rows   int    `json:"rows"`   // read, over all files, the header aside
+	Times  int    `json:"times"`  // of the panel
+
+	Outside    int `json:"outside"`    // rows before From or after To, dropped
+	Duplicates int `json:"duplicates"` // rows that repeated another number for number, dropped
+	Sorted     int `json:"sorted"`     // rows that stood behind a later one, put in place
+	Unfinished int `json:"unfinished"` // last closes whose interval had not ended, dropped
+
+	IgnoredColumns []string `json:"ignored_columns"` // of kline files, each once
+	IgnoredFiles   []string `json:"ignored_files"`   // of the folder
+	Unpriced       []string `json:"unpriced"`        // symbols without a price in the range, dropped
+
+	Spans    []Span   `json:"spans"` // in the order of the panel's symbols
+	Gaps     []Gap    `json:"gaps"`
+	Oddities []Oddity `json:"oddities"`
+}
+
+// Span is the life of a symbol in a panel.
+type Span struct {
+	Symbol string    `json:"symbol"`
+	First  time.Time `json:"first"`
+	Last   time.Time `json:"last"`
+	Prices int       `json:"prices"` // closes from First to Last
+	Holes  int       `json:"holes"`  // times of the panel between them without one
+}
+
+// Gap is a stretch that lacks rows, judged by the rhythm of the others. It is
+// kept as it is: the return over it spans it.
+type Gap struct {
+	Symbol  string    `json:"symbol"` // "" in a wide file: all of them
+	After   time.Time `json:"after"`  // the row before the gap
+	Before  time.Time `json:"before"` // the row after it
+	Missing int       `json:"missing"`
+}
+
+// Oddity is a row that is kept, since its close is sound, though another of
+// its numbers is not.
+type Oddity struct {
+	File   string    `json:"file"`
+	Line   int       `json:"line"`
+	Symbol string    `json:"symbol"`
+	Time   time.Time `json:"time"`
+	Note   string    `json:"note"`
+}
+
+// add takes the counts of one file in.
+func (c *Cleaning) add(f *Cleaning) {
+	c.Rows += f.Rows
+	c.Outside += f.Outside
+	c.Duplicates += f.Duplicates
+	c.Sorted += f.Sorted
+	for _, name := range f.IgnoredColumns {
+		if !slices.Contains(c.IgnoredColumns, name) {
+			c.IgnoredColumns = append(c.IgnoredColumns, name)
+		}
+	}
+	c.Gaps = append(c.Gaps, f.Gaps...)
+	c.Oddities = append(c.Oddities, f.Oddities...)
+}
+
+// findGaps notes the gaps of rising times.
+func (c *Cleaning) findGaps(symbol string, ms []int64) {
+	times := make([]time.Time, len(ms))
+	for i, m := range ms {
+		times[i] = millis(m)
+	}
+	rhythm := calendarOf(times)
+	for i := 1; i < len(times); i++ {
+		if step := times[i].Sub(times[i-1]); rhythm.gap(step) {
+			c.Gaps = append(c.Gaps, Gap{Symbol: symbol, After: times[i-1], Before: times[i], Missing: rhythm.missing(step)})
+		}
+	}
+}
+
+// String says it in a few lines; long lists are cut short.
+func (c *Cleaning) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s rows, %d symbols, %s times", c.Source, count(c.Rows), len(c.Spans), count(c.Times))
+	if len(c.Spans) > 0 {
+		first, last := c.Spans[0].First, c.Spans[0].Last
+		for _, s := range c.Spans {
+			if s.First.Before(first) {
+				first = s.First
+			}
+			if s.Last.After(last) {
+				last = s.Last
+			}
+		}
+		fmt.Fprintf(&b, ", %s to %s", stamp(first), stamp(last))
+	}
+	b.WriteByte('\n')
+	for _, line := range []struct {
+		n    int
+		text string
+	}{
+		{c.Outside, "rows outside the range: dropped"},
+		{c.Duplicates, "rows repeated another: dropped"},
+		{c.Sorted, "rows were out of order: sorted"},
+		{c.Unfinished, "last closes were of an interval that has not ended: dropped"},
+	} {
+		if line.n > 0 {
+			fmt.Fprintf(&b, "  %s %s\n", count(line.n), line.text)
+		}
+	}
+	for _, line := range []struct {
+		names []string
+		text  string
+	}{
+		{c.IgnoredColumns, "ignored columns"},
+		{c.IgnoredFiles, "ignored files"},
+		{c.Unpriced, "symbols without a price in the range: dropped"},
+	} {
+		if len(line.names) > 0 {
+			fmt.Fprintf(&b, "  %s: %s\n", line.text, enumerate(line.names))
+		}
+	}
+	const most = 5
+	for i, g := range c.Gaps {
+		if i == most {
+			fmt.Fprintf(&b, "  %s more gaps: kept\n", count(len(c.Gaps)-most))
+			break
+		}
+		name := g.Symbol
+		if name == "" {
+			name = "all symbols"
+		}
+		fmt.Fprintf(&b, "  gap of %s: %s missing between %s and %s: kept\n", name, count(g.Missing), stamp(g.After), stamp(g.Before))
+	}
+	for i, o := range c.Oddities {
+		if i == most {
+			fmt.Fprintf(&b, "  %s more oddities: kept\n", count(len(c.Oddities)-most))
+			break
+		}
+		fmt.Fprintf(&b, "  %s:%d: %s on %s: %s: kept, its close is sound\n", o.File, o.Line, o.Symbol, stamp(o.Time), o.Note)
+	}
+	return b.String()
+}

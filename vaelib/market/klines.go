@@ -1,0 +1,291 @@
+package market
+
+import (
+	"fmt"
+	"io/fs"
+	"math"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// loadKlines reads a folder of kline CSVs, a file a symbol, on all cores.
+func loadKlines(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
+	symbols, ignored, err := listKlines(fsys, name, shown)
+	if err != nil {
+		return nil, err
+	}
+	if len(opt.Symbols) > 0 {
+		if _, err := choose(symbols, opt.Symbols); err != nil {
+			return nil, err
+		}
+		symbols = slices.Clone(opt.Symbols)
+	}
+	if len(symbols) == 0 {
+		return nil, &DataError{File: shown, Msg: "folder has no SYMBOL.csv"}
+	}
+	files := make([]*klines, len(symbols))
+	errs := make([]error, len(symbols))
+	var total, broken atomic.Int64 // rows so far; the first file that failed
+	broken.Store(math.MaxInt64)
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, symbol := range symbols {
+		group.Go(func() error {
+			if int64(i) > broken.Load() {
+				return nil // the error of an earlier file is the one to report
+			}
+			file := symbol + ".csv"
+			files[i], errs[i] = readKlines(fsys, path.Join(name, file), filepath.Join(shown, file), symbol, opt, &total)
+			for errs[i] != nil {
+				if b := broken.Load(); int64(i) > b || broken.CompareAndSwap(b, int64(i)) {
+					break
+				}
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	c := &Cleaning{Layout: "klines", IgnoredFiles: ignored}
+	for _, f := range files {
+		c.add(f.cleaning)
+	}
+	t := &table{symbols: symbols, cleaning: c}
+	for _, f := range files {
+		t.times = union(t.times, f.times)
+		if len(t.times)*len(symbols) > opt.MaxPrices {
+			return nil, tooMany(shown, opt)
+		}
+	}
+	t.close = make([]float64, len(t.times)*len(symbols))
+	for j, f := range files {
+		next := 0
+		for i, ms := range t.times {
+			v := math.NaN()
+			if next < len(f.times) && f.times[next] == ms {
+				v = f.close[next]
+				next++
+			}
+			t.close[i*len(symbols)+j] = v
+		}
+	}
+	return t, nil
+}
+
+// listKlines returns the symbols of a folder, sorted, and what else it holds.
+func listKlines(fsys fs.FS, name, shown string) (symbols, ignored []string, err error) {
+	entries, err := fs.ReadDir(fsys, name)
+	if err != nil {
+		return nil, nil, openError(shown, err)
+	}
+	for _, e := range entries {
+		file := e.Name()
+		symbol, isCSV := strings.CutSuffix(file, ".csv")
+		switch {
+		case strings.HasPrefix(file, "."):
+		case !isCSV || e.IsDir():
+			ignored = append(ignored, file)
+		case len(symbol) > longestName:
+			return nil, nil, &DataError{File: filepath.Join(shown, file), Msg: fmt.Sprintf("symbol is longer than %d bytes", longestName)}
+		default:
+			symbols = append(symbols, symbol)
+		}
+	}
+	slices.Sort(symbols) // "A.csv" and "AB.csv" are in another order than "A" and "AB"
+	return symbols, ignored, nil
+}
+
+// klines are the closes of one file, in order.
+type klines struct {
+	times    []int64
+	close    []float64
+	cleaning *Cleaning
+}
+
+// candle is a row of a kline file.
+type candle struct {
+	time                           int64
+	line                           int
+	open, high, low, close, volume float64
+}
+
+// candleColumns are the columns that a kline file must have beside its time.
+var candleColumns = [...]string{"open", "high", "low", "close", "volume"}
+
+func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *atomic.Int64) (*klines, error) {
+	file, err := fsys.Open(name)
+	if err != nil {
+		return nil, openError(shown, err)
+	}
+	defer file.Close()
+	lines := newScanner(file, shown)
+	header, err := lines.header()
+	if err != nil {
+		return nil, err
+	}
+	k := &klines{cleaning: &Cleaning{}}
+	places, err := k.place(lines, header)
+	if err != nil {
+		return nil, err
+	}
+	var candles []candle
+	for lines.next() {
+		if len(lines.fields) != len(header) {
+			return nil, lines.ragged(len(header))
+		}
+		ms, err := lines.time(places[0])
+		if err != nil {
+			return nil, err
+		}
+		k.cleaning.Rows++
+		if !opt.holds(ms) {
+			k.cleaning.Outside++
+			continue
+		}
+		if total.Add(1) > int64(opt.MaxPrices) {
+			return nil, tooMany(shown, opt)
+		}
+		c := candle{time: ms, line: lines.line}
+		if c.close, err = lines.price(places[4], "close"); err != nil {
+			return nil, err
+		}
+		for i, dst := range [...]*float64{0: &c.open, 1: &c.high, 2: &c.low, 4: &c.volume} {
+			if dst == nil {
+				continue
+			}
+			if *dst, err = lines.number(places[1+i], candleColumns[i]); err != nil {
+				return nil, err
+			}
+		}
+		candles = append(candles, c)
+	}
+	if lines.err != nil {
+		return nil, lines.err
+	}
+	if k.cleaning.Rows == 0 {
+		return nil, &DataError{File: shown, Msg: "no rows below the header"}
+	}
+	if candles, err = k.order(lines, candles); err != nil {
+		return nil, err
+	}
+	k.times, k.close = make([]int64, len(candles)), make([]float64, len(candles))
+	for i, c := range candles {
+		k.times[i], k.close[i] = c.time, c.close
+		if note := c.oddity(i == 0); note != "" {
+			k.cleaning.Oddities = append(k.cleaning.Oddities, Oddity{File: shown, Line: c.line, Symbol: symbol, Time: millis(c.time), Note: note})
+		}
+	}
+	k.cleaning.findGaps(symbol, k.times)
+	return k, nil
+}
+
+// place finds the fields of time, open, high, low, close and volume, and
+// notes the columns that are none of them.
+func (k *klines) place(lines *scanner, header []string) ([6]int, error) {
+	var places [6]int
+	places[0] = column(header, "timestamp")
+	if places[0] < 0 {
+		places[0] = column(header, "date")
+	}
+	if places[0] < 0 {
+		return places, lines.errorf(0, "no column timestamp: a folder holds kline files, SYMBOL.csv with timestamp,open,high,low,close,volume")
+	}
+	for i, name := range candleColumns {
+		if places[1+i] = column(header, name); places[1+i] < 0 {
+			return places, lines.errorf(0, "no column %s: a folder holds kline files, SYMBOL.csv with timestamp,open,high,low,close,volume", name)
+		}
+	}
+	for i, h := range header {
+		if slices.Contains(places[:], i) {
+			continue
+		}
+		if j := column(header, h); slices.Contains(places[:], j) {
+			return places, lines.errorf(i+1, "column %s is there twice: keep one of them", h)
+		}
+		k.cleaning.IgnoredColumns = append(k.cleaning.IgnoredColumns, h)
+	}
+	return places, nil
+}
+
+// order sorts the candles by time and drops those that repeat another.
+func (k *klines) order(lines *scanner, candles []candle) ([]candle, error) {
+	times := make([]int64, len(candles))
+	for i, c := range candles {
+		times[i] = c.time
+	}
+	order, moved := arrange(times)
+	k.cleaning.Sorted = moved
+	if order != nil {
+		sorted := make([]candle, len(candles))
+		for i, o := range order {
+			sorted[i] = candles[o]
+		}
+		candles = sorted
+	}
+	kept := candles[:0]
+	for _, c := range candles {
+		if len(kept) > 0 && kept[len(kept)-1].time == c.time {
+			first := kept[len(kept)-1]
+			line := first.line
+			if first.line = c.line; first != c {
+				lines.line = c.line
+				return nil, lines.errorf(0, "time %s is on line %d already, with other numbers: keep one of the rows", stampMillis(c.time), line)
+			}
+			k.cleaning.Duplicates++
+			continue
+		}
+		kept = append(kept, c)
+	}
+	return kept, nil
+}
+
+// oddity says what is strange about a candle whose close is sound, "" for
+// nothing.
+func (c *candle) oddity(first bool) string {
+	var note string
+	switch {
+	case c.open <= 0 || c.low <= 0 || c.high <= 0:
+		note = fmt.Sprintf("open %v, high %v, low %v: not above 0", c.open, c.high, c.low)
+	case c.high < max(c.open, c.close, c.low):
+		note = fmt.Sprintf("high %v is below another price of the candle", c.high)
+	case c.low > min(c.open, c.close):
+		note = fmt.Sprintf("low %v is above another price of the candle", c.low)
+	case c.volume < 0:
+		note = fmt.Sprintf("volume %v is below 0", c.volume)
+	default:
+		return ""
+	}
+	if first {
+		note += ", on the first row"
+	}
+	return note
+}
+
+// union merges two rows of rising times.
+func union(a, b []int64) []int64 {
+	if slices.Equal(a, b) {
+		return a
+	}
+	out := make([]int64, 0, max(len(a), len(b)))
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] < b[0]:
+			out, a = append(out, a[0]), a[1:]
+		case b[0] < a[0]:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			out, a, b = append(out, a[0]), a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
+}

@@ -1,0 +1,243 @@
+package market
+
+import (
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Options choose what [Load] keeps. The zero value keeps everything. What
+// isn't chosen isn't checked either: a bad price outside the range, or in a
+// column that was not asked for, does no harm.
+type Options struct {
+	Symbols  []string  // in this order; none: all
+	From, To time.Time // inclusive; zero: open. See [ParseSpan]
+	// AsOf is when the data were taken: a last row whose interval had not
+	// ended by then is dropped as unfinished. Zero: the clock.
+	AsOf time.Time
+	// MaxPrices bounds the panel, T times n, and with it memory (about 20
+	// bytes each). 0: 32 Mi, which are 329 symbols by the hour for 11 years.
+	MaxPrices int
+}
+
+func (o Options) withDefaults() Options {
+	if o.AsOf.IsZero() {
+		o.AsOf = time.Now()
+	}
+	if o.MaxPrices == 0 {
+		o.MaxPrices = 32 << 20
+	}
+	return o
+}
+
+// holds says whether a time lies in the range.
+func (o *Options) holds(ms int64) bool {
+	return (o.From.IsZero() || ms >= o.From.UnixMilli()) && (o.To.IsZero() || ms <= o.To.UnixMilli())
+}
+
+// Load reads a wide CSV or a folder of kline CSVs (see the package comment).
+//
+// A wide CSV has a first column date or timestamp, in any case, as
+// [ParseTime] reads it; every other column is a symbol's closes, empty before
+// its listing and after its delisting only. A kline CSV has the columns
+// timestamp (the candle's opening; or date), open, high, low, close and volume
+// in any order; others are ignored, and so are files not named *.csv. Lines
+// end in LF or CRLF; a byte order mark, blank lines and quotes are fine.
+//
+// Load returns a [*DataError] for a defect of a file, a [*SymbolError] for a
+// symbol that was asked for and is not there.
+func Load(path string, opt Options) (*Panel, *Cleaning, error) {
+	path = filepath.Clean(path)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, openError(path, err)
+	}
+	if info.IsDir() {
+		return load(os.DirFS(path), ".", path, opt)
+	}
+	return load(os.DirFS(filepath.Dir(path)), filepath.Base(path), path, opt)
+}
+
+// LoadFS is [Load] for a file or folder of fsys, such as an embedded sample.
+func LoadFS(fsys fs.FS, name string, opt Options) (*Panel, *Cleaning, error) {
+	return load(fsys, name, name, opt)
+}
+
+// load reads name of fsys and calls it shown.
+func load(fsys fs.FS, name, shown string, opt Options) (*Panel, *Cleaning, error) {
+	opt = opt.withDefaults()
+	if !opt.From.IsZero() && !opt.To.IsZero() && opt.To.Before(opt.From) {
+		return nil, nil, fmt.Errorf("range from %s to %s is empty: swap its ends", stamp(opt.From), stamp(opt.To))
+	}
+	for i, s := range opt.Symbols {
+		if slices.Contains(opt.Symbols[:i], s) {
+			return nil, nil, fmt.Errorf("symbol %s is given twice", s)
+		}
+	}
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, nil, openError(shown, err)
+	}
+	var t *table
+	if info.IsDir() {
+		t, err = loadKlines(fsys, name, shown, &opt)
+	} else {
+		t, err = loadWide(fsys, name, shown, &opt)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return t.finish(shown, &opt)
+}
+
+// table is a panel in the making: times in Unix milliseconds, rising.
+type table struct {
+	symbols  []string
+	times    []int64
+	close    []float64 // T x n, NaN where unlisted
+	cleaning *Cleaning
+}
+
+// tooMany is the refusal of a panel above [Options.MaxPrices].
+func tooMany(file string, opt *Options) error {
+	return &DataError{File: file, Msg: fmt.Sprintf("more than %s prices: choose fewer symbols or a shorter range", count(opt.MaxPrices))}
+}
+
+// finish drops what holds no price or is unfinished, and writes the spans.
+func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
+	c := t.cleaning
+	c.Source = shown
+	t.dropUnfinished(opt.AsOf)
+	if err := t.dropEmpty(opt); err != nil {
+		return nil, nil, err
+	}
+	if len(t.times) == 0 || len(t.symbols) == 0 {
+		msg := "no prices below the header"
+		if c.Outside > 0 {
+			msg = fmt.Sprintf("no prices in the range: all %s rows lie outside it", count(c.Outside))
+		}
+		return nil, nil, &DataError{File: shown, Msg: msg}
+	}
+	p := &Panel{Symbols: t.symbols, Times: make([]time.Time, len(t.times)), Close: mat.NewDense(len(t.times), len(t.symbols), t.close)}
+	for i, ms := range t.times {
+		p.Times[i] = millis(ms)
+	}
+	c.Times = len(p.Times)
+	for j, symbol := range p.Symbols {
+		first, last := p.span(j)
+		s := Span{Symbol: symbol, First: p.Times[first], Last: p.Times[last]}
+		for i := first; i <= last; i++ {
+			if !math.IsNaN(p.Close.At(i, j)) {
+				s.Prices++
+			} else {
+				s.Holes++
+			}
+		}
+		c.Spans = append(c.Spans, s)
+	}
+	return p, c, nil
+}
+
+// dropUnfinished drops the last row when asOf lies inside its interval.
+func (t *table) dropUnfinished(asOf time.Time) {
+	if len(t.times) < 2 {
+		return
+	}
+	times := make([]time.Time, len(t.times))
+	for i, ms := range t.times {
+		times[i] = millis(ms)
+	}
+	last := len(times) - 1
+	open := times[last]
+	if asOf.Before(open) || !asOf.Before(open.Add(calendarOf(times).step)) {
+		return
+	}
+	n := len(t.symbols)
+	for _, v := range t.close[last*n:] {
+		if !math.IsNaN(v) {
+			t.cleaning.Unfinished++
+		}
+	}
+	t.times, t.close = t.times[:last], t.close[:last*n]
+}
+
+// dropEmpty drops symbols without a price, which is an error where they were
+// asked for, and then rows without one.
+func (t *table) dropEmpty(opt *Options) error {
+	n := len(t.symbols)
+	listed := make([]bool, n)
+	for i, v := range t.close {
+		if !math.IsNaN(v) {
+			listed[i%n] = true
+		}
+	}
+	var kept []int
+	for j, ok := range listed {
+		switch {
+		case ok:
+			kept = append(kept, j)
+		case len(opt.Symbols) > 0:
+			return fmt.Errorf("symbol %s has no price in this range: leave it out or choose another range", t.symbols[j])
+		default:
+			t.cleaning.Unpriced = append(t.cleaning.Unpriced, t.symbols[j])
+		}
+	}
+	symbols := make([]string, len(kept))
+	for k, j := range kept {
+		symbols[k] = t.symbols[j]
+	}
+	times, closes := t.times[:0], t.close[:0] // a row moves to the front only
+	for i, ms := range t.times {
+		row := t.close[i*n : (i+1)*n]
+		if !slices.ContainsFunc(row, func(v float64) bool { return !math.IsNaN(v) }) {
+			continue
+		}
+		times = append(times, ms)
+		for _, j := range kept {
+			closes = append(closes, row[j])
+		}
+	}
+	t.symbols, t.times, t.close = symbols, times, closes
+	return nil
+}
+
+// arrange brings rows with the given times in order. It returns the order (nil
+// when they are in order), and how many rows stood behind a later one.
+func arrange(times []int64) (order []int, moved int) {
+	latest := int64(math.MinInt64)
+	for _, ms := range times {
+		if ms < latest {
+			moved++
+		}
+		latest = max(latest, ms)
+	}
+	if moved == 0 {
+		return nil, 0
+	}
+	order = make([]int, len(times))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case times[a] < times[b]:
+			return -1
+		case times[a] > times[b]:
+			return 1
+		}
+		return 0
+	})
+	return order, moved
+}
+
+// column finds a name in any case, -1 without it.
+func column(header []string, name string) int {
+	return slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(h, name) })
+}

@@ -1,0 +1,127 @@
+package market
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Sectors says which symbol belongs to which sector, in whole or in part.
+type Sectors struct {
+	Names  []string                      // sectors in the order of the file
+	shares map[string]map[string]float64 // symbol, sector
+}
+
+// ReadSectors reads a CSV with the columns symbol, sector and, where
+// memberships are fractional, share: above 0, at most 1, and at most 1 in sum
+// over the sectors of a symbol. Without the third column every share is 1.
+// It returns a [*DataError] for anything else.
+func ReadSectors(path string) (*Sectors, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	defer file.Close()
+	return readSectors(file, path)
+}
+
+// ReadSectorsFS is [ReadSectors] for a file of fsys.
+func ReadSectorsFS(fsys fs.FS, name string) (*Sectors, error) {
+	file, err := fsys.Open(name)
+	if err != nil {
+		return nil, openError(name, err)
+	}
+	defer file.Close()
+	return readSectors(file, name)
+}
+
+func readSectors(r io.Reader, name string) (*Sectors, error) {
+	lines := newScanner(r, name)
+	header, err := lines.header()
+	if err != nil {
+		return nil, err
+	}
+	if len(header) < 2 || len(header) > 3 || !strings.EqualFold(header[0], "symbol") || !strings.EqualFold(header[1], "sector") ||
+		len(header) == 3 && !strings.EqualFold(header[2], "share") {
+		return nil, lines.errorf(0, "header %q is not symbol,sector or symbol,sector,share", strings.Join(header, ","))
+	}
+	s := &Sectors{shares: map[string]map[string]float64{}}
+	total := map[string]float64{}
+	for lines.next() {
+		if len(lines.fields) != len(header) {
+			return nil, lines.ragged(len(header))
+		}
+		symbol, sector, share := string(lines.fields[0]), string(lines.fields[1]), 1.0
+		if symbol == "" {
+			return nil, lines.errorf(1, "symbol is empty")
+		}
+		if sector == "" {
+			return nil, lines.errorf(2, "sector of %s is empty: name one, or delete the row if it has none", symbol)
+		}
+		if len(header) == 3 {
+			if share, err = lines.number(2, "share"); err != nil {
+				return nil, err
+			}
+			if !(share > 0 && share <= 1) {
+				return nil, lines.errorf(3, "share %v of %s in %s is not above 0 and at most 1", share, symbol, sector)
+			}
+		}
+		if s.shares[symbol] == nil {
+			s.shares[symbol] = map[string]float64{}
+		}
+		if _, ok := s.shares[symbol][sector]; ok {
+			return nil, lines.errorf(0, "%s is in %s already: keep one of the rows", symbol, sector)
+		}
+		s.shares[symbol][sector] = share
+		if total[symbol] += share; total[symbol] > 1+1e-9 {
+			return nil, lines.errorf(0, "shares of %s sum to %.6g, above 1: give fractions in a third column, share", symbol, total[symbol])
+		}
+		if !slices.Contains(s.Names, sector) {
+			s.Names = append(s.Names, sector)
+		}
+	}
+	if lines.err != nil {
+		return nil, lines.err
+	}
+	if len(s.Names) == 0 {
+		return nil, &DataError{File: name, Msg: "no rows below the header"}
+	}
+	return s, nil
+}
+
+// Share returns the share of a symbol in a sector, in [0, 1]; 0 for a symbol
+// or sector that the file does not name.
+func (s *Sectors) Share(symbol, sector string) float64 { return s.shares[symbol][sector] }
+
+// Shares returns the shares of the symbols in one sector (length N): the row
+// of a sector bound, Lo <= shares.w <= Hi. It returns an error for an unknown
+// sector, and for one that holds none of the symbols.
+func (s *Sectors) Shares(sector string, symbols []string) ([]float64, error) {
+	if !slices.Contains(s.Names, sector) {
+		return nil, fmt.Errorf("unknown sector %s: the file has %s", sector, strings.Join(s.Names, ", "))
+	}
+	shares := make([]float64, len(symbols))
+	empty := true
+	for i, symbol := range symbols {
+		shares[i] = s.Share(symbol, sector)
+		empty = empty && shares[i] == 0
+	}
+	if empty {
+		return nil, fmt.Errorf("sector %s holds none of the %d symbols chosen", sector, len(symbols))
+	}
+	return shares, nil
+}
+
+// Unassigned returns those of the symbols that belong to no sector.
+func (s *Sectors) Unassigned(symbols []string) []string {
+	var out []string
+	for _, symbol := range symbols {
+		if len(s.shares[symbol]) == 0 {
+			out = append(out, symbol)
+		}
+	}
+	return out
+}

@@ -1,0 +1,94 @@
+package market
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Window is a dense stretch of returns: every symbol has one at every time.
+// It is immutable by convention.
+type Window struct {
+	Symbols []string    // n
+	Times   []time.Time // T; Times[t] ends period t: the time of the later of its two closes, as the file labels it (exchanges label a candle by its opening)
+	Returns *mat.Dense  // T x n, simple, per period
+
+	// periodsPerYear is that of the whole window that this one was sliced from:
+	// four days of a year say little about its weekends. 0: see the times.
+	periodsPerYear float64
+}
+
+// Slice returns the periods from <= t < to. It shares the returns' memory.
+func (w *Window) Slice(from, to int) *Window {
+	if from < 0 || to > len(w.Times) || from >= to {
+		panic("market: slice of a window is empty or out of its range")
+	}
+	_, n := w.Returns.Dims()
+	return &Window{
+		Symbols:        w.Symbols,
+		Times:          w.Times[from:to:to],
+		Returns:        w.Returns.Slice(from, to, 0, n).(*mat.Dense),
+		periodsPerYear: w.PeriodsPerYear(),
+	}
+}
+
+// Split cuts the window in two in time. The out-of-sample part begins at
+// period share*T, rounded down, whatever the embargo is; the in-sample part
+// ends embargo periods before it, so that nothing made from the one reaches
+// into the other. It returns an error when a part would have fewer than 2
+// periods.
+func (w *Window) Split(share float64, embargo int) (in, out *Window, err error) {
+	if !(share > 0 && share < 1) {
+		return nil, nil, fmt.Errorf("a split at %v is no share between 0 and 1", share)
+	}
+	if embargo < 0 {
+		return nil, nil, fmt.Errorf("an embargo of %d periods is negative", embargo)
+	}
+	t := len(w.Times)
+	// A hair more, so that 0.29 of 100 is 29 in binary too.
+	cut := int(math.Floor(share*float64(t) + 1e-9))
+	if cut-embargo < 2 || t-cut < 2 {
+		return nil, nil, fmt.Errorf("a split of %d periods at %v with an embargo of %d leaves %d in sample and %d out of sample, at least 2 are needed: use more data, another share or a shorter embargo",
+			t, share, embargo, max(0, cut-embargo), t-cut)
+	}
+	return w.Slice(0, cut-embargo), w.Slice(cut, t), nil
+}
+
+// PeriodsPerYear returns the number of periods in a year, from the times: 365
+// for daily data with weekends, 252 for daily data without, 12, 4, 2 or 1 for
+// months and their multiples, and the number of intervals in 365 days
+// otherwise (8760 for hours). A part of a window has the number of the whole.
+// It is 0 for a window of fewer than two periods that was made by hand.
+func (w *Window) PeriodsPerYear() float64 {
+	if w.periodsPerYear != 0 {
+		return w.periodsPerYear
+	}
+	return calendarOf(w.Times).periodsPerYear()
+}
+
+// Hash returns the SHA-256 of symbols, times and returns in hexadecimal. Equal
+// windows have equal hashes, however they were loaded or sliced.
+func (w *Window) Hash() string {
+	t, n := w.Returns.Dims()
+	hash := sha256.New()
+	buffer := binary.LittleEndian.AppendUint64(nil, uint64(n))
+	for _, s := range w.Symbols {
+		buffer = binary.LittleEndian.AppendUint64(buffer, uint64(len(s)))
+		buffer = append(buffer, s...)
+	}
+	buffer = binary.LittleEndian.AppendUint64(buffer, uint64(t))
+	for i := range t {
+		buffer = binary.LittleEndian.AppendUint64(buffer, uint64(w.Times[i].UnixMicro()))
+		for _, r := range w.Returns.RawRowView(i) {
+			buffer = binary.LittleEndian.AppendUint64(buffer, math.Float64bits(r))
+		}
+		hash.Write(buffer)
+		buffer = buffer[:0]
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
