@@ -1,0 +1,192 @@
+package figure
+
+import (
+	"fmt"
+	"image/color"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Cloud is a named set of portfolios in the plane of risk and return.
+type Cloud struct {
+	Name         string
+	Risk, Return []float64 // annual, same length
+}
+
+// Mark is a single portfolio with its name beside it.
+type Mark struct {
+	Name         string
+	Risk, Return float64 // annual
+}
+
+// RiskReturn draws portfolios by annual volatility and return: clouds of many
+// points, single portfolios by name, and the efficient frontier as a line
+// where it is given, in its order.
+//
+// The last cloud is drawn on top. Clouds named "training" and "generated" have
+// the colours they have in every picture.
+type RiskReturn struct {
+	Frame
+	Clouds   []Cloud
+	Marks    []Mark
+	Frontier Cloud // Name default "efficient frontier"; nil slices: none
+}
+
+// cloudLimit is the most points of a cloud that are drawn: more look the same.
+const cloudLimit = 5000
+
+// Draw returns the figure, or an error where risks and returns differ in
+// length.
+func (r RiskReturn) Draw() (*Figure, error) {
+	const title = "Risk and return"
+	var risks, returns [][]float64
+	var marks []Mark
+	omitted, shown := 0, 0
+	for _, c := range append(append([]Cloud(nil), r.Clouds...), r.Frontier) {
+		if len(c.Risk) != len(c.Return) {
+			return nil, fmt.Errorf("cloud %q has %d risks and %d returns", c.Name, len(c.Risk), len(c.Return))
+		}
+		x, y := finite(c.Risk, c.Return)
+		omitted += len(c.Risk) - len(x)
+		shown += len(x)
+		risks, returns = append(risks, x), append(returns, y)
+	}
+	for _, m := range r.Marks {
+		if !(Axis{}).include(m.Risk) || !(Axis{}).include(m.Return) {
+			omitted++
+			continue
+		}
+		marks = append(marks, m)
+		risks, returns = append(risks, []float64{m.Risk}), append(returns, []float64{m.Return})
+	}
+	x, ok := Axis{Label: "annual volatility", Unit: Percent}.fit(risks...)
+	if !ok {
+		return noData(r.Frame, title, "no portfolio with finite risk and return"), nil
+	}
+	y, _ := Axis{Label: "annual return", Unit: Percent}.fit(returns...)
+	if len(marks) > 0 {
+		x, y = x.padded(0.03, 0.08), y.padded(0.03, 0.03) // room for names
+	}
+	p := newPlot(x, y)
+	if y.min < 0 && y.max > 0 {
+		drawLevel(p, 0)
+	}
+	var legend []entry
+	var notes []string
+	alt := fmt.Sprintf("%d portfolios with volatility from %.0f%% to %.0f%% and return from %.0f%% to %.0f%%",
+		shown+len(marks), 100*x.min, 100*x.max, 100*y.min, 100*y.max)
+	for i, cloud := range r.Clouds {
+		xs, ys := thinned(risks[i], returns[i], cloudLimit)
+		if len(xs) < len(risks[i]) {
+			notes = append(notes, fmt.Sprintf("%s: every %s of %s portfolios is shown.", oneLine(cloud.Name),
+				ordinal((len(risks[i])+cloudLimit-1)/cloudLimit), count(len(risks[i]))))
+		}
+		style := draw.GlyphStyle{Color: faded(cloudColor(cloud.Name, i), pointOpacity(len(xs))), Radius: 1.8, Shape: disc{}}
+		drawPoints(p, x, y, xs, ys, style)
+		sample := style
+		sample.Color, sample.Radius = cloudColor(cloud.Name, i), 3
+		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(cloud.Name), count(len(risks[i]))), sample))
+	}
+	if len(r.Frontier.Risk) > 0 {
+		name := r.Frontier.Name
+		if name == "" {
+			name = "efficient frontier"
+		}
+		style := draw.LineStyle{Color: ink, Width: 1.4}
+		k := len(r.Clouds)
+		strokeLine(p, x, y, risks[k], returns[k], style)
+		legend = append(legend, lineEntry(name, style))
+	}
+	var xs, ys []float64
+	var names []string
+	for i, m := range marks {
+		style := draw.GlyphStyle{Color: paper, Radius: 5, Shape: diamond{}}
+		drawPoints(p, x, y, []float64{m.Risk}, []float64{m.Return}, style)
+		style.Color, style.Radius = markColor(i), 4
+		drawPoints(p, x, y, []float64{m.Risk}, []float64{m.Return}, style)
+		xs, ys = append(xs, m.Risk), append(ys, m.Return)
+		names = append(names, shortened(m.Name, 28))
+		alt += fmt.Sprintf("; %s at volatility %.1f%%, return %.1f%%", oneLine(m.Name), 100*m.Risk, 100*m.Return)
+	}
+	labelPoints(p, xs, ys, names, 5)
+	f := newFigure(r.Frame, title, usualHeight, alt+".", beside(p))
+	f.legend = legend
+	f.notes = append(notes, leftOut(omitted, "portfolio", "risk or return not finite")...)
+	return f, nil
+}
+
+func cloudColor(name string, i int) color.NRGBA {
+	switch name {
+	case "training":
+		return trainingColor
+	case "generated":
+		return generatedColor
+	}
+	return seriesColor(i)
+}
+
+// markColor leaves out the generated portfolios' blue.
+func markColor(i int) color.NRGBA { return seriesColor(1 + i%(len(palette)-1)) }
+
+// pointOpacity fades points where they are many, so that density shows.
+func pointOpacity(n int) float64 {
+	return min(0.85, max(0.25, 60/(60+float64(n)/10)))
+}
+
+// thinned keeps every k-th point, with the smallest k that leaves at most
+// limit.
+func thinned(xs, ys []float64, limit int) (x, y []float64) {
+	stride := max(1, (len(xs)+limit-1)/limit)
+	for i := 0; i < len(xs); i += stride {
+		x, y = append(x, xs[i]), append(y, ys[i])
+	}
+	return x, y
+}
+
+func ordinal(k int) string {
+	switch k {
+	case 2:
+		return "2nd"
+	case 3:
+		return "3rd"
+	}
+	return fmt.Sprintf("%dth", k)
+}
+
+func count(n int) string { return thousands(fmt.Sprint(n)) }
+
+// disc is a filled circle of few corners: thousands of them are drawn faster
+// than true circles and look the same.
+type disc struct{}
+
+func (disc) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
+	c.SetColor(sty.Color)
+	var path vg.Path
+	for k, corner := range octagon {
+		to := vg.Point{X: at.X + sty.Radius*corner.X, Y: at.Y + sty.Radius*corner.Y}
+		if k == 0 {
+			path.Move(to)
+		} else {
+			path.Line(to)
+		}
+	}
+	path.Close()
+	c.Fill(path)
+}
+
+var octagon = []vg.Point{{X: 1, Y: 0.41}, {X: 0.41, Y: 1}, {X: -0.41, Y: 1}, {X: -1, Y: 0.41},
+	{X: -1, Y: -0.41}, {X: -0.41, Y: -1}, {X: 0.41, Y: -1}, {X: 1, Y: -0.41}}
+
+type diamond struct{}
+
+func (diamond) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
+	c.SetColor(sty.Color)
+	var path vg.Path
+	path.Move(vg.Point{X: at.X - 1.2*sty.Radius, Y: at.Y})
+	path.Line(vg.Point{X: at.X, Y: at.Y + 1.2*sty.Radius})
+	path.Line(vg.Point{X: at.X + 1.2*sty.Radius, Y: at.Y})
+	path.Line(vg.Point{X: at.X, Y: at.Y - 1.2*sty.Radius})
+	path.Close()
+	c.Fill(path)
+}

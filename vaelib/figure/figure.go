@@ -1,0 +1,122 @@
+package figure
+
+import (
+	"bytes"
+	"image/png"
+	"io"
+	"math"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+
+	"vaefolio/vaelib/run"
+)
+
+// Frame is what every picture has around its data. The zero value means the
+// picture's own title, no subtitle and real data.
+type Frame struct {
+	Title     string // default: what the picture shows
+	Subtitle  string // window, number of rows, units; wrapped where long
+	Synthetic bool   // marks the picture as drawn from made-up data
+}
+
+// Figure is a finished picture. It is immutable and safe for concurrent use.
+type Figure struct {
+	frame         Frame
+	alt           string
+	width, height vg.Length
+	legend        []entry
+	notes         []string // footnotes
+	body          func(draw.Canvas)
+}
+
+// density is the number of pixels for one CSS pixel.
+const density = 2
+
+// cssPixel is a 96th of an inch.
+const cssPixel = vg.Inch / 96
+
+// Alt describes the picture in a sentence or two, with its main numbers.
+func (f *Figure) Alt() string { return f.alt }
+
+// Title returns the picture's title.
+func (f *Figure) Title() string { return f.frame.Title }
+
+// Size returns the width and height in CSS pixels at which to show the
+// picture; the image has twice as many pixels each way.
+func (f *Figure) Size() (width, height int) {
+	return int(math.Round(float64(f.width / cssPixel))), int(math.Round(float64(f.height / cssPixel)))
+}
+
+// Bytes returns the picture as a PNG file.
+func (f *Figure) Bytes() ([]byte, error) {
+	var buffer bytes.Buffer
+	if err := f.Write(&buffer); err != nil {
+		return nil, err
+	}
+	return buffer.Bytes(), nil
+}
+
+// Write writes the picture as a PNG file.
+func (f *Figure) Write(w io.Writer) error {
+	canvas := vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(96*density), vgimg.UseBackgroundColor(paper))
+	f.draw(draw.New(canvas))
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	return encoder.Encode(w, canvas.Image())
+}
+
+// WritePNG writes the picture to a file, whole or not at all.
+func (f *Figure) WritePNG(path string) error {
+	return run.WriteFile(path, f.Write)
+}
+
+// draw lays the picture out from the top: title, subtitle, legend, body; and
+// the footnotes from the bottom.
+func (f *Figure) draw(c draw.Canvas) {
+	c = draw.Crop(c, margin, -margin, margin, -margin)
+	if f.frame.Synthetic {
+		drawBadge(c, "SYNTHETIC DATA")
+	}
+	titleWidth := c.Size().X
+	if f.frame.Synthetic {
+		titleWidth -= badgeWidth
+	}
+	c.Max.Y = drawParagraph(c, titleStyle, f.frame.Title, titleWidth)
+	if f.frame.Subtitle != "" {
+		c.Max.Y = drawParagraph(c, subtitleStyle, f.frame.Subtitle, c.Size().X) - 1
+	}
+	c.Max.Y -= 4
+	if len(f.legend) > 0 {
+		c.Max.Y = drawLegend(c, f.legend) - 3
+	}
+	c.Max.Y -= 4
+	for i := len(f.notes) - 1; i >= 0; i-- {
+		c.Min.Y = drawFootnote(c, f.notes[i])
+	}
+	f.body(c)
+	if f.frame.Synthetic {
+		drawWatermark(c, "SYNTHETIC")
+	}
+}
+
+// newFigure starts a picture of the usual width.
+func newFigure(frame Frame, title string, height vg.Length, alt string, body func(draw.Canvas)) *Figure {
+	if frame.Title == "" {
+		frame.Title = title
+	}
+	frame.Title, frame.Subtitle = oneLine(frame.Title), oneLine(frame.Subtitle)
+	if frame.Synthetic {
+		alt += " The data are synthetic."
+	}
+	return &Figure{frame: frame, alt: frame.Title + ": " + alt, width: usualWidth, height: height, body: body}
+}
+
+// noData is the picture that says why there is nothing to see.
+func noData(frame Frame, title, why string) *Figure {
+	return newFigure(frame, title, 160*cssPixel, "no data: "+why+".", func(c draw.Canvas) {
+		style := labelStyle
+		style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
+		c.FillText(style, c.Center(), "no data: "+why)
+	})
+}

@@ -1,0 +1,203 @@
+package figure
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Series is a named line. X and Y have the same length; a NaN is a gap.
+type Series struct {
+	Name string
+	X, Y []float64
+}
+
+// Panel is one pair of axes with its lines.
+type Panel struct {
+	Y      Axis
+	Series []Series
+}
+
+// Guide is a dashed vertical line at X, with its name at the top.
+type Guide struct {
+	X    float64
+	Name string
+}
+
+// Lines draws series over a common x axis, in one panel or in several under
+// each other.
+type Lines struct {
+	Frame
+	X      Axis
+	Panels []Panel
+	Guides []Guide // through all panels, named in the first
+}
+
+// Draw returns the figure, or an error where a series' X and Y differ in
+// length.
+func (l Lines) Draw() (*Figure, error) {
+	const title = "Series"
+	var xs [][]float64
+	var legend []entry
+	var plots []*plot.Plot
+	alt := "line chart"
+	for _, panel := range l.Panels {
+		for _, s := range panel.Series {
+			if len(s.X) != len(s.Y) {
+				return nil, fmt.Errorf("series %q has %d x values and %d y values", s.Name, len(s.X), len(s.Y))
+			}
+			for i, y := range s.Y {
+				if panel.Y.include(y) && l.X.include(s.X[i]) {
+					xs = append(xs, s.X[i:i+1])
+				}
+			}
+		}
+	}
+	x, ok := l.X.fit(xs...)
+	if !ok {
+		return noData(l.Frame, title, "no finite value in any series"), nil
+	}
+	x = x.tight(xs)
+	index := 0
+	for k, panel := range l.Panels {
+		var ys [][]float64
+		for _, s := range panel.Series {
+			ys = append(ys, s.Y)
+		}
+		y, ok := panel.Y.fit(ys...)
+		if !ok {
+			continue
+		}
+		if len(l.Guides) > 0 && k == 0 {
+			y = y.padded(0, 0.06) // room for the guides' names
+		}
+		xAxis := x
+		if k < len(l.Panels)-1 {
+			xAxis.Label = ""
+		}
+		p := newPlot(xAxis, y)
+		for row, g := range l.Guides {
+			name := g.Name
+			if len(plots) > 0 {
+				name = ""
+			}
+			verticalMark(p, g.X, oneLine(name), draw.LineStyle{Color: softInk, Width: 0.9, Dashes: []vg.Length{3, 3}}, row)
+		}
+		for _, s := range panel.Series {
+			style := draw.LineStyle{Color: seriesColor(index), Width: 1.6, Dashes: seriesDash(index)}
+			strokeLine(p, x, y, s.X, s.Y, style)
+			legend = append(legend, lineEntry(s.Name, style))
+			alt += "; " + trend(s, panel.Y)
+			index++
+		}
+		plots = append(plots, p)
+	}
+	height := usualHeight
+	if len(plots) > 1 {
+		height = 250 * cssPixel * vg.Length(len(plots))
+	}
+	f := newFigure(l.Frame, title, height, alt+".", stacked(plots...))
+	f.legend = legend
+	return f, nil
+}
+
+// tight takes the room off again: a line may touch the sides.
+func (s scale) tight(values [][]float64) scale {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, vs := range values {
+		for _, v := range vs {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	if low < high {
+		s.min, s.max = low, high
+	}
+	return s
+}
+
+// trend says where a series starts and ends.
+func trend(s Series, y Axis) string {
+	var shown []float64
+	for _, v := range s.Y {
+		if y.include(v) {
+			shown = append(shown, v)
+		}
+	}
+	if len(shown) == 0 {
+		return oneLine(s.Name) + " has no finite value"
+	}
+	return fmt.Sprintf("%s goes from %.4g to %.4g", oneLine(s.Name), shown[0], shown[len(shown)-1])
+}
+
+// Training draws a training history: losses above, the Kullback-Leibler term
+// below. Slices are as long as Step, or nil where a quantity wasn't recorded;
+// validation is often recorded at some steps only, NaN between.
+type Training struct {
+	Frame
+	Step           []float64
+	TrainLoss      []float64 // per sample, nats where the likelihood has units
+	ValidationLoss []float64
+	KL             []float64 // nats per sample
+	ValidationKL   []float64
+	WarmupEnd      float64 // the step at which beta reaches its value; 0: none
+	Best           float64 // the step whose model was kept; 0: the last
+}
+
+// Draw returns the figure, or an error where a slice's length is not that of
+// Step.
+func (t Training) Draw() (*Figure, error) {
+	l := Lines{Frame: t.Frame, X: Axis{Label: "step"}}
+	if l.Title == "" {
+		l.Title = "Training"
+	}
+	add := func(panel *Panel, name string, y []float64) error {
+		if y == nil {
+			return nil
+		}
+		if len(y) != len(t.Step) {
+			return fmt.Errorf("history of %s has %d values at %d steps", name, len(y), len(t.Step))
+		}
+		x, y := finite(t.Step, y)
+		panel.Series = append(panel.Series, Series{Name: name, X: x, Y: y})
+		return nil
+	}
+	loss, kl := Panel{Y: Axis{Label: "loss"}}, Panel{Y: Axis{Label: "KL (nats)"}}
+	for _, s := range []struct {
+		panel *Panel
+		name  string
+		y     []float64
+	}{
+		{&loss, "training loss", t.TrainLoss}, {&loss, "validation loss", t.ValidationLoss},
+		{&kl, "KL, training", t.KL}, {&kl, "KL, validation", t.ValidationKL},
+	} {
+		if err := add(s.panel, s.name, s.y); err != nil {
+			return nil, err
+		}
+	}
+	for _, panel := range []Panel{loss, kl} {
+		if len(panel.Series) > 0 {
+			l.Panels = append(l.Panels, panel)
+		}
+	}
+	if t.WarmupEnd > 0 {
+		l.Guides = append(l.Guides, Guide{t.WarmupEnd, "end of warm-up"})
+	}
+	if t.Best > 0 {
+		l.Guides = append(l.Guides, Guide{t.Best, "best on validation"})
+	}
+	return l.Draw()
+}
+
+// finite keeps the points with two finite coordinates: a quantity recorded at
+// every tenth step is still a line.
+func finite(xs, ys []float64) (x, y []float64) {
+	for i := range xs {
+		if (Axis{}).include(xs[i]) && (Axis{}).include(ys[i]) {
+			x, y = append(x, xs[i]), append(y, ys[i])
+		}
+	}
+	return x, y
+}

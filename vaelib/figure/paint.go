@@ -1,0 +1,229 @@
+package figure
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// strokeLine draws a line through the points; a value that the axes can't
+// show is a gap, and a point between two gaps a dot.
+func strokeLine(p *plot.Plot, x, y scale, xs, ys []float64, style draw.LineStyle) {
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		tx, ty := p.Transforms(&c)
+		var run []vg.Point
+		flush := func() {
+			switch len(run) {
+			case 0:
+			case 1:
+				c.DrawGlyph(draw.GlyphStyle{Color: style.Color, Radius: style.Width + 1, Shape: draw.CircleGlyph{}}, run[0])
+			default:
+				c.StrokeLines(style, c.ClipLinesXY(run)...)
+			}
+			run = run[:0]
+		}
+		for i := range xs {
+			if !x.include(xs[i]) || !y.include(ys[i]) {
+				flush()
+				continue
+			}
+			run = append(run, vg.Point{X: tx(xs[i]), Y: ty(ys[i])})
+		}
+		flush()
+	}))
+}
+
+// drawPoints draws a glyph at each point that the axes can show.
+func drawPoints(p *plot.Plot, x, y scale, xs, ys []float64, style draw.GlyphStyle) {
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		tx, ty := p.Transforms(&c)
+		for i := range xs {
+			if x.include(xs[i]) && y.include(ys[i]) {
+				c.DrawGlyph(style, vg.Point{X: tx(xs[i]), Y: ty(ys[i])})
+			}
+		}
+	}))
+}
+
+// verticalMark draws a dashed line at x with its name at the top, on the side
+// where there is room. row moves the name down, so that neighbours' names
+// stay apart.
+func verticalMark(p *plot.Plot, x float64, name string, line draw.LineStyle, row int) {
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		tx, _ := p.Transforms(&c)
+		at := tx(x)
+		if !inside(at, c.Min.X, c.Max.X) {
+			return
+		}
+		c.StrokeLine2(line, at, c.Min.Y, at, c.Max.Y)
+		style := tickStyle
+		style.Color, style.YAlign = line.Color, draw.YTop
+		point := vg.Point{X: at + 4, Y: c.Max.Y - 3 - vg.Length(row)*style.Font.Size*1.35}
+		if at+4+style.Width(name) > c.Max.X {
+			style.XAlign, point.X = draw.XRight, at-4
+		}
+		haloText(c, style, point, name)
+	}))
+}
+
+// horizontalMark draws a dashed line at y with its name above, at the right.
+func horizontalMark(p *plot.Plot, y float64, name string, line draw.LineStyle) {
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		_, ty := p.Transforms(&c)
+		at := ty(y)
+		if !inside(at, c.Min.Y, c.Max.Y) {
+			return
+		}
+		c.StrokeLine2(line, c.Min.X, at, c.Max.X, at)
+		style := tickStyle
+		style.Color, style.XAlign, style.YAlign = line.Color, draw.XRight, draw.YBottom
+		haloText(c, style, vg.Point{X: c.Max.X - 3, Y: at + 3}, name)
+	}))
+}
+
+// markLine is the line of a threshold.
+var markLine = draw.LineStyle{Color: thresholdColor, Width: 1.1, Dashes: []vg.Length{4, 3}}
+
+// haloText writes s with a white rim, so that it can be read over data.
+func haloText(c draw.Canvas, style text.Style, at vg.Point, s string) {
+	rim := style
+	rim.Color = faded(paper, 0.85)
+	const steps = 8
+	for k := range steps {
+		sin, cos := math.Sincos(2 * math.Pi * float64(k) / steps)
+		c.FillText(rim, vg.Point{X: at.X + vg.Length(1.3*cos), Y: at.Y + vg.Length(1.3*sin)}, s)
+	}
+	c.FillText(style, at, s)
+}
+
+// beside draws the plots side by side with their data areas aligned.
+func beside(plots ...*plot.Plot) func(draw.Canvas) {
+	return tiled([][]*plot.Plot{plots})
+}
+
+// stacked draws the plots one above the other with their data areas aligned.
+func stacked(plots ...*plot.Plot) func(draw.Canvas) {
+	rows := make([][]*plot.Plot, len(plots))
+	for i, p := range plots {
+		rows[i] = []*plot.Plot{p}
+	}
+	return tiled(rows)
+}
+
+func tiled(plots [][]*plot.Plot) func(draw.Canvas) {
+	return func(c draw.Canvas) {
+		tiles := draw.Tiles{Rows: len(plots), Cols: len(plots[0]), PadX: 18, PadY: 10, PadRight: 4, PadTop: 4}
+		canvases := plot.Align(plots, tiles, c)
+		for i, row := range plots {
+			for j, p := range row {
+				p.Draw(canvases[i][j])
+			}
+		}
+	}
+}
+
+// placeLabels writes a name beside each point, in the first of sixteen places
+// around it that keeps clear of the names written before, of the points and
+// of the edge. A name with no free place is written in the one with the least
+// overlap.
+func placeLabels(c draw.Canvas, style text.Style, points []vg.Point, names []string, radius vg.Length) {
+	var taken []vg.Rectangle
+	for _, p := range points {
+		taken = append(taken, vg.Rectangle{
+			Min: vg.Point{X: p.X - radius, Y: p.Y - radius},
+			Max: vg.Point{X: p.X + radius, Y: p.Y + radius},
+		})
+	}
+	style.XAlign, style.YAlign = draw.XLeft, draw.YCenter
+	height := style.Font.Size * 1.1
+	for i, p := range points {
+		width := style.Width(names[i])
+		var best vg.Rectangle
+		least := math.Inf(1)
+		for _, distance := range []vg.Length{radius + 2, radius + 10} {
+			for _, side := range [][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
+				centre := vg.Point{
+					X: p.X + vg.Length(side[0])*(distance+width/2),
+					Y: p.Y + vg.Length(side[1])*(distance+height/2),
+				}
+				place := vg.Rectangle{
+					Min: vg.Point{X: centre.X - width/2, Y: centre.Y - height/2},
+					Max: vg.Point{X: centre.X + width/2, Y: centre.Y + height/2},
+				}
+				cost := outside(place, c.Rectangle) * 10
+				for j, t := range taken {
+					if j != i {
+						cost += sharedArea(place, t)
+					}
+				}
+				if cost < least {
+					least, best = cost, place
+				}
+			}
+		}
+		taken = append(taken, best)
+		haloText(c, style, vg.Point{X: best.Min.X, Y: (best.Min.Y+best.Max.Y)/2 + 0.5}, names[i])
+	}
+}
+
+func sharedArea(a, b vg.Rectangle) float64 {
+	w := min(a.Max.X, b.Max.X) - max(a.Min.X, b.Min.X)
+	h := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
+	return float64(max(w, 0)) * float64(max(h, 0))
+}
+
+// outside is the area of a that lies outside b.
+func outside(a, b vg.Rectangle) float64 {
+	size := a.Size()
+	return float64(size.X)*float64(size.Y) - sharedArea(a, b)
+}
+
+// spread moves the wanted heights apart until neighbours are at least gap
+// from each other, within low and high, and returns them in the same order.
+func spread(wanted []vg.Length, gap, low, high vg.Length) []vg.Length {
+	order := make([]int, len(wanted))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(wanted[a], wanted[b]) })
+	placed := make([]vg.Length, len(wanted))
+	floor := low
+	for _, i := range order {
+		placed[i] = max(wanted[i], floor)
+		floor = placed[i] + gap
+	}
+	ceiling := high
+	for k := len(order) - 1; k >= 0; k-- {
+		i := order[k]
+		placed[i] = min(placed[i], ceiling)
+		ceiling = placed[i] - gap
+	}
+	return placed
+}
+
+// labelPoints writes the names beside the points, clear of each other.
+func labelPoints(p *plot.Plot, xs, ys []float64, names []string, radius vg.Length) {
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		tx, ty := p.Transforms(&c)
+		points := make([]vg.Point, len(xs))
+		for i := range xs {
+			points[i] = vg.Point{X: tx(xs[i]), Y: ty(ys[i])}
+		}
+		placeLabels(c, tickStyle, points, names, radius)
+	}))
+}
+
+// drawLevel draws a thin line across at y.
+func drawLevel(p *plot.Plot, y float64) {
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		_, ty := p.Transforms(&c)
+		if at := ty(y); inside(at, c.Min.Y, c.Max.Y) {
+			c.StrokeLine2(draw.LineStyle{Color: axisInk, Width: 0.9}, c.Min.X, at, c.Max.X, at)
+		}
+	}))
+}

@@ -1,0 +1,250 @@
+package figure
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Concentration compares how concentrated generated and training portfolios
+// are: histograms of the effective number of assets 1/sum w^2 and of the
+// largest weight, each as a share of its set.
+type Concentration struct {
+	Frame
+	Generated *mat.Dense // N x n
+	Training  *mat.Dense // M x n
+}
+
+// Draw returns the figure, or an error where the two sets have different
+// numbers of assets.
+func (k Concentration) Draw() (*Figure, error) {
+	const title = "Concentration"
+	generatedAssets, generatedLargest := concentrations(k.Generated)
+	trainingAssets, trainingLargest := concentrations(k.Training)
+	if k.Generated != nil && k.Training != nil {
+		_, n := k.Generated.Dims()
+		if _, m := k.Training.Dims(); n != m {
+			return nil, fmt.Errorf("generated portfolios have %d assets and training portfolios %d", n, m)
+		}
+	}
+	if len(generatedAssets)+len(trainingAssets) == 0 {
+		return noData(k.Frame, title, "no portfolio with finite weights"), nil
+	}
+	left := histograms("effective number of assets 1/Σw²", Number, trainingAssets, generatedAssets)
+	right := histograms("largest weight", Percent, trainingLargest, generatedLargest)
+	alt := "histograms of the effective number of assets and of the largest weight"
+	var legend []entry
+	omitted := 0
+	for _, set := range []struct {
+		name            string
+		weights         *mat.Dense
+		assets, largest []float64
+		fill            color.NRGBA
+	}{{"training", k.Training, trainingAssets, trainingLargest, trainingColor},
+		{"generated", k.Generated, generatedAssets, generatedLargest, generatedColor}} {
+		omitted += rows(set.weights) - len(set.assets)
+		if len(set.assets) == 0 {
+			continue
+		}
+		legend = append(legend, patchEntry(fmt.Sprintf("%s (%s)", set.name, count(len(set.assets))), set.fill))
+		alt += fmt.Sprintf("; %s portfolios: mean %.2f assets, mean largest weight %.0f%%", set.name,
+			stat.Mean(set.assets, nil), 100*stat.Mean(set.largest, nil))
+	}
+	f := newFigure(k.Frame, title, 340*cssPixel, alt+".", beside(left, right))
+	f.legend = legend
+	f.notes = leftOut(omitted, "portfolio", "weights not finite")
+	return f, nil
+}
+
+func rows(weights *mat.Dense) int {
+	if weights == nil || weights.IsEmpty() {
+		return 0
+	}
+	n, _ := weights.Dims()
+	return n
+}
+
+// concentrations returns 1/sum w^2 and the largest weight of each finite row.
+func concentrations(weights *mat.Dense) (assets, largest []float64) {
+	for i := range rows(weights) {
+		w := weights.RawRowView(i)
+		var squares float64
+		for _, v := range w {
+			squares += v * v
+		}
+		if squares > 0 && !math.IsInf(squares, 0) {
+			assets, largest = append(assets, 1/squares), append(largest, slices.Max(w))
+		}
+	}
+	return assets, largest
+}
+
+// histograms draws the two sets over common bins: training filled, generated
+// as an outline over a light filling.
+func histograms(label string, unit Unit, training, generated []float64) *plot.Plot {
+	const bins = 40
+	x, _ := Axis{Label: label, Unit: unit}.fit(training, generated)
+	low, high := x.min, x.max
+	shares := func(values []float64) []float64 {
+		s := make([]float64, bins)
+		for _, v := range values {
+			s[min(bins-1, int(bins*(v-low)/(high-low)))] += 1 / float64(len(values))
+		}
+		return s
+	}
+	a, b := shares(training), shares(generated)
+	y, _ := Axis{Label: "share of portfolios", Unit: Percent}.fit(a, b, []float64{0})
+	y.min = 0
+	p := newPlot(x, y)
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		tx, ty := p.Transforms(&c)
+		edge := func(k int) vg.Length { return tx(low + (high-low)*float64(k)/bins) }
+		bars := func(s []float64, fill color.NRGBA) {
+			for k, v := range s {
+				if v > 0 {
+					fillRectangle(c, fill, vg.Rectangle{Min: vg.Point{X: edge(k), Y: ty(0)}, Max: vg.Point{X: edge(k + 1), Y: ty(v)}})
+				}
+			}
+		}
+		bars(a, faded(trainingColor, 0.55))
+		bars(b, faded(generatedColor, 0.25))
+		if len(generated) > 0 {
+			outline := []vg.Point{{X: edge(0), Y: ty(0)}}
+			for k, v := range b {
+				outline = append(outline, vg.Point{X: edge(k), Y: ty(v)}, vg.Point{X: edge(k + 1), Y: ty(v)})
+			}
+			outline = append(outline, vg.Point{X: edge(bins), Y: ty(0)})
+			c.StrokeLines(draw.LineStyle{Color: generatedColor, Width: 1.3}, outline)
+		}
+	}))
+	return p
+}
+
+// WeightBars draws each asset's mean weight and its spread, from the 5th to
+// the 95th percentile, over generated portfolios, and over training portfolios
+// beside it where they are given.
+type WeightBars struct {
+	Frame
+	Symbols   []string   // n
+	Generated *mat.Dense // N x n
+	Training  *mat.Dense // M x n; nil: not compared
+}
+
+// Draw returns the figure, or an error where the number of columns is not
+// that of the symbols.
+func (b WeightBars) Draw() (*Figure, error) {
+	const title = "Weights"
+	n := len(b.Symbols)
+	sets := []struct {
+		name  string
+		bands []band
+		fill  color.NRGBA
+	}{{name: "generated", fill: generatedColor}, {name: "training", fill: trainingColor}}
+	var limits []float64
+	for k, weights := range []*mat.Dense{b.Generated, b.Training} {
+		if rows(weights) == 0 {
+			continue
+		}
+		if _, columns := weights.Dims(); columns != n {
+			return nil, fmt.Errorf("%s portfolios have %d assets for %d symbols", sets[k].name, columns, n)
+		}
+		for j := range n {
+			sets[k].bands = append(sets[k].bands, weightBand(mat.Col(nil, j, weights)))
+			limits = append(limits, sets[k].bands[j].low, sets[k].bands[j].high)
+		}
+	}
+	x, ok := Axis{Label: "weight", Unit: Percent}.fit(limits, []float64{0})
+	if !ok || len(limits) == 0 {
+		return noData(b.Frame, title, "no portfolio with finite weights"), nil
+	}
+	if !(slices.Min(limits) < 0) {
+		x.min = 0
+	}
+	names := make([]string, n)
+	for j, s := range b.Symbols {
+		names[j] = shortened(s, 20)
+	}
+	p := bare(x, scale{min: -0.6, max: float64(n) - 0.4})
+	p.X.Tick.Marker = plot.ConstantTicks(x.ticks(8))
+	rowNames(p, names)
+	p.Add(painter(drawGrid))
+	var legend []entry
+	alt := fmt.Sprintf("mean weight and 5th to 95th percentile of %d assets", n)
+	for k, set := range sets {
+		if set.bands == nil {
+			continue
+		}
+		offset, half := 0.0, 0.3
+		if sets[1].bands != nil && sets[0].bands != nil {
+			offset, half = 0.2-0.4*float64(k), 0.18
+		}
+		drawBands(p, set.bands, set.fill, offset, half)
+		legend = append(legend, patchEntry(fmt.Sprintf("%s: mean, 5–95%%", set.name), set.fill))
+		largest := 0
+		for j := range n {
+			if set.bands[j].mean > set.bands[largest].mean {
+				largest = j
+			}
+		}
+		alt += fmt.Sprintf("; largest %s mean: %s, %.1f%%", set.name, names[largest], 100*set.bands[largest].mean)
+	}
+	f := newFigure(b.Frame, title, (110+vg.Length(max(n, 3))*22)*cssPixel, alt+".", beside(p))
+	f.legend = legend
+	return f, nil
+}
+
+// band is a weight's mean and spread.
+type band struct{ mean, low, high float64 }
+
+func weightBand(w []float64) band {
+	w = slices.DeleteFunc(w, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	if len(w) == 0 {
+		return band{math.NaN(), math.NaN(), math.NaN()}
+	}
+	slices.Sort(w)
+	return band{
+		mean: stat.Mean(w, nil),
+		low:  stat.Quantile(0.05, stat.Empirical, w, nil),
+		high: stat.Quantile(0.95, stat.Empirical, w, nil),
+	}
+}
+
+// rowNames names the rows of a horizontal chart from the top.
+func rowNames(p *plot.Plot, names []string) {
+	ticks := make([]plot.Tick, len(names))
+	for j, name := range names {
+		ticks[j] = plot.Tick{Value: float64(len(names) - 1 - j), Label: name}
+	}
+	p.Y.Tick.Marker = plot.ConstantTicks(ticks)
+	p.Y.Tick.LineStyle.Width = 0
+	p.Y.Tick.Label.Color = ink
+}
+
+// drawBands draws a bar to the mean and a whisker over the spread, a row each.
+func drawBands(p *plot.Plot, bands []band, fill color.NRGBA, offset, half float64) {
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		tx, ty := p.Transforms(&c)
+		whisker := draw.LineStyle{Color: blend(fill, ink, 0.45), Width: 1.1}
+		for j, b := range bands {
+			if math.IsNaN(b.mean) {
+				continue
+			}
+			y := float64(len(bands)-1-j) + offset
+			fillRectangle(c, faded(fill, 0.8), vg.Rectangle{
+				Min: vg.Point{X: min(tx(0), tx(b.mean)), Y: ty(y - half)},
+				Max: vg.Point{X: max(tx(0), tx(b.mean)), Y: ty(y + half)},
+			})
+			c.StrokeLine2(whisker, tx(b.low), ty(y), tx(b.high), ty(y))
+			for _, end := range []float64{b.low, b.high} {
+				c.StrokeLine2(whisker, tx(end), ty(y-half/2), tx(end), ty(y+half/2))
+			}
+		}
+	}))
+}
