@@ -1,0 +1,190 @@
+package moments
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Names of the estimators.
+const (
+	Sample              = "sample"
+	EWMA                = "ewma"
+	LedoitWolf          = "ledoit-wolf"
+	ConstantCorrelation = "constant-correlation"
+)
+
+// Names returns the estimators' names, the default first.
+func Names() []string { return []string{Sample, EWMA, LedoitWolf, ConstantCorrelation} }
+
+// DefaultDecay is the weight of a period relative to the next one in the
+// exponentially weighted covariance: RiskMetrics' value for daily data (J.P.
+// Morgan 1996, "RiskMetrics technical document", section 5.3).
+const DefaultDecay = 0.94
+
+// Moments are a mean and a covariance per period, and how they were made.
+type Moments struct {
+	Name      string        // the estimator, with its parameter where one was given
+	Periods   int           // T, the number of returns they rest on
+	Mean      []float64     // n, per period
+	Cov       *mat.SymDense // n x n, per period
+	Shrinkage float64       // in [0, 1]; 0 for estimators that don't shrink
+}
+
+// ErrTooShort is the error for fewer than 2 periods of returns.
+var ErrTooShort = errors.New("fewer than 2 returns: means and covariances need at least 2 periods")
+
+// NameError is an estimator that there is none of, or a parameter that it
+// doesn't take.
+type NameError struct{ Name, Problem string }
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("covariance %q %s", e.Name, e.Problem)
+}
+
+// ReturnError is a return that is NaN or infinite.
+type ReturnError struct {
+	Period, Asset int // row and column, from 0
+	Value         float64
+}
+
+func (e *ReturnError) Error() string {
+	return fmt.Sprintf("return of asset %d in period %d (both from 0) is %v: choose a window in which every asset has a price", e.Asset, e.Period, e.Value)
+}
+
+// FlatError is an asset whose return never changes, given to an estimator that
+// needs its correlations.
+type FlatError struct{ Asset int }
+
+func (e *FlatError) Error() string {
+	return fmt.Sprintf("asset %d (from 0) has the same return in every period and so no correlation: leave it out or use ledoit-wolf", e.Asset)
+}
+
+// Estimate returns the mean (always the sample's) and the covariance by the
+// named estimator of returns (T x n, simple, per period). It returns
+// [ErrTooShort], a [*NameError], a [*ReturnError] or a [*FlatError].
+func Estimate(name string, returns *mat.Dense) (*Moments, error) {
+	estimate, err := parse(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := check(returns); err != nil {
+		return nil, err
+	}
+	mean := Mean(returns)
+	cov, shrinkage, err := estimate(returns, mean)
+	if err != nil {
+		return nil, err
+	}
+	periods, _ := returns.Dims()
+	return &Moments{Name: name, Periods: periods, Mean: mean, Cov: cov, Shrinkage: shrinkage}, nil
+}
+
+// Covariance is [Estimate] for callers that want the covariance alone, with
+// its shrinkage.
+func Covariance(name string, returns *mat.Dense) (cov *mat.SymDense, shrinkage float64, err error) {
+	m, err := Estimate(name, returns)
+	if err != nil {
+		return nil, 0, err
+	}
+	return m.Cov, m.Shrinkage, nil
+}
+
+// CheckName says whether [Estimate] knows the name and its parameter: nil or a
+// [*NameError]. Flags are checked by it before any work.
+func CheckName(name string) error {
+	_, err := parse(name)
+	return err
+}
+
+// Mean returns the mean of each column of returns (T x n).
+func Mean(returns *mat.Dense) []float64 {
+	periods, n := returns.Dims()
+	mean := make([]float64, n)
+	for t := range periods {
+		for j, r := range returns.RawRowView(t) {
+			mean[j] += r
+		}
+	}
+	for j := range mean {
+		mean[j] /= float64(periods)
+	}
+	return mean
+}
+
+// Decay is the decay of the exponentially weighted covariance at which a
+// return counts half after halfLife periods.
+func Decay(halfLife float64) float64 { return math.Exp2(-1 / halfLife) }
+
+// estimator makes a covariance of checked returns with a known mean.
+type estimator func(returns *mat.Dense, mean []float64) (cov *mat.SymDense, shrinkage float64, err error)
+
+// parse turns a name with an optional parameter into its estimator.
+func parse(name string) (estimator, error) {
+	kind, parameter, given := strings.Cut(name, ":")
+	if !slices.Contains(Names(), kind) {
+		return nil, &NameError{name, "is unknown: choose one of " + strings.Join(Names(), ", ")}
+	}
+	if kind == Sample {
+		if given {
+			return nil, &NameError{name, "takes no parameter: write sample"}
+		}
+		return sample, nil
+	}
+	value := math.NaN() // shrinkage to be estimated
+	if kind == EWMA {
+		value = DefaultDecay
+	}
+	if given {
+		text, halfLife := strings.CutPrefix(parameter, "half-life=")
+		var err error
+		if value, err = strconv.ParseFloat(text, 64); err != nil {
+			return nil, &NameError{name, "has a parameter that is not a number"}
+		}
+		if halfLife {
+			if kind != EWMA || !(value > 0) || math.IsInf(value, 0) {
+				return nil, &NameError{name, "has a half-life where none goes: write ewma:half-life=X with X above 0 periods"}
+			}
+			value = Decay(value)
+		}
+	}
+	if kind == EWMA {
+		if !(value > 0 && value < 1) {
+			return nil, &NameError{name, "has a decay outside (0, 1)"}
+		}
+		return func(returns *mat.Dense, _ []float64) (*mat.SymDense, float64, error) {
+			return weighted(returns, value), 0, nil
+		}, nil
+	}
+	if given && !(value >= 0 && value <= 1) {
+		return nil, &NameError{name, "has a shrinkage outside [0, 1]"}
+	}
+	target := identityTarget
+	if kind == ConstantCorrelation {
+		target = correlationTarget
+	}
+	return func(returns *mat.Dense, mean []float64) (*mat.SymDense, float64, error) {
+		return shrunk(returns, mean, target, value)
+	}, nil
+}
+
+// check refuses returns that have no moments.
+func check(returns *mat.Dense) error {
+	periods, _ := returns.Dims()
+	if periods < 2 {
+		return ErrTooShort
+	}
+	for t := range periods {
+		for j, r := range returns.RawRowView(t) {
+			if math.IsNaN(r) || math.IsInf(r, 0) {
+				return &ReturnError{Period: t, Asset: j, Value: r}
+			}
+		}
+	}
+	return nil
+}
