@@ -1,0 +1,129 @@
+"""Executes one notebook with a fresh kernel.
+
+The notebooks verb starts this program in the project's own environment. A job
+comes as JSON on stdin; events go as JSON lines to stdout: one a finished cell,
+then one that says "done", or "failed" with the cell and the text of the fault.
+Besides errors, text on stderr is a fault (a shell command or a display that
+failed leaves nothing else), and so is a notebook without a cell to run.
+"""
+
+import hashlib
+import json
+import re
+import signal
+import sys
+import time
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, DeadKernelError
+
+LANGUAGE = {"file_extension": ".go", "mimetype": "text/x-go", "name": "go", "pygments_lexer": "go"}
+
+
+class Fault(Exception):
+    """The notebook's own fault; cell is its number, counted from 1."""
+
+    def __init__(self, text, cell=0):
+        super().__init__(text)
+        self.cell = cell
+
+
+def say(**event):
+    print(json.dumps(event), flush=True)
+
+
+def small_parameters(notebook):
+    """A cell that declares the small parameters anew, and where it belongs."""
+    small = notebook.metadata.get("vaefolio", {}).get("small", {})
+    tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
+    if not small:
+        return None, 0
+    if len(tagged) != 1:
+        raise Fault(f"{len(tagged)} cells are tagged parameters, want 1")
+    declared = notebook.cells[tagged[0]].source
+    for name in small:
+        if not re.search(rf"^\s*(?:var\s+)?{re.escape(name)}\b.*=", declared, re.MULTILINE):
+            raise Fault(f"small parameter {name} is not in the parameters cell", tagged[0] + 1)
+    source = "\n".join(f"var {name} = {value}" for name, value in small.items())
+    return nbformat.v4.new_code_cell(source, metadata={"injected": True}), tagged[0] + 1
+
+
+def faults(cell):
+    """The text of the cell's errors and of what it wrote to stderr."""
+    for output in cell.get("outputs", []):
+        if output.output_type == "error":
+            traceback = "\n".join(output.traceback)
+            yield traceback if output.evalue in traceback else f"{output.evalue}\n{traceback}"
+        elif output.output_type == "stream" and output.name == "stderr":
+            yield output.text
+
+
+def execute(notebook, folder, timeout):
+    client = NotebookClient(notebook, kernel_name="gonb", timeout=timeout, allow_errors=True,
+                            record_timing=False, extra_arguments=["--raw_error"],
+                            resources={"metadata": {"path": folder}})
+    numbers = {id(c): i + 1 for i, c in enumerate(c for c in notebook.cells if "injected" not in c.metadata)}
+    code = [(i, c) for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source.strip()]
+    if not code:
+        raise Fault("no cell to run")
+    with client.setup_kernel():
+        for done, (index, cell) in enumerate(code, 1):
+            started, number = time.monotonic(), numbers.get(id(cell), 0)
+            try:
+                client.execute_cell(cell, index)
+            except CellControlSignal:
+                raise Fault(f"ran past the limit of {timeout} s", number) from None
+            except DeadKernelError:
+                raise Fault("the kernel died", number) from None
+            text = "\n".join(faults(cell)).strip()
+            if text:
+                raise Fault(text, number)
+            say(event="cell", done=done, total=len(code), seconds=time.monotonic() - started)
+
+
+def finish(notebook, stamp):
+    """Takes out what was injected, and makes equal runs equal files."""
+    notebook.cells = [c for c in notebook.cells if "injected" not in c.metadata]
+    seen = {}
+    for count, cell in enumerate(c for c in notebook.cells if c.cell_type == "code"):
+        cell.execution_count = count + 1
+    for cell in notebook.cells:
+        name = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
+        seen[name] = seen.get(name, 0) + 1
+        cell.id = name if seen[name] == 1 else f"{name}-{seen[name]}"
+        for output in cell.get("outputs", []):
+            if output.output_type == "execute_result":
+                output.execution_count = cell.execution_count
+    notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": LANGUAGE,
+                         "vaefolio": {**notebook.metadata.get("vaefolio", {}), **stamp}}
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+
+
+def main():
+    def stop(number, frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    job = json.load(sys.stdin)
+    try:
+        notebook = jupytext.read(job["source"], fmt="md")
+        if job["small"]:
+            cell, position = small_parameters(notebook)
+            if cell:
+                notebook.cells.insert(position, cell)
+        execute(notebook, job["folder"], job["timeout"])
+        finish(notebook, job["stamp"])
+        nbformat.validate(notebook)
+        if job["out"]:
+            with open(job["out"], "w", encoding="utf-8") as file:
+                nbformat.write(notebook, file)
+        say(event="done")
+    except Fault as fault:
+        say(event="failed", cell=fault.cell, text=str(fault))
+    except KeyboardInterrupt:
+        say(event="interrupted")
+
+
+main()
