@@ -1,0 +1,166 @@
+package vae
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/stream"
+)
+
+// scaling standardises rows: (x - mean)/sqrt(variance).
+type scaling struct {
+	mean     []float64 // n: mean training row
+	variance float64   // the training rows' mean per-coordinate variance, tr(Sigma)/n, divisor N
+}
+
+func newScaling(x *mat.Dense) (scaling, error) {
+	rows, n := x.Dims()
+	s := scaling{mean: make([]float64, n)}
+	for i := range rows {
+		for j, v := range x.RawRowView(i) {
+			s.mean[j] += v / float64(rows)
+		}
+	}
+	for i := range rows {
+		for j, v := range x.RawRowView(i) {
+			s.variance += (v - s.mean[j]) * (v - s.mean[j]) / float64(rows*n)
+		}
+	}
+	if !(s.variance > 1e-12) {
+		return s, errors.New("training rows are all the same: there is nothing to learn")
+	}
+	return s, nil
+}
+
+// standardise writes rows from.. of x into dst, float32 row-major. Rows of dst
+// beyond the last row of x stay as they are.
+func (s scaling) standardise(dst []float32, x *mat.Dense, from int) {
+	rows, n := x.Dims()
+	inverse := 1 / math.Sqrt(s.variance)
+	for i := from; i < rows && (i-from)*n < len(dst); i++ {
+		for j, v := range x.RawRowView(i) {
+			dst[(i-from)*n+j] = float32((v - s.mean[j]) * inverse)
+		}
+	}
+}
+
+// checkRows returns an error that names the first row which the configuration
+// can't learn from.
+func checkRows(what string, x *mat.Dense, c Config) error {
+	rows, n := x.Dims()
+	if n != c.Assets {
+		return fmt.Errorf("%s rows have %d columns, want %d assets", what, n, c.Assets)
+	}
+	for i := range rows {
+		var sum float64
+		for j, v := range x.RawRowView(i) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("%s row %d has %v in column %d", what, i+1, v, j+1)
+			}
+			if c.Head == "softmax" && v < -1e-9 {
+				return fmt.Errorf("%s row %d has %v in column %d: the softmax head learns long-only portfolios, take the linear head", what, i+1, v, j+1)
+			}
+			sum += v
+		}
+		if c.Head == "softmax" && math.Abs(sum-1) > 1e-6 {
+			return fmt.Errorf("%s row %d sums to %v, want 1", what, i+1, sum)
+		}
+	}
+	return nil
+}
+
+// hashRows identifies the training and validation rows, to the bit.
+func hashRows(matrices ...*mat.Dense) string {
+	hash := sha256.New()
+	var buffer []byte
+	for _, x := range matrices {
+		rows, columns := 0, 0
+		if x != nil {
+			rows, columns = x.Dims()
+		}
+		buffer = binary.LittleEndian.AppendUint64(buffer[:0], uint64(rows))
+		buffer = binary.LittleEndian.AppendUint64(buffer, uint64(columns))
+		hash.Write(buffer)
+		for i := range rows {
+			buffer = buffer[:0]
+			for _, v := range x.RawRowView(i) {
+				buffer = binary.LittleEndian.AppendUint64(buffer, math.Float64bits(v))
+			}
+			hash.Write(buffer)
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// maxBlock is how many rows one call encodes, decodes or evaluates at most.
+const maxBlock = 1024
+
+// powerOfTwo is the smallest power of two that is at least n: row counts are
+// padded to it, so that few shapes are ever compiled.
+func powerOfTwo(n int) int { return 1 << bits.Len(uint(max(n, 1)-1)) }
+
+func blockSize(rows int) int { return min(maxBlock, powerOfTwo(rows)) }
+
+// trainingRows is the training data as the graph takes it.
+type trainingRows struct {
+	rows, count, mean *tensors.Tensor
+}
+
+func newTrainingRows(x *mat.Dense, s scaling) trainingRows {
+	rows, n := x.Dims()
+	padded := powerOfTwo(rows)
+	flat := make([]float32, padded*n)
+	s.standardise(flat, x, 0)
+	return trainingRows{
+		rows:  tensors.FromFlatDataAndDimensions(flat, padded, n),
+		count: tensors.FromScalar(int32(rows)),
+		mean:  rowTensor(s.mean),
+	}
+}
+
+func rowTensor(v []float64) *tensors.Tensor {
+	flat := make([]float32, len(v))
+	for i, x := range v {
+		flat[i] = float32(x)
+	}
+	return tensors.FromFlatDataAndDimensions(flat, 1, len(v))
+}
+
+// evaluationBlock is a part of the validation rows, with the noise that every
+// evaluation uses for it.
+type evaluationBlock struct {
+	random, rows, present *tensors.Tensor
+}
+
+func newEvaluationBlocks(x *mat.Dense, s scaling) []evaluationBlock {
+	rows, n := x.Dims()
+	size := blockSize(rows)
+	var blocks []evaluationBlock
+	for from := 0; from < rows; from += size {
+		flat, present := make([]float32, size*n), make([]float32, size)
+		s.standardise(flat, x, from)
+		for i := range min(size, rows-from) {
+			present[i] = 1
+		}
+		blocks = append(blocks, evaluationBlock{
+			random:  tensors.FromFlatDataAndDimensions(randomState(0, "vae.validation", uint64(from)), 3),
+			rows:    tensors.FromFlatDataAndDimensions(flat, size, n),
+			present: tensors.FromFlatDataAndDimensions(present, size),
+		})
+	}
+	return blocks
+}
+
+// randomState derives the state of the graph's generator.
+func randomState(seed uint64, purpose string, index uint64) []uint64 {
+	rng := stream.New(seed, purpose, index)
+	return []uint64{rng.Uint64(), rng.Uint64(), rng.Uint64()}
+}

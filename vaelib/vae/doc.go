@@ -1,0 +1,38 @@
+// Package vae learns the distribution of portfolios with a variational
+// autoencoder (Kingma & Welling 2014, Rezende et al. 2014).
+//
+// In go weights, one portfolio a row; out comes a [Model] that turns
+// portfolios into points of a small latent space (Encode), points into
+// portfolios (Decode), and carries gradients back through the decoder
+// (DecodeVJP):
+//
+//	backend, err := vae.Open("auto") // XLA where a plugin is found, else pure Go
+//	model, history, err := vae.Train(ctx, backend, vae.DefaultConfig(n), vae.DefaultSchedule(),
+//		train, validation, vae.TrainOptions{Symbols: symbols})
+//	mean, logvar, err := model.Encode(x) // N x d each
+//	weights, err := model.Decode(z)      // N x n
+//	err = model.Save(dir)
+//
+// # Loss
+//
+// The loss of a row x is reconstruction + beta*KL(q(z|x) || N(0, I)). With the
+// default Gaussian likelihood the reconstruction is |x - decode(z)|^2/(2v), v
+// fixed to the mean per-coordinate variance of the training rows. So beta has
+// no unit, 1 is the evidence lower bound, and a latent direction dies at a beta
+// that can be told beforehand from the data's covariance: see [Thresholds].
+// [Diagnose] says how many directions are alive, and warns when none is.
+//
+// # Training
+//
+// The whole training state (step, random state, parameters, moments) goes into
+// and comes out of one call of a compiled graph, which draws the batch and the
+// noise itself; beta, learning rate, schedule and data are inputs, so a sweep
+// over them compiles once. With one backend, seed and machine architecture the
+// same call gives the same bytes, also when it was interrupted and resumed in
+// between.
+//
+// # Backends
+//
+// GoMLX runs the graphs: its pure Go backend anywhere, or XLA through a PJRT
+// plugin (a shared library) where cgo is on, roughly ten times as fast.
+package vae

@@ -1,0 +1,68 @@
+package vae
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+)
+
+// History is the course of a training.
+type History struct {
+	Points []Point `json:"points"` // one an evaluation, in order of steps
+	// Step is the step whose parameters the model has: the last, or with
+	// patience that of the smallest validation loss.
+	Step         int  `json:"step"`
+	StoppedEarly bool `json:"stopped_early"` // patience ran out before the last step
+}
+
+// Point is one evaluation.
+type Point struct {
+	Step             int     `json:"step"`               // steps done
+	Beta             float64 `json:"beta"`               // KL weight of this step, in the likelihood's unit
+	LearningRate     float64 `json:"learning_rate"`      // of this step
+	Train            Losses  `json:"train"`              // mean over the batches since the evaluation before, under their warm-up beta
+	Validation       *Losses `json:"validation"`         // over all validation rows with one noise draw each, always under the full beta; nil without validation rows
+	Seconds          float64 `json:"seconds"`            // since the training (not its resumption) began
+	SamplesPerSecond float64 `json:"samples_per_second"` // rows a second in the gradient steps since the evaluation before
+}
+
+// Losses are means over rows, in nats with the Gaussian likelihood.
+type Losses struct {
+	Total          float64 `json:"total"` // reconstruction + beta KL
+	Reconstruction float64 `json:"reconstruction"`
+	KL             float64 `json:"kl"`
+}
+
+// SamplesPerSecond returns the median over the evaluations, or 0 before the
+// first.
+func (h *History) SamplesPerSecond() float64 {
+	if len(h.Points) == 0 {
+		return 0
+	}
+	speeds := make([]float64, len(h.Points))
+	for i, p := range h.Points {
+		speeds[i] = p.SamplesPerSecond
+	}
+	return median(speeds)
+}
+
+// WriteCSV writes one row a point; validation cells are empty where there are
+// no validation rows.
+func (h *History) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	out.Write([]string{"step", "beta", "learning_rate",
+		"train_loss", "train_reconstruction", "train_kl",
+		"validation_loss", "validation_reconstruction", "validation_kl",
+		"seconds", "samples_per_second"})
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	for _, p := range h.Points {
+		row := []string{strconv.Itoa(p.Step), number(p.Beta), number(p.LearningRate),
+			number(p.Train.Total), number(p.Train.Reconstruction), number(p.Train.KL), "", "", ""}
+		if v := p.Validation; v != nil {
+			copy(row[6:], []string{number(v.Total), number(v.Reconstruction), number(v.KL)})
+		}
+		out.Write(append(row, number(p.Seconds), number(p.SamplesPerSecond)))
+	}
+	out.Flush()
+	return out.Error()
+}

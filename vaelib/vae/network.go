@@ -1,0 +1,161 @@
+package vae
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"vaefolio/vaelib/stream"
+)
+
+// activations are the functions between layers, by name.
+var activations = map[string]func(x *graph.Node) *graph.Node{
+	"silu": func(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Logistic(x)) },
+	"relu": func(x *graph.Node) *graph.Node { return graph.MaxScalar(x, 0) },
+	"tanh": graph.Tanh,
+}
+
+// network is the encoder and decoder of a configuration. All parameters lie in
+// one vector, so that the optimiser's graph is a dozen operations however many
+// layers there are.
+type network struct {
+	config           Config
+	encoder, decoder []layer
+	size             int // number of parameters
+}
+
+// layer is x W + b; W (in x out, row-major) lies at offset in the parameter
+// vector, b (out) right behind it.
+type layer struct {
+	name    string
+	in, out int
+	offset  int
+}
+
+func (l layer) biasOffset() int { return l.offset + l.in*l.out }
+
+// newNetwork lays out the parameters: the encoder's widths are n, hidden..., 2d
+// (mean and log variance), the decoder's d, hidden reversed..., n.
+func newNetwork(c Config) *network {
+	n := &network{config: c}
+	encoder := append(append([]int{c.Assets}, c.Hidden...), 2*c.Latent)
+	decoder := []int{c.Latent}
+	for i := len(c.Hidden) - 1; i >= 0; i-- {
+		decoder = append(decoder, c.Hidden[i])
+	}
+	n.encoder = n.stack("encoder", encoder)
+	n.decoder = n.stack("decoder", append(decoder, c.Assets))
+	return n
+}
+
+func (n *network) stack(name string, widths []int) []layer {
+	var layers []layer
+	for i := range len(widths) - 1 {
+		l := layer{name: fmt.Sprintf("%s.%d", name, i), in: widths[i], out: widths[i+1], offset: n.size}
+		layers = append(layers, l)
+		n.size = l.biasOffset() + l.out
+	}
+	return layers
+}
+
+// layers returns all layers in the order of the parameter vector.
+func (n *network) layers() []layer {
+	return append(n.encoder[:len(n.encoder):len(n.encoder)], n.decoder...)
+}
+
+// initial draws the first parameters: weights of variance 1/in (He et al.'s
+// 2/in before a hidden activation), zero biases, and small last layers of
+// encoder and decoder, so that the first posterior is near the prior and the
+// first answer near the mean portfolio.
+func (n *network) initial(seed uint64, mean []float64, variance float64) []float32 {
+	rng := stream.New(seed, "vae.parameters", 0)
+	theta := make([]float32, n.size)
+	head := heads[n.config.Head]
+	for _, l := range n.layers() {
+		scale := math.Sqrt(2 / float64(l.in))
+		var bias []float64
+		switch l.offset {
+		case n.encoder[len(n.encoder)-1].offset:
+			scale = math.Sqrt(1 / float64(l.in))
+		case n.decoder[len(n.decoder)-1].offset:
+			scale = head.scale(mean, variance) * math.Sqrt(1/float64(l.in))
+			bias = head.bias(mean)
+		}
+		weights := theta[l.offset:l.biasOffset()]
+		for i := range weights {
+			weights[i] = float32(scale * rng.NormFloat64())
+		}
+		for i, b := range bias {
+			theta[l.biasOffset()+i] = float32(b)
+		}
+	}
+	return theta
+}
+
+// unpack slices the parameter vector into weights and bias of each layer: the
+// leaves for which gradients are taken.
+func (n *network) unpack(theta *graph.Node) []*graph.Node {
+	var leaves []*graph.Node
+	for _, l := range n.layers() {
+		w := graph.Slice(theta, graph.AxisRange(l.offset, l.biasOffset()))
+		b := graph.Slice(theta, graph.AxisRange(l.biasOffset(), l.biasOffset()+l.out))
+		leaves = append(leaves, graph.Reshape(w, l.in, l.out), graph.Reshape(b, 1, l.out))
+	}
+	return leaves
+}
+
+// pack is the inverse of unpack.
+func pack(leaves []*graph.Node) *graph.Node {
+	flat := make([]*graph.Node, len(leaves))
+	for i, leaf := range leaves {
+		flat[i] = graph.Reshape(leaf, leaf.Shape().Size())
+	}
+	return graph.Concatenate(flat, 0)
+}
+
+// encode maps standardised rows (B x n) to mean and log variance (B x d each).
+func (n *network) encode(leaves []*graph.Node, standardised *graph.Node) (mean, logvar *graph.Node) {
+	y := n.forward(leaves[:2*len(n.encoder)], standardised)
+	d := n.config.Latent
+	return graph.Slice(y, graph.AxisRange(), graph.AxisRange(0, d)),
+		graph.Slice(y, graph.AxisRange(), graph.AxisRange(d, 2*d))
+}
+
+// decode maps codes (B x d) to weights (B x n).
+func (n *network) decode(leaves []*graph.Node, z *graph.Node) *graph.Node {
+	return heads[n.config.Head].apply(n.forward(leaves[2*len(n.encoder):], z))
+}
+
+func (n *network) forward(leaves []*graph.Node, x *graph.Node) *graph.Node {
+	for i := 0; i < len(leaves); i += 2 {
+		x = graph.Add(graph.MatMul(x, leaves[i]), leaves[i+1])
+		if i+2 < len(leaves) {
+			x = activations[n.config.Activation](x)
+		}
+	}
+	return x
+}
+
+// batch is one batch's portfolios as the graph sees them.
+type batch struct {
+	standardised *graph.Node // B x n: (x - mean)/sqrt(variance)
+	noise        *graph.Node // B x d: standard normal
+	mean         *graph.Node // 1 x n: mean training row
+	variance     *graph.Node // scalar: the training rows' mean per-coordinate variance
+}
+
+// losses returns each row's reconstruction loss (B) and each row's KL
+// divergence by latent dimension (B x d),
+//
+//	KL_j = (mu_j^2 + sigma_j^2 - 1 - log sigma_j^2)/2.
+func (n *network) losses(leaves []*graph.Node, b batch) (reconstruction, kl *graph.Node) {
+	mu, logvar := n.encode(leaves, b.standardised)
+	sigma := graph.Exp(graph.MulScalar(logvar, 0.5))
+	z := graph.Add(mu, graph.Mul(sigma, b.noise))
+	x := graph.Add(graph.Mul(b.standardised, graph.Sqrt(b.variance)), b.mean)
+	reconstruction = likelihoods[n.config.Likelihood].reconstruction(x, n.decode(leaves, z), b.variance)
+	squares := graph.Add(graph.Mul(mu, mu), graph.Mul(sigma, sigma))
+	kl = graph.MulScalar(graph.Sub(squares, graph.AddScalar(logvar, 1)), 0.5)
+	return reconstruction, kl
+}

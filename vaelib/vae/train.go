@@ -1,0 +1,449 @@
+package vae
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/mat"
+)
+
+// TrainOptions are what a training may be given besides its configuration. The
+// zero value is an uninterrupted training without names and reports.
+type TrainOptions struct {
+	Symbols []string // names of the assets (n), kept with the model; nil: none
+	// Checkpoint is called with the whole training state every CheckpointEvery
+	// steps (0: never) and when the context ends the training. Its error ends
+	// the training.
+	Checkpoint      func(*Checkpoint) error
+	CheckpointEvery int
+	// Resume continues from a checkpoint of the same configuration, schedule,
+	// rows and backend: the result is, to the bit, that of a training that was
+	// never interrupted.
+	Resume   *Checkpoint
+	Progress func(done, total int, note string) // total is Schedule.Steps; nil: no reports
+}
+
+// DivergedError says that the loss stopped being a finite number.
+type DivergedError struct {
+	Step         int     // by which it had happened
+	LearningRate float64 // as configured
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("loss is not finite at step %d: lower the learning rate of %v", e.Step, e.LearningRate)
+}
+
+// MismatchError says that a checkpoint belongs to another training.
+type MismatchError struct {
+	What       string // the first thing that differs
+	Have, Want any    // of the checkpoint, of the training
+}
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("checkpoint belongs to another training: its %s is %v, not %v", e.What, e.Have, e.Want)
+}
+
+// Train fits a model to the rows of train (N x n), and reports its losses on
+// the rows of validation (nil: none), which it never learns from.
+//
+// When ctx ends, Train hands the state to opt.Checkpoint and returns the
+// history so far and an error that wraps the context's. It returns a
+// *[DivergedError] when the loss stops being finite, and a *[MismatchError]
+// when opt.Resume belongs to another training.
+func Train(ctx context.Context, b *Backend, c Config, s Schedule, train, validation *mat.Dense, opt TrainOptions) (*Model, *History, error) {
+	t, err := newTraining(b, c, s, train, validation, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer t.release()
+	if err := guard(func() error { return t.run(ctx) }); err != nil {
+		return nil, &t.history, err
+	}
+	model, err := newModel(b, c, t.scaling, slices.Clone(opt.Symbols), t.dataHash, t.result)
+	return model, &t.history, err
+}
+
+// training is a training under way.
+type training struct {
+	backend  *Backend
+	config   Config
+	schedule Schedule
+	options  TrainOptions
+	scaling  scaling
+	dataHash string
+
+	program  *graph.Exec // one step, or a loop of them
+	programs *programs
+	state    [stateSize]*tensors.Tensor
+	inputs   []*tensors.Tensor // inputRows...
+	blocks   []evaluationBlock // of validation rows
+	heldOut  int               // number of validation rows
+	variance *tensors.Tensor
+
+	step      int // steps done
+	evaluated int // step of the last evaluation
+	history   History
+	best      []float32 // with patience: parameters of the smallest validation loss
+	bestLoss  float64
+	stale     int // evaluations since then
+	result    []float32
+
+	began    time.Time
+	before   float64       // seconds before a resumption
+	stepping time.Duration // in gradient steps since the last evaluation
+}
+
+func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense, opt TrainOptions) (*training, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if opt.Symbols != nil && len(opt.Symbols) != c.Assets {
+		return nil, fmt.Errorf("%d symbols for %d assets", len(opt.Symbols), c.Assets)
+	}
+	if train == nil || train.IsEmpty() {
+		return nil, errors.New("no training rows")
+	}
+	if err := checkRows("training", train, c); err != nil {
+		return nil, err
+	}
+	if validation != nil && validation.IsEmpty() {
+		validation = nil
+	}
+	if validation != nil {
+		if err := checkRows("validation", validation, c); err != nil {
+			return nil, err
+		}
+	} else if s.Patience > 0 {
+		return nil, errors.New("patience needs validation rows")
+	}
+	scaling, err := newScaling(train)
+	if err != nil {
+		return nil, err
+	}
+	programs, err := b.program(c)
+	if err != nil {
+		return nil, err
+	}
+	t := &training{
+		backend: b, config: c, schedule: s, options: opt, scaling: scaling,
+		dataHash: hashRows(train, validation), programs: programs, bestLoss: math.Inf(1),
+	}
+	if t.program, err = programs.step(b, s.Batch, b.stepsPerCall > 1); err != nil {
+		return nil, err
+	}
+	rows := newTrainingRows(train, scaling)
+	settings := make([]float32, settingSize)
+	settings[settingVariance] = float32(scaling.variance)
+	settings[settingBeta] = float32(c.Beta)
+	settings[settingLearningRate] = float32(s.LearningRate)
+	settings[settingWarmup] = float32(s.warmupSteps())
+	settings[settingSteps] = float32(s.Steps)
+	t.inputs = []*tensors.Tensor{rows.rows, rows.count, rows.mean, tensors.FromFlatDataAndDimensions(settings, settingSize)}
+	t.variance = tensors.FromScalar(float32(scaling.variance))
+	if validation != nil {
+		t.blocks = newEvaluationBlocks(validation, scaling)
+		t.heldOut, _ = validation.Dims()
+	}
+	if opt.Resume != nil {
+		if err := t.restore(opt.Resume); err != nil {
+			return nil, err
+		}
+		return t, nil
+	}
+	size := programs.network.size
+	t.load(randomState(c.Seed, "vae.batches", 0), programs.network.initial(c.Seed, scaling.mean, scaling.variance),
+		make([]float32, size), make([]float32, size), make([]float32, 3))
+	return t, nil
+}
+
+// warmupSteps is the number of steps until the KL weight is beta.
+func (s Schedule) warmupSteps() float64 { return math.Round(s.Warmup * float64(s.Steps)) }
+
+// load puts a state where the backend runs.
+func (t *training) load(random []uint64, theta, first, second, sums []float32) {
+	t.state = [stateSize]*tensors.Tensor{
+		stateStep:   tensors.FromScalar(int32(t.step)),
+		stateRandom: tensors.FromFlatDataAndDimensions(random, len(random)),
+		stateTheta:  tensors.FromFlatDataAndDimensions(theta, len(theta)),
+		stateFirst:  tensors.FromFlatDataAndDimensions(first, len(first)),
+		stateSecond: tensors.FromFlatDataAndDimensions(second, len(second)),
+		stateSums:   tensors.FromFlatDataAndDimensions(sums, len(sums)),
+	}
+}
+
+func (t *training) run(ctx context.Context) error {
+	t.began = time.Now()
+	s := t.schedule
+	for t.step < s.Steps && !t.history.StoppedEarly {
+		if err := ctx.Err(); err != nil {
+			return t.interrupted(err)
+		}
+		end := min(s.Steps, next(t.step, s.EvalEvery), t.step+t.backend.stepsPerCall)
+		if every := t.options.CheckpointEvery; every > 0 {
+			end = min(end, next(t.step, every))
+		}
+		if err := t.advance(end); err != nil {
+			return err
+		}
+		if t.step%s.EvalEvery == 0 || t.step == s.Steps {
+			if err := t.evaluate(); err != nil {
+				return err
+			}
+		} else if t.step%loopSteps == 0 {
+			t.report()
+		}
+		if every := t.options.CheckpointEvery; every > 0 && t.step%every == 0 && t.step < s.Steps {
+			if err := t.save(); err != nil {
+				return err
+			}
+		}
+	}
+	t.result, t.history.Step = t.best, t.step-t.stale*s.EvalEvery
+	if s.Patience > 0 {
+		t.history.Step = t.bestStep()
+		return nil
+	}
+	t.history.Step = t.step
+	var err error
+	t.result, err = floats(t.state[stateTheta])
+	return err
+}
+
+// next is the smallest multiple of every above step.
+func next(step, every int) int { return (step/every + 1) * every }
+
+// advance runs the steps until end.
+func (t *training) advance(end int) error {
+	start := time.Now()
+	args := make([]any, 0, inputSize+1)
+	for _, tensor := range t.state {
+		donated, err := graph.DonateTensorBuffer(tensor, t.backend.engine, 0)
+		if err != nil {
+			return err
+		}
+		args = append(args, donated)
+	}
+	for _, tensor := range t.inputs {
+		args = append(args, tensor)
+	}
+	if t.backend.stepsPerCall > 1 {
+		args = append(args, int32(end))
+	}
+	state, err := t.program.Call(args...)
+	if err != nil {
+		return errors.New(firstLine(err.Error()))
+	}
+	copy(t.state[:], state)
+	t.step = end
+	t.stepping += time.Since(start)
+	return nil
+}
+
+// evaluate adds a point to the history.
+func (t *training) evaluate() error {
+	start := time.Now()
+	sums, err := floats(t.state[stateSums]) // waits for the steps to end
+	if err != nil {
+		return err
+	}
+	t.stepping += time.Since(start)
+	steps := float64(t.step - t.evaluated)
+	p := Point{
+		Step: t.step, Beta: t.beta(), LearningRate: t.learningRate(),
+		Train:            Losses{float64(sums[0]) / steps, float64(sums[1]) / steps, float64(sums[2]) / steps},
+		SamplesPerSecond: steps * float64(t.schedule.Batch) / t.stepping.Seconds(),
+	}
+	if !finite(p.Train) {
+		return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate}
+	}
+	if t.blocks != nil {
+		v, err := t.validate()
+		if err != nil {
+			return err
+		}
+		if !finite(v) {
+			return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate}
+		}
+		p.Validation = &v
+	}
+	p.Seconds = t.before + time.Since(t.began).Seconds()
+	t.history.Points = append(t.history.Points, p)
+	t.evaluated, t.stepping = t.step, 0
+	t.state[stateSums] = tensors.FromFlatDataAndDimensions(make([]float32, 3), 3)
+	t.report()
+	if t.schedule.Patience > 0 {
+		return t.watch(p.Validation.Total)
+	}
+	return nil
+}
+
+// watch keeps the best parameters and stops when patience runs out. Warm-up
+// is not held against a training.
+func (t *training) watch(loss float64) error {
+	if loss < t.bestLoss {
+		best, err := floats(t.state[stateTheta])
+		t.best, t.bestLoss, t.stale = best, loss, 0
+		return err
+	}
+	t.stale++
+	t.history.StoppedEarly = t.stale >= t.schedule.Patience && float64(t.step) >= t.schedule.warmupSteps() && t.step < t.schedule.Steps
+	return nil
+}
+
+// bestStep is the step of the smallest validation loss.
+func (t *training) bestStep() int {
+	best := t.history.Points[0]
+	for _, p := range t.history.Points {
+		if p.Validation.Total < best.Validation.Total {
+			best = p
+		}
+	}
+	return best.Step
+}
+
+func finite(l Losses) bool {
+	sum := l.Total + l.Reconstruction + l.KL
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
+}
+
+// beta is the KL weight of the last step done.
+func (t *training) beta() float64 {
+	return t.config.Beta * min(1, float64(t.step)/max(t.schedule.warmupSteps(), 1))
+}
+
+// learningRate is that of the last step done.
+func (t *training) learningRate() float64 {
+	return t.schedule.LearningRate * (1 + math.Cos(math.Pi*float64(t.step-1)/float64(t.schedule.Steps))) / 2
+}
+
+// validate returns the losses on the validation rows under the full beta.
+func (t *training) validate() (Losses, error) {
+	var reconstruction, kl float64
+	for _, block := range t.blocks {
+		out, err := t.programs.eval.Call(t.state[stateTheta], block.random, block.rows, block.present, t.inputs[inputMean-inputRows], t.variance)
+		if err != nil {
+			return Losses{}, errors.New(firstLine(err.Error()))
+		}
+		sums, err := floats(out[0])
+		if err != nil {
+			return Losses{}, err
+		}
+		reconstruction += float64(sums[0])
+		for _, v := range sums[1:] {
+			kl += float64(v)
+		}
+	}
+	l := Losses{Reconstruction: reconstruction / float64(t.heldOut), KL: kl / float64(t.heldOut)}
+	l.Total = l.Reconstruction + t.config.Beta*l.KL
+	return l, nil
+}
+
+func (t *training) report() {
+	if t.options.Progress == nil {
+		return
+	}
+	note := ""
+	if n := len(t.history.Points); n > 0 {
+		p := t.history.Points[n-1]
+		note = fmt.Sprintf("loss %.4g, KL %.3g", p.Train.Total, p.Train.KL)
+	}
+	t.options.Progress(t.step, t.schedule.Steps, note)
+}
+
+func (t *training) interrupted(cause error) error {
+	err := fmt.Errorf("training stopped at step %d of %d: %w", t.step, t.schedule.Steps, cause)
+	return errors.Join(err, t.save())
+}
+
+// save hands the state to the caller.
+func (t *training) save() error {
+	if t.options.Checkpoint == nil {
+		return nil
+	}
+	c, err := t.checkpoint()
+	if err != nil {
+		return err
+	}
+	return t.options.Checkpoint(c)
+}
+
+func (t *training) release() {
+	for _, tensors := range [][]*tensors.Tensor{t.state[:], t.inputs, {t.variance}} {
+		for _, x := range tensors {
+			x.FinalizeAll()
+		}
+	}
+	for _, b := range t.blocks {
+		b.random.FinalizeAll()
+		b.rows.FinalizeAll()
+		b.present.FinalizeAll()
+	}
+}
+
+// checkpoint copies the state out.
+func (t *training) checkpoint() (*Checkpoint, error) {
+	c := &Checkpoint{
+		config: t.config, schedule: t.schedule, backend: t.backend.name, dataHash: t.dataHash,
+		step: t.step, evaluated: t.evaluated, stale: t.stale, bestLoss: t.bestLoss,
+		best: t.best, points: slices.Clone(t.history.Points),
+		seconds: t.before + time.Since(t.began).Seconds(),
+	}
+	var err error
+	if c.random, err = values[uint64](t.state[stateRandom]); err != nil {
+		return nil, err
+	}
+	for i, dst := range map[int]*[]float32{stateTheta: &c.theta, stateFirst: &c.first, stateSecond: &c.second, stateSums: &c.sums} {
+		if *dst, err = floats(t.state[i]); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// restore continues from a checkpoint.
+func (t *training) restore(c *Checkpoint) error {
+	for _, pair := range []MismatchError{
+		{"configuration", c.config, t.config},
+		{"schedule", c.schedule, t.schedule},
+		{"backend", c.backend, t.backend.name},
+		{"hash of the rows", c.dataHash, t.dataHash},
+	} {
+		if !reflect.DeepEqual(pair.Have, pair.Want) {
+			return &pair
+		}
+	}
+	t.step, t.evaluated, t.stale, t.bestLoss = c.step, c.evaluated, c.stale, c.bestLoss
+	t.best, t.before = c.best, c.seconds
+	t.history.Points = slices.Clone(c.points)
+	t.load(slices.Clone(c.random), slices.Clone(c.theta), slices.Clone(c.first), slices.Clone(c.second), slices.Clone(c.sums))
+	return nil
+}
+
+// Checkpoint is the whole state of an unfinished training: step, generator,
+// parameters, moments, sums and history.
+type Checkpoint struct {
+	config            Config
+	schedule          Schedule
+	backend, dataHash string
+
+	step, evaluated, stale     int
+	bestLoss                   float64
+	random                     []uint64
+	theta, first, second, sums []float32
+	best                       []float32 // nil without patience
+	points                     []Point
+	seconds                    float64
+}
+
+// Step returns the number of steps done.
+func (c *Checkpoint) Step() int { return c.step }

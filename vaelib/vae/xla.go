@@ -1,0 +1,133 @@
+//go:build cgo && !noxla
+
+package vae
+
+import (
+	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+const xlaBuiltIn = true
+
+var errNoXLA error // never returned here
+
+// probeVariable makes a process of this program load the plugin that it names
+// and exit: see probe.
+const probeVariable = "VAEFOLIO_PROBE_PLUGIN"
+
+func init() {
+	xla.EnableAutoInstall(false)
+	if path := os.Getenv(probeVariable); path != "" {
+		engine, err := newXLA(path)
+		if err == nil {
+			_, err = graph.ExecOnce(engine, func(x *graph.Node) *graph.Node { return graph.AddScalar(x, 1) }, float32(1))
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, firstLine(err.Error()))
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+}
+
+// loadXLA opens the plugin at an absolute path.
+func loadXLA(path string) (compute.Backend, error) {
+	if strings.Contains(path, ",") {
+		return nil, fmt.Errorf("plugin %q: a path with a comma can't be given to XLA: rename it", path)
+	}
+	if err := checkLibrary(path); err != nil {
+		return nil, err
+	}
+	if flags := os.Getenv("XLA_FLAGS"); flags != "" {
+		if err := probe(path); err != nil {
+			return nil, fmt.Errorf("plugin %q does not accept XLA_FLAGS=%q (%w): correct or unset XLA_FLAGS", path, flags, err)
+		}
+	}
+	engine, err := newXLA(path)
+	if err != nil {
+		return nil, fmt.Errorf("plugin %q does not load: %v", path, err)
+	}
+	return engine, nil
+}
+
+func newXLA(path string) (engine compute.Backend, err error) {
+	config := path
+	if !isCPU(path) {
+		config += ",noshared_buffers" // XLA looks for "cpu" in the whole path, folders included
+	}
+	err = guard(func() (err error) {
+		engine, err = xla.New(config)
+		if err != nil {
+			return errors.New(firstLine(err.Error()))
+		}
+		return nil
+	})
+	return engine, err
+}
+
+// checkLibrary returns an error for a file that the dynamic linker would
+// refuse, or, where it is cut short, crash on.
+func checkLibrary(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("plugin %q: %w", path, errors.Unwrap(err))
+	}
+	if info.IsDir() {
+		return fmt.Errorf("plugin %q is a folder: name the library in it", path)
+	}
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	file, err := elf.Open(path)
+	if err != nil {
+		return fmt.Errorf("plugin %q is not a shared library", path)
+	}
+	defer file.Close()
+	if file.Type != elf.ET_DYN {
+		return fmt.Errorf("plugin %q is not a shared library", path)
+	}
+	for _, segment := range file.Progs {
+		if segment.Off+segment.Filesz > uint64(info.Size()) {
+			return fmt.Errorf("plugin %q is cut short: it has %d bytes and refers to byte %d", path, info.Size(), segment.Off+segment.Filesz)
+		}
+	}
+	return nil
+}
+
+// probe loads the plugin in a child process: on a flag that it doesn't know,
+// a plugin ends the process it is loaded into, and only the plugin knows which
+// flags it knows.
+func probe(path string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	child := exec.CommandContext(ctx, self)
+	child.Dir = filepath.Dir(path)
+	child.Env = append(os.Environ(), probeVariable+"="+path, "TF_CPP_MIN_LOG_LEVEL=2")
+	var stderr strings.Builder
+	child.Stderr = &stderr
+	if err := child.Run(); err != nil {
+		for line := range strings.Lines(stderr.String()) {
+			if strings.Contains(line, "flag") || strings.Contains(line, "XLA_FLAGS") {
+				return errors.New(strings.TrimSpace(line))
+			}
+		}
+		return err
+	}
+	return nil
+}
