@@ -2,6 +2,7 @@ package figure
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,7 +110,7 @@ func (s scale) format(v, step float64) string {
 		return scientific(v) + suffix
 	}
 	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
-	if step >= 1 && size >= 10000 {
+	if step >= 1 && size >= 1000 {
 		return thousands(strconv.FormatFloat(v, 'f', 0, 64)) + suffix
 	}
 	return minus(strconv.FormatFloat(v, 'f', decimals, 64)) + suffix
@@ -155,29 +156,37 @@ func linearTicks(low, high float64, n int, format func(v, step float64) string) 
 	return ticks
 }
 
+// niceStep is the number of the form 1, 2 or 5 times a power of ten next to rough.
 func niceStep(rough float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(rough)))
 	switch r := rough / power; {
-	case r <= 1:
+	case r < 1.5:
 		return power
-	case r <= 2:
+	case r < 3.5:
 		return 2 * power
-	case r <= 5:
+	case r < 7.5:
 		return 5 * power
 	default:
 		return 10 * power
 	}
 }
 
-// logTicks labels powers of ten, and 2 and 5 times them where there is room.
+// logMultiples are the multiples of powers of ten that a logarithmic axis
+// labels, densest first.
+var logMultiples = [][]float64{{1, 2, 3, 4, 5, 6, 8}, {1, 2, 3, 5}, {1, 2, 5}, {1, 3}, {1}}
+
+// logTicks labels as many multiples of powers of ten as there is room for.
 func logTicks(low, high float64, n int, format func(v, step float64) string) []plot.Tick {
 	decades := math.Log10(high / low)
 	if decades < 0.6 { // hardly bent: plain numbers read better
 		return linearTicks(low, high, n, format)
 	}
-	multiples := []float64{1}
-	if 3*decades <= float64(n)+2 {
-		multiples = []float64{1, 2, 5}
+	multiples := logMultiples[len(logMultiples)-1]
+	for _, m := range logMultiples {
+		if float64(len(m))*decades <= float64(n)+1 {
+			multiples = m
+			break
+		}
 	}
 	stride := max(1, math.Ceil(decades/float64(n)))
 	var ticks []plot.Tick
@@ -188,10 +197,8 @@ func logTicks(low, high float64, n int, format func(v, step float64) string) []p
 				continue
 			}
 			tick := plot.Tick{Value: v}
-			for _, labelled := range multiples {
-				if m == labelled && math.Mod(e, stride) == 0 {
-					tick.Label = format(v, math.Pow(10, e))
-				}
+			if slices.Contains(multiples, m) && math.Mod(e, stride) == 0 {
+				tick.Label = format(v, math.Pow(10, e))
 			}
 			ticks = append(ticks, tick)
 		}

@@ -79,8 +79,7 @@ func (r RiskReturn) Draw() (*Figure, error) {
 	for i, cloud := range r.Clouds {
 		xs, ys := thinned(risks[i], returns[i], cloudLimit)
 		if len(xs) < len(risks[i]) {
-			notes = append(notes, fmt.Sprintf("%s: every %s of %s portfolios is shown.", oneLine(cloud.Name),
-				ordinal((len(risks[i])+cloudLimit-1)/cloudLimit), count(len(risks[i]))))
+			notes = append(notes, fmt.Sprintf("%s: %s of %s portfolios are drawn.", oneLine(cloud.Name), count(len(xs)), count(len(risks[i]))))
 		}
 		style := draw.GlyphStyle{Color: faded(cloudColor(cloud.Name, i), pointOpacity(len(xs))), Radius: 1.8, Shape: disc{}}
 		drawPoints(p, x, y, xs, ys, style)
@@ -109,7 +108,8 @@ func (r RiskReturn) Draw() (*Figure, error) {
 		names = append(names, shortened(m.Name, 28))
 		alt += fmt.Sprintf("; %s at volatility %.1f%%, return %.1f%%", oneLine(m.Name), 100*m.Risk, 100*m.Return)
 	}
-	labelPoints(p, xs, ys, names, 5)
+	frontier := len(r.Clouds)
+	labelPoints(p, xs, ys, names, filledIn(risks[frontier], returns[frontier]), 5)
 	f := newFigure(r.Frame, title, usualHeight, alt+".", beside(p))
 	f.legend = legend
 	f.notes = append(notes, leftOut(omitted, "portfolio", "risk or return not finite")...)
@@ -134,24 +134,16 @@ func pointOpacity(n int) float64 {
 	return min(0.85, max(0.25, 60/(60+float64(n)/10)))
 }
 
-// thinned keeps every k-th point, with the smallest k that leaves at most
-// limit.
+// thinned keeps at most limit points, evenly spread over their order.
 func thinned(xs, ys []float64, limit int) (x, y []float64) {
-	stride := max(1, (len(xs)+limit-1)/limit)
-	for i := 0; i < len(xs); i += stride {
+	if len(xs) <= limit {
+		return xs, ys
+	}
+	for k := range limit {
+		i := k * len(xs) / limit
 		x, y = append(x, xs[i]), append(y, ys[i])
 	}
 	return x, y
-}
-
-func ordinal(k int) string {
-	switch k {
-	case 2:
-		return "2nd"
-	case 3:
-		return "3rd"
-	}
-	return fmt.Sprintf("%dth", k)
 }
 
 func count(n int) string { return thousands(fmt.Sprint(n)) }

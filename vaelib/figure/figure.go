@@ -94,6 +94,9 @@ func (f *Figure) draw(c draw.Canvas) {
 	for i := len(f.notes) - 1; i >= 0; i-- {
 		c.Min.Y = drawFootnote(c, f.notes[i])
 	}
+	if len(f.notes) > 0 {
+		c.Min.Y += 4
+	}
 	f.body(c)
 	if f.frame.Synthetic {
 		drawWatermark(c, "SYNTHETIC")

@@ -71,7 +71,7 @@ func (l Lines) Draw() (*Figure, error) {
 		if !ok {
 			continue
 		}
-		if len(l.Guides) > 0 && k == 0 {
+		if len(l.Guides) > 0 && len(plots) == 0 {
 			y = y.padded(0, 0.06) // room for the guides' names
 		}
 		xAxis := x
@@ -79,13 +79,14 @@ func (l Lines) Draw() (*Figure, error) {
 			xAxis.Label = ""
 		}
 		p := newPlot(xAxis, y)
-		for row, g := range l.Guides {
-			name := g.Name
-			if len(plots) > 0 {
-				name = ""
+		guides := make([]Guide, len(l.Guides))
+		for i, g := range l.Guides {
+			guides[i].X = g.X
+			if len(plots) == 0 {
+				guides[i].Name = oneLine(g.Name)
 			}
-			verticalMark(p, g.X, oneLine(name), draw.LineStyle{Color: softInk, Width: 0.9, Dashes: []vg.Length{3, 3}}, row)
 		}
+		verticalMarks(p, guides, draw.LineStyle{Color: softInk, Width: 0.9, Dashes: []vg.Length{3, 3}})
 		for _, s := range panel.Series {
 			style := draw.LineStyle{Color: seriesColor(index), Width: 1.6, Dashes: seriesDash(index)}
 			strokeLine(p, x, y, s.X, s.Y, style)

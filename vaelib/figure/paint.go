@@ -50,24 +50,33 @@ func drawPoints(p *plot.Plot, x, y scale, xs, ys []float64, style draw.GlyphStyl
 	}))
 }
 
-// verticalMark draws a dashed line at x with its name at the top, on the side
-// where there is room. row moves the name down, so that neighbours' names
-// stay apart.
-func verticalMark(p *plot.Plot, x float64, name string, line draw.LineStyle, row int) {
+// verticalMarks draws dashed lines with their names at the top, on the side
+// where there is room, and lower where two names would meet.
+func verticalMarks(p *plot.Plot, marks []Guide, line draw.LineStyle) {
 	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
 		tx, _ := p.Transforms(&c)
-		at := tx(x)
-		if !inside(at, c.Min.X, c.Max.X) {
-			return
+		var taken []vg.Rectangle
+		for _, m := range marks {
+			at := tx(m.X)
+			if !inside(at, c.Min.X, c.Max.X) {
+				continue
+			}
+			c.StrokeLine2(line, at, c.Min.Y, at, c.Max.Y)
+			style := tickStyle
+			style.Color, style.YAlign = line.Color, draw.YTop
+			width, height := style.Width(m.Name), style.Font.Size*1.35
+			corner := vg.Point{X: at + 4, Y: c.Max.Y - 3}
+			if corner.X+width > c.Max.X {
+				corner.X = at - 4 - width
+			}
+			for slices.ContainsFunc(taken, func(r vg.Rectangle) bool {
+				return sharedArea(r, vg.Rectangle{Min: vg.Point{X: corner.X, Y: corner.Y - height}, Max: vg.Point{X: corner.X + width, Y: corner.Y}}) > 0
+			}) {
+				corner.Y -= height
+			}
+			taken = append(taken, vg.Rectangle{Min: vg.Point{X: corner.X, Y: corner.Y - height}, Max: vg.Point{X: corner.X + width, Y: corner.Y}})
+			haloText(c, style, corner, m.Name)
 		}
-		c.StrokeLine2(line, at, c.Min.Y, at, c.Max.Y)
-		style := tickStyle
-		style.Color, style.YAlign = line.Color, draw.YTop
-		point := vg.Point{X: at + 4, Y: c.Max.Y - 3 - vg.Length(row)*style.Font.Size*1.35}
-		if at+4+style.Width(name) > c.Max.X {
-			style.XAlign, point.X = draw.XRight, at-4
-		}
-		haloText(c, style, point, name)
 	}))
 }
 
@@ -92,7 +101,7 @@ var markLine = draw.LineStyle{Color: thresholdColor, Width: 1.1, Dashes: []vg.Le
 // haloText writes s with a white rim, so that it can be read over data.
 func haloText(c draw.Canvas, style text.Style, at vg.Point, s string) {
 	rim := style
-	rim.Color = faded(paper, 0.85)
+	rim.Color = faded(paper, 0.95)
 	const steps = 8
 	for k := range steps {
 		sin, cos := math.Sincos(2 * math.Pi * float64(k) / steps)
@@ -115,25 +124,47 @@ func stacked(plots ...*plot.Plot) func(draw.Canvas) {
 	return tiled(rows)
 }
 
+// tiled gives every plot a tile of the canvas, and makes the data areas of a
+// row equally high and those of a column equally wide.
 func tiled(plots [][]*plot.Plot) func(draw.Canvas) {
 	return func(c draw.Canvas) {
 		tiles := draw.Tiles{Rows: len(plots), Cols: len(plots[0]), PadX: 18, PadY: 10, PadRight: 4, PadTop: 4}
-		canvases := plot.Align(plots, tiles, c)
+		left, right := make([]vg.Length, tiles.Cols), make([]vg.Length, tiles.Cols)
+		bottom, top := make([]vg.Length, tiles.Rows), make([]vg.Length, tiles.Rows)
 		for i, row := range plots {
 			for j, p := range row {
-				p.Draw(canvases[i][j])
+				tile := tiles.At(c, j, i)
+				data := p.DataCanvas(tile)
+				left[j], right[j] = max(left[j], data.Min.X-tile.Min.X), max(right[j], tile.Max.X-data.Max.X)
+				bottom[i], top[i] = max(bottom[i], data.Min.Y-tile.Min.Y), max(top[i], tile.Max.Y-data.Max.Y)
+			}
+		}
+		for i, row := range plots {
+			for j, p := range row {
+				tile := tiles.At(c, j, i)
+				drawInto(p, tile, draw.Crop(tile, left[j], -right[j], bottom[i], -top[i]).Rectangle)
 			}
 		}
 	}
 }
 
+// drawInto draws p so that its data area is want. The room that labels take
+// depends a little on the size of the area, hence the rounds.
+func drawInto(p *plot.Plot, c draw.Canvas, want vg.Rectangle) {
+	for range 8 {
+		got := p.DataCanvas(c).Rectangle
+		c = draw.Crop(c, want.Min.X-got.Min.X, want.Max.X-got.Max.X, want.Min.Y-got.Min.Y, want.Max.Y-got.Max.Y)
+	}
+	p.Draw(c)
+}
+
 // placeLabels writes a name beside each point, in the first of sixteen places
-// around it that keeps clear of the names written before, of the points and
-// of the edge. A name with no free place is written in the one with the least
+// around it that keeps clear of the names written before, of the points, of
+// the obstacles and of the edge. A name with no free place is written in the one with the least
 // overlap.
-func placeLabels(c draw.Canvas, style text.Style, points []vg.Point, names []string, radius vg.Length) {
+func placeLabels(c draw.Canvas, style text.Style, points []vg.Point, names []string, obstacles []vg.Point, radius vg.Length) {
 	var taken []vg.Rectangle
-	for _, p := range points {
+	for _, p := range append(slices.Clone(points), obstacles...) {
 		taken = append(taken, vg.Rectangle{
 			Min: vg.Point{X: p.X - radius, Y: p.Y - radius},
 			Max: vg.Point{X: p.X + radius, Y: p.Y + radius},
@@ -206,15 +237,22 @@ func spread(wanted []vg.Length, gap, low, high vg.Length) []vg.Length {
 	return placed
 }
 
-// labelPoints writes the names beside the points, clear of each other.
-func labelPoints(p *plot.Plot, xs, ys []float64, names []string, radius vg.Length) {
+// labelPoints writes the names beside the points, clear of each other and of
+// other points, given as their x and y.
+func labelPoints(p *plot.Plot, xs, ys []float64, names []string, others [2][]float64, radius vg.Length) {
 	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
 		tx, ty := p.Transforms(&c)
 		points := make([]vg.Point, len(xs))
 		for i := range xs {
 			points[i] = vg.Point{X: tx(xs[i]), Y: ty(ys[i])}
 		}
-		placeLabels(c, tickStyle, points, names, radius)
+		obstacles := make([]vg.Point, len(others[0]))
+		for i := range obstacles {
+			obstacles[i] = vg.Point{X: tx(others[0][i]), Y: ty(others[1][i])}
+		}
+		style := tickStyle
+		style.Color = ink
+		placeLabels(c, style, points, names, obstacles, radius)
 	}))
 }
 
@@ -226,4 +264,18 @@ func drawLevel(p *plot.Plot, y float64) {
 			c.StrokeLine2(draw.LineStyle{Color: axisInk, Width: 0.9}, c.Min.X, at, c.Max.X, at)
 		}
 	}))
+}
+
+// filledIn adds points along the straight lines between neighbours, so that
+// labels can keep clear of a curve.
+func filledIn(xs, ys []float64) (points [2][]float64) {
+	const steps = 12
+	for i := 1; i < len(xs); i++ {
+		for k := range steps {
+			t := float64(k) / steps
+			points[0] = append(points[0], xs[i-1]*(1-t)+xs[i]*t)
+			points[1] = append(points[1], ys[i-1]*(1-t)+ys[i]*t)
+		}
+	}
+	return points
 }

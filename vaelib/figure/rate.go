@@ -88,13 +88,15 @@ func (r RateDistortion) Draw() (*Figure, error) {
 		}
 		names = append(names, "β "+strconv.FormatFloat(m.Beta, 'g', 3, 64))
 	}
-	labelPoints(left, meanRates, meanDistortions, names, 4)
+	obstacles := filledIn(meanRates, meanDistortions)
+	obstacles[0], obstacles[1] = append(obstacles[0], rates...), append(obstacles[1], distortions...)
+	labelPoints(left, meanRates, meanDistortions, names, obstacles, 4)
 	legend := []entry{lineEntry("mean over seeds", meanLine)}
 	alt := fmt.Sprintf("%d models at %d values of beta from %.3g to %.3g; mean rate from %.3g to %.3g nats",
 		len(kept), len(means), means[0].Beta, means[len(means)-1].Beta, means[0].Rate, means[len(means)-1].Rate)
 	if threshold := r.threshold(); threshold > 0 {
 		legend = append(legend, lineEntry("linear theory", theoryLine))
-		verticalMark(right, threshold, fmt.Sprintf("predicted collapse β* = %.3g", threshold), markLine, 0)
+		verticalMarks(right, []Guide{{threshold, fmt.Sprintf("predicted collapse β* = %.3g", threshold)}}, markLine)
 		alt += fmt.Sprintf("; collapse is predicted at beta %.3g", threshold)
 	}
 	f := newFigure(r.Frame, title, usualHeight, alt+".", beside(left, right))

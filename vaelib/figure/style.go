@@ -70,7 +70,7 @@ var (
 )
 
 // bold is the weight of bold type, counted from regular as package font does.
-const bold = 2
+const bold = 3
 
 func textStyle(size float64, strong bool, c color.Color) text.Style {
 	face := font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Points(size)}
@@ -177,7 +177,7 @@ func drawFootnote(c draw.Canvas, s string) vg.Length {
 		c.FillText(noteStyle, vg.Point{X: c.Min.X, Y: y}, lines[i])
 		y += noteStyle.Font.Size * 1.3
 	}
-	return y + 3
+	return y
 }
 
 func drawBadge(c draw.Canvas, s string) {
@@ -191,7 +191,8 @@ func drawBadge(c draw.Canvas, s string) {
 
 // drawWatermark writes s large and faint across the canvas, over the data.
 func drawWatermark(c draw.Canvas, s string) {
-	style := textStyle(46, true, color.NRGBA{176, 58, 10, 18})
+	size := min(46, 0.3*float64(c.Size().Y))
+	style := textStyle(size, true, faded(warning, 0.07))
 	style.XAlign, style.YAlign = draw.XCenter, draw.YCenter
 	style.Rotation = math.Pi / 9
 	c.FillText(style, c.Center(), s)
@@ -204,50 +205,51 @@ func fillRectangle(c draw.Canvas, fill color.Color, r vg.Rectangle) {
 
 // entry is one name in a legend.
 type entry struct {
-	name string
-	mark func(c draw.Canvas, box vg.Rectangle) // draws the sample into box
+	name  string
+	width vg.Length                             // of the sample
+	mark  func(c draw.Canvas, box vg.Rectangle) // draws the sample into box
 }
 
 // drawLegend writes the entries in rows under the canvas' upper edge and
 // returns the y below them.
 func drawLegend(c draw.Canvas, entries []entry) vg.Length {
-	const sample, gap = 20, 14
+	const gap = 14
 	style := labelStyle
 	style.YAlign = draw.YCenter
 	height := style.Font.Size * 1.55
 	x, y := c.Min.X, c.Max.Y
 	for _, e := range entries {
 		name := shortened(e.name, 60)
-		width := sample + 4 + style.Width(name)
+		width := e.width + 4 + style.Width(name)
 		if x > c.Min.X && x+width > c.Max.X {
 			x, y = c.Min.X, y-height
 		}
-		e.mark(c, vg.Rectangle{Min: vg.Point{X: x, Y: y - height}, Max: vg.Point{X: x + sample, Y: y}})
-		c.FillText(style, vg.Point{X: x + sample + 4, Y: y - height/2 + 0.5}, name)
+		e.mark(c, vg.Rectangle{Min: vg.Point{X: x, Y: y - height}, Max: vg.Point{X: x + e.width, Y: y}})
+		c.FillText(style, vg.Point{X: x + e.width + 4, Y: y - height/2 + 0.5}, name)
 		x += width + gap
 	}
 	return y - height
 }
 
 func lineEntry(name string, style draw.LineStyle) entry {
-	return entry{name, func(c draw.Canvas, box vg.Rectangle) {
+	return entry{name, 20, func(c draw.Canvas, box vg.Rectangle) {
 		y := (box.Min.Y + box.Max.Y) / 2
 		c.StrokeLine2(style, box.Min.X, y, box.Max.X, y)
 	}}
 }
 
 func patchEntry(name string, fill color.NRGBA) entry {
-	return entry{name, func(c draw.Canvas, box vg.Rectangle) {
+	return entry{name, 12, func(c draw.Canvas, box vg.Rectangle) {
 		middle := (box.Min.Y + box.Max.Y) / 2
 		fillRectangle(c, fill, vg.Rectangle{
-			Min: vg.Point{X: box.Min.X + 4, Y: middle - 4.5},
-			Max: vg.Point{X: box.Max.X - 4, Y: middle + 4.5},
+			Min: vg.Point{X: box.Min.X, Y: middle - 4.5},
+			Max: vg.Point{X: box.Max.X, Y: middle + 4.5},
 		})
 	}}
 }
 
 func pointEntry(name string, style draw.GlyphStyle) entry {
-	return entry{name, func(c draw.Canvas, box vg.Rectangle) {
+	return entry{name, 8, func(c draw.Canvas, box vg.Rectangle) {
 		c.DrawGlyph(style, vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2})
 	}}
 }

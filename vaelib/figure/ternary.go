@@ -2,9 +2,12 @@ package figure
 
 import (
 	"fmt"
+	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -70,7 +73,7 @@ func onSimplex(weights *mat.Dense) [][3]float64 {
 }
 
 func (t Ternary) draw(c draw.Canvas, kept [][][3]float64) {
-	const names = 18 // room for the corners' names
+	const names = 18                 // room for the corners' names
 	const slope = 0.8660254037844386 // sqrt(3)/2, the height of a triangle of side 1
 	side := min(c.Size().X-2*names, (c.Size().Y-2*names)/slope)
 	centre := c.Center()
@@ -96,10 +99,10 @@ func (t Ternary) draw(c draw.Canvas, kept [][][3]float64) {
 	c.StrokeLines(draw.LineStyle{Color: softInk, Width: 0.9}, []vg.Point{
 		at([3]float64{1, 0, 0}), at([3]float64{0, 1, 0}), at([3]float64{0, 0, 1}), at([3]float64{1, 0, 0})})
 	for i, cloud := range t.Clouds {
-		stride := max(1, (len(kept[i])+cloudLimit-1)/cloudLimit)
-		style := draw.GlyphStyle{Color: faded(cloudColor(cloud.Name, i), pointOpacity(len(kept[i])/stride)), Radius: 1.8, Shape: disc{}}
-		for j := 0; j < len(kept[i]); j += stride {
-			c.DrawGlyph(style, at(kept[i][j]))
+		drawn := min(len(kept[i]), cloudLimit)
+		style := draw.GlyphStyle{Color: faded(cloudColor(cloud.Name, i), pointOpacity(drawn)), Radius: 1.8, Shape: disc{}}
+		for k := range drawn {
+			c.DrawGlyph(style, at(kept[i][k*len(kept[i])/drawn]))
 		}
 	}
 	style := labelStyle
@@ -110,8 +113,8 @@ func (t Ternary) draw(c draw.Canvas, kept [][][3]float64) {
 	c.FillText(style, vg.Point{X: origin.X + side/2, Y: at([3]float64{0, 0, 1}).Y + 4}, shortened(t.Symbols[2], 20))
 }
 
-// shade fills small triangles by the log density, from the 5th percentile of
-// its values to the largest: a density can run to infinity at the edge.
+// shade fills small triangles by the log density, from the 10th to the
+// 98th percentile of its values: a density can run to infinity at the edge.
 func (t Ternary) shade(c draw.Canvas, at func([3]float64) vg.Point) {
 	const n = 60
 	type cell struct {
@@ -142,21 +145,27 @@ func (t Ternary) shade(c draw.Canvas, at func([3]float64) vg.Point) {
 			}
 		}
 	}
-	b := weightBand(values)
-	if math.IsNaN(b.mean) {
+	if len(values) == 0 {
 		return
 	}
-	high := b.high
+	slices.Sort(values)
+	low, high := stat.Quantile(0.1, stat.Empirical, values, nil), stat.Quantile(0.98, stat.Empirical, values, nil)
 	for _, cell := range cells {
-		level := 0.0
-		if high > b.low {
-			level = (cell.value - b.low) / (high - b.low)
+		level := 1.0
+		if high > low {
+			level = (cell.value - low) / (high - low)
 		}
-		c.SetColor(blend(paper, sequential(0.6), 0.75*min(max(level, 0), 1)))
+		c.SetColor(blend(paper, color.NRGBA{240, 190, 60, 255}, level))
 		var path vg.Path
-		path.Move(cell.corners[0])
-		path.Line(cell.corners[1])
-		path.Line(cell.corners[2])
+		middle := vg.Point{X: (cell.corners[0].X + cell.corners[1].X + cell.corners[2].X) / 3, Y: (cell.corners[0].Y + cell.corners[1].Y + cell.corners[2].Y) / 3}
+		for k, corner := range cell.corners { // a little larger, so that no seam shows
+			to := vg.Point{X: corner.X + 0.15*(corner.X-middle.X), Y: corner.Y + 0.15*(corner.Y-middle.Y)}
+			if k == 0 {
+				path.Move(to)
+			} else {
+				path.Line(to)
+			}
+		}
 		path.Close()
 		c.Fill(path)
 	}

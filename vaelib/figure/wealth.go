@@ -64,7 +64,10 @@ func (w Wealth) Draw() (*Figure, error) {
 	var ends []lineEnd
 	var widest vg.Length
 	for i, path := range w.Paths {
-		style := draw.LineStyle{Color: seriesColor(i), Width: 1.6, Dashes: seriesDash(i)}
+		style := draw.LineStyle{Color: seriesColor(i), Width: 1.3}
+		if i >= len(palette) {
+			style.Dashes = seriesDash(i)
+		}
 		strokeLine(p, x, y, xs, wealth[i], style)
 		end := lineEnd{style: style}
 		for t, v := range wealth[i] {

@@ -231,7 +231,7 @@ func rowNames(p *plot.Plot, names []string) {
 func drawBands(p *plot.Plot, bands []band, fill color.NRGBA, offset, half float64) {
 	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
 		tx, ty := p.Transforms(&c)
-		whisker := draw.LineStyle{Color: blend(fill, ink, 0.45), Width: 1.1}
+		whisker := draw.LineStyle{Color: blend(fill, ink, 0.45), Width: 0.9}
 		for j, b := range bands {
 			if math.IsNaN(b.mean) {
 				continue
