@@ -2,10 +2,12 @@ package run
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // WriteFile writes a file whole: to a temporary file beside it, synced, then
@@ -17,7 +19,7 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".tmp-*")
+	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+temporaryMark+"*")
 	if err != nil {
 		return err
 	}
@@ -48,6 +50,25 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// temporaryMark is in the name of a file that is not whole yet.
+const temporaryMark = ".tmp-"
+
+// isLeftover says whether a name is that of a file which a killed process left
+// half-written.
+func isLeftover(name string) bool {
+	return strings.HasPrefix(name, ".") && strings.Contains(name, temporaryMark)
+}
+
+// WriteJSON writes a value as indented JSON, whole, by [WriteFile].
+func WriteJSON(path string, value any) error {
+	return WriteFile(path, func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(value)
+	})
 }
 
 // syncDir makes a rename in dir durable, where the system can.

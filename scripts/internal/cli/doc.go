@@ -1,0 +1,62 @@
+// Package cli turns a struct into a command: flags, presets, TOML files,
+// formats, progress, interruption and exit codes, once for all verbs.
+//
+// A verb is a literal; what it can be told is the struct of its configuration:
+//
+//	type config struct {
+//		Weights string  `flag:"weights" unit:"FILE" required:"true" help:"portfolios to evaluate"`
+//		Level   float64 `flag:"level" range:"(0,1)" help:"tail level of VaR and CVaR"`
+//		Side    string  `flag:"side" choice:"buy|sell" default:"buy" help:"what to do"`
+//		cli.Common
+//		cli.Prices
+//	}
+//
+//	func main() {
+//		cli.Main(cli.Verb[config]{
+//			Name:    "evaluate",
+//			Summary: "return and risk figures of portfolios",
+//			Example: "evaluate -weights weights.csv -format json",
+//			Default: config{Level: 0.95},
+//			Run:     run,
+//		})
+//	}
+//
+//	func run(ctx context.Context, c *config, io *cli.IO) error
+//
+// # Fields
+//
+// A field with a flag tag is a flag; a struct field without one, embedded or
+// named and from any package, is searched for flags in turn. Fields are
+// strings, booleans, integers, float64 (always finite), pointers to these
+// (nil: not given), slices of these (comma separated, the flag may be
+// repeated), and types with UnmarshalText and MarshalText. The tags:
+//
+//	flag     the flag's name, which is the TOML key too
+//	arg      instead of flag: a positional argument; a slice takes all that are left
+//	unit     what stands for the value in the help: FILE, DIR, "per year"
+//	help     what the flag does, in one sentence without a full stop
+//	default  the value where Verb.Default has the field's zero value
+//	choice   the values allowed, separated by |
+//	range    the numbers allowed: "[0,1]", "(0,1)", "[1,inf)"
+//	required "true": wrong usage without it
+//	record   "-": not written to config.toml, because it doesn't change the result
+//
+// A struct with a method Check() error on its pointer is asked after all
+// values are set; its error is one of usage.
+//
+// # Order
+//
+// The default is overruled by the preset, that by the file given with -config,
+// and that by the flags. [IO.Config] returns all values of a run as TOML:
+// given back with -config it repeats the run.
+//
+// # Exit codes
+//
+// 0 done, and when a run folder holds this very run already; 1 it could not be
+// done, which includes a set of constraints that no portfolio meets and data
+// that can't be read; 2 wrong usage: unknown flag, key or choice, value out of
+// range, leftover argument, or an error marked by [Usage]; 130 interrupted by
+// SIGINT or SIGTERM, after saving what the verb can save. A second signal
+// kills at once. Whatever goes wrong is said in one line, the last one of
+// stderr, which starts with the verb's name.
+package cli

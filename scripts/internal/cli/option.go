@@ -1,0 +1,307 @@
+package cli
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// option is one field of a configuration that can be set by name.
+type option struct {
+	name       string
+	positional bool
+	unit, help string
+	choices    []string
+	allowed    *interval
+	required   bool
+	recorded   bool
+	depth      int // 0: a field of the verb itself, more: of a group
+	field      reflect.Value
+}
+
+// options are the fields of one configuration in their order.
+type options []*option
+
+// collect finds the options of a struct. Tags that make no sense are the
+// programmer's mistakes, and panic.
+func collect(config reflect.Value, depth int) options {
+	var found options
+	for i := range config.NumField() {
+		field, tag := config.Type().Field(i), config.Type().Field(i).Tag
+		name, isFlag := tag.Lookup("flag")
+		arg, isArg := tag.Lookup("arg")
+		switch {
+		case isFlag || isArg:
+			o := &option{
+				name: name + arg, positional: isArg,
+				unit: tag.Get("unit"), help: tag.Get("help"),
+				required: tag.Get("required") == "true",
+				recorded: tag.Get("record") != "-" && !isArg,
+				depth:    depth, field: config.Field(i),
+			}
+			if choice := tag.Get("choice"); choice != "" {
+				o.choices = strings.Split(choice, "|")
+			}
+			if text := tag.Get("range"); text != "" {
+				o.allowed = mustInterval(text)
+			}
+			if text, ok := tag.Lookup("default"); ok && o.field.IsZero() {
+				if err := o.assign([]string{text}); err != nil {
+					panic("cli: default of " + o.name + ": " + err.Error())
+				}
+			}
+			found = append(found, o)
+		case field.Type.Kind() == reflect.Struct && field.IsExported():
+			found = append(found, collect(config.Field(i), depth+1)...)
+		}
+	}
+	return found
+}
+
+func (os options) flag(name string) *option {
+	for _, o := range os {
+		if o.name == name && !o.positional {
+			return o
+		}
+	}
+	return nil
+}
+
+// isSet says whether the boolean flag of that name exists and is true.
+func (os options) isSet(name string) bool {
+	o := os.flag(name)
+	return o != nil && o.field.Kind() == reflect.Bool && o.field.Bool()
+}
+
+// text is the value of the string flag of that name, "" where there is none.
+func (os options) text(name string) string {
+	if o := os.flag(name); o != nil && o.field.Kind() == reflect.String {
+		return o.field.String()
+	}
+	return ""
+}
+
+func (o *option) isBool() bool { return o.field.Kind() == reflect.Bool }
+
+func (o *option) isList() bool {
+	return o.field.Kind() == reflect.Slice && !o.isText()
+}
+
+func (o *option) isText() bool {
+	_, ok := o.field.Addr().Interface().(encoding.TextUnmarshaler)
+	return ok
+}
+
+// kind is the kind of one value: of an element, or of what is pointed to.
+func (o *option) kind() reflect.Kind {
+	if o.isText() {
+		return reflect.String
+	}
+	switch o.field.Kind() {
+	case reflect.Slice, reflect.Pointer:
+		return o.field.Type().Elem().Kind()
+	}
+	return o.field.Kind()
+}
+
+// assign replaces the value by the one that the texts spell: one text, or for
+// a list any number.
+func (o *option) assign(texts []string) error {
+	switch {
+	case o.isText():
+		if err := o.field.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(texts[0])); err != nil {
+			return err
+		}
+		return o.checkChoice(texts[0])
+	case o.isList():
+		list := reflect.MakeSlice(o.field.Type(), 0, len(texts))
+		for _, text := range texts {
+			for _, part := range strings.Split(text, ",") {
+				if part = strings.TrimSpace(part); part == "" {
+					continue
+				}
+				element := reflect.New(o.field.Type().Elem()).Elem()
+				if err := o.parse(element, part); err != nil {
+					return err
+				}
+				list = reflect.Append(list, element)
+			}
+		}
+		o.field.Set(list)
+		return nil
+	case o.field.Kind() == reflect.Pointer:
+		value := reflect.New(o.field.Type().Elem())
+		if err := o.parse(value.Elem(), texts[0]); err != nil {
+			return err
+		}
+		o.field.Set(value)
+		return nil
+	default:
+		return o.parse(o.field, texts[0])
+	}
+}
+
+// parse sets one plain value from its text.
+func (o *option) parse(value reflect.Value, text string) error {
+	switch value.Kind() {
+	case reflect.String:
+		value.SetString(text)
+	case reflect.Bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return fmt.Errorf("%q is not true or false", text)
+		}
+		value.SetBool(b)
+	case reflect.Int, reflect.Int64:
+		n, err := strconv.ParseInt(text, 10, value.Type().Bits())
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number%s", text, tooLarge(err))
+		}
+		value.SetInt(n)
+		if err := o.allowed.check(float64(n)); err != nil {
+			return err
+		}
+	case reflect.Uint64:
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number of at least 0%s", text, tooLarge(err))
+		}
+		value.SetUint(n)
+	case reflect.Float64:
+		x, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
+			return fmt.Errorf("%q is not a finite number", text)
+		}
+		value.SetFloat(x)
+		if err := o.allowed.check(x); err != nil {
+			return err
+		}
+	default:
+		panic("cli: field of -" + o.name + " has a type that is no flag's")
+	}
+	return o.checkChoice(text)
+}
+
+func tooLarge(err error) string {
+	if errors.Is(err, strconv.ErrRange) {
+		return " that fits"
+	}
+	return ""
+}
+
+func (o *option) checkChoice(text string) error {
+	if len(o.choices) == 0 || slices.Contains(o.choices, text) {
+		return nil
+	}
+	return fmt.Errorf("%q is not one of %s%s", text, strings.Join(o.choices, ", "), suggest(text, o.choices))
+}
+
+// texts spells the value; nil for a pointer that is nil.
+func (o *option) texts() []string {
+	value := o.field
+	switch {
+	case o.isText():
+		marshaler, ok := value.Interface().(encoding.TextMarshaler)
+		if !ok {
+			panic("cli: field of -" + o.name + " has UnmarshalText without MarshalText")
+		}
+		text, err := marshaler.MarshalText()
+		if err != nil {
+			panic("cli: value of -" + o.name + ": " + err.Error())
+		}
+		return []string{string(text)}
+	case o.isList():
+		texts := make([]string, value.Len())
+		for i := range texts {
+			texts[i] = spell(value.Index(i))
+		}
+		return texts
+	case value.Kind() == reflect.Pointer:
+		if value.IsNil() {
+			return nil
+		}
+		return []string{spell(value.Elem())}
+	default:
+		return []string{spell(value)}
+	}
+}
+
+func spell(value reflect.Value) string {
+	if value.Kind() == reflect.Float64 {
+		return strconv.FormatFloat(value.Float(), 'g', -1, 64)
+	}
+	return fmt.Sprint(value.Interface())
+}
+
+// interval is a range of numbers, its ends open or closed.
+type interval struct {
+	lo, hi         float64
+	openLo, openHi bool
+	text           string
+}
+
+func mustInterval(text string) *interval {
+	bad := "cli: range " + text + " is not like [0,1) or (0,inf)"
+	if len(text) < 5 || !strings.ContainsAny(text[:1], "[(") || !strings.ContainsAny(text[len(text)-1:], "])") {
+		panic(bad)
+	}
+	lo, hi, _ := strings.Cut(text[1:len(text)-1], ",")
+	iv := &interval{openLo: text[0] == '(', openHi: text[len(text)-1] == ')', text: text}
+	var errLo, errHi error
+	iv.lo, errLo = strconv.ParseFloat(lo, 64)
+	iv.hi, errHi = strconv.ParseFloat(hi, 64)
+	if errLo != nil || errHi != nil {
+		panic(bad)
+	}
+	return iv
+}
+
+// check returns an error for a number outside; a nil interval holds all.
+func (iv *interval) check(x float64) error {
+	if iv == nil || (x > iv.lo || !iv.openLo && x == iv.lo) && (x < iv.hi || !iv.openHi && x == iv.hi) {
+		return nil
+	}
+	return fmt.Errorf("%v lies outside %s", x, iv.text)
+}
+
+// suggest names the candidate that a mistyped word was probably meant to be.
+func suggest(word string, candidates []string) string {
+	best, distance := "", 3
+	for _, c := range candidates {
+		d := editDistance(word, c)
+		if d < distance && d < len(c) || best == "" && len(word) > 2 && strings.HasPrefix(c, word) {
+			best, distance = c, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ": did you mean " + best + "?"
+}
+
+// editDistance is the number of letters inserted, removed or replaced between
+// a and b.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// errHelp stands for -h among the arguments.
+var errHelp = errors.New("help wanted")
+
+// assignment is the value that a file or the command line gives an option.
+type assignment struct {
+	option *option
+	texts  []string
+	place  string // "-level", or "run.toml:3: level"
+}
+
+// resolve makes the configuration: default, preset, file, flags, in this
+// order, each value checked where it is given and the whole at the end.
+func (v Verb[C]) resolve(args []string) (*C, options, error) {
+	c, all := v.defaults()
+	given, err := readArguments(all, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	var fromFile []*assignment
+	if path, ok := last(given, "config"); ok {
+		if fromFile, err = readTOML(path, all); err != nil {
+			return nil, nil, err
+		}
+	}
+	preset, ok := last(given, "preset")
+	if !ok {
+		preset, ok = last(fromFile, "preset")
+	}
+	if ok && v.Presets[preset] == nil {
+		if len(v.Presets) == 0 {
+			return nil, nil, Usagef("-preset %s: %s has no presets", preset, v.Name)
+		}
+		names := v.presetNames()
+		return nil, nil, Usagef("-preset: %q is not one of %s%s", preset, strings.Join(names, ", "), suggest(preset, names))
+	}
+	if !ok {
+		preset = "full"
+	}
+	if change := v.Presets[preset]; change != nil {
+		change(c)
+	}
+	for _, a := range slices.Concat(fromFile, given) {
+		if err := a.option.assign(a.texts); err != nil {
+			return nil, nil, Usagef("%s: %w", a.place, err)
+		}
+	}
+	for _, o := range all {
+		if o.required && (o.field.IsZero() || o.isList() && o.field.Len() == 0) {
+			return nil, nil, Usagef("%s is missing: %s", strings.TrimSpace(o.spelled()+" "+o.placeholder()), o.help)
+		}
+	}
+	return c, all, Usage(check(reflect.ValueOf(c)))
+}
+
+// defaults returns a configuration with the default values, and its options.
+func (v Verb[C]) defaults() (*C, options) {
+	c := new(C)
+	*c = v.Default
+	return c, collect(reflect.ValueOf(c).Elem(), 0)
+}
+
+// presetNames are the names in alphabetical order, "full" first.
+func (v Verb[C]) presetNames() []string {
+	var names []string
+	for name := range v.Presets {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if i := slices.Index(names, "full"); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, "full")
+	}
+	return names
+}
+
+// check asks each struct of the configuration that has a method Check, inner
+// ones first.
+func check(config reflect.Value) error {
+	value := config.Elem()
+	for i := range value.NumField() {
+		field := value.Type().Field(i)
+		if field.Type.Kind() != reflect.Struct || !field.IsExported() || field.Tag.Get("flag") != "" {
+			continue
+		}
+		if err := check(value.Field(i).Addr()); err != nil {
+			return err
+		}
+	}
+	if checker, ok := config.Interface().(interface{ Check() error }); ok {
+		return checker.Check()
+	}
+	return nil
+}
+
+// last is the one text given last for the option of that name.
+func last(given []*assignment, name string) (string, bool) {
+	for _, a := range slices.Backward(given) {
+		if a.option.name == name && !a.option.positional {
+			return a.texts[len(a.texts)-1], true
+		}
+	}
+	return "", false
+}
+
+// readArguments reads flags and positional arguments, in any order. The texts
+// of a repeated list add up, of any other flag the last one counts.
+func readArguments(all options, args []string) ([]*assignment, error) {
+	var given []*assignment
+	var places []*option
+	for _, o := range all {
+		if o.positional {
+			places = append(places, o)
+		}
+	}
+	give := func(o *option, text string) {
+		for _, a := range given {
+			if a.option == o {
+				if !o.isList() {
+					a.texts = a.texts[:0]
+				}
+				a.texts = append(a.texts, text)
+				return
+			}
+		}
+		given = append(given, &assignment{o, []string{text}, o.spelled()})
+	}
+	flagsEnded := false
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		if arg == "--" && !flagsEnded {
+			flagsEnded = true
+			continue
+		}
+		if flagsEnded || len(arg) < 2 || arg[0] != '-' {
+			if len(places) == 0 {
+				return nil, Usagef("leftover argument %q: flags start with -, and a text with spaces needs quotes", arg)
+			}
+			give(places[0], arg)
+			if !places[0].isList() {
+				places = places[1:]
+			}
+			continue
+		}
+		name, text, hasText := strings.Cut(strings.TrimPrefix(arg[1:], "-"), "=")
+		if name == "h" || name == "help" {
+			return nil, errHelp
+		}
+		o := all.flag(name)
+		switch {
+		case o == nil:
+			return nil, Usagef("unknown flag -%s%s", name, suggest(name, all.names()))
+		case hasText:
+		case o.isBool():
+			text = "true"
+		case len(args) == 0:
+			return nil, Usagef("-%s needs a value: %s", name, o.help)
+		default:
+			text, args = args[0], args[1:]
+		}
+		give(o, text)
+	}
+	return given, nil
+}
+
+func (os options) names() []string {
+	var names []string
+	for _, o := range os {
+		if !o.positional {
+			names = append(names, o.name)
+		}
+	}
+	return names
+}
+
+// spelled is the option as the command line has it.
+func (o *option) spelled() string {
+	if o.positional {
+		return o.name
+	}
+	return "-" + o.name
+}
+
+// placeholder stands for the value after a flag.
+func (o *option) placeholder() string {
+	switch {
+	case o.positional || o.isBool():
+		return ""
+	case o.unit != "" && strings.ToUpper(o.unit) == o.unit:
+		return o.unit
+	case len(o.choices) > 0:
+		return strings.Join(o.choices, "|")
+	case o.kind().String() == "string":
+		return "TEXT"
+	case o.kind().String() == "float64":
+		return "X"
+	default:
+		return "N"
+	}
+}
+
+// describe is the end of a help text: unit, range and default.
+func (o *option) describe() string {
+	var parts []string
+	if o.unit != "" && strings.ToUpper(o.unit) != o.unit {
+		parts = append(parts, o.unit)
+	}
+	if o.allowed != nil {
+		parts = append(parts, "in "+o.allowed.text)
+	}
+	switch texts := o.texts(); {
+	case o.required:
+		parts = append(parts, "required")
+	case o.isList():
+		parts = append(parts, "default "+orNone(strings.Join(texts, ",")))
+	case o.positional:
+	case texts == nil:
+		parts = append(parts, "default none")
+	default:
+		parts = append(parts, "default "+orNone(texts[0]))
+	}
+	if o.isList() && !o.positional {
+		parts = append(parts, "comma separated or repeated")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", strings.Join(parts, "; "))
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}
