@@ -1,0 +1,391 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// ErrTooShort is the error for fewer than 2 periods of returns.
+var ErrTooShort = errors.New("fewer than 2 returns: figures need at least 2 periods")
+
+// ReturnError is an asset's return that cannot be: NaN, infinite, or below
+// -100 %.
+type ReturnError struct {
+	Period, Asset int // row and column, from 0
+	Value         float64
+}
+
+func (e *ReturnError) Error() string {
+	if e.Value < -1 {
+		return fmt.Sprintf("return of asset %d in period %d (both from 0) is %v, a loss of more than everything: give simple returns as fractions", e.Asset, e.Period, e.Value)
+	}
+	return fmt.Sprintf("return of asset %d in period %d (both from 0) is %v: choose a window in which every asset has a price", e.Asset, e.Period, e.Value)
+}
+
+// WeightError is a weight that is NaN or infinite.
+type WeightError struct {
+	Row, Asset int // from 0
+	Value      float64
+}
+
+func (e *WeightError) Error() string {
+	return fmt.Sprintf("weight of asset %d in row %d (both from 0) is %v: weights are finite", e.Asset, e.Row, e.Value)
+}
+
+// AssetsError is a portfolio over another number of assets than the returns.
+type AssetsError struct{ Got, Want int }
+
+func (e *AssetsError) Error() string {
+	return fmt.Sprintf("portfolio has %d weights and the returns %d assets: choose the same symbols for both", e.Got, e.Want)
+}
+
+// Evaluator computes the figures of portfolios over one matrix of returns. It
+// is immutable and safe for concurrent use.
+type Evaluator struct {
+	periods, assets int
+	settings        Settings
+	returns         tiles
+	mean            []float64 // n, per period
+	sigma           []float64 // n, per period, divisor T-1; exactly 0 for a flat asset
+	size            []float64 // n, root mean square
+	target          float64   // MAR per period
+	tail            tail
+	scratch         sync.Pool // of *scratch
+}
+
+// scratch is what one worker needs for a block of portfolios.
+type scratch struct {
+	weights []float64 // of the block, packed for the product
+	series  []float64 // blockRows returns series
+	work    []float64 // T
+}
+
+// blockRows is the number of portfolios whose returns are computed together:
+// enough that a pass over the assets' returns is worth it, few enough that
+// the portfolios' returns are still in the second-level cache when read.
+const blockRows = 4 * groupRows
+
+// NewEvaluator prepares figures over returns (T x n, simple, per period),
+// which are copied. It returns [ErrTooShort], a [*ReturnError] or a
+// [*SettingsError].
+func NewEvaluator(returns *mat.Dense, settings Settings) (*Evaluator, error) {
+	settings, err := settings.complete()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkReturns(returns); err != nil {
+		return nil, err
+	}
+	periods, assets := returns.Dims()
+	e := &Evaluator{
+		periods:  periods,
+		assets:   assets,
+		settings: settings,
+		returns:  pack(returns),
+		target:   settings.MAR / settings.PeriodsPerYear,
+		tail:     newTail(periods, settings.Level, settings.Convention),
+	}
+	e.mean, e.sigma, e.size = assetMoments(returns)
+	e.scratch.New = func() any {
+		return &scratch{
+			weights: make([]float64, blockRows*assets),
+			series:  make([]float64, blockRows*e.returns.padded()),
+			work:    make([]float64, periods),
+		}
+	}
+	return e, nil
+}
+
+func checkReturns(returns *mat.Dense) error {
+	periods, _ := returns.Dims()
+	if periods < 2 {
+		return ErrTooShort
+	}
+	for t := range periods {
+		for j, r := range returns.RawRowView(t) {
+			if !(r >= -1) || math.IsInf(r, 1) {
+				return &ReturnError{Period: t, Asset: j, Value: r}
+			}
+		}
+	}
+	return nil
+}
+
+// flatness is the volatility, relative to the size of what it is the
+// volatility of, that is rounding and no more.
+const flatness = 1e-12
+
+// assetMoments returns the mean, the standard deviation (divisor T-1) and the
+// root mean square of each column.
+func assetMoments(returns *mat.Dense) (mean, sigma, size []float64) {
+	periods, n := returns.Dims()
+	mean, sigma, size = make([]float64, n), make([]float64, n), make([]float64, n)
+	for t := range periods {
+		for j, r := range returns.RawRowView(t) {
+			mean[j] += r
+			size[j] += r * r
+		}
+	}
+	for j := range n {
+		mean[j] /= float64(periods)
+		size[j] = math.Sqrt(size[j] / float64(periods))
+	}
+	for t := range periods {
+		for j, r := range returns.RawRowView(t) {
+			sigma[j] += (r - mean[j]) * (r - mean[j])
+		}
+	}
+	for j := range n {
+		sigma[j] = math.Sqrt(sigma[j] / float64(periods-1))
+		if sigma[j] <= flatness*size[j] {
+			sigma[j] = 0
+		}
+	}
+	return mean, sigma, size
+}
+
+// Periods returns T.
+func (e *Evaluator) Periods() int { return e.periods }
+
+// Assets returns n.
+func (e *Evaluator) Assets() int { return e.assets }
+
+// Settings returns the settings with their defaults filled in.
+func (e *Evaluator) Settings() Settings { return e.settings }
+
+// TailPeriods returns the number of periods that CVaR is a mean of, (1-level)
+// T: a figure that rests on fewer than ten or so is mostly noise.
+func (e *Evaluator) TailPeriods() float64 { return e.tail.mass }
+
+// Evaluate returns the figures of one portfolio: n finite weights, which need
+// not sum to 1 (what is missing earns nothing). The result has the same bits
+// as that of [Evaluator.EvaluateAll]. It returns an [*AssetsError] or a
+// [*WeightError].
+func (e *Evaluator) Evaluate(w []float64) (Figures, error) {
+	if err := e.checkWeights(w, 0); err != nil {
+		return Figures{}, err
+	}
+	s := e.scratch.Get().(*scratch)
+	defer e.scratch.Put(s)
+	e.returns.product(s, 1, func(int) []float64 { return w })
+	return e.figures(w, s.series[:e.periods], s.work), nil
+}
+
+// Returns writes the returns of one portfolio to dst (T). It returns an
+// [*AssetsError] or a [*WeightError].
+func (e *Evaluator) Returns(dst, w []float64) error {
+	if len(dst) != e.periods {
+		panic("metrics: destination is not as long as there are periods")
+	}
+	if err := e.checkWeights(w, 0); err != nil {
+		return err
+	}
+	s := e.scratch.Get().(*scratch)
+	defer e.scratch.Put(s)
+	e.returns.product(s, 1, func(int) []float64 { return w })
+	copy(dst, s.series)
+	return nil
+}
+
+// EvaluateAll writes the figures of each row of weights (N x n) to dst (N). It
+// works on all cores and gives the same bits for any number of them; beyond a
+// working set for each worker it allocates nothing. It returns an
+// [*AssetsError] or a [*WeightError] before any work, and the context's error,
+// with dst unfinished, when that ends first.
+func (e *Evaluator) EvaluateAll(ctx context.Context, weights *mat.Dense, dst []Figures) error {
+	rows, _ := weights.Dims()
+	if len(dst) != rows {
+		panic("metrics: destination is not as long as there are portfolios")
+	}
+	for i := range rows {
+		if err := e.checkWeights(weights.RawRowView(i), i); err != nil {
+			return err
+		}
+	}
+	blocks := (rows + blockRows - 1) / blockRows
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), blocks) {
+		wait.Go(func() {
+			s := e.scratch.Get().(*scratch)
+			defer e.scratch.Put(s)
+			for ctx.Err() == nil {
+				first := int(next.Add(1)-1) * blockRows
+				if first >= rows {
+					return
+				}
+				e.evaluateBlock(s, weights, first, dst[first:min(first+blockRows, rows)])
+			}
+		})
+	}
+	wait.Wait()
+	return ctx.Err()
+}
+
+// evaluateBlock is one matrix product for the portfolios from row first on,
+// and one pass over the returns of each.
+func (e *Evaluator) evaluateBlock(s *scratch, weights *mat.Dense, first int, dst []Figures) {
+	e.returns.product(s, len(dst), func(i int) []float64 { return weights.RawRowView(first + i) })
+	for i := range dst {
+		y := s.series[i*e.returns.padded():]
+		dst[i] = e.figures(weights.RawRowView(first+i), y[:e.periods], s.work)
+	}
+}
+
+func (e *Evaluator) checkWeights(w []float64, row int) error {
+	if len(w) != e.assets {
+		return &AssetsError{Got: len(w), Want: e.assets}
+	}
+	var sum float64
+	for _, v := range w {
+		sum += v * 0 // NaN once v is NaN or infinite
+	}
+	if sum == 0 {
+		return nil
+	}
+	for j, v := range w {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return &WeightError{Row: row, Asset: j, Value: v}
+		}
+	}
+	return nil
+}
+
+// figures turns the returns y (T) of the portfolio w into its figures.
+func (e *Evaluator) figures(w, y, work []float64) Figures {
+	s := &e.settings
+	asked := s.Figures
+	years := s.PeriodsPerYear
+	f := Figures{Periods: e.periods, Undefined: All &^ asked}
+
+	// What the weights alone decide.
+	var mean, weighted, size, squares float64
+	for j, v := range w {
+		mean += v * e.mean[j]
+		weighted += v * e.sigma[j]
+		size += math.Abs(v) * e.size[j]
+		squares += v * v
+	}
+	target := e.target
+	if s.Convention == SkfolioDefaults {
+		target = mean
+	}
+	sums := pass(y, mean, target)
+	std := math.Sqrt(sums.squares / float64(e.periods-1))
+	if std <= flatness*size {
+		std = 0
+	}
+	excess := mean - s.RiskFree/years
+	root := math.Sqrt(years)
+
+	f.AnnualReturn = mean * years
+	f.Volatility = std * root
+	f.MaxDrawdown = 1 - sums.worst
+	if s.Convention == SkfolioDefaults {
+		f.MaxDrawdown = cumulativeDrawdown(y)
+	}
+	if squares > 0 {
+		f.EffectiveAssets = 1 / squares
+	} else {
+		f.drop(EffectiveAssets, noWeights)
+	}
+	if std > 0 {
+		f.Sharpe = excess / std * root
+		f.DiversificationRatio = weighted / std
+	} else {
+		f.drop(Sharpe, noVolatility)
+		f.drop(DiversificationRatio, noVolatility)
+	}
+	if asked.Has(Sortino) {
+		e.sortino(&f, excess, mean, sums.downside, size)
+	}
+	if asked&Of(VaR, CVaR) != 0 {
+		f.VaR, f.CVaR = e.tail.risk(y, mean, std, work)
+	}
+	if asked.Has(PSR) {
+		e.psr(&f, y, mean, std, excess)
+	}
+	e.compound(&f, sums, excess)
+
+	// Whatever float64 could not hold, and what nobody asked for.
+	for figure := range figureCount {
+		if v := f.field(figure); !(math.Abs(*v) <= math.MaxFloat64) {
+			f.drop(figure, overflow)
+		} else if !asked.Has(figure) {
+			f.drop(figure, 0)
+		}
+	}
+	return f
+}
+
+// sortino sets the ratio; downside is the sum of squared shortfalls.
+func (e *Evaluator) sortino(f *Figures, excess, mean, downside, size float64) {
+	gain, divisor := mean-e.target, float64(e.periods)
+	if e.settings.Convention == Skfolio || e.settings.Convention == SkfolioDefaults {
+		gain, divisor = excess, float64(e.periods-1)
+	}
+	deviation := math.Sqrt(downside / divisor)
+	if deviation <= flatness*size {
+		f.drop(Sortino, noLoss)
+		return
+	}
+	f.Sortino = gain / deviation * math.Sqrt(e.settings.PeriodsPerYear)
+}
+
+// psr sets the probabilistic Sharpe ratio and what it rests on.
+func (e *Evaluator) psr(f *Figures, y []float64, mean, std, excess float64) {
+	if std == 0 {
+		f.drop(PSR, noVolatility)
+		return
+	}
+	// In units of std, so that no power overflows.
+	var second, third, fourth float64
+	for _, r := range y {
+		d := (r - mean) / std
+		second += d * d
+		third += d * d * d
+		fourth += d * d * d * d
+	}
+	t := float64(e.periods)
+	second /= t
+	f.Skewness = third / t / (second * math.Sqrt(second))
+	f.Kurtosis = fourth / t / (second * second)
+	f.PeriodSharpe = excess / std
+	f.PSR = ProbabilisticSharpe(f.PeriodSharpe, 0, e.periods, f.Skewness, f.Kurtosis)
+}
+
+// compound sets the figures of wealth.
+func (e *Evaluator) compound(f *Figures, sums passSums, excess float64) {
+	s := &e.settings
+	if sums.worst < 0 { // wealth would have changed its sign
+		f.drop(CAGR, ruin)
+		if s.Convention == Empyrical {
+			f.drop(AnnualReturn, ruin)
+		}
+		if s.Convention != SkfolioDefaults {
+			f.drop(MaxDrawdown, ruin)
+			f.drop(Calmar, ruin)
+			return
+		}
+	} else if s.Figures&Of(CAGR, Calmar) != 0 || s.Convention == Empyrical {
+		f.CAGR = math.Expm1(math.Log(sums.wealth) * s.PeriodsPerYear / float64(e.periods))
+		if s.Convention == Empyrical {
+			f.AnnualReturn = f.CAGR
+		}
+	}
+	if f.MaxDrawdown <= 0 {
+		f.drop(Calmar, noDrawdown)
+		return
+	}
+	f.Calmar = f.CAGR / f.MaxDrawdown
+	if s.Convention == Skfolio || s.Convention == SkfolioDefaults {
+		f.Calmar = excess / f.MaxDrawdown
+	}
+}

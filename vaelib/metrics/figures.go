@@ -1,0 +1,226 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"strconv"
+	"strings"
+)
+
+// Figure is the identity of one figure.
+type Figure uint8
+
+// The figures, in the order in which tables show them.
+const (
+	AnnualReturn Figure = iota
+	CAGR
+	Volatility
+	Sharpe
+	Sortino
+	MaxDrawdown
+	Calmar
+	VaR
+	CVaR
+	DiversificationRatio
+	EffectiveAssets
+	PSR
+	figureCount
+)
+
+var figureNames = [figureCount]string{
+	"annual_return", "cagr", "volatility", "sharpe", "sortino", "max_drawdown", "calmar",
+	"var", "cvar", "diversification_ratio", "effective_assets", "psr",
+}
+
+// Name returns the name of a column with the figure: sharpe, or var95 for a
+// VaR at level 0.95.
+func (f Figure) Name(level float64) string {
+	name := figureNames[f]
+	if f == VaR || f == CVaR {
+		percent := math.Round(level*1e10) / 1e8
+		name += strconv.FormatFloat(percent, 'f', -1, 64)
+	}
+	return name
+}
+
+// Names returns the names of all figures in their order, VaR and CVaR at the
+// level of the settings.
+func Names(level float64) []string {
+	names := make([]string, figureCount)
+	for f := range figureCount {
+		names[f] = f.Name(level)
+	}
+	return names
+}
+
+// ParseFigure returns the figure of a name; var and cvar go with and without a
+// level.
+func ParseFigure(name string) (Figure, error) {
+	for f, known := range figureNames {
+		if name == known {
+			return Figure(f), nil
+		}
+		level, ok := strings.CutPrefix(name, known)
+		if ok && (Figure(f) == VaR || Figure(f) == CVaR) {
+			if _, err := strconv.ParseFloat(level, 64); err == nil {
+				return Figure(f), nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("figure %q is unknown: choose one of %s", name, strings.Join(figureNames[:], ", "))
+}
+
+// Mask is a set of figures.
+type Mask uint16
+
+// All figures; [Six] are the ones that speed is usually compared by.
+const (
+	All Mask = 1<<figureCount - 1
+	Six Mask = 1<<AnnualReturn | 1<<Volatility | 1<<Sharpe | 1<<Sortino | 1<<MaxDrawdown | 1<<CVaR
+)
+
+// Of returns the set of the given figures.
+func Of(figures ...Figure) Mask {
+	var m Mask
+	for _, f := range figures {
+		m |= 1 << f
+	}
+	return m
+}
+
+// Has says whether the set holds f.
+func (m Mask) Has(f Figure) bool { return m&(1<<f) != 0 }
+
+// Len returns the number of figures in the set.
+func (m Mask) Len() int { return bits.OnesCount16(uint16(m)) }
+
+// Figures of one portfolio. The package comment defines them. A figure that is
+// in Undefined has the value 0 and no meaning.
+type Figures struct {
+	AnnualReturn, CAGR, Volatility float64 // annual
+	Sharpe, Sortino                float64 // annual
+	MaxDrawdown                    float64 // in [0, 1]
+	Calmar                         float64 // annual
+	VaR, CVaR                      float64 // losses per period, at the settings' level
+	DiversificationRatio           float64
+	EffectiveAssets                float64
+	PSR                            float64 // in [0, 1]
+
+	// What the PSR rests on; 0 where that is not computed.
+	PeriodSharpe float64 // of the excess return, per period
+	Skewness     float64 // divisor T
+	Kurtosis     float64 // divisor T, raw: 3 for a normal
+	Periods      int     // T
+
+	Undefined Mask
+	causes    cause
+}
+
+// cause is why figures are undefined.
+type cause uint8
+
+const (
+	noVolatility cause = 1 << iota
+	noLoss
+	noDrawdown
+	ruin
+	noWeights
+	overflow
+)
+
+// Value returns a figure by its identity, and whether it is defined.
+func (f *Figures) Value(figure Figure) (value float64, defined bool) {
+	return *f.field(figure), !f.Undefined.Has(figure)
+}
+
+func (f *Figures) field(figure Figure) *float64 {
+	switch figure {
+	case AnnualReturn:
+		return &f.AnnualReturn
+	case CAGR:
+		return &f.CAGR
+	case Volatility:
+		return &f.Volatility
+	case Sharpe:
+		return &f.Sharpe
+	case Sortino:
+		return &f.Sortino
+	case MaxDrawdown:
+		return &f.MaxDrawdown
+	case Calmar:
+		return &f.Calmar
+	case VaR:
+		return &f.VaR
+	case CVaR:
+		return &f.CVaR
+	case DiversificationRatio:
+		return &f.DiversificationRatio
+	case EffectiveAssets:
+		return &f.EffectiveAssets
+	case PSR:
+		return &f.PSR
+	}
+	panic("metrics: unknown figure")
+}
+
+// Reason says why a figure is undefined; it is empty for one that is defined.
+func (f *Figures) Reason(figure Figure) string {
+	if !f.Undefined.Has(figure) {
+		return ""
+	}
+	has := func(c cause) bool { return f.causes&c != 0 }
+	switch figure {
+	case CAGR, MaxDrawdown, Calmar, AnnualReturn:
+		if has(ruin) {
+			return "a period's return is below -100 %, so wealth does not compound"
+		}
+		if figure == Calmar && has(noDrawdown) {
+			return "wealth never falls below an earlier peak"
+		}
+	case Sharpe, DiversificationRatio, PSR:
+		if has(noVolatility) {
+			return "the return is the same in every period"
+		}
+	case Sortino:
+		if has(noLoss) {
+			return "no return is below the minimum acceptable return"
+		}
+	case EffectiveAssets:
+		if has(noWeights) {
+			return "every weight is 0"
+		}
+	}
+	if has(overflow) {
+		return "the value is too large for float64"
+	}
+	return "not asked for"
+}
+
+// Notes returns one line for each undefined figure that was asked for, such as
+// "sharpe: the return is the same in every period".
+func (f *Figures) Notes() []string {
+	var notes []string
+	for figure := range figureCount {
+		if reason := f.Reason(figure); reason != "" && reason != "not asked for" {
+			notes = append(notes, figureNames[figure]+": "+reason)
+		}
+	}
+	return notes
+}
+
+// DeflatedSharpe returns [DeflatedSharpe] of the portfolio, and whether it is
+// defined: it needs the PSR's ingredients.
+func (f *Figures) DeflatedSharpe(trials int, trialStd float64) (value float64, defined bool) {
+	if f.Undefined.Has(PSR) {
+		return 0, false
+	}
+	return DeflatedSharpe(f.PeriodSharpe, f.Periods, f.Skewness, f.Kurtosis, trials, trialStd), true
+}
+
+// drop marks a figure as undefined.
+func (f *Figures) drop(figure Figure, why cause) {
+	*f.field(figure) = 0
+	f.Undefined |= 1 << figure
+	f.causes |= why
+}

@@ -1,0 +1,106 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Settings say how returns become figures.
+type Settings struct {
+	PeriodsPerYear float64    // periods in a year, 365 for daily crypto candles; required
+	RiskFree       float64    // annual rate of return without risk
+	MAR            float64    // annual minimum acceptable return, for Sortino
+	Level          float64    // of VaR and CVaR, in (0, 1); 0 means 0.95
+	Convention     Convention // the zero value is Default
+	Figures        Mask       // which to compute, the others are undefined; 0 means all
+}
+
+// Convention names the library whose formulas are followed.
+type Convention string
+
+// The conventions, read in and checked against the libraries themselves
+// (skfolio 1.12.2, empyrical-reloaded 0.7.1); what isn't listed is as in
+// Default.
+const (
+	// Default has the formulas of the package comment. Sortino and Calmar are
+	// those of empyrical, VaR that of Riskfolio-Lib, CVaR that of both skfolio
+	// and Riskfolio-Lib.
+	Default Convention = "default"
+
+	// Skfolio is skfolio with compounded=True and min_acceptable_return=MAR/A.
+	//	Sortino  (m A - rf) / (sqrt(sum min(r - MAR/A, 0)^2 / (T-1)) sqrt(A))
+	//	VaR      the (k+1)-th largest loss where (1-level) T = k is whole
+	//	Calmar   (m - rf/A) / MaxDrawdown: per period, not annual
+	Skfolio Convention = "skfolio"
+
+	// SkfolioDefaults is skfolio without options: as Skfolio, but the mean
+	// return stands for MAR in Sortino, and the drawdown (and Calmar) is that
+	// of the running SUM of the returns, which can exceed 1.
+	SkfolioDefaults Convention = "skfolio-defaults"
+
+	// Empyrical is empyrical, losses as positive numbers.
+	//	AnnualReturn  the CAGR
+	//	VaR           linear interpolation between the sorted losses
+	//	CVaR          mean of the worst floor((T-1)(1-level))+1 losses
+	Empyrical Convention = "empyrical"
+)
+
+// Conventions returns the names, the default first.
+func Conventions() []Convention {
+	return []Convention{Default, Skfolio, SkfolioDefaults, Empyrical}
+}
+
+// ParseConvention returns the convention of a name, or a [*SettingsError].
+func ParseConvention(name string) (Convention, error) {
+	var names []string
+	for _, c := range Conventions() {
+		if string(c) == name {
+			return c, nil
+		}
+		names = append(names, string(c))
+	}
+	return "", &SettingsError{"convention", fmt.Sprintf("%q", name), "one of " + strings.Join(names, ", ")}
+}
+
+// SettingsError is a setting that has no meaning.
+type SettingsError struct{ Setting, Value, Want string }
+
+func (e *SettingsError) Error() string {
+	return fmt.Sprintf("%s is %s: want %s", e.Setting, e.Value, e.Want)
+}
+
+// complete fills in the defaults and checks the rest.
+func (s Settings) complete() (Settings, error) {
+	if s.Level == 0 {
+		s.Level = 0.95
+	}
+	if s.Convention == "" {
+		s.Convention = Default
+	}
+	if s.Figures == 0 {
+		s.Figures = All
+	}
+	wrong := func(setting string, value any, want string) error {
+		return &SettingsError{setting, fmt.Sprint(value), want}
+	}
+	if !(s.PeriodsPerYear > 0) || math.IsInf(s.PeriodsPerYear, 0) {
+		return s, wrong("periods per year", s.PeriodsPerYear, "a number above 0, such as 365 for daily crypto candles")
+	}
+	if math.IsNaN(s.RiskFree) || math.IsInf(s.RiskFree, 0) {
+		return s, wrong("risk-free rate", s.RiskFree, "a finite annual rate")
+	}
+	if math.IsNaN(s.MAR) || math.IsInf(s.MAR, 0) {
+		return s, wrong("minimum acceptable return", s.MAR, "a finite annual return")
+	}
+	if !(s.Level > 0 && s.Level < 1) {
+		return s, wrong("level", s.Level, "a number between 0 and 1, such as 0.95")
+	}
+	if _, err := ParseConvention(string(s.Convention)); err != nil {
+		return s, err
+	}
+	if s.Figures&^All != 0 {
+		return s, wrong("figures", fmt.Sprintf("%#x", s.Figures), "a mask made by Of")
+	}
+	return s, nil
+}

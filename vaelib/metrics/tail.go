@@ -1,0 +1,140 @@
+package metrics
+
+import "math"
+
+// tail says which order statistics make VaR and CVaR of T returns, x(1) being
+// the smallest:
+//
+//	VaR  = -(x(k) - blend (x(k) - x(k-1)))
+//	CVaR = -(x(1) + ... + x(k-1) + share x(k)) / mass
+type tail struct {
+	k           int
+	blend       float64 // in [0, 1]
+	share, mass float64
+	score       float64 // standard deviations below the mean where k returns surely lie
+}
+
+func newTail(periods int, level float64, convention Convention) tail {
+	t := float64(periods)
+	if convention == Empyrical {
+		// numpy's percentile, and the mean up to its lower neighbour.
+		position := snap((t - 1) * (1 - level))
+		below := math.Floor(position)
+		return tail{k: int(below) + 2, blend: 1 - (position - below), share: 0, mass: below + 1}.scored(periods)
+	}
+	mass := snap(t * (1 - level))
+	k := int(math.Ceil(mass))
+	if whole := float64(k) == mass; whole && convention != Default && k < periods {
+		k++
+	}
+	k = min(max(k, 1), periods)
+	return tail{k: k, share: mass - float64(k-1), mass: mass}.scored(periods)
+}
+
+// snap rounds x to the nearest integer where it is within 1e-9 of it:
+// (1-0.95)*100 is 5.000000000000004 in floating point.
+func snap(x float64) float64 {
+	if whole := math.Round(x); math.Abs(x-whole) <= 1e-9 {
+		return whole
+	}
+	return x
+}
+
+// scored sets the score: the threshold that a normal sample has about 1.6 k
+// returns below, which leaves room for tails that hold fewer.
+func (q tail) scored(periods int) tail {
+	p := math.Min(0.5, (1.6*float64(q.k)+8)/float64(periods))
+	q.score = math.Sqrt2 * math.Erfinv(1-2*p)
+	return q
+}
+
+// risk returns VaR and CVaR of the returns y with their mean and standard
+// deviation. The work slice, as long as y, is overwritten.
+//
+// Only the worst returns matter, so those below a threshold are collected
+// first, without a branch, and the selection runs over these few. The
+// threshold is a guess: when it turns out too low, it is raised.
+func (q tail) risk(y []float64, mean, std float64, work []float64) (valueAtRisk, conditional float64) {
+	candidates := work[:0]
+	if threshold := mean - q.score*std; threshold < mean {
+		candidates = collect(work, y, threshold)
+	}
+	if len(candidates) < q.k {
+		candidates = work[:copy(work, y)]
+	}
+	selectSmallest(candidates, q.k)
+	var sum float64
+	for _, x := range candidates[:q.k-1] {
+		sum += x
+	}
+	last := candidates[q.k-1]
+	conditional = -(sum + q.share*last) / q.mass
+	valueAtRisk = -last
+	if q.blend > 0 {
+		previous := math.Inf(-1)
+		for _, x := range candidates[:q.k-1] {
+			previous = max(previous, x)
+		}
+		valueAtRisk = -(last - q.blend*(last-previous))
+	}
+	// Equal but for rounding when the tail is one value.
+	return valueAtRisk, math.Max(conditional, valueAtRisk)
+}
+
+// collect copies the values below the threshold to the front of dst, in their
+// order.
+func collect(dst, y []float64, threshold float64) []float64 {
+	dst = dst[:len(y)]
+	n := 0
+	for _, x := range y {
+		dst[n] = x
+		below := 0
+		if x < threshold {
+			below = 1
+		}
+		n += below
+	}
+	return dst[:n]
+}
+
+// selectSmallest reorders x so that x[k-1] is the k-th smallest and none
+// before it is larger (Hoare's selection with the median of three).
+func selectSmallest(x []float64, k int) {
+	low, high := 0, len(x)-1
+	target := k - 1
+	for low < high {
+		middle := low + (high-low)/2
+		if x[middle] < x[low] {
+			x[middle], x[low] = x[low], x[middle]
+		}
+		if x[high] < x[low] {
+			x[high], x[low] = x[low], x[high]
+		}
+		if x[high] < x[middle] {
+			x[high], x[middle] = x[middle], x[high]
+		}
+		pivot := x[middle]
+		i, j := low, high
+		for i <= j {
+			for x[i] < pivot {
+				i++
+			}
+			for pivot < x[j] {
+				j--
+			}
+			if i <= j {
+				x[i], x[j] = x[j], x[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case target <= j:
+			high = j
+		case target >= i:
+			low = i
+		default:
+			return
+		}
+	}
+}
