@@ -169,15 +169,16 @@ func (s *Solver) reducedCosts() {
 	}
 }
 
-// follow completes the direction p, given on the variables that aren't basic,
-// by the moves of the basic ones.
+// follow completes the direction p, given on the superbasic variables, by the moves of the basic ones.
 func (s *Solver) follow(p []float64) {
 	for i := range s.m {
-		sum := -p[s.n+i]
+		sum := 0.0
 		row := s.a[i*s.n : (i+1)*s.n]
 		for _, j := range s.supers {
 			if j < s.n {
 				sum += row[j] * p[j]
+			} else if j == s.n+i {
+				sum -= p[j]
 			}
 		}
 		s.column[i] = sum

@@ -40,12 +40,11 @@ func (s *Solver) finish(status Status) *Result {
 // the multipliers that it writes into the result.
 func (s *Solver) residual() float64 {
 	r := &s.result
-	size, largest := 0.0, 0.0
+	largest := 0.0
 	for j := range s.n {
-		size = math.Max(size, math.Abs(r.X[j]))
 		largest = math.Max(largest, math.Max(math.Abs(s.c[j]), math.Abs(s.hp[j])))
 	}
-	scale := math.Max(largest, 1e-4*s.hmax*size)
+	scale := math.Max(largest, 1e-4*s.hmax*s.reach)
 	if scale == 0 {
 		scale = 1
 	}

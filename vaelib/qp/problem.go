@@ -149,7 +149,8 @@ type Result struct {
 	Iterations       int
 	// KKT is the largest breach of the optimality conditions at X: of the
 	// gradient's equation and the multipliers' signs, as a share of the
-	// largest entry of the gradient's terms; of a row or bound, as a share of
+	// largest entry of the gradient's terms (or 1e-4 of H's, times the largest
+	// entry of x on the way, where they vanish); of a row or bound, as a share of
 	// the larger of 1 and its limit.
 	KKT         float64
 	Certificate *Certificate // of infeasibility, else nil

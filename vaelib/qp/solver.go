@@ -40,6 +40,7 @@ type Solver struct {
 	iterations int
 	standing   int // iterations in a row that led nowhere
 	limit      int
+	reach      float64 // largest entry of x on the way
 
 	g, d    []float64 // n, n+m: gradient, reduced costs
 	p, hp   []float64 // n+m, n: direction and its product with h
@@ -83,7 +84,7 @@ func (s *Solver) Solve(ctx context.Context, p *Problem, settings Settings) (*Res
 
 // run solves the loaded problem.
 func (s *Solver) run(ctx context.Context) (*Result, error) {
-	s.iterations, s.standing = 0, 0
+	s.iterations, s.standing, s.reach = 0, 0, 0
 	for j := range s.n + s.m {
 		if s.lo[j] > s.hi[j] {
 			return s.contradiction(j), nil
@@ -441,9 +442,8 @@ func (s *Solver) entering(tolerance float64) int {
 func (s *Solver) descend(ctx context.Context) (status Status, again bool, err error) {
 	s.rebuild()
 	s.gradient()
-	fresh := true       // gradient and basic variables have just been recomputed
-	last := math.Inf(1) // largest reduced gradient before the last full step
-	rebuilt := false    // since the last change of the working set
+	fresh := true // gradient and basic variables have just been recomputed
+	tries := 0    // Newton steps to the minimum on the present working set
 	for {
 		tolerance := s.tolerance()
 		s.reducedCosts()
@@ -452,33 +452,24 @@ func (s *Solver) descend(ctx context.Context) (status Status, again bool, err er
 			steepest = math.Max(steepest, math.Abs(s.d[j]))
 		}
 		entering := -1
-		if steepest > tolerance && steepest > last/2 && !rebuilt {
-			// A Newton step should have done better: the factor has drifted.
+		if steepest <= tolerance || tries >= 4 {
+			// Where Newton's method gets no further the rest is rounding.
+			entering = s.nonbasic(math.Max(tolerance, 2*steepest))
+			if entering < 0 && fresh {
+				return Optimal, false, nil
+			}
+		}
+		if entering < 0 && (steepest <= tolerance || tries == 2 || tries >= 4) && !fresh || s.pivots > 60 {
 			if err := s.refactor(); err != nil {
 				return 0, false, err
 			}
+			if !s.feasible() {
+				return 0, true, nil
+			}
 			s.rebuild()
 			s.gradient()
-			rebuilt, fresh, last = true, true, math.Inf(1)
+			fresh = true
 			continue
-		}
-		if steepest <= tolerance || steepest > last/2 {
-			entering = s.nonbasic(tolerance)
-			if entering < 0 {
-				if fresh {
-					return Optimal, false, nil
-				}
-				if err := s.refactor(); err != nil {
-					return 0, false, err
-				}
-				if !s.feasible() {
-					return 0, true, nil
-				}
-				s.rebuild()
-				s.gradient()
-				fresh, last = true, math.Inf(1)
-				continue
-			}
 		}
 		if exhausted, err := s.tick(ctx); err != nil || exhausted {
 			return IterationLimit, false, err
@@ -486,10 +477,10 @@ func (s *Solver) descend(ctx context.Context) (status Status, again bool, err er
 		if entering >= 0 {
 			s.supers = append(s.supers, entering)
 			s.direct(entering)
-			last = math.Inf(1)
+			tries = 0
 		} else {
 			s.newton()
-			last = steepest
+			tries++
 		}
 		full, err := s.advance()
 		switch {
@@ -499,20 +490,9 @@ func (s *Solver) descend(ctx context.Context) (status Status, again bool, err er
 			return 0, false, err
 		}
 		if !full {
-			last, rebuilt = math.Inf(1), false
+			tries = 0
 		}
 		fresh = false
-		if s.pivots > 60 {
-			if err := s.refactor(); err != nil {
-				return 0, false, err
-			}
-			if !s.feasible() {
-				return 0, true, nil
-			}
-			s.rebuild()
-			s.gradient()
-			fresh, last = true, math.Inf(1)
-		}
 	}
 }
 
@@ -528,12 +508,12 @@ func (s *Solver) nonbasic(tolerance float64) int {
 
 // tolerance is the size of a reduced cost that counts as zero.
 func (s *Solver) tolerance() float64 {
-	var largest, size float64
+	var largest float64
 	for j := range s.n {
 		largest = math.Max(largest, math.Max(math.Abs(s.g[j]), math.Abs(s.c[j])))
-		size = math.Max(size, math.Abs(s.x[j]))
+		s.reach = math.Max(s.reach, math.Abs(s.x[j]))
 	}
-	return math.Max(1e-12*largest+4e-16*s.hmax*size, math.SmallestNonzeroFloat64)
+	return math.Max(1e-12*largest+1e-15*s.hmax*s.reach, math.SmallestNonzeroFloat64)
 }
 
 // feasible says whether the basic variables keep their bounds.
