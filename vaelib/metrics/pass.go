@@ -21,7 +21,7 @@ func pass(y []float64, mean, target float64) passSums {
 		short := r - target
 		short -= math.Abs(short) // twice the shortfall, without a branch
 		s.downside += short * short
-		s.wealth += s.wealth * r
+		s.wealth *= 1 + r
 		if s.wealth > peak {
 			peak = s.wealth
 		} else if s.wealth < s.worst*peak {
