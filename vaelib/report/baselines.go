@@ -1,0 +1,225 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// baselinesSection sets the model against what is simpler, and says where it
+// loses.
+func baselinesSection(b Baselines) section {
+	s := section{ID: "baselines", Title: "Baselines"}
+	facts := []Fact{{"In sample", b.InSample.text()}, {"Out of sample", b.OutSample.text()}}
+	if b.Budget > 0 {
+		facts = append(facts, Fact{"Budget of each search", plural(b.Budget, "evaluation")})
+	}
+	s.Blocks = append(s.Blocks, block{Facts: facts})
+	if w := b.aboveBound(); w != "" {
+		s.Blocks = append(s.Blocks, block{Warning: w})
+	}
+	s.Blocks = append(s.Blocks, block{List: b.Judgement()})
+	s.Blocks = append(s.Blocks, block{Table: b.table("In sample", func(r Baseline) Figures { return r.InSample }, true)})
+	s.Blocks = append(s.Blocks, block{Table: b.table("Out of sample", func(r Baseline) Figures { return r.OutSample }, false)})
+	if len(b.Notes) > 0 {
+		s.Blocks = append(s.Blocks, block{List: b.Notes})
+	}
+	return s
+}
+
+// table lists the rows with one window's figures; the in-sample one adds the
+// share of the bound and the evaluations spent.
+func (b Baselines) table(caption string, figures func(Baseline) Figures, inSample bool) *table {
+	t := &table{Caption: caption, Columns: []column{{Name: "Portfolio"}, {Name: "Sharpe", Number: true}}}
+	bound, hasBound := b.row(b.Bound)
+	if inSample && hasBound {
+		t.Columns = append(t.Columns, column{Name: "Of the bound", Number: true})
+	}
+	t.Columns = append(t.Columns, column{Name: "Annual return", Number: true}, column{Name: "Annual volatility", Number: true},
+		column{Name: "Largest drawdown", Number: true}, column{Name: "Effective assets", Number: true})
+	if inSample {
+		t.Columns = append(t.Columns, column{Name: "Evaluations", Number: true})
+	}
+	for _, r := range b.Rows {
+		f := figures(r)
+		cells := []cell{textCell(r.Name), numberCell(f.Sharpe, Ratio)}
+		if inSample && hasBound {
+			cells = append(cells, numberCell(quotient(f.Sharpe, bound.InSample.Sharpe), Percent))
+		}
+		cells = append(cells, numberCell(f.Return, Percent), numberCell(f.Volatility, Percent), numberCell(f.MaxDrawdown, Percent), numberCell(f.EffectiveAssets, Ratio))
+		if inSample {
+			cells = append(cells, numberCell(r.Evaluations, Number))
+		}
+		line := row{Cells: cells, Strong: r.Name == b.Model}
+		if inSample {
+			line.Note = r.What
+		}
+		t.Rows = append(t.Rows, line)
+	}
+	return t
+}
+
+func (b Baselines) row(name string) (Baseline, bool) {
+	i := slices.IndexFunc(b.Rows, func(r Baseline) bool { return name != "" && r.Name == name })
+	if i < 0 {
+		return Baseline{}, false
+	}
+	return b.Rows[i], true
+}
+
+// contest is how the model stands against its rivals in one window: every row
+// but the model and the bound, whose Sharpe ratio is defined.
+type contest struct {
+	model          float64
+	better, others []rival
+}
+
+type rival struct {
+	name   string
+	sharpe float64
+}
+
+// contest ranks the rivals, best first; it reports false where the model's
+// own figure is undefined.
+func (b Baselines) contest(figures func(Baseline) Figures) (contest, bool) {
+	model, found := b.row(b.Model)
+	if !found {
+		return contest{}, false
+	}
+	own, defined := figures(model).Sharpe.Float()
+	if !defined {
+		return contest{}, false
+	}
+	c := contest{model: own}
+	for _, r := range b.Rows {
+		v, ok := figures(r).Sharpe.Float()
+		if !ok || r.Name == b.Model || r.Name == b.Bound {
+			continue
+		}
+		if v > own {
+			c.better = append(c.better, rival{r.Name, v})
+		} else {
+			c.others = append(c.others, rival{r.Name, v})
+		}
+	}
+	for _, list := range [][]rival{c.better, c.others} {
+		slices.SortStableFunc(list, func(a, b rival) int {
+			switch {
+			case a.sharpe > b.sharpe:
+				return -1
+			case a.sharpe < b.sharpe:
+				return 1
+			}
+			return 0
+		})
+	}
+	return c, true
+}
+
+func inSample(r Baseline) Figures { return r.InSample }
+
+func outSample(r Baseline) Figures { return r.OutSample }
+
+// Verdict is one sentence on how the model stands out of sample, or in sample
+// where there is nothing later. It is empty where the model's figure is
+// undefined in both.
+func (b Baselines) Verdict() string {
+	window := "Out of sample"
+	c, ok := b.contest(outSample)
+	if !ok {
+		window = "In sample"
+		if c, ok = b.contest(inSample); !ok {
+			return ""
+		}
+	}
+	total := 1 + len(c.better) + len(c.others)
+	if total == 1 {
+		return fmt.Sprintf("%s, %s has a Sharpe ratio of %s; there is nothing to compare it with.", window, b.Model, Ratio.write(c.model))
+	}
+	s := fmt.Sprintf("%s, %s ranks %d of %d by Sharpe ratio, with %s", window, b.Model, 1+len(c.better), total, Ratio.write(c.model))
+	if len(c.better) > 0 {
+		return s + fmt.Sprintf("; %s is first with %s.", c.better[0].name, Ratio.write(c.better[0].sharpe))
+	}
+	return s + fmt.Sprintf("; %s follows with %s.", c.others[0].name, Ratio.write(c.others[0].sharpe))
+}
+
+// Judgement says in sentences how the model stands against the bound and
+// against the baselines in each window, losses first named.
+func (b Baselines) Judgement() []string {
+	var lines []string
+	model, found := b.row(b.Model)
+	if !found {
+		return []string{fmt.Sprintf("The table has no row of the model %q to judge.", b.Model)}
+	}
+	if bound, ok := b.row(b.Bound); ok {
+		lines = append(lines, b.againstBound(model, bound))
+	}
+	for _, w := range []struct {
+		name    string
+		figures func(Baseline) Figures
+	}{{"In sample", inSample}, {"Out of sample", outSample}} {
+		c, ok := b.contest(w.figures)
+		if !ok {
+			lines = append(lines, fmt.Sprintf("%s: %s can't be judged; its Sharpe ratio is n/a — %s.", w.name, b.Model, w.figures(model).Sharpe.Reason()))
+			continue
+		}
+		lines = append(lines, c.sentence(w.name, b.Model))
+	}
+	if _, ok := b.contest(outSample); ok {
+		lines = append(lines, "One window and one seed rank portfolios by luck as much as by merit: the order can change with either.")
+	}
+	return lines
+}
+
+func (b Baselines) againstBound(model, bound Baseline) string {
+	own, ok := model.InSample.Sharpe.Float()
+	best, known := bound.InSample.Sharpe.Float()
+	switch {
+	case !known:
+		return fmt.Sprintf("In sample: the bound is n/a — %s.", bound.InSample.Sharpe.Reason())
+	case !ok:
+		return fmt.Sprintf("In sample: %s is n/a — %s; the bound is %s.", b.Model, model.InSample.Sharpe.Reason(), Ratio.write(best))
+	case best > 0:
+		return fmt.Sprintf("In sample: a direct convex optimisation over the same set reaches a Sharpe ratio of %s; %s reaches %s, %s of it, a gap of %s.",
+			Ratio.write(best), b.Model, Ratio.write(own), Percent.write(own/best), Number.write(best-own))
+	}
+	return fmt.Sprintf("In sample: the bound is %s and %s reaches %s, a gap of %s.", Ratio.write(best), b.Model, Ratio.write(own), Number.write(best-own))
+}
+
+// sentence says who beats the model in a window.
+func (c contest) sentence(window, model string) string {
+	total := len(c.better) + len(c.others)
+	switch {
+	case total == 0:
+		return fmt.Sprintf("%s: %s has %s; no baseline has a defined Sharpe ratio.", window, model, Ratio.write(c.model))
+	case len(c.better) == 0:
+		return fmt.Sprintf("%s: %s has %s, and none of the %s beats it; the closest is %s.", window, model, Ratio.write(c.model), plural(total, "baseline"), c.others[0])
+	}
+	names := make([]string, len(c.better))
+	for i, r := range c.better {
+		names[i] = r.String()
+	}
+	return fmt.Sprintf("%s: %s has %s and loses to %d of %s: %s.", window, model, Ratio.write(c.model), len(c.better), plural(total, "baseline"), strings.Join(names, ", "))
+}
+
+func (r rival) String() string { return fmt.Sprintf("%s (%s)", r.name, Ratio.write(r.sharpe)) }
+
+// aboveBound warns where a portfolio passes the bound, which only an error can
+// do: in the bound, in the constraint sets or in the figures.
+func (b Baselines) aboveBound() string {
+	bound, ok := b.row(b.Bound)
+	if !ok {
+		return ""
+	}
+	best, ok := bound.InSample.Sharpe.Float()
+	if !ok {
+		return ""
+	}
+	for _, r := range b.Rows {
+		if v, ok := r.InSample.Sharpe.Float(); ok && v > best+1e-6*max(1, best) {
+			return fmt.Sprintf("%s has an in-sample Sharpe ratio of %s, above the bound's %s: the bound, the constraint sets or the figures are wrong.",
+				r.Name, Number.write(v), Number.write(best))
+		}
+	}
+	return ""
+}

@@ -1,0 +1,247 @@
+package report
+
+import (
+	"math"
+	"time"
+)
+
+// Document is a report. Sections appear in the order of the fields.
+type Document struct {
+	Header      Header
+	Data        *Data
+	Constraints *Constraints
+	Training    *Training
+	Diagnostics *Diagnostics
+	Generated   *Generated
+	Weights     *Weights
+	Baselines   *Baselines
+	Provenance  *Provenance
+}
+
+// Value is a number that may be undefined. The zero value is the number 0.
+type Value struct {
+	x      float64
+	reason string
+}
+
+// Known is a defined number. NaN and infinities are shown as undefined, with
+// "not finite" as their reason.
+func Known(x float64) Value {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return Value{reason: "not finite"}
+	}
+	return Value{x: x}
+}
+
+// Unknown is an undefined number with the reason why.
+func Unknown(reason string) Value {
+	if reason == "" {
+		reason = "no reason recorded"
+	}
+	return Value{reason: reason}
+}
+
+// Float returns the number, and whether it is defined.
+func (v Value) Float() (float64, bool) { return v.x, v.reason == "" }
+
+// Reason says why the number is undefined; it is empty where it is defined.
+func (v Value) Reason() string { return v.reason }
+
+// Picture is a PNG image that goes into the page.
+type Picture struct {
+	PNG           []byte
+	Alt           string // what it shows, for those who can't see it; required
+	Caption       string
+	Width, Height int // CSS pixels; 0: as the image has
+}
+
+// Fact is a named piece of text.
+type Fact struct{ Name, Text string }
+
+// Header is the top of the page.
+type Header struct {
+	Title     string // default "Portfolios from a variational autoencoder"
+	Subtitle  string // universe, window, backend
+	Synthetic bool   // the data are made up: a banner says so
+	// Verdict is the line under the title. Empty: [Baselines.Verdict], where
+	// there are baselines.
+	Verdict string
+	Facts   []Fact // a few key figures
+}
+
+// Data says what the prices were, and what was done to them.
+type Data struct {
+	Source         string // file or folder, as the user named it
+	Hash           string // of the prices used
+	Periods        int    // T, returns in all
+	PeriodsPerYear float64
+	Train, Test    Span // Test may be zero
+	Embargo        int  // periods between Train and Test
+	Cleaning       []Cleaning
+	Dropped        []Fact // symbols or times left out, and why
+	Assets         []Asset
+	Pictures       []Picture
+}
+
+// Span is a half-open range of periods with its dates.
+type Span struct {
+	From, To time.Time // ends of the first and last period
+	Periods  int
+}
+
+// Cleaning is a kind of defect found in the prices.
+type Cleaning struct {
+	Defect string // "identical duplicate row"
+	Count  int
+	Action string // "dropped", "kept"
+	Where  string // the first place: file:line or symbol and day
+}
+
+// Asset is one column of the prices over the training span.
+type Asset struct {
+	Symbol       string
+	Sector       string // empty: none
+	First, Last  time.Time
+	AnnualReturn Value // arithmetic
+	Volatility   Value // annual
+	MaxDrawdown  Value // positive
+}
+
+// Constraints is the set that all weights lie in.
+type Constraints struct {
+	Assets       int
+	Lower, Upper float64 // of each weight; where they differ by asset, the range is in Notes
+	MinWeight    float64 // 0, or minimum-or-zero
+	Groups       []Group
+	Notes        []string
+	Portfolios   int   // checked
+	MaxViolation Value // over the written weights
+	MaxRepair    Value // largest Euclidean distance that the projection moved a row
+	MeanRepair   Value
+}
+
+// Group bounds the weight of several assets together.
+type Group struct {
+	Name    string
+	Members []string // empty: not listed
+	Lo, Hi  float64
+}
+
+// Training says what the model learned from, and how that went.
+type Training struct {
+	Rows             int // training portfolios
+	Validation       int
+	Sources          []Count // portfolios by how they were made
+	Settings         []Fact  // sizes, likelihood, schedule
+	Steps            int
+	BestStep         int // whose parameters were kept
+	Loss             Value
+	ValidationLoss   Value
+	Backend          string
+	Seconds          Value
+	SamplesPerSecond Value
+	Warnings         []string // collapse, clipped learning rate, early stop
+	Pictures         []Picture
+}
+
+// Count is a named number of things.
+type Count struct {
+	Name string
+	N    int
+}
+
+// Diagnostics tells whether the latent space carries information.
+type Diagnostics struct {
+	Latent              int // d
+	ActiveUnits         int
+	KL                  Value // nats per sample
+	R2, R2PCA           Value // held out
+	DispersionPrior     Value // generated from N(0, I) against held out
+	DispersionPosterior Value // generated from the mixture on the codes
+	Beta                float64
+	BetaRaw             Value     // of the raw sum of squares: 2 v beta
+	Variance            Value     // v, of the likelihood
+	Thresholds          []float64 // beta at which direction i collapses in linear theory, largest first
+	Units               []Unit
+	Pictures            []Picture
+}
+
+// Unit is one latent dimension.
+type Unit struct {
+	KL       Value // nats per sample
+	Variance Value // of E[z|x] over held-out x
+}
+
+// Generated compares the generated portfolios with the training set.
+type Generated struct {
+	Portfolios int
+	Sampler    string // "mixture of 40 on the codes"
+	Rows       []Comparison
+	Pictures   []Picture
+}
+
+// Comparison is one figure of the generated and of the training portfolios.
+type Comparison struct {
+	Name                string
+	Format              Format
+	Generated, Training Value
+}
+
+// Weights lists chosen portfolios.
+type Weights struct {
+	Symbols    []string
+	Portfolios []Portfolio
+	Pictures   []Picture
+}
+
+// Portfolio is one weight row.
+type Portfolio struct {
+	Name    string
+	Note    string
+	Weights []float64 // in the order of the symbols
+}
+
+// Baselines compares the model with what is simpler, in sample and out of
+// sample.
+type Baselines struct {
+	Model     string // Name of the row that is judged
+	Bound     string // Name of the row that is the in-sample upper bound; empty: none
+	Objective string // default "Sharpe ratio"
+	InSample  Span
+	OutSample Span
+	Budget    int // objective evaluations that each searcher had; 0: not said
+	Rows      []Baseline
+	Notes     []string
+	Pictures  []Picture
+}
+
+// Baseline is one strategy's figures.
+type Baseline struct {
+	Name        string
+	What        string // one line on what it is
+	InSample    Figures
+	OutSample   Figures
+	Evaluations Value
+}
+
+// Figures of one portfolio over one window; annual unless said.
+type Figures struct {
+	Return, Volatility, Sharpe, MaxDrawdown, EffectiveAssets Value
+}
+
+// Provenance is what it takes to repeat the run.
+type Provenance struct {
+	Repeat   []string // commands
+	Config   string   // config.toml
+	Facts    []Fact   // hashes, seed, backend, plugin, commit, architecture
+	Versions []Fact   // modules
+	Files    []File
+	Limits   []string // what the result does not show
+}
+
+// File is one file of the run's folder.
+type File struct {
+	Path   string
+	Bytes  int64
+	SHA256 string
+}

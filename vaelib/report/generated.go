@@ -1,0 +1,83 @@
+package report
+
+import "fmt"
+
+// generatedSection compares generated portfolios with the training set.
+func generatedSection(g Generated) section {
+	s := section{ID: "generated", Title: "Generated against training portfolios"}
+	text := plural(g.Portfolios, "generated portfolio")
+	if g.Sampler != "" {
+		text += ", sampled from " + g.Sampler
+	}
+	s.Blocks = append(s.Blocks, block{Text: text + "."})
+	if len(g.Rows) > 0 {
+		t := &table{Caption: "Means over portfolios", Columns: []column{{Name: "Figure"}, {Name: "Generated", Number: true}, {Name: "Training", Number: true}, {Name: "Generated / training", Number: true}}}
+		for _, r := range g.Rows {
+			t.Rows = append(t.Rows, row{Cells: []cell{textCell(r.Name), numberCell(r.Generated, r.Format), numberCell(r.Training, r.Format), numberCell(quotient(r.Generated, r.Training), Ratio)}})
+		}
+		s.Blocks = append(s.Blocks, block{Table: t})
+	}
+	return s
+}
+
+// quotient is a/b where both are defined and positive.
+func quotient(a, b Value) Value {
+	x, ok := a.Float()
+	y, known := b.Float()
+	switch {
+	case !ok:
+		return a
+	case !known:
+		return b
+	case !(x > 0 && y > 0):
+		return Unknown("a ratio needs positive figures")
+	}
+	return Known(x / y)
+}
+
+// weightsSection lists the chosen portfolios, a column each.
+func weightsSection(w Weights) section {
+	s := section{ID: "weights", Title: "Weights"}
+	if len(w.Portfolios) == 0 {
+		s.Blocks = []block{{Text: "No portfolio was chosen."}}
+		return s
+	}
+	t := &table{Caption: "Weights of chosen portfolios", Columns: []column{{Name: "Asset"}}}
+	for _, p := range w.Portfolios {
+		t.Columns = append(t.Columns, column{Name: p.Name, Number: true})
+	}
+	for j, symbol := range w.Symbols {
+		r := row{Cells: []cell{textCell(symbol)}}
+		for _, p := range w.Portfolios {
+			c := numberCell(Known(p.Weights[j]), Percent)
+			if v := p.Weights[j]; v > 0 {
+				c.Bar = min(100, float64(int(1000*v))/10)
+			} else if v == 0 {
+				c.Text = "0"
+			}
+			r.Cells = append(r.Cells, c)
+		}
+		t.Rows = append(t.Rows, r)
+	}
+	s.Blocks = append(s.Blocks, block{Table: t})
+	var notes []string
+	for _, p := range w.Portfolios {
+		if p.Note != "" {
+			notes = append(notes, p.Name+": "+p.Note)
+		}
+	}
+	if len(notes) > 0 {
+		s.Blocks = append(s.Blocks, block{List: notes})
+	}
+	return s
+}
+
+// check refuses a row of the wrong length.
+func (w Weights) check() error {
+	for _, p := range w.Portfolios {
+		if len(p.Weights) != len(w.Symbols) {
+			return fmt.Errorf("portfolio %q has %d weights for %d symbols", p.Name, len(p.Weights), len(w.Symbols))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"image/png"
+	"io"
+)
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var pageStyle string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// Write writes the document as one HTML page. It returns an error, before
+// anything is written, where a picture is not a PNG or has no alternative text,
+// or where a weight row's length is not that of the symbols.
+func Write(w io.Writer, d Document) error {
+	sections, err := d.sections()
+	if err != nil {
+		return err
+	}
+	header := d.Header
+	if header.Title == "" {
+		header.Title = "Portfolios from a variational autoencoder"
+	}
+	if header.Verdict == "" && d.Baselines != nil {
+		header.Verdict = d.Baselines.Verdict()
+	}
+	var buffer bytes.Buffer
+	err = page.Execute(&buffer, struct {
+		Header
+		Style    template.CSS
+		Sections []section
+	}{header, template.CSS(pageStyle), sections})
+	if err != nil {
+		return fmt.Errorf("laying out the report: %w", err)
+	}
+	_, err = w.Write(buffer.Bytes())
+	return err
+}
+
+// sections lays out those that the document has.
+func (d Document) sections() ([]section, error) {
+	var sections []section
+	var pictures [][]Picture
+	add := func(s section, p []Picture) {
+		sections, pictures = append(sections, s), append(pictures, p)
+	}
+	if d.Data != nil {
+		add(dataSection(*d.Data), d.Data.Pictures)
+	}
+	if d.Constraints != nil {
+		add(constraintsSection(*d.Constraints), nil)
+	}
+	if d.Training != nil {
+		add(trainingSection(*d.Training), d.Training.Pictures)
+	}
+	if d.Diagnostics != nil {
+		add(diagnosticsSection(*d.Diagnostics), d.Diagnostics.Pictures)
+	}
+	if d.Generated != nil {
+		add(generatedSection(*d.Generated), d.Generated.Pictures)
+	}
+	if d.Weights != nil {
+		if err := d.Weights.check(); err != nil {
+			return nil, err
+		}
+		add(weightsSection(*d.Weights), d.Weights.Pictures)
+	}
+	if d.Baselines != nil {
+		add(baselinesSection(*d.Baselines), d.Baselines.Pictures)
+	}
+	if d.Provenance != nil {
+		add(provenanceSection(*d.Provenance), nil)
+	}
+	for i, ps := range pictures {
+		for _, p := range ps {
+			laid, err := layPicture(p)
+			if err != nil {
+				return nil, err
+			}
+			sections[i].Pictures = append(sections[i].Pictures, laid)
+		}
+	}
+	return sections, nil
+}
+
+// section is a part of the page: its blocks in order, then its pictures.
+type section struct {
+	ID, Title string
+	Blocks    []block
+	Pictures  []laidPicture
+}
+
+// block is one of: a paragraph, a warning, a list, named facts, a table, or
+// preformatted text under a summary line. Fields that are empty are left out.
+type block struct {
+	Text    string
+	Warning string
+	List    []string
+	Facts   []Fact
+	Table   *table
+	Code    string
+	Summary string // of Code, which then opens on demand
+}
+
+// table has a caption and a heading for each column; the first cell of a row
+// is its heading.
+type table struct {
+	Caption string
+	Columns []column
+	Rows    []row
+}
+
+type column struct {
+	Name   string
+	Number bool // aligned right
+}
+
+type row struct {
+	Strong bool // the row that the table is about
+	Note   string
+	Cells  []cell
+}
+
+// cell is text, or the reason why there is none.
+type cell struct {
+	Text   string
+	Reason string
+	Number bool
+	Bar    float64 // percent of the cell's width to shade
+}
+
+// laidPicture is a picture as the page needs it.
+type laidPicture struct {
+	Source        template.URL
+	Alt, Caption  string
+	Width, Height int
+}
+
+func layPicture(p Picture) (laidPicture, error) {
+	config, err := png.DecodeConfig(bytes.NewReader(p.PNG))
+	if err != nil {
+		return laidPicture{}, fmt.Errorf("picture %q is no PNG image: %w", p.Caption, err)
+	}
+	if p.Alt == "" {
+		return laidPicture{}, fmt.Errorf("picture %q has no alternative text: say what it shows", p.Caption)
+	}
+	laid := laidPicture{Alt: p.Alt, Caption: p.Caption, Width: p.Width, Height: p.Height}
+	if laid.Width <= 0 || laid.Height <= 0 {
+		laid.Width, laid.Height = config.Width, config.Height
+	}
+	laid.Source = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(p.PNG))
+	return laid, nil
+}
