@@ -2,7 +2,8 @@
 
 The notebooks verb starts this program in the project's own environment. A job
 comes as JSON on stdin; events go as JSON lines to stdout: one a finished cell,
-then one that says "done", or "failed" with the cell and the text of the fault.
+then "done" with the executed notebook, or "failed" with the cell and the text of
+the fault.
 Besides errors, text on stderr is a fault (a shell command or a display that
 failed leaves nothing else), and so is a notebook without a cell to run.
 """
@@ -12,7 +13,6 @@ import json
 import re
 import signal
 import sys
-import time
 
 import jupytext
 import nbformat
@@ -70,7 +70,7 @@ def execute(notebook, folder, timeout):
         raise Fault("no cell to run")
     with client.setup_kernel():
         for done, (index, cell) in enumerate(code, 1):
-            started, number = time.monotonic(), numbers.get(id(cell), 0)
+            number = numbers.get(id(cell), 0)
             try:
                 client.execute_cell(cell, index)
             except CellControlSignal:
@@ -80,7 +80,7 @@ def execute(notebook, folder, timeout):
             text = "\n".join(faults(cell)).strip()
             if text:
                 raise Fault(text, number)
-            say(event="cell", done=done, total=len(code), seconds=time.monotonic() - started)
+            say(event="cell", done=done, total=len(code))
 
 
 def finish(notebook, stamp):
@@ -103,8 +103,11 @@ def finish(notebook, stamp):
 
 def main():
     def stop(number, frame):
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, signal.SIG_IGN)  # once is enough: the kernel is being ended
         raise KeyboardInterrupt
 
+    signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     job = json.load(sys.stdin)
     try:
@@ -116,10 +119,7 @@ def main():
         execute(notebook, job["folder"], job["timeout"])
         finish(notebook, job["stamp"])
         nbformat.validate(notebook)
-        if job["out"]:
-            with open(job["out"], "w", encoding="utf-8") as file:
-                nbformat.write(notebook, file)
-        say(event="done")
+        say(event="done", notebook=nbformat.writes(notebook) + "\n")
     except Fault as fault:
         say(event="failed", cell=fault.cell, text=str(fault))
     except KeyboardInterrupt:

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"vaefolio/vaelib/run"
+)
+
+// An environment holds the tools that notebooks need, all inside the project's
+// .venv: Python with nbclient and jupytext, the Go kernel and goimports, and
+// on request JupyterLab. Nothing is written to the home folder.
+type environment struct {
+	root string // of the repository
+}
+
+func (e environment) path(elem ...string) string {
+	return filepath.Join(append([]string{e.root, ".venv"}, elem...)...)
+}
+
+// check says what to do where the environment is incomplete.
+func (e environment) check() error {
+	for _, tool := range []string{e.path("bin", "python"), e.path("bin", "gonb"), e.path("bin", "goimports"), e.kernelFile()} {
+		if _, err := os.Stat(tool); err != nil {
+			return errors.New("the notebooks' environment is missing or incomplete: make it with 'go run ./scripts/notebooks setup'")
+		}
+	}
+	return nil
+}
+
+func (e environment) kernelFile() string {
+	return e.path("share", "jupyter", "kernels", "gonb", "kernel.json")
+}
+
+// setup makes the environment, or completes it; say hears each step.
+func (e environment) setup(ctx context.Context, lab bool, say func(string)) error {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		return errors.New("no go on the PATH: notebooks compile their cells, so the Go toolchain must be found there")
+	}
+	if _, err := os.Stat(e.path("bin", "pip")); err != nil {
+		python, err := exec.LookPath("python3")
+		if err != nil {
+			return errors.New("no python3 on the PATH: install Python 3.11 or newer with its venv module")
+		}
+		say("python: making .venv")
+		if err := e.do(ctx, python, "-m", "venv", "--clear", e.path()); err != nil {
+			return fmt.Errorf("python's venv module failed (Debian keeps it in the package python3-venv): %w", err)
+		}
+	}
+	requirements := "requirements.txt"
+	if lab {
+		requirements = "requirements-lab.txt"
+	}
+	say("python: installing " + requirements)
+	if err := e.do(ctx, e.path("bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+		"-r", filepath.Join(e.root, "notebooks", requirements)); err != nil {
+		return err
+	}
+	say("go: installing the kernel and goimports")
+	if err := e.do(ctx, goTool, "install", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"); err != nil {
+		return err
+	}
+	return e.writeKernel(filepath.Dir(goTool))
+}
+
+// do runs a command in the repository; its error holds the last line that the
+// command wrote to stderr.
+func (e environment) do(ctx context.Context, name string, args ...string) error {
+	command := exec.CommandContext(ctx, name, args...)
+	command.Dir = e.root
+	command.Env = append(os.Environ(), "GOBIN="+e.path("bin"))
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	if err := command.Run(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("%s %s: %w: %s", filepath.Base(name), args[0], err, lastLine(stderr.String()))
+	}
+	return nil
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
+}
+
+// writeKernel tells Jupyter of the Go kernel. The kernel finds goimports and go
+// through its PATH; its log, which would fill every run's output, is off.
+func (e environment) writeKernel(goFolder string) error {
+	spec := map[string]any{
+		"argv": []string{e.path("bin", "gonb"), "--kernel", "{connection_file}",
+			"--logtostderr=false", "--stderrthreshold=4", "--log_file=/dev/null"},
+		"display_name":   "Go (gonb)",
+		"language":       "go",
+		"interrupt_mode": "message",
+		"env":            map[string]string{"PATH": e.path("bin") + ":" + goFolder + ":${PATH}"},
+	}
+	return run.WriteFile(e.kernelFile(), func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(spec)
+	})
+}
+
+//go:embed runner.py
+var runner string
+
+// job asks the runner to execute one notebook.
+type job struct {
+	Source  string            `json:"source"`
+	Folder  string            `json:"folder"` // where the cells run
+	Small   bool              `json:"small"`
+	Timeout float64           `json:"timeout"` // seconds a cell
+	Stamp   map[string]string `json:"stamp"`
+}
+
+// event is what the runner reports.
+type event struct {
+	Event    string `json:"event"` // cell, done, failed or interrupted
+	Done     int    `json:"done"`
+	Total    int    `json:"total"`
+	Cell     int    `json:"cell"`     // number of the cell that failed, from 1; 0 where it was none
+	Text     string `json:"text"`     // what went wrong, in full
+	Notebook string `json:"notebook"` // the executed notebook, when done
+}
+
+// cellError is a notebook's own fault.
+type cellError struct {
+	cell int
+	text string
+}
+
+func (e *cellError) Error() string {
+	place := ""
+	if e.cell > 0 {
+		place = fmt.Sprintf("cell %d: ", e.cell)
+	}
+	return place + e.headline()
+}
+
+// headline is the line of the text that says most: the first that is not the
+// compiler's name of the package.
+func (e *cellError) headline() string {
+	for line := range strings.Lines(e.text) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			return line
+		}
+	}
+	return strings.TrimSpace(e.text)
+}
+
+// execute runs a notebook's cells with a fresh kernel and returns the notebook
+// with outputs. A fault of the notebook itself is a *cellError.
+func (e environment) execute(ctx context.Context, j job, progress func(done, total int)) (string, error) {
+	input, err := json.Marshal(j)
+	if err != nil {
+		return "", err
+	}
+	command := exec.CommandContext(ctx, e.path("bin", "python"), "-c", runner)
+	// The runner ends its kernel when told to stop, so it is asked, not killed.
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+	command.WaitDelay = 20 * time.Second
+	command.Env = append(os.Environ(),
+		"JUPYTER_RUNTIME_DIR="+e.path("run"), "JUPYTER_CONFIG_DIR="+e.path("config"), "JUPYTER_DATA_DIR="+e.path("data"))
+	command.Stdin = strings.NewReader(string(input))
+	var stderr strings.Builder
+	command.Stderr = &stderr
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := command.Start(); err != nil {
+		return "", err
+	}
+	var last event
+	for decoder := json.NewDecoder(stdout); ; {
+		var next event
+		if decoder.Decode(&next) != nil {
+			break // the runner has ended
+		}
+		if last = next; last.Event == "cell" {
+			progress(last.Done, last.Total)
+		}
+	}
+	waitErr := command.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case last.Event == "done":
+		return last.Notebook, nil
+	case last.Event == "failed":
+		return "", &cellError{cell: last.Cell, text: last.Text}
+	default:
+		return "", fmt.Errorf("the runner ended early: %v: %s", waitErr, lastLine(stderr.String()))
+	}
+}

@@ -1,0 +1,222 @@
+// Command notebooks lists, executes, checks and cleans the notebooks, and sets
+// up what they need.
+//
+// The source of a notebook is a text, notebooks/NAME.md: markdown with Go in
+// code fences. Executing it makes notebooks/NAME.ipynb, the same cells with
+// their outputs, stamped with the hash of the source, so that outputs of an
+// older source are noticed. A notebook holds its full parameters in the cell
+// tagged "parameters", and in its header, under vaefolio.small, the values
+// that -small puts in their place.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/run"
+)
+
+type config struct {
+	Command string   `arg:"command" choice:"list|setup|run|check|clean" required:"true" help:"list, setup, run, check or clean"`
+	Names   []string `arg:"name" help:"notebooks, such as 01-theory; all where none is named"`
+	Small   bool     `flag:"small" help:"run or check with each notebook's small parameters, in seconds; run then saves in runs/notebooks"`
+	Timeout float64  `flag:"timeout" unit:"seconds" range:"(0,inf)" default:"600" help:"limit of each cell's time"`
+	Lab     bool     `flag:"lab" help:"set up JupyterLab too"`
+	Quiet   bool     `flag:"quiet" help:"no progress and no messages, only errors"`
+	cli.Format
+}
+
+// Check refuses what the command doesn't take.
+func (c *config) Check() error {
+	switch {
+	case c.Command == "setup" && len(c.Names) > 0:
+		return fmt.Errorf("leftover argument %q: setup takes no names", c.Names[0])
+	case c.Command != "setup" && c.Lab:
+		return errors.New("-lab goes with setup only")
+	case c.Command != "run" && c.Command != "check" && c.Small:
+		return errors.New("-small goes with run and check only")
+	}
+	return nil
+}
+
+func main() { cli.Main(verb) }
+
+var verb = cli.Verb[config]{
+	Name:    "notebooks",
+	Summary: "lists, executes, checks and cleans the notebooks, and sets up what they need",
+	Example: `notebooks setup -lab            # make .venv, JupyterLab too
+notebooks list                  # titles, and whether outputs are current
+notebooks run 01-theory         # execute and save with outputs
+notebooks check -small          # fail on stale outputs and on any error
+notebooks clean                 # take the outputs out`,
+	Run: notebooks,
+}
+
+func notebooks(ctx context.Context, c *config, stream *cli.IO) error {
+	root, err := repository()
+	if err != nil {
+		return err
+	}
+	books, err := find(filepath.Join(root, "notebooks"), c.Names)
+	var unknown *unknownNotebookError
+	if errors.As(err, &unknown) {
+		return cli.Usage(err)
+	}
+	if err != nil {
+		return err
+	}
+	env := environment{root}
+	switch c.Command {
+	case "list":
+		return list(books, stream.Table(c.Format.Format, cli.Column{Name: "name"}, cli.Column{Name: "outputs"}, cli.Column{Name: "title"}))
+	case "setup":
+		if err := env.setup(ctx, c.Lab, func(step string) { stream.Note("%s", step) }); err != nil {
+			return err
+		}
+		if c.Lab {
+			stream.Note("ready: open the notebooks with .venv/bin/jupyter lab notebooks")
+		} else {
+			stream.Note("ready: go run ./scripts/notebooks run; setup -lab adds JupyterLab")
+		}
+		return nil
+	case "clean":
+		return clean(books, stream)
+	default:
+		if err := env.check(); err != nil {
+			return err
+		}
+		return executeAll(ctx, c, env, books, stream)
+	}
+}
+
+// repository is the folder of this project that holds the working folder.
+func repository() (string, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if file, err := os.Open(filepath.Join(folder, "go.mod")); err == nil {
+			first, _ := bufio.NewReader(file).ReadString('\n')
+			file.Close()
+			if strings.TrimSpace(first) == "module vaefolio" {
+				return folder, nil
+			}
+		}
+		parent := filepath.Dir(folder)
+		if parent == folder {
+			return "", errors.New("the working folder is not in the vaefolio repository: change into it first")
+		}
+		folder = parent
+	}
+}
+
+func list(books []notebook, table *cli.Table) error {
+	for _, book := range books {
+		title, err := book.title()
+		if err != nil {
+			return err
+		}
+		state, err := book.state()
+		if err != nil {
+			return err
+		}
+		if err := table.Row(book.name, string(state), title); err != nil {
+			return err
+		}
+	}
+	return table.Close()
+}
+
+func clean(books []notebook, stream *cli.IO) error {
+	for _, book := range books {
+		cleaned, err := book.clean()
+		if err != nil {
+			return err
+		}
+		if cleaned {
+			stream.Note("%s: outputs taken out", book.name)
+		}
+	}
+	return nil
+}
+
+// executeAll executes the notebooks one after the other and prints a row for
+// each. One that fails doesn't keep the others from being executed; the error
+// names them all.
+func executeAll(ctx context.Context, c *config, env environment, books []notebook, stream *cli.IO) error {
+	table := stream.Table(c.Format.Format, cli.Column{Name: "name"}, cli.Column{Name: "result"}, cli.Column{Name: "seconds"})
+	var faults []string
+	for _, book := range books {
+		started := time.Now()
+		result := "passed"
+		if err := executeOne(ctx, c, env, book, stream); err != nil {
+			var fault *cellError
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case errors.As(err, &fault):
+				stream.Note("%s: cell %d:\n%s", book.name, fault.cell, strings.TrimSpace(fault.text))
+			}
+			result = "failed"
+			faults = append(faults, fmt.Sprintf("%s: %v", book.name, err))
+		}
+		if err := table.Row(book.name, result, time.Since(started).Seconds()); err != nil {
+			return err
+		}
+	}
+	if err := table.Close(); err != nil {
+		return err
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("%d of %d notebooks failed: %s", len(faults), len(books), strings.Join(faults, "; "))
+	}
+	return nil
+}
+
+func executeOne(ctx context.Context, c *config, env environment, book notebook, stream *cli.IO) error {
+	hash, err := book.hash()
+	if err != nil {
+		return err
+	}
+	report := stream.Progress(book.name)
+	executed, err := env.execute(ctx, job{
+		Source: book.source, Folder: filepath.Dir(book.source), Small: c.Small,
+		Timeout: c.Timeout, Stamp: map[string]string{stampKey: hash},
+	}, func(done, total int) { report(done, total, "") })
+	if err != nil {
+		return err
+	}
+	if c.Command == "check" {
+		return checkOutputs(book)
+	}
+	saved := book.saved
+	if c.Small {
+		saved = filepath.Join(env.root, "runs", "notebooks", filepath.Base(saved))
+	}
+	return run.WriteFile(saved, func(w io.Writer) error {
+		_, err := io.WriteString(w, executed)
+		return err
+	})
+}
+
+// checkOutputs returns an error unless the saved notebook holds the outputs of
+// its present source.
+func checkOutputs(book notebook) error {
+	state, err := book.state()
+	if err != nil {
+		return err
+	}
+	if state != current {
+		return fmt.Errorf("outputs of %s are %s: make them with 'notebooks run %s'", filepath.Base(book.saved), state, book.name)
+	}
+	return nil
+}

@@ -1,0 +1,297 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// header begins every source.
+const header = `---
+jupyter:
+  kernelspec:
+    display_name: Go (gonb)
+    language: go
+    name: gonb
+---
+
+`
+
+// saved is a notebook as the runner saves it, stamped with a hash.
+func saved(t *testing.T, hash string) string {
+	t.Helper()
+	text, err := json.Marshal(map[string]any{
+		"cells": []any{
+			map[string]any{"cell_type": "markdown", "id": "a", "metadata": map[string]any{}, "source": []string{"# A <b>"}},
+			map[string]any{
+				"cell_type": "code", "id": "b", "execution_count": 1, "metadata": map[string]any{}, "source": []string{"%%"},
+				"outputs": []any{map[string]any{"output_type": "stream", "name": "stdout", "text": []string{"out"}}},
+			},
+		},
+		"metadata": map[string]any{"vaefolio": map[string]any{stampKey: hash}},
+		"nbformat": 4, "nbformat_minor": 5,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFind(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{"02-b.md", "01-a.md", "README.md", "01-a.ipynb"} {
+		write(t, filepath.Join(folder, name), header+"# Title of "+name+"\n")
+	}
+	names := func(given ...string) []string {
+		books, err := find(folder, given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for _, book := range books {
+			found = append(found, book.name)
+		}
+		return found
+	}
+	if diff := cmp.Diff([]string{"01-a", "02-b"}, names()); diff != "" {
+		t.Errorf("all notebooks (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"02-b", "01-a", "01-a"}, names("02-b", "notebooks/01-a.md", "01-a.ipynb")); diff != "" {
+		t.Errorf("named notebooks (-want +got):\n%s", diff)
+	}
+	_, err := find(folder, []string{"README"})
+	var unknown *unknownNotebookError
+	if !errors.As(err, &unknown) {
+		t.Errorf("README found as a notebook: %v", err)
+	}
+	books, _ := find(folder, nil)
+	if title, err := books[0].title(); err != nil || title != "Title of 01-a.md" {
+		t.Errorf("title %q, %v", title, err)
+	}
+}
+
+func TestStateAndClean(t *testing.T) {
+	folder := t.TempDir()
+	book := notebook{"01-a", filepath.Join(folder, "01-a.md"), filepath.Join(folder, "01-a.ipynb")}
+	expect := func(want state) {
+		t.Helper()
+		if got, err := book.state(); err != nil || got != want {
+			t.Errorf("state %s, %v, want %s", got, err, want)
+		}
+	}
+	write(t, book.source, header+"# A\n")
+	expect(missing)
+	hash, err := book.hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, book.saved, saved(t, hash))
+	expect(current)
+	write(t, book.source, header+"# B\n")
+	expect(stale)
+
+	if cleaned, err := book.clean(); !cleaned || err != nil {
+		t.Fatalf("cleaned %t, %v", cleaned, err)
+	}
+	expect(cleared)
+	text, err := os.ReadFile(book.saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(text, []byte("out\"")) || !bytes.Contains(text, []byte("# A <b>")) {
+		t.Errorf("after cleaning: %s", text)
+	}
+	if cleaned, err := book.clean(); cleaned || err != nil {
+		t.Errorf("cleaned %t a second time, %v", cleaned, err)
+	}
+
+	write(t, book.saved, "no notebook")
+	if _, err := book.state(); err == nil || !strings.Contains(err.Error(), "notebooks run 01-a") {
+		t.Errorf("error %v names no remedy", err)
+	}
+}
+
+// The command as users call it: results, one-line errors and exit codes.
+func TestVerb(t *testing.T) {
+	root := t.TempDir()
+	t.Chdir(root)
+	execute := func(args ...string) (int, string, string) {
+		var stdout, stderr bytes.Buffer
+		code := verb.Execute(t.Context(), args, &stdout, &stderr)
+		return code, stdout.String(), stderr.String()
+	}
+	refused := func(want int, text string, args ...string) {
+		t.Helper()
+		code, _, stderr := execute(args...)
+		if code != want || !strings.HasPrefix(stderr, "notebooks: ") || !strings.Contains(stderr, text) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%v: exit %d with %q, want %d with one line of %q", args, code, stderr, want, text)
+		}
+	}
+	refused(1, "repository", "list")
+
+	write(t, filepath.Join(root, "go.mod"), "module vaefolio\n")
+	if err := os.MkdirAll(filepath.Join(root, "notebooks", "deeper"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(root, "notebooks", "01-a.md"), header+"# The first\n")
+	t.Chdir(filepath.Join(root, "notebooks", "deeper"))
+	code, stdout, stderr := execute("list", "-format", "json")
+	if want := "[\n  {\"name\": \"01-a\", \"outputs\": \"missing\", \"title\": \"The first\"}\n]\n"; code != 0 || stdout != want || stderr != "" {
+		t.Errorf("list: exit %d, %q, %q, want %q", code, stdout, stderr, want)
+	}
+	refused(2, "command is missing")
+	refused(2, `"walk" is not one of`, "walk")
+	refused(2, "unknown notebook", "run", "02-b")
+	refused(2, "leftover", "setup", "01-a")
+	refused(2, "-lab", "run", "-lab")
+	refused(2, "-small", "list", "-small")
+	refused(2, "-timeout", "run", "-timeout", "0")
+	refused(1, "notebooks setup", "run", "01-a")
+	t.Setenv("PATH", "")
+	refused(1, "no go on the PATH", "setup")
+}
+
+// realEnvironment is this repository's environment; the test is skipped where
+// it was not set up.
+func realEnvironment(t *testing.T) environment {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("executes notebooks, which takes seconds")
+	}
+	root, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := environment{root}
+	if err := env.check(); err != nil {
+		t.Skip(err)
+	}
+	return env
+}
+
+// cells joins cells to a source.
+func cells(code ...string) string {
+	var b strings.Builder
+	b.WriteString(header + "# Test\n")
+	for _, c := range code {
+		b.WriteString("\n```go\n" + c + "\n```\n")
+	}
+	return b.String()
+}
+
+func executeSource(ctx context.Context, t *testing.T, source string, small bool, timeout float64) (string, error) {
+	env := realEnvironment(t)
+	folder := t.TempDir()
+	path := filepath.Join(folder, "01-test.md")
+	write(t, path, source)
+	return env.execute(ctx, job{Source: path, Folder: folder, Small: small, Timeout: timeout, Stamp: map[string]string{stampKey: "hash"}},
+		func(int, int) {})
+}
+
+func TestFaults(t *testing.T) {
+	tests := []struct {
+		name, source string
+		timeout      float64
+		cell         int
+		text         string
+	}{
+		{"compile error", cells("%%\nx := undefinedName"), 60, 2, "undefined: undefinedName"},
+		{"panic", cells("%%\nprint()", "%%\npanic(\"at the disco\")"), 60, 3, "exit status 2"},
+		{"shell command", cells("!false"), 60, 2, "exit status 1"},
+		{"stderr", cells("import \"os\"\n\n%%\nos.Stderr.WriteString(\"a warning\")"), 60, 2, "a warning"},
+		{"time limit", cells("import \"time\"\n\n%%\ntime.Sleep(time.Minute)"), 3, 2, "past the limit"},
+		{"no cells", cells(), 60, 0, "no cell to run"},
+		{"unknown parameter", strings.Replace(cells("%%"), "---\n\n", "  vaefolio:\n    small:\n      steps: 1\n---\n\n", 1), 60, 0, "0 cells are tagged"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			small := test.name == "unknown parameter"
+			_, err := executeSource(t.Context(), t, test.source, small, test.timeout)
+			var fault *cellError
+			if !errors.As(err, &fault) {
+				t.Fatalf("error %v is not a fault of the notebook", err)
+			}
+			if fault.cell != test.cell || !strings.Contains(fault.text, test.text) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("fault %q in cell %d, want %q in cell %d", fault.text, fault.cell, test.text, test.cell)
+			}
+		})
+	}
+}
+
+func TestSmallParameters(t *testing.T) {
+	source := strings.Replace(cells("%%\nprintln := fmt.Println\nprintln(steps, seed)"), "---\n\n",
+		"  vaefolio:\n    small:\n      steps: 3\n---\n\n", 1)
+	source = strings.Replace(source, "# Test\n", "# Test\n\n```go tags=[\"parameters\"]\nvar (\n\tsteps = 100\n\tseed  = 7\n)\n```\n", 1)
+	source = strings.Replace(source, "%%\nprintln", "import \"fmt\"\n\n%%\nprintln", 1)
+	var texts []string
+	for _, small := range []bool{false, true, true} {
+		executed, err := executeSource(t.Context(), t, source, small, 60)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, executed)
+	}
+	if !strings.Contains(texts[0], `100 7\n`) || !strings.Contains(texts[1], `3 7\n`) {
+		t.Errorf("outputs without and with small parameters:\n%s\n%s", texts[0], texts[1])
+	}
+	if texts[1] != texts[2] {
+		t.Error("two executions of one source differ")
+	}
+	if strings.Contains(texts[1], "var steps = 3") {
+		t.Error("the injected cell was saved")
+	}
+	if !strings.Contains(texts[0], `"source_sha256": "hash"`) {
+		t.Error("the saved notebook has no stamp")
+	}
+}
+
+// An interrupted execution leaves no kernel and no program behind.
+func TestInterrupt(t *testing.T) {
+	realEnvironment(t)
+	note := filepath.Join(t.TempDir(), "pids")
+	if err := syscall.Mkfifo(note, 0o600); err != nil {
+		t.Skipf("no named pipes here: %v", err)
+	}
+	source := cells("import (\n\t\"os\"\n\t\"strconv\"\n\t\"time\"\n)\n\n%%\nos.WriteFile(" + strconv.Quote(note) +
+		", []byte(strconv.Itoa(os.Getpid())+\" \"+strconv.Itoa(os.Getppid())), 0o600)\ntime.Sleep(time.Minute)")
+	ctx, cancel := context.WithCancel(t.Context())
+	pids := make(chan string, 1)
+	go func() {
+		text, err := os.ReadFile(note) // waits until the cell writes
+		if err != nil {
+			t.Error(err)
+		}
+		pids <- string(text)
+		cancel()
+	}()
+	if _, err := executeSource(ctx, t, source, false, 60); !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want that of the context", err)
+	}
+	for _, field := range strings.Fields(<-pids) {
+		pid, err := strconv.Atoi(field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("process %d is still there: %v", pid, err)
+		}
+	}
+}
