@@ -1,0 +1,211 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/stream"
+)
+
+// StationaryIndices fills dst with the periods of one resample of n periods by
+// the stationary bootstrap (Politis & Romano 1994): runs of consecutive
+// periods, wrapping round at the end, whose lengths are geometric with mean
+// meanBlock. A mean of 1 draws every period for itself.
+func StationaryIndices(dst []int, n int, meanBlock float64, rng *rand.Rand) {
+	if n < 1 || !(meanBlock >= 1) {
+		panic("metrics: the stationary bootstrap needs periods and blocks of at least 1")
+	}
+	period := 0
+	for i := range dst {
+		if i == 0 || rng.Float64()*meanBlock < 1 {
+			period = rng.IntN(n)
+		} else if period++; period == n {
+			period = 0
+		}
+		dst[i] = period
+	}
+}
+
+// Resample returns rows periods of returns (T x n) drawn by the stationary
+// bootstrap: whole rows, so that the dependence between assets stays.
+func Resample(returns *mat.Dense, rows int, meanBlock float64, rng *rand.Rand) *mat.Dense {
+	periods, n := returns.Dims()
+	indices := make([]int, rows)
+	StationaryIndices(indices, periods, meanBlock, rng)
+	out := mat.NewDense(rows, n, nil)
+	for i, t := range indices {
+		copy(out.RawRowView(i), returns.RawRowView(t))
+	}
+	return out
+}
+
+// BlockLength estimates the mean block length at which the stationary
+// bootstrap of a mean has the least squared error (Politis & White 2004, with
+// the correction of Patton, Politis & White 2009): 1 where periods don't
+// depend on each other, at most min(3 sqrt(T), T/3).
+func BlockLength(returns []float64) float64 {
+	n := len(returns)
+	if n < 8 {
+		return 1
+	}
+	size := float64(n)
+	run := max(5, int(math.Log10(size))) // this many insignificant lags in a row end the search
+	most := int(math.Ceil(math.Sqrt(size))) + run
+	longest := math.Ceil(min(3*math.Sqrt(size), size/3))
+	covariances := autocovariances(returns, min(most+run, n-1))
+	if covariances[0] <= 0 {
+		return 1
+	}
+	bound := 2 * math.Sqrt(math.Log10(size)/size) * covariances[0]
+	lags := most
+	for last, quiet := 1, 0; last < len(covariances); last++ {
+		if quiet++; math.Abs(covariances[last]) >= bound {
+			quiet = 0
+		}
+		if quiet == run {
+			lags = min(2*max(last-run, 1), most)
+			break
+		}
+	}
+	lags = min(lags, len(covariances)-1)
+	var slope float64
+	spectrum := covariances[0] // at frequency 0
+	for k := 1; k <= lags; k++ {
+		taper := min(1, 2*(1-float64(k)/float64(lags)))
+		slope += 2 * taper * float64(k) * covariances[k]
+		spectrum += 2 * taper * covariances[k]
+	}
+	if spectrum == 0 {
+		return longest
+	}
+	return max(1, min(longest, math.Cbrt(slope*slope/(spectrum*spectrum)*size)))
+}
+
+// autocovariances returns those at lags 0 to most, divisor T.
+func autocovariances(x []float64, most int) []float64 {
+	var mean float64
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	out := make([]float64, most+1)
+	for k := range out {
+		for t := k; t < len(x); t++ {
+			out[k] += (x[t] - mean) * (x[t-k] - mean)
+		}
+		out[k] /= float64(len(x))
+	}
+	return out
+}
+
+// BootstrapSettings of [Bootstrap]. The zero value of each field means its
+// default.
+type BootstrapSettings struct {
+	Resamples  int     // default 2000
+	MeanBlock  float64 // periods; default BlockLength of the returns
+	Confidence float64 // that the interval should hold the true value; default 0.95
+	Seed       uint64
+}
+
+// Interval is a statistic with its uncertainty.
+type Interval struct {
+	Estimate  float64 // of the returns themselves
+	Low, High float64 // the percentile interval
+	StdErr    float64 // standard deviation over the resamples
+	MeanBlock float64 // used, in periods
+}
+
+// Bootstrap returns an interval for a statistic of returns (T), whose serial
+// dependence the stationary bootstrap keeps. The statistic gets T resampled
+// returns, may reorder them, and is called from several goroutines at once.
+// Resample i draws from stream (Seed, "metrics.bootstrap", i), so the result
+// doesn't depend on the number of cores.
+//
+// It returns [ErrTooShort], a [*SettingsError], the context's error, and an
+// error when the statistic is NaN for the returns or a resample.
+func Bootstrap(ctx context.Context, returns []float64, statistic func(returns []float64) float64, settings BootstrapSettings) (Interval, error) {
+	if len(returns) < 2 {
+		return Interval{}, ErrTooShort
+	}
+	s := settings
+	if s.Resamples == 0 {
+		s.Resamples = 2000
+	}
+	if s.Confidence == 0 {
+		s.Confidence = 0.95
+	}
+	if s.MeanBlock == 0 {
+		s.MeanBlock = BlockLength(returns)
+	}
+	switch {
+	case s.Resamples < 2:
+		return Interval{}, &SettingsError{"resamples", fmt.Sprint(s.Resamples), "at least 2, better 1000"}
+	case !(s.Confidence > 0 && s.Confidence < 1):
+		return Interval{}, &SettingsError{"confidence", fmt.Sprint(s.Confidence), "a number between 0 and 1, such as 0.95"}
+	case !(s.MeanBlock >= 1) || math.IsInf(s.MeanBlock, 0):
+		return Interval{}, &SettingsError{"mean block", fmt.Sprint(s.MeanBlock), "at least 1 period"}
+	}
+	values, err := resampled(ctx, returns, statistic, s)
+	if err != nil {
+		return Interval{}, err
+	}
+	out := Interval{Estimate: statistic(slices.Clone(returns)), MeanBlock: s.MeanBlock}
+	var mean float64
+	for _, v := range values {
+		mean += v / float64(len(values))
+	}
+	for _, v := range values {
+		out.StdErr += (v - mean) * (v - mean)
+	}
+	out.StdErr = math.Sqrt(out.StdErr / float64(len(values)-1))
+	slices.Sort(values)
+	out.Low = quantile(values, (1-s.Confidence)/2)
+	out.High = quantile(values, (1+s.Confidence)/2)
+	if math.IsNaN(out.Estimate) || math.IsNaN(out.StdErr) {
+		return Interval{}, errors.New("statistic is undefined or infinite for the returns or a resample of them: it has no interval")
+	}
+	return out, nil
+}
+
+// resampled returns the statistic of each resample.
+func resampled(ctx context.Context, returns []float64, statistic func([]float64) float64, s BootstrapSettings) ([]float64, error) {
+	values := make([]float64, s.Resamples)
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), s.Resamples) {
+		wait.Go(func() {
+			indices, sample := make([]int, len(returns)), make([]float64, len(returns))
+			for ctx.Err() == nil {
+				i := int(next.Add(1) - 1)
+				if i >= len(values) {
+					return
+				}
+				StationaryIndices(indices, len(returns), s.MeanBlock, stream.New(s.Seed, "metrics.bootstrap", uint64(i)))
+				for k, t := range indices {
+					sample[k] = returns[t]
+				}
+				values[i] = statistic(sample)
+			}
+		})
+	}
+	wait.Wait()
+	return values, ctx.Err()
+}
+
+// quantile interpolates linearly between sorted values.
+func quantile(sorted []float64, p float64) float64 {
+	position := p * float64(len(sorted)-1)
+	below := int(position)
+	if below+1 >= len(sorted) {
+		return sorted[len(sorted)-1]
+	}
+	return sorted[below] + (position-float64(below))*(sorted[below+1]-sorted[below])
+}
