@@ -70,7 +70,7 @@ func (r RiskReturn) Draw() (*Figure, error) {
 	}
 	p := newPlot(x, y)
 	if y.min < 0 && y.max > 0 {
-		drawLevel(p, 0)
+		drawLevel(p, 0, zeroLine)
 	}
 	var legend []entry
 	var notes []string

@@ -80,20 +80,8 @@ func verticalMarks(p *plot.Plot, marks []Guide, line draw.LineStyle) {
 	}))
 }
 
-// horizontalMark draws a dashed line at y with its name above, at the right.
-func horizontalMark(p *plot.Plot, y float64, name string, line draw.LineStyle) {
-	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
-		_, ty := p.Transforms(&c)
-		at := ty(y)
-		if !inside(at, c.Min.Y, c.Max.Y) {
-			return
-		}
-		c.StrokeLine2(line, c.Min.X, at, c.Max.X, at)
-		style := tickStyle
-		style.Color, style.XAlign, style.YAlign = line.Color, draw.XRight, draw.YBottom
-		haloText(c, style, vg.Point{X: c.Max.X - 3, Y: at + 3}, name)
-	}))
-}
+// zeroLine is the line of a level that divides gain from loss.
+var zeroLine = draw.LineStyle{Color: axisInk, Width: 0.9}
 
 // markLine is the line of a threshold.
 var markLine = draw.LineStyle{Color: thresholdColor, Width: 1.1, Dashes: []vg.Length{4, 3}}
@@ -134,7 +122,7 @@ func tiled(plots [][]*plot.Plot) func(draw.Canvas) {
 		for i, row := range plots {
 			for j, p := range row {
 				tile := tiles.At(c, j, i)
-				data := p.DataCanvas(tile)
+				data := dataArea(p, tile)
 				left[j], right[j] = max(left[j], data.Min.X-tile.Min.X), max(right[j], tile.Max.X-data.Max.X)
 				bottom[i], top[i] = max(bottom[i], data.Min.Y-tile.Min.Y), max(top[i], tile.Max.Y-data.Max.Y)
 			}
@@ -148,6 +136,16 @@ func tiled(plots [][]*plot.Plot) func(draw.Canvas) {
 	}
 }
 
+// dataArea is where p's data would lie on c. It is p.DataCanvas without the
+// room that gonum leaves for a logarithmic axis' label where the middle of the
+// numbers would be, not where it draws the label.
+func dataArea(p *plot.Plot, c draw.Canvas) vg.Rectangle {
+	across, up := *p, *p
+	across.X.Label.Text, up.Y.Label.Text = "", ""
+	x, y := across.DataCanvas(c), up.DataCanvas(c)
+	return vg.Rectangle{Min: vg.Point{X: x.Min.X, Y: y.Min.Y}, Max: vg.Point{X: x.Max.X, Y: y.Max.Y}}
+}
+
 // drawInto draws p so that its data area is want. The room that labels take
 // depends a little on the size of the area, hence the rounds.
 func drawInto(p *plot.Plot, c draw.Canvas, want vg.Rectangle) {
@@ -156,62 +154,6 @@ func drawInto(p *plot.Plot, c draw.Canvas, want vg.Rectangle) {
 		c = draw.Crop(c, want.Min.X-got.Min.X, want.Max.X-got.Max.X, want.Min.Y-got.Min.Y, want.Max.Y-got.Max.Y)
 	}
 	p.Draw(c)
-}
-
-// placeLabels writes a name beside each point, in the first of sixteen places
-// around it that keeps clear of the names written before, of the points, of
-// the obstacles and of the edge. A name with no free place is written in the one with the least
-// overlap.
-func placeLabels(c draw.Canvas, style text.Style, points []vg.Point, names []string, obstacles []vg.Point, radius vg.Length) {
-	var taken []vg.Rectangle
-	for _, p := range append(slices.Clone(points), obstacles...) {
-		taken = append(taken, vg.Rectangle{
-			Min: vg.Point{X: p.X - radius, Y: p.Y - radius},
-			Max: vg.Point{X: p.X + radius, Y: p.Y + radius},
-		})
-	}
-	style.XAlign, style.YAlign = draw.XLeft, draw.YCenter
-	height := style.Font.Size * 1.1
-	for i, p := range points {
-		width := style.Width(names[i])
-		var best vg.Rectangle
-		least := math.Inf(1)
-		for _, distance := range []vg.Length{radius + 2, radius + 10} {
-			for _, side := range [][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {1, -1}, {-1, 1}, {-1, -1}} {
-				centre := vg.Point{
-					X: p.X + vg.Length(side[0])*(distance+width/2),
-					Y: p.Y + vg.Length(side[1])*(distance+height/2),
-				}
-				place := vg.Rectangle{
-					Min: vg.Point{X: centre.X - width/2, Y: centre.Y - height/2},
-					Max: vg.Point{X: centre.X + width/2, Y: centre.Y + height/2},
-				}
-				cost := outside(place, c.Rectangle) * 10
-				for j, t := range taken {
-					if j != i {
-						cost += sharedArea(place, t)
-					}
-				}
-				if cost < least {
-					least, best = cost, place
-				}
-			}
-		}
-		taken = append(taken, best)
-		haloText(c, style, vg.Point{X: best.Min.X, Y: (best.Min.Y+best.Max.Y)/2 + 0.5}, names[i])
-	}
-}
-
-func sharedArea(a, b vg.Rectangle) float64 {
-	w := min(a.Max.X, b.Max.X) - max(a.Min.X, b.Min.X)
-	h := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
-	return float64(max(w, 0)) * float64(max(h, 0))
-}
-
-// outside is the area of a that lies outside b.
-func outside(a, b vg.Rectangle) float64 {
-	size := a.Size()
-	return float64(size.X)*float64(size.Y) - sharedArea(a, b)
 }
 
 // spread moves the wanted heights apart until neighbours are at least gap
@@ -237,45 +179,12 @@ func spread(wanted []vg.Length, gap, low, high vg.Length) []vg.Length {
 	return placed
 }
 
-// labelPoints writes the names beside the points, clear of each other and of
-// other points, given as their x and y.
-func labelPoints(p *plot.Plot, xs, ys []float64, names []string, others [2][]float64, radius vg.Length) {
-	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
-		tx, ty := p.Transforms(&c)
-		points := make([]vg.Point, len(xs))
-		for i := range xs {
-			points[i] = vg.Point{X: tx(xs[i]), Y: ty(ys[i])}
-		}
-		obstacles := make([]vg.Point, len(others[0]))
-		for i := range obstacles {
-			obstacles[i] = vg.Point{X: tx(others[0][i]), Y: ty(others[1][i])}
-		}
-		style := tickStyle
-		style.Color = ink
-		placeLabels(c, style, points, names, obstacles, radius)
-	}))
-}
-
-// drawLevel draws a thin line across at y.
-func drawLevel(p *plot.Plot, y float64) {
+// drawLevel draws a line across at y.
+func drawLevel(p *plot.Plot, y float64, style draw.LineStyle) {
 	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
 		_, ty := p.Transforms(&c)
 		if at := ty(y); inside(at, c.Min.Y, c.Max.Y) {
-			c.StrokeLine2(draw.LineStyle{Color: axisInk, Width: 0.9}, c.Min.X, at, c.Max.X, at)
+			c.StrokeLine2(style, c.Min.X, at, c.Max.X, at)
 		}
 	}))
-}
-
-// filledIn adds points along the straight lines between neighbours, so that
-// labels can keep clear of a curve.
-func filledIn(xs, ys []float64) (points [2][]float64) {
-	const steps = 12
-	for i := 1; i < len(xs); i++ {
-		for k := range steps {
-			t := float64(k) / steps
-			points[0] = append(points[0], xs[i-1]*(1-t)+xs[i]*t)
-			points[1] = append(points[1], ys[i-1]*(1-t)+ys[i]*t)
-		}
-	}
-	return points
 }

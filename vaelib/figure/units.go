@@ -75,12 +75,13 @@ func (k KLPerDimension) Draw() (*Figure, error) {
 	}
 	drawBars(left, kl, fills)
 	drawBars(right, variance, fills)
-	horizontalMark(right, ActiveThreshold, "active above 0.01", markLine)
+	drawLevel(right, ActiveThreshold, markLine)
 	alt := fmt.Sprintf("%d of %d latent dimensions are active; KL in all %.3g nats, from %.3g down to %.3g",
 		active, len(order), total, kl[0], kl[len(kl)-1])
 	f := newFigure(k.Frame, title, 340*cssPixel, alt+".", beside(left, right))
 	f.legend = []entry{patchEntry(fmt.Sprintf("active (%d)", active), generatedColor),
-		patchEntry(fmt.Sprintf("inactive (%d)", len(order)-active), trainingColor)}
+		patchEntry(fmt.Sprintf("inactive (%d)", len(order)-active), trainingColor),
+		lineEntry(fmt.Sprint("active above ", ActiveThreshold), markLine)}
 	f.notes = leftOut(len(k.KL)-len(order), "dimension", "no finite figures")
 	return f, nil
 }
@@ -134,10 +135,11 @@ func (s Spectrum) Draw() (*Figure, error) {
 	alt := fmt.Sprintf("%d eigenvalues from %.3g down to %.3g", len(values), values[0], values[len(values)-1])
 	f := newFigure(s.Frame, title, 340*cssPixel, "", beside(p))
 	if s.Beta > 0 {
-		horizontalMark(p, s.Beta, fmt.Sprintf("β = %.3g", s.Beta), markLine)
+		drawLevel(p, s.Beta, markLine)
 		alt += fmt.Sprintf("; at beta %.3g linear theory keeps %d", s.Beta, kept)
 		f.legend = []entry{patchEntry(fmt.Sprintf("kept in linear theory (%d)", kept), generatedColor),
-			patchEntry(fmt.Sprintf("lost (%d)", len(values)-kept), trainingColor)}
+			patchEntry(fmt.Sprintf("lost (%d)", len(values)-kept), trainingColor),
+			lineEntry(fmt.Sprintf("β = %.3g", s.Beta), markLine)}
 	}
 	f.alt += alt + "."
 	f.notes = leftOut(len(s.Eigenvalues)-len(values), "eigenvalue", "zero or not finite")

@@ -57,7 +57,7 @@ func (w Wealth) Draw() (*Figure, error) {
 	x, _ := Axis{Unit: Date}.fit(xs)
 	x = x.tight([][]float64{xs})
 	p := newPlot(x, y)
-	drawLevel(p, 1)
+	drawLevel(p, 1, zeroLine)
 	alt := fmt.Sprintf("from %s to %s one unit becomes", time.Unix(int64(xs[0]), 0).UTC().Format(time.DateOnly),
 		w.Times[len(w.Times)-1].UTC().Format(time.DateOnly))
 	var names []string
@@ -91,8 +91,9 @@ func (w Wealth) Draw() (*Figure, error) {
 	}
 	body := func(c draw.Canvas) {
 		area := draw.Crop(c, 0, -(widest + 26), 0, -4)
-		p.Draw(area)
-		drawLineEnds(c, p.DataCanvas(area), p, ends)
+		data := draw.Canvas{Canvas: c.Canvas, Rectangle: dataArea(p, area)}
+		drawInto(p, area, data.Rectangle)
+		drawLineEnds(c, data, p, ends)
 	}
 	return newFigure(w.Frame, title, usualHeight, alt+".", body), nil
 }
