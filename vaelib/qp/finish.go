@@ -30,10 +30,22 @@ func (s *Solver) finish(status Status) *Result {
 	r.Objective = floats.Dot(s.c, r.X) + floats.Dot(s.hp, r.X)/2
 	s.reducedCosts()
 	r.KKT = s.residual()
+	if status == IterationLimit && r.KKT <= 1e-9 {
+		r.Status = Optimal // only rounding was left to argue about
+	}
 	for i := range s.m {
 		r.RowMultipliers[i] /= s.rowScale[i]
 	}
 	return r
+}
+
+// Sensitivity sets dst (n) to the derivative of the last solution with respect
+// to the linear term along dc (n), as long as the working set stays the same:
+// what a parametric sweep needs. It is good after an optimal solve only.
+func (s *Solver) Sensitivity(dst, dc []float64) {
+	s.reduce(s.d, dc)
+	s.newton()
+	copy(dst, s.p[:s.n])
 }
 
 // residual is the breach of the optimality conditions at the result's X with

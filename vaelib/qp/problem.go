@@ -123,7 +123,7 @@ type Status int8
 
 // The ways in which a solve ends.
 const (
-	Optimal        Status = iota // X is a minimiser
+	Optimal        Status = iota // X is a minimiser, to rounding
 	Infeasible                   // no x meets the constraints: see Certificate
 	Unbounded                    // the objective falls for ever along Ray
 	IterationLimit               // X is the best feasible point so far, or infeasible
