@@ -1,6 +1,205 @@
 package vae
 
-import "slices"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+)
+
+// activeVariance is the variance of E[z|x] over x from which on a latent
+// dimension counts as active (Burda et al. 2016, section 4.1).
+const activeVariance = 0.01
+
+// Diagnostics say what a model has learned, on rows that it has not seen.
+type Diagnostics struct {
+	Rows           int       `json:"rows"`             // held out
+	ActiveUnits    int       `json:"active_units"`     // dimensions whose variance of E[z|x] exceeds 0.01
+	KL             float64   `json:"kl_nats"`          // mean KL(q(z|x) || N(0, I)) of a row
+	KLPerDimension []float64 `json:"kl_per_dimension"` // d, its parts
+	MeanVariances  []float64 `json:"mean_variances"`   // d: variance of E[z|x] over the rows
+	// R2 is 1 - sum |x - decode(E[z|x])|^2 / sum |x - mean training row|^2.
+	R2 float64 `json:"r2"`
+	// R2PCA is the same for the training rows' first d principal components: a
+	// reference, which a network may exceed.
+	R2PCA float64 `json:"r2_pca"`
+	// Beta without unit and the betas at which the data's directions die in a
+	// linear model: see [Thresholds].
+	Beta       float64   `json:"beta"`
+	Thresholds []float64 `json:"thresholds"`
+	Warning    string    `json:"warning,omitempty"` // one line when no dimension is active
+}
+
+// Diagnose examines a model on held-out rows (N x n). The training rows give
+// the principal components and the thresholds.
+func Diagnose(ctx context.Context, m *Model, train, heldOut *mat.Dense) (*Diagnostics, error) {
+	mean, logvar, err := m.EncodeContext(ctx, heldOut)
+	if err != nil {
+		return nil, err
+	}
+	decoded, err := m.DecodeContext(ctx, mean)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.checkInput("training rows", train, m.config.Assets); err != nil {
+		return nil, err
+	}
+	spectrum, err := newSpectrum(train)
+	if err != nil {
+		return nil, err
+	}
+	rows, d := mean.Dims()
+	diagnostics := &Diagnostics{
+		Rows: rows, KLPerDimension: make([]float64, d), MeanVariances: make([]float64, d),
+		Beta: m.Beta(), Thresholds: spectrum.thresholds(),
+	}
+	for j := range d {
+		column := mat.Col(nil, j, mean)
+		diagnostics.MeanVariances[j] = variance(column)
+		if diagnostics.MeanVariances[j] > activeVariance {
+			diagnostics.ActiveUnits++
+		}
+		for i, mu := range column {
+			l := logvar.At(i, j)
+			diagnostics.KLPerDimension[j] += (mu*mu + math.Exp(l) - 1 - l) / 2 / float64(rows)
+		}
+		diagnostics.KL += diagnostics.KLPerDimension[j]
+	}
+	var unexplained, unexplainedPCA, total float64
+	for i := range rows {
+		x, y := heldOut.RawRowView(i), decoded.RawRowView(i)
+		for j, v := range x {
+			unexplained += (v - y[j]) * (v - y[j])
+			total += (v - spectrum.mean[j]) * (v - spectrum.mean[j])
+		}
+		unexplainedPCA += spectrum.residual(x, d)
+	}
+	if total == 0 {
+		return nil, errors.New("held-out rows all equal the mean training row: R2 is undefined")
+	}
+	diagnostics.R2 = 1 - unexplained/total
+	diagnostics.R2PCA = 1 - unexplainedPCA/total
+	diagnostics.Warning = diagnostics.warning()
+	return diagnostics, nil
+}
+
+// warning is not empty when no dimension is active.
+func (d *Diagnostics) warning() string {
+	if d.ActiveUnits > 0 {
+		return ""
+	}
+	collapse := fmt.Sprintf("POSTERIOR COLLAPSE: 0 of %d latent dimensions are active, every portfolio that this model makes is the same", len(d.MeanVariances))
+	if largest := d.Thresholds[0]; d.Beta >= largest {
+		return fmt.Sprintf("%s: beta %.3g is above %.3g, where the data's first direction dies: lower beta", collapse, d.Beta, largest)
+	}
+	return fmt.Sprintf("%s, though beta %.3g is below %.3g, where the data's first direction dies: train longer or warm up longer", collapse, d.Beta, d.Thresholds[0])
+}
+
+// Thresholds returns the betas (without unit, see [Model.Beta]) at which the
+// directions of the rows x (N x n) die in a linear VAE, largest first:
+//
+//	beta_i = n lambda_i/tr(Sigma),
+//
+// lambda the eigenvalues of their covariance Sigma. Every symmetric Dirichlet
+// distribution has n-1 times n/(n-1), and a 0 for the sum. A network dies at
+// the first threshold within a few per cent; at later ones not exactly, as a
+// curved code takes variance from several directions.
+func Thresholds(x *mat.Dense) ([]float64, error) {
+	s, err := newSpectrum(x)
+	if err != nil {
+		return nil, err
+	}
+	return s.thresholds(), nil
+}
+
+// spectrum is the principal component analysis of rows.
+type spectrum struct {
+	mean    []float64
+	values  []float64  // eigenvalues of the covariance (divisor N), largest first
+	vectors *mat.Dense // n x n, columns in the order of values
+}
+
+func newSpectrum(x *mat.Dense) (*spectrum, error) {
+	scaling, err := newScaling(x)
+	if err != nil {
+		return nil, err
+	}
+	rows, n := x.Dims()
+	covariance := mat.NewSymDense(n, nil)
+	stat.CovarianceMatrix(covariance, x, nil)
+	covariance.ScaleSym(float64(rows-1)/float64(rows), covariance)
+	var eigen mat.EigenSym
+	if !eigen.Factorize(covariance, true) {
+		return nil, errors.New("eigenvalues of the rows' covariance did not converge")
+	}
+	s := &spectrum{mean: scaling.mean, values: eigen.Values(nil), vectors: new(mat.Dense)}
+	eigen.VectorsTo(s.vectors)
+	slices.Reverse(s.values)
+	for i := range n / 2 {
+		for k := range n {
+			a, b := s.vectors.At(k, i), s.vectors.At(k, n-1-i)
+			s.vectors.Set(k, i, b)
+			s.vectors.Set(k, n-1-i, a)
+		}
+	}
+	return s, nil
+}
+
+func (s *spectrum) thresholds() []float64 {
+	var trace float64
+	for _, v := range s.values {
+		trace += v
+	}
+	t := make([]float64, len(s.values))
+	for i, v := range s.values {
+		t[i] = max(0, v*float64(len(t))/trace)
+	}
+	return t
+}
+
+// residual is the squared distance of x from its projection on the mean and
+// the first d components.
+func (s *spectrum) residual(x []float64, d int) float64 {
+	var sum float64
+	for i := d; i < len(x); i++ {
+		var along float64
+		for k, v := range x {
+			along += (v - s.mean[k]) * s.vectors.At(k, i)
+		}
+		sum += along * along
+	}
+	return sum
+}
+
+// Dispersion returns sqrt(tr Cov(a)/tr Cov(b)): how widely the rows of a
+// spread beside those of b. Samples from a VAE's prior, of decoder means, come
+// out below 1.
+func Dispersion(a, b *mat.Dense) (float64, error) {
+	if a == nil || b == nil || a.IsEmpty() || b.IsEmpty() {
+		return 0, errors.New("dispersion of no rows")
+	}
+	of := func(x *mat.Dense) (sum float64) {
+		_, n := x.Dims()
+		for j := range n {
+			sum += variance(mat.Col(nil, j, x))
+		}
+		return sum
+	}
+	below := of(b)
+	if !(below > 0) {
+		return 0, errors.New("dispersion beside rows that are all the same is undefined")
+	}
+	return math.Sqrt(of(a) / below), nil
+}
+
+// variance has divisor N.
+func variance(v []float64) float64 {
+	return stat.PopVariance(v, nil)
+}
 
 func median(v []float64) float64 {
 	v = slices.Sorted(slices.Values(v))

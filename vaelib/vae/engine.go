@@ -60,8 +60,8 @@ func (n *network) stepGraph(batchSize int, in []*graph.Node) []*graph.Node {
 		mean:         in[inputMean],
 		variance:     setting(settingVariance),
 	}
-	leaves := n.unpack(theta)
-	rowReconstruction, rowKL := n.losses(leaves, b)
+	t := n.tape(theta)
+	rowReconstruction, rowKL := t.losses(b)
 	reconstruction := graph.ReduceAllMean(rowReconstruction)
 	kl := graph.DivScalar(graph.ReduceAllSum(rowKL), float64(batchSize))
 	step := graph.ConvertDType(in[stateStep], dtype)
@@ -69,7 +69,7 @@ func (n *network) stepGraph(batchSize int, in []*graph.Node) []*graph.Node {
 	warm := graph.Min(one, graph.Div(graph.Add(step, one), graph.Max(setting(settingWarmup), one)))
 	loss := graph.Add(reconstruction, graph.Mul(graph.Mul(setting(settingBeta), warm), kl))
 
-	gradient := pack(graph.Gradient(loss, leaves...))
+	gradient := t.gradient(loss)
 	first := graph.Add(graph.MulScalar(in[stateFirst], adamBeta1), graph.MulScalar(gradient, 1-adamBeta1))
 	second := graph.Add(graph.MulScalar(in[stateSecond], adamBeta2), graph.MulScalar(graph.Mul(gradient, gradient), 1-adamBeta2))
 	// 1 - beta^t by expm1, as float32 would lose it in the first steps.
@@ -121,7 +121,7 @@ func (n *network) loopGraph(batchSize int, in []*graph.Node, end *graph.Node) []
 func (n *network) evaluationGraph(theta, random, rows, present, mean, variance *graph.Node) *graph.Node {
 	size := rows.Shape().Dimensions[0]
 	_, noise := graph.RandomNormal(random, shapes.Make(theta.DType(), size, n.config.Latent))
-	reconstruction, kl := n.losses(n.unpack(theta), batch{standardised: rows, noise: noise, mean: mean, variance: variance})
+	reconstruction, kl := n.tape(theta).losses(batch{standardised: rows, noise: noise, mean: mean, variance: variance})
 	total := graph.ReduceAllSum(graph.Mul(reconstruction, present))
 	perDimension := graph.ReduceSum(graph.Mul(kl, graph.ExpandAxes(present, -1)), 0)
 	return graph.Concatenate([]*graph.Node{graph.Reshape(total, 1), perDimension}, 0)

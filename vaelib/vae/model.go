@@ -15,24 +15,25 @@ import (
 // Model is a trained VAE. It is immutable and safe for concurrent use; it
 // works as long as its [Backend] is open.
 type Model struct {
-	config   Config
-	scaling  scaling
-	symbols  []string
-	dataHash string
-	theta    []float32
+	config    Config
+	scaling   scaling
+	symbols   []string
+	dataHash  string
+	trainedOn string // name of the backend
+	theta     []float32
 
 	backend  *Backend
 	programs *programs
 	device   *tensors.Tensor // theta where the backend runs
 }
 
-func newModel(b *Backend, c Config, s scaling, symbols []string, dataHash string, theta []float32) (*Model, error) {
+func newModel(b *Backend, c Config, s scaling, symbols []string, dataHash, trainedOn string, theta []float32) (*Model, error) {
 	p, err := b.program(c)
 	if err != nil {
 		return nil, err
 	}
 	return &Model{
-		config: c, scaling: s, symbols: symbols, dataHash: dataHash, theta: theta,
+		config: c, scaling: s, symbols: symbols, dataHash: dataHash, trainedOn: trainedOn, theta: theta,
 		backend: b, programs: p, device: tensors.FromFlatDataAndDimensions(slices.Clone(theta), len(theta)),
 	}, nil
 }

@@ -93,48 +93,60 @@ func (n *network) initial(seed uint64, mean []float64, variance float64) []float
 	return theta
 }
 
-// unpack slices the parameter vector into weights and bias of each layer: the
-// leaves for which gradients are taken.
-func (n *network) unpack(theta *graph.Node) []*graph.Node {
-	var leaves []*graph.Node
-	for _, l := range n.layers() {
-		w := graph.Slice(theta, graph.AxisRange(l.offset, l.biasOffset()))
-		b := graph.Slice(theta, graph.AxisRange(l.biasOffset(), l.biasOffset()+l.out))
-		leaves = append(leaves, graph.Reshape(w, l.in, l.out), graph.Reshape(b, 1, l.out))
-	}
-	return leaves
+// tape is one pass through the layers. It remembers what the gradient by the
+// parameters needs.
+type tape struct {
+	network         *network
+	theta           *graph.Node
+	inputs, outputs []*graph.Node // of each layer passed: x (B x in), x W + b (B x out)
+	passed          []layer
 }
 
-// pack is the inverse of unpack.
-func pack(leaves []*graph.Node) *graph.Node {
-	flat := make([]*graph.Node, len(leaves))
-	for i, leaf := range leaves {
-		flat[i] = graph.Reshape(leaf, leaf.Shape().Size())
+func (n *network) tape(theta *graph.Node) *tape { return &tape{network: n, theta: theta} }
+
+// forward passes x (B x in) through a stack of layers.
+func (t *tape) forward(layers []layer, x *graph.Node) *graph.Node {
+	for i, l := range layers {
+		w := graph.Slice(t.theta, graph.AxisRange(l.offset, l.biasOffset()))
+		b := graph.Slice(t.theta, graph.AxisRange(l.biasOffset(), l.biasOffset()+l.out))
+		y := graph.Add(graph.MatMul(x, graph.Reshape(w, l.in, l.out)), graph.Reshape(b, 1, l.out))
+		t.inputs, t.outputs, t.passed = append(t.inputs, x), append(t.outputs, y), append(t.passed, l)
+		x = y
+		if i < len(layers)-1 {
+			x = activations[t.network.config.Activation](y)
+		}
 	}
-	return graph.Concatenate(flat, 0)
+	return x
 }
 
 // encode maps standardised rows (B x n) to mean and log variance (B x d each).
-func (n *network) encode(leaves []*graph.Node, standardised *graph.Node) (mean, logvar *graph.Node) {
-	y := n.forward(leaves[:2*len(n.encoder)], standardised)
-	d := n.config.Latent
+func (t *tape) encode(standardised *graph.Node) (mean, logvar *graph.Node) {
+	y, d := t.forward(t.network.encoder, standardised), t.network.config.Latent
 	return graph.Slice(y, graph.AxisRange(), graph.AxisRange(0, d)),
 		graph.Slice(y, graph.AxisRange(), graph.AxisRange(d, 2*d))
 }
 
 // decode maps codes (B x d) to weights (B x n).
-func (n *network) decode(leaves []*graph.Node, z *graph.Node) *graph.Node {
-	return heads[n.config.Head].apply(n.forward(leaves[2*len(n.encoder):], z))
+func (t *tape) decode(z *graph.Node) *graph.Node {
+	return heads[t.network.config.Head].apply(t.forward(t.network.decoder, z))
 }
 
-func (n *network) forward(leaves []*graph.Node, x *graph.Node) *graph.Node {
-	for i := 0; i < len(leaves); i += 2 {
-		x = graph.Add(graph.MatMul(x, leaves[i]), leaves[i+1])
-		if i+2 < len(leaves) {
-			x = activations[n.config.Activation](x)
-		}
+// gradient returns the gradient (P) of a loss by the parameters, after one
+// pass through encoder and decoder in this order.
+//
+// Automatic differentiation goes as far as the layers' outputs. From there, a
+// layer's gradient is its input, with a column of ones for the bias, transposed
+// times its output's gradient: the rows come out as the parameters lie, and
+// GoMLX's own form would transpose three matrices a layer instead of one, which
+// the Go backend does element by element.
+func (t *tape) gradient(loss *graph.Node) *graph.Node {
+	flat := make([]*graph.Node, 2*len(t.passed))
+	for i, g := range graph.Gradient(loss, t.outputs...) {
+		x, l := t.inputs[i], t.passed[i]
+		dw := graph.MatMul(graph.Transpose(x, 0, 1), g)
+		flat[2*i], flat[2*i+1] = graph.Reshape(dw, l.in*l.out), graph.ReduceSum(g, 0)
 	}
-	return x
+	return graph.Concatenate(flat, 0)
 }
 
 // batch is one batch's portfolios as the graph sees them.
@@ -149,12 +161,12 @@ type batch struct {
 // divergence by latent dimension (B x d),
 //
 //	KL_j = (mu_j^2 + sigma_j^2 - 1 - log sigma_j^2)/2.
-func (n *network) losses(leaves []*graph.Node, b batch) (reconstruction, kl *graph.Node) {
-	mu, logvar := n.encode(leaves, b.standardised)
+func (t *tape) losses(b batch) (reconstruction, kl *graph.Node) {
+	mu, logvar := t.encode(b.standardised)
 	sigma := graph.Exp(graph.MulScalar(logvar, 0.5))
 	z := graph.Add(mu, graph.Mul(sigma, b.noise))
 	x := graph.Add(graph.Mul(b.standardised, graph.Sqrt(b.variance)), b.mean)
-	reconstruction = likelihoods[n.config.Likelihood].reconstruction(x, n.decode(leaves, z), b.variance)
+	reconstruction = likelihoods[t.network.config.Likelihood].reconstruction(x, t.decode(z), b.variance)
 	squares := graph.Add(graph.Mul(mu, mu), graph.Mul(sigma, sigma))
 	kl = graph.MulScalar(graph.Sub(squares, graph.AddScalar(logvar, 1)), 0.5)
 	return reconstruction, kl

@@ -54,12 +54,12 @@ func newPrograms(b *Backend, n *network) (*programs, error) {
 	p := &programs{network: n, steps: map[int]*graph.Exec{}, loops: map[int]*graph.Exec{}}
 	var err error
 	if p.encode, err = graph.NewExec(b.engine, func(theta, rows *graph.Node) (mean, logvar *graph.Node) {
-		return n.encode(n.unpack(theta), rows)
+		return n.tape(theta).encode(rows)
 	}); err != nil {
 		return nil, err
 	}
 	if p.decode, err = graph.NewExec(b.engine, func(theta, z *graph.Node) *graph.Node {
-		return n.decode(n.unpack(theta), z)
+		return n.tape(theta).decode(z)
 	}); err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func newPrograms(b *Backend, n *network) (*programs, error) {
 
 // vjpGraph carries g (B x n) back through the decoder at z (B x d).
 func (n *network) vjpGraph(theta, z, g *graph.Node) *graph.Node {
-	weights := n.decode(n.unpack(theta), z)
+	weights := n.tape(theta).decode(z)
 	return graph.Gradient(graph.ReduceAllSum(graph.Mul(weights, graph.StopGradient(g))), z)[0]
 }
 

@@ -66,7 +66,7 @@ func Train(ctx context.Context, b *Backend, c Config, s Schedule, train, validat
 	if err := guard(func() error { return t.run(ctx) }); err != nil {
 		return nil, &t.history, err
 	}
-	model, err := newModel(b, c, t.scaling, slices.Clone(opt.Symbols), t.dataHash, t.result)
+	model, err := newModel(b, c, t.scaling, slices.Clone(opt.Symbols), t.dataHash, b.name, t.result)
 	return model, &t.history, err
 }
 
@@ -136,7 +136,7 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 	}
 	t := &training{
 		backend: b, config: c, schedule: s, options: opt, scaling: scaling,
-		dataHash: hashRows(train, validation), programs: programs, bestLoss: math.Inf(1),
+		dataHash: hashRows(train, validation), programs: programs,
 	}
 	if t.program, err = programs.step(b, s.Batch, b.stepsPerCall > 1); err != nil {
 		return nil, err
@@ -208,9 +208,8 @@ func (t *training) run(ctx context.Context) error {
 			}
 		}
 	}
-	t.result, t.history.Step = t.best, t.step-t.stale*s.EvalEvery
 	if s.Patience > 0 {
-		t.history.Step = t.bestStep()
+		t.result, t.history.Step = t.best, t.bestStep()
 		return nil
 	}
 	t.history.Step = t.step
@@ -290,7 +289,7 @@ func (t *training) evaluate() error {
 // watch keeps the best parameters and stops when patience runs out. Warm-up
 // is not held against a training.
 func (t *training) watch(loss float64) error {
-	if loss < t.bestLoss {
+	if t.best == nil || loss < t.bestLoss {
 		best, err := floats(t.state[stateTheta])
 		t.best, t.bestLoss, t.stale = best, loss, 0
 		return err
@@ -361,8 +360,10 @@ func (t *training) report() {
 }
 
 func (t *training) interrupted(cause error) error {
-	err := fmt.Errorf("training stopped at step %d of %d: %w", t.step, t.schedule.Steps, cause)
-	return errors.Join(err, t.save())
+	if err := t.save(); err != nil {
+		return fmt.Errorf("training stopped at step %d of %d (%w), and its state was not saved: %w", t.step, t.schedule.Steps, cause, err)
+	}
+	return fmt.Errorf("training stopped at step %d of %d: %w", t.step, t.schedule.Steps, cause)
 }
 
 // save hands the state to the caller.
@@ -390,14 +391,14 @@ func (t *training) release() {
 	}
 }
 
-// checkpoint copies the state out.
+// checkpoint copies the state out; bestLoss stays 0 before the first
+// evaluation.
 func (t *training) checkpoint() (*Checkpoint, error) {
-	c := &Checkpoint{
-		config: t.config, schedule: t.schedule, backend: t.backend.name, dataHash: t.dataHash,
-		step: t.step, evaluated: t.evaluated, stale: t.stale, bestLoss: t.bestLoss,
-		best: t.best, points: slices.Clone(t.history.Points),
-		seconds: t.before + time.Since(t.began).Seconds(),
-	}
+	c := &Checkpoint{best: t.best, document: checkpointDocument{
+		Version: schemaVersion, Config: t.config, Schedule: t.schedule, Backend: t.backend.name, DataHash: t.dataHash,
+		Step: t.step, Evaluated: t.evaluated, Stale: t.stale, BestLoss: t.bestLoss,
+		Points: slices.Clone(t.history.Points), Seconds: t.before + time.Since(t.began).Seconds(),
+	}}
 	var err error
 	if c.random, err = values[uint64](t.state[stateRandom]); err != nil {
 		return nil, err
@@ -412,38 +413,20 @@ func (t *training) checkpoint() (*Checkpoint, error) {
 
 // restore continues from a checkpoint.
 func (t *training) restore(c *Checkpoint) error {
+	d := &c.document
 	for _, pair := range []MismatchError{
-		{"configuration", c.config, t.config},
-		{"schedule", c.schedule, t.schedule},
-		{"backend", c.backend, t.backend.name},
-		{"hash of the rows", c.dataHash, t.dataHash},
+		{"configuration", d.Config, t.config},
+		{"schedule", d.Schedule, t.schedule},
+		{"backend", d.Backend, t.backend.name},
+		{"hash of the rows", d.DataHash, t.dataHash},
 	} {
 		if !reflect.DeepEqual(pair.Have, pair.Want) {
 			return &pair
 		}
 	}
-	t.step, t.evaluated, t.stale, t.bestLoss = c.step, c.evaluated, c.stale, c.bestLoss
-	t.best, t.before = c.best, c.seconds
-	t.history.Points = slices.Clone(c.points)
+	t.step, t.evaluated, t.stale, t.bestLoss = d.Step, d.Evaluated, d.Stale, d.BestLoss
+	t.best, t.before = c.best, d.Seconds
+	t.history.Points = slices.Clone(d.Points)
 	t.load(slices.Clone(c.random), slices.Clone(c.theta), slices.Clone(c.first), slices.Clone(c.second), slices.Clone(c.sums))
 	return nil
 }
-
-// Checkpoint is the whole state of an unfinished training: step, generator,
-// parameters, moments, sums and history.
-type Checkpoint struct {
-	config            Config
-	schedule          Schedule
-	backend, dataHash string
-
-	step, evaluated, stale     int
-	bestLoss                   float64
-	random                     []uint64
-	theta, first, second, sums []float32
-	best                       []float32 // nil without patience
-	points                     []Point
-	seconds                    float64
-}
-
-// Step returns the number of steps done.
-func (c *Checkpoint) Step() int { return c.step }

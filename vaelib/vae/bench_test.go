@@ -1,0 +1,46 @@
+package vae
+
+import (
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// BenchmarkTrain reports training speed: 10 assets, batch 128, hidden layers
+// of 64 and 32, 8 latent dimensions.
+func BenchmarkTrain(b *testing.B) {
+	run := func(b *testing.B, backend string, stepsPerCall int) {
+		engine := openTest(b, backend)
+		engine.stepsPerCall = stepsPerCall
+		s := DefaultSchedule()
+		s.Steps, s.EvalEvery = maxSteps, maxSteps
+		t, err := newTraining(engine, DefaultConfig(10), s, dirichletRows(4096, 10, 0), nil, TrainOptions{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer t.release()
+		if err := t.advance(stepsPerCall); err != nil { // compiles
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		steps := 0
+		for b.Loop() {
+			if err := t.advance(t.step + stepsPerCall); err != nil {
+				b.Fatal(err)
+			}
+			steps += stepsPerCall
+		}
+		if _, err := floats(t.state[stateSums]); err != nil { // waits for the last
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(steps*s.Batch)/b.Elapsed().Seconds(), "samples/s")
+	}
+	b.Run("go", func(b *testing.B) { run(b, "go", 1) })
+	if _, err := findPlugin(); err != nil {
+		b.Skipf("no XLA: %v", err)
+	}
+	b.Run("xla/1", func(b *testing.B) { run(b, "xla", 1) })
+	b.Run("xla/100", func(b *testing.B) { run(b, "xla", 100) })
+}
+
+var _ = graph.Add

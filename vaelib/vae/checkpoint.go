@@ -1,0 +1,160 @@
+package vae
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"vaefolio/vaelib/run"
+)
+
+// Checkpoint is the whole state of an unfinished training: step, generator,
+// parameters, moments, sums and history. Train hands it to
+// [TrainOptions].Checkpoint and continues from it as [TrainOptions].Resume.
+type Checkpoint struct {
+	document                   checkpointDocument
+	random                     []uint64
+	theta, first, second, sums []float32
+	best                       []float32 // nil without patience
+}
+
+// checkpointDocument is the JSON text in the file's metadata. The whole
+// checkpoint is one file, so that a crash never leaves halves of two.
+type checkpointDocument struct {
+	Version   int      `json:"version"`
+	Config    Config   `json:"config"`
+	Schedule  Schedule `json:"schedule"`
+	Backend   string   `json:"backend"`
+	DataHash  string   `json:"data_hash"`
+	Step      int      `json:"step"`
+	Evaluated int      `json:"evaluated"` // step of the last evaluation
+	Stale     int      `json:"stale"`     // evaluations since the smallest validation loss
+	BestLoss  float64  `json:"best_loss"` // that loss; 0 before the first
+	Points    []Point  `json:"points"`
+	Seconds   float64  `json:"seconds"`
+}
+
+// Step returns the number of steps done.
+func (c *Checkpoint) Step() int { return c.document.Step }
+
+// Save writes the checkpoint into a folder, which it makes, as one file that
+// replaces an earlier one whole.
+func (c *Checkpoint) Save(dir string) error {
+	text, err := json.Marshal(c.document)
+	if err != nil {
+		return err
+	}
+	tensors := []tensor{{name: "random", shape: []int{len(c.random)}, uint64: c.random}}
+	for _, v := range c.vectors() {
+		if *v.values != nil {
+			tensors = append(tensors, tensor{name: v.name, shape: []int{len(*v.values)}, float32: *v.values})
+		}
+	}
+	return run.WriteFile(filepath.Join(dir, checkpointFile), func(w io.Writer) error {
+		return writeTensors(w, map[string]string{"checkpoint": string(text)}, tensors)
+	})
+}
+
+type namedVector struct {
+	name   string
+	values *[]float32
+}
+
+func (c *Checkpoint) vectors() []namedVector {
+	return []namedVector{
+		{"parameters", &c.theta}, {"first_moments", &c.first}, {"second_moments", &c.second},
+		{"sums", &c.sums}, {"best_parameters", &c.best},
+	}
+}
+
+// LoadCheckpoint reads the checkpoint in a folder. Without one the error wraps
+// [io/fs.ErrNotExist]; a damaged one is a *[FileError].
+func LoadCheckpoint(dir string) (*Checkpoint, error) {
+	path := filepath.Join(dir, checkpointFile)
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	metadata, tensors, err := readTensors(data)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	c := new(Checkpoint)
+	if err := decodeDocument([]byte(metadata["checkpoint"]), &c.document, func() int { return c.document.Version }); err != nil {
+		return nil, &FileError{Path: path, Err: err}
+	}
+	if err := c.document.check(); err != nil {
+		return nil, &FileError{Path: path, Err: err}
+	}
+	if err := c.take(tensors); err != nil {
+		return nil, fileError(path, err)
+	}
+	return c, nil
+}
+
+// RemoveCheckpoint removes the checkpoint in a folder, if there is one.
+func RemoveCheckpoint(dir string) error {
+	err := os.Remove(filepath.Join(dir, checkpointFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func (d *checkpointDocument) check() error {
+	if err := d.Config.Validate(); err != nil {
+		return err
+	}
+	if err := d.Schedule.Validate(); err != nil {
+		return err
+	}
+	if d.Step < 0 || d.Step > d.Schedule.Steps || d.Evaluated < 0 || d.Evaluated > d.Step || d.Stale < 0 {
+		return fmt.Errorf("step %d, last evaluated at %d, does not fit %d steps", d.Step, d.Evaluated, d.Schedule.Steps)
+	}
+	last := 0
+	for _, p := range d.Points {
+		if p.Step <= last || p.Step > d.Evaluated || (d.Schedule.Patience > 0 && p.Validation == nil) {
+			return fmt.Errorf("history point at step %d is out of place", p.Step)
+		}
+		last = p.Step
+	}
+	if last != d.Evaluated {
+		return fmt.Errorf("history ends at step %d, want %d", last, d.Evaluated)
+	}
+	return nil
+}
+
+// take moves the tensors in, after checking their shapes.
+func (c *Checkpoint) take(tensors []tensor) error {
+	size := newNetwork(c.document.Config).size
+	want := map[string]int{"parameters": size, "first_moments": size, "second_moments": size, "sums": 3}
+	if c.document.Schedule.Patience > 0 && len(c.document.Points) > 0 {
+		want["best_parameters"] = size
+	}
+	for _, v := range c.vectors() {
+		length, needed := want[v.name]
+		i := slices.IndexFunc(tensors, func(t tensor) bool { return t.name == v.name })
+		switch {
+		case i < 0 && !needed:
+			continue
+		case i < 0:
+			return &tensorError{v.name, errors.New("missing")}
+		case len(tensors[i].float32) != length || len(tensors[i].shape) != 1:
+			return &tensorError{v.name, fmt.Errorf("has shape %v of %s, want [%d] of F32", tensors[i].shape, tensors[i].dtype(), length)}
+		}
+		if err := checkFinite(tensors[i].float32); err != nil {
+			return &tensorError{v.name, err}
+		}
+		*v.values = tensors[i].float32
+	}
+	i := slices.IndexFunc(tensors, func(t tensor) bool { return t.name == "random" })
+	if i < 0 || len(tensors[i].uint64) != 3 {
+		return &tensorError{"random", errors.New("missing, or not 3 of U64")}
+	}
+	c.random = tensors[i].uint64
+	return nil
+}

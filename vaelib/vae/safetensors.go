@@ -1,0 +1,197 @@
+package vae
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+)
+
+// The safetensors format: the header's length (8 bytes, little-endian), a JSON
+// header that gives each tensor's type, shape and place, and the tensors'
+// values, little-endian, without holes.
+// https://github.com/huggingface/safetensors
+
+// tensor is one named array, of which one of the slices holds the values.
+type tensor struct {
+	name    string
+	shape   []int
+	float32 []float32
+	uint64  []uint64
+}
+
+func (t tensor) dtype() string {
+	if t.uint64 != nil {
+		return "U64"
+	}
+	return "F32"
+}
+
+// The header's entry of a tensor.
+type tensorInfo struct {
+	DType   string `json:"dtype"`
+	Shape   []int  `json:"shape"`
+	Offsets [2]int `json:"data_offsets"`
+}
+
+var typeSizes = map[string]int{"F32": 4, "U64": 8}
+
+const metadataKey = "__metadata__"
+
+// maxHeader bounds a header's length: a file that claims more is damaged.
+const maxHeader = 100 << 20
+
+// tensorError is a fault of one tensor of a file, or with an empty name of the
+// whole file.
+type tensorError struct {
+	name string
+	err  error
+}
+
+func (e *tensorError) Error() string {
+	if e.name == "" {
+		return e.err.Error()
+	}
+	return fmt.Sprintf("tensor %q: %v", e.name, e.err)
+}
+
+// writeTensors writes tensors in their order, with metadata (which may be nil).
+func writeTensors(w io.Writer, metadata map[string]string, tensors []tensor) error {
+	header := map[string]any{}
+	if metadata != nil {
+		header[metadataKey] = metadata
+	}
+	offset := 0
+	for _, t := range tensors {
+		size := 4*len(t.float32) + 8*len(t.uint64)
+		header[t.name] = tensorInfo{DType: t.dtype(), Shape: t.shape, Offsets: [2]int{offset, offset + size}}
+		offset += size
+	}
+	text, err := json.Marshal(header) // keys are sorted: the same bytes each time
+	if err != nil {
+		return err
+	}
+	for len(text)%8 != 0 {
+		text = append(text, ' ')
+	}
+	if _, err := w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(text)))); err != nil {
+		return err
+	}
+	if _, err := w.Write(text); err != nil {
+		return err
+	}
+	for _, t := range tensors {
+		values := any(t.float32)
+		if t.uint64 != nil {
+			values = t.uint64
+		}
+		if err := binary.Write(w, binary.LittleEndian, values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readTensors reads what writeTensors wrote. Whatever the bytes are, it
+// allocates no more than a small multiple of their number. Its errors are
+// *tensorError.
+func readTensors(data []byte) (metadata map[string]string, tensors []tensor, err error) {
+	fail := func(name, format string, args ...any) (map[string]string, []tensor, error) {
+		return nil, nil, &tensorError{name, fmt.Errorf(format, args...)}
+	}
+	if len(data) < 8 {
+		return fail("", "cut short: %d bytes, want at least 8", len(data))
+	}
+	length := binary.LittleEndian.Uint64(data)
+	data = data[8:]
+	if length > maxHeader {
+		return fail("", "not a safetensors file: its header would have %d bytes", length)
+	}
+	if length > uint64(len(data)) {
+		return fail("", "cut short: %d bytes after the header's length, its header alone has %d", len(data), length)
+	}
+	var header map[string]json.RawMessage
+	if err := json.Unmarshal(data[:length], &header); err != nil {
+		return fail("", "not a safetensors file: its header is not JSON: %w", err)
+	}
+	data = data[length:]
+	if raw, ok := header[metadataKey]; ok {
+		if err := json.Unmarshal(raw, &metadata); err != nil {
+			return fail("", "its metadata are not text: %w", err)
+		}
+		delete(header, metadataKey)
+	}
+	infos := map[string]tensorInfo{}
+	var names []string
+	for name, raw := range header {
+		var info tensorInfo
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&info); err != nil {
+			return fail(name, "its header entry is malformed: %w", err)
+		}
+		infos[name] = info
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(infos[a].Offsets[0], infos[b].Offsets[0]), cmp.Compare(a, b))
+	})
+	end := 0
+	for _, name := range names {
+		info := infos[name]
+		size, ok := typeSizes[info.DType]
+		if !ok {
+			return fail(name, "type %q is not supported, want F32 or U64", info.DType)
+		}
+		count, err := elements(info.Shape, len(data)/size)
+		if err != nil {
+			return fail(name, "%w", err)
+		}
+		if info.Offsets[0] != end || info.Offsets[1] != end+count*size {
+			return fail(name, "shape %v of %s lies at bytes %v, want %d to %d", info.Shape, info.DType, info.Offsets, end, end+count*size)
+		}
+		if info.Offsets[1] > len(data) {
+			return fail(name, "cut short: it ends at byte %d of %d", info.Offsets[1], len(data))
+		}
+		part := data[info.Offsets[0]:info.Offsets[1]]
+		end = info.Offsets[1]
+		t := tensor{name: name, shape: info.Shape}
+		if info.DType == "F32" {
+			t.float32 = make([]float32, count)
+			for i := range t.float32 {
+				t.float32[i] = math.Float32frombits(binary.LittleEndian.Uint32(part[4*i:]))
+			}
+		} else {
+			t.uint64 = make([]uint64, count)
+			for i := range t.uint64 {
+				t.uint64[i] = binary.LittleEndian.Uint64(part[8*i:])
+			}
+		}
+		tensors = append(tensors, t)
+	}
+	if end != len(data) {
+		return fail("", "%d bytes after the last tensor", len(data)-end)
+	}
+	return metadata, tensors, nil
+}
+
+// elements multiplies the dimensions of a shape, which may have at most limit
+// elements.
+func elements(shape []int, limit int) (int, error) {
+	count := 1
+	for _, d := range shape {
+		if d < 0 {
+			return 0, fmt.Errorf("shape %v has a negative dimension", shape)
+		}
+		if d > 0 && count > limit/d {
+			return 0, errors.New("cut short: its shape holds more values than the file")
+		}
+		count *= d
+	}
+	return count, nil
+}

@@ -1,0 +1,231 @@
+package vae
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"vaefolio/vaelib/run"
+)
+
+// FileError says what is wrong with a file of a model or a checkpoint.
+type FileError struct {
+	Path   string
+	Tensor string // "" where the fault is not one tensor's
+	Err    error
+}
+
+func (e *FileError) Error() string {
+	if e.Tensor == "" {
+		return fmt.Sprintf("%s: %v", e.Path, e.Err)
+	}
+	return fmt.Sprintf("%s: tensor %q: %v", e.Path, e.Tensor, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *FileError) Unwrap() error { return e.Err }
+
+// The files of a model folder and of a training under way, and the version of
+// their schema.
+const (
+	modelFile      = "model.json"
+	tensorsFile    = "model.safetensors"
+	checkpointFile = "training.safetensors"
+	schemaVersion  = 1
+)
+
+// modelDocument is model.json.
+type modelDocument struct {
+	Version  int       `json:"version"`
+	Config   Config    `json:"config"`
+	Symbols  []string  `json:"symbols"`
+	Mean     []float64 `json:"mean"`         // mean training row
+	Variance float64   `json:"variance"`     // v: mean per-coordinate variance of the training rows
+	DataHash string    `json:"data_hash"`    // of the training and validation rows
+	Backend  string    `json:"backend"`      // that trained it
+	Tensors  string    `json:"tensors_hash"` // SHA-256 of model.safetensors
+}
+
+// Save writes the model into a folder, which it makes: model.json with all
+// but the parameters, and model.safetensors with one weight (in x out) and one
+// bias (out) a layer. Each file is written whole; Load notices files that
+// don't belong together.
+func (m *Model) Save(dir string) error {
+	var tensors []tensor
+	for _, l := range m.programs.network.layers() {
+		tensors = append(tensors,
+			tensor{name: l.name + ".weight", shape: []int{l.in, l.out}, float32: m.theta[l.offset:l.biasOffset()]},
+			tensor{name: l.name + ".bias", shape: []int{l.out}, float32: m.theta[l.biasOffset() : l.biasOffset()+l.out]})
+	}
+	var buffer bytes.Buffer
+	if err := writeTensors(&buffer, nil, tensors); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(buffer.Bytes())
+	document, err := json.MarshalIndent(modelDocument{
+		Version: schemaVersion, Config: m.config, Symbols: m.symbols, Mean: m.scaling.mean, Variance: m.scaling.variance,
+		DataHash: m.dataHash, Backend: m.trainedOn, Tensors: hex.EncodeToString(sum[:]),
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := writeBytes(filepath.Join(dir, tensorsFile), buffer.Bytes()); err != nil {
+		return err
+	}
+	return writeBytes(filepath.Join(dir, modelFile), append(document, '\n'))
+}
+
+func writeBytes(path string, data []byte) error {
+	return run.WriteFile(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// Load reads a model that [Model.Save] wrote, to run it on a backend, which
+// need not be the one that trained it. A file that is damaged, of another
+// version or of another shape is a *[FileError].
+func Load(b *Backend, dir string) (*Model, error) {
+	path := filepath.Join(dir, modelFile)
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var d modelDocument
+	if err := decodeDocument(data, &d, func() int { return d.Version }); err != nil {
+		return nil, &FileError{Path: path, Err: err}
+	}
+	if err := d.check(); err != nil {
+		return nil, &FileError{Path: path, Err: err}
+	}
+	path = filepath.Join(dir, tensorsFile)
+	if data, err = readFile(path); err != nil {
+		return nil, err
+	}
+	_, tensors, err := readTensors(data)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	theta, err := newNetwork(d.Config).assemble(tensors)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != d.Tensors {
+		return nil, &FileError{Path: path, Err: fmt.Errorf("does not belong to the %s beside it: train or copy the model again", modelFile)}
+	}
+	return newModel(b, d.Config, scaling{d.Mean, d.Variance}, d.Symbols, d.DataHash, d.Backend, theta)
+}
+
+func fileError(path string, err error) error {
+	var t *tensorError
+	if errors.As(err, &t) {
+		return &FileError{Path: path, Tensor: t.name, Err: t.err}
+	}
+	return &FileError{Path: path, Err: err}
+}
+
+// maxFile bounds what is read into memory.
+const maxFile = 4 << 30
+
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, &FileError{Path: path, Err: errors.Unwrap(err)}
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &FileError{Path: path, Err: errors.New("not a file")}
+	}
+	if info.Size() > maxFile {
+		return nil, &FileError{Path: path, Err: fmt.Errorf("%d bytes are too large for a model", info.Size())}
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &FileError{Path: path, Err: errors.Unwrap(err)}
+	}
+	return data, nil
+}
+
+// decodeDocument decodes JSON strictly, except that another version is
+// reported before an unknown field.
+func decodeDocument(data []byte, document any, version func() int) error {
+	if err := json.Unmarshal(data, document); err != nil {
+		return fmt.Errorf("not a readable JSON document: %w", err)
+	}
+	if v := version(); v != schemaVersion {
+		return fmt.Errorf("has version %d, this program reads version %d", v, schemaVersion)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(document)
+}
+
+func (d *modelDocument) check() error {
+	if err := d.Config.Validate(); err != nil {
+		return err
+	}
+	if len(d.Mean) != d.Config.Assets {
+		return fmt.Errorf("mean has %d entries for %d assets", len(d.Mean), d.Config.Assets)
+	}
+	if d.Symbols != nil && len(d.Symbols) != d.Config.Assets {
+		return fmt.Errorf("%d symbols for %d assets", len(d.Symbols), d.Config.Assets)
+	}
+	if !(d.Variance > 0) {
+		return fmt.Errorf("variance is %v, want more than 0", d.Variance)
+	}
+	return nil
+}
+
+// assemble builds the parameter vector from the tensors of all layers.
+func (n *network) assemble(tensors []tensor) ([]float32, error) {
+	byName := map[string]tensor{}
+	for _, t := range tensors {
+		byName[t.name] = t
+	}
+	var theta []float32
+	take := func(name string, shape ...int) error {
+		t, ok := byName[name]
+		if !ok {
+			return &tensorError{name, errors.New("missing")}
+		}
+		delete(byName, name)
+		if t.float32 == nil || !slices.Equal(t.shape, shape) {
+			return &tensorError{name, fmt.Errorf("has shape %v of %s, want %v of F32", t.shape, t.dtype(), shape)}
+		}
+		if err := checkFinite(t.float32); err != nil {
+			return &tensorError{name, err}
+		}
+		theta = append(theta, t.float32...)
+		return nil
+	}
+	for _, l := range n.layers() {
+		if err := take(l.name+".weight", l.in, l.out); err != nil {
+			return nil, err
+		}
+		if err := take(l.name+".bias", l.out); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range tensors {
+		if _, left := byName[t.name]; left {
+			return nil, &tensorError{t.name, errors.New("is not part of this network")}
+		}
+	}
+	return theta, nil
+}
+
+func checkFinite(v []float32) error {
+	for i, x := range v {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			return fmt.Errorf("entry %d is %v", i, x)
+		}
+	}
+	return nil
+}
