@@ -12,7 +12,7 @@ import (
 // fields are for reports.
 type Cleaning struct {
 	Source string `json:"source"`
-	Layout string `json:"layout"` // wide or klines
+	Layout string `json:"layout"` // "wide" or "klines"
 	Rows   int    `json:"rows"`   // read, over all files, the header aside
 	Times  int    `json:"times"`  // of the panel
 
@@ -21,13 +21,14 @@ type Cleaning struct {
 	Sorted     int `json:"sorted"`     // rows that stood behind a later one, put in place
 	Unfinished int `json:"unfinished"` // last closes whose interval had not ended, dropped
 
-	IgnoredColumns []string `json:"ignored_columns"` // of kline files, each once
+	IgnoredColumns []string `json:"ignored_columns"` // of kline files, sorted
 	IgnoredFiles   []string `json:"ignored_files"`   // of the folder
 	Unpriced       []string `json:"unpriced"`        // symbols without a price in the range, dropped
 
 	Spans    []Span   `json:"spans"` // in the order of the panel's symbols
 	Gaps     []Gap    `json:"gaps"`
-	Oddities []Oddity `json:"oddities"`
+	Odd      int      `json:"odd"`      // rows of kline files with a sound close and another number that is not, kept
+	Oddities []Oddity `json:"oddities"` // of these, the first hundred of each file
 }
 
 // Span is the life of a symbol in a panel.
@@ -49,7 +50,7 @@ type Gap struct {
 }
 
 // Oddity is a row that is kept, since its close is sound, though another of
-// its numbers is not.
+// its numbers is not: an open of 0 on the day of a listing, say.
 type Oddity struct {
 	File   string    `json:"file"`
 	Line   int       `json:"line"`
@@ -64,21 +65,15 @@ func (c *Cleaning) add(f *Cleaning) {
 	c.Outside += f.Outside
 	c.Duplicates += f.Duplicates
 	c.Sorted += f.Sorted
-	for _, name := range f.IgnoredColumns {
-		if !slices.Contains(c.IgnoredColumns, name) {
-			c.IgnoredColumns = append(c.IgnoredColumns, name)
-		}
-	}
+	c.Odd += f.Odd
+	c.IgnoredColumns = append(c.IgnoredColumns, f.IgnoredColumns...)
 	c.Gaps = append(c.Gaps, f.Gaps...)
 	c.Oddities = append(c.Oddities, f.Oddities...)
 }
 
 // findGaps notes the gaps of rising times.
 func (c *Cleaning) findGaps(symbol string, ms []int64) {
-	times := make([]time.Time, len(ms))
-	for i, m := range ms {
-		times[i] = millis(m)
-	}
+	times := allMillis(ms)
 	rhythm := calendarOf(times)
 	for i := 1; i < len(times); i++ {
 		if step := times[i].Sub(times[i-1]); rhythm.gap(step) {
@@ -87,10 +82,30 @@ func (c *Cleaning) findGaps(symbol string, ms []int64) {
 	}
 }
 
+// The layouts of files.
+const (
+	wideLayout  = "wide"
+	klineLayout = "klines"
+)
+
+// oddest is how many oddities of a file are kept in words: a hostile file has
+// nothing else.
+const oddest = 100
+
+// complete leaves no list nil, so that JSON has empty ones.
+func (c *Cleaning) complete() {
+	slices.Sort(c.IgnoredColumns)
+	c.IgnoredColumns = append([]string{}, slices.Compact(c.IgnoredColumns)...)
+	c.IgnoredFiles = append([]string{}, c.IgnoredFiles...)
+	c.Unpriced = append([]string{}, c.Unpriced...)
+	c.Gaps = append([]Gap{}, c.Gaps...)
+	c.Oddities = append([]Oddity{}, c.Oddities...)
+}
+
 // String says it in a few lines; long lists are cut short.
 func (c *Cleaning) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s rows, %d symbols, %s times", c.Source, count(c.Rows), len(c.Spans), count(c.Times))
+	fmt.Fprintf(&b, "%s: symbols %d, times %s, rows %s", c.Source, len(c.Spans), count(c.Times), count(c.Rows))
 	if len(c.Spans) > 0 {
 		first, last := c.Spans[0].First, c.Spans[0].Last
 		for _, s := range c.Spans {
@@ -108,13 +123,13 @@ func (c *Cleaning) String() string {
 		n    int
 		text string
 	}{
-		{c.Outside, "rows outside the range: dropped"},
-		{c.Duplicates, "rows repeated another: dropped"},
-		{c.Sorted, "rows were out of order: sorted"},
-		{c.Unfinished, "last closes were of an interval that has not ended: dropped"},
+		{c.Outside, "rows outside the range, dropped"},
+		{c.Duplicates, "rows that repeated another, dropped"},
+		{c.Sorted, "rows out of order, sorted"},
+		{c.Unfinished, "last closes of an unfinished interval, dropped"},
 	} {
 		if line.n > 0 {
-			fmt.Fprintf(&b, "  %s %s\n", count(line.n), line.text)
+			fmt.Fprintf(&b, "  %s: %s\n", line.text, count(line.n))
 		}
 	}
 	for _, line := range []struct {
@@ -123,11 +138,14 @@ func (c *Cleaning) String() string {
 	}{
 		{c.IgnoredColumns, "ignored columns"},
 		{c.IgnoredFiles, "ignored files"},
-		{c.Unpriced, "symbols without a price in the range: dropped"},
+		{c.Unpriced, "symbols without a price in the range, dropped"},
 	} {
 		if len(line.names) > 0 {
 			fmt.Fprintf(&b, "  %s: %s\n", line.text, enumerate(line.names))
 		}
+	}
+	if c.Layout == klineLayout && c.Unfinished == 0 && len(c.Spans) > 0 {
+		b.WriteString("  last candles: kept as finished by the clock (where files were made on that very day, end the range before it)\n")
 	}
 	const most = 5
 	for i, g := range c.Gaps {
@@ -143,7 +161,7 @@ func (c *Cleaning) String() string {
 	}
 	for i, o := range c.Oddities {
 		if i == most {
-			fmt.Fprintf(&b, "  %s more oddities: kept\n", count(len(c.Oddities)-most))
+			fmt.Fprintf(&b, "  %s more odd rows: kept\n", count(c.Odd-most))
 			break
 		}
 		fmt.Fprintf(&b, "  %s:%d: %s on %s: %s: kept, its close is sound\n", o.File, o.Line, o.Symbol, stamp(o.Time), o.Note)

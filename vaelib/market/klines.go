@@ -56,7 +56,7 @@ func loadKlines(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 			return nil, err
 		}
 	}
-	c := &Cleaning{Layout: "klines", IgnoredFiles: ignored}
+	c := &Cleaning{Layout: klineLayout, IgnoredFiles: ignored}
 	for _, f := range files {
 		c.add(f.cleaning)
 	}
@@ -122,6 +122,9 @@ type candle struct {
 // candleColumns are the columns that a kline file must have beside its time.
 var candleColumns = [...]string{"open", "high", "low", "close", "volume"}
 
+// mostColumns bounds those of a kline file.
+const mostColumns = 100
+
 func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *atomic.Int64) (*klines, error) {
 	file, err := fsys.Open(name)
 	if err != nil {
@@ -181,7 +184,11 @@ func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *ato
 	k.times, k.close = make([]int64, len(candles)), make([]float64, len(candles))
 	for i, c := range candles {
 		k.times[i], k.close[i] = c.time, c.close
-		if note := c.oddity(i == 0); note != "" {
+		note := c.oddity(i == 0)
+		if note == "" {
+			continue
+		}
+		if k.cleaning.Odd++; k.cleaning.Odd <= oddest {
 			k.cleaning.Oddities = append(k.cleaning.Oddities, Oddity{File: shown, Line: c.line, Symbol: symbol, Time: millis(c.time), Note: note})
 		}
 	}
@@ -193,6 +200,9 @@ func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *ato
 // notes the columns that are none of them.
 func (k *klines) place(lines *scanner, header []string) ([6]int, error) {
 	var places [6]int
+	if len(header) > mostColumns {
+		return places, lines.errorf(0, "%d columns: a folder holds kline files, SYMBOL.csv with timestamp,open,high,low,close,volume", len(header))
+	}
 	places[0] = column(header, "timestamp")
 	if places[0] < 0 {
 		places[0] = column(header, "date")

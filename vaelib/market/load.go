@@ -22,8 +22,9 @@ type Options struct {
 	// AsOf is when the data were taken: a last row whose interval had not
 	// ended by then is dropped as unfinished. Zero: the clock.
 	AsOf time.Time
-	// MaxPrices bounds the panel, T times n, and with it memory (about 20
-	// bytes each). 0: 32 Mi, which are 329 symbols by the hour for 11 years.
+	// MaxPrices bounds the panel, T times n, and with it memory: about 25 bytes
+	// each, of a kline file that is being read up to 200. 0: 32 Mi, which are
+	// 329 symbols by the hour for 11 years.
 	MaxPrices int
 }
 
@@ -76,11 +77,6 @@ func load(fsys fs.FS, name, shown string, opt Options) (*Panel, *Cleaning, error
 	if !opt.From.IsZero() && !opt.To.IsZero() && opt.To.Before(opt.From) {
 		return nil, nil, fmt.Errorf("range from %s to %s is empty: swap its ends", stamp(opt.From), stamp(opt.To))
 	}
-	for i, s := range opt.Symbols {
-		if slices.Contains(opt.Symbols[:i], s) {
-			return nil, nil, fmt.Errorf("symbol %s is given twice", s)
-		}
-	}
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
 		return nil, nil, openError(shown, err)
@@ -125,10 +121,7 @@ func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 		}
 		return nil, nil, &DataError{File: shown, Msg: msg}
 	}
-	p := &Panel{Symbols: t.symbols, Times: make([]time.Time, len(t.times)), Close: mat.NewDense(len(t.times), len(t.symbols), t.close)}
-	for i, ms := range t.times {
-		p.Times[i] = millis(ms)
-	}
+	p := &Panel{Symbols: t.symbols, Times: allMillis(t.times), Close: mat.NewDense(len(t.times), len(t.symbols), t.close)}
 	c.Times = len(p.Times)
 	for j, symbol := range p.Symbols {
 		first, last := p.span(j)
@@ -142,21 +135,20 @@ func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 		}
 		c.Spans = append(c.Spans, s)
 	}
+	c.complete()
 	return p, c, nil
 }
 
-// dropUnfinished drops the last row when asOf lies inside its interval.
+// dropUnfinished drops the last row when asOf lies inside the interval that
+// starts with its time. A candle's time is its start; so is the date of a wide
+// daily file, while a wide file of weeks or months may name their ends.
 func (t *table) dropUnfinished(asOf time.Time) {
 	if len(t.times) < 2 {
 		return
 	}
-	times := make([]time.Time, len(t.times))
-	for i, ms := range t.times {
-		times[i] = millis(ms)
-	}
-	last := len(times) - 1
-	open := times[last]
-	if asOf.Before(open) || !asOf.Before(open.Add(calendarOf(times).step)) {
+	last := len(t.times) - 1
+	start, step := millis(t.times[last]), calendarOf(allMillis(t.times)).step
+	if t.cleaning.Layout == wideLayout && step != day || asOf.Before(start) || !asOf.Before(start.Add(step)) {
 		return
 	}
 	n := len(t.symbols)

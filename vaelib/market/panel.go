@@ -21,8 +21,9 @@ type Panel struct {
 
 // Dropped says what a window leaves out of its panel.
 type Dropped struct {
-	Kept        int       `json:"kept"`          // times with a close of every chosen symbol
-	First, Last time.Time `json:"-"`             // the first and the last of them
+	Kept        int       `json:"kept"`  // times with a close of every chosen symbol
+	First       time.Time `json:"first"` // of them
+	Last        time.Time `json:"last"`
 	Before      int       `json:"before"`        // times of the panel before First
 	After       int       `json:"after"`         // times of the panel after Last
 	Inside      int       `json:"inside"`        // times between them that some chosen symbol lacks
@@ -46,7 +47,7 @@ func (d Dropped) String() string {
 		fmt.Fprintf(&b, "; dropped %d between (%s)", d.Inside, verb(d.Lacking, "lacks them", "lack some"))
 	}
 	if d.Long > 0 {
-		fmt.Fprintf(&b, "; %d returns span more than one interval", d.Long)
+		fmt.Fprintf(&b, "; returns over more than one interval: %d", d.Long)
 	}
 	return b.String()
 }
@@ -112,8 +113,8 @@ func (p *Panel) Window(symbols ...string) (*Window, Dropped, error) {
 		dst, before, after := returns.RawRowView(i), p.Close.RawRowView(rows[i]), p.Close.RawRowView(t)
 		for k, j := range columns {
 			dst[k] = after[j]/before[j] - 1
-			if math.IsInf(dst[k], 0) {
-				return nil, Dropped{}, fmt.Errorf("close of %s goes from %v to %v at %s: no finite return", symbols[k], before[j], after[j], stamp(p.Times[t]))
+			if math.IsInf(dst[k], 0) || dst[k] <= -1 { // prices beyond float64's reach of each other
+				return nil, Dropped{}, fmt.Errorf("close of %s goes from %v to %v at %s: too far apart for a return", symbols[k], before[j], after[j], stamp(p.Times[t]))
 			}
 		}
 	}
@@ -190,6 +191,7 @@ func (p *Panel) dropped(columns, rows []int, c calendar) Dropped {
 	d := Dropped{
 		Kept: len(rows), First: p.Times[first], Last: p.Times[last],
 		Before: first, After: len(p.Times) - 1 - last, Inside: last - first + 1 - len(rows),
+		LastToStart: []string{}, FirstToEnd: []string{}, Lacking: []string{},
 	}
 	for i := range rows[1:] {
 		if c.gap(p.Times[rows[i+1]].Sub(p.Times[rows[i]])) {

@@ -111,6 +111,15 @@ func stampMillis(ms int64) string { return stamp(millis(ms)) }
 // millis is the time of Unix milliseconds, in UTC.
 func millis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
+// allMillis is [millis] of many.
+func allMillis(ms []int64) []time.Time {
+	times := make([]time.Time, len(ms))
+	for i, m := range ms {
+		times[i] = millis(m)
+	}
+	return times
+}
+
 // count writes a number with thousands apart.
 func count(n int) string {
 	text := strconv.Itoa(n)

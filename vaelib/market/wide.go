@@ -22,7 +22,7 @@ func loadWide(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 	if err := checkWideHeader(lines, header); err != nil {
 		return nil, err
 	}
-	w := &wide{lines: lines, cleaning: &Cleaning{Layout: "wide"}}
+	w := &wide{lines: lines, cleaning: &Cleaning{Layout: wideLayout}}
 	w.symbols = header[1:]
 	if len(opt.Symbols) > 0 {
 		w.symbols = slices.Clone(opt.Symbols)
