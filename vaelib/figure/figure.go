@@ -62,8 +62,7 @@ func (f *Figure) Bytes() ([]byte, error) {
 func (f *Figure) Write(w io.Writer) error {
 	canvas := vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(96*density), vgimg.UseBackgroundColor(paper))
 	f.draw(draw.New(canvas))
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	return encoder.Encode(w, canvas.Image())
+	return png.Encode(w, canvas.Image())
 }
 
 // WritePNG writes the picture to a file, whole or not at all.

@@ -13,7 +13,7 @@ type drawer interface{ Draw() (*Figure, error) }
 
 // gallery has each picture with data like a run's; the golden tests draw it.
 func gallery() map[string]drawer {
-	rng := rand.New(rand.NewPCG(7, 7))
+	rng := newRand()
 	symbols := []string{"ADA", "AVAX", "BNB", "BTC", "DOGE", "DOT", "ETH", "LINK", "LTC", "SOL", "TRX", "XRP"}
 	training := dirichlet(rng, 900, 12, 0.6)
 	generated := dirichlet(rng, 700, 12, 0.8)
@@ -167,3 +167,5 @@ func heatmapExample(symbols []string) Heatmap {
 	v.Set(5, 2, -0.31)
 	return Heatmap{Frame: Frame{Subtitle: "daily simple returns, 2021-11-01 to 2024-06-30"}, Symbols: symbols, Values: v}
 }
+
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(7, 7)) }

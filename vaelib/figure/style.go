@@ -29,14 +29,14 @@ var (
 // well as in hue, so that they stay apart under protanopia, deuteranopia and
 // tritanopia; TestPalette checks the distances.
 var palette = []color.NRGBA{
-	{22, 91, 170, 255},  // blue
-	{226, 107, 10, 255}, // orange
-	{15, 130, 105, 255}, // green
-	{196, 55, 122, 255}, // magenta
-	{96, 180, 228, 255}, // sky
-	{133, 78, 20, 255},  // brown
-	{228, 178, 33, 255}, // gold
-	{101, 67, 155, 255}, // violet
+	{0, 76, 146, 255},    // blue
+	{212, 62, 5, 255},    // orange
+	{25, 178, 85, 255},   // green
+	{153, 47, 88, 255},   // wine
+	{118, 135, 245, 255}, // periwinkle
+	{89, 39, 3, 255},     // brown
+	{238, 175, 22, 255},  // gold
+	{99, 20, 193, 255},   // violet
 }
 
 // Roles that keep their colour in every picture.

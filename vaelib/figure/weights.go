@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot"
@@ -71,15 +72,22 @@ func rows(weights *mat.Dense) int {
 	return n
 }
 
-// concentrations returns 1/sum w^2 and the largest weight of each finite row.
-func concentrations(weights *mat.Dense) (assets, largest []float64) {
+// finiteRows returns the rows that hold neither NaN nor Inf.
+func finiteRows(weights *mat.Dense) [][]float64 {
+	var kept [][]float64
 	for i := range rows(weights) {
 		w := weights.RawRowView(i)
-		var squares float64
-		for _, v := range w {
-			squares += v * v
+		if !slices.ContainsFunc(w, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
+			kept = append(kept, w)
 		}
-		if squares > 0 && !math.IsInf(squares, 0) {
+	}
+	return kept
+}
+
+// concentrations returns 1/sum w^2 and the largest weight of each finite row.
+func concentrations(weights *mat.Dense) (assets, largest []float64) {
+	for _, w := range finiteRows(weights) {
+		if squares := floats.Dot(w, w); squares > 0 {
 			assets, largest = append(assets, 1/squares), append(largest, slices.Max(w))
 		}
 	}
@@ -147,7 +155,8 @@ func (b WeightBars) Draw() (*Figure, error) {
 		bands []band
 		fill  color.NRGBA
 	}{{name: "generated", fill: generatedColor}, {name: "training", fill: trainingColor}}
-	var limits []float64
+	limits := []float64{0}
+	omitted := 0
 	for k, weights := range []*mat.Dense{b.Generated, b.Training} {
 		if rows(weights) == 0 {
 			continue
@@ -155,16 +164,21 @@ func (b WeightBars) Draw() (*Figure, error) {
 		if _, columns := weights.Dims(); columns != n {
 			return nil, fmt.Errorf("%s portfolios have %d assets for %d symbols", sets[k].name, columns, n)
 		}
+		kept := finiteRows(weights)
+		omitted += rows(weights) - len(kept)
+		if len(kept) == 0 {
+			continue
+		}
 		for j := range n {
-			sets[k].bands = append(sets[k].bands, weightBand(mat.Col(nil, j, weights)))
+			sets[k].bands = append(sets[k].bands, weightBand(kept, j))
 			limits = append(limits, sets[k].bands[j].low, sets[k].bands[j].high)
 		}
 	}
-	x, ok := Axis{Label: "weight", Unit: Percent}.fit(limits, []float64{0})
-	if !ok || len(limits) == 0 {
+	if len(limits) == 1 {
 		return noData(b.Frame, title, "no portfolio with finite weights"), nil
 	}
-	if !(slices.Min(limits) < 0) {
+	x, _ := Axis{Label: "weight", Unit: Percent}.fit(limits)
+	if slices.Min(limits) == 0 {
 		x.min = 0
 	}
 	names := make([]string, n)
@@ -197,16 +211,18 @@ func (b WeightBars) Draw() (*Figure, error) {
 	}
 	f := newFigure(b.Frame, title, (110+vg.Length(max(n, 3))*22)*cssPixel, alt+".", beside(p))
 	f.legend = legend
+	f.notes = leftOut(omitted, "portfolio", "weights not finite")
 	return f, nil
 }
 
 // band is a weight's mean and spread.
 type band struct{ mean, low, high float64 }
 
-func weightBand(w []float64) band {
-	w = slices.DeleteFunc(w, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
-	if len(w) == 0 {
-		return band{math.NaN(), math.NaN(), math.NaN()}
+// weightBand is the band of asset j over portfolios.
+func weightBand(portfolios [][]float64, j int) band {
+	w := make([]float64, len(portfolios))
+	for i, row := range portfolios {
+		w[i] = row[j]
 	}
 	slices.Sort(w)
 	return band{
@@ -233,9 +249,6 @@ func drawBands(p *plot.Plot, bands []band, fill color.NRGBA, offset, half float6
 		tx, ty := p.Transforms(&c)
 		whisker := draw.LineStyle{Color: blend(fill, ink, 0.45), Width: 0.9}
 		for j, b := range bands {
-			if math.IsNaN(b.mean) {
-				continue
-			}
 			y := float64(len(bands)-1-j) + offset
 			fillRectangle(c, faded(fill, 0.8), vg.Rectangle{
 				Min: vg.Point{X: min(tx(0), tx(b.mean)), Y: ty(y - half)},
