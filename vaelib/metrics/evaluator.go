@@ -263,7 +263,7 @@ func (e *Evaluator) figures(w, y, work []float64) Figures {
 	s := &e.settings
 	asked := s.Figures
 	years := s.PeriodsPerYear
-	f := Figures{Periods: e.periods, Undefined: All &^ asked}
+	f := Figures{Periods: e.periods, Undefined: All &^ asked, asked: asked}
 
 	// What the weights alone decide.
 	var mean, weighted, size, squares float64
@@ -316,9 +316,7 @@ func (e *Evaluator) figures(w, y, work []float64) Figures {
 
 	// Whatever float64 could not hold, and what nobody asked for.
 	for figure := range figureCount {
-		if v := f.field(figure); !(math.Abs(*v) <= math.MaxFloat64) {
-			f.drop(figure, overflow)
-		} else if !asked.Has(figure) {
+		if v := f.field(figure); !asked.Has(figure) || !(math.Abs(*v) <= math.MaxFloat64) {
 			f.drop(figure, 0)
 		}
 	}

@@ -114,6 +114,7 @@ type Figures struct {
 	Periods      int     // T
 
 	Undefined Mask
+	asked     Mask
 	causes    cause
 }
 
@@ -126,7 +127,6 @@ const (
 	noDrawdown
 	ruin
 	noWeights
-	overflow
 )
 
 // Value returns a figure by its identity, and whether it is defined.
@@ -169,6 +169,9 @@ func (f *Figures) Reason(figure Figure) string {
 	if !f.Undefined.Has(figure) {
 		return ""
 	}
+	if !f.asked.Has(figure) {
+		return "not asked for"
+	}
 	has := func(c cause) bool { return f.causes&c != 0 }
 	switch figure {
 	case CAGR, MaxDrawdown, Calmar, AnnualReturn:
@@ -191,10 +194,7 @@ func (f *Figures) Reason(figure Figure) string {
 			return "every weight is 0"
 		}
 	}
-	if has(overflow) {
-		return "the value is too large for float64"
-	}
-	return "not asked for"
+	return "the value is too large for float64"
 }
 
 // Notes returns one line for each undefined figure that was asked for, such as
@@ -202,8 +202,8 @@ func (f *Figures) Reason(figure Figure) string {
 func (f *Figures) Notes() []string {
 	var notes []string
 	for figure := range figureCount {
-		if reason := f.Reason(figure); reason != "" && reason != "not asked for" {
-			notes = append(notes, figureNames[figure]+": "+reason)
+		if f.asked.Has(figure) && f.Undefined.Has(figure) {
+			notes = append(notes, figureNames[figure]+": "+f.Reason(figure))
 		}
 	}
 	return notes
