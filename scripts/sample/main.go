@@ -1,43 +1,39 @@
 // Command sample writes the bundled SYNTHETIC sample anew, or checks that it
 // is what its generator makes.
-//
-//	go run ./scripts/sample -check
 package main
 
 import (
 	"bytes"
-	"flag"
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
 	"vaefolio/data"
+	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/run"
 )
 
-func main() {
-	out := flag.String("out", "data", "folder to write to")
-	seed := flag.Uint64("seed", data.Seed, "seed of everything random")
-	days := flag.Int("days", data.Days, "days of returns")
-	check := flag.Bool("check", false, "write nothing; compare the files in the folder with what would be written")
-	flag.Usage = func() {
-		fmt.Fprint(flag.CommandLine.Output(), "sample writes the bundled SYNTHETIC prices, sectors and their truth.\n\n  go run ./scripts/sample -check\n\n")
-		flag.PrintDefaults()
-	}
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(os.Stderr, "sample: argument %s is left over\n", flag.Arg(0))
-		os.Exit(2)
-	}
-	if err := sample(*out, *seed, *days, *check); err != nil {
-		fmt.Fprintln(os.Stderr, "sample:", err)
-		os.Exit(1)
-	}
+type config struct {
+	Days  int    `flag:"days" range:"[1,inf)" help:"returns to draw, one a day"`
+	Out   string `flag:"out" unit:"DIR" default:"data" help:"folder of the files, which are replaced"`
+	Check bool   `flag:"check" help:"write nothing; compare the files with what would be written"`
+	cli.Common
 }
 
-func sample(out string, seed uint64, days int, check bool) error {
-	drawn, err := data.Generate(seed, days)
+var verb = cli.Verb[config]{
+	Name:    "sample",
+	Summary: "write the bundled SYNTHETIC prices, their sectors and the truth behind them",
+	Example: "sample -check",
+	Default: config{Days: data.Days, Common: cli.Common{Seed: data.Seed}},
+	Run:     sample,
+}
+
+func main() { cli.Main(verb) }
+
+func sample(ctx context.Context, c *config, stream *cli.IO) error {
+	drawn, err := data.Generate(c.Seed, c.Days)
 	if err != nil {
 		return err
 	}
@@ -45,24 +41,35 @@ func sample(out string, seed uint64, days int, check bool) error {
 	if err != nil {
 		return err
 	}
-	for name, text := range files {
-		path := filepath.Join(out, name)
-		if check {
-			have, err := os.ReadFile(path)
-			if err != nil {
+	for _, name := range []string{data.Close, data.Sectors, data.Truths} {
+		path, text := filepath.Join(c.Out, name), files[name]
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if c.Check {
+			err = compare(path, text)
+		} else {
+			err = run.WriteFile(path, func(w io.Writer) error {
+				_, err := w.Write(text)
 				return err
-			}
-			if !bytes.Equal(have, text) {
-				return fmt.Errorf("%s differs from what seed %d makes: write it anew without -check", path, seed)
-			}
-			continue
+			})
 		}
-		if err := run.WriteFile(path, func(w io.Writer) error {
-			_, err := w.Write(text)
-			return err
-		}); err != nil {
+		if err != nil {
 			return err
 		}
+		stream.Note("%s: %d bytes", path, len(text))
+	}
+	return nil
+}
+
+// compare returns an error unless the file holds the text.
+func compare(path string, text []byte) error {
+	have, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(have, text) {
+		return fmt.Errorf("%s differs from what the generator makes: write it anew without -check", path)
 	}
 	return nil
 }
