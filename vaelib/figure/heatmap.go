@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -28,13 +29,14 @@ func (h Heatmap) Draw() (*Figure, error) {
 	if r, c := h.Values.Dims(); r != n || c != n {
 		return nil, fmt.Errorf("a correlation matrix of %d symbols has %d x %d entries", n, r, c)
 	}
+	cell := min(40, max(11, 480/vg.Length(n))) * cssPixel
+	style := nameStyle(cell)
 	names := make([]string, n)
 	var longest vg.Length
 	for i, s := range h.Symbols {
 		names[i] = shortened(s, 16)
-		longest = max(longest, tickStyle.Width(names[i]))
+		longest = max(longest, style.Width(names[i]))
 	}
-	cell := min(40, max(11, 480/vg.Length(n))) * cssPixel
 	side := cell * vg.Length(n)
 	body := func(c draw.Canvas) { h.draw(c, names, longest, cell) }
 	f := newFigure(h.Frame, title, side+longest+90*cssPixel, h.summary(), body)
@@ -44,6 +46,11 @@ func (h Heatmap) Draw() (*Figure, error) {
 		f.height += vg.Length(len(lines)) * subtitleStyle.Font.Size * 1.3
 	}
 	return f, nil
+}
+
+// nameStyle is for a symbol beside a row or column of cells.
+func nameStyle(cell vg.Length) text.Style {
+	return textStyle(min(8.5, 0.72*float64(cell)), false, ink)
 }
 
 // summary tells the mean and range of the correlations off the diagonal.
@@ -65,10 +72,8 @@ func (h Heatmap) summary() string {
 func (h Heatmap) draw(c draw.Canvas, names []string, longest, cell vg.Length) {
 	n := len(names)
 	left, top := c.Min.X+longest+5, c.Max.Y-longest-5
-	size := min(8.5, float64(cell)*0.72)
-	rowStyle := textStyle(size, false, ink)
+	rowStyle, columnStyle := nameStyle(cell), nameStyle(cell)
 	rowStyle.XAlign, rowStyle.YAlign = draw.XRight, draw.YCenter
-	columnStyle := textStyle(size, false, ink)
 	columnStyle.YAlign, columnStyle.Rotation = draw.YCenter, math.Pi/2
 	for i, name := range names {
 		middle := (vg.Length(i) + 0.5) * cell
