@@ -1,9 +1,13 @@
 package vae
 
 import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"errors"
 	"math"
-	"math/rand/v2"
-	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -14,23 +18,20 @@ import (
 // dirichletRows are draws from the symmetric Dirichlet distribution with
 // concentration 1 over n assets.
 func dirichletRows(rows, n int, index uint64) *mat.Dense {
-	rng := stream.New(1, "vae.test", index)
+	rng := stream.New(1, "vae.test.dirichlet", index)
 	x := mat.NewDense(rows, n, nil)
 	for i := range rows {
-		exponential(x.RawRowView(i), rng)
+		row := x.RawRowView(i)
+		var sum float64
+		for j := range row {
+			row[j] = rng.ExpFloat64()
+			sum += row[j]
+		}
+		for j := range row {
+			row[j] /= sum
+		}
 	}
 	return x
-}
-
-func exponential(row []float64, rng *rand.Rand) {
-	var sum float64
-	for j := range row {
-		row[j] = rng.ExpFloat64()
-		sum += row[j]
-	}
-	for j := range row {
-		row[j] /= sum
-	}
 }
 
 func openTest(t testing.TB, name string) *Backend {
@@ -43,53 +44,374 @@ func openTest(t testing.TB, name string) *Backend {
 	return b
 }
 
-// backends are the names of the backends to test: XLA where a plugin is found.
-func backends(t testing.TB) []string {
-	if _, err := findPlugin(); err != nil {
-		t.Logf("testing pure Go only: %v", err)
-		return []string{"go"}
-	}
-	return []string{"go", "xla"}
+// forBackends runs a test on pure Go, and on XLA where a plugin is found.
+func forBackends(t *testing.T, test func(t *testing.T, b *Backend)) {
+	t.Run("go", func(t *testing.T) { test(t, openTest(t, "go")) })
+	t.Run("xla", func(t *testing.T) {
+		if _, err := findPlugin(); err != nil {
+			t.Skip(err)
+		}
+		test(t, openTest(t, "xla"))
+	})
 }
 
-func TestTrainLearnsDirichlet(t *testing.T) {
-	for _, name := range backends(t) {
-		t.Run(name, func(t *testing.T) {
-			b := openTest(t, name)
-			c, s := DefaultConfig(10), DefaultSchedule()
-			s.Steps, s.EvalEvery = 2000, 500
-			if os.Getenv("LONG") != "" {
-				s.Steps = 10000
-			}
-			m, h, err := Train(t.Context(), b, c, s, dirichletRows(4096, 10, 0), dirichletRows(1000, 10, 1), TrainOptions{
-				Progress: func(done, total int, note string) {
-					if done%500 == 0 {
-						t.Log(done, note)
+// small is a training that takes a fraction of a second.
+func small() (Config, Schedule) {
+	c := DefaultConfig(6)
+	c.Latent, c.Hidden = 3, []int{12, 8}
+	return c, Schedule{Steps: 250, Batch: 32, LearningRate: 3e-3, Warmup: 0.2, EvalEvery: 60}
+}
+
+func mustTrain(t *testing.T, b *Backend, c Config, s Schedule, train, validation *mat.Dense, opt TrainOptions) (*Model, *History) {
+	t.Helper()
+	m, h, err := Train(t.Context(), b, c, s, train, validation, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, h
+}
+
+// untimed returns the points without what a clock decides.
+func untimed(points []Point) []Point {
+	points = slices.Clone(points)
+	for i := range points {
+		points[i].Seconds, points[i].SamplesPerSecond = 0, 0
+	}
+	return points
+}
+
+func sameHistory(a, b *History) bool {
+	return a.Step == b.Step && a.StoppedEarly == b.StoppedEarly && slices.EqualFunc(untimed(a.Points), untimed(b.Points), func(p, q Point) bool {
+		v, w := p.Validation, q.Validation
+		p.Validation, q.Validation = nil, nil
+		return p == q && (v == nil) == (w == nil) && (v == nil || *v == *w)
+	})
+}
+
+func TestTrainRepeats(t *testing.T) {
+	train, validation := dirichletRows(300, 6, 0), dirichletRows(100, 6, 1)
+	forBackends(t, func(t *testing.T, b *Backend) {
+		c, s := small()
+		m, h := mustTrain(t, b, c, s, train, validation, TrainOptions{})
+		again, h2 := mustTrain(t, b, c, s, train, validation, TrainOptions{})
+		if !slices.Equal(m.theta, again.theta) || !sameHistory(h, h2) {
+			t.Error("one seed gave two results on one backend")
+		}
+		fresh, _ := mustTrain(t, openTest(t, b.Name()), c, s, train, validation, TrainOptions{})
+		if !slices.Equal(m.theta, fresh.theta) {
+			t.Error("one seed gave two results on two backends of one kind")
+		}
+		c.Seed = 2
+		other, _ := mustTrain(t, b, c, s, train, validation, TrainOptions{})
+		if slices.Equal(m.theta, other.theta) {
+			t.Error("two seeds gave one result")
+		}
+		steps := make([]int, len(h.Points))
+		for i, p := range h.Points {
+			steps[i] = p.Step
+		}
+		if want := []int{60, 120, 180, 240, 250}; !slices.Equal(steps, want) || h.Step != 250 {
+			t.Errorf("evaluations at %v, model of step %d, want %v and 250", steps, h.Step, want)
+		}
+		first, last := h.Points[0], h.Points[len(h.Points)-1]
+		if last.Validation.Total >= first.Validation.Total {
+			t.Errorf("validation loss went from %v to %v", first.Validation.Total, last.Validation.Total)
+		}
+	})
+}
+
+// On XLA a loop of steps in one call gives the parameters of as many calls, to
+// the bit.
+func TestLoopEqualsSteps(t *testing.T) {
+	if _, err := findPlugin(); err != nil {
+		t.Skip(err)
+	}
+	b := openTest(t, "xla")
+	c, s := small()
+	train := dirichletRows(300, 6, 0)
+	loop, h := mustTrain(t, b, c, s, train, nil, TrainOptions{})
+	b.stepsPerCall = 1
+	steps, h2 := mustTrain(t, b, c, s, train, nil, TrainOptions{})
+	if !slices.Equal(loop.theta, steps.theta) {
+		t.Error("a loop of steps gives other parameters than single steps")
+	}
+	for i, p := range h.Points { // XLA may add the losses up in another order
+		if a, b := p.Train.Total, h2.Points[i].Train.Total; math.Abs(a-b) > 1e-5*b {
+			t.Errorf("step %d: loss %v in a loop, %v in single steps", p.Step, a, b)
+		}
+	}
+}
+
+// The row count is padded, so these share a compiled graph; what the padding
+// holds must not matter.
+func TestTrainIgnoresPadding(t *testing.T) {
+	b := openTest(t, "go")
+	c, s := small()
+	s.Steps = 50
+	x := dirichletRows(65, 6, 0)
+	whole, _ := mustTrain(t, b, c, s, x, nil, TrainOptions{})
+	view := x.Grow(3, 0).(*mat.Dense) // other values behind the last row
+	for i := 65; i < 68; i++ {
+		view.SetRow(i, []float64{1, 0, 0, 0, 0, 0})
+	}
+	part, _ := mustTrain(t, b, c, s, view.Slice(0, 65, 0, 6).(*mat.Dense), nil, TrainOptions{})
+	if !slices.Equal(whole.theta, part.theta) {
+		t.Error("rows beyond the last one changed the result")
+	}
+}
+
+func TestResume(t *testing.T) {
+	train, validation := dirichletRows(300, 6, 0), dirichletRows(100, 6, 1)
+	forBackends(t, func(t *testing.T, b *Backend) {
+		for _, patience := range []int{0, 50} {
+			c, s := small()
+			s.Patience = patience
+			want, wantHistory := mustTrain(t, b, c, s, train, validation, TrainOptions{})
+			dir := t.TempDir()
+			save := func(c *Checkpoint) error { return c.Save(dir) }
+			// Interrupt at every checkpoint, 70 steps apart; go on from the file.
+			var got *Model
+			var history *History
+			options := TrainOptions{CheckpointEvery: 70}
+			for stops := 0; ; stops++ {
+				if stops > 4 {
+					t.Fatal("training does not end")
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				options.Checkpoint = func(c *Checkpoint) error { cancel(); return save(c) }
+				var err error
+				got, history, err = Train(ctx, b, c, s, train, validation, options)
+				cancel()
+				if err == nil {
+					if stops != 3 {
+						t.Errorf("interrupted %d times, want 3", stops)
 					}
-				}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, p := range h.Points {
-				t.Log(p.Step, p.Train, *p.Validation, p.Seconds, p.SamplesPerSecond)
-			}
-			x := dirichletRows(1000, 10, 2)
-			mean, _, err := m.Encode(x)
-			if err != nil {
-				t.Fatal(err)
-			}
-			y, err := m.Decode(mean)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var se, ss float64
-			for i := range 1000 {
-				for j := range 10 {
-					se += math.Pow(x.At(i, j)-y.At(i, j), 2)
-					ss += math.Pow(x.At(i, j)-0.1, 2)
+					break
+				}
+				if !errors.Is(err, context.Canceled) || got != nil {
+					t.Fatalf("interrupted training returned %v, %v", got, err)
+				}
+				if options.Resume, err = LoadCheckpoint(dir); err != nil {
+					t.Fatal(err)
+				}
+				if want := 70 * (stops + 1); options.Resume.Step() != want {
+					t.Errorf("checkpoint at step %d, want %d", options.Resume.Step(), want)
 				}
 			}
-			t.Log("R2", 1-se/ss)
-		})
+			if !slices.Equal(got.theta, want.theta) {
+				t.Error("a resumed training's parameters differ from an uninterrupted one's")
+			}
+			if !sameHistory(history, wantHistory) {
+				t.Errorf("a resumed training's history differs:\n%v\n%v", untimed(history.Points), untimed(wantHistory.Points))
+			}
+		}
+	})
+}
+
+func TestResumeOfAnotherTraining(t *testing.T) {
+	b := openTest(t, "go")
+	c, s := small()
+	s.Steps = 20
+	train := dirichletRows(50, 6, 0)
+	var checkpoint *Checkpoint
+	mustTrain(t, b, c, s, train, nil, TrainOptions{CheckpointEvery: 10, Checkpoint: func(c *Checkpoint) error { checkpoint = c; return nil }})
+	otherConfig, otherSchedule := c, s
+	otherConfig.Beta = 0.2
+	otherSchedule.Steps = 30
+	for _, test := range []struct {
+		what     string
+		config   Config
+		schedule Schedule
+		train    *mat.Dense
+	}{
+		{"configuration", otherConfig, s, train},
+		{"schedule", c, otherSchedule, train},
+		{"hash of the rows", c, s, dirichletRows(50, 6, 1)},
+	} {
+		_, _, err := Train(t.Context(), b, test.config, test.schedule, test.train, nil, TrainOptions{Resume: checkpoint})
+		var mismatch *MismatchError
+		if !errors.As(err, &mismatch) || mismatch.What != test.what {
+			t.Errorf("another %s: got %v", test.what, err)
+		}
+	}
+}
+
+func TestEarlyStopping(t *testing.T) {
+	b := openTest(t, "go")
+	c, s := small()
+	c.Beta = 0
+	// Few rows and a fast rate: the network learns them by heart.
+	s.Steps, s.LearningRate, s.Warmup, s.EvalEvery, s.Patience = 3000, 0.02, 0, 20, 3
+	validation := dirichletRows(200, 6, 1)
+	m, h := mustTrain(t, b, c, s, dirichletRows(20, 6, 0), validation, TrainOptions{})
+	if !h.StoppedEarly {
+		t.Fatal("patience never ran out")
+	}
+	last := h.Points[len(h.Points)-1]
+	if h.Step != last.Step-3*20 {
+		t.Errorf("stopped at step %d with the model of step %d, want 60 steps between", last.Step, h.Step)
+	}
+	best := slices.MinFunc(h.Points, func(a, b Point) int { return int(math.Copysign(1, a.Validation.Total-b.Validation.Total)) })
+	if best.Step != h.Step {
+		t.Errorf("model of step %d, the smallest loss was at step %d", h.Step, best.Step)
+	}
+	// The same steps without patience, stopped at the model's step.
+	s.Patience = 0
+	_, _, err := Train(t.Context(), b, c, s, dirichletRows(20, 6, 0), validation, TrainOptions{
+		CheckpointEvery: h.Step, Checkpoint: func(c *Checkpoint) error {
+			if !slices.Equal(c.theta, m.theta) {
+				t.Error("the model's parameters are not those of its step")
+			}
+			return errStop
+		}})
+	if !errors.Is(err, errStop) {
+		t.Errorf("got %v", err)
+	}
+}
+
+var errStop = errors.New("enough")
+
+func TestTrainReports(t *testing.T) {
+	b := openTest(t, "go")
+	c, s := small()
+	var done []int
+	var notes []string
+	_, h := mustTrain(t, b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{Progress: func(d, total int, note string) {
+		if total != s.Steps {
+			t.Errorf("total is %d, want %d", total, s.Steps)
+		}
+		done, notes = append(done, d), append(notes, note)
+	}})
+	if !slices.IsSorted(done) || done[len(done)-1] != s.Steps || !strings.HasPrefix(notes[len(notes)-1], "loss ") {
+		t.Errorf("progress %v, notes %q", done, notes)
+	}
+	var buffer bytes.Buffer
+	if err := h.WriteCSV(&buffer); err != nil {
+		t.Fatal(err)
+	}
+	records, err := csv.NewReader(&buffer).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(records) != len(h.Points)+1 || records[0][0] != "step" || records[1][6] != "" || records[len(records)-1][0] != "250" {
+		t.Errorf("history as CSV: %v", records)
+	}
+	if h.SamplesPerSecond() <= 0 {
+		t.Errorf("%v samples a second", h.SamplesPerSecond())
+	}
+	// Warm-up and cosine, at steps 60 of 50 and 250 of 250.
+	if p := h.Points[0]; p.Beta != c.Beta {
+		t.Errorf("beta is %v after the warm-up, want %v", p.Beta, c.Beta)
+	}
+	if p := h.Points[len(h.Points)-1]; p.LearningRate > 1e-4*s.LearningRate {
+		t.Errorf("learning rate is %v at the last step", p.LearningRate)
+	}
+}
+
+func TestTrainErrors(t *testing.T) {
+	b := openTest(t, "go")
+	good := dirichletRows(50, 6, 0)
+	change := func(f func(x *mat.Dense)) *mat.Dense {
+		x := mat.DenseCopyOf(good)
+		f(x)
+		return x
+	}
+	for _, test := range []struct {
+		name, want string
+		change     func(c *Config, s *Schedule, train, validation **mat.Dense, o *TrainOptions)
+	}{
+		{"not a number", "training row 3 has NaN in column 2", func(_ *Config, _ *Schedule, train, _ **mat.Dense, _ *TrainOptions) {
+			*train = change(func(x *mat.Dense) { x.Set(2, 1, math.NaN()) })
+		}},
+		{"sum", "validation row 2 sums to", func(_ *Config, _ *Schedule, _, validation **mat.Dense, _ *TrainOptions) {
+			*validation = change(func(x *mat.Dense) { x.Set(1, 1, 0.9) })
+		}},
+		{"short position", "take the linear head", func(_ *Config, _ *Schedule, train, _ **mat.Dense, _ *TrainOptions) {
+			*train = change(func(x *mat.Dense) { x.SetRow(4, []float64{1.5, -0.5, 0, 0, 0, 0}) })
+		}},
+		{"no spread", "all the same", func(_ *Config, _ *Schedule, train, _ **mat.Dense, _ *TrainOptions) {
+			*train = change(func(x *mat.Dense) {
+				for i := range 50 {
+					x.SetRow(i, good.RawRowView(0))
+				}
+			})
+		}},
+		{"columns", "6 columns, want 7 assets", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Assets = 7 }},
+		{"no rows", "no training rows", func(_ *Config, _ *Schedule, train, _ **mat.Dense, _ *TrainOptions) { *train = nil }},
+		{"symbols", "2 symbols for 6 assets", func(_ *Config, _ *Schedule, _, _ **mat.Dense, o *TrainOptions) { o.Symbols = []string{"A", "B"} }},
+		{"patience", "patience needs validation rows", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Patience = 3 }},
+		{"latent", "latent is 0", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Latent = 0 }},
+		{"hidden", "hidden layer 2 has width -1", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden = []int{4, -1} }},
+		{"beta", "beta is NaN", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Beta = math.NaN() }},
+		{"likelihood", `likelihood is "mse", want one of gaussian, mse-sum`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Likelihood = "mse" }},
+		{"head", `head is "", want one of linear, softmax`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "" }},
+		{"activation", `activation is "gelu"`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Activation = "gelu" }},
+		{"steps", "steps is 0", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Steps = 0 }},
+		{"batch", "batch is -3", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Batch = -3 }},
+		{"learning rate", "learning rate is +Inf", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.LearningRate = math.Inf(1) }},
+		{"warm-up", "warm-up is 1.5", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Warmup = 1.5 }},
+		{"evaluations", "steps between evaluations is 0", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.EvalEvery = 0 }},
+		{"negative patience", "patience is -1", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Patience = -1 }},
+	} {
+		c, s := small()
+		train, validation, options := good, (*mat.Dense)(nil), TrainOptions{}
+		test.change(&c, &s, &train, &validation, &options)
+		_, _, err := Train(t.Context(), b, c, s, train, validation, options)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want an error with %q", test.name, err, test.want)
+		}
+	}
+}
+
+func TestTrainDiverges(t *testing.T) {
+	forBackends(t, func(t *testing.T, b *Backend) {
+		c, s := small()
+		s.LearningRate = 1e30
+		_, h, err := Train(t.Context(), b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{})
+		var diverged *DivergedError
+		if !errors.As(err, &diverged) || diverged.Step != 60 || len(h.Points) != 0 {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestTrainCancelledBefore(t *testing.T) {
+	b := openTest(t, "go")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c, s := small()
+	var saved *Checkpoint
+	_, _, err := Train(ctx, b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{Checkpoint: func(c *Checkpoint) error { saved = c; return nil }})
+	if !errors.Is(err, context.Canceled) || saved == nil || saved.Step() != 0 {
+		t.Errorf("got %v and checkpoint %v", err, saved)
+	}
+	_, _, err = Train(ctx, b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{Checkpoint: func(*Checkpoint) error { return errStop }})
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, errStop) {
+		t.Errorf("a checkpoint that can't be saved is not reported: %v", err)
+	}
+}
+
+// With mse-sum and beta_raw = 2 v beta the loss is 2v times the Gaussian's, so
+// training differs only by rounding and Adam's epsilon.
+func TestMSESumIsGaussianInOtherUnits(t *testing.T) {
+	b := openTest(t, "go")
+	train, heldOut := dirichletRows(500, 6, 0), dirichletRows(200, 6, 1)
+	c, s := small()
+	gaussian, _ := mustTrain(t, b, c, s, train, nil, TrainOptions{})
+	c.Likelihood, c.Beta = "mse-sum", 2*gaussian.Variance()*c.Beta
+	raw, _ := mustTrain(t, b, c, s, train, nil, TrainOptions{})
+	if math.Abs(raw.Beta()-gaussian.Beta()) > 1e-15 {
+		t.Errorf("beta without unit is %v, want %v", raw.Beta(), gaussian.Beta())
+	}
+	want, err := Diagnose(t.Context(), gaussian, train, heldOut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Diagnose(t.Context(), raw, train, heldOut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(got.R2-want.R2) > 2e-3 || math.Abs(got.KL-want.KL) > 1e-2*want.KL {
+		t.Errorf("R2 %v, KL %v; want the Gaussian's %v, %v", got.R2, got.KL, want.R2, want.KL)
 	}
 }

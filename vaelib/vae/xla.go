@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,17 +92,13 @@ func checkLibrary(path string) error {
 		return nil
 	}
 	file, err := elf.Open(path)
-	if err != nil {
-		return fmt.Errorf("plugin %q is not a shared library", path)
+	if err != nil || file.Type != elf.ET_DYN {
+		return fmt.Errorf("plugin %q is not a shared library, or cut short", path)
 	}
 	defer file.Close()
-	if file.Type != elf.ET_DYN {
-		return fmt.Errorf("plugin %q is not a shared library", path)
-	}
-	for _, segment := range file.Progs {
-		if segment.Off+segment.Filesz > uint64(info.Size()) {
-			return fmt.Errorf("plugin %q is cut short: it has %d bytes and refers to byte %d", path, info.Size(), segment.Off+segment.Filesz)
-		}
+	symbols, err := file.DynamicSymbols()
+	if err != nil || !slices.ContainsFunc(symbols, func(s elf.Symbol) bool { return s.Name == "GetPjrtApi" }) {
+		return fmt.Errorf("plugin %q is a library, but no PJRT plugin: it has no GetPjrtApi", path)
 	}
 	return nil
 }
@@ -123,8 +120,8 @@ func probe(path string) error {
 	child.Stderr = &stderr
 	if err := child.Run(); err != nil {
 		for line := range strings.Lines(stderr.String()) {
-			if strings.Contains(line, "flag") || strings.Contains(line, "XLA_FLAGS") {
-				return errors.New(strings.TrimSpace(line))
+			if _, text, ok := strings.Cut(line, "] "); ok && strings.Contains(text, "flag") {
+				return errors.New(strings.TrimSpace(text)) // without time, thread and line of the log
 			}
 		}
 		return err

@@ -1,0 +1,203 @@
+package vae
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"vaefolio/vaelib/stream"
+)
+
+func normals(rng *rand.Rand, count int, scale float64) []float64 {
+	v := make([]float64, count)
+	for i := range v {
+		v[i] = scale * rng.NormFloat64()
+	}
+	return v
+}
+
+// networks are small networks with every likelihood, head and activation.
+func networks() map[string]Config {
+	base := Config{Assets: 4, Latent: 2, Hidden: []int{5, 3}, Beta: 0.3, Likelihood: "gaussian", Head: "softmax", Activation: "silu"}
+	all := map[string]Config{"default": base}
+	for name := range likelihoods {
+		c := base
+		c.Likelihood = name
+		all["likelihood "+name] = c
+	}
+	for name := range heads {
+		c := base
+		c.Head = name
+		all["head "+name] = c
+	}
+	for name := range activations {
+		c := base
+		c.Activation = name
+		all["activation "+name] = c
+	}
+	linear := base
+	linear.Hidden, linear.Head = nil, "linear"
+	all["linear"] = linear
+	return all
+}
+
+// call runs a graph once on float64 vectors and matrices.
+func call(t *testing.T, e *graph.Exec, args ...any) [][]float64 {
+	t.Helper()
+	out, err := e.Call(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := make([][]float64, len(out))
+	for i, o := range out {
+		if results[i], err = values[float64](o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return results
+}
+
+// The gradient of the loss by every parameter, in float64, against central
+// differences.
+func TestLossGradient(t *testing.T) {
+	const size, h = 7, 1e-5
+	b := openTest(t, "go")
+	for name, c := range networks() {
+		t.Run(name, func(t *testing.T) {
+			n := newNetwork(c)
+			e, err := graph.NewExec(b.engine, func(theta, rows, noise, mean *graph.Node) []*graph.Node {
+				tape := n.tape(theta)
+				reconstruction, kl := tape.losses(batch{
+					standardised: rows, noise: noise, mean: mean,
+					variance: graph.Scalar(theta.Graph(), dtypes.Float64, 0.02),
+				})
+				loss := graph.Add(graph.ReduceAllSum(reconstruction), graph.MulScalar(graph.ReduceAllSum(kl), c.Beta))
+				return []*graph.Node{loss, tape.gradient(loss)}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rng := stream.New(1, "vae.test.gradient", 0)
+			theta := normals(rng, n.size, 0.5)
+			rows := tensors.FromFlatDataAndDimensions(normals(rng, size*c.Assets, 1), size, c.Assets)
+			noise := tensors.FromFlatDataAndDimensions(normals(rng, size*c.Latent, 1), size, c.Latent)
+			mean := tensors.FromFlatDataAndDimensions([]float64{0.1, 0.2, 0.3, 0.4}, 1, 4)
+			loss := func() float64 { return call(t, e, theta, rows, noise, mean)[0][0] }
+			gradient := call(t, e, theta, rows, noise, mean)[1]
+			if len(gradient) != n.size {
+				t.Fatalf("gradient has %d entries, want %d", len(gradient), n.size)
+			}
+			for i, g := range gradient {
+				old := theta[i]
+				theta[i] = old + h
+				above := loss()
+				theta[i] = old - h
+				below := loss()
+				theta[i] = old
+				if want := (above - below) / (2 * h); math.Abs(g-want) > 1e-6*(1+math.Abs(want)) {
+					t.Fatalf("parameter %d: gradient %v, difference quotient %v", i, g, want)
+				}
+			}
+		})
+	}
+}
+
+// The decoder's vector-Jacobian product, in float64, against central
+// differences.
+func TestDecoderVJP(t *testing.T) {
+	const size, h = 3, 1e-5
+	b := openTest(t, "go")
+	for name, c := range networks() {
+		t.Run(name, func(t *testing.T) {
+			n := newNetwork(c)
+			vjp, err := graph.NewExec(b.engine, n.vjpGraph)
+			if err != nil {
+				t.Fatal(err)
+			}
+			decode, err := graph.NewExec(b.engine, func(theta, z *graph.Node) *graph.Node { return n.tape(theta).decode(z) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			rng := stream.New(1, "vae.test.vjp", 0)
+			theta, z, g := normals(rng, n.size, 0.5), normals(rng, size*c.Latent, 1), normals(rng, size*c.Assets, 1)
+			along := func() (sum float64) {
+				weights := call(t, decode, theta, tensors.FromFlatDataAndDimensions(z, size, c.Latent))[0]
+				for i, w := range weights {
+					sum += w * g[i]
+				}
+				return sum
+			}
+			dz := call(t, vjp, theta, tensors.FromFlatDataAndDimensions(z, size, c.Latent), tensors.FromFlatDataAndDimensions(g, size, c.Assets))[0]
+			for i := range z {
+				old := z[i]
+				z[i] = old + h
+				above := along()
+				z[i] = old - h
+				below := along()
+				z[i] = old
+				if want := (above - below) / (2 * h); math.Abs(dz[i]-want) > 1e-7*(1+math.Abs(want)) {
+					t.Errorf("coordinate %d: %v, difference quotient %v", i, dz[i], want)
+				}
+			}
+		})
+	}
+}
+
+// One step of Adam against its formulas (Kingma & Ba 2015, algorithm 1) in
+// plain Go, with the schedule's cosine, at the first step and in the middle.
+func TestStepIsAdam(t *testing.T) {
+	b := openTest(t, "go")
+	n := newNetwork(networks()["default"])
+	e, err := graph.NewExec(b.engine, func(in []*graph.Node) []*graph.Node { return n.stepGraph(5, in) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := stream.New(1, "vae.test.adam", 0)
+	const steps, rate = 200, 0.01
+	for _, step := range []int{0, 1, 120} {
+		theta, first, second := normals(rng, n.size, 0.5), normals(rng, n.size, 0.01), normals(rng, n.size, 0.01)
+		for i := range second {
+			second[i] *= second[i]
+		}
+		settings := make([]float64, settingSize)
+		settings[settingVariance], settings[settingBeta], settings[settingLearningRate] = 0.02, 0.3, rate
+		settings[settingWarmup], settings[settingSteps] = 100, steps
+		out, err := e.Call(int32(step), []uint64{1, 2, 3}, theta, first, second, make([]float64, 3),
+			tensors.FromFlatDataAndDimensions(normals(rng, 32, 1), 8, 4), int32(6), [][]float64{{0.1, 0.2, 0.3, 0.4}}, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		get := func(i int) []float64 {
+			v, err := values[float64](out[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		if s, _ := values[int32](out[stateStep]); s[0] != int32(step+1) {
+			t.Errorf("step counter is %d after step %d", s[0], step+1)
+		}
+		sums := get(stateSums)
+		warm := min(1, float64(step+1)/100)
+		if want := sums[1] + 0.3*warm*sums[2]; math.Abs(sums[0]-want) > 1e-12 {
+			t.Errorf("step %d: loss %v, want %v", step+1, sums[0], want)
+		}
+		newTheta, newFirst, newSecond := get(stateTheta), get(stateFirst), get(stateSecond)
+		count := float64(step + 1)
+		for i := range theta {
+			g := (newFirst[i] - adamBeta1*first[i]) / (1 - adamBeta1)
+			if want := adamBeta2*second[i] + (1-adamBeta2)*g*g; math.Abs(newSecond[i]-want) > 1e-10 {
+				t.Fatalf("step %d, parameter %d: second moment %v, want %v", step+1, i, newSecond[i], want)
+			}
+			lr := rate * (1 + math.Cos(math.Pi*float64(step)/steps)) / 2
+			mhat, vhat := newFirst[i]/(1-math.Pow(adamBeta1, count)), newSecond[i]/(1-math.Pow(adamBeta2, count))
+			if want := theta[i] - lr*mhat/(math.Sqrt(vhat)+adamEpsilon); math.Abs(newTheta[i]-want) > 1e-10 {
+				t.Fatalf("step %d, parameter %d: %v, want %v", step+1, i, newTheta[i], want)
+			}
+		}
+	}
+}
