@@ -156,7 +156,8 @@ func TestPageFetchesNothing(t *testing.T) {
 			}
 		}
 	}
-	if found := regexp.MustCompile(`(?i)https?:|//[a-z]|url\(|@import`).FindString(page); found != "" {
+	text := regexp.MustCompile(`data:image/png;base64,[A-Za-z0-9+/=]*`).ReplaceAllString(page, "")
+	if found := regexp.MustCompile(`(?i)https?:|//[a-z]|url\(|@import`).FindString(text); found != "" {
 		t.Errorf("the page holds %q", found)
 	}
 }
