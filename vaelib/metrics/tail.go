@@ -98,43 +98,62 @@ func collect(dst, y []float64, threshold float64) []float64 {
 }
 
 // selectSmallest reorders x so that x[k-1] is the k-th smallest and none
-// before it is larger (Hoare's selection with the median of three).
+// before it is larger: Hoare's selection with the median of three, and with a
+// partition that has no branch to mispredict.
 func selectSmallest(x []float64, k int) {
-	low, high := 0, len(x)-1
-	target := k - 1
-	for low < high {
-		middle := low + (high-low)/2
-		if x[middle] < x[low] {
-			x[middle], x[low] = x[low], x[middle]
-		}
-		if x[high] < x[low] {
-			x[high], x[low] = x[low], x[high]
-		}
-		if x[high] < x[middle] {
-			x[high], x[middle] = x[middle], x[high]
-		}
-		pivot := x[middle]
-		i, j := low, high
-		for i <= j {
-			for x[i] < pivot {
-				i++
-			}
-			for pivot < x[j] {
-				j--
-			}
-			if i <= j {
-				x[i], x[j] = x[j], x[i]
-				i++
-				j--
-			}
-		}
+	for len(x) > 1 {
+		pivot := medianLast(x)
+		rest := x[:len(x)-1]
+		smaller := partition(rest, func(v float64) bool { return v < pivot })
+		x[smaller], x[len(x)-1] = pivot, x[smaller]
 		switch {
-		case target <= j:
-			high = j
-		case target >= i:
-			low = i
-		default:
+		case k <= smaller:
+			x = x[:smaller]
+		case k == smaller+1:
 			return
+		default:
+			x, k = x[smaller+1:], k-smaller-1
+			if smaller > 0 {
+				continue
+			}
+			// Nothing was smaller, perhaps since much is equal: set that aside
+			// too, or a tied series would lose one value a round.
+			equal := partition(x, func(v float64) bool { return v <= pivot })
+			if k <= equal {
+				return
+			}
+			x, k = x[equal:], k-equal
 		}
 	}
+}
+
+// medianLast moves the median of the first, middle and last value to the end
+// and returns it.
+func medianLast(x []float64) float64 {
+	first, middle, last := 0, len(x)/2, len(x)-1
+	if x[middle] < x[first] {
+		first, middle = middle, first
+	}
+	if x[last] > x[middle] {
+		x[last], x[middle] = x[middle], x[last]
+	} else if x[last] < x[first] {
+		x[last], x[first] = x[first], x[last]
+	}
+	return x[last]
+}
+
+// partition moves the values that belong to the front there, and returns their
+// number.
+func partition(x []float64, belongs func(float64) bool) int {
+	n := 0
+	for i, v := range x {
+		x[i] = x[n]
+		x[n] = v
+		step := 0
+		if belongs(v) {
+			step = 1
+		}
+		n += step
+	}
+	return n
 }
