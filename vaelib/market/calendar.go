@@ -83,7 +83,7 @@ func (c calendar) gap(step time.Duration) bool {
 	case c.step >= 28*day:
 		return step > c.step+c.step/2
 	default:
-		return c.regular && step > c.step
+		return (c.regular || c.step == day) && step > c.step
 	}
 }
 

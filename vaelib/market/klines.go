@@ -95,9 +95,10 @@ func listKlines(fsys fs.FS, name, shown string) (symbols, ignored []string, err 
 		case strings.HasPrefix(file, "."):
 		case !isCSV || e.IsDir():
 			ignored = append(ignored, file)
-		case len(symbol) > longestName:
-			return nil, nil, &DataError{File: filepath.Join(shown, file), Msg: fmt.Sprintf("symbol is longer than %d bytes", longestName)}
 		default:
+			if msg := checkName([]byte(symbol)); msg != "" {
+				return nil, nil, &DataError{File: shown, Msg: "file name " + msg}
+			}
 			symbols = append(symbols, symbol)
 		}
 	}

@@ -1,6 +1,7 @@
 package market
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"math"
@@ -22,7 +23,7 @@ type Options struct {
 	// AsOf is when the data were taken: a last row whose interval had not
 	// ended by then is dropped as unfinished. Zero: the clock.
 	AsOf time.Time
-	// MaxPrices bounds the panel, T times n, and with it memory: about 25 bytes
+	// MaxPrices bounds the panel, T times n, and with it memory: about 30 bytes
 	// each, of a kline file that is being read up to 200. 0: 32 Mi, which are
 	// 329 symbols by the hour for 11 years.
 	MaxPrices int
@@ -55,6 +56,9 @@ func (o *Options) holds(ms int64) bool {
 // Load returns a [*DataError] for a defect of a file, a [*SymbolError] for a
 // symbol that was asked for and is not there.
 func Load(path string, opt Options) (*Panel, *Cleaning, error) {
+	if path == "" {
+		return nil, nil, errors.New("path of the prices is empty: name a CSV or a folder")
+	}
 	path = filepath.Clean(path)
 	info, err := os.Stat(path)
 	if err != nil {

@@ -187,6 +187,12 @@ func TestPlaces(t *testing.T) {
 	if _, _, err := market.Load(dir, market.Options{}); err == nil || err.Error() != dir+": folder has no SYMBOL.csv" {
 		t.Errorf("empty folder: %v", err)
 	}
+	if _, _, err := market.Load("", market.Options{}); err == nil || err.Error() != "path of the prices is empty: name a CSV or a folder" {
+		t.Errorf("empty path: %v", err)
+	}
+	if _, _, err := market.LoadFS(fstest.MapFS{"k/A\nB.csv": {}}, "k", market.Options{}); err == nil || err.Error() != `k: file name "A\nB" is not plain text` {
+		t.Errorf("file name of two lines: %v", err)
+	}
 	for name, text := range map[string]string{
 		"OAK.csv": candles(4), "ELM.csv": candles(5), "manifest.json": "{}", ".hidden.csv": "?",
 	} {

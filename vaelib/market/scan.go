@@ -10,6 +10,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -121,11 +122,8 @@ func (s *scanner) header() ([]string, error) {
 	}
 	names := make([]string, len(s.fields))
 	for i, f := range s.fields {
-		if !utf8.Valid(f) || bytes.ContainsFunc(f, func(r rune) bool { return r < ' ' }) {
-			return nil, s.errorf(i+1, "header %s is not plain text", excerpt(f))
-		}
-		if len(f) > longestName {
-			return nil, s.errorf(i+1, "header %s is longer than %d bytes", excerpt(f), longestName)
+		if msg := checkName(f); msg != "" {
+			return nil, s.errorf(i+1, "header %s", msg)
 		}
 		names[i] = string(f)
 	}
@@ -133,6 +131,17 @@ func (s *scanner) header() ([]string, error) {
 		return nil, s.errorf(0, "header %s has no comma: separate columns with commas", excerpt(s.fields[0]))
 	}
 	return names, nil
+}
+
+// checkName says what is wrong with a name, "" for nothing.
+func checkName(name []byte) string {
+	if !utf8.Valid(name) || bytes.ContainsFunc(name, unicode.IsControl) {
+		return excerpt(name) + " is not plain text"
+	}
+	if len(name) > longestName {
+		return fmt.Sprintf("%s is longer than %d bytes", excerpt(name), longestName)
+	}
+	return ""
 }
 
 // number parses a field of the current line as a finite number.
