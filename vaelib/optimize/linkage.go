@@ -1,0 +1,326 @@
+package optimize
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Linkage names how the distance of two clusters follows from those of their
+// members.
+type Linkage string
+
+// The linkages.
+const (
+	Single   Linkage = "single"   // the nearest two members
+	Complete Linkage = "complete" // the farthest two
+	Average  Linkage = "average"  // the mean over all pairs
+	Ward     Linkage = "ward"     // the growth of the squared distances from the centre
+)
+
+// Linkages lists all names.
+func Linkages() []Linkage { return []Linkage{Single, Complete, Average, Ward} }
+
+// LeafOrder names how the leaves of the tree are put in a line.
+type LeafOrder string
+
+// The leaf orders.
+const (
+	// OrderSciPy puts the cluster that was formed first to the left, a single
+	// asset before any cluster: the order of scipy.cluster.hierarchy.
+	OrderSciPy LeafOrder = "scipy"
+	// OrderOptimal flips branches so that the distances of neighbours have the
+	// least sum (Bar-Joseph et al. 2001, "Fast optimal leaf ordering for
+	// hierarchical clustering"); of equal sums the first found.
+	OrderOptimal LeafOrder = "optimal"
+)
+
+// LeafOrders lists all names.
+func LeafOrders() []LeafOrder { return []LeafOrder{OrderSciPy, OrderOptimal} }
+
+// merge is a node of the tree: clusters below n are assets, n+i is merge i.
+type merge struct {
+	left, right int
+	height      float64
+	size        int
+}
+
+// clusterSpace is the memory of the clustering.
+type clusterSpace struct {
+	distance []float64 // n x n, consumed by the merging
+	original []float64 // n x n
+	merges   []merge
+	raw      []merge // between slots, before they are put in order of height
+	size     []int   // of the cluster in each slot; 0: merged away
+	chain    []int
+	label    []int
+	order    []int
+	rank     []int
+	tree     optimalTree
+}
+
+// link builds the tree over the n points of s.distance.
+func (s *clusterSpace) link(n int, linkage Linkage) error {
+	s.raw, s.size, s.chain = s.raw[:0], resize(s.size, n), s.chain[:0]
+	for i := range s.size {
+		s.size[i] = 1
+	}
+	switch linkage {
+	case Single:
+		s.spanningTree(n)
+	case Complete, Average, Ward:
+		s.nearestNeighbours(n, linkage)
+	default:
+		return fmt.Errorf("unknown linkage %q: choose one of %v", linkage, Linkages())
+	}
+	// Height decides the order of the merges; equal heights keep theirs.
+	slices.SortStableFunc(s.raw, func(a, b merge) int {
+		switch {
+		case a.height < b.height:
+			return -1
+		case a.height > b.height:
+			return 1
+		}
+		return 0
+	})
+	s.label = resize(s.label, 2*n-1)
+	for i := range s.label {
+		s.label[i] = i
+	}
+	find := func(i int) int {
+		for s.label[i] != i {
+			s.label[i] = s.label[s.label[i]]
+			i = s.label[i]
+		}
+		return i
+	}
+	s.merges = s.merges[:0]
+	sizeOf := func(c int) int {
+		if c < n {
+			return 1
+		}
+		return s.merges[c-n].size
+	}
+	for i, m := range s.raw {
+		a, b := find(m.left), find(m.right)
+		if a > b {
+			a, b = b, a
+		}
+		s.merges = append(s.merges, merge{a, b, m.height, sizeOf(a) + sizeOf(b)})
+		s.label[a], s.label[b] = n+i, n+i
+	}
+	return nil
+}
+
+// spanningTree finds the merges of single linkage as the edges of a minimum
+// spanning tree, by Prim's algorithm from the first point.
+func (s *clusterSpace) spanningTree(n int) {
+	s.label = resize(s.label, 2*n)
+	in, nearest := s.label[:n], make([]float64, n)
+	for i := range n {
+		in[i], nearest[i] = 0, math.Inf(1)
+	}
+	at := 0
+	for range n - 1 {
+		in[at] = 1
+		next, least := -1, math.Inf(1)
+		for j := range n {
+			if in[j] == 1 {
+				continue
+			}
+			nearest[j] = math.Min(nearest[j], s.distance[at*n+j])
+			if next < 0 || nearest[j] < least {
+				next, least = j, nearest[j]
+			}
+		}
+		s.raw = append(s.raw, merge{left: at, right: next, height: least})
+		at = next
+	}
+}
+
+// nearestNeighbours finds the merges of the other linkages by chains of
+// nearest neighbours (Murtagh 1983), with Lance and Williams's update of the
+// distances.
+func (s *clusterSpace) nearestNeighbours(n int, linkage Linkage) {
+	d, chain := s.distance, s.chain
+	for range n - 1 {
+		if len(chain) == 0 {
+			chain = append(chain, slices.IndexFunc(s.size, func(v int) bool { return v > 0 }))
+		}
+		var a, b int
+		var least float64
+		for {
+			a = chain[len(chain)-1]
+			b, least = -1, math.Inf(1)
+			if len(chain) > 1 { // of equals the one we come from
+				b = chain[len(chain)-2]
+				least = d[a*n+b]
+			}
+			for j := range n {
+				if s.size[j] > 0 && j != a && (b < 0 || d[a*n+j] < least) {
+					b, least = j, d[a*n+j]
+				}
+			}
+			if len(chain) > 1 && b == chain[len(chain)-2] {
+				break
+			}
+			chain = append(chain, b)
+		}
+		chain = chain[:len(chain)-2]
+		a, b = min(a, b), max(a, b)
+		na, nb := float64(s.size[a]), float64(s.size[b])
+		s.raw = append(s.raw, merge{left: a, right: b, height: least})
+		s.size[b] += s.size[a]
+		s.size[a] = 0
+		for j := range n {
+			if s.size[j] == 0 || j == b {
+				continue
+			}
+			da, db, v := d[a*n+j], d[b*n+j], 0.0
+			switch linkage {
+			case Complete:
+				v = math.Max(da, db)
+			case Average:
+				v = (na*da + nb*db) / (na + nb)
+			case Ward:
+				nj := float64(s.size[j])
+				v = math.Sqrt(math.Max(0, ((nj+na)*da*da+(nj+nb)*db*db-nj*least*least)/(na+nb+nj)))
+			}
+			d[b*n+j], d[j*n+b] = v, v
+		}
+	}
+	s.chain = chain
+}
+
+// leaves puts the assets in the tree's order.
+func (s *clusterSpace) leaves(n int, order LeafOrder) ([]int, error) {
+	switch order {
+	case OrderSciPy:
+	case OrderOptimal:
+		s.tree.flip(n, s.merges, s.original)
+	default:
+		return nil, fmt.Errorf("unknown leaf order %q: choose one of %v", order, LeafOrders())
+	}
+	s.order = s.order[:0]
+	stack := append(s.chain[:0], 2*n-2)
+	for len(stack) > 0 {
+		c := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if c < n {
+			s.order = append(s.order, c)
+			continue
+		}
+		stack = append(stack, s.merges[c-n].right, s.merges[c-n].left)
+	}
+	s.chain = stack[:0]
+	return s.order, nil
+}
+
+// optimalTree is the memory of the optimal leaf order.
+type optimalTree struct {
+	cost   []float64 // n x n: least sum of a common ancestor's leaves from the one to the other
+	inner  []int32   // n x n: the two leaves where its branches meet
+	leaf   []int     // leaves in the tree's order
+	first  []int     // of each cluster, in leaf
+	reach  []float64
+	middle []int32
+	ends   []pair
+}
+
+type pair struct{ cluster, first, last int }
+
+// flip swaps the children of merges so that the leaves' order is optimal.
+func (t *optimalTree) flip(n int, merges []merge, d []float64) {
+	if n < 2 {
+		return
+	}
+	t.cost, t.inner = resize(t.cost, n*n), resize(t.inner, n*n)
+	t.first, t.leaf = resize(t.first, 2*n-1), t.leaf[:0]
+	t.reach, t.middle = resize(t.reach, n*n), resize(t.middle, n*n)
+	clear(t.cost)
+	var walk func(c int)
+	walk = func(c int) {
+		t.first[c] = len(t.leaf)
+		if c < n {
+			t.leaf = append(t.leaf, c)
+			return
+		}
+		walk(merges[c-n].left)
+		walk(merges[c-n].right)
+	}
+	walk(2*n - 2)
+	size := func(c int) int {
+		if c < n {
+			return 1
+		}
+		return merges[c-n].size
+	}
+	members := func(c int) []int { return t.leaf[t.first[c] : t.first[c]+size(c)] }
+	// far lists the leaves at the other end of cluster c when u is at this
+	// one: those of the child without u.
+	far := func(c, u int) []int {
+		if c < n {
+			return members(c)
+		}
+		left := members(merges[c-n].left)
+		if slices.Contains(left, u) {
+			return members(merges[c-n].right)
+		}
+		return left
+	}
+	for _, m := range merges {
+		left, right := members(m.left), members(m.right)
+		for _, u := range left {
+			// The least way from u to each leaf of the right cluster.
+			for _, k := range right {
+				best, via := math.Inf(1), -1
+				for _, e := range far(m.left, u) {
+					if v := t.cost[u*n+e] + d[e*n+k]; v < best {
+						best, via = v, e
+					}
+				}
+				t.reach[u*n+k], t.middle[u*n+k] = best, int32(via)
+			}
+			for _, w := range right {
+				best, via := math.Inf(1), -1
+				for _, k := range far(m.right, w) {
+					if v := t.reach[u*n+k] + t.cost[k*n+w]; v < best {
+						best, via = v, k
+					}
+				}
+				t.cost[u*n+w], t.cost[w*n+u] = best, best
+				// From u the left cluster ends at middle, the right one starts at via.
+				t.inner[u*n+w], t.inner[w*n+u] = t.middle[u*n+via], int32(via)
+			}
+		}
+	}
+	root := merges[n-2]
+	ends, least := pair{cluster: 2*n - 2}, math.Inf(1)
+	for _, u := range members(root.left) {
+		for _, w := range members(root.right) {
+			if v := t.cost[u*n+w]; v < least {
+				ends.first, ends.last, least = u, w, v
+			}
+		}
+	}
+	t.ends = append(t.ends[:0], ends)
+	for len(t.ends) > 0 {
+		e := t.ends[len(t.ends)-1]
+		t.ends = t.ends[:len(t.ends)-1]
+		if e.cluster < n {
+			continue
+		}
+		m := &merges[e.cluster-n]
+		// inner holds, for a leaf of the left child and one of the right, the
+		// end of the left child; for the same pair the other way round, the
+		// start of the right one.
+		if slices.Contains(members(m.left), e.first) {
+			end, start := int(t.inner[e.first*n+e.last]), int(t.inner[e.last*n+e.first])
+			t.ends = append(t.ends, pair{m.left, e.first, end}, pair{m.right, start, e.last})
+		} else {
+			end, start := int(t.inner[e.first*n+e.last]), int(t.inner[e.last*n+e.first])
+			t.ends = append(t.ends, pair{m.right, e.first, end}, pair{m.left, start, e.last})
+			m.left, m.right = m.right, m.left
+		}
+	}
+}

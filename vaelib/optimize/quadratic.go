@@ -1,0 +1,134 @@
+package optimize
+
+import (
+	"context"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/qp"
+)
+
+// quadratic solves min-variance, mean-variance and min-tracking-error:
+//
+//	minimise k/2 w'Sw + c'w + turnover sum |w - previous|
+//
+// with k = 2 where the variance is the value, as 2 times half of it.
+func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs) error {
+	n := in.Set.N
+	variables := n
+	if in.Turnover > 0 {
+		variables = 3 * n // w, and what is bought and sold
+	}
+	s.begin(&in.Set, variables)
+	h, scale := in.Cov, 1.0 // the programme's objective is scale times the value
+	charge := in.Turnover / 2
+	switch {
+	case objective == MinTrackingError:
+		scale = 0.5
+		for i := range n {
+			for j := range n {
+				s.c[i] -= in.Cov.At(i, j) * in.Benchmark[j]
+			}
+		}
+	case objective == MinVariance || in.TargetReturn != nil:
+		scale = 0.5
+	case in.RiskAversion > 0:
+		// Divided by the risk aversion, so that H is the covariance itself.
+		scale = 1 / in.RiskAversion
+		charge = in.Turnover / in.RiskAversion
+		for j, v := range in.Mean {
+			s.c[j] = -v / in.RiskAversion
+		}
+	default:
+		h, charge = nil, in.Turnover
+		for j, v := range in.Mean {
+			s.c[j] = -v
+		}
+	}
+	if objective == MeanVariance && in.TargetReturn != nil {
+		copy(s.rows.add(*in.TargetReturn, inf), in.Mean)
+	}
+	if in.Turnover > 0 {
+		h = s.pad(h, n, variables)
+		for j := range n {
+			bought, sold := n+j, 2*n+j
+			row := s.rows.add(in.Previous[j], in.Previous[j]) // w - bought + sold = previous
+			row[j], row[bought], row[sold] = 1, -1, 1
+			s.c[bought], s.c[sold] = charge, charge
+			s.lower[bought], s.lower[sold] = 0, 0
+		}
+	}
+	s.pose(h)
+	solve := func() (*qp.Result, error) { return s.qp.Solve(ctx, &s.problem, s.settings) }
+	var r *qp.Result
+	var err error
+	if in.Set.MinWeight > 0 {
+		r, err = s.branch(ctx, in, solve, s.bound)
+		s.result.Gap /= scale
+	} else {
+		r, err = solve()
+	}
+	if err != nil {
+		return err
+	}
+	switch r.Status {
+	case qp.Optimal:
+	case qp.Infeasible:
+		if objective == MeanVariance && in.TargetReturn != nil {
+			if best, err := s.bestMean(ctx, in); err != nil {
+				return err
+			} else if best < *in.TargetReturn {
+				return &InfeasibleTargetError{*in.TargetReturn, best}
+			}
+		}
+		return explain(&in.Set)
+	default:
+		return errStuck
+	}
+	copy(s.result.Weights, r.X)
+	s.result.KKT = r.KKT
+	s.result.Iterations += r.Iterations
+	if objective == MeanVariance && in.TargetReturn != nil && dot(in.Mean, r.X[:n])-*in.TargetReturn > 1e-9*(1e-9+abs(*in.TargetReturn)) {
+		s.result.Notes = append(s.result.Notes, "the target return doesn't bind: the minimum-variance portfolio has a higher mean")
+	}
+	return nil
+}
+
+// bound sets the limits of weight j in the posed programme.
+func (s *Solver) bound(j int, lower, upper float64) { s.lower[j], s.upper[j] = lower, upper }
+
+// pad is h with zeros for the variables beyond n.
+func (s *Solver) pad(h *mat.SymDense, n, variables int) *mat.SymDense {
+	if h == nil {
+		return nil
+	}
+	s.h = resize(s.h, variables*variables)
+	clear(s.h)
+	raw := h.RawSymmetric()
+	for i := range n {
+		copy(s.h[i*variables+i:i*variables+n], raw.Data[i*raw.Stride+i:i*raw.Stride+n])
+	}
+	raw.N, raw.Stride, raw.Data = variables, variables, s.h
+	s.hessian.SetRawSymmetric(raw)
+	return &s.hessian
+}
+
+// bestMean is the largest mean over the convex part of the set.
+func (s *Solver) bestMean(ctx context.Context, in *Inputs) (float64, error) {
+	s.begin(&in.Set, in.Set.N)
+	for j, v := range in.Mean {
+		s.c[j] = -v
+	}
+	s.pose(nil)
+	r, err := s.qp.Solve(ctx, &s.problem, s.settings)
+	if err != nil {
+		return 0, err
+	}
+	switch r.Status {
+	case qp.Optimal:
+		return -r.Objective, nil
+	case qp.Infeasible:
+		return 0, explain(&in.Set)
+	}
+	return 0, errStuck
+}

@@ -1,0 +1,206 @@
+package optimize
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"vaefolio/vaelib/qp"
+	"vaefolio/vaelib/simplex"
+)
+
+var inf = math.Inf(1)
+
+func abs(v float64) float64 { return math.Abs(v) }
+
+// homogenise states the programme whose solution y, divided by its sum, has
+// the largest ratio w'e / sqrt(w'Sw) over the convex part of the set:
+//
+//	minimise 1/2 y'Sy  subject to  e'y = 1,  y / sum(y) in the set
+//
+// (Cornuejols & Tuetuncue 2007, "Optimization methods in finance", section
+// 8.2). It has no feasible point when no w of the set has w'e > 0. lower and
+// upper are the limits of the weights. A full programme has every row, also
+// those that the others imply, so that another one for other limits has the
+// same rows.
+func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bool) {
+	n := set.N
+	s.lower, s.upper, s.c = resize(s.lower, n), resize(s.upper, n), resize(s.c, n)
+	clear(s.c)
+	s.rows.reset(n)
+	copy(s.rows.add(1, 1), e)
+	long := true
+	for _, l := range lower {
+		long = long && l >= 0
+	}
+	// row adds sign (x_j - limit sum(x)) >= 0 for one weight.
+	row := func(j int, limit, lo, hi float64) {
+		a := s.rows.add(lo, hi)
+		for i := range a {
+			a[i] = -limit
+		}
+		a[j]++
+	}
+	for j := range n {
+		s.lower[j], s.upper[j] = -inf, inf
+		if lower[j] >= 0 {
+			s.lower[j] = 0
+		}
+		if upper[j] == 0 {
+			s.upper[j] = 0
+		}
+		if lower[j] != 0 || full {
+			row(j, lower[j], 0, inf)
+		}
+		if upper[j] != 0 && !(long && upper[j] >= 1) && !math.IsInf(upper[j], 1) || full {
+			row(j, upper[j], -inf, 0)
+		}
+	}
+	group := func(share []float64, limit, lo, hi float64) {
+		a := s.rows.add(lo, hi)
+		for i := range a {
+			a[i] = share[i] - limit
+		}
+	}
+	for _, g := range set.Groups {
+		if !math.IsInf(g.Lo, -1) && (g.Lo > 0 || !long || full) {
+			group(g.Share, g.Lo, 0, inf)
+		}
+		if !math.IsInf(g.Hi, 1) && (g.Hi < 1 || !long || full) {
+			group(g.Share, g.Hi, -inf, 0)
+		}
+	}
+	if !long || full {
+		a := s.rows.add(0, inf)
+		for i := range a {
+			a[i] = 1
+		}
+	}
+}
+
+// ratio maximises w'e / sqrt(w'Sw), with e scaled so that its largest entry is
+// 1. It says whether there is a w with w'e > 0.
+func (s *Solver) ratio(ctx context.Context, in *Inputs, e []float64) (positive bool, err error) {
+	n := in.Set.N
+	limits := resize(s.limits, 2*n)
+	s.limits = limits
+	lower, upper := limits[:n], limits[n:]
+	for j := range n {
+		lower[j], upper[j] = bounds(&in.Set, j)
+	}
+	s.settings.Warm = false
+	solve := func() (*qp.Result, error) {
+		s.homogenise(&in.Set, e, lower, upper, in.Set.MinWeight > 0)
+		s.pose(in.Cov)
+		return s.qp.Solve(ctx, &s.problem, s.settings)
+	}
+	var r *qp.Result
+	if in.Set.MinWeight > 0 {
+		r, err = s.branch(ctx, in, solve, func(j int, lo, hi float64) { lower[j], upper[j] = lo, hi })
+	} else {
+		r, err = solve()
+	}
+	if err != nil {
+		return false, err
+	}
+	switch r.Status {
+	case qp.Optimal:
+	case qp.Infeasible:
+		return false, nil
+	default:
+		return false, errStuck
+	}
+	var sum float64
+	for _, v := range r.X {
+		sum += v
+	}
+	if !(sum > 0) || sum > 1e13 {
+		return false, nil
+	}
+	if r.Objective <= 1e-30 {
+		return false, fmt.Errorf("a portfolio without variance has a positive mean or volatility, so the ratio has no bound: use a shrunk covariance")
+	}
+	// The programme's objective is 1/(2 ratio^2).
+	if gap := s.result.Gap; gap > 0 {
+		s.result.Gap = math.Sqrt(0.5/math.Max(r.Objective-gap, 0)) - math.Sqrt(0.5/r.Objective)
+	}
+	for j, v := range r.X {
+		s.result.Weights[j] = v / sum
+	}
+	s.result.KKT = r.KKT
+	s.result.Iterations += r.Iterations
+	return true, nil
+}
+
+// maxSharpe maximises (w'm - rf)/sqrt(w'Sw).
+func (s *Solver) maxSharpe(ctx context.Context, in *Inputs) error {
+	s.work = resize(s.work, in.Set.N)
+	largest := 0.0
+	for j, v := range in.Mean {
+		s.work[j] = v - in.RiskFree
+		largest = math.Max(largest, abs(s.work[j]))
+	}
+	if largest > 0 {
+		for j := range s.work {
+			s.work[j] /= largest
+		}
+		positive, err := s.ratio(ctx, in, s.work)
+		if err != nil {
+			return err
+		}
+		if positive {
+			s.result.Gap *= largest
+			return nil
+		}
+	}
+	best, err := s.bestMean(ctx, in)
+	if err != nil {
+		return err
+	}
+	undefined := &NoExcessError{Best: best, RiskFree: in.RiskFree}
+	if !in.MinVarianceFallback {
+		return undefined
+	}
+	s.result.Notes = append(s.result.Notes, fmt.Sprintf("no feasible mean exceeds the risk-free rate of %.6g a period (the largest is %.6g): these are the minimum-variance weights", in.RiskFree, best))
+	return s.quadratic(ctx, MinVariance, &Inputs{Set: in.Set, Cov: in.Cov, MaxNodes: in.MaxNodes})
+}
+
+// maxDiversification maximises w's/sqrt(w'Sw), s the volatilities (Choueifaty
+// & Coignard 2008, "Toward maximum diversification").
+func (s *Solver) maxDiversification(ctx context.Context, in *Inputs) error {
+	s.work = resize(s.work, in.Set.N)
+	largest := 0.0
+	for j := range s.work {
+		s.work[j] = math.Sqrt(in.Cov.At(j, j))
+		largest = math.Max(largest, s.work[j])
+	}
+	if largest == 0 {
+		return fmt.Errorf("every asset's variance is zero: there is nothing to diversify")
+	}
+	for j := range s.work {
+		s.work[j] /= largest
+	}
+	positive, err := s.ratio(ctx, in, s.work)
+	if err != nil {
+		return err
+	}
+	if !positive {
+		return explain(&in.Set)
+	}
+	s.result.Gap *= largest
+	return nil
+}
+
+// SharpeBound is the largest Sharpe ratio per period of any portfolio of the
+// set's convex relaxation, which frees the weights below the minimum: no
+// portfolio of the set itself exceeds it. Inputs are those of max-sharpe.
+func SharpeBound(ctx context.Context, in *Inputs) (float64, error) {
+	relaxed := *in
+	relaxed.Set = in.Set.Convex()
+	relaxed.MinVarianceFallback = false
+	r, err := Solve(ctx, MaxSharpe, &relaxed)
+	if err != nil {
+		return 0, err
+	}
+	return r.Value, nil
+}

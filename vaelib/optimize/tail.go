@@ -1,0 +1,251 @@
+package optimize
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/qp"
+)
+
+// tail is the number of periods beyond the level, not always whole. It snaps
+// to the nearest integer, so that 5 % of 100 periods are 5.
+func (in *Inputs) tail() float64 {
+	level := in.Level
+	if level == 0 {
+		level = 0.95
+	}
+	periods, _ := in.Returns.Dims()
+	k := (1 - level) * float64(periods)
+	if round := math.Round(k); math.Abs(k-round) < 1e-9 {
+		k = round
+	}
+	return k
+}
+
+// cvar is the mean loss of the worst periods, the last of them counted as far
+// as the tail reaches into it.
+func (s *Solver) cvar(in *Inputs, w []float64) float64 {
+	s.losses(in.Returns, w)
+	return meanTail(s.work, in.tail())
+}
+
+// losses sets work to the loss of w in each period.
+func (s *Solver) losses(returns *mat.Dense, w []float64) {
+	periods, _ := returns.Dims()
+	s.work = resize(s.work, periods)
+	for t := range periods {
+		s.work[t] = -dot(w, returns.RawRowView(t))
+	}
+}
+
+// meanTail is the mean of the k largest values, which it sorts.
+func meanTail(losses []float64, k float64) float64 {
+	slices.Sort(losses)
+	if k <= 1 {
+		return losses[len(losses)-1]
+	}
+	var sum float64
+	left := k
+	for i := len(losses) - 1; i >= 0 && left > 0; i-- {
+		sum += losses[i] * math.Min(left, 1)
+		left--
+	}
+	return sum / k
+}
+
+// worst is the least return of w.
+func worst(returns *mat.Dense, w []float64) float64 {
+	periods, _ := returns.Dims()
+	least := inf
+	for t := range periods {
+		least = math.Min(least, dot(w, returns.RawRowView(t)))
+	}
+	return least
+}
+
+// linear checks what the two linear programmes have in common, and returns the
+// scale of the returns.
+func (in *Inputs) linear(objective Objective) (float64, error) {
+	if in.Set.MinWeight > 0 {
+		return 0, &UnsupportedError{objective, "takes no minimum weight: drop it, or use min-variance"}
+	}
+	periods, _ := in.Returns.Dims()
+	largest := 0.0
+	for t := range periods {
+		for _, v := range in.Returns.RawRowView(t) {
+			largest = math.Max(largest, math.Abs(v))
+		}
+	}
+	if largest == 0 {
+		largest = 1
+	}
+	return largest, nil
+}
+
+// minCVaR minimises the CVaR (Rockafellar & Uryasev 2000, "Optimization of
+// conditional value-at-risk"):
+//
+//	minimise a + sum u_t / k  subject to  u_t >= loss_t(w) - a,  u_t >= 0
+//
+// Most periods never reach the tail: their rows and their u are left out until
+// a solution breaks them.
+func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
+	scale, err := in.linear(MinCVaR)
+	if err != nil {
+		return err
+	}
+	n, k := in.Set.N, math.Max(in.tail(), 1)
+	periods, _ := in.Returns.Dims()
+	start, err := s.feasible(ctx, in)
+	if err != nil {
+		return err
+	}
+	known := make([]int, 0, periods) // periods in the programme
+	held := make([]bool, periods)
+	s.losses(in.Returns, start)
+	order := make([]int, periods)
+	for t := range order {
+		order[t] = t
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return compare(s.work[b], s.work[a]) })
+	for _, t := range order[:min(periods, int(math.Ceil(1.5*k))+1)] {
+		known, held[t] = append(known, t), true
+	}
+	for {
+		s.begin(&in.Set, n+1+len(known))
+		s.c[n] = 1
+		for i, t := range known {
+			u := n + 1 + i
+			s.c[u], s.lower[u] = 1/k, 0
+			row := s.rows.add(0, inf)
+			for j, v := range in.Returns.RawRowView(t) {
+				row[j] = v / scale
+			}
+			row[n], row[u] = 1, 1
+		}
+		s.pose(nil)
+		r, err := s.qp.Solve(ctx, &s.problem, qp.Settings{Start: start})
+		if err != nil {
+			return err
+		}
+		switch r.Status {
+		case qp.Optimal:
+		case qp.Infeasible:
+			return explain(&in.Set)
+		default:
+			return errStuck
+		}
+		s.result.Iterations += r.Iterations
+		s.result.KKT = r.KKT
+		copy(s.result.Weights, r.X)
+		s.losses(in.Returns, s.result.Weights)
+		before := len(known)
+		for t, loss := range s.work {
+			if !held[t] && loss/scale > r.X[n]+1e-12 {
+				known, held[t] = append(known, t), true
+			}
+		}
+		if len(known) == before {
+			s.result.Gap = math.Max(0, meanTail(s.work, k)-r.Objective*scale)
+			return nil
+		}
+		start = slices.Concat(r.X, make([]float64, len(known)-before))
+	}
+}
+
+func compare(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// feasible is a point of the set.
+func (s *Solver) feasible(ctx context.Context, in *Inputs) ([]float64, error) {
+	s.begin(&in.Set, in.Set.N)
+	s.pose(nil)
+	r, err := s.qp.Solve(ctx, &s.problem, s.settings)
+	if err != nil {
+		return nil, err
+	}
+	if r.Status != qp.Optimal {
+		return nil, explain(&in.Set)
+	}
+	return slices.Clone(r.X), nil
+}
+
+// maxMin maximises the least return over the periods:
+//
+//	maximise v  subject to  r_t'w >= v
+//
+// The rows of the periods are cuts.
+func (s *Solver) maxMin(ctx context.Context, in *Inputs) error {
+	scale, err := in.linear(MaxMin)
+	if err != nil {
+		return err
+	}
+	n := in.Set.N
+	start, err := s.feasible(ctx, in)
+	if err != nil {
+		return err
+	}
+	s.begin(&in.Set, n+1)
+	s.c[n] = -1
+	cut := func(row []float64, t int) {
+		for j, v := range in.Returns.RawRowView(t) {
+			row[j] = v / scale
+		}
+		row[n] = -1
+	}
+	s.losses(in.Returns, start)
+	first := 0
+	for t, loss := range s.work {
+		if loss > s.work[first] {
+			first = t
+		}
+	}
+	cut(s.rows.add(0, inf), first)
+	s.pose(nil)
+	r, err := s.qp.SolveByCuts(ctx, &s.problem, func(x []float64, cuts *qp.Cuts) float64 {
+		s.losses(in.Returns, x[:n])
+		largest := math.Inf(-1)
+		for _, loss := range s.work {
+			largest = math.Max(largest, loss)
+		}
+		// The few worst periods at once: fewer rounds for little more work.
+		for range 4 {
+			period := 0
+			for t, loss := range s.work {
+				if loss > s.work[period] {
+					period = t
+				}
+			}
+			if s.work[period]/scale <= -x[n]+1e-12 {
+				break
+			}
+			cut(cuts.Row(0, inf), period)
+			s.work[period] = math.Inf(-1)
+		}
+		return largest / scale
+	}, 0, qp.Settings{})
+	if err != nil {
+		return err
+	}
+	switch r.Status {
+	case qp.Optimal:
+	case qp.Infeasible:
+		return explain(&in.Set)
+	default:
+		return errStuck
+	}
+	copy(s.result.Weights, r.X)
+	s.result.KKT, s.result.Iterations = r.KKT, r.Iterations
+	s.result.Gap = math.Max(0, -worst(in.Returns, s.result.Weights)-r.Objective*scale)
+	return nil
+}
