@@ -1,0 +1,120 @@
+package simplex
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+// active is the active set of a projection: the weights strictly between their
+// bounds, and an orthonormal basis of the rows that hold with equality, as far
+// as those weights enter them.
+type active struct {
+	set     Set
+	ones    []float64   // the budget's row
+	free    []bool      // N
+	basis   [][]float64 // rank x N, zero where not free
+	factor  [][]float64 // rank x rank, lower: row = factor * basis
+	targets []float64   // rank: what the row should sum to less what it does
+	rank    int
+}
+
+// nearby is how close to its limit a group's sum counts as at it.
+const nearby = 1e-10
+
+func newActive(s Set) *active {
+	rows := 1 + len(s.Groups)
+	a := &active{set: s, ones: make([]float64, s.N), free: make([]bool, s.N), targets: make([]float64, rows)}
+	for i := range a.ones {
+		a.ones[i] = 1
+	}
+	for range rows {
+		a.basis = append(a.basis, make([]float64, s.N))
+		a.factor = append(a.factor, make([]float64, rows))
+	}
+	return a
+}
+
+// find determines the active set at w.
+func (a *active) find(w, lower, upper []float64) {
+	for i, x := range w {
+		a.free[i] = lower[i] < x && x < upper[i]
+	}
+	a.rank = 0
+	a.add(a.ones, 1-floats.Sum(w))
+	for _, g := range a.set.Groups {
+		sum := dot(g.Share, w)
+		switch {
+		case sum >= g.Hi-nearby:
+			a.add(g.Share, g.Hi-sum)
+		case sum <= g.Lo+nearby:
+			a.add(g.Share, g.Lo-sum)
+		}
+	}
+}
+
+// add takes one more row into the basis, by Gram-Schmidt done twice, unless it
+// depends on those before it.
+func (a *active) add(row []float64, target float64) {
+	q, factor := a.basis[a.rank], a.factor[a.rank]
+	clear(factor)
+	for i, x := range row {
+		q[i] = 0
+		if a.free[i] {
+			q[i] = x
+		}
+	}
+	before := floats.Norm(q, 2)
+	for range 2 {
+		for j, b := range a.basis[:a.rank] {
+			c := dot(b, q)
+			floats.AddScaled(q, -c, b)
+			factor[j] += c
+		}
+	}
+	norm := floats.Norm(q, 2)
+	if norm <= 1e-9*before || norm == 0 {
+		return
+	}
+	floats.Scale(1/norm, q)
+	factor[a.rank] = norm
+	a.targets[a.rank] = target
+	a.rank++
+}
+
+// restore finds the active set at w, and takes out of w the rounding errors of
+// its sums by the smallest change of the free weights.
+func (a *active) restore(w, lower, upper []float64) {
+	for range 4 {
+		a.find(w, lower, upper)
+		var worst float64
+		for _, t := range a.targets[:a.rank] {
+			worst = max(worst, math.Abs(t))
+		}
+		if worst <= Tolerance/10 {
+			return
+		}
+		for k := range a.rank {
+			y := (a.targets[k] - dot(a.factor[k][:k], a.targets)) / a.factor[k][k]
+			a.targets[k] = y
+			floats.AddScaled(w, y, a.basis[k])
+		}
+		for i := range w {
+			w[i] = clamp(w[i], lower[i], upper[i])
+		}
+	}
+	a.find(w, lower, upper)
+}
+
+// tangent takes the part of g out that would move a free weight's active rows,
+// and everything at weights that are not free.
+func (a *active) tangent(g []float64) {
+	for i := range g {
+		if !a.free[i] {
+			g[i] = 0
+		}
+	}
+	for _, b := range a.basis[:a.rank] {
+		floats.AddScaled(g, -dot(b, g), b)
+	}
+}

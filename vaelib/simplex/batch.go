@@ -1,0 +1,68 @@
+package simplex
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// rowsPerBlock is how many rows a worker takes at a time.
+const rowsPerBlock = 64
+
+// ProjectAll projects every row of v (rows x N) onto a set, into dst (rows x N,
+// which may be v), with its distance into distances (rows, or nil), on all
+// cores. The result does not depend on their number. It returns the error of
+// [Set.Check], that of the first row that has one, or the context's.
+func ProjectAll(ctx context.Context, s Set, dst, v *mat.Dense, distances []float64) error {
+	rows, n := v.Dims()
+	if r, c := dst.Dims(); r != rows || c != n || n != s.N {
+		panic("simplex: matrix has the wrong shape")
+	}
+	if distances != nil && len(distances) != rows {
+		panic("simplex: distances have the wrong length")
+	}
+	first, err := NewProjector(s)
+	if err != nil {
+		return err
+	}
+	blocks := (rows + rowsPerBlock - 1) / rowsPerBlock
+	failures := make([]error, blocks)
+	var next atomic.Int64
+	var failed atomic.Bool
+	work := func(p *Projector) {
+		for ctx.Err() == nil && !failed.Load() {
+			block := int(next.Add(1)) - 1
+			if block >= blocks {
+				return
+			}
+			for i := block * rowsPerBlock; i < min((block+1)*rowsPerBlock, rows); i++ {
+				distance, err := p.Project(dst.RawRowView(i), v.RawRowView(i))
+				if err != nil {
+					failures[block] = fmt.Errorf("row %d: %w", i+1, err)
+					failed.Store(true)
+					break
+				}
+				if distances != nil {
+					distances[i] = distance
+				}
+			}
+		}
+	}
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), blocks) - 1 {
+		p := first.Clone()
+		wait.Go(func() { work(p) })
+	}
+	work(first)
+	wait.Wait()
+	for _, err := range failures {
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}

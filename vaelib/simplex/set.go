@@ -1,0 +1,131 @@
+package simplex
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Set is a set of weight vectors w of length N: sum w = 1, bounds for each
+// weight, limits for groups of them and, where MinWeight is positive, holdings
+// that are nothing or at least MinWeight.
+type Set struct {
+	N            int
+	Lower, Upper []float64 // N bounds, at most [MaxBound] in size; nil: 0 and 1
+	// MinWeight makes each weight either 0 or at least MinWeight; 0 means no
+	// such rule. Where it is positive no bound in Lower may be negative, and a
+	// positive one makes the asset a holding that can't be left out.
+	MinWeight float64
+	Groups    []Group
+	Symbols   []string // N names for errors; nil: asset 0, asset 1, ...
+}
+
+// Group limits a sum over some of the weights: Lo <= Share.w <= Hi. An
+// infinite limit is none.
+type Group struct {
+	Name   string
+	Share  []float64 // N, in [0, 1]: how much of each asset belongs to the group
+	Lo, Hi float64
+}
+
+// MaxBound is the largest size of a bound: weights of more than ten times the
+// capital are taken for a mistake, and sums of larger ones could not be kept
+// to [Tolerance].
+const MaxBound = 10
+
+// Tolerance is the violation up to which a weight vector counts as a member of
+// its set.
+const Tolerance = 1e-12
+
+// slack is by how much limits may contradict each other and still pass as
+// rounding, as three caps of 0.3333333333333 do.
+const slack = Tolerance / 2
+
+// bounds are the effective limits of each weight, ignoring that a weight may be
+// zero under MinWeight.
+func (s Set) bounds() (lower, upper []float64) {
+	lower, upper = make([]float64, s.N), make([]float64, s.N)
+	copy(lower, s.Lower)
+	copy(upper, s.Upper)
+	if s.Upper == nil {
+		for i := range upper {
+			upper[i] = 1
+		}
+	}
+	return lower, upper
+}
+
+// bound is one entry of bounds.
+func (s Set) bound(i int) (lower, upper float64) {
+	upper = 1
+	if s.Lower != nil {
+		lower = s.Lower[i]
+	}
+	if s.Upper != nil {
+		upper = s.Upper[i]
+	}
+	return lower, upper
+}
+
+// Convex returns the set without its minimum holding: every weight from zero,
+// or its lower bound, to its upper bound. It contains the set.
+func (s Set) Convex() Set {
+	s.MinWeight = 0
+	return s
+}
+
+// Violation returns by how much w (length N) misses the set: the largest of
+// |sum w - 1|, added up in index order, the excess over a bound, the excess
+// over a group's limit, and the distance from 0 or [MinWeight, upper bound]. It
+// is 0 for a member, and infinite where w holds NaN.
+func (s Set) Violation(w []float64) float64 {
+	if len(w) != s.N {
+		panic("simplex: weights have the wrong length")
+	}
+	var worst, sum float64
+	for i, x := range w {
+		lower, upper := s.bound(i)
+		worst = max(worst, lower-x, x-upper)
+		if s.MinWeight > 0 && x < s.MinWeight {
+			worst = max(worst, min(math.Abs(x), s.MinWeight-x))
+		}
+		sum += x
+	}
+	worst = max(worst, math.Abs(sum-1))
+	for _, g := range s.Groups {
+		share := dot(g.Share, w)
+		worst = max(worst, g.Lo-share, share-g.Hi)
+	}
+	if math.IsNaN(worst) || math.IsNaN(sum) {
+		return math.Inf(1)
+	}
+	return worst
+}
+
+// dot adds up in index order.
+func dot(a, b []float64) float64 {
+	var sum float64
+	for i, x := range a {
+		sum += x * b[i]
+	}
+	return sum
+}
+
+// symbol names asset i in an error.
+func (s Set) symbol(i int) string {
+	if i < len(s.Symbols) {
+		return s.Symbols[i]
+	}
+	return fmt.Sprintf("asset %d", i)
+}
+
+// clone copies the set, so that the caller's slices may change.
+func (s Set) clone() Set {
+	s.Lower, s.Upper = slices.Clone(s.Lower), slices.Clone(s.Upper)
+	s.Symbols = slices.Clone(s.Symbols)
+	s.Groups = slices.Clone(s.Groups)
+	for k := range s.Groups {
+		s.Groups[k].Share = slices.Clone(s.Groups[k].Share)
+	}
+	return s
+}
