@@ -8,7 +8,6 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/mathext"
 )
 
 // Dirichlet is a distribution of weight vectors: density proportional to the
@@ -192,9 +191,9 @@ func (d *Dirichlet) LogProb(w []float64) float64 {
 
 // Entropy returns the differential entropy in nats, -E[LogProb].
 func (d *Dirichlet) Entropy() float64 {
-	entropy := -d.logNorm + (d.total-float64(len(d.alpha)))*mathext.Digamma(d.total)
+	entropy := -d.logNorm + (d.total-float64(len(d.alpha)))*digamma(d.total)
 	for _, a := range d.alpha {
-		entropy -= (a - 1) * mathext.Digamma(a)
+		entropy -= (a - 1) * digamma(a)
 	}
 	return entropy
 }
