@@ -15,8 +15,12 @@ import (
 // ErrTooShort is the error for fewer than 2 periods of returns.
 var ErrTooShort = errors.New("fewer than 2 returns: figures need at least 2 periods")
 
-// ReturnError is an asset's return that cannot be: NaN, infinite, or below
-// -100 %.
+// limit is the size up to which returns and weights are believed. It is far
+// above any real one, and low enough that no square of a product overflows.
+const limit = 1e15
+
+// ReturnError is an asset's return that cannot be: NaN, below -100 %, or above
+// 1e15.
 type ReturnError struct {
 	Period, Asset int // row and column, from 0
 	Value         float64
@@ -29,14 +33,14 @@ func (e *ReturnError) Error() string {
 	return fmt.Sprintf("return of asset %d in period %d (both from 0) is %v: choose a window in which every asset has a price", e.Asset, e.Period, e.Value)
 }
 
-// WeightError is a weight that is NaN or infinite.
+// WeightError is a weight that is NaN or beyond 1e15 in size.
 type WeightError struct {
 	Row, Asset int // from 0
 	Value      float64
 }
 
 func (e *WeightError) Error() string {
-	return fmt.Sprintf("weight of asset %d in row %d (both from 0) is %v: weights are finite", e.Asset, e.Row, e.Value)
+	return fmt.Sprintf("weight of asset %d in row %d (both from 0) is %v: give a share of wealth, such as 0.25", e.Asset, e.Row, e.Value)
 }
 
 // AssetsError is a portfolio over another number of assets than the returns.
@@ -110,7 +114,7 @@ func checkReturns(returns *mat.Dense) error {
 	}
 	for t := range periods {
 		for j, r := range returns.RawRowView(t) {
-			if !(r >= -1) || math.IsInf(r, 1) {
+			if !(r >= -1 && r <= limit) {
 				return &ReturnError{Period: t, Asset: j, Value: r}
 			}
 		}
@@ -164,8 +168,8 @@ func (e *Evaluator) Settings() Settings { return e.settings }
 // T: a figure that rests on fewer than ten or so is mostly noise.
 func (e *Evaluator) TailPeriods() float64 { return e.tail.mass }
 
-// Evaluate returns the figures of one portfolio: n finite weights, which need
-// not sum to 1 (what is missing earns nothing). The result has the same bits
+// Evaluate returns the figures of one portfolio: n weights, which need not sum
+// to 1 (what is missing earns nothing) and may be negative. The result has the same bits
 // as that of [Evaluator.EvaluateAll]. It returns an [*AssetsError] or a
 // [*WeightError].
 func (e *Evaluator) Evaluate(w []float64) (Figures, error) {
@@ -243,15 +247,8 @@ func (e *Evaluator) checkWeights(w []float64, row int) error {
 	if len(w) != e.assets {
 		return &AssetsError{Got: len(w), Want: e.assets}
 	}
-	var sum float64
-	for _, v := range w {
-		sum += v * 0 // NaN once v is NaN or infinite
-	}
-	if sum == 0 {
-		return nil
-	}
 	for j, v := range w {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if !(math.Abs(v) <= limit) {
 			return &WeightError{Row: row, Asset: j, Value: v}
 		}
 	}

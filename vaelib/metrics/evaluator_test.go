@@ -335,19 +335,24 @@ func TestUndefined(t *testing.T) {
 	if everything.CAGR != -1 || everything.MaxDrawdown != 1 {
 		t.Errorf("a loss of everything has CAGR %v and drawdown %v, want -1 and 1", everything.CAGR, everything.MaxDrawdown)
 	}
-	huge := evaluate(t, newEvaluator(t, column(0.1, -0.2, 0.05), Settings{}), 1e300)
+	boom := mat.NewDense(100, 1, nil)
+	for i := range 100 {
+		boom.Set(i, 0, float64(1+i%2)*1e6)
+	}
+	huge := evaluate(t, newEvaluator(t, boom, Settings{}), 1)
+	if huge.Undefined != Of(CAGR, Sortino, Calmar) || !strings.Contains(strings.Join(huge.Notes(), "\n"), "cagr: the value is too large") {
+		t.Errorf("wealth beyond float64: notes are %q", huge.Notes())
+	}
 	for figure := range figureCount {
 		if v, _ := huge.Value(figure); math.IsNaN(v) || math.IsInf(v, 0) {
-			t.Errorf("huge weights: %s is %v", figureNames[figure], v)
+			t.Errorf("wealth beyond float64: %s is %v", figureNames[figure], v)
 		}
-	}
-	if !strings.Contains(strings.Join(huge.Notes(), "\n"), "volatility: the value is too large") {
-		t.Errorf("huge weights: notes are %q", huge.Notes())
 	}
 	if _, defined := everything.DeflatedSharpe(10, 0.1); !defined {
 		t.Error("deflated Sharpe ratio is undefined where the PSR is defined")
 	}
-	if _, defined := huge.DeflatedSharpe(10, 0.1); defined {
+	constant := evaluate(t, newEvaluator(t, growth, Settings{}), 1)
+	if _, defined := constant.DeflatedSharpe(10, 0.1); defined {
 		t.Error("deflated Sharpe ratio is defined where the PSR isn't")
 	}
 }
@@ -393,7 +398,7 @@ func TestErrors(t *testing.T) {
 	if _, err := NewEvaluator(column(0.1), Settings{PeriodsPerYear: 365}); !errors.Is(err, ErrTooShort) {
 		t.Errorf("one return gives %v", err)
 	}
-	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1.0001} {
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), -1.0001, 1e200} {
 		var at *ReturnError
 		_, err := NewEvaluator(mat.NewDense(2, 3, []float64{0, 0, 0, 0, 0, bad}), Settings{PeriodsPerYear: 365})
 		if !errors.As(err, &at) || at.Period != 1 || at.Asset != 2 {
@@ -408,7 +413,7 @@ func TestErrors(t *testing.T) {
 	if err := e.EvaluateAll(t.Context(), mat.NewDense(2, 2, nil), make([]Figures, 2)); !errors.As(err, &assets) {
 		t.Errorf("two weights for three assets give %v", err)
 	}
-	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
+	for _, bad := range []float64{math.NaN(), math.Inf(1), -1e300} {
 		var at *WeightError
 		weights := mat.NewDense(40, 3, nil)
 		weights.Set(33, 1, bad)

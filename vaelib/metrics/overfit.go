@@ -64,7 +64,7 @@ func CSCV(returns *mat.Dense, blocks int) (*Overfitting, error) {
 	}
 	for t := range periods {
 		for j, r := range returns.RawRowView(t) {
-			if math.IsNaN(r) || math.IsInf(r, 0) {
+			if !(math.Abs(r) <= limit) {
 				return nil, &ReturnError{Period: t, Asset: j, Value: r}
 			}
 		}

@@ -47,7 +47,11 @@ func (e *NameError) Error() string {
 	return fmt.Sprintf("covariance %q %s", e.Name, e.Problem)
 }
 
-// ReturnError is a return that is NaN or infinite.
+// limit is the size up to which returns are believed: far above any real one,
+// and low enough that no fourth power overflows.
+const limit = 1e15
+
+// ReturnError is a return that is NaN or beyond 1e15 in size.
 type ReturnError struct {
 	Period, Asset int // row and column, from 0
 	Value         float64
@@ -181,7 +185,7 @@ func check(returns *mat.Dense) error {
 	}
 	for t := range periods {
 		for j, r := range returns.RawRowView(t) {
-			if math.IsNaN(r) || math.IsInf(r, 0) {
+			if !(math.Abs(r) <= limit) {
 				return &ReturnError{Period: t, Asset: j, Value: r}
 			}
 		}

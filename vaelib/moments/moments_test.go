@@ -238,7 +238,7 @@ func TestErrors(t *testing.T) {
 	if _, err := moments.Estimate(moments.Sample, mat.NewDense(1, 2, nil)); !errors.Is(err, moments.ErrTooShort) {
 		t.Errorf("one period gives %v", err)
 	}
-	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 1e200} {
 		var at *moments.ReturnError
 		_, err := moments.Estimate(moments.Sample, mat.NewDense(2, 3, []float64{0, 0, 0, 0, bad, 0}))
 		if !errors.As(err, &at) || at.Period != 1 || at.Asset != 1 {
