@@ -31,26 +31,17 @@ func loadKlines(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 	}
 	files := make([]*klines, len(symbols))
 	errs := make([]error, len(symbols))
-	var total, broken atomic.Int64 // rows so far; the first file that failed
-	broken.Store(math.MaxInt64)
+	var total atomic.Int64 // rows of all files so far
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, symbol := range symbols {
 		group.Go(func() error {
-			if int64(i) > broken.Load() {
-				return nil // the error of an earlier file is the one to report
-			}
 			file := symbol + ".csv"
 			files[i], errs[i] = readKlines(fsys, path.Join(name, file), filepath.Join(shown, file), symbol, opt, &total)
-			for errs[i] != nil {
-				if b := broken.Load(); int64(i) > b || broken.CompareAndSwap(b, int64(i)) {
-					break
-				}
-			}
 			return nil
 		})
 	}
-	group.Wait()
+	_ = group.Wait() // no error stops the others: the first file's is the one to report, whoever was faster
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
@@ -157,7 +148,7 @@ func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *ato
 			continue
 		}
 		if total.Add(1) > int64(opt.MaxPrices) {
-			return nil, tooMany(shown, opt)
+			return nil, tooMany(filepath.Dir(shown), opt)
 		}
 		c := candle{time: ms, line: lines.line}
 		if c.close, err = lines.price(places[4], "close"); err != nil {

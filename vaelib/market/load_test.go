@@ -134,7 +134,7 @@ func TestDefects(t *testing.T) {
 		{name: "kline high infinite", text: klineHeader + "1704067200000,1,inf,1,1,5\n", line: 2, column: 3, want: `k/OAK.csv:2: column 3: high "inf" is not a finite number: correct it, or delete the row`},
 		{name: "kline volume text", text: klineHeader + "1704067200000,1,1,1,1,-\n", line: 2, column: 6, want: `k/OAK.csv:2: column 6: volume "-" is not a number: correct it, or delete the row`},
 		{name: "kline conflict", text: candles(3) + fmt.Sprintf("%d,102,200,50,103,8\n", dayMillis(2)), line: 5, want: "k/OAK.csv:5: time 2024-01-03 is on line 4 already, with other numbers: keep one of the rows"},
-		{name: "kline too large", text: candles(5), options: market.Options{MaxPrices: 4}, want: "k/OAK.csv: more than 4 prices: choose fewer symbols or a shorter range"},
+		{name: "kline too large", text: candles(5), options: market.Options{MaxPrices: 4}, want: "k: more than 4 prices: choose fewer symbols or a shorter range"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fsys, name := wide(c.text), "p.csv"

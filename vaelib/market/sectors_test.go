@@ -2,6 +2,7 @@ package market_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"testing"
@@ -12,6 +13,20 @@ import (
 
 func readSectors(text string) (*market.Sectors, error) {
 	return market.ReadSectorsFS(fstest.MapFS{"s.csv": {Data: []byte(text)}}, "s.csv")
+}
+
+func ExampleSectors() {
+	sectors, err := readSectors("symbol,sector,share\nOAK,Trees,1\nIVY,Trees,0.3\nIVY,Vines,0.7\n")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	trees, err := sectors.Shares("Trees", []string{"IVY", "OAK", "FERN"})
+	fmt.Println(trees, err)
+	fmt.Println(sectors.Unassigned([]string{"IVY", "OAK", "FERN"}))
+	// Output:
+	// [0.3 1 0] <nil>
+	// [FERN]
 }
 
 func TestSectors(t *testing.T) {

@@ -14,6 +14,20 @@ import (
 	"vaefolio/vaelib/market"
 )
 
+func ExampleWindow_Split() {
+	window := ramp(100)
+	train, test, err := window.Split(0.75, 5)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(train.Times), "periods to learn from, up to", train.Times[len(train.Times)-1].Format(time.DateOnly))
+	fmt.Println(len(test.Times), "to be judged on, from", test.Times[0].Format(time.DateOnly))
+	// Output:
+	// 70 periods to learn from, up to 2024-03-11
+	// 25 to be judged on, from 2024-03-17
+}
+
 var nan = math.NaN()
 
 // panel makes one of closes a symbol, a day a row from 2024-01-01.
