@@ -19,8 +19,8 @@ func baselinesSection(b Baselines) section {
 		s.Blocks = append(s.Blocks, block{Warning: w})
 	}
 	s.Blocks = append(s.Blocks, block{List: b.Judgement()})
-	s.Blocks = append(s.Blocks, block{Table: b.table("In sample", func(r Baseline) Figures { return r.InSample }, true)})
-	s.Blocks = append(s.Blocks, block{Table: b.table("Out of sample", func(r Baseline) Figures { return r.OutSample }, false)})
+	s.Blocks = append(s.Blocks, block{Table: b.table(inSample)})
+	s.Blocks = append(s.Blocks, block{Table: b.table(outSample)})
 	if len(b.Notes) > 0 {
 		s.Blocks = append(s.Blocks, block{List: b.Notes})
 	}
@@ -29,29 +29,30 @@ func baselinesSection(b Baselines) section {
 
 // table lists the rows with one window's figures; the in-sample one adds the
 // share of the bound and the evaluations spent.
-func (b Baselines) table(caption string, figures func(Baseline) Figures, inSample bool) *table {
-	t := &table{Caption: caption, Columns: []column{{Name: "Portfolio"}, {Name: "Sharpe", Number: true}}}
+func (b Baselines) table(w window) *table {
+	full := w.name == inSample.name
+	t := &table{Caption: w.name, Columns: []column{{Name: "Portfolio"}, {Name: "Sharpe", Number: true}}}
 	bound, hasBound := b.row(b.Bound)
-	if inSample && hasBound {
+	if full && hasBound {
 		t.Columns = append(t.Columns, column{Name: "Of the bound", Number: true})
 	}
 	t.Columns = append(t.Columns, column{Name: "Annual return", Number: true}, column{Name: "Annual volatility", Number: true},
 		column{Name: "Largest drawdown", Number: true}, column{Name: "Effective assets", Number: true})
-	if inSample {
+	if full {
 		t.Columns = append(t.Columns, column{Name: "Evaluations", Number: true})
 	}
 	for _, r := range b.Rows {
-		f := figures(r)
+		f := w.figures(r)
 		cells := []cell{textCell(r.Name), numberCell(f.Sharpe, Ratio)}
-		if inSample && hasBound {
+		if full && hasBound {
 			cells = append(cells, numberCell(quotient(f.Sharpe, bound.InSample.Sharpe), Percent))
 		}
 		cells = append(cells, numberCell(f.Return, Percent), numberCell(f.Volatility, Percent), numberCell(f.MaxDrawdown, Percent), numberCell(f.EffectiveAssets, Ratio))
-		if inSample {
+		if full {
 			cells = append(cells, numberCell(r.Evaluations, Number))
 		}
 		line := row{Cells: cells, Strong: r.Name == b.Model}
-		if inSample {
+		if full {
 			line.Note = r.What
 		}
 		t.Rows = append(t.Rows, line)
@@ -67,9 +68,22 @@ func (b Baselines) row(name string) (Baseline, bool) {
 	return b.Rows[i], true
 }
 
-// contest is how the model stands against its rivals in one window: every row
-// but the model and the bound, whose Sharpe ratio is defined.
+// window is one of the two ranges of time that the table covers.
+type window struct {
+	name    string
+	figures func(Baseline) Figures
+}
+
+var (
+	inSample  = window{"In sample", func(r Baseline) Figures { return r.InSample }}
+	outSample = window{"Out of sample", func(r Baseline) Figures { return r.OutSample }}
+)
+
+// contest is how the model stands against its rivals in one window: every
+// other row whose Sharpe ratio is defined. In sample the bound is no rival,
+// nothing can beat it; out of sample it is a portfolio like any other.
 type contest struct {
+	window         string
 	model          float64
 	better, others []rival
 }
@@ -81,19 +95,19 @@ type rival struct {
 
 // contest ranks the rivals, best first; it reports false where the model's
 // own figure is undefined.
-func (b Baselines) contest(figures func(Baseline) Figures) (contest, bool) {
+func (b Baselines) contest(w window) (contest, bool) {
 	model, found := b.row(b.Model)
 	if !found {
 		return contest{}, false
 	}
-	own, defined := figures(model).Sharpe.Float()
+	own, defined := w.figures(model).Sharpe.Float()
 	if !defined {
 		return contest{}, false
 	}
-	c := contest{model: own}
+	c := contest{window: w.name, model: own}
 	for _, r := range b.Rows {
-		v, ok := figures(r).Sharpe.Float()
-		if !ok || r.Name == b.Model || r.Name == b.Bound {
+		v, ok := w.figures(r).Sharpe.Float()
+		if !ok || r.Name == b.Model || r.Name == b.Bound && w.name == inSample.name {
 			continue
 		}
 		if v > own {
@@ -116,27 +130,21 @@ func (b Baselines) contest(figures func(Baseline) Figures) (contest, bool) {
 	return c, true
 }
 
-func inSample(r Baseline) Figures { return r.InSample }
-
-func outSample(r Baseline) Figures { return r.OutSample }
-
 // Verdict is one sentence on how the model stands out of sample, or in sample
 // where there is nothing later. It is empty where the model's figure is
 // undefined in both.
 func (b Baselines) Verdict() string {
-	window := "Out of sample"
 	c, ok := b.contest(outSample)
 	if !ok {
-		window = "In sample"
 		if c, ok = b.contest(inSample); !ok {
 			return ""
 		}
 	}
 	total := 1 + len(c.better) + len(c.others)
 	if total == 1 {
-		return fmt.Sprintf("%s, %s has a Sharpe ratio of %s; there is nothing to compare it with.", window, b.Model, Ratio.write(c.model))
+		return fmt.Sprintf("%s, %s has a Sharpe ratio of %s; there is nothing to compare it with.", c.window, b.Model, Ratio.write(c.model))
 	}
-	s := fmt.Sprintf("%s, %s ranks %d of %d by Sharpe ratio, with %s", window, b.Model, 1+len(c.better), total, Ratio.write(c.model))
+	s := fmt.Sprintf("%s, %s ranks %d of %d by Sharpe ratio, with %s", c.window, b.Model, 1+len(c.better), total, Ratio.write(c.model))
 	if len(c.better) > 0 {
 		return s + fmt.Sprintf("; %s is first with %s.", c.better[0].name, Ratio.write(c.better[0].sharpe))
 	}
@@ -154,16 +162,13 @@ func (b Baselines) Judgement() []string {
 	if bound, ok := b.row(b.Bound); ok {
 		lines = append(lines, b.againstBound(model, bound))
 	}
-	for _, w := range []struct {
-		name    string
-		figures func(Baseline) Figures
-	}{{"In sample", inSample}, {"Out of sample", outSample}} {
-		c, ok := b.contest(w.figures)
+	for _, w := range []window{inSample, outSample} {
+		c, ok := b.contest(w)
 		if !ok {
 			lines = append(lines, fmt.Sprintf("%s: %s can't be judged; its Sharpe ratio is n/a — %s.", w.name, b.Model, w.figures(model).Sharpe.Reason()))
 			continue
 		}
-		lines = append(lines, c.sentence(w.name, b.Model))
+		lines = append(lines, c.sentence(b.Model))
 	}
 	if _, ok := b.contest(outSample); ok {
 		lines = append(lines, "One window and one seed rank portfolios by luck as much as by merit: the order can change with either.")
@@ -186,20 +191,22 @@ func (b Baselines) againstBound(model, bound Baseline) string {
 	return fmt.Sprintf("In sample: the bound is %s and %s reaches %s, a gap of %s.", Ratio.write(best), b.Model, Ratio.write(own), Number.write(best-own))
 }
 
-// sentence says who beats the model in a window.
-func (c contest) sentence(window, model string) string {
+// sentence says who beats the model.
+func (c contest) sentence(model string) string {
 	total := len(c.better) + len(c.others)
 	switch {
 	case total == 0:
-		return fmt.Sprintf("%s: %s has %s; no baseline has a defined Sharpe ratio.", window, model, Ratio.write(c.model))
+		return fmt.Sprintf("%s: %s has %s; no baseline has a defined Sharpe ratio.", c.window, model, Ratio.write(c.model))
+	case len(c.better) == 0 && total == 1:
+		return fmt.Sprintf("%s: %s has %s, and the one baseline doesn't beat it: %s.", c.window, model, Ratio.write(c.model), c.others[0])
 	case len(c.better) == 0:
-		return fmt.Sprintf("%s: %s has %s, and none of the %s beats it; the closest is %s.", window, model, Ratio.write(c.model), plural(total, "baseline"), c.others[0])
+		return fmt.Sprintf("%s: %s has %s, and none of the %s beats it; the closest is %s.", c.window, model, Ratio.write(c.model), plural(total, "baseline"), c.others[0])
 	}
 	names := make([]string, len(c.better))
 	for i, r := range c.better {
 		names[i] = r.String()
 	}
-	return fmt.Sprintf("%s: %s has %s and loses to %d of %s: %s.", window, model, Ratio.write(c.model), len(c.better), plural(total, "baseline"), strings.Join(names, ", "))
+	return fmt.Sprintf("%s: %s has %s and loses to %d of %s: %s.", c.window, model, Ratio.write(c.model), len(c.better), plural(total, "baseline"), strings.Join(names, ", "))
 }
 
 func (r rival) String() string { return fmt.Sprintf("%s (%s)", r.name, Ratio.write(r.sharpe)) }

@@ -5,9 +5,12 @@ import "strconv"
 // dataSection tells what the prices were, how they were split and cleaned.
 func dataSection(d Data) section {
 	s := section{ID: "data", Title: "Data and cleaning"}
-	facts := []Fact{{"Source", d.Source}, {"Assets", strconv.Itoa(len(d.Assets))}, {"Returns", plural(d.Periods, "period")},
+	facts := []Fact{{"Source", d.Source}, {"Returns", plural(d.Periods, "period")},
 		{"Periods per year", Number.write(d.PeriodsPerYear)}, {"In sample", d.Train.text()}, {"Out of sample", d.Test.text()},
 		{"Embargo between them", plural(d.Embargo, "period")}}
+	if len(d.Assets) > 0 {
+		facts = append(facts, Fact{"Assets", strconv.Itoa(len(d.Assets))})
+	}
 	if d.Hash != "" {
 		facts = append(facts, Fact{"Hash of the prices", d.Hash})
 	}
@@ -42,7 +45,7 @@ func assetTable(assets []Asset) *table {
 		if sector == "" {
 			sector = "—"
 		}
-		t.Rows = append(t.Rows, row{Cells: []cell{textCell(a.Symbol), textCell(sector), textCell(date(a.First)), textCell(date(a.Last)),
+		t.Rows = append(t.Rows, row{Cells: []cell{textCell(a.Symbol), textCell(sector), dateCell(a.First), dateCell(a.Last),
 			numberCell(a.AnnualReturn, Percent), numberCell(a.Volatility, Percent), numberCell(a.MaxDrawdown, Percent)}})
 	}
 	return t

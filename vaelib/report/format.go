@@ -108,6 +108,8 @@ func textCell(s string) cell { return cell{Text: s} }
 
 func countCell(n int) cell { return cell{Text: grouped(int64(n)), Number: true} }
 
+func dateCell(t time.Time) cell { return cell{Text: date(t), Fixed: true} }
+
 func date(t time.Time) string {
 	if t.IsZero() {
 		return "—"

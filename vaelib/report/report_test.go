@@ -315,18 +315,18 @@ func TestVerdict(t *testing.T) {
 		judgement []string // substrings, one a line
 	}{
 		{"loses", []Baseline{row("VAE", 1.4, 0.6), row("bound", 1.5, 2), row("1/N", 0.5, 0.8), row("MV", 1, 0.9), undefined},
-			"Out of sample, VAE ranks 3 of 3 by Sharpe ratio, with 0.60; MV is first with 0.90.",
+			"Out of sample, VAE ranks 4 of 4 by Sharpe ratio, with 0.60; bound is first with 2.00.",
 			[]string{"reaches 1.40, 93.3 % of it, a gap of 0.1", "In sample: VAE has 1.40, and none of the 2 baselines beats it; the closest is MV (1.00).",
-				"Out of sample: VAE has 0.60 and loses to 2 of 2 baselines: MV (0.90), 1/N (0.80).", "by luck"}},
-		{"wins", []Baseline{row("VAE", 1.4, 1.1), row("bound", 1.5, 2), row("1/N", 0.5, 0.8)},
-			"Out of sample, VAE ranks 1 of 2 by Sharpe ratio, with 1.10; 1/N follows with 0.80.",
-			[]string{"a gap of 0.1", "none of the 1 baseline beats it", "none of the 1 baseline beats it", "by luck"}},
+				"Out of sample: VAE has 0.60 and loses to 3 of 3 baselines: bound (2.00), MV (0.90), 1/N (0.80).", "by luck"}},
+		{"wins", []Baseline{row("VAE", 1.4, 1.1), row("bound", 1.5, 0.3), row("1/N", 0.5, 0.8)},
+			"Out of sample, VAE ranks 1 of 3 by Sharpe ratio, with 1.10; 1/N follows with 0.80.",
+			[]string{"a gap of 0.1", "the one baseline doesn't beat it: 1/N (0.50)", "none of the 2 baselines beats it", "by luck"}},
 		{"alone", []Baseline{row("VAE", 1.4, 1.1)}, "Out of sample, VAE has a Sharpe ratio of 1.10; there is nothing to compare it with.",
 			[]string{"no baseline has a defined Sharpe ratio", "no baseline has a defined Sharpe ratio", "by luck"}},
 		{"no later window", []Baseline{row("VAE", 1.4, math.NaN()), row("1/N", 0.5, math.NaN())}, "In sample, VAE ranks 1 of 2 by Sharpe ratio, with 1.40; 1/N follows with 0.50.",
 			[]string{"In sample: VAE has 1.40", "can't be judged; its Sharpe ratio is n/a — not finite"}},
-		{"negative market", []Baseline{row("VAE", -0.4, -0.3), row("bound", -0.2, -0.2)}, "Out of sample, VAE has a Sharpe ratio of −0.30; there is nothing to compare it with.",
-			[]string{"the bound is −0.20 and VAE reaches −0.40, a gap of 0.2", "no baseline", "no baseline", "by luck"}},
+		{"negative market", []Baseline{row("VAE", -0.4, -0.3), row("bound", -0.2, -0.2)}, "Out of sample, VAE ranks 2 of 2 by Sharpe ratio, with −0.30; bound is first with −0.20.",
+			[]string{"the bound is −0.20 and VAE reaches −0.40, a gap of 0.2", "no baseline", "loses to 1 of 1 baseline: bound (−0.20)", "by luck"}},
 		{"no model", []Baseline{row("1/N", 1, 1)}, "", []string{`no row of the model "VAE"`}},
 	} {
 		b := Baselines{Model: "VAE", Bound: "bound", Rows: c.rows}

@@ -135,6 +135,7 @@ type cell struct {
 	Text   string
 	Reason string
 	Number bool
+	Fixed  bool    // not to be broken into lines
 	Bar    float64 // percent of the cell's width to shade
 }
 
