@@ -36,7 +36,7 @@ func (v Verb[C]) help(w io.Writer) error {
 		}
 		text := o.help + o.describe()
 		if o.name == "preset" {
-			text = fmt.Sprintf("%s: %s (default %s)", o.help, strings.Join(v.presetNames(), ", "), orNone(o.texts()[0]))
+			text = fmt.Sprintf("%s: %s (default %s)", o.help, strings.Join(v.presetNames(), ", "), v.defaultPreset())
 		}
 		fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(o.spelled()+" "+o.placeholder()))
 		for _, line := range wrap(text, helpWidth-6) {
@@ -46,6 +46,13 @@ func (v Verb[C]) help(w io.Writer) error {
 	b.WriteString(v.presetHelp())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (v Verb[C]) defaultPreset() string {
+	if v.Presets["full"] != nil {
+		return "full"
+	}
+	return "none"
 }
 
 // presetHelp says what each preset changes.

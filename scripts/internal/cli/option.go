@@ -78,14 +78,6 @@ func (os options) isSet(name string) bool {
 	return o != nil && o.field.Kind() == reflect.Bool && o.field.Bool()
 }
 
-// text is the value of the string flag of that name, "" where there is none.
-func (os options) text(name string) string {
-	if o := os.flag(name); o != nil && o.field.Kind() == reflect.String {
-		return o.field.String()
-	}
-	return ""
-}
-
 func (o *option) isBool() bool { return o.field.Kind() == reflect.Bool }
 
 func (o *option) isList() bool {

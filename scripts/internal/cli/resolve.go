@@ -218,7 +218,7 @@ func (o *option) describe() string {
 		parts = append(parts, "in "+o.allowed.text)
 	}
 	switch texts := o.texts(); {
-	case o.required:
+	case o.required && o.field.IsZero():
 		parts = append(parts, "required")
 	case o.isList():
 		parts = append(parts, "default "+orNone(strings.Join(texts, ",")))

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -49,7 +52,7 @@ func newTable(w io.Writer, format string, columns []Column) *Table {
 }
 
 // Row writes one row: a string, bool, int, uint64, float64, []float64,
-// []string, map[string]string or nil a column.
+// map[string]string or nil a column.
 func (t *Table) Row(values ...any) error {
 	if len(values) != len(t.columns) {
 		panic("cli: row has another number of values than the table has columns")
@@ -127,9 +130,18 @@ func appendJSON(line []byte, value any) ([]byte, error) {
 		}
 		return append(line, ']'), nil
 	default:
-		text, err := json.Marshal(v)
+		text, err := marshal(v)
 		return append(line, text...), err
 	}
+}
+
+// marshal is json.Marshal that leaves <, > and & as they are.
+func marshal(value any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), err
 }
 
 func (t *Table) headerCSV() error {
@@ -171,17 +183,12 @@ func plain(value any, digits int) string {
 			parts[i] = plain(x, digits)
 		}
 		return strings.Join(parts, ";")
-	case []string:
-		return strings.Join(v, "; ")
 	case map[string]string:
-		if len(v) == 0 {
-			return ""
+		parts := make([]string, 0, len(v))
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, key+": "+v[key])
 		}
-		text, err := json.Marshal(v) // in the order of the keys
-		if err != nil {
-			panic("cli: " + err.Error()) // strings always marshal
-		}
-		return string(text)
+		return strings.Join(parts, "; ")
 	default:
 		return fmt.Sprint(v)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -192,13 +191,11 @@ func (o *option) describeUnit() string {
 func (o *option) literal(text string) string {
 	switch {
 	case o.kind() == reflect.String:
-		var b strings.Builder
-		encoder := json.NewEncoder(&b) // JSON's escapes are TOML's too
-		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(text); err != nil {
+		quoted, err := marshal(text) // JSON's escapes are TOML's too
+		if err != nil {
 			panic("cli: value of -" + o.name + ": " + err.Error())
 		}
-		return strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\x7f", `\u007f`)
+		return strings.ReplaceAll(string(quoted), "\x7f", `\u007f`)
 	case o.kind() == reflect.Float64 && !strings.ContainsAny(text, ".e"):
 		return text + ".0"
 	default:

@@ -44,8 +44,15 @@ type Verb[C any] struct {
 // exit code. The first SIGINT or SIGTERM ends the context, the second one the
 // process.
 func Main[C any](v Verb[C]) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx, interrupt := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		interrupt()
+		<-signals
+		os.Exit(exitInterrupted)
+	}()
 	os.Exit(v.Execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
