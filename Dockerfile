@@ -14,13 +14,13 @@ WORKDIR /project
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/ ./scripts/... \
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/bin/ ./scripts/... \
     && mkdir -p /out/project/runs
 
 # The main job, by a user without rights, on nothing but its binaries.
 FROM scratch AS pipeline
+COPY --from=build /out/bin /usr/local/bin
 COPY --from=build --chown=65532:65532 /out/project /project
-COPY --from=build --exclude=project /out /usr/local/bin
 USER 65532:65532
 WORKDIR /project
 ENTRYPOINT ["/usr/local/bin/pipeline"]
@@ -28,7 +28,6 @@ ENTRYPOINT ["/usr/local/bin/pipeline"]
 # Go, Python and JupyterLab. The repository lies in /project; its environment
 # is made by the project's own set-up command.
 FROM ${GO_IMAGE} AS lab
-SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # Debian takes packages out of its archive as it updates them, so that pinned
 # versions would soon not be found; the base image's digest pins the release.
 # hadolint ignore=DL3008
@@ -37,19 +36,19 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 reader \
     && mkdir /project \
-    && chown reader:reader /project
-USER reader
+    && chown 1000:1000 /project
+USER 1000:1000
 ENV GOPATH=/home/reader/go GOFLAGS=-buildvcs=false
 WORKDIR /project
-COPY --chown=reader:reader go.mod go.sum ./
+COPY --chown=1000:1000 go.mod go.sum ./
 RUN go mod download
-COPY --chown=reader:reader . .
+COPY --chown=1000:1000 . .
 RUN go run ./scripts/notebooks setup -lab \
     && go build ./...
 # XLA=1 adds the CPU plugin, pinned by its hash; the backend auto finds it.
 ARG XLA=""
 ENV PJRT_PLUGIN_LIBRARY_PATH=/project/.venv/xla/lammps_jax_pjrt_cpu
-RUN if [[ -n "${XLA}" ]]; then \
+RUN if [ -n "${XLA}" ]; then \
         .venv/bin/pip download --no-cache-dir --no-deps --require-hashes --only-binary :all: -d /tmp/wheel -r .ci/xla-plugin.txt \
         && python3 -m zipfile -e /tmp/wheel/*.whl .venv/xla \
         && rm -r /tmp/wheel; \
