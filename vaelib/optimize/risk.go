@@ -98,10 +98,11 @@ func (s *Solver) riskBudget(objective Objective, in *Inputs) error {
 				fault = math.Max(fault, abs(r.x[i]*r.g[i]/b-1))
 			}
 		}
-		if fault <= 1e-15 || fault < 1e-10 && fault >= last/2 {
+		stalled := fault < 1e-10 && fault >= last/2
+		last = fault
+		if fault <= 1e-15 || stalled {
 			break
 		}
-		last = fault
 		if !r.newton() {
 			return fmt.Errorf("%s didn't converge: the covariance matrix isn't positive semidefinite", objective)
 		}

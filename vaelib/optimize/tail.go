@@ -114,7 +114,9 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 	for _, t := range order[:min(periods, int(math.Ceil(1.5*k))+1)] {
 		known, held[t] = append(known, t), true
 	}
+	start = append(start, 0)
 	for {
+		start = slices.Concat(start, make([]float64, n+1+len(known)-len(start)))
 		s.begin(&in.Set, n+1+len(known))
 		s.c[n] = 1
 		for i, t := range known {
@@ -152,7 +154,7 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 			s.result.Gap = math.Max(0, meanTail(s.work, k)-r.Objective*scale)
 			return nil
 		}
-		start = slices.Concat(r.X, make([]float64, len(known)-before))
+		start = r.X
 	}
 }
 

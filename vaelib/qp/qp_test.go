@@ -314,3 +314,42 @@ func BenchmarkMinimumVariance(b *testing.B) {
 		}
 	}
 }
+
+// TestWarm changes limits between solves: the working set of the last solve
+// must not be trusted for more than it is.
+func TestWarm(t *testing.T) {
+	var warm, cold Solver
+	for k := range 3000 {
+		rng := stream.New(1, "qp.warm", uint64(k))
+		p := randomProblem(rng)
+		for round := range 4 {
+			a, err := warm.Solve(context.Background(), p, Settings{Warm: round > 0})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := cold.Solve(context.Background(), p, Settings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Status != b.Status {
+				t.Fatalf("problem %d, round %d: %v warm, %v cold", k, round, a.Status, b.Status)
+			}
+			if a.Status == Optimal {
+				if math.Abs(a.Objective-b.Objective) > 1e-9*(1+math.Abs(b.Objective)) || a.KKT > 1e-9 {
+					t.Fatalf("problem %d, round %d: objective %v warm, %v cold; KKT %v", k, round, a.Objective, b.Objective, a.KKT)
+				}
+			}
+			j := rng.IntN(len(p.Lower))
+			switch rng.IntN(3) {
+			case 0:
+				p.Lower[j] = p.Upper[j]
+			case 1:
+				p.Upper[j]++
+			case 2:
+				for i := range p.C {
+					p.C[i] += 0.1 * rng.NormFloat64()
+				}
+			}
+		}
+	}
+}

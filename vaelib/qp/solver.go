@@ -177,7 +177,7 @@ func (s *Solver) load(p *Problem, settings Settings) {
 		}
 	} else {
 		for j := range n + known {
-			if s.state[j] == atLower || s.state[j] == atUpper || s.state[j] == between {
+			if s.state[j] != basic && (s.state[j] != super || s.x[j] <= s.lo[j] || s.x[j] >= s.hi[j]) {
 				s.place(j, s.x[j])
 			}
 		}
