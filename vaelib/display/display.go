@@ -89,7 +89,7 @@ func tableHTML(header []string, rows [][]string) string {
 			if i == 0 {
 				align = "left"
 			}
-			fmt.Fprintf(&b, `<%s align="%s">%s</%s>`, tag, align, html.EscapeString(cell), tag)
+			fmt.Fprintf(&b, `<%s style="text-align:%s">%s</%s>`, tag, align, html.EscapeString(cell), tag)
 		}
 		b.WriteString("</tr>\n")
 	}

@@ -186,11 +186,11 @@ func TestTable(t *testing.T) {
 	}
 	want := `<table>
 <thead>
-<tr><th align="left">name</th><th align="right">x</th></tr>
+<tr><th style="text-align:left">name</th><th style="text-align:right">x</th></tr>
 </thead>
 <tbody>
-<tr><td align="left">&lt;b&gt;</td><td align="right">1</td></tr>
-<tr><td align="left">short</td></tr>
+<tr><td style="text-align:left">&lt;b&gt;</td><td style="text-align:right">1</td></tr>
+<tr><td style="text-align:left">short</td></tr>
 </tbody>
 </table>`
 	if diff := cmp.Diff(want, shown[0].Data[protocol.MIMETextHTML]); diff != "" {
