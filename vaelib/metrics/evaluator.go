@@ -182,6 +182,28 @@ func (e *Evaluator) Evaluate(w []float64) (Figures, error) {
 	return e.figures(w, s.series[:e.periods], s.work), nil
 }
 
+// EvaluateSeries returns the figures of a series of returns that come from
+// elsewhere, net of costs for example. Figures of weights
+// (DiversificationRatio, EffectiveAssets) are not among them. It returns the
+// errors of [NewEvaluator], a [*ReturnError] for a return below -100 % too.
+func EvaluateSeries(returns []float64, settings Settings) (Figures, error) {
+	if len(returns) == 0 {
+		return Figures{}, ErrTooShort
+	}
+	ofWeights := Of(DiversificationRatio, EffectiveAssets)
+	if settings.Figures == 0 {
+		settings.Figures = All
+	}
+	if settings.Figures &^= ofWeights; settings.Figures == 0 {
+		return Figures{}, &SettingsError{"figures", "diversification_ratio, effective_assets", "figures that a series without weights has"}
+	}
+	e, err := NewEvaluator(mat.NewDense(len(returns), 1, returns), settings)
+	if err != nil {
+		return Figures{}, err
+	}
+	return e.Evaluate([]float64{1})
+}
+
 // Returns writes the returns of one portfolio to dst (T). It returns an
 // [*AssetsError] or a [*WeightError].
 func (e *Evaluator) Returns(dst, w []float64) error {
@@ -309,7 +331,7 @@ func (e *Evaluator) figures(w, y, work []float64) Figures {
 	if asked.Has(PSR) {
 		e.psr(&f, y, mean, std, excess)
 	}
-	e.compound(&f, sums, excess)
+	e.compound(&f, sums, excess, size)
 
 	// Whatever float64 could not hold, and what nobody asked for.
 	for figure := range figureCount {
@@ -357,7 +379,7 @@ func (e *Evaluator) psr(f *Figures, y []float64, mean, std, excess float64) {
 }
 
 // compound sets the figures of wealth.
-func (e *Evaluator) compound(f *Figures, sums passSums, excess float64) {
+func (e *Evaluator) compound(f *Figures, sums passSums, excess, size float64) {
 	s := &e.settings
 	if sums.worst < 0 { // wealth would have changed its sign
 		f.drop(CAGR, ruin)
@@ -375,7 +397,7 @@ func (e *Evaluator) compound(f *Figures, sums passSums, excess float64) {
 			f.AnnualReturn = f.CAGR
 		}
 	}
-	if f.MaxDrawdown <= 0 {
+	if f.MaxDrawdown <= flatness*size {
 		f.drop(Calmar, noDrawdown)
 		return
 	}

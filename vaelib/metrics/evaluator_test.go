@@ -515,6 +515,41 @@ func TestEvaluateAllDoesNotAllocateForPortfolios(t *testing.T) {
 	}
 }
 
+func TestEvaluateSeries(t *testing.T) {
+	returns := market(8, 120, 3)
+	e := newEvaluator(t, returns, Settings{})
+	w := []float64{0.2, 0.3, 0.5}
+	y := make([]float64, 120)
+	if err := e.Returns(y, w); err != nil {
+		t.Fatal(err)
+	}
+	got, err := EvaluateSeries(y, Settings{PeriodsPerYear: 365})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := evaluate(t, e, w...)
+	for figure := range figureCount {
+		value, defined := got.Value(figure)
+		expected, _ := want.Value(figure)
+		if ofWeights := figure == DiversificationRatio || figure == EffectiveAssets; defined == ofWeights {
+			t.Errorf("%s of a series: defined is %v", figureNames[figure], defined)
+		} else if defined {
+			near(t, figureNames[figure], value, expected, 1e-12)
+		}
+	}
+	if _, err := EvaluateSeries(nil, Settings{PeriodsPerYear: 365}); !errors.Is(err, ErrTooShort) {
+		t.Errorf("no returns give %v", err)
+	}
+	var at *ReturnError
+	if _, err := EvaluateSeries([]float64{0, math.NaN()}, Settings{PeriodsPerYear: 365}); !errors.As(err, &at) || at.Period != 1 {
+		t.Errorf("a return of NaN gives %v", err)
+	}
+	var settings *SettingsError
+	if _, err := EvaluateSeries(y, Settings{PeriodsPerYear: 365, Figures: Of(EffectiveAssets)}); !errors.As(err, &settings) {
+		t.Errorf("effective assets of a series give %v", err)
+	}
+}
+
 func ExampleEvaluator() {
 	returns := mat.NewDense(5, 2, []float64{ // 5 days, 2 assets
 		0.02, 0.01,

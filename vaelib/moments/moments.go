@@ -151,15 +151,15 @@ func parse(name string) (estimator, error) {
 			return nil, &NameError{name, "has a parameter that is not a number"}
 		}
 		if halfLife {
-			if kind != EWMA || !(value > 0) || math.IsInf(value, 0) {
-				return nil, &NameError{name, "has a half-life where none goes: write ewma:half-life=X with X above 0 periods"}
+			if kind != EWMA {
+				return nil, &NameError{name, "has a half-life, which only ewma has"}
 			}
 			value = Decay(value)
 		}
 	}
 	if kind == EWMA {
-		if !(value > 0 && value < 1) {
-			return nil, &NameError{name, "has a decay outside (0, 1)"}
+		if !(value >= 0.5 && value < 1) {
+			return nil, &NameError{name, "has a decay outside [0.5, 1), a half-life below 1 period or beyond float64"}
 		}
 		return func(returns *mat.Dense, _ []float64) (*mat.SymDense, float64, error) {
 			return weighted(returns, value), 0, nil

@@ -226,7 +226,7 @@ func TestFewPeriods(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	good := mat.NewDense(3, 2, []float64{1, 2, 3, 5, 2, 1})
-	for _, name := range []string{"", "Sample", "shrink", "sample:1", "ewma:", "ewma:1", "ewma:0", "ewma:x", "ewma:half-life=0", "ewma:half-life=+Inf", "ewma:NaN", "ledoit-wolf:1.1", "ledoit-wolf:NaN", "ledoit-wolf:half-life=3", "constant-correlation:-0.1"} {
+	for _, name := range []string{"", "Sample", "shrink", "sample:1", "ewma:", "ewma:1", "ewma:0", "ewma:0.49", "ewma:half-life=0.9", "ewma:half-life=-3", "ewma:half-life=NaN", "ewma:x", "ewma:half-life=0", "ewma:half-life=+Inf", "ewma:NaN", "ledoit-wolf:1.1", "ledoit-wolf:NaN", "ledoit-wolf:half-life=3", "constant-correlation:-0.1"} {
 		var wrong *moments.NameError
 		if _, err := moments.Estimate(name, good); !errors.As(err, &wrong) {
 			t.Errorf("name %q gives %v, want a NameError", name, err)
@@ -313,6 +313,30 @@ func TestProperties(t *testing.T) {
 				}
 				if math.Abs(s.Cov.At(i, j)-16*m.Cov.At(i, j)) > 1e-12*16*values[n-1] {
 					t.Fatalf("scaling the returns by 4 doesn't scale the covariance by 16")
+				}
+			}
+		}
+	})
+}
+
+// Whatever the name, it is refused or gives a finite estimate.
+func FuzzName(f *testing.F) {
+	for _, seed := range []string{"sample", "ewma:0.97", "ewma:half-life=30", "ledoit-wolf:0.2", "constant-correlation:1", "ewma:half-life=1e-300", "ewma:1e-320"} {
+		f.Add(seed)
+	}
+	returns := noise(stream.New(4, "moments.test", 0), 12, 3)
+	f.Fuzz(func(t *testing.T, name string) {
+		m, err := moments.Estimate(name, returns)
+		if (err == nil) != (moments.CheckName(name) == nil) {
+			t.Fatalf("%q: Estimate says %v, CheckName %v", name, err, moments.CheckName(name))
+		}
+		if err != nil {
+			return
+		}
+		for i := range 3 {
+			for j := range 3 {
+				if v := m.Cov.At(i, j); math.IsNaN(v) || math.IsInf(v, 0) {
+					t.Fatalf("%q gives a covariance of %v", name, v)
 				}
 			}
 		}
