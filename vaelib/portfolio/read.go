@@ -1,0 +1,308 @@
+package portfolio
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+const (
+	idColumn    = "id"
+	longestLine = 4 << 20 // bytes: some 200,000 weights
+	mostNumbers = 1 << 27 // numbers in a file: 1 GiB of memory
+)
+
+// ReadOptions say what is expected of a file of weights.
+type ReadOptions struct {
+	// Symbols are the wanted columns in their wanted order; the file's may
+	// differ. Nil: those of the file, as they come.
+	Symbols []string
+	// AnySum accepts rows that do not sum to 1: what is to be projected.
+	AnySum bool
+}
+
+// ReadCSV reads the weights in a file. Everything that is wrong with it is a
+// [*FileError]; around a [*SymbolError] where a symbol is unknown or missing.
+func ReadCSV(path string, options ReadOptions) (*Portfolios, error) {
+	file, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return Read(file, path, options)
+}
+
+// Read is [ReadCSV] for any reader; name is what errors call it.
+func Read(r io.Reader, name string, options ReadOptions) (*Portfolios, error) {
+	t, err := readTable(r, name, "symbol", func(id string, row []float64) error {
+		if options.AnySum {
+			return nil
+		}
+		return checkSum(row, id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &Portfolios{Symbols: t.names, IDs: t.ids, Weights: t.values()}
+	if options.Symbols == nil {
+		return p, nil
+	}
+	p, err = p.Reorder(options.Symbols)
+	var symbol *SymbolError
+	if errors.As(err, &symbol) {
+		return nil, &FileError{File: name, Line: t.headerLine, Column: t.column(symbol.Symbol), Err: err}
+	}
+	return p, err
+}
+
+// ReadConditionsCSV reads the conditions of p's rows from a file: with the same
+// ids in any order, or, where p has none and the file has none, as many rows in
+// the same order. Everything that is wrong with it is a [*FileError].
+func ReadConditionsCSV(path string, p *Portfolios) (*Conditions, error) {
+	file, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return ReadConditions(file, path, p)
+}
+
+// ReadConditions is [ReadConditionsCSV] for any reader; name is what errors
+// call it.
+func ReadConditions(r io.Reader, name string, p *Portfolios) (*Conditions, error) {
+	t, err := readTable(r, name, "condition", nil)
+	if err != nil {
+		return nil, err
+	}
+	refuse := func(line int, format string, args ...any) error {
+		return &FileError{File: name, Line: line, Err: fmt.Errorf(format, args...)}
+	}
+	values := t.values()
+	rows, columns := values.Dims()
+	if (t.ids == nil) != (p.IDs == nil) {
+		return nil, refuse(t.headerLine, "weights and conditions are matched by id: give both a first column %s, or neither", idColumn)
+	}
+	if rows != p.Len() {
+		return nil, refuse(0, "conditions of %d portfolios for %d portfolios", rows, p.Len())
+	}
+	if t.ids == nil {
+		return &Conditions{Names: t.names, Values: values}, nil
+	}
+	at := make(map[string]int, rows)
+	for i, id := range p.IDs {
+		at[id] = i
+	}
+	ordered := mat.NewDense(rows, columns, nil)
+	for i, id := range t.ids {
+		row, known := at[id]
+		if !known {
+			return nil, refuse(t.lines[i], "id %s is not among the portfolios", id)
+		}
+		ordered.SetRow(row, values.RawRowView(i))
+	}
+	return &Conditions{Names: t.names, Values: ordered}, nil
+}
+
+// open opens a file, with an error that says in one line what is wrong.
+func open(path string) (*os.File, error) {
+	file, err := os.Open(path)
+	if err == nil {
+		var info fs.FileInfo
+		if info, err = file.Stat(); err == nil && info.IsDir() {
+			err = errors.New("is a folder, not a file")
+		}
+		if err == nil {
+			return file, nil
+		}
+		file.Close()
+	}
+	var cause *fs.PathError
+	if errors.As(err, &cause) {
+		err = cause.Err
+	}
+	return nil, &FileError{File: path, Err: err}
+}
+
+// table is a CSV of numbers with a header and, perhaps, ids.
+type table struct {
+	headerLine int
+	names      []string
+	ids        []string // nil: no such column
+	lines      []int    // line of each row
+	numbers    []float64
+}
+
+func (t *table) values() *mat.Dense {
+	return mat.NewDense(len(t.lines), len(t.names), t.numbers)
+}
+
+// column is the number of the field with a name, or 0.
+func (t *table) column(name string) int {
+	for j, n := range t.names {
+		if n == name {
+			if t.ids != nil {
+				j++
+			}
+			return j + 1
+		}
+	}
+	return 0
+}
+
+// readTable reads a table whose columns are called kind in errors; check, if
+// any, looks at each row.
+func readTable(r io.Reader, file, kind string, check func(id string, row []float64) error) (*table, error) {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, 1<<16), longestLine)
+	t := &table{}
+	line := 0
+	refuse := func(column int, err error) error {
+		return &FileError{File: file, Line: line, Column: column, Err: err}
+	}
+	var fields [][]byte
+	withIDs := false
+	seen := map[string]int{} // line of each id
+	for lines.Scan() {
+		line++
+		text := lines.Bytes()
+		if line == 1 {
+			text = bytes.TrimPrefix(text, []byte("\ufeff"))
+		}
+		if bytes.IndexByte(text, 0) >= 0 {
+			return nil, refuse(0, errors.New("holds a zero byte: this is no text file"))
+		}
+		if text = bytes.TrimSpace(text); len(text) == 0 {
+			continue
+		}
+		fields = split(fields[:0], text)
+		if t.headerLine == 0 {
+			t.headerLine = line
+			withIDs = strings.EqualFold(string(fields[0]), idColumn)
+			column, err := t.header(fields, withIDs, kind)
+			if err != nil {
+				return nil, refuse(column, err)
+			}
+			continue
+		}
+		id := strconv.Itoa(len(t.lines) + 1)
+		first := 0
+		if withIDs {
+			first, id = 1, string(fields[0])
+			if err := checkName("id", id); err != nil {
+				return nil, refuse(1, err)
+			}
+			if before, repeated := seen[id]; repeated {
+				return nil, refuse(1, fmt.Errorf("id %s is repeated from line %d: ids are unique", id, before))
+			}
+			seen[id] = line
+			t.ids = append(t.ids, id)
+		}
+		if len(fields)-first != len(t.names) {
+			return nil, refuse(0, fmt.Errorf("has %d fields, and the header %d: complete the line", len(fields), len(t.names)+first))
+		}
+		if len(t.numbers)+len(t.names) > mostNumbers {
+			return nil, refuse(0, fmt.Errorf("the file holds more than %d numbers: split it", mostNumbers))
+		}
+		for j, field := range fields[first:] {
+			x, err := number(field)
+			if err != nil {
+				return nil, refuse(first+j+1, fmt.Errorf("row %s, %s: %w", id, t.names[j], err))
+			}
+			t.numbers = append(t.numbers, x)
+		}
+		if check != nil {
+			if err := check(id, t.numbers[len(t.numbers)-len(t.names):]); err != nil {
+				return nil, refuse(0, err)
+			}
+		}
+		t.lines = append(t.lines, line)
+	}
+	if err := lines.Err(); err != nil {
+		line++
+		if errors.Is(err, bufio.ErrTooLong) {
+			err = fmt.Errorf("a line of more than %d MiB: this is no file of portfolios", longestLine>>20)
+		}
+		var cause *fs.PathError
+		if errors.As(err, &cause) {
+			err = cause.Err
+		}
+		return nil, refuse(0, err)
+	}
+	line = 0
+	switch {
+	case t.headerLine == 0:
+		return nil, refuse(0, fmt.Errorf("the file is empty: it starts with a header of %ss", kind))
+	case len(t.lines) == 0:
+		return nil, refuse(0, errors.New("no rows below the header"))
+	}
+	return t, nil
+}
+
+// header takes the names from the first line; column is where an error is.
+func (t *table) header(fields [][]byte, withIDs bool, kind string) (column int, err error) {
+	first := 0
+	if withIDs {
+		first = 1
+	} else if len(fields[0]) == 0 {
+		return 1, fmt.Errorf("the first column has no name: call it %s, or leave it out", idColumn)
+	}
+	if len(fields) == first {
+		return 0, fmt.Errorf("the header names no %s after %s", kind, idColumn)
+	}
+	for j, field := range fields[first:] {
+		name := string(field)
+		if len(fields) == 1 && strings.ContainsAny(name, ";\t|") {
+			return 1, fmt.Errorf("header %s has no comma: separate columns by commas", excerpt(name))
+		}
+		if err := checkName(kind, name); err != nil {
+			return first + j + 1, err
+		}
+		if before := t.column(name); before > 0 {
+			return first + j + 1, fmt.Errorf("%s %s is repeated from column %d: keep one of them", kind, name, first+before)
+		}
+		if j == 0 && !withIDs || !strings.EqualFold(name, idColumn) {
+			t.names = append(t.names, name)
+			continue
+		}
+		return first + j + 1, fmt.Errorf("column %s is not the first: move it there", name)
+	}
+	return 0, nil
+}
+
+// split cuts a line at its commas, and takes blanks and quotes off the fields.
+func split(fields [][]byte, text []byte) [][]byte {
+	for more := true; more; {
+		var field []byte
+		field, text, more = bytes.Cut(text, []byte{','})
+		field = bytes.TrimSpace(field)
+		if n := len(field); n >= 2 && field[0] == '"' && field[n-1] == '"' {
+			field = bytes.TrimSpace(field[1 : n-1])
+		}
+		fields = append(fields, field)
+	}
+	return fields
+}
+
+// number parses a finite decimal number.
+func number(field []byte) (float64, error) {
+	if len(field) == 0 {
+		return 0, errors.New("the field is empty: write 0 for nothing")
+	}
+	x, err := strconv.ParseFloat(string(field), 64)
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange), bytes.ContainsAny(field, "xX_"):
+		return 0, fmt.Errorf("%s is not a number", excerpt(string(field)))
+	case math.IsNaN(x) || math.IsInf(x, 0):
+		return 0, fmt.Errorf("%s is not a finite number", excerpt(string(field)))
+	}
+	return x, nil
+}
