@@ -255,11 +255,11 @@ func (in *Inputs) check(objective Objective) error {
 	if in.TargetReturn != nil && (math.IsNaN(*in.TargetReturn) || math.IsInf(*in.TargetReturn, 0)) {
 		return fmt.Errorf("a target return of %v", *in.TargetReturn)
 	}
-	return in.finite()
+	return in.finite(objective)
 }
 
 // finite finds data that aren't numbers.
-func (in *Inputs) finite() error {
+func (in *Inputs) finite(objective Objective) error {
 	bad := func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 	for j, v := range in.Mean {
 		if bad(v) {
@@ -267,18 +267,19 @@ func (in *Inputs) finite() error {
 		}
 	}
 	if in.Cov != nil {
-		for i := range in.Set.N {
-			for j := i; j < in.Set.N; j++ {
-				if v := in.Cov.At(i, j); bad(v) {
-					return fmt.Errorf("the covariance of %s and %s is %v", in.symbol(i), in.symbol(j), v)
+		raw := in.Cov.RawSymmetric()
+		for i := range raw.N {
+			for j, v := range raw.Data[i*raw.Stride+i : i*raw.Stride+raw.N] {
+				if bad(v) {
+					return fmt.Errorf("the covariance of %s and %s is %v", in.symbol(i), in.symbol(i+j), v)
 				}
 			}
-			if v := in.Cov.At(i, i); v < 0 {
+			if v := raw.Data[i*raw.Stride+i]; v < 0 {
 				return fmt.Errorf("the variance of %s is %v", in.symbol(i), v)
 			}
 		}
 	}
-	if in.Returns != nil {
+	if objective == MinCVaR || objective == MaxMin {
 		periods, n := in.Returns.Dims()
 		for t := range periods {
 			for j, v := range in.Returns.RawRowView(t)[:n] {

@@ -99,13 +99,9 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 	}
 	n, k := in.Set.N, math.Max(in.tail(), 1)
 	periods, _ := in.Returns.Dims()
-	start, err := s.feasible(ctx, in)
-	if err != nil {
-		return err
-	}
 	known := make([]int, 0, periods) // periods in the programme
 	held := make([]bool, periods)
-	s.losses(in.Returns, start)
+	s.losses(in.Returns, equal(n))
 	order := make([]int, periods)
 	for t := range order {
 		order[t] = t
@@ -114,9 +110,8 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 	for _, t := range order[:min(periods, int(math.Ceil(1.5*k))+1)] {
 		known, held[t] = append(known, t), true
 	}
-	start = append(start, 0)
+	settings := qp.Settings{}
 	for {
-		start = slices.Concat(start, make([]float64, n+1+len(known)-len(start)))
 		s.begin(&in.Set, n+1+len(known))
 		s.c[n] = 1
 		for i, t := range known {
@@ -129,7 +124,7 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 			row[n], row[u] = 1, 1
 		}
 		s.pose(nil)
-		r, err := s.qp.Solve(ctx, &s.problem, qp.Settings{Start: start})
+		r, err := s.qp.Solve(ctx, &s.problem, settings)
 		if err != nil {
 			return err
 		}
@@ -154,8 +149,17 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 			s.result.Gap = math.Max(0, meanTail(s.work, k)-r.Objective*scale)
 			return nil
 		}
-		start = r.X
+		settings.Warm = true
 	}
+}
+
+// equal is the equal-weight portfolio: whose worst periods make a start.
+func equal(n int) []float64 {
+	w := make([]float64, n)
+	for j := range w {
+		w[j] = 1 / float64(n)
+	}
+	return w
 }
 
 func compare(a, b float64) int {
@@ -166,20 +170,6 @@ func compare(a, b float64) int {
 		return 1
 	}
 	return 0
-}
-
-// feasible is a point of the set.
-func (s *Solver) feasible(ctx context.Context, in *Inputs) ([]float64, error) {
-	s.begin(&in.Set, in.Set.N)
-	s.pose(nil)
-	r, err := s.qp.Solve(ctx, &s.problem, s.settings)
-	if err != nil {
-		return nil, err
-	}
-	if r.Status != qp.Optimal {
-		return nil, explain(&in.Set)
-	}
-	return slices.Clone(r.X), nil
 }
 
 // maxMin maximises the least return over the periods:
@@ -193,10 +183,6 @@ func (s *Solver) maxMin(ctx context.Context, in *Inputs) error {
 		return err
 	}
 	n := in.Set.N
-	start, err := s.feasible(ctx, in)
-	if err != nil {
-		return err
-	}
 	s.begin(&in.Set, n+1)
 	s.c[n] = -1
 	cut := func(row []float64, t int) {
@@ -205,7 +191,7 @@ func (s *Solver) maxMin(ctx context.Context, in *Inputs) error {
 		}
 		row[n] = -1
 	}
-	s.losses(in.Returns, start)
+	s.losses(in.Returns, equal(n))
 	first := 0
 	for t, loss := range s.work {
 		if loss > s.work[first] {

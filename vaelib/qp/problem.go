@@ -113,8 +113,9 @@ type Settings struct {
 	// Start is a point (n) near the solution, feasible or not; nil means none.
 	Start []float64
 	// Warm starts from the working set of the solver's last solve, when that
-	// had the same number of variables and at most as many rows: the rows
-	// that both have should be the same kind of row. It goes before Start.
+	// had at most as many variables and rows: the first ones should be the
+	// same kind of variable and row. It goes before Start, which then is for
+	// the new variables.
 	Warm bool
 }
 

@@ -110,8 +110,8 @@ func resize[T any](v []T, n int) []T {
 // load copies the problem and chooses the first working set.
 func (s *Solver) load(p *Problem, settings Settings) {
 	n, m := p.Dims()
-	warm := settings.Warm && s.n == n && s.m <= m && len(s.state) > 0
-	known := s.m
+	warm := settings.Warm && s.n <= n && s.m <= m && len(s.state) > 0
+	variables, known := s.n, s.m
 	s.n, s.m = n, m
 	s.limit = settings.MaxIterations
 	if s.limit == 0 {
@@ -167,15 +167,20 @@ func (s *Solver) load(p *Problem, settings Settings) {
 		s.lo[j], s.hi[j] = limits(p.Lower, p.Upper, j)
 	}
 	if !warm {
-		known = 0
-		for j := range n {
-			v := 0.0
-			if settings.Start != nil {
-				v = settings.Start[j]
-			}
-			s.place(j, v)
+		variables, known = 0, 0
+	}
+	if variables < n { // the slacks have moved
+		copy(s.state[n:], s.state[variables:variables+known])
+		copy(s.x[n:], s.x[variables:variables+known])
+	}
+	for j := variables; j < n; j++ {
+		v := 0.0
+		if settings.Start != nil {
+			v = settings.Start[j]
 		}
-	} else {
+		s.place(j, v)
+	}
+	if warm {
 		for j := range n + known {
 			if s.state[j] != basic && (s.state[j] != super || s.x[j] <= s.lo[j] || s.x[j] >= s.hi[j]) {
 				s.place(j, s.x[j])
