@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/simplex"
+)
+
+// limited is a verb with constraints for the symbols A to D.
+func limited(symbols []string, got *simplex.Set) Verb[Constraints] {
+	return Verb[Constraints]{Name: "limit", Run: func(_ context.Context, c *Constraints, _ *IO) error {
+		set, err := c.Set(symbols)
+		if got != nil {
+			*got = set
+		}
+		return err
+	}}
+}
+
+var symbols = []string{"A", "B", "C", "D"}
+
+const sectors = "symbol,sector,share\nA,x,1\nB,x,0.5\nB,y,0.5\nC,y,1\n"
+
+func TestConstraints(t *testing.T) {
+	var got simplex.Set
+	code, _, stderr := execute(limited(symbols, &got), "-max-weight=0.6", "-lower=-0.1",
+		"-sectors", write(t, "s.csv", sectors), "-sector-cap", "x=0.5", "-sector-cap=y=-0.1:0.4")
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	if got.N != 4 || got.Lower[3] != -0.1 || got.Upper[0] != 0.6 || len(got.Groups) != 2 {
+		t.Errorf("set %+v", got)
+	}
+	x, y := got.Groups[0], got.Groups[1]
+	if x.Name != "x" || !math.IsInf(x.Lo, -1) || x.Hi != 0.5 || x.Share[1] != 0.5 || x.Share[2] != 0 {
+		t.Errorf("sector x became %+v", x)
+	}
+	if y.Lo != -0.1 || y.Hi != 0.4 || y.Share[2] != 1 || y.Share[3] != 0 {
+		t.Errorf("sector y became %+v", y)
+	}
+}
+
+func TestBundledSectors(t *testing.T) {
+	sample := []string{"ALDER", "BROOK", "WREN"}
+	var got simplex.Set
+	code, _, stderr := execute(limited(sample, &got), "-sector-cap", "L1=0.35")
+	if code != 0 || len(got.Groups) != 1 || got.Groups[0].Share[0] != 1 || got.Groups[0].Share[1] != 0 {
+		t.Errorf("exit code %d, stderr %q, groups %+v", code, stderr, got.Groups)
+	}
+}
+
+func TestBadConstraints(t *testing.T) {
+	file := write(t, "s.csv", sectors)
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"caps too low", []string{"-max-weight=0.2"}, 1, "0.2"},
+		{"floors too high", []string{"-lower=0.3"}, 1, "0.3"},
+		{"minimum above cap", []string{"-min-weight=0.6", "-max-weight=0.5"}, 1, "0.6"},
+		{"sector floors too high", []string{"-sectors", file, "-sector-cap=x=0.7:1", "-sector-cap=y=0.7:1"}, 1, "x"},
+		{"cap out of range", []string{"-max-weight=0"}, 2, "-max-weight: 0 lies outside (0,10]"},
+		{"short and minimum", []string{"-min-weight=0.1", "-lower=-0.1"}, 2, "-min-weight allows no short positions"},
+		{"no file", []string{"-sector-cap", "x=0.5"}, 2, "-sector-cap needs -sectors FILE"},
+		{"file missing", []string{"-sectors", "none.csv", "-sector-cap", "x=0.5"}, 1, "none.csv"},
+		{"unknown sector", []string{"-sectors", file, "-sector-cap", "z=0.5"}, 1, "-sector-cap z=0.5: "},
+		{"no limit", []string{"-sectors", file, "-sector-cap", "x"}, 2, `"x" names no limit: write NAME=X`},
+		{"no name", []string{"-sectors", file, "-sector-cap", "=1"}, 2, "names no limit"},
+		{"no number", []string{"-sectors", file, "-sector-cap", "x=a"}, 2, `has the limit "a", which is not a finite number`},
+		{"empty number", []string{"-sectors", file, "-sector-cap", "x=:1"}, 2, `has the limit ""`},
+		{"infinite", []string{"-sectors", file, "-sector-cap", "x=0:Inf"}, 2, `has the limit "Inf"`},
+		{"three limits", []string{"-sectors", file, "-sector-cap", "x=0:1:2"}, 2, "more than two limits"},
+		{"turned round", []string{"-sectors", file, "-sector-cap", "x=0.5:0.1"}, 2, "lower end above"},
+		{"twice", []string{"-sectors", file, "-sector-cap", "x=0.5,x=0.6"}, 2, "sector x is given twice"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, _, stderr := execute(limited(symbols, nil), c.args...)
+			if code != c.code || !strings.HasPrefix(stderr, "limit: ") || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("exit code %d, stderr %q; want %d, %q", code, stderr, c.code, c.want)
+			}
+		})
+	}
+}
+
+// priced is a verb with prices and figures.
+func priced(got *Data, settings *metrics.Settings) Verb[struct {
+	Prices
+	Figures
+}] {
+	type config = struct {
+		Prices
+		Figures
+	}
+	return Verb[config]{Name: "price", Run: func(_ context.Context, c *config, io *IO) error {
+		d, err := c.Load(io)
+		if err != nil {
+			return err
+		}
+		*got = *d
+		*settings, err = c.Settings(io, d.Window, 0.9)
+		return err
+	}}
+}
+
+func TestPrices(t *testing.T) {
+	var got Data
+	var settings metrics.Settings
+	code, _, stderr := execute(priced(&got, &settings), "-symbols=WREN,ALDER", "-to=2022-06-30", "-rf=0.02", "-mar=0.01", "-convention=skfolio")
+	if code != 0 || !strings.Contains(stderr, "SYNTHETIC") || !strings.Contains(stderr, "periods per year: 365 (from the times") {
+		t.Fatalf("exit code %d, stderr %q", code, stderr)
+	}
+	if !got.Synthetic || len(got.Window.Symbols) != 2 || got.Window.Symbols[0] != "WREN" || got.Window.Times[len(got.Window.Times)-1].Format("2006-01-02") != "2022-06-30" {
+		t.Errorf("window of %v to %v", got.Window.Symbols, got.Window.Times[len(got.Window.Times)-1])
+	}
+	if want := (metrics.Settings{PeriodsPerYear: 365, RiskFree: 0.02, MAR: 0.01, Level: 0.9, Convention: metrics.Skfolio}); settings != want {
+		t.Errorf("settings %+v, want %+v", settings, want)
+	}
+
+	file := write(t, "p.csv", "date,A,B\n2024-01-01,1,2\n2024-01-02,1.1,2\n2024-01-03,1,2.2\n2024-01-04,1,2.2\n")
+	code, _, stderr = execute(priced(&got, &settings), "-prices", file, "-periods-per-year=12")
+	if code != 0 || got.Synthetic || strings.Contains(stderr, "SYNTHETIC") || !strings.Contains(stderr, "periods per year: 12 (as given)") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	if rows, columns := got.Window.Returns.Dims(); rows != 3 || columns != 2 || settings.PeriodsPerYear != 12 {
+		t.Errorf("window %d x %d, settings %+v", rows, columns, settings)
+	}
+}
+
+func TestBadPrices(t *testing.T) {
+	file := func(text string) string { return write(t, "p.csv", text) }
+	const good = "date,A\n2024-01-01,1\n2024-01-02,2\n2024-01-03,1\n"
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"missing file", []string{"-prices", "none.csv"}, 1, "none.csv"},
+		{"empty file", []string{"-prices", file("")}, 1, "p.csv"},
+		{"header alone", []string{"-prices", file("date,A\n")}, 1, "p.csv"},
+		{"text in a number", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,x\n")}, 1, "p.csv:3"},
+		{"NaN", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,NaN\n")}, 1, "p.csv:3"},
+		{"Inf", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,+Inf\n")}, 1, "p.csv:3"},
+		{"zero", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,0\n")}, 1, "p.csv:3"},
+		{"negative", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,-1\n")}, 1, "p.csv:3"},
+		{"repeated symbol", []string{"-prices", file("date,A,A\n2024-01-01,1,1\n")}, 1, "A"},
+		{"repeated day", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-01,2\n")}, 1, "p.csv:3"},
+		{"ragged line", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02\n")}, 1, "p.csv:3"},
+		{"binary file", []string{"-prices", file("\x7fELF\x00\x01\x02")}, 1, "p.csv"},
+		{"no common times", []string{"-prices", file("date,A,B\n2024-01-01,1,\n2024-01-02,1,\n2024-01-03,,1\n2024-01-04,,1\n")}, 1, "times"},
+		{"one return", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,2\n")}, 1, "return"},
+		{"unknown symbol", []string{"-prices", file(good), "-symbols=Z"}, 1, "unknown symbol Z"},
+		{"repeated choice", []string{"-prices", file(good), "-symbols=A,A"}, 1, "A"},
+		{"bad from", []string{"-from=yesterday"}, 2, "yesterday"},
+		{"from after to", []string{"-from=2024-01-02", "-to=2024-01-01"}, 2, "2024"},
+		{"nothing in range", []string{"-from=1990-01-01", "-to=1990-02-01"}, 1, "no prices in the range"},
+		{"periods", []string{"-periods-per-year=-1"}, 2, "-periods-per-year"},
+		{"convention", []string{"-convention=emprical"}, 2, "did you mean empyrical?"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, _, stderr := execute(priced(new(Data), new(metrics.Settings)), c.args...)
+			lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
+			if last := lines[len(lines)-1]; code != c.code || !strings.HasPrefix(last, "price: ") || !strings.Contains(last, c.want) {
+				t.Errorf("exit code %d, stderr %q; want %d, %q", code, stderr, c.code, c.want)
+			}
+		})
+	}
+}
+
+func TestErrorsStayTyped(t *testing.T) {
+	_, err := (&Prices{Prices: "none.csv"}).Load(newIO("try", nil, nil))
+	var defect *market.DataError
+	if !errors.As(err, &defect) {
+		t.Errorf("loading a missing file: %v, want a DataError", err)
+	}
+	_, err = (&Constraints{MaxWeight: 0.1}).Set(symbols)
+	var infeasible *simplex.InfeasibleError
+	if !errors.As(err, &infeasible) {
+		t.Errorf("caps of 0.1 for four assets: %v, want an InfeasibleError", err)
+	}
+}
+
+// The choices of -convention are all there are.
+func TestConventions(t *testing.T) {
+	_, all := priced(nil, nil).defaults()
+	var want []string
+	for _, c := range metrics.Conventions() {
+		want = append(want, string(c))
+	}
+	if got := all.flag("convention").choices; strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("choices %v, want %v", got, want)
+	}
+}
