@@ -99,42 +99,38 @@ func (s scale) ticks(n int) []plot.Tick {
 	}
 }
 
-// format writes a tick's value; step is the distance to the next.
+// format writes a tick's value with the digits that tell it from its
+// neighbours, which are step away.
 func (s scale) format(v, step float64) string {
 	suffix := ""
 	if s.Unit == Percent {
 		v, step, suffix = 100*v, 100*step, "%"
 	}
-	size := math.Abs(v)
-	if size != 0 && (size >= 1e6 || size < 1e-3 && step < 1e-3) {
-		return scientific(v) + suffix
+	place := int(math.Floor(math.Log10(step) + 1e-9)) // of the last digit
+	switch size := math.Abs(v); {
+	case place < -4 || place > 4:
+		if v == 0 {
+			return "0" + suffix
+		}
+		digits := max(0, int(math.Floor(math.Log10(size)+1e-9))-place)
+		mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', digits, 64), "e")
+		e, _ := strconv.Atoi(exponent) // strconv wrote it
+		return minus(mantissa+"e"+strconv.Itoa(e)) + suffix
+	case place >= 0:
+		return grouped(int(math.Round(v))) + suffix
+	default:
+		return minus(strconv.FormatFloat(v, 'f', -place, 64)) + suffix
 	}
-	decimals := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
-	if step >= 1 && size >= 1000 {
-		return thousands(strconv.FormatFloat(v, 'f', 0, 64)) + suffix
-	}
-	return minus(strconv.FormatFloat(v, 'f', decimals, 64)) + suffix
-}
-
-// scientific writes v as 2e−4, the shortest way.
-func scientific(v float64) string {
-	digits := strconv.FormatFloat(v, 'e', -1, 64)
-	if mantissa, _, _ := strings.Cut(digits, "e"); len(mantissa) > 4 {
-		digits = strconv.FormatFloat(v, 'e', 1, 64)
-	}
-	mantissa, exponent, _ := strings.Cut(digits, "e")
-	e, _ := strconv.Atoi(exponent)
-	return minus(mantissa + "e" + strconv.Itoa(e))
 }
 
 // minus writes the typographic minus sign.
 func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
 
-// thousands groups the digits of a whole number by commas.
-func thousands(s string) string {
-	sign := ""
-	if strings.HasPrefix(s, "-") {
-		sign, s = "−", s[1:]
+// grouped writes a whole number with commas between thousands.
+func grouped(n int) string {
+	s, sign := strconv.Itoa(n), ""
+	if n < 0 {
+		s, sign = s[1:], "−"
 	}
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]

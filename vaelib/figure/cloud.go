@@ -79,13 +79,13 @@ func (r RiskReturn) Draw() (*Figure, error) {
 	for i, cloud := range r.Clouds {
 		xs, ys := thinned(risks[i], returns[i], cloudLimit)
 		if len(xs) < len(risks[i]) {
-			notes = append(notes, fmt.Sprintf("%s: %s of %s portfolios are drawn.", oneLine(cloud.Name), count(len(xs)), count(len(risks[i]))))
+			notes = append(notes, fmt.Sprintf("%s: %s of %s portfolios are drawn.", oneLine(cloud.Name), grouped(len(xs)), grouped(len(risks[i]))))
 		}
 		style := draw.GlyphStyle{Color: faded(cloudColor(cloud.Name, i), pointOpacity(len(xs))), Radius: 1.8, Shape: disc{}}
 		drawPoints(p, x, y, xs, ys, style)
 		sample := style
 		sample.Color, sample.Radius = cloudColor(cloud.Name, i), 3
-		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(cloud.Name), count(len(risks[i]))), sample))
+		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(cloud.Name), grouped(len(risks[i]))), sample))
 	}
 	if len(r.Frontier.Risk) > 0 {
 		name := r.Frontier.Name
@@ -145,8 +145,6 @@ func thinned(xs, ys []float64, limit int) (x, y []float64) {
 	}
 	return x, y
 }
-
-func count(n int) string { return thousands(fmt.Sprint(n)) }
 
 // disc is a filled circle of few corners: thousands of them are drawn faster
 // than true circles and look the same.

@@ -77,19 +77,15 @@ func (f *Figure) draw(c draw.Canvas) {
 	if f.frame.Synthetic {
 		drawBadge(c, "SYNTHETIC DATA")
 	}
-	titleWidth := c.Size().X
-	if f.frame.Synthetic {
-		titleWidth -= badgeWidth
-	}
-	c.Max.Y = drawParagraph(c, titleStyle, f.frame.Title, titleWidth)
+	top := c.Max.Y
+	c.Max.Y = drawParagraph(c, titleStyle, f.frame.Title, f.titleWidth())
 	if f.frame.Subtitle != "" {
-		c.Max.Y = drawParagraph(c, subtitleStyle, f.frame.Subtitle, c.Size().X) - 1
+		c.Max.Y = drawParagraph(c, subtitleStyle, f.frame.Subtitle, c.Size().X)
 	}
-	c.Max.Y -= 4
+	c.Max.Y = top - f.headerHeight()
 	if len(f.legend) > 0 {
-		c.Max.Y = drawLegend(c, f.legend) - 3
+		c.Max.Y = drawLegend(c, f.legend) - 7
 	}
-	c.Max.Y -= 4
 	for i := len(f.notes) - 1; i >= 0; i-- {
 		c.Min.Y = drawFootnote(c, f.notes[i])
 	}
@@ -100,6 +96,23 @@ func (f *Figure) draw(c draw.Canvas) {
 	if f.frame.Synthetic {
 		drawWatermark(c, "SYNTHETIC")
 	}
+}
+
+// headerHeight is what the title and subtitle take.
+func (f *Figure) headerHeight() vg.Length {
+	height := paragraphHeight(titleStyle, f.frame.Title, f.titleWidth())
+	if f.frame.Subtitle != "" {
+		height += paragraphHeight(subtitleStyle, f.frame.Subtitle, f.width-2*margin)
+	}
+	return height + 8
+}
+
+// titleWidth leaves room for the badge.
+func (f *Figure) titleWidth() vg.Length {
+	if f.frame.Synthetic {
+		return f.width - 2*margin - badgeWidth
+	}
+	return f.width - 2*margin
 }
 
 // newFigure starts a picture of the usual width.

@@ -345,3 +345,17 @@ func lab(c color.NRGBA, m [9]float64) [3]float64 {
 func labDistance(a, b [3]float64) float64 {
 	return math.Sqrt((a[0]-b[0])*(a[0]-b[0]) + (a[1]-b[1])*(a[1]-b[1]) + (a[2]-b[2])*(a[2]-b[2]))
 }
+
+func BenchmarkRiskReturn(b *testing.B) {
+	d := riskReturnExample(newRand())
+	b.ReportAllocs()
+	for b.Loop() {
+		f, err := d.Draw()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := f.Bytes(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -39,12 +39,9 @@ func (h Heatmap) Draw() (*Figure, error) {
 	}
 	side := cell * vg.Length(n)
 	body := func(c draw.Canvas) { h.draw(c, names, longest, cell) }
-	f := newFigure(h.Frame, title, side+longest+90*cssPixel, h.summary(), body)
-	f.width = max(420*cssPixel, side+longest+150*cssPixel)
-	if f.frame.Subtitle != "" {
-		lines := wrap(subtitleStyle, f.frame.Subtitle, f.width-2*margin)
-		f.height += vg.Length(len(lines)) * subtitleStyle.Font.Size * 1.3
-	}
+	f := newFigure(h.Frame, title, 0, h.summary(), body)
+	f.width = max(420*cssPixel, side+longest+110*cssPixel)
+	f.height = 2*margin + f.headerHeight() + longest + side + 10*cssPixel
 	return f, nil
 }
 

@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -47,13 +48,7 @@ func (r RateDistortion) Draw() (*Figure, error) {
 		return noData(r.Frame, title, "no finished run with finite figures"), nil
 	}
 	slices.SortStableFunc(kept, func(a, b RatePoint) int {
-		switch {
-		case a.Beta < b.Beta:
-			return -1
-		case a.Beta > b.Beta:
-			return 1
-		}
-		return a.Seed - b.Seed
+		return cmp.Or(cmp.Compare(a.Beta, b.Beta), cmp.Compare(a.Seed, b.Seed))
 	})
 	means := betaMeans(kept)
 	betas, rates, distortions := columns(kept)
@@ -119,13 +114,8 @@ func (r RateDistortion) theory(means []RatePoint) []RatePoint {
 	if len(r.Spectrum) == 0 {
 		return nil
 	}
-	spectrum := slices.Clone(r.Spectrum)
-	slices.SortFunc(spectrum, func(a, b float64) int {
-		if a > b {
-			return -1
-		}
-		return 1
-	})
+	spectrum := slices.Sorted(slices.Values(r.Spectrum))
+	slices.Reverse(spectrum)
 	var total float64
 	for _, v := range spectrum {
 		total += max(v, 0)

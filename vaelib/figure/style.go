@@ -44,6 +44,7 @@ var (
 	generatedColor = palette[0]
 	trainingColor  = color.NRGBA{140, 148, 158, 255}
 	thresholdColor = warning
+	densityColor   = color.NRGBA{240, 190, 60, 255}
 )
 
 var dashes = [][]vg.Length{nil, {6, 3}, {2, 2}, {8, 3, 2, 3}, {4, 2}, {1, 2}, {10, 4}, {6, 2, 1, 2, 1, 2}}
@@ -167,6 +168,11 @@ func drawParagraph(c draw.Canvas, style text.Style, s string, width vg.Length) v
 		y -= style.Font.Size * 1.3
 	}
 	return y
+}
+
+// paragraphHeight is the height of s wrapped to width.
+func paragraphHeight(style text.Style, s string, width vg.Length) vg.Length {
+	return vg.Length(len(wrap(style, s, width))) * style.Font.Size * 1.3
 }
 
 // drawFootnote writes s at the canvas' lower edge and returns the y above it.

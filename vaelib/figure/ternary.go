@@ -2,7 +2,6 @@ package figure
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"slices"
 
@@ -47,11 +46,14 @@ func (t Ternary) Draw() (*Figure, error) {
 		omitted += rows(cloud.Weights) - len(kept[i])
 		shown += len(kept[i])
 		style := draw.GlyphStyle{Color: cloudColor(cloud.Name, i), Radius: 3, Shape: disc{}}
-		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(cloud.Name), count(len(kept[i]))), style))
+		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(cloud.Name), grouped(len(kept[i]))), style))
 		alt += fmt.Sprintf("; %s: %d portfolios", oneLine(cloud.Name), len(kept[i]))
 	}
 	if shown == 0 && t.LogDensity == nil {
 		return noData(t.Frame, title, "no portfolio on the simplex"), nil
+	}
+	if t.LogDensity != nil {
+		legend = append(legend, patchEntry("log density", densityColor))
 	}
 	f := newFigure(t.Frame, title, 520*cssPixel, alt+".", func(c draw.Canvas) { t.draw(c, kept) })
 	f.width = 560 * cssPixel
@@ -155,7 +157,7 @@ func (t Ternary) shade(c draw.Canvas, at func([3]float64) vg.Point) {
 		if high > low {
 			level = (cell.value - low) / (high - low)
 		}
-		c.SetColor(blend(paper, color.NRGBA{240, 190, 60, 255}, level))
+		c.SetColor(blend(paper, densityColor, level))
 		var path vg.Path
 		middle := vg.Point{X: (cell.corners[0].X + cell.corners[1].X + cell.corners[2].X) / 3, Y: (cell.corners[0].Y + cell.corners[1].Y + cell.corners[2].Y) / 3}
 		for k, corner := range cell.corners { // a little larger, so that no seam shows

@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"slices"
@@ -39,19 +40,11 @@ func (k KLPerDimension) Draw() (*Figure, error) {
 	if len(order) == 0 {
 		return noData(k.Frame, title, "no dimension with finite figures"), nil
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case k.KL[a] > k.KL[b]:
-			return -1
-		case k.KL[a] < k.KL[b]:
-			return 1
-		}
-		return 0
-	})
-	var kl, variance, total = []float64{}, []float64{}, 0.0
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(k.KL[b], k.KL[a]) })
+	var kl, variance []float64
 	var names []string
 	var fills []color.NRGBA
-	active := 0
+	active, total := 0, 0.0
 	for _, j := range order {
 		kl = append(kl, k.KL[j])
 		variance = append(variance, max(k.Variance[j], 1e-6))

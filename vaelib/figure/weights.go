@@ -54,7 +54,7 @@ func (k Concentration) Draw() (*Figure, error) {
 		if len(set.assets) == 0 {
 			continue
 		}
-		legend = append(legend, patchEntry(fmt.Sprintf("%s (%s)", set.name, count(len(set.assets))), set.fill))
+		legend = append(legend, patchEntry(fmt.Sprintf("%s (%s)", set.name, grouped(len(set.assets))), set.fill))
 		alt += fmt.Sprintf("; %s portfolios: mean %.2f assets, mean largest weight %.0f%%", set.name,
 			stat.Mean(set.assets, nil), 100*stat.Mean(set.largest, nil))
 	}

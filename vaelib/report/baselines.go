@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -117,15 +118,7 @@ func (b Baselines) contest(w window) (contest, bool) {
 		}
 	}
 	for _, list := range [][]rival{c.better, c.others} {
-		slices.SortStableFunc(list, func(a, b rival) int {
-			switch {
-			case a.sharpe > b.sharpe:
-				return -1
-			case a.sharpe < b.sharpe:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(list, func(a, b rival) int { return cmp.Compare(b.sharpe, a.sharpe) })
 	}
 	return c, true
 }

@@ -206,7 +206,6 @@ type Portfolio struct {
 type Baselines struct {
 	Model     string // Name of the row that is judged
 	Bound     string // Name of the row that is the in-sample upper bound; empty: none
-	Objective string // default "Sharpe ratio"
 	InSample  Span
 	OutSample Span
 	Budget    int // objective evaluations that each searcher had; 0: not said
