@@ -314,11 +314,16 @@ func TestUndefined(t *testing.T) {
 		{"only losses", column(-0.1, -0.2), []float64{1}, 0, ""},
 		{"loss of everything", column(0.1, -1, 0.3), []float64{1}, 0, ""},
 		{"leveraged ruin", column(0.1, -0.5, 0.1), []float64{3}, Of(CAGR, MaxDrawdown, Calmar), "below -100 %"},
+		{"leveraged ruin, empyrical", column(0.1, -0.5, 0.1), []float64{3}, Of(AnnualReturn, CAGR, MaxDrawdown, Calmar), "below -100 %"},
 		{"no weights", column(0.1, -0.5), []float64{0}, Of(Sharpe, Sortino, Calmar, DiversificationRatio, EffectiveAssets, PSR), "every weight is 0"},
 		{"two opposite assets", mat.NewDense(3, 2, []float64{0.1, -0.1, -0.2, 0.2, 0.05, -0.05}), []float64{0.5, 0.5}, Of(Sharpe, Sortino, Calmar, DiversificationRatio, PSR), "same in every period"},
 	}
 	for _, test := range tests {
-		f := evaluate(t, newEvaluator(t, test.returns, Settings{}), test.weights...)
+		settings := Settings{}
+		if strings.Contains(test.name, "empyrical") {
+			settings.Convention = Empyrical
+		}
+		f := evaluate(t, newEvaluator(t, test.returns, settings), test.weights...)
 		if f.Undefined != test.undefined {
 			t.Errorf("%s: undefined are %v", test.name, f.Notes())
 		}
@@ -429,6 +434,27 @@ func TestErrors(t *testing.T) {
 	cancel()
 	if err := e.EvaluateAll(ended, mat.NewDense(40, 3, nil), make([]Figures, 40)); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended context gives %v", err)
+	}
+}
+
+func TestErrorsReadAsOneLine(t *testing.T) {
+	_, unknown := ParseConvention("quantstats")
+	_, level := NewEvaluator(column(0, 1), Settings{PeriodsPerYear: 365, Level: 95})
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{unknown, `convention is "quantstats": want one of default, skfolio, skfolio-defaults, empyrical`},
+		{level, "level is 95: want a number between 0 and 1, such as 0.95"},
+		{&ReturnError{Period: 3, Asset: 1, Value: math.NaN()}, "return of asset 1 in period 3 (both from 0) is NaN: choose a window in which every asset has a price"},
+		{&ReturnError{Period: 3, Asset: 1, Value: -5}, "return of asset 1 in period 3 (both from 0) is -5, a loss of more than everything: give simple returns as fractions"},
+		{&WeightError{Row: 7, Asset: 2, Value: math.Inf(1)}, "weight of asset 2 in row 7 (both from 0) is +Inf: give a share of wealth, such as 0.25"},
+		{&AssetsError{Got: 3, Want: 4}, "portfolio has 3 weights and the returns 4 assets: choose the same symbols for both"},
+		{&SplitError{Trial: 4}, "trial 4 (from 0) has the same return in every period of a split: leave it out or use fewer blocks"},
+	} {
+		if test.err == nil || test.err.Error() != test.want {
+			t.Errorf("error reads %q, want %q", test.err, test.want)
+		}
 	}
 }
 

@@ -15,8 +15,8 @@
 //
 // and take a parameter after a colon: "ewma:0.97" sets the decay,
 // "ewma:half-life=30" sets it by the number of periods (at least 1) after
-// which a return counts half, "ledoit-wolf:0.2" and "constant-correlation:0.2" give the
-// shrinkage instead of estimating it.
+// which a return counts half, "ledoit-wolf:0.2" and
+// "constant-correlation:0.2" give the shrinkage instead of estimating it.
 //
 // With fewer periods than assets the sample and the exponentially weighted
 // covariance are singular, and are returned so: [Condition] says +Inf. A

@@ -136,6 +136,7 @@ func TestEWMADefinition(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "covariance", cov.At(0, 1), want, 1e-14)
+	near(t, "covariance by pandas' ewm(alpha=0.2).cov()", cov.At(0, 1), -0.00020403838464614155, 1e-12)
 	if shrinkage != 0 {
 		t.Errorf("shrinkage %v, want 0", shrinkage)
 	}
@@ -264,6 +265,22 @@ func TestErrors(t *testing.T) {
 	}
 	if _, _, err := moments.Covariance(moments.LedoitWolf, flat); err != nil {
 		t.Errorf("ledoit-wolf of a flat asset: %v", err)
+	}
+}
+
+func TestErrorsReadAsOneLine(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{moments.CheckName("shrink"), `covariance "shrink" is unknown: choose one of sample, ewma, ledoit-wolf, constant-correlation`},
+		{moments.CheckName("ewma:2"), `covariance "ewma:2" has a decay outside [0.5, 1), a half-life below 1 period or beyond float64`},
+		{&moments.ReturnError{Period: 3, Asset: 1, Value: math.NaN()}, "return of asset 1 in period 3 (both from 0) is NaN: choose a window in which every asset has a price"},
+		{&moments.FlatError{Asset: 2}, "asset 2 (from 0) has the same return in every period and so no correlation: leave it out or use ledoit-wolf"},
+	} {
+		if test.err == nil || test.err.Error() != test.want {
+			t.Errorf("error reads %q, want %q", test.err, test.want)
+		}
 	}
 }
 
