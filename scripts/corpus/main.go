@@ -1,0 +1,68 @@
+// Command corpus makes a training set of portfolios with conditions and
+// provenance.
+package main
+
+import (
+	"context"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/run"
+)
+
+type config struct {
+	experiment.Corpus
+	cli.Prices
+	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times"`
+	cli.Constraints
+	cli.Output
+	cli.Common
+}
+
+var verb = cli.Verb[config]{
+	Name:    "corpus",
+	Summary: "make a training set: portfolios from several sources over rolling windows, with conditions and provenance",
+	Example: "corpus -source mixed -n 20000 -out runs/corpus",
+	Default: config{Corpus: experiment.DefaultCorpus()},
+	Presets: map[string]func(*config){
+		"full":  func(*config) {},
+		"quick": func(c *config) { c.Corpus.Rows = 4000 },
+	},
+	Run: build,
+}
+
+func main() { cli.Main(verb) }
+
+func build(ctx context.Context, c *config, io *cli.IO) error {
+	if c.Out == "" {
+		return cli.Usagef("no folder for the results: give -out")
+	}
+	data, err := c.Prices.Load(io)
+	if err != nil {
+		return err
+	}
+	set, sectors, err := c.Constraints.Set(data)
+	if err != nil {
+		return err
+	}
+	periods := c.PeriodsPerYear
+	if periods == 0 {
+		periods = data.Window.PeriodsPerYear()
+	}
+	folder, err := run.Open(c.Out, run.Spec{Verb: "corpus", Config: io.Config(), Data: data.Window.Hash(), Seed: c.Seed}, c.Force)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	made, err := corpus.Build(ctx, data.Window, set, sectors, c.Corpus.Config(c.Seed, periods), io.Progress("training set"))
+	if err != nil {
+		return err
+	}
+	if err := made.Write(folder.Dir()); err != nil {
+		return err
+	}
+	s := made.Summary()
+	io.Note("%d portfolios (%d held out) over %d windows: %s", s.Rows, s.ValidationRows, s.TrainingWindows+s.ValidationWindows, folder.Path(corpus.WeightsFile))
+	return folder.Finish()
+}

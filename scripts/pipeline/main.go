@@ -1,0 +1,139 @@
+// Command pipeline runs the main job: from prices through a training set, a
+// trained model and generated portfolios to a report.
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/vae"
+)
+
+type config struct {
+	cli.Prices
+	cli.Figures
+	cli.Constraints
+	experiment.Settings
+	cli.Backend
+	cli.Output
+	cli.Common
+	cli.Format
+}
+
+var verb = cli.Verb[config]{
+	Name:    "pipeline",
+	Summary: "learn the distribution of sensible portfolios, generate from it, and judge it against honest baselines",
+	Example: `pipeline
+pipeline -preset quick -out runs/look
+pipeline -prices prices.csv -max-weight 0.25 -sectors sectors.csv -sector-cap L1=0.5`,
+	Default: config{Settings: experiment.DefaultSettings()},
+	Presets: map[string]func(*config){
+		"full":  func(*config) {},
+		"quick": func(c *config) { c.Settings.Quick() },
+	},
+	Run: pipeline,
+}
+
+func main() { cli.Main(verb) }
+
+func pipeline(ctx context.Context, c *config, io *cli.IO) error {
+	data, err := c.Prices.Load(io)
+	if err != nil {
+		return err
+	}
+	set, sectors, err := c.Constraints.Set(data)
+	if err != nil {
+		return err
+	}
+	settings, err := c.Figures.Settings(io, data.Window, 0)
+	if err != nil {
+		return err
+	}
+	backend, err := vae.Open(c.Backend.Backend)
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	io.Note("backend: %s", backend.Description())
+	if advice := backend.Advice(); advice != "" {
+		io.Note("%s", advice)
+	}
+
+	text := io.Config()
+	spec := run.Spec{
+		Verb: "pipeline", Config: text, Data: data.Window.Hash(), Seed: c.Seed,
+		Backend: backend.Name(), Plugin: backend.Plugin(),
+	}
+	dir := c.Out
+	if dir == "" {
+		dir = filepath.Join("runs", "pipeline-"+run.Hash(text, []byte(spec.Data), []byte(spec.Backend))[:10])
+	}
+	folder, err := run.Open(dir, spec, c.Force)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	if folder.Resumed {
+		io.Note("%s: taking up an unfinished run", dir)
+	}
+
+	source := c.Prices.Prices
+	if source == "" {
+		source = "the bundled sample (SYNTHETIC)"
+	}
+	summary, err := experiment.Pipeline(ctx, folder, experiment.Input{
+		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
+		Metrics: settings, Seed: c.Seed, Backend: backend, Source: source, Synthetic: data.Synthetic, Begin: io.Progress,
+	}, c.Settings)
+	if err != nil {
+		return err
+	}
+	if err := folder.Finish(); err != nil {
+		return err
+	}
+	return print(c, io, summary, dir)
+}
+
+// print says what came out.
+func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
+	table := io.Table(c.Format.Format, cli.Column{Name: "portfolio"}, cli.Column{Name: "sharpe_in_sample"}, cli.Column{Name: "sharpe_out_of_sample"})
+	for _, row := range []struct {
+		name    string
+		in, out experiment.Number
+	}{
+		{"latent Sharpe", s.SharpeLatent, s.SharpeLatentOOS},
+		{fmt.Sprintf("best of %d samples", s.Evaluations), s.SharpeBestSampled, s.SharpeBestSampledOOS},
+		{fmt.Sprintf("best of %d Dirichlet(1)", s.Evaluations), s.SharpeBestDirichlet, s.SharpeBestDirichletOOS},
+		{fmt.Sprintf("best of %d Dirichlet mixture", s.Evaluations), s.SharpeBestMixture, s.SharpeBestMixtureOOS},
+		{"1/N", s.SharpeEqualWeight, s.SharpeEqualWeightOOS},
+		{"convex bound", s.SharpeConvexBound, s.SharpeConvexBoundOOS},
+	} {
+		if err := table.Row(row.name, value(row.in), value(row.out)); err != nil {
+			return err
+		}
+	}
+	if err := table.Close(); err != nil {
+		return err
+	}
+	if note := s.Notes["active_units"]; note != "" {
+		io.Note("WARNING: %s", note)
+	}
+	units, _ := s.ActiveUnits.Float()
+	r2, _ := s.R2.Float()
+	pca, _ := s.R2PCA.Float()
+	spread, _ := s.DispersionPosterior.Float()
+	io.Note("%.0f of %d units active, R2 %.3f (PCA %.3f), dispersion %.2f of the held-out portfolios'", units, c.Latent, r2, pca, spread)
+	io.Note("%d portfolios in %.1f s: %s", s.Portfolios, s.Seconds, filepath.Join(dir, experiment.ReportFile))
+	return nil
+}
+
+func value(n experiment.Number) any {
+	if x, ok := n.Float(); ok {
+		return x
+	}
+	return nil
+}

@@ -1,0 +1,318 @@
+package corpus
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/moments"
+	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/stream"
+)
+
+// Row is where a portfolio comes from.
+type Row struct {
+	Source    string  // one of [Sources], never mixed
+	Recipe    string  // the objective, or the kind of Dirichlet
+	Estimator string  // of the covariance, as package moments names it; empty where none is used
+	Parameter string  // what was varied: alpha, risk_aversion, target_return, …; empty where nothing was
+	Value     float64 // of the parameter; per period where it has a time unit
+	MaxWeight float64 // upper bound that this row was made under, at most the set's
+	Span      int     // index into [Corpus].Spans
+	Repair    float64 // distance of the projection onto the set
+}
+
+// Corpus is a training set with its provenance.
+type Corpus struct {
+	Portfolios portfolio.Portfolios // N x n, with conditions N x k
+	Rows       []Row                // N
+	Spans      []Span               // the rolling windows, training windows first
+
+	config   Config
+	times    []time.Time
+	dataHash string
+	redrawn  map[string]int
+}
+
+// maxDraws bounds the draws of one row: some recipes have no answer in some
+// windows (no portfolio with a positive mean, say), and another is drawn then.
+const maxDraws = 50
+
+// Build makes a corpus from a window of returns (T x n) under a constraint set.
+// Every row lies in the set, has its conditions measured on its own rolling
+// window, and draws from its own random stream. sectors, which may be nil, are
+// for the sector-tilted rows and the sector conditions.
+//
+// It returns an error for a configuration that makes no sense, for an empty
+// set, for a window that is too short, and the context's when it is cancelled.
+func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors *market.Sectors, config Config, progress func(done, total int, note string)) (*Corpus, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	periods, n := window.Returns.Dims()
+	if set.N != n {
+		return nil, fmt.Errorf("the constraint set has %d assets and the returns %d", set.N, n)
+	}
+	projector, err := simplex.NewProjector(set)
+	if err != nil {
+		return nil, err
+	}
+	training, validation, err := spans(periods, config.Lookbacks, config.Step, config.Validation)
+	if err != nil {
+		return nil, err
+	}
+	c := &Corpus{
+		Rows: make([]Row, config.N), Spans: append(training, validation...),
+		config: config, times: window.Times, dataHash: window.Hash(), redrawn: map[string]int{},
+	}
+	b := &builder{corpus: c, window: window, set: set, upper: 1, periods: config.PeriodsPerYear}
+	if set.Upper != nil {
+		b.upper = slices.Max(set.Upper)
+	}
+	b.tilts, b.sectorNames = sectorShares(sectors, window.Symbols)
+	schema := portfolio.StandardConditions(b.sectorNames)
+	c.Portfolios = portfolio.Portfolios{
+		Symbols: window.Symbols, IDs: ids(config.N), Weights: mat.NewDense(config.N, n, nil),
+		Conditions: &portfolio.Conditions{Names: schema, Values: mat.NewDense(config.N, len(schema), nil)},
+	}
+
+	sources, windows := config.plan(len(training), len(validation))
+	bySpan := make([][]int, len(c.Spans))
+	for i, s := range windows {
+		c.Rows[i] = Row{Source: sources[i], Span: s}
+		bySpan[s] = append(bySpan[s], i)
+	}
+
+	group, ctx := errgroup.WithContext(ctx)
+	var next, done atomic.Int64
+	refused := make([]map[string]int, runtime.GOMAXPROCS(0))
+	reports := make(chan int)
+	for k := range refused {
+		refused[k] = map[string]int{}
+		group.Go(func() error {
+			m := newMaker(b, projector.Clone(), refused[k])
+			for {
+				s := int(next.Add(1)) - 1
+				if s >= len(bySpan) {
+					return nil
+				}
+				if err := m.makeSpan(ctx, s, bySpan[s]); err != nil {
+					return err
+				}
+				select {
+				case reports <- int(done.Add(int64(len(bySpan[s])))):
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+		})
+	}
+	finished := make(chan error, 1)
+	go func() { finished <- group.Wait(); close(reports) }()
+	for rows := range reports {
+		if progress != nil {
+			progress(rows, config.N, "portfolios")
+		}
+	}
+	if err := <-finished; err != nil {
+		return nil, err
+	}
+	for _, counts := range refused {
+		for reason, count := range counts {
+			c.redrawn[reason] += count
+		}
+	}
+	return c, nil
+}
+
+// ids numbers rows so that they sort as they count.
+func ids(n int) []string {
+	digits := len(fmt.Sprint(n))
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("c%0*d", digits, i+1)
+	}
+	return names
+}
+
+// sectorShares lists the sectors that hold any of the symbols.
+func sectorShares(sectors *market.Sectors, symbols []string) (shares [][]float64, names []string) {
+	if sectors == nil {
+		return nil, nil
+	}
+	for _, name := range sectors.Names {
+		if s, err := sectors.Shares(name, symbols); err == nil {
+			shares, names = append(shares, s), append(names, name)
+		}
+	}
+	return shares, names
+}
+
+// Split returns the weights of the training rows and of the held-out rows, in
+// order. The second is nil where nothing is held out.
+func (c *Corpus) Split() (training, validation *mat.Dense) {
+	return c.rows(false), c.rows(true)
+}
+
+func (c *Corpus) rows(heldOut bool) *mat.Dense {
+	var picked []float64
+	count := 0
+	for i, r := range c.Rows {
+		if c.Spans[r.Span].Validation == heldOut {
+			picked = append(picked, c.Portfolios.Weights.RawRowView(i)...)
+			count++
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	return mat.NewDense(count, len(c.Portfolios.Symbols), picked)
+}
+
+// Summary counts what the corpus holds.
+func (c *Corpus) Summary() Summary {
+	s := Summary{
+		Source: c.config.Source, Rows: len(c.Rows), Seed: c.config.Seed, Symbols: c.Portfolios.Symbols,
+		From: c.times[0].UTC().Format(time.RFC3339), To: c.times[len(c.times)-1].UTC().Format(time.RFC3339),
+		Lookbacks: c.config.Lookbacks, Step: c.config.Step,
+		Counts: map[string]int{}, Recipes: map[string]int{}, Redrawn: c.redrawn,
+		PeriodsPerYear: c.config.PeriodsPerYear, DataHash: c.dataHash,
+	}
+	for _, span := range c.Spans {
+		if span.Validation {
+			s.ValidationWindows++
+		} else {
+			s.TrainingWindows++
+		}
+	}
+	for _, r := range c.Rows {
+		s.Counts[r.Source]++
+		s.Recipes[r.Recipe]++
+		s.MeanRepair += r.Repair / float64(len(c.Rows))
+		if c.Spans[r.Span].Validation {
+			s.ValidationRows++
+		}
+	}
+	zeros := 0
+	for i := range c.Rows {
+		for _, w := range c.Portfolios.Weights.RawRowView(i) {
+			if w == 0 {
+				zeros++
+			}
+		}
+	}
+	s.ExactZeros = float64(zeros) / float64(len(c.Rows)*len(c.Portfolios.Symbols))
+	training, _ := c.Split()
+	var cov mat.SymDense
+	stat.CovarianceMatrix(&cov, training, nil)
+	s.Spectrum = moments.Spectrum(&cov)
+	if average := mat.Trace(&cov) / float64(len(s.Symbols)); average > 0 {
+		for i := range s.Spectrum {
+			s.Spectrum[i] /= average
+		}
+	}
+	return s
+}
+
+// builder is what all makers share and none changes.
+type builder struct {
+	corpus      *Corpus
+	window      *market.Window
+	set         simplex.Set
+	upper       float64     // the largest bound of the set
+	tilts       [][]float64 // sectors x n, shares
+	sectorNames []string
+	periods     float64 // per year
+}
+
+// makeSpan makes the given rows, all of one rolling window, and their
+// conditions.
+func (m *maker) makeSpan(ctx context.Context, span int, rows []int) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	s := m.corpus.Spans[span]
+	window := m.window.Slice(s.From, s.To)
+	m.enter(window)
+	evaluator, err := metrics.NewEvaluator(window.Returns, metrics.Settings{PeriodsPerYear: m.periods})
+	if err != nil {
+		return err
+	}
+	for _, i := range rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		weights := m.corpus.Portfolios.Weights.RawRowView(i)
+		row := &m.corpus.Rows[i]
+		if err := m.makeRow(ctx, row, weights, stream.New(m.corpus.config.Seed, "corpus", uint64(i))); err != nil {
+			return fmt.Errorf("row %s: %w", m.corpus.Portfolios.IDs[i], err)
+		}
+		figures, err := evaluator.Evaluate(weights)
+		if err != nil {
+			return fmt.Errorf("row %s: %w", m.corpus.Portfolios.IDs[i], err)
+		}
+		m.conditions(m.corpus.Portfolios.Conditions.Values.RawRowView(i), weights, figures)
+	}
+	return nil
+}
+
+// makeRow draws recipes until one has an answer, and projects it onto the set.
+func (m *maker) makeRow(ctx context.Context, row *Row, weights []float64, rng *rand.Rand) error {
+	blank := *row
+	var last error
+	for range maxDraws {
+		*row = blank
+		row.MaxWeight = m.drawMaxWeight(rng)
+		err := m.draw(ctx, row, weights, rng)
+		if err == nil {
+			row.Repair, err = m.projector.Project(weights, weights)
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		last = err
+		m.refused[row.Recipe]++
+	}
+	s := m.corpus.Spans[row.Span]
+	return fmt.Errorf("no %s portfolio in %d draws over the window that ends %s: %w", row.Source, maxDraws,
+		m.corpus.times[s.To-1].UTC().Format(time.DateOnly), last)
+}
+
+// drawMaxWeight varies the upper bound: the set's own half of the time, else
+// log-uniform between twice the equal weight and the set's.
+func (m *maker) drawMaxWeight(rng *rand.Rand) float64 {
+	upper := m.upper
+	low := 2 / float64(m.set.N)
+	if rng.IntN(2) == 0 || low >= upper {
+		return upper
+	}
+	return low * math.Pow(upper/low, rng.Float64())
+}
+
+// conditions fills one row of the conditions, in the order of
+// [portfolio.StandardConditions]: annual volatility and return, then drawdown,
+// VaR and CVaR as positive losses per period, concentration, sectors.
+func (m *maker) conditions(dst, weights []float64, f metrics.Figures) {
+	copy(dst, []float64{f.Volatility, f.AnnualReturn, f.MaxDrawdown, f.VaR, f.CVaR, f.EffectiveAssets, slices.Max(weights)})
+	for k, shares := range m.tilts {
+		var exposure float64
+		for j, share := range shares {
+			exposure += share * weights[j]
+		}
+		dst[len(dst)-len(m.tilts)+k] = exposure
+	}
+}

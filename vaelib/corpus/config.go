@@ -1,0 +1,160 @@
+package corpus
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"vaefolio/vaelib/stream"
+)
+
+// Names of the sources.
+const (
+	Dirichlet  = "dirichlet"   // draws from Dirichlet distributions of varied concentration
+	Optimized  = "optimized"   // optimised portfolios of the rolling window
+	RiskParity = "risk-parity" // risk parity, risk budgets, inverse volatility, HRP of the rolling window
+	Bootstrap  = "bootstrap"   // the last two on stationary-bootstrapped returns of the window
+	Mixed      = "mixed"       // the four above, by [Shares]
+)
+
+// Sources lists the names that [Config].Source may have.
+func Sources() []string { return []string{Mixed, Dirichlet, Optimized, RiskParity, Bootstrap} }
+
+// Shares are the parts of a mixed corpus. They needn't sum to 1.
+type Shares struct {
+	Dirichlet, Optimized, RiskParity, Bootstrap float64
+}
+
+// DefaultShares is a third unstructured, half made from the window as it was,
+// and a sixth from resamples of it.
+var DefaultShares = Shares{Dirichlet: 2, Optimized: 2, RiskParity: 1, Bootstrap: 1}
+
+// Config says what to build. Zero values stand for the defaults named below.
+type Config struct {
+	Source string // one of [Sources]; default mixed
+	Shares Shares // of a mixed corpus; default [DefaultShares]
+	N      int    // rows; default 20,000
+	Seed   uint64
+
+	Lookbacks  []int   // periods of the rolling windows; default 60, 120, 180
+	Step       int     // periods between the ends of two windows; default 5
+	Validation float64 // share of the time, and of the rows, held out; default 0.2; negative: none
+
+	PeriodsPerYear float64 // for the annual conditions; default 365
+}
+
+// withDefaults fills in what is zero, and says what can't be.
+func (c Config) withDefaults() (Config, error) {
+	if c.Source == "" {
+		c.Source = Mixed
+	}
+	if c.Shares == (Shares{}) {
+		c.Shares = DefaultShares
+	}
+	if c.N == 0 {
+		c.N = 20000
+	}
+	if len(c.Lookbacks) == 0 {
+		c.Lookbacks = []int{60, 120, 180}
+	}
+	if c.Step == 0 {
+		c.Step = 5
+	}
+	if c.Validation == 0 {
+		c.Validation = 0.2
+	}
+	c.Validation = max(c.Validation, 0)
+	if c.PeriodsPerYear == 0 {
+		c.PeriodsPerYear = 365
+	}
+	switch {
+	case !slices.Contains(Sources(), c.Source):
+		return c, fmt.Errorf("unknown source %q: choose one of %s", c.Source, strings.Join(Sources(), ", "))
+	case c.N < 2:
+		return c, fmt.Errorf("a corpus of %d rows: at least 2 are needed", c.N)
+	case c.Step < 1:
+		return c, fmt.Errorf("a step of %d periods between windows: it must be at least 1", c.Step)
+	case slices.Min(c.Lookbacks) < 2:
+		return c, fmt.Errorf("a lookback of %d periods: it must be at least 2", slices.Min(c.Lookbacks))
+	case !(c.Validation <= 0.9):
+		return c, fmt.Errorf("a validation share of %v: it must be at most 0.9", c.Validation)
+	case !(c.PeriodsPerYear > 0) || math.IsInf(c.PeriodsPerYear, 0):
+		return c, fmt.Errorf("%v periods per year: it must be positive and finite", c.PeriodsPerYear)
+	}
+	for _, s := range []float64{c.Shares.Dirichlet, c.Shares.Optimized, c.Shares.RiskParity, c.Shares.Bootstrap} {
+		if !(s >= 0) || math.IsInf(s, 0) {
+			return c, fmt.Errorf("a share of %v in the mix: shares must be finite and not negative", s)
+		}
+	}
+	return c, nil
+}
+
+// LongestLookback is the embargo that keeps later returns apart from the
+// corpus: the number of periods that the longest window spans.
+func (c Config) LongestLookback() int {
+	if c, err := c.withDefaults(); err == nil {
+		return slices.Max(c.Lookbacks)
+	}
+	return 0
+}
+
+// deal gives each of n rows a label so that every label's count is its share
+// of n, rounded by largest remainder, in an order shuffled by rng.
+func deal(n int, shares []float64, rng *rand.Rand) []int {
+	var total float64
+	for _, s := range shares {
+		total += s
+	}
+	counts, rest, dealt := make([]int, len(shares)), make([]float64, len(shares)), 0
+	for i, s := range shares {
+		exact := float64(n) * s / total
+		counts[i] = int(exact)
+		rest[i] = exact - float64(counts[i])
+		dealt += counts[i]
+	}
+	for ; dealt < n; dealt++ {
+		best := 0
+		for i := range rest {
+			if rest[i] > rest[best] {
+				best = i
+			}
+		}
+		counts[best]++
+		rest[best] = -1
+	}
+	labels := make([]int, 0, n)
+	for i, c := range counts {
+		for range c {
+			labels = append(labels, i)
+		}
+	}
+	rng.Shuffle(n, func(i, j int) { labels[i], labels[j] = labels[j], labels[i] })
+	return labels
+}
+
+// plan gives each row its source and its window.
+func (c Config) plan(training, validation int) (sources []string, windows []int) {
+	names := []string{Dirichlet, Optimized, RiskParity, Bootstrap}
+	shares := []float64{c.Shares.Dirichlet, c.Shares.Optimized, c.Shares.RiskParity, c.Shares.Bootstrap}
+	if c.Source != Mixed {
+		names, shares = []string{c.Source}, []float64{1}
+	}
+	for _, label := range deal(c.N, shares, stream.New(c.Seed, "corpus.sources", 0)) {
+		sources = append(sources, names[label])
+	}
+	heldOut := 0.0
+	if validation > 0 {
+		heldOut = c.Validation
+	}
+	rng := stream.New(c.Seed, "corpus.windows", 0)
+	for _, label := range deal(c.N, []float64{1 - heldOut, heldOut}, rng) {
+		if label == 0 {
+			windows = append(windows, rng.IntN(training))
+		} else {
+			windows = append(windows, training+rng.IntN(validation))
+		}
+	}
+	return sources, windows
+}

@@ -1,0 +1,24 @@
+// Package vaelib is the map of the packages below it, in the order in which
+// data pass through them.
+//
+//	stream       random sources by name: seed, purpose, index
+//	run          the folder of a run: whole files, hashes, manifest, lock, resuming
+//	qp           dense convex quadratic and small linear programmes
+//	simplex      constraint sets, exact projection, Dirichlet distributions
+//	portfolio    many weight rows with names and conditions, as CSV
+//	market       files of prices into dense windows of returns
+//	moments      means and covariances
+//	metrics      return and risk of one or a million portfolios
+//	optimize     allocation by optimisation and by the usual rules
+//	mixture      Gaussian mixtures
+//	corpus       training sets of portfolios
+//	vae          the model: training, encoding, decoding, diagnostics
+//	generate     portfolios out of a trained model
+//	figure       pictures
+//	report       report.html
+//	experiment   whole experiments, the only one that knows all the others
+//	display      pictures and tables in notebooks
+//
+// A package imports only packages above it in the list. GoMLX appears in vae
+// and nowhere else.
+package vaelib

@@ -1,0 +1,214 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/vae"
+)
+
+// Input is what the pipeline works on.
+type Input struct {
+	Window    *market.Window   // T x n
+	Cleaning  *market.Cleaning // what loading did; nil: unknown
+	Dropped   market.Dropped
+	Sectors   *market.Sectors // nil: none
+	Set       simplex.Set
+	Metrics   metrics.Settings
+	Seed      uint64
+	Backend   *vae.Backend
+	Source    string // of the prices, as the user named it
+	Synthetic bool   // the prices are made up
+	// Begin is told the name of each piece of work, and returns what is to be
+	// told its progress. nil: no reports.
+	Begin func(step string) func(done, total int, note string)
+}
+
+// Names of the files that [Pipeline] makes in its folder, besides those of
+// package run.
+const (
+	HistoryFile   = "history.csv"
+	ModelFolder   = "model"
+	WeightsFile   = "weights.csv"
+	BaselinesFile = "baselines.csv"
+	MetricsFile   = "metrics.csv"
+	SummaryFile   = "summary.json"
+	FiguresFolder = "figures"
+	ReportFile    = "report.html"
+)
+
+// state is what the steps hand on to each other.
+type state struct {
+	Input
+	settings Settings
+	folder   *run.Run
+	started  time.Time
+
+	in, out           *market.Window // before and after the split
+	evaluateIn        *metrics.Evaluator
+	evaluateOut       *metrics.Evaluator
+	corpus            *corpus.Corpus
+	training, heldOut *mat.Dense
+	model             *vae.Model
+	history           *vae.History
+	diagnosis         *vae.Diagnostics
+	generator         *generate.Generator
+	prior, generated  *generate.Batch
+	portfolios        *portfolio.Portfolios // what weights.csv holds
+	candidates        []candidate           // chosen portfolios and baselines, by name
+	figuresIn         []metrics.Figures     // of portfolios, then of candidates
+	figuresOut        []metrics.Figures
+	trainingFigures   []metrics.Figures // of the training rows, over the in-sample window
+	latent            *generate.Optimum
+	summary           Summary
+}
+
+// Pipeline runs the main job in a folder of its own, and writes history.csv,
+// model/, weights.csv, baselines.csv, metrics.csv, summary.json, figures/ and
+// report.html. A folder that an interrupted run has left is taken up again
+// where its training stopped.
+//
+// The window is split in time: everything is learned and chosen on the part
+// before Split, less an embargo of the longest lookback, and judged on both
+// parts. Equal input and settings give the same bytes, times aside.
+func Pipeline(ctx context.Context, folder *run.Run, in Input, settings Settings) (*Summary, error) {
+	p := &state{Input: in, settings: settings, folder: folder, started: time.Now()}
+	steps := []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"split", p.split},
+		{"corpus", p.build},
+		{"training", p.train},
+		{"diagnostics", p.diagnose},
+		{"generation", p.generate},
+		{"baselines", p.compare},
+		{"evaluation", p.evaluate},
+		{"files", p.write},
+		{"report", p.report},
+	}
+	for _, step := range steps {
+		stop := folder.Time(step.name)
+		err := step.do(ctx)
+		stop()
+		if err != nil {
+			return nil, err
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return &p.summary, nil
+}
+
+// split cuts the window in time.
+func (p *state) split(context.Context) error {
+	if err := p.settings.check(); err != nil {
+		return err
+	}
+	if err := p.Set.Check(); err != nil {
+		return err
+	}
+	embargo := p.settings.embargo(p.settings.Corpus.Config(p.Seed, p.Metrics.PeriodsPerYear).LongestLookback())
+	var err error
+	if p.in, p.out, err = p.Window.Split(p.settings.Split, embargo); err != nil {
+		return err
+	}
+	if p.evaluateIn, err = metrics.NewEvaluator(p.in.Returns, p.Metrics); err != nil {
+		return err
+	}
+	if p.evaluateOut, err = metrics.NewEvaluator(p.out.Returns, p.Metrics); err != nil {
+		return err
+	}
+	p.summary = Summary{
+		Backend: p.Backend.Description(), Seed: p.Seed, Synthetic: p.Synthetic,
+		InSample: period(p.in), OutSample: period(p.out), Notes: map[string]string{},
+	}
+	return nil
+}
+
+// period says which stretch a window is.
+func period(w *market.Window) Period {
+	const day = time.RFC3339
+	return Period{
+		From: w.Times[0].UTC().Format(day), To: w.Times[len(w.Times)-1].UTC().Format(day), Periods: len(w.Times),
+	}
+}
+
+// build makes the training set from the in-sample window.
+func (p *state) build(ctx context.Context) (err error) {
+	config := p.settings.Corpus.Config(p.Seed, p.Metrics.PeriodsPerYear)
+	p.corpus, err = corpus.Build(ctx, p.in, p.Set, p.Sectors, config, p.begin("training set"))
+	if err != nil {
+		return fmt.Errorf("training set: %w", err)
+	}
+	p.training, p.heldOut = p.corpus.Split()
+	if p.heldOut == nil {
+		return fmt.Errorf("training set: nothing is held out: give a validation share above 0")
+	}
+	p.summary.Rows, _ = p.training.Dims()
+	p.summary.Validation, _ = p.heldOut.Dims()
+	return nil
+}
+
+// generate samples portfolios from the model.
+func (p *state) generate(ctx context.Context) (err error) {
+	if p.generator, err = generate.New(p.model, p.Set); err != nil {
+		return err
+	}
+	aggregate, err := generate.FitAggregate(ctx, p.model, p.training, generate.AggregateSettings{Components: p.settings.Components, Seed: p.Seed})
+	if err != nil {
+		return err
+	}
+	if err := run.WriteJSON(p.folder.Path(ModelFolder, generate.AggregateFile), aggregate); err != nil {
+		return err
+	}
+	p.begin("search of the latent space")
+	sharpe, err := metrics.NewObjective("sharpe", p.in.Returns, p.Metrics)
+	if err != nil {
+		return err
+	}
+	p.latent, err = p.generator.Optimize(ctx, sharpe, aggregate, generate.OptimizeSettings{
+		Starts: p.settings.Starts, Iterations: p.settings.Iterations, Seed: p.Seed,
+	})
+	if err != nil {
+		return err
+	}
+	p.summary.Evaluations = p.latent.Evaluated
+	// The sampler gets the search's budget, and at least what is to be written.
+	n := max(p.settings.Portfolios, p.summary.Evaluations)
+	if p.generated, err = p.generator.Sample(ctx, n, aggregate, p.Seed); err != nil {
+		return err
+	}
+	if p.prior, err = p.generator.Sample(ctx, p.settings.Portfolios, generate.Prior{}, p.Seed+1); err != nil {
+		return err
+	}
+	for _, d := range []struct {
+		to    *Number
+		batch *generate.Batch
+	}{{&p.summary.DispersionPrior, p.prior}, {&p.summary.DispersionPosterior, p.generated}} {
+		*d.to = unknown("the held-out portfolios don't vary")
+		if ratio, err := vae.Dispersion(d.batch.Decoded, p.heldOut); err == nil {
+			*d.to = known(ratio)
+		}
+	}
+	return nil
+}
+
+// begin reports the start of a piece of work.
+func (p *state) begin(step string) func(done, total int, note string) {
+	if p.Begin == nil {
+		return nil
+	}
+	return p.Begin(step)
+}

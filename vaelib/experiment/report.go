@@ -1,0 +1,448 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"vaefolio/vaelib/figure"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/moments"
+	"vaefolio/vaelib/report"
+	"vaefolio/vaelib/run"
+)
+
+// drawing is a picture of the run: where it goes, and how to draw it.
+type drawing struct {
+	file    string
+	caption string
+	draw    func() (*figure.Figure, error)
+}
+
+// picture draws to figures/ and returns the picture for the report.
+func (p *state) picture(d drawing) (report.Picture, error) {
+	fig, err := d.draw()
+	if err != nil {
+		return report.Picture{}, fmt.Errorf("figure %s: %w", d.file, err)
+	}
+	if err := fig.WritePNG(p.folder.Path(FiguresFolder, d.file)); err != nil {
+		return report.Picture{}, err
+	}
+	png, err := fig.Bytes()
+	width, height := fig.Size()
+	return report.Picture{PNG: png, Alt: fig.Alt(), Caption: d.caption, Width: width, Height: height}, err
+}
+
+func (p *state) pictures(drawings ...drawing) ([]report.Picture, error) {
+	var pictures []report.Picture
+	for _, d := range drawings {
+		picture, err := p.picture(d)
+		if err != nil {
+			return nil, err
+		}
+		pictures = append(pictures, picture)
+	}
+	return pictures, nil
+}
+
+func (p *state) frame(subtitle string) figure.Frame {
+	return figure.Frame{Subtitle: subtitle, Synthetic: p.Synthetic}
+}
+
+// report draws the pictures and writes report.html.
+func (p *state) report(context.Context) error {
+	p.begin("pictures and report")
+	document := report.Document{Header: p.header()}
+	for _, section := range []func(*report.Document) error{
+		p.dataSection, p.constraintSection, p.trainingSection, p.diagnosticSection,
+		p.generatedSection, p.weightSection, p.baselineSection, p.provenanceSection,
+	} {
+		if err := section(&document); err != nil {
+			return err
+		}
+	}
+	return run.WriteFile(p.folder.Path(ReportFile), func(w io.Writer) error { return report.Write(w, document) })
+}
+
+func (p *state) header() report.Header {
+	return report.Header{
+		Subtitle: fmt.Sprintf("%d assets, %s to %s, %s backend", p.Set.N,
+			day(p.Window.Times[0]), day(p.Window.Times[len(p.Window.Times)-1]), p.Backend.Name()),
+		Synthetic: p.Synthetic,
+		Facts: []report.Fact{
+			{Name: "Portfolios", Text: fmt.Sprint(p.summary.Portfolios)},
+			{Name: "Active units", Text: fmt.Sprintf("%d of %d", p.diagnosis.ActiveUnits, p.settings.Latent)},
+			{Name: "Largest violation", Text: fmt.Sprintf("%.1e", p.summary.MaxViolation.value)},
+			{Name: "Seed", Text: fmt.Sprint(p.Seed)},
+		},
+	}
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+func span(w *market.Window) report.Span {
+	return report.Span{From: w.Times[0], To: w.Times[len(w.Times)-1], Periods: len(w.Times)}
+}
+
+func (p *state) dataSection(d *report.Document) error {
+	data := &report.Data{
+		Source: p.Source, Hash: p.Window.Hash(), Periods: len(p.Window.Times), PeriodsPerYear: p.Metrics.PeriodsPerYear,
+		Train: span(p.in), Test: span(p.out), Embargo: len(p.Window.Times) - len(p.in.Times) - len(p.out.Times),
+	}
+	if c := p.Cleaning; c != nil {
+		for _, row := range []report.Cleaning{
+			{Defect: "rows out of the range asked for", Count: c.Outside, Action: "dropped"},
+			{Defect: "identical duplicate rows", Count: c.Duplicates, Action: "dropped"},
+			{Defect: "rows out of order", Count: c.Sorted, Action: "sorted"},
+			{Defect: "unfinished last periods", Count: c.Unfinished, Action: "dropped"},
+			{Defect: "gaps in time", Count: len(c.Gaps), Action: "kept: the return spans the gap"},
+			{Defect: "oddities of open, high, low or volume", Count: len(c.Oddities), Action: "kept: the close is sound"},
+		} {
+			if row.Count > 0 {
+				data.Cleaning = append(data.Cleaning, row)
+			}
+		}
+	}
+	if p.Dropped.Before+p.Dropped.After+p.Dropped.Inside > 0 {
+		data.Dropped = append(data.Dropped, report.Fact{Name: "Times that not all symbols share", Text: p.Dropped.String()})
+	}
+	sample, err := moments.Estimate(moments.Sample, p.in.Returns)
+	if err != nil {
+		return err
+	}
+	for j, symbol := range p.in.Symbols {
+		one := make([]float64, p.Set.N)
+		one[j] = 1
+		f, err := p.evaluateIn.Evaluate(one)
+		if err != nil {
+			return err
+		}
+		data.Assets = append(data.Assets, report.Asset{
+			Symbol: symbol, Sector: p.sectorOf(symbol), First: p.in.Times[0], Last: p.in.Times[len(p.in.Times)-1],
+			AnnualReturn: reported(&f, metrics.AnnualReturn), Volatility: reported(&f, metrics.Volatility),
+			MaxDrawdown: reported(&f, metrics.MaxDrawdown),
+		})
+	}
+	correlation := mat.NewSymDense(p.Set.N, nil)
+	for i := range p.Set.N {
+		for j := i; j < p.Set.N; j++ {
+			s := math.Sqrt(sample.Cov.At(i, i) * sample.Cov.At(j, j))
+			value := math.NaN()
+			if s > 0 {
+				value = sample.Cov.At(i, j) / s
+			}
+			correlation.SetSym(i, j, value)
+		}
+	}
+	data.Pictures, err = p.pictures(drawing{"correlation.png", "Correlation of returns in sample.", figure.Heatmap{
+		Frame: p.frame("returns before the split"), Symbols: p.in.Symbols, Values: correlation,
+	}.Draw})
+	d.Data = data
+	return err
+}
+
+// sectorOf names the sectors of a symbol.
+func (p *state) sectorOf(symbol string) string {
+	text := ""
+	if p.Sectors == nil {
+		return text
+	}
+	for _, name := range p.Sectors.Names {
+		if share := p.Sectors.Share(symbol, name); share > 0 {
+			if text != "" {
+				text += ", "
+			}
+			text += name
+			if share < 1 {
+				text += fmt.Sprintf(" (%.0f %%)", 100*share)
+			}
+		}
+	}
+	return text
+}
+
+func reported(f *metrics.Figures, figure metrics.Figure) report.Value {
+	return number(f, figure).reported()
+}
+
+func (p *state) constraintSection(d *report.Document) error {
+	c := &report.Constraints{
+		Assets: p.Set.N, Lower: 0, Upper: 1, MinWeight: p.Set.MinWeight, Portfolios: p.summary.Portfolios,
+		MaxViolation: p.summary.MaxViolation.reported(), MaxRepair: p.summary.MaxRepair.reported(),
+		MeanRepair: report.Known(stat.Mean(p.generated.Repair, nil)),
+	}
+	if p.Set.Lower != nil {
+		c.Lower = slices.Min(p.Set.Lower)
+	}
+	if p.Set.Upper != nil {
+		c.Upper = slices.Max(p.Set.Upper)
+	}
+	for _, g := range p.Set.Groups {
+		group := report.Group{Name: g.Name, Lo: g.Lo, Hi: g.Hi}
+		for j, share := range g.Share {
+			if share > 0 {
+				group.Members = append(group.Members, p.in.Symbols[j])
+			}
+		}
+		c.Groups = append(c.Groups, group)
+	}
+	d.Constraints = c
+	return nil
+}
+
+func (p *state) trainingSection(d *report.Document) error {
+	h := p.history
+	last := h.Points[len(h.Points)-1]
+	t := &report.Training{
+		Rows: p.summary.Rows, Validation: p.summary.Validation, Steps: p.settings.Steps, BestStep: h.Step,
+		Loss: report.Known(last.Train.Total), Backend: p.Backend.Description(),
+		Seconds: report.Known(last.Seconds), SamplesPerSecond: report.Known(p.summary.SamplesPerSecond),
+		Settings: []report.Fact{
+			{Name: "Network", Text: fmt.Sprintf("%d assets, hidden layers %v, %d latent dimensions, %s", p.Set.N, p.settings.Hidden, p.settings.Latent, p.settings.Activation)},
+			{Name: "Likelihood and head", Text: p.settings.Likelihood + ", " + p.settings.Head},
+			{Name: "Beta", Text: fmt.Sprint(p.settings.Beta)},
+			{Name: "Schedule", Text: fmt.Sprintf("%d steps of %d rows, learning rate %v, warm-up %v", p.settings.Steps, p.settings.Batch, p.settings.LearningRate, p.settings.Warmup)},
+		},
+	}
+	if p.diagnosis.Warning != "" {
+		t.Warnings = append(t.Warnings, p.diagnosis.Warning)
+	}
+	counts := p.corpus.Summary().Counts
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		t.Sources = append(t.Sources, report.Count{Name: name, N: counts[name]})
+	}
+	curve := figure.Training{
+		Frame: p.frame(fmt.Sprintf("%d training and %d held-out portfolios", p.summary.Rows, p.summary.Validation)),
+		Best:  float64(h.Step), WarmupEnd: p.settings.Warmup * float64(p.settings.Steps),
+	}
+	for _, point := range h.Points {
+		curve.Step = append(curve.Step, float64(point.Step))
+		curve.TrainLoss = append(curve.TrainLoss, point.Train.Total)
+		curve.KL = append(curve.KL, point.Train.KL)
+		validation, kl := math.NaN(), math.NaN()
+		if point.Validation != nil {
+			validation, kl = point.Validation.Total, point.Validation.KL
+			t.ValidationLoss = report.Known(validation)
+		}
+		curve.ValidationLoss = append(curve.ValidationLoss, validation)
+		curve.ValidationKL = append(curve.ValidationKL, kl)
+	}
+	var err error
+	t.Pictures, err = p.pictures(drawing{"training.png", "Loss and KL term while training.", curve.Draw})
+	d.Training = t
+	return err
+}
+
+func (p *state) diagnosticSection(d *report.Document) error {
+	g := p.diagnosis
+	s := &report.Diagnostics{
+		Latent: p.settings.Latent, ActiveUnits: g.ActiveUnits,
+		KL: p.summary.KL.reported(), R2: p.summary.R2.reported(), R2PCA: p.summary.R2PCA.reported(),
+		DispersionPrior: p.summary.DispersionPrior.reported(), DispersionPosterior: p.summary.DispersionPosterior.reported(),
+		Beta: p.model.Beta(), BetaRaw: report.Known(2 * p.model.Variance() * p.model.Beta()), Variance: report.Known(p.model.Variance()),
+		Thresholds: g.Thresholds,
+	}
+	for j := range g.KLPerDimension {
+		s.Units = append(s.Units, report.Unit{KL: report.Known(g.KLPerDimension[j]), Variance: report.Known(g.MeanVariances[j])})
+	}
+	var err error
+	s.Pictures, err = p.pictures(
+		drawing{"kl_per_dimension.png", "What each latent dimension carries.", figure.KLPerDimension{
+			Frame: p.frame("held-out portfolios"), KL: g.KLPerDimension, Variance: g.MeanVariances,
+		}.Draw},
+		drawing{"spectrum.png", "Variance of the training portfolios by direction, and what beta keeps of it in a linear model.", figure.Spectrum{
+			Frame: p.frame("training portfolios"), Eigenvalues: g.Thresholds, Beta: p.model.Beta(), Latent: p.settings.Latent,
+		}.Draw},
+		drawing{"rate_distortion.png", "This model's rate and distortion beside the linear theory's.", figure.RateDistortion{
+			Frame:    p.frame("held-out portfolios"),
+			Points:   []figure.RatePoint{{Beta: p.model.Beta(), Seed: int(p.Seed), Rate: g.KL, Distortion: 1 - g.R2}},
+			Spectrum: g.Thresholds, Latent: p.settings.Latent,
+		}.Draw},
+	)
+	d.Diagnostics = s
+	return err
+}
+
+func (p *state) generatedSection(d *report.Document) error {
+	samples := p.generated.Weights.Slice(0, p.settings.Portfolios, 0, p.Set.N).(*mat.Dense)
+	first := len(p.portfolios.IDs) - p.settings.Portfolios
+	figures := p.figuresIn[first:len(p.portfolios.IDs)]
+	g := &report.Generated{
+		Portfolios: p.settings.Portfolios,
+		Sampler:    fmt.Sprintf("mixture of up to %d normals fitted to the training codes", p.settings.Components),
+		Rows: []report.Comparison{
+			compareMeans("Volatility, mean", report.Percent, metrics.Volatility, figures, p.trainingFigures),
+			compareMeans("Return, mean", report.Percent, metrics.AnnualReturn, figures, p.trainingFigures),
+			compareMeans("Sharpe ratio, mean", report.Number, metrics.Sharpe, figures, p.trainingFigures),
+			compareMeans("Maximum drawdown, mean", report.Percent, metrics.MaxDrawdown, figures, p.trainingFigures),
+			compareMeans("Effective number of assets, mean", report.Number, metrics.EffectiveAssets, figures, p.trainingFigures),
+			{Name: "Weights that are exactly 0", Format: report.Percent, Generated: report.Known(zeros(samples)), Training: report.Known(zeros(p.training))},
+			{Name: "Largest weight, mean", Format: report.Percent, Generated: report.Known(meanLargest(samples)), Training: report.Known(meanLargest(p.training))},
+		},
+	}
+	risk, reward := plane(figures)
+	trainingRisk, trainingReturn := plane(p.trainingFigures[:min(len(p.trainingFigures), p.settings.Portfolios)])
+	cloud := figure.RiskReturn{
+		Frame: p.frame("over the in-sample window"),
+		Clouds: []figure.Cloud{
+			{Name: "training", Risk: trainingRisk, Return: trainingReturn},
+			{Name: "generated", Risk: risk, Return: reward},
+		},
+	}
+	for _, id := range []string{equalWeight, latentSharpe, convexBound, "min-variance"} {
+		if f, _, ok := p.figuresOf(id); ok {
+			cloud.Marks = append(cloud.Marks, figure.Mark{Name: id, Risk: f.Volatility, Return: f.AnnualReturn})
+		}
+	}
+	var err error
+	g.Pictures, err = p.pictures(
+		drawing{"risk_return.png", "Generated and training portfolios by risk and return.", cloud.Draw},
+		drawing{"concentration.png", "How concentrated portfolios are.", figure.Concentration{
+			Frame: p.frame("generated against training"), Generated: samples, Training: p.training}.Draw},
+		drawing{"weights.png", "Mean weight of each asset, with the 5th to 95th percentile.", figure.WeightBars{
+			Frame: p.frame("generated against training"), Symbols: p.in.Symbols, Generated: samples, Training: p.training}.Draw},
+	)
+	d.Generated = g
+	return err
+}
+
+func compareMeans(name string, format report.Format, which metrics.Figure, generated, training []metrics.Figures) report.Comparison {
+	return report.Comparison{Name: name, Format: format, Generated: mean(generated, which), Training: mean(training, which)}
+}
+
+// mean averages a figure over the portfolios for which it is defined.
+func mean(figures []metrics.Figures, which metrics.Figure) report.Value {
+	var sum, count float64
+	for i := range figures {
+		if v, ok := figures[i].Value(which); ok {
+			sum += v
+			count++
+		}
+	}
+	if count == 0 {
+		return report.Unknown("undefined for every portfolio")
+	}
+	return report.Known(sum / count)
+}
+
+// zeros returns the share of weights that are exactly 0.
+func zeros(weights *mat.Dense) float64 {
+	rows, n := weights.Dims()
+	count := 0
+	for i := range rows {
+		for _, w := range weights.RawRowView(i) {
+			if w == 0 {
+				count++
+			}
+		}
+	}
+	return float64(count) / float64(rows*n)
+}
+
+func meanLargest(weights *mat.Dense) float64 {
+	rows, _ := weights.Dims()
+	var sum float64
+	for i := range rows {
+		sum += slices.Max(weights.RawRowView(i))
+	}
+	return sum / float64(rows)
+}
+
+// plane returns the volatilities and returns of portfolios.
+func plane(figures []metrics.Figures) (risk, reward []float64) {
+	for i := range figures {
+		risk = append(risk, figures[i].Volatility)
+		reward = append(reward, figures[i].AnnualReturn)
+	}
+	return risk, reward
+}
+
+func (p *state) weightSection(d *report.Document) error {
+	w := &report.Weights{Symbols: p.in.Symbols}
+	for _, c := range p.candidates {
+		w.Portfolios = append(w.Portfolios, report.Portfolio{Name: c.id, Note: c.what, Weights: c.weights})
+	}
+	d.Weights = w
+	return nil
+}
+
+func (p *state) baselineSection(d *report.Document) error {
+	b := &report.Baselines{
+		Model: latentSharpe, InSample: span(p.in), OutSample: span(p.out), Budget: p.summary.Evaluations,
+		Notes: []string{
+			"Weights are constant: rebalanced every period, without costs.",
+			"One seed and one split: differences out of sample are well within noise unless they are large.",
+		},
+	}
+	wealth := figure.Wealth{Frame: p.frame("after the split, constant weights, without costs"), Start: p.Window.Times[len(p.Window.Times)-len(p.out.Times)-1], Times: p.out.Times}
+	for _, c := range p.candidates {
+		in, out, _ := p.figuresOf(c.id)
+		row := report.Baseline{Name: c.id, What: c.what, InSample: baselineFigures(in), OutSample: baselineFigures(out), Evaluations: report.Unknown("solved for, not searched")}
+		if c.evaluations > 0 {
+			row.Evaluations = report.Known(float64(c.evaluations))
+		}
+		if c.id == convexBound {
+			b.Bound = convexBound
+		}
+		b.Rows = append(b.Rows, row)
+		if slices.Contains([]string{latentSharpe, bestSampled, bestDirichlet, equalWeight, convexBound, "min-variance"}, c.id) {
+			path := figure.Path{Name: c.id, Returns: make([]float64, len(p.out.Times))}
+			if err := p.evaluateOut.Returns(path.Returns, c.weights); err != nil {
+				return err
+			}
+			wealth.Paths = append(wealth.Paths, path)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.summary.Notes)) {
+		b.Notes = append(b.Notes, name+": "+p.summary.Notes[name])
+	}
+	var err error
+	b.Pictures, err = p.pictures(drawing{"wealth.png", "Wealth after the split.", wealth.Draw})
+	d.Baselines = b
+	return err
+}
+
+func baselineFigures(f *metrics.Figures) report.Figures {
+	return report.Figures{
+		Return: reported(f, metrics.AnnualReturn), Volatility: reported(f, metrics.Volatility), Sharpe: reported(f, metrics.Sharpe),
+		MaxDrawdown: reported(f, metrics.MaxDrawdown), EffectiveAssets: reported(f, metrics.EffectiveAssets),
+	}
+}
+
+func (p *state) provenanceSection(d *report.Document) error {
+	config, err := os.ReadFile(p.folder.Path("config.toml"))
+	if err != nil {
+		return err
+	}
+	manifest, err := run.ReadManifest(p.folder.Dir())
+	if err != nil {
+		return err
+	}
+	d.Provenance = &report.Provenance{
+		Repeat: []string{"go run ./scripts/pipeline -config config.toml -out again"},
+		Config: string(config),
+		Facts: []report.Fact{
+			{Name: "Configuration", Text: manifest.Hash}, {Name: "Data", Text: manifest.Data},
+			{Name: "Seed", Text: fmt.Sprint(p.Seed)}, {Name: "Backend", Text: p.Backend.Description()},
+			{Name: "Commit", Text: manifest.Commit}, {Name: "Go", Text: manifest.Go + " " + manifest.GOOS + "/" + manifest.GOARCH},
+		},
+		Limits: []string{
+			"One seed, one split in time and one market: no claim about other periods.",
+			"Symbols chosen today for the past carry survivorship bias.",
+			"Returns are simple returns of closes, without costs, funding or slippage.",
+		},
+	}
+	for _, name := range slices.Sorted(maps.Keys(manifest.Modules)) {
+		d.Provenance.Versions = append(d.Provenance.Versions, report.Fact{Name: name, Text: manifest.Modules[name]})
+	}
+	return nil
+}

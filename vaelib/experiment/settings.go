@@ -1,0 +1,134 @@
+package experiment
+
+import (
+	"fmt"
+	"math"
+
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/vae"
+)
+
+// Model says what network is trained, and how. Its tags name the flags.
+type Model struct {
+	Beta         float64 `flag:"beta" range:"[0,inf)" help:"weight of the KL term; 1 is the evidence lower bound with the gaussian likelihood"`
+	Latent       int     `flag:"latent" range:"[1,1024]" unit:"dimensions" help:"size of the latent space"`
+	Hidden       []int   `flag:"hidden" range:"[1,65536]" unit:"widths" help:"hidden layers of the encoder; the decoder mirrors them"`
+	Likelihood   string  `flag:"likelihood" choice:"gaussian|mse-sum" help:"reconstruction term: gaussian with the training weights' variance, or the raw sum of squares"`
+	Head         string  `flag:"head" choice:"softmax" help:"how the decoder makes weights"`
+	Activation   string  `flag:"activation" choice:"silu|relu|tanh" help:"of the hidden layers"`
+	Steps        int     `flag:"steps" range:"[1,inf)" unit:"steps" help:"gradient steps"`
+	Batch        int     `flag:"batch" range:"[1,inf)" unit:"rows" help:"training rows a step"`
+	LearningRate float64 `flag:"learning-rate" range:"(0,inf)" help:"Adam's, at the first step; it decays to 0 by a cosine"`
+	Warmup       float64 `flag:"warmup" range:"[0,1]" unit:"share" help:"part of the steps in which beta rises from 0"`
+	Patience     int     `flag:"patience" range:"[0,inf)" unit:"evaluations" help:"stop after so many without a better validation loss; 0 trains to the end"`
+}
+
+// DefaultModel is the network and schedule that package vae recommends.
+func DefaultModel() Model {
+	c, s := vae.DefaultConfig(2), vae.DefaultSchedule()
+	return Model{
+		Beta: c.Beta, Latent: c.Latent, Hidden: c.Hidden, Likelihood: c.Likelihood, Head: c.Head, Activation: c.Activation,
+		Steps: s.Steps, Batch: s.Batch, LearningRate: s.LearningRate, Warmup: s.Warmup, Patience: s.Patience,
+	}
+}
+
+// Quick makes the training short enough for a look.
+func (m *Model) Quick() { m.Steps = 2500 }
+
+// Config returns the configuration of a model over n assets, or an error that
+// names what makes no sense.
+func (m Model) Config(n int, seed uint64) (vae.Config, vae.Schedule, error) {
+	c, s := vae.DefaultConfig(n), vae.DefaultSchedule()
+	c.Beta, c.Latent, c.Hidden, c.Likelihood, c.Head, c.Activation = m.Beta, m.Latent, m.Hidden, m.Likelihood, m.Head, m.Activation
+	c.Seed = seed
+	s.Steps, s.Batch, s.LearningRate, s.Warmup, s.Patience = m.Steps, m.Batch, m.LearningRate, m.Warmup, m.Patience
+	s.EvalEvery = max(1, m.Steps/50)
+	if err := c.Validate(); err != nil {
+		return c, s, err
+	}
+	return c, s, s.Validate()
+}
+
+// Corpus says what training set is made. Its tags name the flags.
+type Corpus struct {
+	Source     string  `flag:"source" choice:"mixed|dirichlet|optimized|risk-parity|bootstrap" help:"where training portfolios come from"`
+	Rows       int     `flag:"n" range:"[2,inf)" unit:"portfolios" help:"size of the training set, held-out rows included"`
+	Lookbacks  []int   `flag:"lookbacks" range:"[2,inf)" unit:"periods" help:"lengths of the rolling windows"`
+	Step       int     `flag:"window-step" range:"[1,inf)" unit:"periods" help:"between the ends of two rolling windows"`
+	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"last part of the time whose windows are held out"`
+}
+
+// DefaultCorpus is the mixed training set of 20,000 portfolios.
+func DefaultCorpus() Corpus {
+	return Corpus{Source: corpus.Mixed, Rows: 20000, Lookbacks: []int{60, 120, 180}, Step: 5, Validation: 0.2}
+}
+
+// Config returns the configuration of the corpus.
+func (c Corpus) Config(seed uint64, periodsPerYear float64) corpus.Config {
+	config := corpus.Config{
+		Source: c.Source, N: c.Rows, Seed: seed, Lookbacks: c.Lookbacks, Step: c.Step,
+		Validation: c.Validation, PeriodsPerYear: periodsPerYear,
+	}
+	if c.Validation == 0 {
+		config.Validation = -1 // none, where 0 would mean the default
+	}
+	return config
+}
+
+// Settings are those of the pipeline. Their tags name the flags.
+type Settings struct {
+	Split   float64 `flag:"split" range:"(0,1)" unit:"share" help:"part of the time before which everything is learned and chosen"`
+	Embargo int     `flag:"embargo" range:"[-1,inf)" unit:"periods" help:"left out before the split; -1: the longest lookback"`
+
+	Corpus
+	Model
+
+	Portfolios int `flag:"portfolios" range:"[1,inf)" unit:"rows" help:"portfolios to generate and write"`
+	Components int `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, from which portfolios are sampled"`
+	Starts     int `flag:"starts" range:"[1,inf)" unit:"codes" help:"of the latent Sharpe optimisation, side by side"`
+	Iterations int `flag:"iterations" range:"[1,inf)" unit:"steps" help:"of the latent Sharpe optimisation"`
+}
+
+// DefaultSettings are the full pipeline's.
+func DefaultSettings() Settings {
+	return Settings{
+		Split: 0.75, Embargo: -1, Corpus: DefaultCorpus(), Model: DefaultModel(),
+		Portfolios: 5000, Components: 40, Starts: 64, Iterations: 100,
+	}
+}
+
+// Quick makes the pipeline short enough for a look.
+func (s *Settings) Quick() {
+	s.Model.Quick()
+	s.Corpus.Rows = 6000
+	s.Portfolios = 1000
+	s.Components = 20
+	s.Starts, s.Iterations = 32, 60
+}
+
+// check says which setting makes no sense.
+func (s Settings) check() error {
+	switch {
+	case !(s.Split > 0 && s.Split < 1):
+		return fmt.Errorf("split %v: it must lie between 0 and 1", s.Split)
+	case s.Embargo < -1:
+		return fmt.Errorf("embargo %d: it must be at least 0, or -1 for the longest lookback", s.Embargo)
+	case s.Portfolios < 1:
+		return fmt.Errorf("%d portfolios asked for: ask for at least 1", s.Portfolios)
+	case s.Components < 1:
+		return fmt.Errorf("a mixture of %d components: it needs at least 1", s.Components)
+	case s.Starts < 1 || s.Iterations < 1:
+		return fmt.Errorf("%d starts of %d iterations: both must be at least 1", s.Starts, s.Iterations)
+	case float64(s.Starts)*float64(s.Iterations) > math.MaxInt32/4:
+		return fmt.Errorf("%d starts of %d iterations are too many: at most %d in all", s.Starts, s.Iterations, math.MaxInt32/4)
+	}
+	return nil
+}
+
+// embargo returns the number of periods left out before the split.
+func (s Settings) embargo(longest int) int {
+	if s.Embargo < 0 {
+		return longest
+	}
+	return s.Embargo
+}

@@ -1,0 +1,223 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/mixture"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/vae"
+)
+
+// Generator joins a model with a constraint set. It is safe for concurrent use
+// as far as its model is.
+type Generator struct {
+	model     *vae.Model
+	set       simplex.Set
+	projector *simplex.Projector
+}
+
+// Batch is N portfolios that came out of latent codes.
+type Batch struct {
+	Codes   *mat.Dense // N x d
+	Decoded *mat.Dense // N x n, the decoder's means before any repair
+	Weights *mat.Dense // N x n, the nearest point of the constraint set to each
+	Repair  []float64  // N, the Euclidean distance between the two
+}
+
+// Density is a distribution of latent codes: the prior or an aggregate
+// posterior.
+type Density interface {
+	// Rand draws one code into dst.
+	Rand(dst []float64, rng *rand.Rand)
+}
+
+// Prior is N(0, I), the distribution that the KL term pulls the codes to.
+type Prior struct{}
+
+// Rand draws one code into dst.
+func (Prior) Rand(dst []float64, rng *rand.Rand) {
+	for i := range dst {
+		dst[i] = rng.NormFloat64()
+	}
+}
+
+// New joins a model with the constraint set of its portfolios. It fails where
+// the set is empty (*simplex.InfeasibleError) or has another number of assets
+// than the model.
+func New(model *vae.Model, set simplex.Set) (*Generator, error) {
+	if n := model.Config().Assets; n != set.N {
+		return nil, fmt.Errorf("the model has %d assets and the constraint set %d: use the symbols that the model was trained on", n, set.N)
+	}
+	projector, err := simplex.NewProjector(set)
+	if err != nil {
+		return nil, err
+	}
+	return &Generator{model: model, set: set, projector: projector}, nil
+}
+
+// Latent returns the dimension of the codes.
+func (g *Generator) Latent() int { return g.model.Config().Latent }
+
+// Sample draws n portfolios from a density of codes. Equal seeds give equal
+// batches, and the first rows of a longer batch are those of a shorter one.
+func (g *Generator) Sample(ctx context.Context, n int, density Density, seed uint64) (*Batch, error) {
+	if n < 1 {
+		return nil, fmt.Errorf("%d portfolios asked for: ask for at least 1", n)
+	}
+	return g.Decode(ctx, draw(n, g.Latent(), density, stream.New(seed, "generate.sample", 0)))
+}
+
+// draw makes n codes of d dimensions, n x d.
+func draw(n, d int, density Density, rng *rand.Rand) *mat.Dense {
+	codes := mat.NewDense(n, d, nil)
+	for i := range n {
+		density.Rand(codes.RawRowView(i), rng)
+	}
+	return codes
+}
+
+// Decode makes the portfolios of given codes (N x d).
+func (g *Generator) Decode(ctx context.Context, codes *mat.Dense) (*Batch, error) {
+	decoded, err := g.model.DecodeContext(ctx, codes)
+	if err != nil {
+		return nil, err
+	}
+	n, assets := decoded.Dims()
+	batch := &Batch{Codes: codes, Decoded: decoded, Weights: mat.NewDense(n, assets, nil), Repair: make([]float64, n)}
+	if err := simplex.ProjectAll(ctx, g.set, batch.Weights, decoded, batch.Repair); err != nil {
+		return nil, err
+	}
+	return batch, nil
+}
+
+// MaxRepair returns the largest distance that the projection moved a row.
+func (b *Batch) MaxRepair() float64 {
+	var largest float64
+	for _, r := range b.Repair {
+		largest = max(largest, r)
+	}
+	return largest
+}
+
+// AggregateSettings says how [FitAggregate] fits. Zero values stand
+// for the defaults named below.
+type AggregateSettings struct {
+	Components int // of the Gaussian mixture; default 40
+	Seed       uint64
+}
+
+// FitAggregate fits a Gaussian mixture to sampled codes of training portfolios
+// (N x n): one draw of q(z|x) for each row, which carries the posterior's
+// width, where a mixture on the means alone would leave it out.
+func FitAggregate(ctx context.Context, model *vae.Model, training *mat.Dense, settings AggregateSettings) (*mixture.Mixture, error) {
+	if settings.Components == 0 {
+		settings.Components = 40
+	}
+	mean, logVar, err := model.EncodeContext(ctx, training)
+	if err != nil {
+		return nil, err
+	}
+	rng := stream.New(settings.Seed, "generate.aggregate", 0)
+	rows, _ := mean.Dims()
+	for i := range rows {
+		m, v := mean.RawRowView(i), logVar.RawRowView(i)
+		for j := range m {
+			m[j] += math.Exp(v[j]/2) * rng.NormFloat64()
+		}
+	}
+	// A component needs points enough to have a covariance.
+	components := min(settings.Components, max(1, rows/(4*model.Config().Latent)))
+	return mixture.Fit(ctx, mean, mixture.Settings{Components: components}, rng)
+}
+
+// AggregateFile is the name under which a fitted mixture lies in a model's
+// folder.
+const AggregateFile = "aggregate.json"
+
+// Path says how [Generator.Interpolate] goes from one portfolio to another.
+type Path string
+
+// The paths.
+const (
+	Linear    Path = "linear"    // the straight line between the two codes
+	Spherical Path = "spherical" // the great arc between the two codes, their lengths interpolated
+	Weights   Path = "weights"   // the straight line between the two weight vectors: the control
+)
+
+// Interpolate returns steps portfolios from a to b, two weight vectors, both
+// ends included. On the latent paths the ends are the model's reconstructions
+// of a and b. The control has no codes: its Codes and Decoded are nil.
+func (g *Generator) Interpolate(ctx context.Context, a, b []float64, steps int, path Path) (*Batch, error) {
+	if steps < 2 {
+		return nil, errors.New("an interpolation needs at least 2 steps, its two ends")
+	}
+	if len(a) != g.set.N || len(b) != g.set.N {
+		return nil, fmt.Errorf("interpolation between portfolios of %d and %d assets: the model has %d", len(a), len(b), g.set.N)
+	}
+	if path == Weights {
+		line := mat.NewDense(steps, g.set.N, nil)
+		for i := range steps {
+			lerp(line.RawRowView(i), a, b, float64(i)/float64(steps-1))
+		}
+		batch := &Batch{Weights: line, Repair: make([]float64, steps)}
+		return batch, simplex.ProjectAll(ctx, g.set, line, line, batch.Repair)
+	}
+	ends := mat.NewDense(2, g.set.N, nil)
+	ends.SetRow(0, a)
+	ends.SetRow(1, b)
+	mean, _, err := g.model.EncodeContext(ctx, ends)
+	if err != nil {
+		return nil, err
+	}
+	codes := mat.NewDense(steps, g.Latent(), nil)
+	for i := range steps {
+		t := float64(i) / float64(steps-1)
+		switch path {
+		case Linear:
+			lerp(codes.RawRowView(i), mean.RawRowView(0), mean.RawRowView(1), t)
+		case Spherical:
+			slerp(codes.RawRowView(i), mean.RawRowView(0), mean.RawRowView(1), t)
+		default:
+			return nil, fmt.Errorf("unknown path %q: choose %s, %s or %s", path, Linear, Spherical, Weights)
+		}
+	}
+	return g.Decode(ctx, codes)
+}
+
+// lerp sets dst to the point t of the way from a to b.
+func lerp(dst, a, b []float64, t float64) {
+	for i := range dst {
+		dst[i] = (1-t)*a[i] + t*b[i]
+	}
+}
+
+// slerp sets dst to the point t of the way along the arc from a to b (Shoemake
+// 1985, for unit vectors), with the length interpolated in a straight line.
+// Where the arc isn't defined, for a code at the origin or two that point
+// opposite ways, it is the straight line.
+func slerp(dst, a, b []float64, t float64) {
+	var aa, bb, ab float64
+	for i := range a {
+		aa += a[i] * a[i]
+		bb += b[i] * b[i]
+		ab += a[i] * b[i]
+	}
+	la, lb := math.Sqrt(aa), math.Sqrt(bb)
+	angle := math.Acos(max(-1, min(1, ab/(la*lb))))
+	if s := math.Sin(angle); s > 1e-9 {
+		length := (1-t)*la + t*lb
+		ca, cb := math.Sin((1-t)*angle)/s*length/la, math.Sin(t*angle)/s*length/lb
+		for i := range dst {
+			dst[i] = ca*a[i] + cb*b[i]
+		}
+		return
+	}
+	lerp(dst, a, b, t)
+}
