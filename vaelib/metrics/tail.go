@@ -53,7 +53,7 @@ func (q tail) scored(periods int) tail {
 //
 // Only the worst returns matter, so those below a threshold are collected
 // first, without a branch, and the selection runs over these few. The
-// threshold is a guess: when it turns out too low, it is raised.
+// threshold is a guess: where it turns out too low, all returns take part.
 func (q tail) risk(y []float64, mean, std float64, work []float64) (valueAtRisk, conditional float64) {
 	candidates := work[:0]
 	if threshold := mean - q.score*std; threshold < mean {
