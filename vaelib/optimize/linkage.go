@@ -29,9 +29,11 @@ const (
 	// OrderSciPy puts the cluster that was formed first to the left, a single
 	// asset before any cluster: the order of scipy.cluster.hierarchy.
 	OrderSciPy LeafOrder = "scipy"
-	// OrderOptimal flips branches so that the distances of neighbours have the
-	// least sum (Bar-Joseph et al. 2001, "Fast optimal leaf ordering for
-	// hierarchical clustering"); of equal sums the first found.
+	// OrderOptimal flips branches so that the distances of neighbours have a
+	// small sum (Bar-Joseph et al. 2001, "Fast optimal leaf ordering for
+	// hierarchical clustering"), as scipy's optimal_ordering does: each branch
+	// is flipped for the best line of its parent alone, which isn't always the
+	// best of the whole. Of equal sums the first found.
 	OrderOptimal LeafOrder = "optimal"
 )
 
@@ -218,109 +220,91 @@ func (s *clusterSpace) leaves(n int, order LeafOrder) ([]int, error) {
 
 // optimalTree is the memory of the optimal leaf order.
 type optimalTree struct {
-	cost   []float64 // n x n: least sum of a common ancestor's leaves from the one to the other
-	inner  []int32   // n x n: the two leaves where its branches meet
-	leaf   []int     // leaves in the tree's order
-	first  []int     // of each cluster, in leaf
-	reach  []float64
-	middle []int32
-	ends   []pair
+	cost  []float64 // n x n: least sum from one leaf of their common ancestor to the other
+	reach []float64 // n: least sum from a leaf of one branch into each leaf of the other
+	leaf  []int     // leaves in the tree's order
+	first []int     // of each cluster, in leaf
+	flips []bool    // of each merge
 }
 
-type pair struct{ cluster, first, last int }
-
-// flip swaps the children of merges so that the leaves' order is optimal.
+// flip swaps the children of merges for the least sum of the distances d (n x
+// n) between neighbours.
 func (t *optimalTree) flip(n int, merges []merge, d []float64) {
-	if n < 2 {
-		return
-	}
-	t.cost, t.inner = resize(t.cost, n*n), resize(t.inner, n*n)
-	t.first, t.leaf = resize(t.first, 2*n-1), t.leaf[:0]
-	t.reach, t.middle = resize(t.reach, n*n), resize(t.middle, n*n)
+	t.cost, t.reach, t.flips = resize(t.cost, n*n), resize(t.reach, n), resize(t.flips, len(merges))
 	clear(t.cost)
-	var walk func(c int)
-	walk = func(c int) {
-		t.first[c] = len(t.leaf)
+	clear(t.flips)
+	t.first, t.leaf = resize(t.first, 2*n-1), t.leaf[:0]
+	t.walk(n, merges, 2*n-2)
+	members := func(c int) []int {
 		if c < n {
-			t.leaf = append(t.leaf, c)
-			return
+			return t.leaf[t.first[c] : t.first[c]+1]
 		}
-		walk(merges[c-n].left)
-		walk(merges[c-n].right)
+		return t.leaf[t.first[c] : t.first[c]+merges[c-n].size]
 	}
-	walk(2*n - 2)
-	size := func(c int) int {
-		if c < n {
-			return 1
-		}
-		return merges[c-n].size
+	// leftmost says whether leaf u of cluster c lies in its left branch.
+	leftmost := func(c, u int) bool {
+		return t.first[u] < t.first[merges[c-n].right]
 	}
-	members := func(c int) []int { return t.leaf[t.first[c] : t.first[c]+size(c)] }
-	// far lists the leaves at the other end of cluster c when u is at this
-	// one: those of the child without u.
+	// far lists the leaves that can end c's line when u starts it.
 	far := func(c, u int) []int {
-		if c < n {
+		switch {
+		case c < n:
 			return members(c)
-		}
-		left := members(merges[c-n].left)
-		if slices.Contains(left, u) {
+		case leftmost(c, u):
 			return members(merges[c-n].right)
 		}
-		return left
+		return members(merges[c-n].left)
 	}
 	for _, m := range merges {
 		left, right := members(m.left), members(m.right)
+		least, start, end := math.Inf(1), 0, 0
 		for _, u := range left {
-			// The least way from u to each leaf of the right cluster.
 			for _, k := range right {
-				best, via := math.Inf(1), -1
+				t.reach[k] = math.Inf(1)
 				for _, e := range far(m.left, u) {
-					if v := t.cost[u*n+e] + d[e*n+k]; v < best {
-						best, via = v, e
-					}
+					t.reach[k] = math.Min(t.reach[k], t.cost[u*n+e]+d[e*n+k])
 				}
-				t.reach[u*n+k], t.middle[u*n+k] = best, int32(via)
 			}
 			for _, w := range right {
-				best, via := math.Inf(1), -1
+				best := math.Inf(1)
 				for _, k := range far(m.right, w) {
-					if v := t.reach[u*n+k] + t.cost[k*n+w]; v < best {
-						best, via = v, k
-					}
+					best = math.Min(best, t.reach[k]+t.cost[k*n+w])
 				}
 				t.cost[u*n+w], t.cost[w*n+u] = best, best
-				// From u the left cluster ends at middle, the right one starts at via.
-				t.inner[u*n+w], t.inner[w*n+u] = t.middle[u*n+via], int32(via)
+				if best < least {
+					least, start, end = best, u, w
+				}
 			}
 		}
-	}
-	root := merges[n-2]
-	ends, least := pair{cluster: 2*n - 2}, math.Inf(1)
-	for _, u := range members(root.left) {
-		for _, w := range members(root.right) {
-			if v := t.cost[u*n+w]; v < least {
-				ends.first, ends.last, least = u, w, v
-			}
+		if m.left >= n {
+			t.flips[m.left-n] = !leftmost(m.left, start)
+		}
+		if m.right >= n {
+			t.flips[m.right-n] = leftmost(m.right, end)
 		}
 	}
-	t.ends = append(t.ends[:0], ends)
-	for len(t.ends) > 0 {
-		e := t.ends[len(t.ends)-1]
-		t.ends = t.ends[:len(t.ends)-1]
-		if e.cluster < n {
+	for i := len(merges) - 1; i >= 0; i-- {
+		if !t.flips[i] {
 			continue
 		}
-		m := &merges[e.cluster-n]
-		// inner holds, for a leaf of the left child and one of the right, the
-		// end of the left child; for the same pair the other way round, the
-		// start of the right one.
-		if slices.Contains(members(m.left), e.first) {
-			end, start := int(t.inner[e.first*n+e.last]), int(t.inner[e.last*n+e.first])
-			t.ends = append(t.ends, pair{m.left, e.first, end}, pair{m.right, start, e.last})
-		} else {
-			end, start := int(t.inner[e.first*n+e.last]), int(t.inner[e.last*n+e.first])
-			t.ends = append(t.ends, pair{m.right, e.first, end}, pair{m.left, start, e.last})
-			m.left, m.right = m.right, m.left
+		// A flip turns the whole branch round, so those within it too.
+		m := &merges[i]
+		for _, child := range [2]int{m.left, m.right} {
+			if child >= n {
+				t.flips[child-n] = !t.flips[child-n]
+			}
 		}
+		m.left, m.right = m.right, m.left
 	}
+}
+
+// walk lists the leaves below a cluster.
+func (t *optimalTree) walk(n int, merges []merge, cluster int) {
+	t.first[cluster] = len(t.leaf)
+	if cluster < n {
+		t.leaf = append(t.leaf, cluster)
+		return
+	}
+	t.walk(n, merges, merges[cluster-n].left)
+	t.walk(n, merges, merges[cluster-n].right)
 }
