@@ -82,10 +82,13 @@ func (a *active) add(row []float64, target float64) {
 	a.rank++
 }
 
-// restore finds the active set at w, and takes out of w the rounding errors of
+// restore puts w between its bounds, finds its active set, and takes out of w the rounding errors of
 // its sums by the smallest change of the free weights.
 func (a *active) restore(w, lower, upper []float64) {
 	for range 4 {
+		for i := range w {
+			w[i] = clamp(w[i], lower[i], upper[i])
+		}
 		a.find(w, lower, upper)
 		var worst float64
 		for _, t := range a.targets[:a.rank] {
@@ -99,9 +102,9 @@ func (a *active) restore(w, lower, upper []float64) {
 			a.targets[k] = y
 			floats.AddScaled(w, y, a.basis[k])
 		}
-		for i := range w {
-			w[i] = clamp(w[i], lower[i], upper[i])
-		}
+	}
+	for i := range w {
+		w[i] = clamp(w[i], lower[i], upper[i])
 	}
 	a.find(w, lower, upper)
 }

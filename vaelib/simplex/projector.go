@@ -101,7 +101,7 @@ func (p *Projector) Project(dst, v []float64) (distance float64, err error) {
 // within says whether w is a member of the set that keeps its bounds exactly.
 func (p *Projector) within(w []float64) bool {
 	for i, x := range w {
-		if x < p.lower[i] || x > p.upper[i] || x != 0 && x < p.set.MinWeight {
+		if x < p.lower[i] || x > p.upper[i] || 0 < x && x < p.set.MinWeight {
 			return false
 		}
 	}
