@@ -178,7 +178,7 @@ func (b Baselines) againstBound(model, bound Baseline) string {
 	case !ok:
 		return fmt.Sprintf("In sample: %s is n/a — %s; the bound is %s.", b.Model, model.InSample.Sharpe.Reason(), Ratio.write(best))
 	case best > 0:
-		return fmt.Sprintf("In sample: a direct convex optimisation over the same set reaches a Sharpe ratio of %s; %s reaches %s, %s of it, a gap of %s.",
+		return fmt.Sprintf("In sample: the upper bound, found by direct convex optimisation, is a Sharpe ratio of %s; %s reaches %s, %s of it, a gap of %s.",
 			Ratio.write(best), b.Model, Ratio.write(own), Percent.write(own/best), Number.write(best-own))
 	}
 	return fmt.Sprintf("In sample: the bound is %s and %s reaches %s, a gap of %s.", Ratio.write(best), b.Model, Ratio.write(own), Number.write(best-own))

@@ -12,6 +12,9 @@
 //		return report.Write(w, doc)
 //	})
 //
+// Pictures are PNG files with their alternative text; [NewPicture] makes one of
+// a [figure.Figure].
+//
 // Each section is a pointer to its own struct, drawn by its own function from
 // nothing else; a nil section is left out, with its line in the contents.
 //

@@ -1,8 +1,11 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"time"
+
+	"vaefolio/vaelib/figure"
 )
 
 // Document is a report. Sections appear in the order of the fields.
@@ -53,6 +56,17 @@ type Picture struct {
 	Alt           string // what it shows, for those who can't see it; required
 	Caption       string
 	Width, Height int // CSS pixels; 0: as the image has
+}
+
+// NewPicture makes a picture of a figure, with its alternative text and size.
+// Its PNG is the figure's file, to be written beside the report as well.
+func NewPicture(f *figure.Figure, caption string) (Picture, error) {
+	file, err := f.Bytes()
+	if err != nil {
+		return Picture{}, fmt.Errorf("drawing %q: %w", f.Title(), err)
+	}
+	width, height := f.Size()
+	return Picture{PNG: file, Alt: f.Alt(), Caption: caption, Width: width, Height: height}, nil
 }
 
 // Fact is a named piece of text.

@@ -13,9 +13,12 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"vaefolio/vaelib/figure"
 )
 
 var update = flag.Bool("update", false, "write the golden page anew; look at it before committing")
@@ -301,6 +304,27 @@ func TestWriteRefuses(t *testing.T) {
 			t.Error("something was written before the error")
 		}
 	}
+}
+
+func TestPictureOfFigure(t *testing.T) {
+	f, err := figure.KLPerDimension{KL: []float64{1}, Variance: []float64{0.9}}.Draw()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPicture(f, "caption")
+	if err != nil {
+		t.Fatal(err)
+	}
+	width, height := f.Size()
+	for _, e := range parse(t, write(t, Document{Training: &Training{Pictures: []Picture{p}}})) {
+		if e.name == "img" {
+			if e.attr["alt"] != f.Alt() || e.attr["width"] != strconv.Itoa(width) || e.attr["height"] != strconv.Itoa(height) {
+				t.Errorf("the picture has %q, %s x %s", e.attr["alt"], e.attr["width"], e.attr["height"])
+			}
+			return
+		}
+	}
+	t.Error("the page has no picture")
 }
 
 func TestVerdict(t *testing.T) {
