@@ -34,10 +34,14 @@ type scale struct {
 	min, max float64
 }
 
-// include says which values the axis can show.
+// include says which values the axis can show: finite ones, and none so far
+// from 1 that sums and steps of the range would overflow or vanish.
 func (a Axis) include(v float64) bool {
-	return !math.IsNaN(v) && !math.IsInf(v, 0) && (!a.Log || v > 0)
+	return math.Abs(v) < 1/tiny && (!a.Log || v > tiny)
 }
+
+// tiny is where a length is as good as zero.
+const tiny = 1e-100
 
 // fit is the axis with a range that holds all values it can show, with some
 // room at both ends. It reports false where there is no such value.
@@ -68,9 +72,9 @@ func (s scale) padded(below, above float64) scale {
 		return s
 	}
 	low, high := s.min, s.max
-	if high-low <= 1e-12*max(math.Abs(low), math.Abs(high)) {
+	if high-low <= max(tiny, 1e-12*max(math.Abs(low), math.Abs(high))) {
 		open := 0.5 * math.Abs(low)
-		if open == 0 {
+		if open <= tiny {
 			open = 1
 		}
 		low, high = low-open, high+open

@@ -18,6 +18,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/recorder"
+	"pgregory.net/rapid"
 )
 
 var update = flag.Bool("update", false, "write the golden pictures anew; look at them before committing")
@@ -242,9 +243,40 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	}
 }
 
+// reporter is what a test and a property's trial share.
+type reporter interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+}
+
+// TestLinesHoldForAnyNumbers draws what no run should record: infinities, NaN,
+// numbers at both ends of their range, on any kind of axis.
+func TestLinesHoldForAnyNumbers(t *testing.T) {
+	numbers := rapid.OneOf(rapid.Float64(), rapid.Float64Range(-2, 2), rapid.Just(math.NaN()), rapid.Just(math.Inf(1)))
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 5).Draw(t, "n")
+		l := Lines{
+			X: Axis{Log: rapid.Bool().Draw(t, "log x")},
+			Panels: []Panel{{
+				Y: Axis{Log: rapid.Bool().Draw(t, "log y"), Unit: rapid.SampledFrom([]Unit{Number, Percent}).Draw(t, "unit")},
+				Series: []Series{{
+					X: rapid.SliceOfN(numbers, n, n).Draw(t, "x"),
+					Y: rapid.SliceOfN(numbers, n, n).Draw(t, "y"),
+				}},
+			}},
+		}
+		f, err := l.Draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkDrawing(t, f)
+	})
+}
+
 // checkDrawing lays the figure out without painting it, and looks for text
 // and paths at places that are no numbers, or far outside the picture.
-func checkDrawing(t *testing.T, f *Figure) {
+func checkDrawing(t reporter, f *Figure) {
 	t.Helper()
 	var canvas recorder.Canvas
 	f.draw(draw.NewCanvas(&canvas, f.width, f.height))
@@ -269,7 +301,7 @@ func checkDrawing(t *testing.T, f *Figure) {
 	}
 }
 
-func checkPath(t *testing.T, path vg.Path, inside func(vg.Point) bool) {
+func checkPath(t reporter, path vg.Path, inside func(vg.Point) bool) {
 	t.Helper()
 	for _, step := range path {
 		if step.Type != vg.CloseComp && !inside(step.Pos) {
