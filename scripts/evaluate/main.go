@@ -1,0 +1,186 @@
+// Command evaluate prints return and risk figures of portfolios.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/portfolio"
+)
+
+type config struct {
+	Weights           string   `flag:"weights" unit:"FILE" required:"true" help:"portfolios: a CSV with a header of symbols, which are those of the prices in any order, and optionally a first column id"`
+	Level             float64  `flag:"level" range:"(0,1)" help:"level of VaR and CVaR; the names of the two have it as a percentage"`
+	RiskContributions bool     `flag:"risk-contributions" help:"each asset's share of the variance too, in the order of the weights file"`
+	Trials            int      `flag:"trials" range:"[0,inf)" help:"the deflated Sharpe ratio too (dsr), for the best of so many trials; needs -trial-sr-std"`
+	TrialStd          *float64 `flag:"trial-sr-std" unit:"per period" range:"[0,inf)" help:"standard deviation of the trials' Sharpe ratios"`
+	cli.Format
+	cli.Prices
+	cli.Figures
+	cli.Common
+}
+
+var verb = cli.Verb[config]{
+	Name:    "evaluate",
+	Summary: "return and risk figures of portfolios whose weights are restored every period",
+	Example: `
+		evaluate -weights weights.csv
+		evaluate -prices closes.csv -weights weights.csv -risk-contributions -format json`,
+	Default: config{Level: 0.95},
+	Run:     evaluate,
+}
+
+func main() { cli.Main(verb) }
+
+// Check returns an error for half of what the deflated Sharpe ratio needs.
+func (c *config) Check() error {
+	if (c.Trials > 0) != (c.TrialStd != nil) {
+		return errors.New("-trials and -trial-sr-std go together: give both, or neither")
+	}
+	return nil
+}
+
+// rowsPerBlock is how many portfolios are evaluated between reports.
+const rowsPerBlock = 8192
+
+func evaluate(ctx context.Context, c *config, io *cli.IO) error {
+	given, err := portfolio.ReadCSV(c.Weights, portfolio.ReadOptions{})
+	if err != nil {
+		return err
+	}
+	prices, err := c.Load(io)
+	if err != nil {
+		return err
+	}
+	window := prices.Window
+	portfolios, err := match(given, window, c.Weights)
+	if err != nil {
+		return err
+	}
+	settings, err := c.Settings(io, window, c.Level)
+	if err != nil {
+		return err
+	}
+	evaluator, err := metrics.NewEvaluator(window.Returns, settings)
+	if err != nil {
+		return err
+	}
+	if tail := evaluator.TailPeriods(); tail < 10 {
+		io.Note("%s is a mean of the worst %.3g of %d periods: mostly noise below ten", metrics.CVaR.Name(c.Level), tail, evaluator.Periods())
+	}
+	var risk *riskShares
+	if c.RiskContributions {
+		if risk, err = newRiskShares(window, given.Symbols); err != nil {
+			return err
+		}
+	}
+	figures, err := evaluateAll(ctx, evaluator, portfolios.Weights, io)
+	if err != nil {
+		return err
+	}
+	table := newTable(c, io)
+	for i := range figures {
+		if err := table.row(portfolios.ID(i), &figures[i], risk, portfolios.Weights.RawRowView(i)); err != nil {
+			return err
+		}
+	}
+	return table.Close()
+}
+
+// evaluateAll evaluates all rows before the first is written, so that an
+// interruption leaves no part of a result.
+func evaluateAll(ctx context.Context, evaluator *metrics.Evaluator, weights *mat.Dense, io *cli.IO) ([]metrics.Figures, error) {
+	total, assets := weights.Dims()
+	figures := make([]metrics.Figures, total)
+	report := io.Progress("evaluating")
+	for from := 0; from < total; from += rowsPerBlock {
+		to := min(from+rowsPerBlock, total)
+		block := weights.Slice(from, to, 0, assets).(*mat.Dense)
+		if err := evaluator.EvaluateAll(ctx, block, figures[from:to]); err != nil {
+			return nil, err
+		}
+		report(to, total, "")
+	}
+	return figures, nil
+}
+
+// match returns the portfolios with their columns in the order of the window.
+func match(given *portfolio.Portfolios, window *market.Window, path string) (*portfolio.Portfolios, error) {
+	for _, symbol := range given.Symbols {
+		if !slices.Contains(window.Symbols, symbol) {
+			return nil, fmt.Errorf("%s: unknown symbol %s: the prices that -prices and -symbols choose have none", path, symbol)
+		}
+	}
+	for _, symbol := range window.Symbols {
+		if !slices.Contains(given.Symbols, symbol) {
+			return nil, fmt.Errorf("%s: no column for symbol %s, which the prices have: add one, or leave %s out with -symbols", path, symbol, symbol)
+		}
+	}
+	return given.Reorder(window.Symbols)
+}
+
+// shortNames are headings for a screen's width.
+var shortNames = map[metrics.Figure]string{
+	metrics.AnnualReturn: "return", metrics.Volatility: "vol", metrics.MaxDrawdown: "mdd",
+	metrics.DiversificationRatio: "div", metrics.EffectiveAssets: "assets",
+}
+
+// table writes one row a portfolio, with the columns that the flags ask for.
+// What is undefined is nil there, with its reason in the notes.
+type table struct {
+	*cli.Table
+	names    []string // of the figures
+	trials   int      // 0: no deflated Sharpe ratio
+	trialStd float64
+}
+
+func newTable(c *config, io *cli.IO) *table {
+	t := &table{names: metrics.Names(c.Level), trials: c.Trials}
+	columns := []cli.Column{{Name: "id"}}
+	for figure, name := range t.names {
+		columns = append(columns, cli.Column{Name: name, Short: shortNames[metrics.Figure(figure)]})
+	}
+	if c.RiskContributions {
+		columns = append(columns, cli.Column{Name: "risk_contributions"})
+	}
+	if c.Trials > 0 {
+		columns = append(columns, cli.Column{Name: "dsr"})
+		t.trialStd = *c.TrialStd
+	}
+	t.Table = io.Table(c.Format.Format, append(columns, cli.Column{Name: "notes"})...)
+	return t
+}
+
+// row writes the figures of the portfolio with the weights w; risk is nil
+// where its contributions are not asked for.
+func (t *table) row(id string, f *metrics.Figures, risk *riskShares, w []float64) error {
+	values := []any{id}
+	notes := map[string]string{}
+	add := func(name string, value any, defined bool, reason string) {
+		if !defined {
+			value, notes[name] = nil, reason
+		}
+		values = append(values, value)
+	}
+	for i, name := range t.names {
+		figure := metrics.Figure(i)
+		value, defined := f.Value(figure)
+		add(name, value, defined, f.Reason(figure))
+	}
+	if risk != nil {
+		shares, defined := risk.of(w)
+		add("risk_contributions", shares, defined, "the return has no variance")
+	}
+	if t.trials > 0 {
+		value, defined := f.DeflatedSharpe(t.trials, t.trialStd)
+		add("dsr", value, defined, f.Reason(metrics.PSR))
+	}
+	return t.Row(append(values, notes)...)
+}
