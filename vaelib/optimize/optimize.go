@@ -113,7 +113,7 @@ func (e *NoExcessError) Error() string {
 // Solve solves one problem with memory of its own. Its errors are those of
 // missing or impossible data, [*simplex.InfeasibleError] or another error of
 // Set.Check for an empty set, [*InfeasibleTargetError], [*NoExcessError],
-// [*UnsupportedError], and the context's.
+// [*UnsupportedError], [ErrNoVariance], and the context's.
 func Solve(ctx context.Context, objective Objective, in *Inputs) (*Result, error) {
 	return new(Solver).Solve(ctx, objective, in)
 }

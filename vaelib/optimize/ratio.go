@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -78,6 +79,10 @@ func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bo
 	}
 }
 
+// ErrNoVariance says that a feasible portfolio without variance makes a ratio
+// to the volatility as large as one likes.
+var ErrNoVariance = errors.New("a feasible portfolio has no variance, so the ratio has no bound: use a shrunk covariance, or forbid short positions")
+
 // ratio maximises w'e / sqrt(w'Sw), with e scaled so that its largest entry is
 // 1. It says whether there is a w with w'e > 0.
 func (s *Solver) ratio(ctx context.Context, in *Inputs, e []float64) (positive bool, err error) {
@@ -117,8 +122,12 @@ func (s *Solver) ratio(ctx context.Context, in *Inputs, e []float64) (positive b
 	if !(sum > 0) || sum > 1e13 {
 		return false, nil
 	}
-	if r.Objective <= 1e-30 {
-		return false, fmt.Errorf("a portfolio without variance has a positive mean or volatility, so the ratio has no bound: use a shrunk covariance")
+	largest := 0.0
+	for j := range n {
+		largest = math.Max(largest, in.Cov.At(j, j))
+	}
+	if 2*r.Objective <= 1e-13*largest*sum*sum {
+		return false, ErrNoVariance
 	}
 	// The programme's objective is 1/(2 ratio^2).
 	if gap := s.result.Gap; gap > 0 {

@@ -118,7 +118,7 @@ func (s *Solver) certify() bool {
 	}
 	for i, v := range s.y {
 		j := s.n + i
-		if math.Abs(v) <= 1e-12*largest || v > 0 && math.IsInf(s.lo[j], -1) || v < 0 && math.IsInf(s.hi[j], 1) {
+		if math.Abs(v) <= 1e-15*largest || v > 0 && math.IsInf(s.lo[j], -1) || v < 0 && math.IsInf(s.hi[j], 1) {
 			v = 0
 		}
 		s.y[i] = v
@@ -128,14 +128,18 @@ func (s *Solver) certify() bool {
 	s.subtractRows(s.d, s.y)
 	for j := range s.n {
 		v := s.d[j]
-		if math.Abs(v) <= 1e-12*largest {
+		// Without a limit on that side only rounding can stand here.
+		if v > 0 && math.IsInf(s.lo[j], -1) || v < 0 && math.IsInf(s.hi[j], 1) {
+			if math.Abs(v) > 1e-11*largest {
+				return false
+			}
 			v = 0
 		}
 		c.Bounds[j] = v
 		add(v, s.lo[j], s.hi[j])
 	}
 	c.Margin = sum
-	return sum > 1e-13*size
+	return sum > 1e-12*size
 }
 
 // contradiction is the result for limits of j that exclude each other.

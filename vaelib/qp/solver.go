@@ -245,7 +245,7 @@ func slack(b float64) float64 { return feasibility * math.Max(1, math.Abs(b)) }
 // restore brings all basic variables between their bounds by the simplex
 // method on the sum of infeasibilities. It returns Optimal when it did.
 func (s *Solver) restore(ctx context.Context) (Status, error) {
-	tolerance := 1.0
+	tolerance, gain := 1.0, 1e-11
 	for {
 		total := 0.0
 		for i, j := range s.basis {
@@ -267,31 +267,36 @@ func (s *Solver) restore(ctx context.Context) (Status, error) {
 		s.price(s.y, s.costs)
 		clear(s.d)
 		s.subtractRows(s.d, s.y)
-		entering := s.entering(1e-11)
-		if entering < 0 {
-			if s.pivots > 0 {
-				if err := s.refactor(); err != nil {
-					return 0, err
-				}
+		entering := s.entering(gain)
+		if entering >= 0 {
+			moved, err := s.restoringStep(entering)
+			if err != nil {
+				return 0, err
+			}
+			if moved {
 				continue
 			}
-			if s.certify() {
-				return Infeasible, nil
-			}
-			if tolerance >= 1e4 {
-				return Infeasible, nil
-			}
-			tolerance *= 10 // the breach is within rounding
-			continue
 		}
-		if err := s.restoringStep(entering); err != nil {
-			return 0, err
+		switch {
+		case s.pivots > 0:
+			if err := s.refactor(); err != nil {
+				return 0, err
+			}
+		case s.certify():
+			return Infeasible, nil
+		case gain > 1e-15:
+			gain = 1e-15 // gains this small may be rounding, or not
+		case tolerance < 1e4:
+			tolerance *= 10 // and so may be the breach
+		default:
+			return 0, errSingular
 		}
 	}
 }
 
-// restoringStep moves the entering variable until the first bound is met.
-func (s *Solver) restoringStep(q int) error {
+// restoringStep moves the entering variable until the first bound is met. It
+// does nothing where rounding hides the bound.
+func (s *Solver) restoringStep(q int) (moved bool, err error) {
 	sign := 1.0
 	if s.d[q] > 0 {
 		sign = -1
@@ -331,7 +336,7 @@ func (s *Solver) restoringStep(q int) error {
 		row, step = -1, room
 	}
 	if math.IsInf(step, 1) {
-		return errSingular // the sum of infeasibilities can't fall for ever
+		return false, nil
 	}
 	s.note(step)
 	s.x[q] += sign * step
@@ -343,7 +348,7 @@ func (s *Solver) restoringStep(q int) error {
 			s.supers = remove(s.supers, q)
 		}
 		s.settle(q, sign > 0)
-		return nil
+		return true, nil
 	}
 	leaving := s.basis[row]
 	upper := -sign*s.column[row] > 0
@@ -355,7 +360,7 @@ func (s *Solver) restoringStep(q int) error {
 	}
 	s.settle(leaving, upper)
 	s.state[q] = basic
-	return s.pivot(row, q, s.column)
+	return true, s.pivot(row, q, s.column)
 }
 
 func remove(v []int, x int) []int {
