@@ -2,8 +2,6 @@ package vae
 
 import (
 	"testing"
-
-	"github.com/gomlx/gomlx/core/graph"
 )
 
 // BenchmarkTrain reports training speed: 10 assets, batch 128, hidden layers
@@ -42,5 +40,3 @@ func BenchmarkTrain(b *testing.B) {
 	b.Run("xla/1", func(b *testing.B) { run(b, "xla", 1) })
 	b.Run("xla/100", func(b *testing.B) { run(b, "xla", 100) })
 }
-
-var _ = graph.Add

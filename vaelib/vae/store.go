@@ -63,7 +63,7 @@ func (m *Model) Save(dir string) error {
 	for _, l := range m.programs.network.layers() {
 		tensors = append(tensors,
 			tensor{name: l.name + ".weight", shape: []int{l.in, l.out}, float32: m.theta[l.offset:l.biasOffset()]},
-			tensor{name: l.name + ".bias", shape: []int{l.out}, float32: m.theta[l.biasOffset() : l.biasOffset()+l.out]})
+			tensor{name: l.name + ".bias", shape: []int{l.out}, float32: m.theta[l.biasOffset():l.end()]})
 	}
 	var buffer bytes.Buffer
 	if err := writeTensors(&buffer, nil, tensors); err != nil {

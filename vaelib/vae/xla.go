@@ -33,7 +33,7 @@ func init() {
 	if path := os.Getenv(probeVariable); path != "" {
 		engine, err := newXLA(path)
 		if err == nil {
-			_, err = graph.ExecOnce(engine, func(x *graph.Node) *graph.Node { return graph.AddScalar(x, 1) }, float32(1))
+			_, err = graph.CallOnce(engine, func(x *graph.Node) *graph.Node { return graph.AddScalar(x, 1) }, float32(1))
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, firstLine(err.Error()))
