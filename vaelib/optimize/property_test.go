@@ -173,6 +173,9 @@ func TestRandomProblems(t *testing.T) {
 			}
 		}
 	}
+	if counts["ill-conditioned"] > problems/5000 {
+		t.Errorf("%d problems are called too ill-conditioned", counts["ill-conditioned"])
+	}
 	t.Logf("%v; worst KKT residual %.2g", counts, worstKKT)
 }
 
@@ -185,6 +188,8 @@ func verdict(t *testing.T, k int, s *Solver, in *Inputs, err error) string {
 	switch {
 	case errors.Is(err, ErrNoVariance):
 		return "no variance"
+	case errors.Is(err, qp.ErrIllConditioned):
+		return "ill-conditioned"
 	case errors.As(err, &target):
 		if !(target.Best < target.Target) {
 			t.Errorf("problem %d: %v", k, err)

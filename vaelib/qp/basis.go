@@ -37,7 +37,7 @@ func (s *Solver) refactor() error {
 	}
 	for _, v := range s.x {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return errSingular
+			return ErrIllConditioned
 		}
 	}
 	return nil

@@ -11,8 +11,8 @@ import (
 
 // Solve solves one problem with memory of its own. Its errors are the
 // context's, numbers that make no problem (NaN, an infinite limit on the wrong
-// side), and an H that isn't positive semidefinite; everything else is a
-// status of the result.
+// side), [ErrIndefinite], and [ErrIllConditioned]; everything else is a status
+// of the result.
 func Solve(ctx context.Context, p *Problem, settings Settings) (*Result, error) {
 	return new(Solver).Solve(ctx, p, settings)
 }
@@ -205,10 +205,12 @@ func (s *Solver) place(j int, v float64) {
 	}
 }
 
-var (
-	errIndefinite = errors.New("the quadratic term isn't positive semidefinite: its curvature along a direction is negative")
-	errSingular   = errors.New("the constraints' rows are too ill-conditioned to be solved in double precision")
-)
+// ErrIndefinite says that H isn't positive semidefinite.
+var ErrIndefinite = errors.New("the quadratic term isn't positive semidefinite: its curvature along a direction is negative")
+
+// ErrIllConditioned says that rows or variables are so nearly dependent that
+// rounding hides whether there is a feasible point.
+var ErrIllConditioned = errors.New("the constraints are too nearly dependent to be told apart in double precision: loosen or drop one of them")
 
 // optimise finds a feasible point, then descends from it.
 func (s *Solver) optimise(ctx context.Context) (Status, error) {
@@ -289,7 +291,7 @@ func (s *Solver) restore(ctx context.Context) (Status, error) {
 		case tolerance < 1e4:
 			tolerance *= 10 // and so may be the breach
 		default:
-			return 0, errSingular
+			return 0, ErrIllConditioned
 		}
 	}
 }
@@ -552,7 +554,7 @@ func (s *Solver) advance() (full bool, err error) {
 	curvature = floats.Dot(s.hp, s.p[:s.n])
 	noise := 1e-15 * s.hmax * size * size
 	if curvature < -1e3*noise-1e-9*s.hmax*largest*largest {
-		return false, errIndefinite
+		return false, ErrIndefinite
 	}
 	step := math.Inf(1)
 	if curvature > noise {
