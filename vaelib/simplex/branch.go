@@ -29,6 +29,7 @@ type branching struct {
 	solver       qp.Solver
 	w, best      []float64
 	stack        []node
+	limit        int // of nodes
 }
 
 // node is a part of the search.
@@ -55,7 +56,7 @@ type outcome struct {
 const maxNodes = 20000
 
 func newBranching(s Set) *branching {
-	b := &branching{set: s, w: make([]float64, s.N), best: make([]float64, s.N)}
+	b := &branching{set: s, w: make([]float64, s.N), best: make([]float64, s.N), limit: maxNodes}
 	b.lower, b.upper = s.bounds()
 	single := s.rows()
 	m, _ := single.A.Dims()
@@ -78,10 +79,8 @@ func (b *branching) search(dst, v []float64, justAny bool) (outcome, error) {
 	n, m := b.set.N, b.set.MinWeight
 	mean := floats.Sum(v) / float64(n)
 	root := node{choice: make([]choice, n), bound: math.Inf(-1)}
-	var constant float64
 	for i, x := range v {
 		b.problem.C[i], b.problem.C[n+i] = m/2-(x-mean), m-(x-mean)
-		constant += (x - mean) * (x - mean) / 2
 		switch {
 		case b.lower[i] > 0:
 			root.choice[i] = held
@@ -92,7 +91,7 @@ func (b *branching) search(dst, v []float64, justAny bool) (outcome, error) {
 	cost := math.Inf(1)
 	b.stack = append(b.stack[:0], root)
 	nodes := 0
-	for len(b.stack) > 0 && nodes < maxNodes && !(justAny && !math.IsInf(cost, 1)) {
+	for len(b.stack) > 0 && nodes < b.limit && !(justAny && !math.IsInf(cost, 1)) {
 		at := b.stack[len(b.stack)-1]
 		b.stack = b.stack[:len(b.stack)-1]
 		if at.bound >= cost {
@@ -103,7 +102,7 @@ func (b *branching) search(dst, v []float64, justAny bool) (outcome, error) {
 			return outcome{}, err
 		}
 		nodes++
-		if !feasible || bound >= cost-1e-14*max(1, constant) {
+		if !feasible || bound >= cost-1e-14*max(1, math.Abs(bound)) {
 			continue
 		}
 		next := b.fractional(at.choice)
@@ -124,17 +123,21 @@ func (b *branching) search(dst, v []float64, justAny bool) (outcome, error) {
 	}
 	if math.IsInf(cost, 1) {
 		if len(b.stack) > 0 {
-			return outcome{}, fmt.Errorf("no portfolio with holdings of at least %v was found in %d steps of the search: lower the minimum weight or drop a group", m, maxNodes)
+			return outcome{}, fmt.Errorf("no portfolio with holdings of at least %v was found in %d steps of the search: lower the minimum weight, or widen bounds or groups", m, b.limit)
 		}
 		return outcome{}, nil
 	}
-	lowest := cost
-	for _, open := range b.stack {
-		lowest = min(lowest, open.bound)
-	}
 	copy(dst, b.best)
-	distance := func(c float64) float64 { return math.Sqrt(max(0, 2*(c+constant))) }
-	return outcome{found: true, gap: distance(cost) - distance(lowest)}, nil
+	missing := 0.0 // by how much half the squared distance could be less
+	for _, open := range b.stack {
+		missing = max(missing, cost-open.bound)
+	}
+	if missing == 0 {
+		return outcome{found: true}, nil
+	}
+	distance := floats.Distance(b.best, v, 2)
+	smallest := math.Sqrt(max(0, distance*distance-2*missing))
+	return outcome{found: true, gap: 2 * missing / (distance + smallest)}, nil
 }
 
 // relax solves a node's relaxation into b.w.
@@ -162,7 +165,7 @@ func (b *branching) relax(choices []choice, warm bool) (feasible bool, bound flo
 		return false, 0, fmt.Errorf("the nearest portfolio was not found: %v after %d iterations", result.Status, result.Iterations)
 	}
 	for i := range b.w {
-		b.w[i] = min(clamp(result.X[i], p.Lower[i], p.Upper[i])+result.X[n+i], b.upper[i])
+		b.w[i] = clamp(result.X[i], p.Lower[i], p.Upper[i]) + clamp(result.X[n+i], p.Lower[n+i], p.Upper[n+i])
 		if b.w[i] > m-nearby && b.w[i] < m {
 			b.w[i] = m // the price changes here, and rounding is no reason to branch
 		}

@@ -452,6 +452,31 @@ func TestHugeInputs(t *testing.T) {
 	}
 }
 
+// Whatever the input and the kind of set, the answer is a member.
+func TestFarInputs(t *testing.T) {
+	tested := 0
+	for k := range 4000 {
+		rng := stream.New(12, "far", uint64(k))
+		set := randomSet(rng)
+		p, err := simplex.NewProjector(set)
+		if err != nil || set.N > 12 {
+			continue
+		}
+		tested++
+		v := randomInput(rng, set.N, false)
+		floats.Scale(math.Pow(10, 300*rng.Float64()), v)
+		if _, err := p.Project(v, v); err != nil {
+			t.Fatalf("set %d: %v", k, err)
+		}
+		if violation := set.Violation(roundTrip(t, v)); violation > 1e-12 || p.Gap() != 0 {
+			t.Fatalf("set %d: violation %v, gap %v", k, violation, p.Gap())
+		}
+	}
+	if tested < 2000 {
+		t.Errorf("only %d sets", tested)
+	}
+}
+
 // The VJP agrees with central differences, for each kind of set.
 func TestVJP(t *testing.T) {
 	half := []float64{1, 1, 1, 0.5, 0, 0, 0, 0}
