@@ -45,7 +45,11 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	set, sectors, err := c.Constraints.Set(data)
+	set, err := c.Constraints.Set(data.Window.Symbols)
+	if err != nil {
+		return err
+	}
+	sectors, err := c.SectorsOf(data.Window.Symbols)
 	if err != nil {
 		return err
 	}

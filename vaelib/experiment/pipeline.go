@@ -166,6 +166,7 @@ func (p *state) generate(ctx context.Context) (err error) {
 	if p.generator, err = generate.New(p.model, p.Set); err != nil {
 		return err
 	}
+	p.begin("mixture fitted to the codes")
 	aggregate, err := generate.FitAggregate(ctx, p.model, p.training, generate.AggregateSettings{Components: p.settings.Components, Seed: p.Seed})
 	if err != nil {
 		return err
@@ -173,13 +174,13 @@ func (p *state) generate(ctx context.Context) (err error) {
 	if err := run.WriteJSON(p.folder.Path(ModelFolder, generate.AggregateFile), aggregate); err != nil {
 		return err
 	}
-	p.begin("search of the latent space")
 	sharpe, err := metrics.NewObjective("sharpe", p.in.Returns, p.Metrics)
 	if err != nil {
 		return err
 	}
 	p.latent, err = p.generator.Optimize(ctx, sharpe, aggregate, generate.OptimizeSettings{
 		Starts: p.settings.Starts, Iterations: p.settings.Iterations, Seed: p.Seed,
+		Progress: p.begin("search of the latent space"),
 	})
 	if err != nil {
 		return err

@@ -1,10 +1,12 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/mat"
@@ -23,6 +25,7 @@ type OptimizeSettings struct {
 	Step       float64 // first step length in units of z; default 0.2
 	Radius     float64 // bound on |z|; default the prior's 95 % quantile, sqrt of chi-square with d degrees
 	Seed       uint64
+	Progress   func(done, total int, note string) // total is Iterations; nil: no reports
 }
 
 // Optimum is what a latent search found.
@@ -105,6 +108,9 @@ func (g *Generator) Optimize(ctx context.Context, objective metrics.Objective, s
 		for i := range n {
 			clampLength(codes.RawRowView(i), settings.Radius)
 		}
+		if settings.Progress != nil {
+			settings.Progress(iteration+1, settings.Iterations, fmt.Sprintf("best %.4g", search.Trace[iteration]))
+		}
 	}
 	for i, v := range search.Values {
 		if v > search.Values[search.Best] {
@@ -115,6 +121,31 @@ func (g *Generator) Optimize(ctx context.Context, objective metrics.Objective, s
 		return nil, fmt.Errorf("the objective is undefined at every one of %d visited portfolios", n*settings.Iterations)
 	}
 	return search, nil
+}
+
+// Top returns the portfolios of the count best starts, best first, and their
+// values. There are fewer where the objective was undefined for the others.
+func (o *Optimum) Top(count int) (*Batch, []float64) {
+	var order []int
+	for i, v := range o.Values {
+		if !math.IsInf(v, -1) {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(o.Values[b], o.Values[a]) })
+	order = order[:min(count, len(order))]
+	_, d := o.Codes.Dims()
+	_, n := o.Weights.Dims()
+	top := &Batch{Codes: mat.NewDense(len(order), d, nil), Decoded: mat.NewDense(len(order), n, nil), Weights: mat.NewDense(len(order), n, nil)}
+	var values []float64
+	for row, i := range order {
+		top.Codes.SetRow(row, o.Codes.RawRowView(i))
+		top.Decoded.SetRow(row, o.Decoded.RawRowView(i))
+		top.Weights.SetRow(row, o.Weights.RawRowView(i))
+		top.Repair = append(top.Repair, o.Repair[i])
+		values = append(values, o.Values[i])
+	}
+	return top, values
 }
 
 // keep takes over the rows that are better than what their start had.
