@@ -353,3 +353,206 @@ func TestWarm(t *testing.T) {
 		}
 	}
 }
+
+// TestLarge solves problems whose working sets grow and shrink by dozens.
+func TestLarge(t *testing.T) {
+	var s Solver
+	for k := range 60 {
+		rng := stream.New(1, "qp.large", uint64(k))
+		n, m := 20+rng.IntN(100), rng.IntN(60)
+		rank := 1 + rng.IntN(2*n)
+		f := mat.NewDense(rank, n, nil)
+		p := &Problem{H: mat.NewSymDense(n, nil), C: make([]float64, n), Lower: make([]float64, n), Upper: make([]float64, n)}
+		for j := range n {
+			for i := range rank {
+				f.Set(i, j, rng.NormFloat64())
+			}
+			p.C[j] = 10 * rng.NormFloat64()
+			p.Upper[j] = rng.Float64()
+		}
+		p.H.SymOuterK(1, f.T())
+		if m > 0 {
+			p.A = mat.NewDense(m, n, nil)
+			p.Lo, p.Hi = make([]float64, m), make([]float64, m)
+			for i := range m {
+				for j := range n {
+					v := rng.NormFloat64()
+					p.A.Set(i, j, v)
+					p.Lo[i] += v * p.Upper[j] / 2
+				}
+				p.Hi[i] = p.Lo[i]
+				if i >= n/4 {
+					p.Lo[i] -= rng.Float64()
+				}
+			}
+		}
+		if k%5 == 0 {
+			p.H = nil
+		}
+		r, err := s.Solve(context.Background(), p, Settings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Status != Optimal || r.KKT > 1e-10 {
+			t.Errorf("problem %d, n %d, m %d: %v, KKT %v, %d iterations", k, n, m, r.Status, r.KKT, r.Iterations)
+		}
+		if kkt := independentKKT(p, r); kkt > 1e-9 {
+			t.Errorf("problem %d: KKT residual %v", k, kkt)
+		}
+		r, err = s.Solve(context.Background(), p, Settings{Warm: true})
+		if err != nil || r.Status != Optimal || r.Iterations > 2 {
+			t.Errorf("problem %d again: %v, %v", k, r, err)
+		}
+	}
+}
+
+// TestProjection checks the nearest point of a simplex, which is known in
+// closed form: v less one number, cut off at zero.
+func TestProjection(t *testing.T) {
+	const n = 200
+	rng := stream.New(1, "qp.projection", 0)
+	h := mat.NewSymDense(n, nil)
+	c := make([]float64, n)
+	for j := range n {
+		h.SetSym(j, j, 1)
+		c[j] = -rng.NormFloat64()
+	}
+	r, err := Solve(context.Background(), budget(n, h, c), Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	threshold := -r.RowMultipliers[0]
+	var sum float64
+	for j, x := range r.X {
+		want := max(-c[j]-threshold, 0)
+		sum += want
+		if math.Abs(x-want) > 1e-14 {
+			t.Errorf("x[%d] = %v, want %v", j, x, want)
+		}
+	}
+	if math.Abs(sum-1) > 1e-13 {
+		t.Errorf("the threshold's weights sum to %v", sum)
+	}
+}
+
+func TestCuts(t *testing.T) {
+	// The smallest value of the highest of many planes, as a programme with all
+	// its rows and by cuts.
+	const n, planes = 6, 400
+	rng := stream.New(1, "qp.cuts", 0)
+	slopes := mat.NewDense(planes, n, nil)
+	for i := range planes {
+		for j := range n {
+			slopes.Set(i, j, rng.NormFloat64())
+		}
+	}
+	p := &Problem{C: make([]float64, n+1), Lower: make([]float64, n+1), Upper: make([]float64, n+1)}
+	p.C[n], p.Lower[n], p.Upper[n] = 1, -100, 100
+	whole := *p
+	for j := range n {
+		p.Lower[j], p.Upper[j] = -1, 2
+	}
+	plane := func(row []float64, i int) float64 { // height - slope'x >= i/planes
+		for j := range n {
+			row[j] = -slopes.At(i, j)
+		}
+		row[n] = 1
+		return float64(i) / planes
+	}
+	whole.A, whole.Lo = mat.NewDense(planes, n+1, nil), make([]float64, planes)
+	for i := range planes {
+		whole.Lo[i] = plane(whole.A.RawRowView(i), i)
+	}
+	want, err := Solve(context.Background(), &whole, Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gap := range []float64{0, 0.01} {
+		got, err := new(Solver).SolveByCuts(context.Background(), p, func(x []float64, cuts *Cuts) float64 {
+			highest, at := math.Inf(-1), 0
+			for i := range planes {
+				v := float64(i) / planes
+				for j := range n {
+					v += slopes.At(i, j) * x[j]
+				}
+				if v > highest {
+					highest, at = v, i
+				}
+			}
+			if highest > x[n]+1e-12 {
+				plane(cuts.Row(float64(at)/planes, math.Inf(1)), at)
+			}
+			return highest
+		}, gap, Settings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if off := want.Objective - got.Objective; want.Status != Optimal || off < -1e-12 || off > got.Gap+1e-11 || got.Gap > gap {
+			t.Errorf("%v by cuts, %v with all rows; gap %v", got.Objective, want.Objective, got.Gap)
+		}
+		if got.Cuts == 0 || got.Cuts > planes/4 {
+			t.Errorf("%d cuts", got.Cuts)
+		}
+	}
+}
+
+func TestSensitivity(t *testing.T) {
+	const n, step = 12, 1e-6
+	rng := stream.New(1, "qp.sensitivity", 0)
+	p := budget(n, factorModel(n), make([]float64, n))
+	direction := make([]float64, n)
+	for j := range direction {
+		direction[j] = 1e-3 * rng.NormFloat64()
+	}
+	var s Solver
+	r, err := s.Solve(context.Background(), p, Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := append([]float64(nil), r.X...)
+	slope := make([]float64, n)
+	s.Sensitivity(slope, direction)
+	for j := range p.C {
+		p.C[j] = step * direction[j]
+	}
+	if r, err = s.Solve(context.Background(), p, Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	for j := range n {
+		if got := (r.X[j] - before[j]) / step; math.Abs(got-slope[j]) > 1e-7 {
+			t.Errorf("x[%d] moves at %v, not %v", j, got, slope[j])
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	nan := math.NaN()
+	for name, p := range map[string]*Problem{
+		"indefinite":           {H: mat.NewSymDense(2, []float64{1, 2, 2, 1}), Lower: []float64{-1, -1}, Upper: []float64{1, 1}, C: []float64{0.1, -0.1}},
+		"no number in H":       {H: mat.NewSymDense(1, []float64{nan})},
+		"no number in C":       {C: []float64{nan}},
+		"no number in A":       {C: []float64{1}, A: mat.NewDense(1, 1, []float64{nan})},
+		"no number in Lo":      {C: []float64{1}, A: mat.NewDense(1, 1, []float64{1}), Lo: []float64{nan}},
+		"limit at infinity":    {C: []float64{1}, Lower: []float64{math.Inf(1)}},
+		"no number in a limit": {C: []float64{1}, Upper: []float64{nan}},
+	} {
+		if r, err := Solve(context.Background(), p, Settings{}); err == nil {
+			t.Errorf("%s: no error, but %v", name, r.Status)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	n := 300
+	c := make([]float64, n)
+	h := mat.NewSymDense(n, nil)
+	for j := range n {
+		h.SetSym(j, j, 1)
+		c[j] = -1
+	}
+	if _, err := Solve(ctx, budget(n, h, c), Settings{}); err != context.Canceled {
+		t.Errorf("a cancelled solve returns %v", err)
+	}
+	if r, err := Solve(context.Background(), budget(n, h, c), Settings{MaxIterations: 5}); err != nil || r.Status != IterationLimit {
+		t.Errorf("five iterations: %v, %v", r.Status, err)
+	}
+}
