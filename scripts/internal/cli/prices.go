@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"vaefolio/data"
@@ -62,28 +62,37 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 	return d, nil
 }
 
-// Figures are the flags of a verb that computes return and risk figures.
-type Figures struct {
-	PeriodsPerYear float64            `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times: 365 for daily data with weekends, 252 without, the number of intervals otherwise"`
-	RiskFree       float64            `flag:"rf" unit:"per year" help:"rate of return without risk"`
-	MAR            float64            `flag:"mar" unit:"per year" help:"minimum acceptable return, for Sortino"`
-	Convention     metrics.Convention `flag:"convention" choice:"default|skfolio|skfolio-defaults|empyrical" default:"default" help:"the library whose formulas are followed where they differ"`
+// Annual are the flags of a verb that deals with annual rates.
+type Annual struct {
+	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times: 365 for daily data with weekends, 252 without, the number of intervals otherwise"`
+	RiskFree       float64 `flag:"rf" unit:"per year" help:"rate of return without risk"`
 }
 
-// Settings are those of an evaluator over the window. It says on stderr how
-// many periods a year has, and whether that was given.
+// Periods is the number of periods in a year, as given or from the times of
+// the window; it says on stderr which.
+func (a *Annual) Periods(io *IO, w *market.Window) (float64, error) {
+	periods, source := a.PeriodsPerYear, "as given"
+	if periods == 0 {
+		periods, source = w.PeriodsPerYear(), "from the times; -periods-per-year overrules"
+	}
+	if !(periods > 0) {
+		return 0, errors.New("the times of the prices don't tell how many periods a year has: give -periods-per-year")
+	}
+	io.Note("periods per year: %v (%s)", periods, source)
+	return periods, nil
+}
+
+// Figures are the flags of a verb that computes return and risk figures.
+type Figures struct {
+	Annual
+	MAR        float64            `flag:"mar" unit:"per year" help:"minimum acceptable return, for Sortino"`
+	Convention metrics.Convention `flag:"convention" choice:"default|skfolio|skfolio-defaults|empyrical" default:"default" help:"the library whose formulas are followed where they differ"`
+}
+
+// Settings are those of an evaluator over the window.
 func (f *Figures) Settings(io *IO, w *market.Window, level float64) (metrics.Settings, error) {
-	settings := metrics.Settings{
-		PeriodsPerYear: f.PeriodsPerYear, RiskFree: f.RiskFree, MAR: f.MAR, Level: level, Convention: f.Convention,
-	}
-	source := "as given"
-	if settings.PeriodsPerYear == 0 {
-		settings.PeriodsPerYear = w.PeriodsPerYear()
-		source = "from the times; -periods-per-year overrules"
-	}
-	if !(settings.PeriodsPerYear > 0) {
-		return settings, fmt.Errorf("times of the prices don't tell how many periods a year has: give -periods-per-year")
-	}
-	io.Note("periods per year: %v (%s)", settings.PeriodsPerYear, source)
-	return settings, nil
+	periods, err := f.Periods(io, w)
+	return metrics.Settings{
+		PeriodsPerYear: periods, RiskFree: f.RiskFree, MAR: f.MAR, Level: level, Convention: f.Convention,
+	}, err
 }

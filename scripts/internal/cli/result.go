@@ -14,6 +14,14 @@ import (
 	"unicode/utf8"
 )
 
+// JSON writes one value as indented JSON on Stdout.
+func (s *IO) JSON(value any) error {
+	encoder := json.NewEncoder(s.Stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
 // Column is one column of a [Table].
 type Column struct {
 	Name  string // the key in json, the header in csv

@@ -1,0 +1,163 @@
+// Command optimize finds the weights that are best for an objective under
+// constraints.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/moments"
+	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/portfolio"
+)
+
+type config struct {
+	Objective    optimize.Objective `flag:"objective" required:"true" choice:"min-variance|mean-variance|max-sharpe|risk-parity|risk-budget|inverse-volatility|hrp|max-diversification|min-cvar|max-min|equal-weight|min-tracking-error" help:"what is optimised"`
+	RiskAversion *float64           `flag:"risk-aversion" range:"[0,inf)" help:"lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w; without it 1"`
+	TargetReturn *float64           `flag:"target-return" unit:"per period" help:"least mean of mean-variance, which then minimises the variance"`
+	Budgets      []string           `flag:"budgets" unit:"SYM=X" help:"shares of the variance for risk-budget, of any sum; 0 for a symbol not named"`
+	Level        float64            `flag:"level" range:"(0,1)" help:"of min-cvar"`
+	Covariance   string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" help:"estimator of the covariance; a parameter may follow, as in ewma:0.97"`
+	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" help:"of the clusters in hrp"`
+	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" help:"of the tree in hrp"`
+	Benchmark    string             `flag:"benchmark" unit:"FILE" help:"weights that min-tracking-error stays close to: a CSV with one row"`
+	Previous     string             `flag:"previous" unit:"FILE" help:"weights held now, for -turnover: a CSV with one row"`
+	Turnover     float64            `flag:"turnover" range:"[0,inf)" help:"charge per unit of sum |w - previous|, in the objective's unit, for min-variance, mean-variance and min-tracking-error"`
+	Fallback     bool               `flag:"min-variance-fallback" help:"max-sharpe gives the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
+	Project      bool               `flag:"project" help:"an objective that knows no constraints is projected onto them, instead of refused"`
+	cli.Format
+	cli.Prices
+	cli.Annual
+	cli.Constraints
+	cli.Common
+}
+
+var verb = cli.Verb[config]{
+	Name:    "optimize",
+	Summary: "the best weights for an objective, per period, under constraints",
+	Example: `
+		optimize -objective min-variance -max-weight 0.25
+		optimize -prices closes.csv -objective max-sharpe -covariance ledoit-wolf -format json
+		optimize -objective hrp -format csv > weights.csv`,
+	Default: config{Level: 0.95, Covariance: moments.Sample, Linkage: optimize.Single, LeafOrder: optimize.OrderSciPy},
+	Run:     run,
+}
+
+func main() { cli.Main(verb) }
+
+// Check returns an error for flags that the objective has no use for, or lacks.
+func (c *config) Check() error {
+	if err := moments.CheckName(c.Covariance); err != nil {
+		return fmt.Errorf("-covariance: %w", err)
+	}
+	for _, f := range []struct {
+		flag   string
+		given  bool
+		needed bool
+		users  []optimize.Objective
+	}{
+		{"-risk-aversion", c.RiskAversion != nil, false, []optimize.Objective{optimize.MeanVariance}},
+		{"-target-return", c.TargetReturn != nil, false, []optimize.Objective{optimize.MeanVariance}},
+		{"-budgets", len(c.Budgets) > 0, true, []optimize.Objective{optimize.RiskBudget}},
+		{"-benchmark", c.Benchmark != "", true, []optimize.Objective{optimize.MinTrackingError}},
+		{"-turnover", c.Turnover > 0, false, []optimize.Objective{optimize.MinVariance, optimize.MeanVariance, optimize.MinTrackingError}},
+		{"-min-variance-fallback", c.Fallback, false, []optimize.Objective{optimize.MaxSharpe}},
+	} {
+		used := slices.Contains(f.users, c.Objective)
+		if f.given && !used {
+			return fmt.Errorf("%s has no meaning for %s: leave it out", f.flag, c.Objective)
+		}
+		if f.needed && used && !f.given {
+			return fmt.Errorf("%s needs %s", c.Objective, f.flag)
+		}
+	}
+	if c.RiskAversion != nil && c.TargetReturn != nil {
+		return errors.New("-risk-aversion and -target-return are two ways to choose one portfolio: give one of them")
+	}
+	if (c.Turnover > 0) != (c.Previous != "") {
+		return errors.New("-turnover and -previous go together: give both, or neither")
+	}
+	_, err := parseBudgets(c.Budgets)
+	return err
+}
+
+func run(ctx context.Context, c *config, io *cli.IO) error {
+	prices, err := c.Load(io)
+	if err != nil {
+		return err
+	}
+	in, shrinkage, err := c.inputs(io, prices.Window)
+	if err != nil {
+		return err
+	}
+	result, err := optimize.Solve(ctx, c.Objective, in)
+	var unsupported *optimize.UnsupportedError
+	if errors.As(err, &unsupported) {
+		return cli.Usage(err)
+	}
+	if err != nil {
+		return err
+	}
+	return c.write(io, prices, result, shrinkage)
+}
+
+// inputs are the data and options of the solve, and the shrinkage of the
+// covariance, nil for an objective without one.
+func (c *config) inputs(io *cli.IO, w *market.Window) (in *optimize.Inputs, shrinkage *float64, err error) {
+	in = &optimize.Inputs{
+		RiskAversion: 1, TargetReturn: c.TargetReturn, Level: c.Level, Linkage: c.Linkage, LeafOrder: c.LeafOrder,
+		Turnover: c.Turnover, MinVarianceFallback: c.Fallback, Project: c.Project,
+	}
+	if c.RiskAversion != nil {
+		in.RiskAversion = *c.RiskAversion
+	}
+	if in.Set, err = c.Set(w.Symbols); err != nil {
+		return nil, nil, err
+	}
+	if in.Benchmark, err = readRow(c.Benchmark, w.Symbols); err != nil {
+		return nil, nil, err
+	}
+	if in.Previous, err = readRow(c.Previous, w.Symbols); err != nil {
+		return nil, nil, err
+	}
+	if in.Budgets, err = c.budgets(w.Symbols); err != nil {
+		return nil, nil, err
+	}
+	if c.Objective == optimize.MaxSharpe {
+		periods, err := c.Periods(io, w)
+		if err != nil {
+			return nil, nil, err
+		}
+		in.RiskFree = c.RiskFree / periods
+	}
+	in.Mean, in.Returns = moments.Mean(w.Returns), w.Returns
+	if c.Objective == optimize.MinCVaR || c.Objective == optimize.MaxMin {
+		return in, nil, nil // the returns are all that counts
+	}
+	var cov *mat.SymDense
+	cov, shrunk, err := moments.Covariance(c.Covariance, w.Returns)
+	in.Cov = cov
+	return in, &shrunk, err
+}
+
+// readRow reads the weights of a file with one row, in the order of symbols;
+// nil for no file.
+func readRow(path string, symbols []string) ([]float64, error) {
+	if path == "" {
+		return nil, nil
+	}
+	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{Symbols: symbols})
+	if err != nil {
+		return nil, err
+	}
+	if p.Len() != 1 {
+		return nil, fmt.Errorf("%s: %d rows of weights where one is wanted: keep one", path, p.Len())
+	}
+	return p.Weights.RawRowView(0), nil
+}
