@@ -38,7 +38,7 @@ RUN apt-get update \
     && mkdir /project \
     && chown 1000:1000 /project
 USER 1000:1000
-ENV GOPATH=/home/reader/go GOFLAGS=-buildvcs=false
+ENV GOPATH=/home/reader/go
 WORKDIR /project
 COPY --chown=1000:1000 go.mod go.sum ./
 RUN go mod download
