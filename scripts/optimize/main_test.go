@@ -1,0 +1,292 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// execute returns exit code, stdout and stderr of the verb.
+func execute(t *testing.T, args ...string) (int, string, string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := verb.Execute(t.Context(), args, &stdout, &stderr)
+	return code, stdout.String(), stderr.String()
+}
+
+// result is the part of the json that tests look at.
+type result struct {
+	Objective  string
+	Weights    map[string]float64
+	Value      float64
+	Status     string
+	Iterations int
+	KKT, Gap   float64
+	Covariance *string
+	Shrinkage  *float64
+	Violation  float64
+	Notes      []string
+}
+
+func solve(t *testing.T, args ...string) result {
+	t.Helper()
+	code, stdout, stderr := execute(t, append(args, "-format=json", "-quiet")...)
+	if code != 0 || stderr != "" {
+		t.Fatalf("%v: exit code %d, stderr %q", args, code, stderr)
+	}
+	var r result
+	decoder := json.NewDecoder(strings.NewReader(stdout))
+	if err := decoder.Decode(&r); err != nil {
+		t.Fatalf("%v in %s", err, stdout)
+	}
+	return r
+}
+
+func write(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// shared is the path of a reference file outside the module: below the folder
+// VAELIB_SHARED, or "shared" beside the module. Without it the test is skipped.
+func shared(t *testing.T, elem ...string) string {
+	t.Helper()
+	dir := os.Getenv("VAELIB_SHARED")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared")
+	}
+	path := filepath.Join(append([]string{dir}, elem...)...)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("reference data %s not found: set VAELIB_SHARED to the folder that holds it", filepath.Join(elem...))
+	}
+	return path
+}
+
+// problem is a reference solution over 365 daily returns of 12 coins; which
+// solver found it is said in the file.
+type problem struct {
+	Weights   []float64
+	Objective float64
+	Budgets   []float64
+	Sectors   map[string][]string
+	Points    []struct {
+		Gamma, Target, Objective float64
+		Weights                  []float64
+	}
+	Variants map[string]any
+}
+
+func TestReference(t *testing.T) {
+	text, err := os.ReadFile(shared(t, "cases", "optimisers", "core12_expected.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reference struct {
+		Symbols  []string
+		Problems map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(text, &reference); err != nil {
+		t.Fatal(err)
+	}
+	inputs := []string{"-prices", shared(t, "cases", "data", "core12_close.csv"), "-from=2023-10-31", "-to=2024-10-30"}
+	load := func(t *testing.T, name string) problem {
+		t.Helper()
+		var p problem
+		if err := json.Unmarshal(reference.Problems[name], &p); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return p
+	}
+	solveOn := func(t *testing.T, args ...string) result {
+		t.Helper()
+		r := solve(t, append(inputs, args...)...)
+		if r.Violation > 1e-12 || r.Status != "optimal" || len(r.Weights) != 12 {
+			t.Errorf("%v: violation %v, status %s, %d weights", args, r.Violation, r.Status, len(r.Weights))
+		}
+		return r
+	}
+	checkWeights := func(t *testing.T, r result, want []float64, tolerance float64) {
+		t.Helper()
+		for i, symbol := range reference.Symbols {
+			if math.Abs(r.Weights[symbol]-want[i]) > tolerance {
+				t.Errorf("weight of %s is %v, want %v", symbol, r.Weights[symbol], want[i])
+			}
+		}
+	}
+	sectors := load(t, "min_variance_sector_caps035").Sectors
+	var file strings.Builder
+	file.WriteString("symbol,sector\n")
+	caps := []string{"-sectors", ""}
+	for name, members := range sectors {
+		for _, member := range members {
+			fmt.Fprintf(&file, "%s,%s\n", member, name)
+		}
+		caps = append(caps, "-sector-cap="+name+"=0.35")
+	}
+	caps[1] = write(t, "sectors.csv", file.String())
+	budgets := load(t, "risk_budgeting").Budgets
+	var shares []string
+	for i, symbol := range reference.Symbols {
+		shares = append(shares, fmt.Sprintf("%s=%v", symbol, budgets[i]))
+	}
+
+	for _, c := range []struct {
+		name     string
+		args     []string
+		relative float64 // tolerance of the value; 0: the value is another figure than the reference's
+		weights  float64 // tolerance of the weights; 0: the optimum may not be unique
+	}{
+		{"min_variance", []string{"-objective=min-variance"}, 1e-9, 1e-7},
+		{"min_variance_wmax025", []string{"-objective=min-variance", "-max-weight=0.25"}, 1e-9, 1e-7},
+		{"max_sharpe", []string{"-objective=max-sharpe"}, 1e-9, 1e-7},
+		{"max_sharpe_wmax025", []string{"-objective=max-sharpe", "-max-weight=0.25"}, 1e-9, 1e-7},
+		{"risk_parity", []string{"-objective=risk-parity"}, 0, 1e-9},
+		{"risk_budgeting", []string{"-objective=risk-budget", "-budgets", strings.Join(shares, ",")}, 0, 1e-9},
+		{"inverse_volatility", []string{"-objective=inverse-volatility"}, 1e-9, 1e-10},
+		{"max_diversification", []string{"-objective=max-diversification"}, 1e-9, 1e-7},
+		{"min_cvar95", []string{"-objective=min-cvar"}, 1e-8, 0},
+		{"min_cvar95_wmax025", []string{"-objective=min-cvar", "-max-weight=0.25"}, 1e-8, 0},
+		{"max_min_return", []string{"-objective=max-min"}, 1e-8, 0},
+		{"max_min_return_wmax025", []string{"-objective=max-min", "-max-weight=0.25"}, 1e-8, 0},
+		{"min_variance_sector_caps035", append([]string{"-objective=min-variance"}, caps...), 1e-9, 1e-7},
+		{"min_variance_sector_caps035_wmax025", append([]string{"-objective=min-variance", "-max-weight=0.25"}, caps...), 1e-9, 1e-7},
+		{"min_or_zero_min_variance", []string{"-objective=min-variance", "-min-weight=0.05", "-max-weight=0.4"}, 1e-9, 1e-7},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			want, got := load(t, c.name), solveOn(t, c.args...)
+			if c.relative > 0 && math.Abs(got.Value-want.Objective) > c.relative*math.Abs(want.Objective) {
+				t.Errorf("value %v, want %v", got.Value, want.Objective)
+			}
+			if c.relative == 0 && got.Value > 1e-9 {
+				t.Errorf("a share of the variance is off by %v", got.Value)
+			}
+			if c.weights > 0 {
+				checkWeights(t, got, want.Weights, c.weights)
+			}
+		})
+	}
+	t.Run("utility", func(t *testing.T) {
+		for _, p := range load(t, "mean_variance_utility").Points {
+			checkWeights(t, solveOn(t, "-objective=mean-variance", "-risk-aversion", fmt.Sprint(p.Gamma)), p.Weights, 1e-7)
+		}
+	})
+	t.Run("target return", func(t *testing.T) {
+		points := load(t, "efficient_frontier").Points
+		for _, p := range points[1 : len(points)-1] {
+			checkWeights(t, solveOn(t, "-objective=mean-variance", "-target-return", fmt.Sprint(p.Target)), p.Weights, 1e-6)
+		}
+	})
+	t.Run("no excess return", func(t *testing.T) {
+		bear := []string{"-prices", inputs[1], "-from=2021-12-06", "-to=2022-12-06", "-objective=max-sharpe", "-max-weight=0.25"}
+		code, stdout, stderr := execute(t, append(bear, "-quiet")...)
+		if code != 1 || stdout != "" || !strings.HasPrefix(stderr, "optimize: ") {
+			t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+		}
+		got := solve(t, append(bear, "-min-variance-fallback")...)
+		want := solve(t, "-prices", inputs[1], "-from=2021-12-06", "-to=2022-12-06", "-objective=min-variance", "-max-weight=0.25")
+		if len(got.Notes) == 0 {
+			t.Error("no note says that the fallback was used")
+		}
+		for symbol, w := range want.Weights {
+			if math.Abs(got.Weights[symbol]-w) > 1e-12 {
+				t.Errorf("fallback's weight of %s is %v, want %v", symbol, got.Weights[symbol], w)
+			}
+		}
+	})
+}
+
+// On the bundled sample each estimator and option says what it did.
+func TestOptions(t *testing.T) {
+	plain := solve(t, "-objective=min-variance")
+	if *plain.Covariance != "sample" || *plain.Shrinkage != 0 || !strings.Contains(strings.Join(plain.Notes, ""), "SYNTHETIC") {
+		t.Errorf("result %+v", plain)
+	}
+	shrunk := solve(t, "-objective=min-variance", "-covariance=ledoit-wolf")
+	if *shrunk.Covariance != "ledoit-wolf" || !(*shrunk.Shrinkage > 0 && *shrunk.Shrinkage < 1) || shrunk.Value == plain.Value {
+		t.Errorf("result %+v", shrunk)
+	}
+	if tail := solve(t, "-objective=min-cvar", "-level=0.9"); tail.Covariance != nil || tail.Shrinkage != nil {
+		t.Errorf("min-cvar names the covariance %v", tail.Covariance)
+	}
+	tree := solve(t, "-objective=hrp").Weights["ALDER"]
+	for _, option := range []string{"-linkage=complete", "-leaf-order=optimal"} {
+		if solve(t, "-objective=hrp", option).Weights["ALDER"] == tree {
+			t.Errorf("%s makes no difference", option)
+		}
+	}
+	capped := solve(t, "-objective=risk-parity", "-sector-cap=L1=0.1", "-project")
+	if sum := capped.Weights["ALDER"] + capped.Weights["BIRCH"] + capped.Weights["CEDAR"]; sum > 0.1+1e-12 || len(capped.Notes) < 2 {
+		t.Errorf("sector holds %v, notes %q", sum, capped.Notes)
+	}
+	rate := solve(t, "-objective=max-sharpe", "-rf=0.1")
+	if zero := solve(t, "-objective=max-sharpe"); !(rate.Value < zero.Value) {
+		t.Errorf("Sharpe ratio %v with a risk-free rate, %v without", rate.Value, zero.Value)
+	}
+}
+
+// The csv is a file of weights, which other flags read.
+func TestFilesOfWeights(t *testing.T) {
+	code, stdout, stderr := execute(t, "-objective=max-diversification", "-format=csv")
+	if code != 0 || !strings.HasPrefix(stdout, "id,ALDER,") || !strings.Contains(stdout, "\nmax-diversification,") || !strings.Contains(stderr, "value ") {
+		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	file := write(t, "w.csv", stdout)
+	near := solve(t, "-objective=min-tracking-error", "-benchmark", file)
+	held := solve(t, "-objective=min-variance", "-previous", file, "-turnover=1")
+	want := solve(t, "-objective=max-diversification")
+	for symbol, w := range want.Weights {
+		if math.Abs(near.Weights[symbol]-w) > 1e-7 || math.Abs(held.Weights[symbol]-w) > 1e-7 {
+			t.Errorf("weight of %s is %v tracked and %v held, want %v", symbol, near.Weights[symbol], held.Weights[symbol], w)
+		}
+	}
+	if code, stdout, _ := execute(t, "-objective=equal-weight", "-quiet"); code != 0 || !strings.Contains(stdout, "ALDER    0.0833\n") {
+		t.Errorf("exit code %d, table %q", code, stdout)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	two := write(t, "two.csv", "ALDER,BIRCH\n1,0\n0,1\n")
+	pair := []string{"-symbols=ALDER,BIRCH"}
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"no objective", nil, 2, "-objective"},
+		{"unknown objective", []string{"-objective=min-varaince"}, 2, "did you mean min-variance?"},
+		{"unknown covariance", []string{"-objective=hrp", "-covariance=oas"}, 2, "-covariance: "},
+		{"useless flag", []string{"-objective=hrp", "-target-return=0.1"}, 2, "-target-return has no meaning for hrp"},
+		{"missing budgets", []string{"-objective=risk-budget"}, 2, "risk-budget needs -budgets"},
+		{"missing benchmark", []string{"-objective=min-tracking-error"}, 2, "needs -benchmark"},
+		{"two ways", []string{"-objective=mean-variance", "-target-return=0", "-risk-aversion=1"}, 2, "give one of them"},
+		{"turnover alone", []string{"-objective=min-variance", "-turnover=1"}, 2, "go together"},
+		{"bad budget", []string{"-objective=risk-budget", "-budgets=ALDER=-1"}, 2, `"ALDER=-1" is not a symbol and its share`},
+		{"repeated budget", []string{"-objective=risk-budget", "-budgets=ALDER=1,ALDER=2"}, 2, "ALDER is given twice"},
+		{"unknown budget", []string{"-objective=risk-budget", "-budgets=OAK=1"}, 1, "unknown symbol OAK"},
+		{"short risk parity", []string{"-objective=risk-parity", "-lower=-0.1"}, 2, "no short positions"},
+		{"minimum for cvar", []string{"-objective=min-cvar", "-min-weight=0.1"}, 2, "minimum weight"},
+		{"hrp with a cap", []string{"-objective=hrp", "-max-weight=0.09"}, 2, "knows no constraints"},
+		{"infeasible", append(pair, "-objective=min-variance", "-max-weight=0.4"), 1, "0.4"},
+		{"target too high", []string{"-objective=mean-variance", "-target-return=0.5"}, 1, "0.5"},
+		{"two benchmarks", append(pair, "-objective=min-tracking-error", "-benchmark", two), 1, "two.csv: 2 rows"},
+		{"benchmark of others", []string{"-objective=min-tracking-error", "-benchmark", two}, 1, "two.csv:1: no column"},
+		{"unknown symbol", []string{"-objective=hrp", "-symbols=OAK"}, 1, "unknown symbol OAK"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, stdout, stderr := execute(t, append(c.args, "-quiet")...)
+			if code != c.code || stdout != "" || !strings.HasPrefix(stderr, "optimize: ") || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("exit code %d, stdout %q, stderr %q; want %d, %q", code, stdout, stderr, c.code, c.want)
+			}
+		})
+	}
+}
