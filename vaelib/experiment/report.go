@@ -37,9 +37,7 @@ func (p *state) picture(d drawing) (report.Picture, error) {
 	if err := fig.WritePNG(p.folder.Path(FiguresFolder, d.file)); err != nil {
 		return report.Picture{}, err
 	}
-	png, err := fig.Bytes()
-	width, height := fig.Size()
-	return report.Picture{PNG: png, Alt: fig.Alt(), Caption: d.caption, Width: width, Height: height}, err
+	return report.NewPicture(fig, d.caption)
 }
 
 func (p *state) pictures(drawings ...drawing) ([]report.Picture, error) {
