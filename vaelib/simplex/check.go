@@ -156,7 +156,7 @@ func (s Set) checkHoldings() *InfeasibleError {
 func (s Set) checkGroups() *InfeasibleError {
 	for k, g := range s.Groups {
 		about := func(format string, args ...any) *InfeasibleError {
-			return &InfeasibleError{Groups: []int{k}, Reason: fmt.Sprintf("group "+g.Name+" "+format, args...)}
+			return &InfeasibleError{Groups: []int{k}, Reason: "group " + g.Name + " " + fmt.Sprintf(format, args...)}
 		}
 		var least, most float64
 		for i, share := range g.Share {

@@ -452,6 +452,36 @@ func TestHugeInputs(t *testing.T) {
 	}
 }
 
+// Limits that contradict each other by rounding alone have a member within the
+// tolerance.
+func TestRoundingIsNoConflict(t *testing.T) {
+	first, second := []float64{1, 1, 0, 0}, []float64{0, 0, 1, 1}
+	for name, set := range map[string]simplex.Set{
+		"caps":     capped(3, 0.3333333333333),
+		"floors":   {N: 3, Lower: fill(3, 0.3333333333334)},
+		"holdings": {N: 4, MinWeight: 0.3333333333334},
+		"groups": {N: 4, Groups: []simplex.Group{
+			{Name: "70 %", Share: first, Hi: 0.7}, {Name: "30 %", Share: second, Hi: 0.2999999999997},
+		}},
+		"groups that repeat the budget": {N: 4, Groups: []simplex.Group{
+			{Name: "a", Share: first, Lo: 0.1 + 0.2, Hi: 0.1 + 0.2}, {Name: "b", Share: second, Lo: 0.7, Hi: 0.7},
+		}},
+		"holdings, groups": {N: 4, MinWeight: 0.3, Groups: []simplex.Group{
+			{Name: "a", Share: first, Lo: 0.7, Hi: 0.7}, {Name: "b", Share: second, Hi: 0.2999999999997},
+		}},
+	} {
+		p, err := simplex.NewProjector(set)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		v := []float64{0.5, 0.2, 0.4, 0.1}[:set.N]
+		if _, err := p.Project(v, v); err != nil || set.Violation(v) > 1e-12 {
+			t.Errorf("%s: violation %v, error %v", name, set.Violation(v), err)
+		}
+	}
+}
+
 // The ways to the nearest point agree where more than one leads there.
 func TestMethodsAgree(t *testing.T) {
 	const n = 40
