@@ -207,6 +207,7 @@ func executeSource(ctx context.Context, t *testing.T, source string, small bool,
 }
 
 func TestFaults(t *testing.T) {
+	realEnvironment(t)
 	tests := []struct {
 		name, source string
 		timeout      float64
