@@ -31,6 +31,8 @@ type config struct {
 	Turnover     float64            `flag:"turnover" range:"[0,inf)" help:"charge per unit of sum |w - previous|, in the objective's unit, for min-variance, mean-variance and min-tracking-error"`
 	Fallback     bool               `flag:"min-variance-fallback" help:"max-sharpe gives the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
 	Project      bool               `flag:"project" help:"an objective that knows no constraints is projected onto them, instead of refused"`
+	Cash         float64            `flag:"cash" unit:"currency of the prices" range:"[0,inf)" help:"what to invest at the last closes: prints units of each asset too; 0 means no such list"`
+	Lot          float64            `flag:"lot" unit:"units" range:"(0,inf)" help:"units are multiples of this"`
 	cli.Format
 	cli.Prices
 	cli.Annual
@@ -44,8 +46,9 @@ var verb = cli.Verb[config]{
 	Example: `
 		optimize -objective min-variance -max-weight 0.25
 		optimize -prices closes.csv -objective max-sharpe -covariance ledoit-wolf -format json
-		optimize -objective hrp -format csv > weights.csv`,
-	Default: config{Level: 0.95, Covariance: moments.Sample, Linkage: optimize.Single, LeafOrder: optimize.OrderSciPy},
+		optimize -objective hrp -format csv > weights.csv
+		optimize -objective min-cvar -cash 10000 -lot 0.001`,
+	Default: config{Level: 0.95, Covariance: moments.Sample, Linkage: optimize.Single, LeafOrder: optimize.OrderSciPy, Lot: 1},
 	Run:     run,
 }
 
@@ -83,6 +86,9 @@ func (c *config) Check() error {
 	if (c.Turnover > 0) != (c.Previous != "") {
 		return errors.New("-turnover and -previous go together: give both, or neither")
 	}
+	if c.Cash > 0 && c.Lower < 0 {
+		return errors.New("-cash buys whole lots, which can't be short: leave out -lower, or -cash")
+	}
 	_, err := parseBudgets(c.Budgets)
 	return err
 }
@@ -104,8 +110,18 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	return c.write(io, prices, result, shrinkage)
+	o := output{c: c, prices: prices, set: in.Set, result: result, shrinkage: shrinkage}
+	if c.Cash > 0 {
+		o.allocation, err = optimize.Allocate(result.Weights, prices.LastCloses(), c.lots(len(result.Weights)), c.Cash)
+		if err != nil {
+			return err
+		}
+	}
+	return o.write(io)
 }
+
+// lots are the smallest units of n assets.
+func (c *config) lots(n int) []float64 { return slices.Repeat([]float64{c.Lot}, n) }
 
 // inputs are the data and options of the solve, and the shrinkage of the
 // covariance, nil for an objective without one.

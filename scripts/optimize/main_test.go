@@ -30,6 +30,8 @@ type result struct {
 	Covariance *string
 	Shrinkage  *float64
 	Violation  float64
+	Units      map[string]float64
+	CashLeft   *float64 `json:"cash_left"`
 	Notes      []string
 }
 
@@ -253,6 +255,28 @@ func TestFilesOfWeights(t *testing.T) {
 	}
 }
 
+// Units are whole lots that the cash affords.
+func TestCash(t *testing.T) {
+	args := []string{"-objective=risk-parity", "-cash=100000", "-lot=0.5"}
+	got := solve(t, args...)
+	weights := solve(t, args[0]).Weights
+	if len(got.Units) != 12 || got.CashLeft == nil || *got.CashLeft < 0 || *got.CashLeft > 100000 {
+		t.Fatalf("units %v, cash left %v", got.Units, got.CashLeft)
+	}
+	for symbol, units := range got.Units {
+		if units < 0 || units != math.Trunc(units*2)/2 {
+			t.Errorf("%v units of %s are no lots of 0.5", units, symbol)
+		}
+		if got.Weights[symbol] != weights[symbol] {
+			t.Errorf("cash changes the weight of %s", symbol)
+		}
+	}
+	code, stdout, stderr := execute(t, args...)
+	if code != 0 || !strings.Contains(stdout, "units") || !strings.Contains(stderr, "cash left over: ") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	two := write(t, "two.csv", "ALDER,BIRCH\n1,0\n0,1\n")
 	pair := []string{"-symbols=ALDER,BIRCH"}
@@ -270,6 +294,7 @@ func TestBadInput(t *testing.T) {
 		{"missing benchmark", []string{"-objective=min-tracking-error"}, 2, "needs -benchmark"},
 		{"two ways", []string{"-objective=mean-variance", "-target-return=0", "-risk-aversion=1"}, 2, "give one of them"},
 		{"turnover alone", []string{"-objective=min-variance", "-turnover=1"}, 2, "go together"},
+		{"short lots", []string{"-objective=min-variance", "-lower=-1", "-cash=1000"}, 2, "can't be short"},
 		{"bad budget", []string{"-objective=risk-budget", "-budgets=ALDER=-1"}, 2, `"ALDER=-1" is not a symbol and its share`},
 		{"repeated budget", []string{"-objective=risk-budget", "-budgets=ALDER=1,ALDER=2"}, 2, "ALDER is given twice"},
 		{"unknown budget", []string{"-objective=risk-budget", "-budgets=OAK=1"}, 1, "unknown symbol OAK"},

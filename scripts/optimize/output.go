@@ -10,12 +10,13 @@ import (
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/simplex"
 )
 
 // answer is the json that is printed.
 type answer struct {
 	Objective  optimize.Objective `json:"objective"`
-	Weights    weights            `json:"weights"`
+	Weights    perSymbol          `json:"weights"`
 	Value      float64            `json:"value"`
 	Status     string             `json:"status"`
 	Iterations int                `json:"iterations"`
@@ -25,19 +26,21 @@ type answer struct {
 	Shrinkage  *float64           `json:"shrinkage"`
 	Periods    int                `json:"periods"`
 	Violation  float64            `json:"violation"`
+	Units      *perSymbol         `json:"units,omitempty"`     // with -cash
+	CashLeft   *float64           `json:"cash_left,omitempty"` // likewise
 	Notes      []string           `json:"notes"`
 }
 
-// weights is an object of the symbols' weights in their order.
-type weights struct {
+// perSymbol is an object with a number a symbol, in their order.
+type perSymbol struct {
 	symbols []string
 	values  []float64
 }
 
-func (w weights) MarshalJSON() ([]byte, error) {
+func (p perSymbol) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
-	for i, symbol := range w.symbols {
+	for i, symbol := range p.symbols {
 		if i > 0 {
 			b.WriteByte(',')
 		}
@@ -45,7 +48,7 @@ func (w weights) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		value, err := json.Marshal(w.values[i])
+		value, err := json.Marshal(p.values[i])
 		if err != nil {
 			return nil, err
 		}
@@ -57,51 +60,80 @@ func (w weights) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// write prints the result: json with everything, csv as a file of weights that
-// other verbs read, or a table.
-func (c *config) write(io *cli.IO, prices *cli.Data, r *optimize.Result, shrinkage *float64) error {
-	symbols := prices.Window.Symbols
-	set, err := c.Set(symbols)
+// output is what there is to print.
+type output struct {
+	c          *config
+	prices     *cli.Data
+	set        simplex.Set
+	result     *optimize.Result
+	shrinkage  *float64             // nil without a covariance
+	allocation *optimize.Allocation // nil without cash
+}
+
+// write prints json with everything, csv as a file of weights that other verbs
+// read, or a table.
+func (o *output) write(io *cli.IO) error {
+	notes := append([]string{}, o.result.Notes...)
+	if o.prices.Synthetic {
+		notes = append(notes, "made from the bundled sample, which is SYNTHETIC")
+	}
+	var err error
+	switch o.c.Format.Format {
+	case "json":
+		return io.JSON(o.answer(notes))
+	case "csv":
+		symbols := o.prices.Window.Symbols
+		p := &portfolio.Portfolios{
+			Symbols: symbols, IDs: []string{string(o.c.Objective)}, Weights: mat.NewDense(1, len(symbols), o.result.Weights),
+		}
+		err = p.WriteCSV(io.Stdout)
+	default:
+		err = o.table(io)
+	}
 	if err != nil {
 		return err
 	}
-	notes := append([]string{}, r.Notes...)
-	if prices.Synthetic {
-		notes = append(notes, "made from the bundled sample, which is SYNTHETIC")
+	io.Note("%s: value %.8g, %s after %d iterations", o.c.Objective, o.result.Value, o.result.Status, o.result.Iterations)
+	if o.allocation != nil {
+		io.Note("cash left over: %.8g; the largest difference from a weight is %.2g", o.allocation.Cash, o.allocation.Distance)
 	}
-	switch c.Format.Format {
-	case "json":
-		periods, _ := prices.Window.Returns.Dims()
-		a := answer{
-			Objective: c.Objective, Weights: weights{symbols, r.Weights}, Value: r.Value, Status: r.Status,
-			Iterations: r.Iterations, KKT: r.KKT, Gap: r.Gap, Shrinkage: shrinkage, Periods: periods,
-			Violation: set.Violation(r.Weights), Notes: notes,
-		}
-		if shrinkage != nil {
-			a.Covariance = &c.Covariance
-		}
-		return io.JSON(a)
-	case "csv":
-		p := &portfolio.Portfolios{
-			Symbols: symbols, IDs: []string{string(c.Objective)}, Weights: mat.NewDense(1, len(symbols), r.Weights),
-		}
-		if err := p.WriteCSV(io.Stdout); err != nil {
-			return err
-		}
-	default:
-		table := io.Table("table", cli.Column{Name: "symbol"}, cli.Column{Name: "weight"})
-		for i, symbol := range symbols {
-			if err := table.Row(symbol, r.Weights[i]); err != nil {
-				return err
-			}
-		}
-		if err := table.Close(); err != nil {
-			return err
-		}
-	}
-	io.Note("%s: value %.8g, %s after %d iterations", c.Objective, r.Value, r.Status, r.Iterations)
 	if len(notes) > 0 {
 		io.Note("%s", strings.Join(notes, "\n"))
 	}
 	return nil
+}
+
+func (o *output) answer(notes []string) answer {
+	symbols, r := o.prices.Window.Symbols, o.result
+	periods, _ := o.prices.Window.Returns.Dims()
+	a := answer{
+		Objective: o.c.Objective, Weights: perSymbol{symbols, r.Weights}, Value: r.Value, Status: r.Status,
+		Iterations: r.Iterations, KKT: r.KKT, Gap: r.Gap, Shrinkage: o.shrinkage, Periods: periods,
+		Violation: o.set.Violation(r.Weights), Notes: notes,
+	}
+	if o.shrinkage != nil {
+		a.Covariance = &o.c.Covariance
+	}
+	if o.allocation != nil {
+		a.Units, a.CashLeft = &perSymbol{symbols, o.allocation.Units}, &o.allocation.Cash
+	}
+	return a
+}
+
+func (o *output) table(io *cli.IO) error {
+	columns := []cli.Column{{Name: "symbol"}, {Name: "weight"}}
+	if o.allocation != nil {
+		columns = append(columns, cli.Column{Name: "units"})
+	}
+	table := io.Table("table", columns...)
+	for i, symbol := range o.prices.Window.Symbols {
+		row := []any{symbol, o.result.Weights[i]}
+		if o.allocation != nil {
+			row = append(row, o.allocation.Units[i])
+		}
+		if err := table.Row(row...); err != nil {
+			return err
+		}
+	}
+	return table.Close()
 }

@@ -129,6 +129,9 @@ func TestPrices(t *testing.T) {
 	if code != 0 || got.Synthetic || strings.Contains(stderr, "SYNTHETIC") || !strings.Contains(stderr, "periods per year: 12 (as given)") {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
+	if closes := got.LastCloses(); len(closes) != 2 || closes[0] != 1 || closes[1] != 2.2 {
+		t.Errorf("last closes %v, want 1 and 2.2", closes)
+	}
 	if rows, columns := got.Window.Returns.Dims(); rows != 3 || columns != 2 || settings.PeriodsPerYear != 12 {
 		t.Errorf("window %d x %d, settings %+v", rows, columns, settings)
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"vaefolio/data"
@@ -25,7 +26,8 @@ func (p *Prices) Check() error {
 
 // Data are the prices a verb works on, and what was done to get them.
 type Data struct {
-	Window   *market.Window
+	Panel    *market.Panel  // with what the window leaves out
+	Window   *market.Window // of all chosen symbols
 	Cleaning *market.Cleaning
 	Dropped  market.Dropped
 	// Synthetic says that this is the bundled sample. All results made from it
@@ -42,16 +44,15 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 	}
 	options := market.Options{Symbols: p.Symbols, From: from, To: to}
 	d := &Data{Synthetic: p.Prices == ""}
-	var panel *market.Panel
 	if d.Synthetic {
-		panel, d.Cleaning, err = market.LoadFS(data.FS, data.Close, options)
+		d.Panel, d.Cleaning, err = market.LoadFS(data.FS, data.Close, options)
 	} else {
-		panel, d.Cleaning, err = market.Load(p.Prices, options)
+		d.Panel, d.Cleaning, err = market.Load(p.Prices, options)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if d.Window, d.Dropped, err = panel.Window(p.Symbols...); err != nil {
+	if d.Window, d.Dropped, err = d.Panel.Window(p.Symbols...); err != nil {
 		return nil, err
 	}
 	if d.Synthetic {
@@ -60,6 +61,18 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 	io.Note("%s", strings.TrimSpace(d.Cleaning.String()))
 	io.Note("%s", strings.TrimSpace(d.Dropped.String()))
 	return d, nil
+}
+
+// LastCloses are the closes at the end of the window, in the order of its
+// symbols.
+func (d *Data) LastCloses() []float64 {
+	last := d.Window.Times[len(d.Window.Times)-1]
+	row := slices.IndexFunc(d.Panel.Times, last.Equal)
+	closes := make([]float64, len(d.Window.Symbols))
+	for j, symbol := range d.Window.Symbols {
+		closes[j] = d.Panel.Close.At(row, slices.Index(d.Panel.Symbols, symbol))
+	}
+	return closes
 }
 
 // Annual are the flags of a verb that deals with annual rates.
