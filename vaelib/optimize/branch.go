@@ -33,7 +33,7 @@ func (s *Solver) branch(ctx context.Context, in *Inputs, solve func() (*qp.Resul
 	decide := func(j int, held bool) {
 		lower, upper := bounds(&in.Set, j)
 		if held {
-			limit(j, math.Max(lower, least), upper)
+			limit(j, max(lower, least), upper)
 		} else {
 			limit(j, 0, 0)
 		}
@@ -91,7 +91,7 @@ func (s *Solver) branch(ctx context.Context, in *Inputs, solve func() (*qp.Resul
 		asset, fault, share := -1, 1e-11, 0.0
 		for j, v := range r.X[:n] {
 			v /= total // 1, but for the ratio's programmes
-			if short := math.Min(v, least-v); short > fault {
+			if short := min(v, least-v); short > fault {
 				asset, fault, share = j, short, v
 			}
 		}
@@ -104,7 +104,7 @@ func (s *Solver) branch(ctx context.Context, in *Inputs, solve func() (*qp.Resul
 	}
 	floor := best.Objective
 	for _, o := range open {
-		floor = math.Min(floor, o.bound)
+		floor = min(floor, o.bound)
 	}
 	best.Iterations = iterations
 	if floor < best.Objective {
@@ -113,7 +113,7 @@ func (s *Solver) branch(ctx context.Context, in *Inputs, solve func() (*qp.Resul
 			return nil, errNodes
 		}
 	}
-	s.result.Gap = math.Max(0, best.Objective-floor)
+	s.result.Gap = max(0, best.Objective-floor)
 	if best.Status != qp.Optimal {
 		s.result.Gap = 0
 	}

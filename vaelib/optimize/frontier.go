@@ -50,8 +50,8 @@ func Frontier(ctx context.Context, in *Inputs) (*Efficient, error) {
 	largest, size := 0.0, 0.0
 	for j, v := range in.Mean {
 		s.direction[j] = -v
-		largest = math.Max(largest, math.Abs(v))
-		size = math.Max(size, in.Cov.At(j, j))
+		largest = max(largest, math.Abs(v))
+		size = max(size, in.Cov.At(j, j))
 	}
 	first, err := s.at(ctx, 0)
 	if err != nil {
@@ -198,7 +198,7 @@ func (s *sweep) between(ctx context.Context, a, b *piece, depth int) error {
 			off := 0.0
 			for j := range corner {
 				corner[j] = a.w[j] + step*a.slope[j]
-				off = math.Max(off, math.Abs(corner[j]-b.w[j]-(step-gap)*b.slope[j]))
+				off = max(off, math.Abs(corner[j]-b.w[j]-(step-gap)*b.slope[j]))
 			}
 			if off <= 1e-11 {
 				// Two lines can cross by chance beside the path: the path itself
@@ -251,7 +251,7 @@ func (s *sweep) add(w []float64, tolerance float64) {
 func apart(a, b []float64) float64 {
 	var worst float64
 	for j, v := range a {
-		worst = math.Max(worst, math.Abs(v-b[j]))
+		worst = max(worst, math.Abs(v-b[j]))
 	}
 	return worst
 }

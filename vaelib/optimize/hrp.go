@@ -30,7 +30,7 @@ func (s *Solver) hrp(in *Inputs) error {
 		c.distance[i*n+i] = 0
 		for j := range i {
 			rho := in.Cov.At(i, j) / math.Sqrt(vi*in.Cov.At(j, j))
-			d := math.Sqrt(math.Max(0, (1-math.Max(-1, math.Min(1, rho)))/2))
+			d := math.Sqrt(max(0, (1-max(-1, min(1, rho)))/2))
 			c.distance[i*n+j], c.distance[j*n+i] = d, d
 		}
 	}

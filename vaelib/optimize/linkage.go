@@ -57,7 +57,6 @@ type clusterSpace struct {
 	chain    []int
 	label    []int
 	order    []int
-	rank     []int
 	tree     optimalTree
 }
 
@@ -130,7 +129,7 @@ func (s *clusterSpace) spanningTree(n int) {
 			if in[j] == 1 {
 				continue
 			}
-			nearest[j] = math.Min(nearest[j], s.distance[at*n+j])
+			nearest[j] = min(nearest[j], s.distance[at*n+j])
 			if next < 0 || nearest[j] < least {
 				next, least = j, nearest[j]
 			}
@@ -181,12 +180,12 @@ func (s *clusterSpace) nearestNeighbours(n int, linkage Linkage) {
 			da, db, v := d[a*n+j], d[b*n+j], 0.0
 			switch linkage {
 			case Complete:
-				v = math.Max(da, db)
+				v = max(da, db)
 			case Average:
 				v = (na*da + nb*db) / (na + nb)
 			case Ward:
 				nj := float64(s.size[j])
-				v = math.Sqrt(math.Max(0, ((nj+na)*da*da+(nj+nb)*db*db-nj*least*least)/(na+nb+nj)))
+				v = math.Sqrt(max(0, ((nj+na)*da*da+(nj+nb)*db*db-nj*least*least)/(na+nb+nj)))
 			}
 			d[b*n+j], d[j*n+b] = v, v
 		}
@@ -262,13 +261,13 @@ func (t *optimalTree) flip(n int, merges []merge, d []float64) {
 			for _, k := range right {
 				t.reach[k] = math.Inf(1)
 				for _, e := range far(m.left, u) {
-					t.reach[k] = math.Min(t.reach[k], t.cost[u*n+e]+d[e*n+k])
+					t.reach[k] = min(t.reach[k], t.cost[u*n+e]+d[e*n+k])
 				}
 			}
 			for _, w := range right {
 				best := math.Inf(1)
 				for _, k := range far(m.right, w) {
-					best = math.Min(best, t.reach[k]+t.cost[k*n+w])
+					best = min(best, t.reach[k]+t.cost[k*n+w])
 				}
 				t.cost[u*n+w], t.cost[w*n+u] = best, best
 				if best < least {

@@ -64,7 +64,7 @@ func Allocate(weights, prices, lots []float64, cash float64) (*Allocation, error
 		count[best]++
 		a.Cash -= price[best]
 	}
-	a.Cash = math.Max(a.Cash, 0)
+	a.Cash = max(a.Cash, 0)
 	for j, w := range weights {
 		lot := 1.0
 		if lots != nil {
@@ -72,7 +72,7 @@ func Allocate(weights, prices, lots []float64, cash float64) (*Allocation, error
 		}
 		a.Units[j] = count[j] * lot
 		a.Weights[j] = count[j] * price[j] / cash
-		a.Distance = math.Max(a.Distance, math.Abs(a.Weights[j]-w))
+		a.Distance = max(a.Distance, math.Abs(a.Weights[j]-w))
 	}
 	return a, nil
 }

@@ -124,14 +124,14 @@ func (s *Solver) ratio(ctx context.Context, in *Inputs, e []float64) (positive b
 	}
 	largest := 0.0
 	for j := range n {
-		largest = math.Max(largest, in.Cov.At(j, j))
+		largest = max(largest, in.Cov.At(j, j))
 	}
 	if 2*r.Objective <= 1e-13*largest*sum*sum {
 		return false, ErrNoVariance
 	}
 	// The programme's objective is 1/(2 ratio^2).
 	if gap := s.result.Gap; gap > 0 {
-		s.result.Gap = math.Sqrt(0.5/math.Max(r.Objective-gap, 0)) - math.Sqrt(0.5/r.Objective)
+		s.result.Gap = math.Sqrt(0.5/max(r.Objective-gap, 0)) - math.Sqrt(0.5/r.Objective)
 	}
 	for j, v := range r.X {
 		s.result.Weights[j] = v / sum
@@ -147,7 +147,7 @@ func (s *Solver) maxSharpe(ctx context.Context, in *Inputs) error {
 	largest := 0.0
 	for j, v := range in.Mean {
 		s.work[j] = v - in.RiskFree
-		largest = math.Max(largest, abs(s.work[j]))
+		largest = max(largest, abs(s.work[j]))
 	}
 	if largest > 0 {
 		for j := range s.work {
@@ -181,7 +181,7 @@ func (s *Solver) maxDiversification(ctx context.Context, in *Inputs) error {
 	largest := 0.0
 	for j := range s.work {
 		s.work[j] = math.Sqrt(in.Cov.At(j, j))
-		largest = math.Max(largest, s.work[j])
+		largest = max(largest, s.work[j])
 	}
 	if largest == 0 {
 		return fmt.Errorf("every asset's variance is zero: there is nothing to diversify")

@@ -95,7 +95,7 @@ func (s *Solver) riskBudget(objective Objective, in *Inputs) error {
 		fault := 0.0
 		for i, b := range r.budgets {
 			if b > 0 {
-				fault = math.Max(fault, abs(r.x[i]*r.g[i]/b-1))
+				fault = max(fault, abs(r.x[i]*r.g[i]/b-1))
 			}
 		}
 		stalled := fault < 1e-10 && fault >= last/2
@@ -180,17 +180,17 @@ func (r *riskSpace) newton() bool {
 	decrement, least := floats.Dot(r.step, r.g), inf
 	for _, b := range r.budgets {
 		if b > 0 {
-			least = math.Min(least, b)
+			least = min(least, b)
 		}
 	}
-	decrement = math.Sqrt(math.Max(decrement, 0) / least)
+	decrement = math.Sqrt(max(decrement, 0) / least)
 	length := 1.0
 	if decrement > 0.25 {
 		length = 1 / (1 + decrement)
 		// The bound is cautious where budgets are small: go as far as three
 		// quarters of the way to the nearest zero while the slope stays
 		// downhill.
-		length = math.Max(length, r.reach())
+		length = max(length, r.reach())
 	}
 	floats.AddScaled(r.x, -length, r.step)
 	return true
@@ -202,7 +202,7 @@ func (r *riskSpace) reach() float64 {
 	most := 1.0
 	for i, v := range r.step {
 		if v > 0 && r.budgets[i] > 0 {
-			most = math.Min(most, 0.75*r.x[i]/v)
+			most = min(most, 0.75*r.x[i]/v)
 		}
 	}
 	for range 8 {
@@ -269,9 +269,9 @@ func (s *Solver) budgetError(objective Objective, in *Inputs) float64 {
 		}
 		share := w[i] * marginal / total
 		if b > 0 {
-			fault = math.Max(fault, abs(share/b-1))
+			fault = max(fault, abs(share/b-1))
 		} else {
-			fault = math.Max(fault, abs(share))
+			fault = max(fault, abs(share))
 		}
 	}
 	return fault

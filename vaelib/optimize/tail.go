@@ -50,7 +50,7 @@ func meanTail(losses []float64, k float64) float64 {
 	var sum float64
 	left := k
 	for i := len(losses) - 1; i >= 0 && left > 0; i-- {
-		sum += losses[i] * math.Min(left, 1)
+		sum += losses[i] * min(left, 1)
 		left--
 	}
 	return sum / k
@@ -61,7 +61,7 @@ func worst(returns *mat.Dense, w []float64) float64 {
 	periods, _ := returns.Dims()
 	least := inf
 	for t := range periods {
-		least = math.Min(least, dot(w, returns.RawRowView(t)))
+		least = min(least, dot(w, returns.RawRowView(t)))
 	}
 	return least
 }
@@ -76,7 +76,7 @@ func (in *Inputs) linear(objective Objective) (float64, error) {
 	largest := 0.0
 	for t := range periods {
 		for _, v := range in.Returns.RawRowView(t) {
-			largest = math.Max(largest, math.Abs(v))
+			largest = max(largest, math.Abs(v))
 		}
 	}
 	if largest == 0 {
@@ -97,7 +97,7 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 	if err != nil {
 		return err
 	}
-	n, k := in.Set.N, math.Max(in.tail(), 1)
+	n, k := in.Set.N, max(in.tail(), 1)
 	periods, _ := in.Returns.Dims()
 	known := make([]int, 0, periods) // periods in the programme
 	held := make([]bool, periods)
@@ -146,7 +146,7 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 			}
 		}
 		if len(known) == before {
-			s.result.Gap = math.Max(0, meanTail(s.work, k)-r.Objective*scale)
+			s.result.Gap = max(0, meanTail(s.work, k)-r.Objective*scale)
 			return nil
 		}
 		settings.Warm = true
@@ -204,7 +204,7 @@ func (s *Solver) maxMin(ctx context.Context, in *Inputs) error {
 		s.losses(in.Returns, x[:n])
 		largest := math.Inf(-1)
 		for _, loss := range s.work {
-			largest = math.Max(largest, loss)
+			largest = max(largest, loss)
 		}
 		// The few worst periods at once: fewer rounds for little more work.
 		for range 4 {
@@ -234,6 +234,6 @@ func (s *Solver) maxMin(ctx context.Context, in *Inputs) error {
 	}
 	copy(s.result.Weights, r.X)
 	s.result.KKT, s.result.Iterations = r.KKT, r.Iterations
-	s.result.Gap = math.Max(0, -worst(in.Returns, s.result.Weights)-r.Objective*scale)
+	s.result.Gap = max(0, -worst(in.Returns, s.result.Weights)-r.Objective*scale)
 	return nil
 }

@@ -93,13 +93,12 @@ func (s *Solver) solveColumn(dst []float64, j int) {
 		}
 		return
 	}
+	gathered := s.work[:m]
+	for k := range m {
+		gathered[k] = s.a[k*s.n+j]
+	}
 	for i := range m {
-		sum := 0.0
-		row := s.binv[i*m : (i+1)*m]
-		for k, v := range row {
-			sum += v * s.a[k*s.n+j]
-		}
-		dst[i] = sum
+		dst[i] = floats.Dot(s.binv[i*m:(i+1)*m], gathered)
 	}
 }
 

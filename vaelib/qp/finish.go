@@ -14,7 +14,7 @@ func (s *Solver) finish(status Status) *Result {
 	r.X = resize(r.X, s.n)
 	r.BoundMultipliers, r.RowMultipliers = resize(r.BoundMultipliers, s.n), resize(r.RowMultipliers, s.m)
 	for j := range s.n {
-		r.X[j] = math.Min(math.Max(s.x[j], s.lo[j]), s.hi[j])
+		r.X[j] = min(max(s.x[j], s.lo[j]), s.hi[j])
 		s.x[j] = r.X[j]
 	}
 	switch status {
@@ -29,6 +29,7 @@ func (s *Solver) finish(status Status) *Result {
 	s.hessian(s.hp, s.x)
 	r.Objective = floats.Dot(s.c, r.X) + floats.Dot(s.hp, r.X)/2
 	s.reducedCosts()
+	s.refine()
 	r.KKT = s.residual()
 	if status == IterationLimit && r.KKT <= 1e-9 {
 		r.Status = Optimal // only rounding was left to argue about
@@ -37,6 +38,22 @@ func (s *Solver) finish(status Status) *Result {
 		r.RowMultipliers[i] /= s.rowScale[i]
 	}
 	return r
+}
+
+// refine takes a step of iterative refinement of the multipliers y: the basic
+// variables' reduced costs should be zero.
+func (s *Solver) refine() {
+	if s.m == 0 {
+		return
+	}
+	copy(s.d, s.g)
+	clear(s.d[s.n:])
+	s.subtractRows(s.d, s.y)
+	for i, j := range s.basis {
+		s.costs[i] = s.d[j]
+	}
+	s.price(s.column, s.costs)
+	floats.Add(s.y, s.column)
 }
 
 // Sensitivity sets dst (n) to the derivative of the last solution with respect
@@ -54,9 +71,9 @@ func (s *Solver) residual() float64 {
 	r := &s.result
 	largest := 0.0
 	for j := range s.n {
-		largest = math.Max(largest, math.Max(math.Abs(s.c[j]), math.Abs(s.hp[j])))
+		largest = max(largest, max(math.Abs(s.c[j]), math.Abs(s.hp[j])))
 	}
-	scale := math.Max(largest, 1e-4*s.hmax*s.reach)
+	scale := max(largest, 1e-2*s.hmax*s.reach)
 	if scale == 0 {
 		scale = 1
 	}
@@ -64,7 +81,7 @@ func (s *Solver) residual() float64 {
 	// An inner value takes no multiplier: what is left of it is residual. On a
 	// bound only the wrong sign is.
 	split := func(d, v, lo, hi float64) (multiplier, residual float64) {
-		near := 1e-11 * math.Max(1, math.Abs(v))
+		near := 1e-11 * max(1, math.Abs(v))
 		if v-lo <= near && d > 0 || hi-v <= near && d < 0 {
 			return d, 0
 		}
@@ -75,13 +92,13 @@ func (s *Solver) residual() float64 {
 		j := s.n + i
 		v := floats.Dot(s.a[i*s.n:(i+1)*s.n], r.X)
 		r.RowMultipliers[i], left = split(s.y[i], v, s.lo[j], s.hi[j])
-		dual = math.Max(dual, left)
+		dual = max(dual, left)
 		lo, hi := s.lo[j]*s.rowScale[i], s.hi[j]*s.rowScale[i]
 		v *= s.rowScale[i]
 		if v < lo {
-			primal = math.Max(primal, (lo-v)/math.Max(1, math.Abs(lo)))
+			primal = max(primal, (lo-v)/max(1, math.Abs(lo)))
 		} else if v > hi {
-			primal = math.Max(primal, (v-hi)/math.Max(1, math.Abs(hi)))
+			primal = max(primal, (v-hi)/max(1, math.Abs(hi)))
 		}
 	}
 	for j := range s.n {
@@ -90,9 +107,9 @@ func (s *Solver) residual() float64 {
 			d -= s.a[i*s.n+j] * r.RowMultipliers[i]
 		}
 		r.BoundMultipliers[j], left = split(d, r.X[j], s.lo[j], s.hi[j])
-		dual = math.Max(dual, left)
+		dual = max(dual, left)
 	}
-	return math.Max(dual/scale, primal)
+	return max(dual/scale, primal)
 }
 
 // certify turns the multipliers of the restoration, in y, into a certificate
@@ -102,7 +119,7 @@ func (s *Solver) certify() bool {
 	c.Rows, c.Bounds = resize(c.Rows, s.m), resize(c.Bounds, s.n)
 	largest := 0.0
 	for _, v := range s.y {
-		largest = math.Max(largest, math.Abs(v))
+		largest = max(largest, math.Abs(v))
 	}
 	clear(s.d)
 	var sum, size float64
@@ -113,7 +130,7 @@ func (s *Solver) certify() bool {
 		}
 		if v != 0 {
 			sum += v * limit
-			size = math.Max(size, math.Abs(v*limit))
+			size = max(size, math.Abs(v*limit))
 		}
 	}
 	for i, v := range s.y {

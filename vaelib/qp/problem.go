@@ -150,7 +150,7 @@ type Result struct {
 	Iterations       int
 	// KKT is the largest breach of the optimality conditions at X: of the
 	// gradient's equation and the multipliers' signs, as a share of the
-	// largest entry of the gradient's terms (or 1e-4 of H's, times the largest
+	// largest entry of the gradient's terms (or 1 % of H's, times the largest
 	// entry of x on the way, where they vanish); of a row or bound, as a share of
 	// the larger of 1 and its limit.
 	KKT         float64
@@ -200,9 +200,9 @@ func (c *Certificate) Check(p *Problem) error {
 		sum, size := c.Bounds[j], math.Abs(c.Bounds[j])
 		for i, y := range c.Rows {
 			sum += y * p.A.At(i, j)
-			size = math.Max(size, math.Abs(y*p.A.At(i, j)))
+			size = max(size, math.Abs(y*p.A.At(i, j)))
 		}
-		if math.Abs(sum) > 1e-10*math.Max(size, 1) {
+		if math.Abs(sum) > 1e-10*max(size, 1) {
 			return fmt.Errorf("the certificate's multipliers leave %v at variable %d", sum, j)
 		}
 	}

@@ -228,7 +228,7 @@ func independentKKT(p *Problem, r *Result) float64 {
 	}
 	if p.H != nil {
 		for j := range n {
-			scale = max(scale, 1e-4*p.H.At(j, j)) // the bounds are of the order of 1
+			scale = max(scale, 1e-2*p.H.At(j, j)) // the bounds are of the order of 1
 		}
 	}
 	if scale == 0 {

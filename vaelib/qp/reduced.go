@@ -76,7 +76,7 @@ func (s *Solver) border(q int, strict bool) bool {
 	if strict {
 		least *= 10
 	}
-	s.r[k*s.ld+k] = math.Sqrt(math.Max(rest, least))
+	s.r[k*s.ld+k] = math.Sqrt(max(rest, least))
 	return !strict || rest > least
 }
 
@@ -161,7 +161,7 @@ func (s *Solver) rotate(i, j, k, count int) (cosine, sine float64) {
 func (s *Solver) guard() {
 	var largest float64
 	for i := range s.supers {
-		largest = math.Max(largest, math.Abs(s.r[i*s.ld+i]))
+		largest = max(largest, math.Abs(s.r[i*s.ld+i]))
 	}
 	for i := range s.supers {
 		if math.Abs(s.r[i*s.ld+i]) <= 1e-9*largest {

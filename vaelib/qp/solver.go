@@ -134,7 +134,7 @@ func (s *Solver) load(p *Problem, settings Settings) {
 			for j := i + 1; j < n; j++ {
 				s.h[j*n+i] = row[j]
 			}
-			s.hmax = math.Max(s.hmax, row[i])
+			s.hmax = max(s.hmax, row[i])
 		}
 		if s.ld != n || len(s.r) != n*n {
 			s.r, s.ld = resize(s.r, n*n), n
@@ -242,7 +242,7 @@ func (s *Solver) tick(ctx context.Context) (exhausted bool, err error) {
 }
 
 // slack is how far v may breach the bound b.
-func slack(b float64) float64 { return feasibility * math.Max(1, math.Abs(b)) }
+func slack(b float64) float64 { return feasibility * max(1, math.Abs(b)) }
 
 // restore brings all basic variables between their bounds by the simplex
 // method on the sum of infeasibilities. It returns Optimal when it did.
@@ -306,7 +306,7 @@ func (s *Solver) restoringStep(q int) (moved bool, err error) {
 	s.solveColumn(s.column, q)
 	largest := 1.0
 	for _, v := range s.column {
-		largest = math.Max(largest, math.Abs(v))
+		largest = max(largest, math.Abs(v))
 	}
 	room := s.hi[q] - s.x[q]
 	if sign < 0 {
@@ -399,7 +399,7 @@ func (s *Solver) ratio(count int, bound func(i int) (distance, rate float64), in
 	}
 	for i := range count {
 		if distance, rate := bound(i); !math.IsInf(distance, 1) {
-			longest = math.Min(longest, (math.Max(distance, 0)+hair)/math.Abs(rate))
+			longest = min(longest, (max(distance, 0)+hair)/math.Abs(rate))
 		}
 	}
 	best, step, size := -1, math.Inf(1), 0.0
@@ -408,7 +408,7 @@ func (s *Solver) ratio(count int, bound func(i int) (distance, rate float64), in
 		if math.IsInf(distance, 1) {
 			continue
 		}
-		at := math.Max(distance, 0) / math.Abs(rate)
+		at := max(distance, 0) / math.Abs(rate)
 		if at > longest {
 			continue
 		}
@@ -461,12 +461,12 @@ func (s *Solver) descend(ctx context.Context) (status Status, again bool, err er
 		s.reducedCosts()
 		steepest := 0.0
 		for _, j := range s.supers {
-			steepest = math.Max(steepest, math.Abs(s.d[j]))
+			steepest = max(steepest, math.Abs(s.d[j]))
 		}
 		entering := -1
 		if steepest <= tolerance || tries >= 4 {
 			// Where Newton's method gets no further the rest is rounding.
-			entering = s.nonbasic(math.Max(tolerance, 2*steepest))
+			entering = s.nonbasic(max(tolerance, 2*steepest))
 			if entering < 0 && fresh {
 				return Optimal, false, nil
 			}
@@ -522,10 +522,10 @@ func (s *Solver) nonbasic(tolerance float64) int {
 func (s *Solver) tolerance() float64 {
 	var largest float64
 	for j := range s.n {
-		largest = math.Max(largest, math.Max(math.Abs(s.g[j]), math.Abs(s.c[j])))
-		s.reach = math.Max(s.reach, math.Abs(s.x[j]))
+		largest = max(largest, max(math.Abs(s.g[j]), math.Abs(s.c[j])))
+		s.reach = max(s.reach, math.Abs(s.x[j]))
 	}
-	return math.Max(1e-12*largest+1e-15*s.hmax*s.reach, math.SmallestNonzeroFloat64)
+	return max(1e-12*largest+1e-15*s.hmax*s.reach, math.SmallestNonzeroFloat64)
 }
 
 // feasible says whether the basic variables keep their bounds.
@@ -548,7 +548,7 @@ func (s *Solver) advance() (full bool, err error) {
 		size += math.Abs(v)
 	}
 	for _, v := range s.p {
-		largest = math.Max(largest, math.Abs(v))
+		largest = max(largest, math.Abs(v))
 	}
 	s.hessian(s.hp, s.p)
 	curvature = floats.Dot(s.hp, s.p[:s.n])
@@ -558,7 +558,7 @@ func (s *Solver) advance() (full bool, err error) {
 	}
 	step := math.Inf(1)
 	if curvature > noise {
-		step = math.Max(0, -slope/curvature)
+		step = max(0, -slope/curvature)
 	}
 	supers := len(s.supers)
 	variable := func(i int) int {
