@@ -1,0 +1,122 @@
+// Command bench measures this library beside the Python libraries that people
+// would otherwise use, where they are installed, on the same data and in the
+// same run.
+//
+// Machines are noisy, so that two runs can't be compared. Every workload is
+// run in rounds: in each, every contender has its turn, in an order that
+// rotates. The table shows the median over the rounds, and the ratio of two
+// contenders as the median of the ratios within a round, both with their
+// quartiles.
+package main
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/run"
+)
+
+type config struct {
+	Only     []string `flag:"only" unit:"NAME" help:"workloads or their groups: train, evaluate, project, solve, generate; none means all"`
+	Rounds   int      `flag:"rounds" range:"[1,inf)" help:"turns that every contender has"`
+	Seconds  float64  `flag:"seconds" unit:"seconds" range:"(0,3600]" help:"least length of a turn"`
+	Python   string   `flag:"python" unit:"FILE" help:"the Python whose libraries are measured; none means python3 on the PATH, else that of .venv"`
+	Markdown string   `flag:"markdown" unit:"FILE" help:"write the table in markdown, with a description of the machine"`
+	cli.Backend
+	cli.Common
+	cli.Format
+}
+
+// Check refuses names of workloads that there are none of.
+func (c *config) Check() error {
+	_, err := choose(c.Only)
+	return err
+}
+
+var verb = cli.Verb[config]{
+	Name:    "bench",
+	Summary: "speed of training, evaluation, projection, solvers and generation, beside other libraries in the same run",
+	Example: `bench -preset quick
+bench -only train,min-cvar -rounds 15
+bench -python venv/bin/python -markdown benchmarks.md`,
+	Default: config{Rounds: 9, Seconds: 0.5},
+	Presets: map[string]func(*config){
+		"full":  func(*config) {},
+		"quick": func(c *config) { c.Rounds, c.Seconds = 3, 0.1 },
+	},
+	Run: bench,
+}
+
+func main() { cli.Main(verb) }
+
+func bench(ctx context.Context, c *config, stream *cli.IO) error {
+	chosen, err := choose(c.Only)
+	if err != nil {
+		return err
+	}
+	machine := describeMachine()
+	b := newBed(c.Python, c.Backend.Backend, c.Seed)
+	defer b.close()
+	var results []result
+	progress := stream.Progress("bench")
+	for i, w := range chosen {
+		progress(i, len(chosen), w.name)
+		rows, err := b.measure(ctx, w, c.Rounds, c.Seconds)
+		if err != nil {
+			return err
+		}
+		results = append(results, rows...)
+	}
+	progress(len(chosen), len(chosen), "")
+	if c.Markdown != "" {
+		machine.finish(b)
+		err := run.WriteFile(c.Markdown, func(w io.Writer) error { return writeMarkdown(w, machine, c, results) })
+		if err != nil {
+			return err
+		}
+	}
+	return print(stream, c.Format.Format, results)
+}
+
+// choose returns the workloads with one of the names, or in one of the groups,
+// in their usual order; no names mean all.
+func choose(names []string) ([]workload, error) {
+	if len(names) == 0 {
+		return workloads, nil
+	}
+	wanted := make([]bool, len(workloads))
+	for _, name := range names {
+		known := false
+		for i, w := range workloads {
+			if w.name == name || w.group == name {
+				wanted[i], known = true, true
+			}
+		}
+		if !known {
+			return nil, cli.Usagef("-only: %q is not one of %s", name, strings.Join(workloadNames(), ", "))
+		}
+	}
+	var chosen []workload
+	for i, w := range workloads {
+		if wanted[i] {
+			chosen = append(chosen, w)
+		}
+	}
+	return chosen, nil
+}
+
+// workloadNames lists groups and workloads, each once.
+func workloadNames() []string {
+	var names []string
+	for _, w := range workloads {
+		for _, name := range []string{w.group, w.name} {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}

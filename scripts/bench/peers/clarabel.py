@@ -1,0 +1,102 @@
+"""Clarabel called directly, from moments (minimum CVaR: from returns) to weights."""
+
+np, sparse, clarabel = load("numpy", "scipy.sparse", "clarabel")
+
+
+def solve(quadratic, linear, rows, right, cones):
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    solver = clarabel.DefaultSolver(
+        sparse.csc_matrix(np.triu(quadratic)), linear, sparse.csc_matrix(rows), right, cones, settings
+    )
+    solution = solver.solve()
+    if solution.status != clarabel.SolverStatus.Solved:
+        raise RuntimeError(f"status {solution.status}")
+    return np.array(solution.x)
+
+
+def long_only(quadratic, linear, total, right):
+    """min x'Qx/2 + q'x with total.x = right and x >= 0."""
+    n = len(linear)
+    return solve(
+        quadratic,
+        linear,
+        np.vstack([total, -np.eye(n)]),
+        np.concatenate([[right], np.zeros(n)]),
+        [clarabel.ZeroConeT(1), clarabel.NonnegativeConeT(n)],
+    )
+
+
+def min_variance(data, mean, cov):
+    return long_only(cov, np.zeros(len(mean)), np.ones(len(mean)), 1.0)
+
+
+def mean_variance(data, mean, cov):
+    return long_only(data["risk_aversion"] * cov, -mean, np.ones(len(mean)), 1.0)
+
+
+def max_sharpe(data, mean, cov):
+    # Scaled so that the portfolio's mean is 1e-3 per period.
+    y = long_only(cov * 1e3, np.zeros(len(mean)), mean * 1e3, 1.0)
+    return y / y.sum()
+
+
+def risk_parity(data, mean, cov):
+    """min y'Sy/2 - sum log y, each logarithm in an exponential cone."""
+    n = len(mean)
+    scale = np.trace(cov) / n
+    quadratic = np.zeros((2 * n, 2 * n))
+    quadratic[:n, :n] = cov / scale
+    rows, right = np.zeros((3 * n, 2 * n)), np.zeros(3 * n)
+    for i in range(n):  # (log, 1, y)
+        rows[3 * i, n + i] = -1.0
+        right[3 * i + 1] = 1.0
+        rows[3 * i + 2, i] = -1.0
+    linear = np.concatenate([np.zeros(n), -np.ones(n)])
+    y = solve(quadratic, linear, rows, right, [clarabel.ExponentialConeT()] * n)[:n]
+    return y / y.sum()
+
+
+def min_cvar(data, mean, cov):
+    """Rockafellar & Uryasev: variables weights, VaR, excess losses."""
+    returns, level = data["array"], data["level"]
+    t, n = returns.shape
+    linear = np.concatenate([np.zeros(n), [1.0], np.full(t, 1 / ((1 - level) * t))])
+    size = n + 1 + t
+    rows = np.zeros((1 + n + 2 * t, size))
+    rows[0, :n] = 1.0
+    rows[1 : 1 + n, :n] = -np.eye(n)
+    rows[1 + n : 1 + n + t, n + 1 :] = -np.eye(t)
+    rows[1 + n + t :, :n] = -returns
+    rows[1 + n + t :, n] = -1.0
+    rows[1 + n + t :, n + 1 :] = -np.eye(t)
+    right = np.zeros(1 + n + 2 * t)
+    right[0] = 1.0
+    cones = [clarabel.ZeroConeT(1), clarabel.NonnegativeConeT(n + 2 * t)]
+    return solve(np.zeros((size, size)), linear, rows, right, cones)[:n]
+
+
+def task(allocate):
+    def prepare(data):
+        data = dict(data, array=np.array(data["returns"]))
+        mean, cov = np.array(data["mean"]), np.array(data["cov"])
+
+        def work():
+            allocate(data, mean, cov)
+            return 1
+
+        return work, allocate(data, mean, cov).tolist()
+
+    return prepare
+
+
+serve(
+    version("clarabel"),
+    {
+        "min-variance": task(min_variance),
+        "mean-variance": task(mean_variance),
+        "max-sharpe": task(max_sharpe),
+        "risk-parity": task(risk_parity),
+        "min-cvar": task(min_cvar),
+    },
+)

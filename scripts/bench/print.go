@@ -1,0 +1,192 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"vaefolio/scripts/internal/cli"
+)
+
+// nothing is the summary of no numbers.
+var nothing = summary{math.NaN(), math.NaN(), math.NaN()}
+
+// print writes the results in a format: all digits in csv and json, three of
+// them in the table.
+func print(stream *cli.IO, format string, results []result) error {
+	if format == "table" {
+		return printTable(stream, results)
+	}
+	table := stream.Table(format,
+		cli.Column{Name: "workload"}, cli.Column{Name: "contender"}, cli.Column{Name: "unit"}, cli.Column{Name: "rounds"},
+		cli.Column{Name: "rate"}, cli.Column{Name: "rate_q1"}, cli.Column{Name: "rate_q3"}, cli.Column{Name: "microseconds"},
+		cli.Column{Name: "versus"}, cli.Column{Name: "ratio"}, cli.Column{Name: "ratio_q1"}, cli.Column{Name: "ratio_q3"},
+		cli.Column{Name: "difference"}, cli.Column{Name: "note"})
+	for _, r := range results {
+		err := table.Row(r.workload, r.contender, r.unit, r.rounds,
+			r.rate.median, r.rate.low, r.rate.high, 1e6/r.rate.median,
+			orNil(r.versus), r.ratio.median, r.ratio.low, r.ratio.high, r.difference, orNil(r.note))
+		if err != nil {
+			return err
+		}
+	}
+	return table.Close()
+}
+
+// headings are those of the table for people, on the screen and in markdown.
+var headings = []string{"workload", "contender", "a second", "microseconds each", "times as fast", "as", "answers differ by"}
+
+func printTable(stream *cli.IO, results []result) error {
+	columns := make([]cli.Column, len(headings))
+	for i, h := range headings {
+		columns[i].Name = h
+	}
+	table := stream.Table("table", columns...)
+	for _, r := range results {
+		values := make([]any, len(headings))
+		for i, cell := range r.cells() {
+			values[i] = cell
+		}
+		if err := table.Row(values...); err != nil {
+			return err
+		}
+	}
+	if err := table.Close(); err != nil {
+		return err
+	}
+	for _, note := range notes(results) {
+		if _, err := fmt.Fprintln(stream.Stdout, note); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cells are the result as people read it.
+func (r *result) cells() []string {
+	cells := []string{r.workload, r.contender, "-", "-", "", "", ""}
+	if r.rounds == 0 {
+		return cells
+	}
+	cells[2], cells[3] = significant(r.rate.median), significant(1e6/r.rate.median)
+	if r.versus != "" {
+		cells[4] = fmt.Sprintf("%s [%s, %s]", significant(r.ratio.median), significant(r.ratio.low), significant(r.ratio.high))
+		cells[5] = r.versus
+	}
+	if !math.IsNaN(r.difference) {
+		cells[6] = strconv.FormatFloat(r.difference, 'e', 0, 64)
+	}
+	return cells
+}
+
+// notes say, each once, why contenders took no part.
+func notes(results []result) []string {
+	var order []string
+	who := map[string][]string{}
+	for _, r := range results {
+		if r.note == "" {
+			continue
+		}
+		if who[r.note] == nil {
+			order = append(order, r.note)
+		}
+		who[r.note] = append(who[r.note], r.workload+" by "+r.contender)
+	}
+	for i, note := range order {
+		first, others := who[note][0], len(who[note])-1
+		if others > 0 {
+			first += fmt.Sprintf(" and %d more", others)
+		}
+		order[i] = first + ": " + note
+	}
+	return order
+}
+
+// significant spells a positive number with three digits that count, and
+// thousands apart.
+func significant(x float64) string {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return "-"
+	}
+	digits := 2 - int(math.Floor(math.Log10(x)))
+	if digits > 0 {
+		return strconv.FormatFloat(x, 'f', digits, 64)
+	}
+	scale := math.Pow(10, float64(-digits))
+	text := strconv.FormatFloat(math.Round(x/scale)*scale, 'f', 0, 64)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+func orNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// writeMarkdown writes the results with what they were measured on.
+func writeMarkdown(w io.Writer, m *machine, c *config, results []result) error {
+	var b strings.Builder
+	b.WriteString("# Benchmarks\n\n")
+	fmt.Fprintf(&b, "Made by `%s` on %s, in %d rounds of at least %s s a contender.\n", c.command(), m.date, c.Rounds, strconv.FormatFloat(c.Seconds, 'g', -1, 64))
+	b.WriteString(explanation)
+	for _, line := range m.lines() {
+		fmt.Fprintf(&b, "- %s\n", line)
+	}
+	fmt.Fprintf(&b, "\n| %s |\n|%s\n", strings.Join(headings, " | "), strings.Repeat("---|", len(headings)))
+	for _, r := range results {
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(r.cells(), " | "))
+	}
+	if notes := notes(results); len(notes) > 0 {
+		b.WriteString("\nNot measured:\n\n")
+		for _, note := range notes {
+			fmt.Fprintf(&b, "- %s\n", note)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+const explanation = `
+In each round every contender has its turn, so that trust the ratios: the median over the rounds of how many times as
+fast one was as another within a round, with the quartiles in brackets. Speeds are medians over the rounds; another
+machine, or another hour on a shared one, gives others. Each contender has the same data, and where an answer can be
+compared the last column shows the largest relative difference.
+
+- train: samples in gradient steps of Adam; 10 assets, batch 128, layers 64-32-8-32-64; a step includes drawing the batch
+  and the noise.
+- evaluate: annual return, volatility, Sharpe, Sortino, maximum drawdown and CVaR of portfolios of 40 assets over 1,438
+  days, on one core; and the matrix product that is the first part of that, alone.
+- project-n: points onto the simplex of n weights with an upper bound, on one core.
+- min-variance and the other objectives: 40 assets, 365 days, long-only, on one core. A solver keeps its memory from one
+  solve to the next, but starts anew. "From returns" includes estimating the moments. HRP comes in variants: weights of
+  libraries differ by the order of the leaves.
+- generate: codes from N(0, I), decoded, projected onto the capped simplex and given the six figures over 1,438 days;
+  10 assets, one core but for what XLA takes.
+
+Measured on:
+
+`
+
+// command is the command line that makes the same measurement, but for paths,
+// which are other ones on another machine.
+func (c *config) command() string {
+	words := []string{"go run ./scripts/bench"}
+	if len(c.Only) > 0 {
+		words = append(words, "-only "+strings.Join(c.Only, ","))
+	}
+	words = append(words, fmt.Sprintf("-rounds %d -seconds %s -seed %d", c.Rounds, strconv.FormatFloat(c.Seconds, 'g', -1, 64), c.Seed))
+	if c.Python != "" {
+		words = append(words, "-python "+filepath.Base(c.Python))
+	}
+	if c.Markdown != "" {
+		words = append(words, "-markdown "+filepath.Base(c.Markdown))
+	}
+	return strings.Join(words, " ")
+}

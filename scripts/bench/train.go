@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/vae"
+)
+
+// The training that is measured: the default network on 10 assets.
+const (
+	trainAssets = 10
+	trainRows   = 4096
+	loopSteps   = 100 // of one call of XLA's loop, and of JAX's scan
+)
+
+// trainers train one network: this library on each backend, and its peers.
+func trainers(ctx context.Context, b *bed) ([]contender, error) {
+	if err := b.engines(); err != nil {
+		return nil, err
+	}
+	rows, err := dirichletRows(trainRows, trainAssets, b.seed)
+	if err != nil {
+		return nil, err
+	}
+	const xlaLoop, xlaStep = "vaefolio, XLA, 100 steps a call", "vaefolio, XLA, 1 step a call"
+	contenders := []contender{
+		b.trainer("vaefolio, Go backend", b.goEngine, rows, 0),
+		b.trainer(xlaStep, b.xla, rows, 1),
+		b.trainer(xlaLoop, b.xla, rows, 0),
+	}
+	config, schedule := vae.DefaultConfig(trainAssets), vae.DefaultSchedule()
+	data := map[string]any{
+		"rows": lists(rows), "assets": config.Assets, "latent": config.Latent, "hidden": config.Hidden,
+		"beta": config.Beta, "batch": schedule.Batch, "learning_rate": schedule.LearningRate,
+	}
+	for _, p := range []struct {
+		library            library
+		name, versus, task string
+	}{
+		{jax, "JAX, a jitted step a call", xlaStep, "step"},
+		{jax, "JAX, lax.scan over 100 steps", xlaLoop, "scan"},
+		{torch, "PyTorch, plain, 1 thread", "", "train"},
+	} {
+		c, err := b.enter(ctx, p.library, p.name, p.versus, p.task, data)
+		if err != nil {
+			return nil, err
+		}
+		contenders = append(contenders, c)
+	}
+	return contenders, nil
+}
+
+// trainer trains on an engine, which may be nil. One call of the compiled graph
+// does at most every steps, or where that is 0 as many as the engine likes.
+func (b *bed) trainer(name string, engine *vae.Backend, rows *mat.Dense, every int) contender {
+	if engine == nil {
+		return contender{name: name, missing: b.noXLA}
+	}
+	train := func(ctx context.Context, steps int) (float64, error) {
+		config, schedule := vae.DefaultConfig(trainAssets), vae.DefaultSchedule()
+		config.Seed = b.seed
+		schedule.Steps, schedule.EvalEvery = steps, steps
+		// Without a function to save with, a checkpoint is nothing but a pause.
+		_, history, err := vae.Train(ctx, engine, config, schedule, rows, nil, vae.TrainOptions{CheckpointEvery: every})
+		if err != nil {
+			return 0, err
+		}
+		return history.SamplesPerSecond(), nil
+	}
+	rate := 0.0 // samples a second of the last turn
+	return contender{name: name, turn: func(ctx context.Context, seconds float64) (_ float64, err error) {
+		if rate == 0 {
+			for range 2 { // compiles, then guesses the speed
+				if rate, err = train(ctx, loopSteps); err != nil {
+					return 0, err
+				}
+			}
+		}
+		calls := math.Ceil(rate * seconds / float64(loopSteps*vae.DefaultSchedule().Batch))
+		rate, err = train(ctx, int(calls)*loopSteps)
+		return rate, err
+	}}
+}
+
+// dirichletRows draws portfolios from the symmetric Dirichlet distribution.
+func dirichletRows(rows, assets int, seed uint64) (*mat.Dense, error) {
+	d, err := simplex.Symmetric(assets, 1)
+	if err != nil {
+		return nil, err
+	}
+	weights, rng := mat.NewDense(rows, assets, nil), stream.New(seed, "bench.weights", uint64(assets))
+	for i := range rows {
+		d.Rand(weights.RawRowView(i), rng)
+	}
+	return weights, nil
+}
+
+// lists is a matrix as JSON has it.
+func lists(m *mat.Dense) [][]float64 {
+	rows, _ := m.Dims()
+	list := make([][]float64, rows)
+	for i := range list {
+		list[i] = m.RawRowView(i)
+	}
+	return list
+}
