@@ -74,7 +74,7 @@ func (s Set) checkShape() *InfeasibleError {
 }
 
 func (s Set) checkBounds() *InfeasibleError {
-	if !(s.MinWeight >= 0 && s.MinWeight <= MaxBound) {
+	if !(s.MinWeight >= 0 && s.MinWeight <= 1) {
 		return infeasible("minimum weight %v: it is a number from 0 to 1", s.MinWeight)
 	}
 	for i := range s.N {
@@ -135,7 +135,6 @@ func (s Set) checkHoldings() *InfeasibleError {
 		}
 	}
 	slices.SortFunc(optional, func(a, b float64) int { return cmp.Compare(b, a) })
-	held := s.N - len(optional)
 	for k := 0; k <= len(optional); k++ {
 		if least <= 1+slack && most >= 1-slack {
 			return nil
@@ -145,7 +144,11 @@ func (s Set) checkHoldings() *InfeasibleError {
 			most += optional[k]
 		}
 	}
-	if _, upper := s.bounds(); held == 0 && allEqual(upper) {
+	_, upper := s.bounds()
+	switch {
+	case slices.Max(upper) < s.MinWeight:
+		return infeasible("the minimum weight %v is above every upper bound: lower it to %v at most", s.MinWeight, slices.Max(upper))
+	case len(optional) == s.N && allEqual(upper):
 		return infeasible("no number of holdings between %v and %v sums to 1: %d of them reach %.6g at most, %d need %.6g at least",
 			s.MinWeight, upper[0], int(1/upper[0]), float64(int(1/upper[0]))*upper[0], int(1/upper[0])+1, float64(int(1/upper[0])+1)*s.MinWeight)
 	}

@@ -41,6 +41,8 @@ func TestCheckExplains(t *testing.T) {
 		{simplex.Set{N: 4, MinWeight: 0.3, Lower: []float64{0.1, 0, 0, 0}, Upper: []float64{0.2, 1, 1, 1}, Symbols: symbols}, "A is to be at least 0.1 and at most 0.2, below the minimum weight 0.3"},
 		{simplex.Set{N: 4, MinWeight: 0.4, Upper: fill(4, 0.45)}, "no number of holdings between 0.4 and 0.45 sums to 1: 2 of them reach 0.9 at most, 3 need 1.2 at least"},
 		{simplex.Set{N: 4, MinWeight: 0.5, Upper: fill(4, 0.5)}, ""},
+		{simplex.Set{N: 4, MinWeight: 1.1}, "minimum weight 1.1: it is a number from 0 to 1"},
+		{simplex.Set{N: 4, MinWeight: 0.5, Upper: fill(4, 0.4)}, "the minimum weight 0.5 is above every upper bound: lower it to 0.4 at most"},
 		{simplex.Set{N: 4, MinWeight: 0.4, Upper: []float64{0.45, 0.45, 0.45, 0.5}}, "no choice of holdings of at least 0.4"},
 		{simplex.Set{N: 4, MinWeight: 0.4, Upper: []float64{0.45, 0.45, 0.45, 0.55}}, ""},
 		{simplex.Set{N: 2, Groups: []simplex.Group{group(0, 1, 1)}}, "group L1 has 1 shares for 2 assets"},
