@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -129,7 +130,7 @@ func (o *output) table(io *cli.IO) error {
 	for i, symbol := range o.prices.Window.Symbols {
 		row := []any{symbol, o.result.Weights[i]}
 		if o.allocation != nil {
-			row = append(row, o.allocation.Units[i])
+			row = append(row, fmt.Sprintf("%.10g", o.allocation.Units[i]))
 		}
 		if err := table.Row(row...); err != nil {
 			return err

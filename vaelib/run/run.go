@@ -119,6 +119,9 @@ type Run struct {
 // with a run, finished or not, are removed first; files that no run made are
 // never touched.
 func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
+	if dir == "" {
+		return nil, errors.New("no folder given for the run")
+	}
 	if err := usable(dir); err != nil {
 		return nil, err
 	}
@@ -294,14 +297,19 @@ func (r *Run) Time(name string) (stop func()) {
 }
 
 // Finish records the end of the run and the hash of every file in its folder,
-// and unlocks it.
+// and unlocks it. It is an error after [Run.Close].
 func (r *Run) Finish() error {
+	if r.lock == nil {
+		return folderError(r.dir, errors.New("a run that was closed can't be finished"))
+	}
 	files, err := hashFolder(r.dir)
 	if err != nil {
 		return folderError(r.dir, err)
 	}
 	now := time.Now().UTC()
+	r.mu.Lock()
 	r.manifest.Files, r.manifest.Finished = files, &now
+	r.mu.Unlock()
 	return r.Close()
 }
 

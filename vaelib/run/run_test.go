@@ -127,6 +127,9 @@ func TestResume(t *testing.T) {
 	must(t, os.WriteFile(r.Path("checkpoint"), []byte("half way"), 0o644))
 	must(t, r.Close())
 	must(t, r.Close())
+	if err := r.Finish(); err == nil {
+		t.Error("no error for finishing a run that was closed")
+	}
 	first, err := run.ReadManifest(dir)
 	must(t, err)
 	if first.Finished != nil {
@@ -228,6 +231,7 @@ func TestUnusablePaths(t *testing.T) {
 	file := filepath.Join(dir, "file")
 	must(t, os.WriteFile(file, []byte("x"), 0o644))
 	for _, c := range []struct{ path, want string }{
+		{"", "no folder given"},
 		{file, "is a file: choose a folder"},
 		{filepath.Join(file, "below"), "not a directory"},
 		{filepath.Join(dir, strings.Repeat("x", 300)), "name too long"},

@@ -146,6 +146,8 @@ func TestWrongUsage(t *testing.T) {
 		{"unknown flag", []string{"-sahre", "1"}, "unknown flag -sahre: did you mean share?"},
 		{"unknown flag unlike any", []string{"--zzzzzz=1"}, "unknown flag -zzzzzz"},
 		{"no value", []string{"-share"}, "-share needs a value: how much of it"},
+		{"flag for a value", []string{"-side", "-fast"}, "-side needs a value: where"},
+		{"flag with value for a value", []string{"-out", "--share=0.1"}, "-out needs a value: where to"},
 		{"leftover", []string{"more"}, `leftover argument "more"`},
 		{"boolean with a word", []string{"-fast", "yes"}, `leftover argument "yes"`},
 		{"not a boolean", []string{"-fast=perhaps"}, `-fast: "perhaps" is not true or false`},

@@ -162,7 +162,7 @@ func readArguments(all options, args []string) ([]*assignment, error) {
 		case hasText:
 		case o.isBool():
 			text = "true"
-		case len(args) == 0:
+		case len(args) == 0 || all.isFlag(args[0]):
 			return nil, Usagef("-%s needs a value: %s", name, o.help)
 		default:
 			text, args = args[0], args[1:]
@@ -170,6 +170,14 @@ func readArguments(all options, args []string) ([]*assignment, error) {
 		give(o, text)
 	}
 	return given, nil
+}
+
+// isFlag says whether an argument is a known flag, which can't be meant as the
+// value of the one before.
+func (os options) isFlag(arg string) bool {
+	name, _, _ := strings.Cut(arg, "=")
+	trimmed := strings.TrimPrefix(strings.TrimPrefix(name, "-"), "-")
+	return trimmed != name && os.flag(trimmed) != nil
 }
 
 func (os options) names() []string {
@@ -197,6 +205,8 @@ func (o *option) placeholder() string {
 		return ""
 	case o.unit != "" && strings.ToUpper(o.unit) == o.unit:
 		return o.unit
+	case o.manyChoices():
+		return "NAME"
 	case len(o.choices) > 0:
 		return strings.Join(o.choices, "|")
 	case o.kind().String() == "string":
@@ -208,11 +218,17 @@ func (o *option) placeholder() string {
 	}
 }
 
+// manyChoices says whether the choices are too long for a placeholder.
+func (o *option) manyChoices() bool { return len(strings.Join(o.choices, "|")) > 60 }
+
 // describe is the end of a help text: unit, range and default.
 func (o *option) describe() string {
 	var parts []string
 	if o.unit != "" && strings.ToUpper(o.unit) != o.unit {
 		parts = append(parts, o.unit)
+	}
+	if o.manyChoices() {
+		parts = append(parts, "one of "+strings.Join(o.choices, ", "))
 	}
 	if o.allowed != nil {
 		parts = append(parts, "in "+o.allowed.text)
