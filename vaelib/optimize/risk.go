@@ -104,11 +104,11 @@ func (s *Solver) riskBudget(objective Objective, in *Inputs) error {
 			break
 		}
 		if !r.newton() {
-			return fmt.Errorf("%s didn't converge: the covariance matrix isn't positive semidefinite", objective)
+			return degenerate(objective)
 		}
 	}
 	if last > 1e-8 {
-		return fmt.Errorf("%s didn't converge: the covariance matrix is too ill-conditioned; try a shrunk one", objective)
+		return degenerate(objective)
 	}
 	var sum float64
 	for i := range n {
@@ -117,6 +117,12 @@ func (s *Solver) riskBudget(objective Objective, in *Inputs) error {
 	}
 	floats.Scale(1/sum, s.result.Weights)
 	return nil
+}
+
+// degenerate is the error for a variance that vanishes along some portfolio:
+// the barrier then has no minimum.
+func degenerate(objective Objective) error {
+	return fmt.Errorf("%s isn't defined: a portfolio of long positions has (almost) no variance; use a shrunk covariance", objective)
 }
 
 // budgets sets the shares, which sum to 1.
