@@ -149,8 +149,9 @@ func (s Set) checkHoldings() *InfeasibleError {
 	case slices.Max(upper) < s.MinWeight:
 		return infeasible("the minimum weight %v is above every upper bound: lower it to %v at most", s.MinWeight, slices.Max(upper))
 	case len(optional) == s.N && allEqual(upper):
-		return infeasible("no number of holdings between %v and %v sums to 1: %d of them reach %.6g at most, %d need %.6g at least",
-			s.MinWeight, upper[0], int(1/upper[0]), float64(int(1/upper[0]))*upper[0], int(1/upper[0])+1, float64(int(1/upper[0])+1)*s.MinWeight)
+		k := int(1 / upper[0])
+		return infeasible("no number of holdings between %v and %v sums to 1: %d of them reach %.6g at most, %d need %.6g at least: lower the minimum weight to %.6g",
+			s.MinWeight, upper[0], k, float64(k)*upper[0], k+1, float64(k+1)*s.MinWeight, math.Floor(1e6/float64(k+1))/1e6)
 	}
 	return infeasible("no choice of holdings of at least %v within the bounds sums to 1: lower the minimum weight or widen the bounds", s.MinWeight)
 }

@@ -60,12 +60,16 @@ func (p *Projector) Set() Set { return p.set }
 
 // Project writes the point of the set that is nearest to v into dst and returns
 // its Euclidean distance. Both have length N; dst may be v. A member of the set
-// comes back as it is, so that projecting twice changes nothing. Where several
-// points are equally near, assets of lower index are held first.
+// comes back as it is, so that projecting twice changes nothing.
 //
-// Without groups the result is exact up to rounding for finite input of any
-// size, and nothing is allocated; with groups it is so up to about 1e-15 times
-// the spread of v. It returns an error for NaN or infinite input.
+// With bounds alone, or a minimum holding and bounds that all assets share, the
+// result is exact up to rounding for finite input of any size, nothing is
+// allocated, and among equal inputs those of lower index are held first. Other
+// sets go through quadratic programmes: the result is a member as exactly, and
+// the nearest one up to about 1e-15 times the spread of v.
+//
+// It returns an error for NaN or infinite input, and where a minimum holding
+// needs a search that finds nothing within its limit of nodes.
 func (p *Projector) Project(dst, v []float64) (distance float64, err error) {
 	n := p.set.N
 	if len(dst) != n || len(v) != n {
