@@ -223,16 +223,19 @@ func (b *Backend) Close() error {
 	})
 }
 
-// guard runs f and returns what it panics with as an error: GoMLX's graph
-// functions report errors by panicking.
+// guard runs f, which calls GoMLX, and returns its error or what it panics
+// with, as graph functions do on errors, as an error of one line.
 func guard(f func() error) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
 		case error:
-			err = errors.New(firstLine(r.Error()))
+			err = r
 		default:
-			err = errors.New(firstLine(fmt.Sprint(r)))
+			err = fmt.Errorf("%v", r)
+		}
+		if err != nil {
+			err = errors.New(firstLine(err.Error()))
 		}
 	}()
 	return f()

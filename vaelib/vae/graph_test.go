@@ -45,8 +45,8 @@ func networks() map[string]Config {
 	return all
 }
 
-// call runs a graph once on float64 vectors and matrices.
-func call(t *testing.T, e *graph.Exec, args ...any) [][]float64 {
+// call64 runs a graph once on float64 vectors and matrices.
+func call64(t *testing.T, e *graph.Exec, args ...any) [][]float64 {
 	t.Helper()
 	out, err := e.Call(args...)
 	if err != nil {
@@ -86,8 +86,8 @@ func TestLossGradient(t *testing.T) {
 			rows := tensors.FromFlatDataAndDimensions(normals(rng, size*c.Assets, 1), size, c.Assets)
 			noise := tensors.FromFlatDataAndDimensions(normals(rng, size*c.Latent, 1), size, c.Latent)
 			mean := tensors.FromFlatDataAndDimensions([]float64{0.1, 0.2, 0.3, 0.4}, 1, 4)
-			loss := func() float64 { return call(t, e, theta, rows, noise, mean)[0][0] }
-			gradient := call(t, e, theta, rows, noise, mean)[1]
+			loss := func() float64 { return call64(t, e, theta, rows, noise, mean)[0][0] }
+			gradient := call64(t, e, theta, rows, noise, mean)[1]
 			if len(gradient) != n.size {
 				t.Fatalf("gradient has %d entries, want %d", len(gradient), n.size)
 			}
@@ -125,13 +125,13 @@ func TestDecoderVJP(t *testing.T) {
 			rng := stream.New(1, "vae.test.vjp", 0)
 			theta, z, g := normals(rng, n.size, 0.5), normals(rng, size*c.Latent, 1), normals(rng, size*c.Assets, 1)
 			along := func() (sum float64) {
-				weights := call(t, decode, theta, tensors.FromFlatDataAndDimensions(z, size, c.Latent))[0]
+				weights := call64(t, decode, theta, tensors.FromFlatDataAndDimensions(z, size, c.Latent))[0]
 				for i, w := range weights {
 					sum += w * g[i]
 				}
 				return sum
 			}
-			dz := call(t, vjp, theta, tensors.FromFlatDataAndDimensions(z, size, c.Latent), tensors.FromFlatDataAndDimensions(g, size, c.Assets))[0]
+			dz := call64(t, vjp, theta, tensors.FromFlatDataAndDimensions(z, size, c.Latent), tensors.FromFlatDataAndDimensions(g, size, c.Assets))[0]
 			for i := range z {
 				old := z[i]
 				z[i] = old + h

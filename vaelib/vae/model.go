@@ -2,7 +2,6 @@ package vae
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -184,27 +183,17 @@ func (m *Model) run(ctx context.Context, program *graph.Exec, columns []int, fil
 			fill(flat, k, from)
 			args = append(args, tensors.FromFlatDataAndDimensions(flat, size, n))
 		}
-		err := guard(func() error {
-			results, err := program.Call(args...)
-			if err != nil {
-				return errors.New(firstLine(err.Error()))
-			}
-			for k, c := range columns {
-				flat, err := floats(results[k])
-				if err != nil {
-					return err
-				}
-				for i := range min(size, rows-from) {
-					row := out[k].RawRowView(from + i)
-					for j := range row {
-						row[j] = float64(flat[i*c+j])
-					}
-				}
-			}
-			return nil
-		})
+		results, err := call(program, args...)
 		if err != nil {
 			return nil, err
+		}
+		for k, c := range columns {
+			for i := range min(size, rows-from) {
+				row := out[k].RawRowView(from + i)
+				for j := range row {
+					row[j] = float64(results[k][i*c+j])
+				}
+			}
 		}
 	}
 	return out, nil

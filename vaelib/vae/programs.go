@@ -112,6 +112,25 @@ func (p *programs) finalize() {
 	}
 }
 
+// call runs a program and copies its outputs out.
+func call(program *graph.Exec, args ...any) (outputs [][]float32, err error) {
+	err = guard(func() error {
+		results, err := program.Call(args...)
+		if err != nil {
+			return err
+		}
+		for _, r := range results {
+			v, err := floats(r)
+			if err != nil {
+				return err
+			}
+			outputs = append(outputs, v)
+		}
+		return nil
+	})
+	return outputs, err
+}
+
 // floats copies a tensor's values out.
 func floats(t *tensors.Tensor) ([]float32, error) {
 	return values[float32](t)

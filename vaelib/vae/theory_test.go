@@ -40,6 +40,9 @@ func gaussianRows(rows int, eigenvalues []float64) *mat.Dense {
 // 1 - beta v/lambda_i. The loss must come within 1 % of it, and the number of
 // active units must be right on both sides of each threshold.
 func TestLinearVAEClosedForm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for seconds")
+	}
 	eigenvalues := []float64{4, 2, 1, 0.5, 0.25, 0.25}
 	x := gaussianRows(8192, eigenvalues)
 	thresholds, err := Thresholds(x)
@@ -98,6 +101,9 @@ func TestLinearVAEClosedForm(t *testing.T) {
 // A network on Dirichlet rows is alive well below beta = n/(n-1) and dead well
 // above. (In between its transition is slow, and for such skewed rows late.)
 func TestDirichletCollapse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for seconds")
+	}
 	const n = 6
 	train, heldOut := dirichletRows(2000, n, 0), dirichletRows(500, n, 1)
 	b := openTest(t, "go")

@@ -63,7 +63,7 @@ func Train(ctx context.Context, b *Backend, c Config, s Schedule, train, validat
 		return nil, nil, err
 	}
 	defer t.release()
-	if err := guard(func() error { return t.run(ctx) }); err != nil {
+	if err := t.run(ctx); err != nil {
 		return nil, &t.history, err
 	}
 	model, err := newModel(b, c, t.scaling, slices.Clone(opt.Symbols), t.dataHash, b.name, t.result)
@@ -224,28 +224,28 @@ func next(step, every int) int { return (step/every + 1) * every }
 // advance runs the steps until end.
 func (t *training) advance(end int) error {
 	start := time.Now()
-	args := make([]any, 0, inputSize+1)
-	for _, tensor := range t.state {
-		donated, err := graph.DonateTensorBuffer(tensor, t.backend.engine, 0)
-		if err != nil {
-			return err
+	err := guard(func() error {
+		args := make([]any, 0, inputSize+1)
+		for _, tensor := range t.state {
+			donated, err := graph.DonateTensorBuffer(tensor, t.backend.engine, 0)
+			if err != nil {
+				return err
+			}
+			args = append(args, donated)
 		}
-		args = append(args, donated)
-	}
-	for _, tensor := range t.inputs {
-		args = append(args, tensor)
-	}
-	if t.backend.stepsPerCall > 1 {
-		args = append(args, int32(end))
-	}
-	state, err := t.program.Call(args...)
-	if err != nil {
-		return errors.New(firstLine(err.Error()))
-	}
-	copy(t.state[:], state)
+		for _, tensor := range t.inputs {
+			args = append(args, tensor)
+		}
+		if t.backend.stepsPerCall > 1 {
+			args = append(args, int32(end))
+		}
+		state, err := t.program.Call(args...)
+		copy(t.state[:], state)
+		return err
+	})
 	t.step = end
 	t.stepping += time.Since(start)
-	return nil
+	return err
 }
 
 // evaluate adds a point to the history.
@@ -329,16 +329,12 @@ func (t *training) learningRate() float64 {
 func (t *training) validate() (Losses, error) {
 	var reconstruction, kl float64
 	for _, block := range t.blocks {
-		out, err := t.programs.eval.Call(t.state[stateTheta], block.random, block.rows, block.present, t.inputs[inputMean-inputRows], t.variance)
-		if err != nil {
-			return Losses{}, errors.New(firstLine(err.Error()))
-		}
-		sums, err := floats(out[0])
+		sums, err := call(t.programs.eval, t.state[stateTheta], block.random, block.rows, block.present, t.inputs[inputMean-inputRows], t.variance)
 		if err != nil {
 			return Losses{}, err
 		}
-		reconstruction += float64(sums[0])
-		for _, v := range sums[1:] {
+		reconstruction += float64(sums[0][0])
+		for _, v := range sums[0][1:] {
 			kl += float64(v)
 		}
 	}
@@ -378,16 +374,15 @@ func (t *training) save() error {
 	return t.options.Checkpoint(c)
 }
 
+// release frees what the training holds where the backend runs. After a failed
+// step some of it is gone already, which is no error any more.
 func (t *training) release() {
-	for _, tensors := range [][]*tensors.Tensor{t.state[:], t.inputs, {t.variance}} {
-		for _, x := range tensors {
-			x.FinalizeAll()
-		}
-	}
+	held := append(append(t.state[:], t.inputs...), t.variance)
 	for _, b := range t.blocks {
-		b.random.FinalizeAll()
-		b.rows.FinalizeAll()
-		b.present.FinalizeAll()
+		held = append(held, b.random, b.rows, b.present)
+	}
+	for _, x := range held {
+		_ = guard(x.FinalizeAll)
 	}
 }
 

@@ -70,10 +70,7 @@ func newXLA(path string) (engine compute.Backend, err error) {
 	}
 	err = guard(func() (err error) {
 		engine, err = xla.New(config)
-		if err != nil {
-			return errors.New(firstLine(err.Error()))
-		}
-		return nil
+		return err
 	})
 	return engine, err
 }
