@@ -360,7 +360,8 @@ func TestExitCodes(t *testing.T) {
 		}
 	})
 	t.Run("resumed", func(t *testing.T) {
-		out := Output{Out: t.TempDir()}
+		dir := t.TempDir()
+		out := Output{Out: dir}
 		work := func(_ context.Context, io *IO) error {
 			r, err := out.Open(io, run.Spec{})
 			if err != nil {
@@ -373,6 +374,11 @@ func TestExitCodes(t *testing.T) {
 				t.Errorf("exit code %d, stderr %q, want %q", code, stderr, want)
 			}
 		}
+		out.Out = ""
+		if code, _, stderr := execute(verb(nil, work), "-path=a"); code != 2 || !strings.Contains(stderr, "-out DIR is missing") {
+			t.Errorf("exit code %d, stderr %q", code, stderr)
+		}
+		out.Out = dir
 		if code, _, stderr := execute(verb(nil, work), "-path=b"); code != 1 || !strings.Contains(stderr, `path = "a" there, path = "b" here`) {
 			t.Errorf("exit code %d, stderr %q", code, stderr)
 		}

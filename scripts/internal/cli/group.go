@@ -17,7 +17,7 @@ type Format struct {
 
 // Output are the flags of a verb that makes a folder.
 type Output struct {
-	Out   string `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder for the results; with an unfinished run of the same configuration it goes on"`
+	Out   string `flag:"out" unit:"DIR" record:"-" help:"folder for the results; with an unfinished run of the same configuration it goes on"`
 	Force bool   `flag:"force" record:"-" help:"replace another run in the folder"`
 }
 
@@ -25,6 +25,9 @@ type Output struct {
 // configuration it fills in. A verb returns the error as it is: for a run that
 // is done already it stands for exit code 0.
 func (o *Output) Open(io *IO, spec run.Spec) (*run.Run, error) {
+	if o.Out == "" {
+		return nil, Usagef("-out DIR is missing: the folder for the results")
+	}
 	spec.Verb, spec.Config = io.verb, io.Config()
 	r, err := run.Open(o.Out, spec, o.Force)
 	if err == nil && r.Resumed {
