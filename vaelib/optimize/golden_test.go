@@ -349,3 +349,37 @@ func TestBearWindow(t *testing.T) {
 		t.Errorf("the fallback isn't the minimum variance: %v, notes %q", r.Weights, r.Notes)
 	}
 }
+
+// TestRollingWindows solves every objective on the rolling years of core12. In
+// 5 of the 38 no portfolio with a cap of a quarter has a positive mean.
+func TestRollingWindows(t *testing.T) {
+	all := window(t, "0000", "9999")
+	periods, n := all.Dims()
+	var s Solver
+	windows, undefined := 0, 0
+	for from := 0; from+365 <= periods; from += 30 {
+		windows++
+		returns := all.Slice(from, from+365, 0, n).(*mat.Dense)
+		mean, cov := sample(returns)
+		in := Inputs{Returns: returns, Mean: mean, Cov: cov, RiskAversion: 4, Set: simplex.Set{N: n, Upper: full(n, 0.25)}}
+		in.Budgets, in.Benchmark = full(n, 1), full(n, 1/float64(n))
+		in.Project = true
+		for _, objective := range Objectives() {
+			r, err := s.Solve(context.Background(), objective, &in)
+			var excess *NoExcessError
+			if objective == MaxSharpe && errors.As(err, &excess) {
+				undefined++
+				continue
+			}
+			if err != nil {
+				t.Fatalf("window from %d, %s: %v", from, objective, err)
+			}
+			if v := in.Set.Violation(r.Weights); v > 1e-12 || r.KKT > 1e-9 || r.Gap > 1e-9 || math.IsNaN(r.Value) {
+				t.Errorf("window from %d, %s: violation %v, KKT %v, gap %v, value %v", from, objective, v, r.KKT, r.Gap, r.Value)
+			}
+		}
+	}
+	if windows != 38 || undefined != 5 {
+		t.Errorf("%d of %d windows have no positive mean, want 5 of 38", undefined, windows)
+	}
+}

@@ -269,6 +269,13 @@ func TestLinearProgrammes(t *testing.T) {
 		if relative(got.Value, want.Objective) > 1e-10 || got.Gap > 1e-12 {
 			t.Errorf("market %d: CVaR %v, want %v; gap %v", k, got.Value, want.Objective, got.Gap)
 		}
+		s := &Solver{result: Result{Weights: make([]float64, n)}}
+		if err := s.minCVaRByMeans(context.Background(), in, 1, tail); err != nil {
+			t.Fatal(err)
+		}
+		if v := s.cvar(in, s.result.Weights); relative(v, want.Objective) > 1e-10 || s.result.Gap > 1e-10 {
+			t.Errorf("market %d: CVaR %v by the tails' means, want %v; gap %v", k, v, want.Objective, s.result.Gap)
+		}
 	}
 }
 
