@@ -343,9 +343,9 @@ func TestExitCodes(t *testing.T) {
 		}
 	})
 	t.Run("already done", func(t *testing.T) {
-		out := Output{Out: t.TempDir()}
+		dir := t.TempDir()
 		work := func(_ context.Context, io *IO) error {
-			r, err := out.Open(io, run.Spec{Data: "d", Seed: 1})
+			r, err := run.Open(dir, run.Spec{Verb: "try", Config: io.Config()}, false)
 			if err != nil {
 				return err
 			}
@@ -357,30 +357,6 @@ func TestExitCodes(t *testing.T) {
 			if code != 0 || !strings.Contains(stderr, want) || (i == 0) != (stderr == "") {
 				t.Errorf("exit code %d, stderr %q, want %q", code, stderr, want)
 			}
-		}
-	})
-	t.Run("resumed", func(t *testing.T) {
-		dir := t.TempDir()
-		out := Output{Out: dir}
-		work := func(_ context.Context, io *IO) error {
-			r, err := out.Open(io, run.Spec{})
-			if err != nil {
-				return err
-			}
-			return r.Close()
-		}
-		for _, want := range []string{"", out.Out + ": going on with the unfinished run\n"} {
-			if code, _, stderr := execute(verb(nil, work), "-path=a"); code != 0 || stderr != want {
-				t.Errorf("exit code %d, stderr %q, want %q", code, stderr, want)
-			}
-		}
-		out.Out = ""
-		if code, _, stderr := execute(verb(nil, work), "-path=a"); code != 2 || !strings.Contains(stderr, "-out DIR is missing") {
-			t.Errorf("exit code %d, stderr %q", code, stderr)
-		}
-		out.Out = dir
-		if code, _, stderr := execute(verb(nil, work), "-path=b"); code != 1 || !strings.Contains(stderr, `path = "a" there, path = "b" here`) {
-			t.Errorf("exit code %d, stderr %q", code, stderr)
 		}
 	})
 	t.Run("result can't be written", func(t *testing.T) {

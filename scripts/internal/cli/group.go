@@ -1,7 +1,5 @@
 package cli
 
-import "vaefolio/vaelib/run"
-
 // Common are the flags of every verb.
 type Common struct {
 	Seed   uint64 `flag:"seed" default:"1" help:"decides everything random"`
@@ -19,21 +17,6 @@ type Format struct {
 type Output struct {
 	Out   string `flag:"out" unit:"DIR" record:"-" help:"folder for the results; with an unfinished run of the same configuration it goes on"`
 	Force bool   `flag:"force" record:"-" help:"replace another run in the folder"`
-}
-
-// Open opens the folder as that of a run with the spec, whose verb and
-// configuration it fills in. A verb returns the error as it is: for a run that
-// is done already it stands for exit code 0.
-func (o *Output) Open(io *IO, spec run.Spec) (*run.Run, error) {
-	if o.Out == "" {
-		return nil, Usagef("-out DIR is missing: the folder for the results")
-	}
-	spec.Verb, spec.Config = io.verb, io.Config()
-	r, err := run.Open(o.Out, spec, o.Force)
-	if err == nil && r.Resumed {
-		io.Note("%s: going on with the unfinished run", o.Out)
-	}
-	return r, err
 }
 
 // Backend is the flag of a verb that runs a model.
