@@ -67,7 +67,7 @@ type Inputs struct {
 	// portfolio, and say so, where no feasible mean exceeds RiskFree.
 	MinVarianceFallback bool
 	// Project makes the closed procedures project what breaks the set onto
-	// it, and say so, instead of failing.
+	// it, and say so, instead of failing; sets with short positions pass too.
 	Project bool
 	// MaxNodes bounds the branch and bound for a minimum weight; 0 means
 	// 20,000.
@@ -167,6 +167,9 @@ func (s *Solver) Solve(ctx context.Context, objective Objective, in *Inputs) (*R
 		return nil, err
 	}
 	s.result.Value = s.value(objective, in)
+	if math.IsNaN(s.result.Value) || math.IsInf(s.result.Value, 0) {
+		return nil, ErrNoVariance // a ratio to nothing
+	}
 	return &s.result, nil
 }
 

@@ -389,3 +389,36 @@ func TestAllocate(t *testing.T) {
 		}
 	}
 }
+
+// TestOneAsset leaves nothing to choose.
+func TestOneAsset(t *testing.T) {
+	returns := mat.NewDense(3, 1, []float64{0.01, -0.02, 0.03})
+	mean, cov := sample(returns)
+	in := &Inputs{Returns: returns, Mean: mean, Cov: cov, Set: simplex.Set{N: 1}, Budgets: []float64{1}, Benchmark: []float64{1}, LeafOrder: OrderOptimal}
+	for _, objective := range Objectives() {
+		r, err := Solve(context.Background(), objective, in)
+		if err != nil {
+			t.Errorf("%s: %v", objective, err)
+		} else if r.Weights[0] != 1 {
+			t.Errorf("%s: weight %v", objective, r.Weights[0])
+		}
+	}
+}
+
+// TestMinimumWeightVerdicts: what a minimum weight makes impossible is said
+// with the figures of the set as it is.
+func TestMinimumWeightVerdicts(t *testing.T) {
+	cov := mat.NewSymDense(3, []float64{1, 0, 0, 0, 1, 0, 0, 0, 1})
+	in := &Inputs{Mean: []float64{3, -2, -2}, Cov: cov, Set: simplex.Set{N: 3, Upper: full(3, 0.6), MinWeight: 0.4}}
+	target := 1.5
+	in.TargetReturn = &target
+	var unreachable *InfeasibleTargetError
+	if _, err := Solve(context.Background(), MeanVariance, in); !errors.As(err, &unreachable) || math.Abs(unreachable.Best-1) > 1e-12 {
+		t.Errorf("target: error %v", err)
+	}
+	in.RiskFree = 1.5
+	var excess *NoExcessError
+	if _, err := Solve(context.Background(), MaxSharpe, in); !errors.As(err, &excess) || math.Abs(excess.Best-1) > 1e-12 {
+		t.Errorf("ratio: error %v", err)
+	}
+}

@@ -113,14 +113,21 @@ func (s *Solver) pad(h *mat.SymDense, n, variables int) *mat.SymDense {
 	return &s.hessian
 }
 
-// bestMean is the largest mean over the convex part of the set.
+// bestMean is the largest mean of the set.
 func (s *Solver) bestMean(ctx context.Context, in *Inputs) (float64, error) {
 	s.begin(&in.Set, in.Set.N)
 	for j, v := range in.Mean {
 		s.c[j] = -v
 	}
 	s.pose(nil)
-	r, err := s.qp.Solve(ctx, &s.problem, s.settings)
+	solve := func() (*qp.Result, error) { return s.qp.Solve(ctx, &s.problem, s.settings) }
+	var r *qp.Result
+	var err error
+	if in.Set.MinWeight > 0 {
+		r, err = s.branch(ctx, in, solve, s.bound)
+	} else {
+		r, err = solve()
+	}
 	if err != nil {
 		return 0, err
 	}

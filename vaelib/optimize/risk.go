@@ -10,8 +10,8 @@ import (
 // closed runs the procedures that know no constraints.
 func (s *Solver) closed(objective Objective, in *Inputs) error {
 	for j := range in.Set.N {
-		if lower, _ := bounds(&in.Set, j); lower < 0 {
-			return &UnsupportedError{objective, "gives no short positions: use a lower bound of at least 0"}
+		if lower, _ := bounds(&in.Set, j); lower < 0 && !in.Project {
+			return &UnsupportedError{objective, "gives no short positions: use a lower bound of at least 0, or ask for the projection"}
 		}
 	}
 	n := in.Set.N
