@@ -44,6 +44,14 @@
 // A struct with a method Check() error on its pointer is asked after all
 // values are set; its error is one of usage.
 //
+// # Groups
+//
+// [Common] belongs in every verb. [Format] chooses how a [Table] is printed,
+// [Output] the folder of a run, [Backend] what computes a model. [Prices] loads
+// the window of returns that the flags choose, [Annual] and [Figures] say how
+// figures are computed from it, and [Constraints] gives the set of weights that
+// is allowed, or the reason why it is empty, before any work begins.
+//
 // # Order
 //
 // The default is overruled by the preset, that by the file given with -config,
