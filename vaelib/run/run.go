@@ -169,10 +169,14 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 	if err := r.writeManifest(); err != nil { // first, so that no file here is ever without an owner
 		return nil, err
 	}
-	return r, WriteFile(r.Path(configName), func(w io.Writer) error {
+	err = WriteFile(r.Path(configName), func(w io.Writer) error {
 		_, err := w.Write(spec.Config)
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 // usable returns an error for a path that is no folder, and for a folder that
