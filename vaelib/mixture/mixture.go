@@ -41,7 +41,7 @@ type Mixture struct {
 type Settings struct {
 	Components int     // number of normal densities; default 40
 	Iterations int     // at most; default 100
-	Tolerance  float64 // stop when the mean log-likelihood grows by less; default 1e-4 nats
+	Tolerance  float64 // stop when the mean log-likelihood grows by less; default 1e-3 nats
 	// Ridge is added to the diagonal of every covariance, as a share of the
 	// data's mean variance: it keeps a component that closes in on few points
 	// from collapsing. Default 1e-4.
@@ -56,7 +56,7 @@ func (s Settings) withDefaults() Settings {
 		s.Iterations = 100
 	}
 	if s.Tolerance == 0 {
-		s.Tolerance = 1e-4
+		s.Tolerance = 1e-3
 	}
 	if s.Ridge == 0 {
 		s.Ridge = 1e-4
