@@ -28,7 +28,7 @@ type event struct {
 type tally struct {
 	passed, failed, skipped int
 
-	output  map[string]*strings.Builder // by test, package or build
+	output  map[string]*strings.Builder // by test, package or build, until it has ended
 	broken  map[string]bool             // packages with a failing test
 	reasons map[string][]string         // skipped tests by reason
 }
@@ -63,6 +63,7 @@ func (t *tally) take(e event) {
 			t.output[key] = &strings.Builder{}
 		}
 		t.output[key].WriteString(e.Output)
+		return
 	case "pass":
 		if e.Test != "" {
 			t.passed++
@@ -82,12 +83,32 @@ func (t *tally) take(e event) {
 			fmt.Printf("FAIL %s.%s\n%s", e.Package, e.Test, t.text(key))
 		} else if !t.broken[e.Package] {
 			t.failed++
-			fmt.Printf("FAIL  %6.1f s  %s\n%s%s", e.Elapsed, e.Package, t.text("build"), t.text(key))
+			fmt.Printf("FAIL  %6.1f s  %s\n%s%s%s", e.Elapsed, e.Package, t.text("build"), t.unfinished(e.Package), t.text(key))
 			delete(t.output, "build")
 		} else {
 			fmt.Printf("FAIL  %6.1f s  %s\n", e.Elapsed, e.Package)
 		}
+	default:
+		return
 	}
+	delete(t.output, key)
+}
+
+// unfinished is the output of the tests that were running when the package's
+// process died: the reason of its death is there.
+func (t *tally) unfinished(pkg string) string {
+	var names []string
+	for key := range t.output {
+		if name, ok := strings.CutPrefix(key, pkg+" "); ok && name != "" {
+			names = append(names, key)
+		}
+	}
+	slices.Sort(names)
+	var b strings.Builder
+	for _, key := range names {
+		b.WriteString(t.text(key))
+	}
+	return b.String()
 }
 
 func (t *tally) text(key string) string {
