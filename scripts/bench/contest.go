@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"time"
 
 	"vaefolio/vaelib/vae"
 )
@@ -38,8 +37,7 @@ type contender struct {
 	// answer is what it computes, to be compared with that of versus; nil where
 	// there is nothing to compare.
 	answer []float64
-	// turn works for at least so many seconds and returns units a second.
-	turn func(ctx context.Context, seconds float64) (rate float64, err error)
+	turn   turn
 }
 
 // result is what came out for one contender.
@@ -97,29 +95,29 @@ func (b *bed) versions() []string {
 
 // measure lets the contenders of a workload take turns. A contender that fails
 // is left out from then on, and its result says why.
-func (b *bed) measure(ctx context.Context, w workload, rounds int, seconds float64) ([]result, error) {
+func (b *bed) measure(ctx context.Context, w workload, c *config) ([]result, error) {
 	contenders, err := w.contenders(ctx, b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", w.name, err)
 	}
 	rates := make([][]float64, len(contenders))
-	for round := range rounds {
+	for round := range c.Rounds {
 		for i := range contenders {
 			i = (i + round) % len(contenders)
-			c := &contenders[i]
-			if c.missing != "" {
+			contender := &contenders[i]
+			if contender.missing != "" {
 				continue
 			}
 			runtime.GC()
-			rate, err := c.turn(ctx, seconds)
+			s, err := contender.turn(ctx, c.Seconds)
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
 			if err != nil {
-				c.missing = err.Error()
+				contender.missing = err.Error()
 				continue
 			}
-			rates[i] = append(rates[i], rate)
+			rates[i] = append(rates[i], s.rate(c.Clock))
 		}
 	}
 	return judge(w, contenders, rates), nil
@@ -158,31 +156,6 @@ func opponent(contenders []contender, i int) int {
 		first = min(first, j)
 	}
 	return first
-}
-
-// repeat makes a turn of work that returns how many units it did.
-func repeat(work func(ctx context.Context) (units int, err error)) func(context.Context, float64) (float64, error) {
-	return func(ctx context.Context, seconds float64) (float64, error) {
-		units, start := 0, time.Now()
-		for {
-			done, err := work(ctx)
-			if err != nil {
-				return 0, err
-			}
-			units += done
-			if elapsed := time.Since(start).Seconds(); elapsed >= seconds {
-				return float64(units) / elapsed, nil
-			}
-		}
-	}
-}
-
-// oneCore makes turns use one core.
-func oneCore(turn func(context.Context, float64) (float64, error)) func(context.Context, float64) (float64, error) {
-	return func(ctx context.Context, seconds float64) (float64, error) {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-		return turn(ctx, seconds)
-	}
 }
 
 // engines opens the Go backend and, where it is wanted and there is one, XLA.

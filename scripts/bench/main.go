@@ -23,6 +23,7 @@ type config struct {
 	Only     []string `flag:"only" unit:"NAME" help:"workloads or their groups: train, evaluate, project, solve, generate; none means all"`
 	Rounds   int      `flag:"rounds" range:"[1,inf)" help:"turns that every contender has"`
 	Seconds  float64  `flag:"seconds" unit:"seconds" range:"(0,3600]" help:"least length of a turn"`
+	Clock    string   `flag:"clock" choice:"wall|cpu" default:"wall" help:"what speeds and ratios go by: the time that passes, or the CPU seconds of all threads, which others' work on the machine disturbs less"`
 	Python   string   `flag:"python" unit:"FILE" help:"the Python whose libraries are measured; none means python3 on the PATH, else that of .venv"`
 	Markdown string   `flag:"markdown" unit:"FILE" help:"write the table in markdown, with a description of the machine"`
 	cli.Backend
@@ -30,8 +31,12 @@ type config struct {
 	cli.Format
 }
 
-// Check refuses names of workloads that there are none of.
+// Check refuses names of workloads that there are none of, and a clock that
+// the system doesn't have.
 func (c *config) Check() error {
+	if c.Clock == "cpu" && !hasCPUClock {
+		return cli.Usagef("-clock cpu: this system doesn't tell")
+	}
 	_, err := choose(c.Only)
 	return err
 }
@@ -64,7 +69,7 @@ func bench(ctx context.Context, c *config, stream *cli.IO) error {
 	progress := stream.Progress("bench")
 	for i, w := range chosen {
 		progress(i, len(chosen), w.name)
-		rows, err := b.measure(ctx, w, c.Rounds, c.Seconds)
+		rows, err := b.measure(ctx, w, c)
 		if err != nil {
 			return err
 		}
@@ -78,7 +83,7 @@ func bench(ctx context.Context, c *config, stream *cli.IO) error {
 			return err
 		}
 	}
-	return print(stream, c.Format.Format, results)
+	return print(stream, c.Format.Format, c.Clock, results)
 }
 
 // choose returns the workloads with one of the names, or in one of the groups,

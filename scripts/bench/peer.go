@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -105,7 +104,8 @@ type reply struct {
 	Error   string    `json:"error"`
 	Answer  []float64 `json:"answer"`
 	Units   float64   `json:"units"`
-	Seconds float64   `json:"seconds"`
+	Wall    float64   `json:"wall"`
+	CPU     float64   `json:"cpu"`
 
 	rubbish error // the line was no reply
 }
@@ -267,18 +267,17 @@ func (p *peer) prepare(ctx context.Context, task string, data any) ([]float64, e
 	return r.Answer, err
 }
 
-// turn works on a prepared task and returns the units a second.
-func (p *peer) turn(ctx context.Context, task string, seconds float64) (float64, error) {
+// turn works on a prepared task.
+func (p *peer) turn(ctx context.Context, task string, seconds float64) (span, error) {
 	limit := turnLimit + time.Duration(2*seconds*float64(time.Second))
 	r, err := p.ask(ctx, request{Op: "turn", Task: task, Seconds: seconds}, limit)
 	if err != nil {
-		return 0, err
+		return span{}, err
 	}
-	rate := r.Units / r.Seconds
-	if !(rate > 0) || math.IsInf(rate, 1) {
-		return 0, p.fail(fmt.Errorf("its turn of %v units in %v s is no measurement", r.Units, r.Seconds))
+	if !(r.Units > 0 && r.Wall > 0 && r.CPU > 0) {
+		return span{}, p.fail(fmt.Errorf("its turn of %v units in %v s, %v of the CPU, is no measurement", r.Units, r.Wall, r.CPU))
 	}
-	return rate, nil
+	return span{r.Units, r.Wall, r.CPU}, nil
 }
 
 // stop ends the peer, and waits until it has ended.
@@ -309,7 +308,7 @@ func (b *bed) enter(ctx context.Context, l library, name, versus, task string, d
 		c.missing = err.Error()
 		return c, nil
 	}
-	c.turn = func(ctx context.Context, seconds float64) (float64, error) { return p.turn(ctx, task, seconds) }
+	c.turn = func(ctx context.Context, seconds float64) (span, error) { return p.turn(ctx, task, seconds) }
 	return c, nil
 }
 

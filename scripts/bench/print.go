@@ -16,17 +16,17 @@ var nothing = summary{math.NaN(), math.NaN(), math.NaN()}
 
 // print writes the results in a format: all digits in csv and json, three of
 // them in the table.
-func print(stream *cli.IO, format string, results []result) error {
+func print(stream *cli.IO, format, clock string, results []result) error {
 	if format == "table" {
-		return printTable(stream, results)
+		return printTable(stream, clock, results)
 	}
 	table := stream.Table(format,
-		cli.Column{Name: "workload"}, cli.Column{Name: "contender"}, cli.Column{Name: "unit"}, cli.Column{Name: "rounds"},
+		cli.Column{Name: "workload"}, cli.Column{Name: "contender"}, cli.Column{Name: "unit"}, cli.Column{Name: "clock"}, cli.Column{Name: "rounds"},
 		cli.Column{Name: "rate"}, cli.Column{Name: "rate_q1"}, cli.Column{Name: "rate_q3"}, cli.Column{Name: "microseconds"},
 		cli.Column{Name: "versus"}, cli.Column{Name: "ratio"}, cli.Column{Name: "ratio_q1"}, cli.Column{Name: "ratio_q3"},
 		cli.Column{Name: "difference"}, cli.Column{Name: "note"})
 	for _, r := range results {
-		err := table.Row(r.workload, r.contender, r.unit, r.rounds,
+		err := table.Row(r.workload, r.contender, r.unit, clock, r.rounds,
 			r.rate.median, r.rate.low, r.rate.high, 1e6/r.rate.median,
 			orNil(r.versus), r.ratio.median, r.ratio.low, r.ratio.high, r.difference, orNil(r.note))
 		if err != nil {
@@ -37,16 +37,19 @@ func print(stream *cli.IO, format string, results []result) error {
 }
 
 // headings are those of the table for people, on the screen and in markdown.
-var headings = []string{"workload", "contender", "a second", "microseconds each", "times as fast", "as", "answers differ by"}
+func headings(clock string) []string {
+	second := map[string]string{"wall": "a second", "cpu": "a CPU second"}[clock]
+	return []string{"workload", "contender", second, "microseconds each", "times as fast", "as", "answers differ by"}
+}
 
-func printTable(stream *cli.IO, results []result) error {
-	columns := make([]cli.Column, len(headings))
-	for i, h := range headings {
-		columns[i].Name = h
+func printTable(stream *cli.IO, clock string, results []result) error {
+	var columns []cli.Column
+	for _, h := range headings(clock) {
+		columns = append(columns, cli.Column{Name: h})
 	}
 	table := stream.Table("table", columns...)
 	for _, r := range results {
-		values := make([]any, len(headings))
+		values := make([]any, len(columns))
 		for i, cell := range r.cells() {
 			values[i] = cell
 		}
@@ -139,7 +142,7 @@ func writeMarkdown(w io.Writer, m *machine, c *config, results []result) error {
 	for _, line := range m.lines() {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
-	fmt.Fprintf(&b, "\n| %s |\n|%s\n", strings.Join(headings, " | "), strings.Repeat("---|", len(headings)))
+	fmt.Fprintf(&b, "\n| %s |\n|%s\n", strings.Join(headings(c.Clock), " | "), strings.Repeat("---|", len(headings(c.Clock))))
 	for _, r := range results {
 		fmt.Fprintf(&b, "| %s |\n", strings.Join(r.cells(), " | "))
 	}
@@ -181,7 +184,7 @@ func (c *config) command() string {
 	if len(c.Only) > 0 {
 		words = append(words, "-only "+strings.Join(c.Only, ","))
 	}
-	words = append(words, fmt.Sprintf("-rounds %d -seconds %s -seed %d", c.Rounds, strconv.FormatFloat(c.Seconds, 'g', -1, 64), c.Seed))
+	words = append(words, fmt.Sprintf("-rounds %d -seconds %s -clock %s -seed %d", c.Rounds, strconv.FormatFloat(c.Seconds, 'g', -1, 64), c.Clock, c.Seed))
 	if c.Python != "" {
 		words = append(words, "-python "+filepath.Base(c.Python))
 	}

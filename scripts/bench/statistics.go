@@ -37,10 +37,11 @@ func ratios(rates, against []float64) []float64 {
 }
 
 // difference is the largest difference of two answers, relative to the largest
-// number of the second; infinite where they can't be compared.
+// number of the second; NaN where they are different things, infinite where the
+// first is undefined.
 func difference(answer, want []float64) float64 {
 	if len(answer) != len(want) {
-		return math.Inf(1)
+		return math.NaN()
 	}
 	var gap, size float64
 	for i, x := range answer {

@@ -61,29 +61,28 @@ func (b *bed) trainer(name string, engine *vae.Backend, rows *mat.Dense, every i
 	if engine == nil {
 		return contender{name: name, missing: b.noXLA}
 	}
-	train := func(ctx context.Context, steps int) (float64, error) {
+	batch := vae.DefaultSchedule().Batch
+	train := func(ctx context.Context, steps int) (span, error) {
 		config, schedule := vae.DefaultConfig(trainAssets), vae.DefaultSchedule()
 		config.Seed = b.seed
 		schedule.Steps, schedule.EvalEvery = steps, steps
+		watch := startWatch()
 		// Without a function to save with, a checkpoint is nothing but a pause.
-		_, history, err := vae.Train(ctx, engine, config, schedule, rows, nil, vae.TrainOptions{CheckpointEvery: every})
-		if err != nil {
-			return 0, err
-		}
-		return history.SamplesPerSecond(), nil
+		_, _, err := vae.Train(ctx, engine, config, schedule, rows, nil, vae.TrainOptions{CheckpointEvery: every})
+		return watch.span(steps * batch), err
 	}
-	rate := 0.0 // samples a second of the last turn
-	return contender{name: name, turn: func(ctx context.Context, seconds float64) (_ float64, err error) {
-		if rate == 0 {
-			for range 2 { // compiles, then guesses the speed
-				if rate, err = train(ctx, loopSteps); err != nil {
-					return 0, err
+	var last span // the next turn's length follows from it
+	return contender{name: name, turn: func(ctx context.Context, seconds float64) (_ span, err error) {
+		if last.units == 0 {
+			for range 2 { // compiles, then tells the speed
+				if last, err = train(ctx, loopSteps); err != nil {
+					return span{}, err
 				}
 			}
 		}
-		calls := math.Ceil(rate * seconds / float64(loopSteps*vae.DefaultSchedule().Batch))
-		rate, err = train(ctx, int(calls)*loopSteps)
-		return rate, err
+		calls := math.Ceil(last.rate("wall") * seconds / float64(loopSteps*batch))
+		last, err = train(ctx, int(calls)*loopSteps)
+		return last, err
 	}}
 }
 
