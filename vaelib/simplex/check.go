@@ -223,8 +223,10 @@ func (s Set) checkJointly() error {
 			names = append(names, fmt.Sprintf("%s <= %v", s.Groups[k].Name, s.Groups[k].Hi))
 		}
 	}
-	conflict.Reason = fmt.Sprintf("the weights can't sum to 1 with %s and the bounds of %s: relax one of them",
-		strings.Join(names, " and "), s.someSymbols(assets))
+	if len(assets) > 0 {
+		names = append(names, "the bounds of "+s.someSymbols(assets))
+	}
+	conflict.Reason = fmt.Sprintf("the weights can't sum to 1 with %s: relax one of them", strings.Join(names, " and "))
 	return conflict
 }
 
