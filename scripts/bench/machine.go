@@ -22,6 +22,7 @@ type machine struct {
 	peers     []string // versions
 	before    string   // load before and after, "" where the system doesn't tell
 	after     string
+	remark    string // by the user
 }
 
 func describeMachine() *machine {
@@ -32,8 +33,8 @@ func describeMachine() *machine {
 }
 
 // finish adds what is known only after the measurement.
-func (m *machine) finish(b *bed) {
-	m.peers, m.after = b.versions(), load()
+func (m *machine) finish(b *bed, remark string) {
+	m.peers, m.after, m.remark = b.versions(), load(), remark
 	if b.xla != nil {
 		m.plugin = filepath.Base(b.xla.Plugin())
 	}
@@ -52,7 +53,10 @@ func (m *machine) lines() []string {
 		lines = append(lines, strings.Join(m.peers, ", "))
 	}
 	if m.before != "" {
-		lines = append(lines, fmt.Sprintf("load averages over 1, 5 and 15 minutes: %s before, %s after, of which one process is the measurement's own", m.before, m.after))
+		lines = append(lines, fmt.Sprintf("load averages over 1, 5 and 15 minutes: %s before, %s after", m.before, m.after))
+	}
+	if m.remark != "" {
+		lines = append(lines, m.remark)
 	}
 	return lines
 }

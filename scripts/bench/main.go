@@ -26,6 +26,7 @@ type config struct {
 	Clock    string   `flag:"clock" choice:"wall|cpu" default:"wall" help:"what speeds and ratios go by: the time that passes, or the CPU seconds of all threads, which others' work on the machine disturbs less"`
 	Python   string   `flag:"python" unit:"FILE" help:"the Python whose libraries are measured; none means python3 on the PATH, else that of .venv"`
 	Markdown string   `flag:"markdown" unit:"FILE" help:"write the table in markdown, with a description of the machine"`
+	Remark   string   `flag:"remark" help:"what else a reader of the markdown should know of the machine"`
 	cli.Backend
 	cli.Common
 	cli.Format
@@ -77,7 +78,7 @@ func bench(ctx context.Context, c *config, stream *cli.IO) error {
 	}
 	progress(len(chosen), len(chosen), "")
 	if c.Markdown != "" {
-		machine.finish(b)
+		machine.finish(b, c.Remark)
 		err := run.WriteFile(c.Markdown, func(w io.Writer) error { return writeMarkdown(w, machine, c, results) })
 		if err != nil {
 			return err

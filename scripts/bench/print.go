@@ -137,7 +137,7 @@ func orNil(text string) any {
 func writeMarkdown(w io.Writer, m *machine, c *config, results []result) error {
 	var b strings.Builder
 	b.WriteString("# Benchmarks\n\n")
-	fmt.Fprintf(&b, "Made by `%s` on %s, in %d rounds of at least %s s a contender.\n", c.command(), m.date, c.Rounds, strconv.FormatFloat(c.Seconds, 'g', -1, 64))
+	fmt.Fprintf(&b, "Made by `%s` on %s, in %d rounds of at least %s s a contender.\n", c.command(), m.date, c.Rounds, plain(c.Seconds))
 	b.WriteString(explanation)
 	for _, line := range m.lines() {
 		fmt.Fprintf(&b, "- %s\n", line)
@@ -157,19 +157,21 @@ func writeMarkdown(w io.Writer, m *machine, c *config, results []result) error {
 }
 
 const explanation = `
-In each round every contender has its turn, so that trust the ratios: the median over the rounds of how many times as
-fast one was as another within a round, with the quartiles in brackets. Speeds are medians over the rounds; another
-machine, or another hour on a shared one, gives others. Each contender has the same data, and where an answer can be
-compared the last column shows the largest relative difference.
+In each round every contender has its turn, in an order that rotates. Trust the ratios: "times as fast" is the median
+over the rounds of how many times as fast one was as another within the round, its quartiles in brackets. Speeds are
+medians over the rounds; another machine, or another hour on a shared one, gives others. All contenders of a workload
+have the same data. Where answers can be compared, the last column shows their largest relative difference. "A CPU
+second" is one of any thread of the process, so that it is a second of one core at full use.
 
 - train: samples in gradient steps of Adam; 10 assets, batch 128, layers 64-32-8-32-64; a step includes drawing the batch
   and the noise.
 - evaluate: annual return, volatility, Sharpe, Sortino, maximum drawdown and CVaR of portfolios of 40 assets over 1,438
   days, on one core; and the matrix product that is the first part of that, alone.
-- project-n: points onto the simplex of n weights with an upper bound, on one core.
-- min-variance and the other objectives: 40 assets, 365 days, long-only, on one core. A solver keeps its memory from one
-  solve to the next, but starts anew. "From returns" includes estimating the moments. HRP comes in variants: weights of
-  libraries differ by the order of the leaves.
+- project-40, project-500: points onto the simplex of so many weights with an upper bound, on one core. numpy does
+  many points at a time, this library one.
+- min-variance and the other objectives: 40 assets, 365 days, long-only, on one core. "From returns" includes estimating
+  the moments. Answers are compared by the objective's value, those of risk-parity and hrp by their weights; HRP comes in
+  variants, and skfolio's puts the leaves in another order.
 - generate: codes from N(0, I), decoded, projected onto the capped simplex and given the six figures over 1,438 days;
   10 assets, one core but for what XLA takes.
 
@@ -177,19 +179,23 @@ Measured on:
 
 `
 
-// command is the command line that makes the same measurement, but for paths,
-// which are other ones on another machine.
+// command is the command line that makes the same measurement. Of absolute
+// paths, which are other ones on another machine, only the last part is told.
 func (c *config) command() string {
 	words := []string{"go run ./scripts/bench"}
 	if len(c.Only) > 0 {
 		words = append(words, "-only "+strings.Join(c.Only, ","))
 	}
-	words = append(words, fmt.Sprintf("-rounds %d -seconds %s -clock %s -seed %d", c.Rounds, strconv.FormatFloat(c.Seconds, 'g', -1, 64), c.Clock, c.Seed))
-	if c.Python != "" {
-		words = append(words, "-python "+filepath.Base(c.Python))
-	}
-	if c.Markdown != "" {
-		words = append(words, "-markdown "+filepath.Base(c.Markdown))
+	words = append(words, fmt.Sprintf("-rounds %d -seconds %s -clock %s -seed %d", c.Rounds, plain(c.Seconds), c.Clock, c.Seed))
+	for _, path := range []struct{ flag, value string }{{"-python ", c.Python}, {"-markdown ", c.Markdown}} {
+		if filepath.IsAbs(path.value) {
+			path.value = filepath.Base(path.value)
+		}
+		if path.value != "" {
+			words = append(words, path.flag+path.value)
+		}
 	}
 	return strings.Join(words, " ")
 }
+
+func plain(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
