@@ -117,6 +117,11 @@ func (s *Solver) settle(objective Objective, in *Inputs) error {
 		return nil
 	}
 	far := violation > 1e-8
+	if far {
+		if err := in.Set.Check(); err != nil {
+			return err
+		}
+	}
 	if far && !in.Project {
 		return &UnsupportedError{objective, fmt.Sprintf("knows no constraints, and its weights break them by %.3g: loosen the bounds or groups, or ask for the projection", violation)}
 	}

@@ -165,6 +165,7 @@ func TestErrors(t *testing.T) {
 		{RiskBudget, Inputs{Set: set, Cov: cov, Budgets: []float64{1, -1, 1, 1}}, "risk budget of B"},
 		{MinVariance, Inputs{Set: set, Cov: holed}, "covariance of B and D"},
 		{MinVariance, Inputs{Set: impossible, Cov: cov}, "0.8"},
+		{RiskParity, Inputs{Set: impossible, Cov: cov}, "0.8"},
 		{InverseVolatility, Inputs{Set: set, Cov: flat}, "C has no variance"},
 		{HRP, Inputs{Set: set, Cov: flat}, "C has no variance"},
 		{RiskParity, Inputs{Set: set, Cov: flat}, "C has no variance"},

@@ -78,6 +78,9 @@ func (s *Solver) Solve(ctx context.Context, p *Problem, settings Settings) (*Res
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+	if n, _ := p.Dims(); settings.Start != nil && len(settings.Start) != n {
+		panic("qp: Start has the wrong length")
+	}
 	s.load(p, settings)
 	return s.run(ctx)
 }
