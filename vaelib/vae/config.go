@@ -35,10 +35,11 @@ func DefaultConfig(assets int) Config {
 // The largest sizes accepted: beyond them a configuration is a typing mistake
 // or a damaged file.
 const (
-	maxWidth  = 1 << 16
-	maxLayers = 64
-	maxSteps  = 1 << 30
-	maxBatch  = 1 << 20
+	maxWidth      = 1 << 16
+	maxLayers     = 64
+	maxParameters = 1 << 28
+	maxSteps      = 1 << 30
+	maxBatch      = 1 << 20
 )
 
 // Validate returns an error that names the first field that makes no sense.
@@ -56,6 +57,9 @@ func (c Config) Validate() error {
 		if width < 1 || width > maxWidth {
 			return fmt.Errorf("hidden layer %d has width %d, want 1 to %d", i+1, width, maxWidth)
 		}
+	}
+	if size := newNetwork(c).size; size > maxParameters {
+		return fmt.Errorf("the network has %d parameters, want at most %d: lower hidden", size, maxParameters)
 	}
 	if !(c.Beta >= 0) || math.IsInf(c.Beta, 0) {
 		return fmt.Errorf("beta is %v, want a number of at least 0", c.Beta)

@@ -17,16 +17,15 @@ var activations = map[string]func(x *graph.Node) *graph.Node{
 	"tanh": graph.Tanh,
 }
 
-// silu is x s(x), s the logistic function (Elfwing et al. 2018). Its derivative
-// s (1 + x - silu) is given by hand: half as many passes over the batch as
-// automatic differentiation makes. The logistic function is spelt out, as the
-// Go backend's own branches on the sign.
+// silu is x/(1 + exp(-x)) (Elfwing et al. 2018). Its derivative, with s the
+// logistic function, is s (1 + x - silu): given by hand, it takes half as many
+// passes over the batch as automatic differentiation.
 func silu(x *graph.Node) *graph.Node {
-	s := graph.StopGradient(graph.Reciprocal(graph.OnePlus(graph.Exp(graph.Neg(x)))))
+	inverse := graph.StopGradient(graph.OnePlus(graph.Exp(graph.Neg(x)))) // 1/s
 	var y *graph.Node
-	y = graph.Mul(graph.IdentityWithCustomGradient(x, func(x, vs *graph.Node) *graph.Node {
+	y = graph.Div(graph.IdentityWithCustomGradient(x, func(x, vs *graph.Node) *graph.Node {
 		return graph.Mul(vs, graph.OnePlus(graph.Sub(x, y)))
-	}), s)
+	}), inverse)
 	return y
 }
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/mat"
@@ -66,7 +68,7 @@ func Train(ctx context.Context, b *Backend, c Config, s Schedule, train, validat
 	if err := t.run(ctx); err != nil {
 		return nil, &t.history, err
 	}
-	model, err := newModel(b, c, t.scaling, slices.Clone(opt.Symbols), t.dataHash, b.name, t.result)
+	model, err := newModel(b, t.config, t.scaling, slices.Clone(opt.Symbols), t.dataHash, b.name, t.result)
 	return model, &t.history, err
 }
 
@@ -130,6 +132,7 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 	if err != nil {
 		return nil, err
 	}
+	c.Hidden = append([]int{}, c.Hidden...) // the caller's may change; never nil
 	programs, err := b.program(c)
 	if err != nil {
 		return nil, err
@@ -158,12 +161,28 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 		if err := t.restore(opt.Resume); err != nil {
 			return nil, err
 		}
-		return t, nil
+		return t, t.compile()
 	}
 	size := programs.network.size
 	t.load(randomState(c.Seed, "vae.batches", 0), programs.network.initial(c.Seed, scaling.mean, scaling.variance),
 		make([]float32, size), make([]float32, size), make([]float32, 3))
-	return t, nil
+	return t, t.compile()
+}
+
+// compile compiles the step before the clock starts, unless an earlier
+// training of this shape has.
+func (t *training) compile() error {
+	var s []shapes.Shape
+	for _, tensor := range append(t.state[:], t.inputs...) {
+		s = append(s, tensor.Shape())
+	}
+	if t.backend.stepsPerCall > 1 {
+		s = append(s, shapes.Make(dtypes.Int32))
+	}
+	return guard(func() error {
+		_, err := t.program.Compile(s...)
+		return err
+	})
 }
 
 // warmupSteps is the number of steps until the KL weight is beta.
@@ -202,7 +221,7 @@ func (t *training) run(ctx context.Context) error {
 		} else if t.step%loopSteps == 0 {
 			t.report()
 		}
-		if every := t.options.CheckpointEvery; every > 0 && t.step%every == 0 && t.step < s.Steps {
+		if every := t.options.CheckpointEvery; every > 0 && t.step%every == 0 && t.step < s.Steps && !t.history.StoppedEarly {
 			if err := t.save(); err != nil {
 				return err
 			}

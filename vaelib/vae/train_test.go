@@ -101,10 +101,14 @@ func TestTrainRepeats(t *testing.T) {
 		if !slices.Equal(m.theta, fresh.theta) {
 			t.Error("one seed gave two results on two backends of one kind")
 		}
-		c.Seed = 2
+		c.Seed, c.Beta = 2, 0.2
+		s.Steps, s.LearningRate, s.Warmup = 240, 1e-3, 0
 		other, _ := mustTrain(t, b, c, s, train, validation, TrainOptions{})
 		if slices.Equal(m.theta, other.theta) {
 			t.Error("two seeds gave one result")
+		}
+		if len(b.programs) != 1 {
+			t.Errorf("trainings of one shape needed %d sets of graphs, want 1", len(b.programs))
 		}
 		steps := make([]int, len(h.Points))
 		for i, p := range h.Points {
@@ -342,6 +346,7 @@ func TestTrainErrors(t *testing.T) {
 		{"patience", "patience needs validation rows", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Patience = 3 }},
 		{"latent", "latent is 0", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Latent = 0 }},
 		{"hidden", "hidden layer 2 has width -1", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden = []int{4, -1} }},
+		{"size", "parameters, want at most", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden = []int{60000, 60000} }},
 		{"beta", "beta is NaN", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Beta = math.NaN() }},
 		{"likelihood", `likelihood is "mse", want one of gaussian, mse-sum`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Likelihood = "mse" }},
 		{"head", `head is "", want one of linear, softmax`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "" }},

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -111,7 +110,6 @@ func probe(path string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	child := exec.CommandContext(ctx, self)
-	child.Dir = filepath.Dir(path)
 	child.Env = append(os.Environ(), probeVariable+"="+path, "TF_CPP_MIN_LOG_LEVEL=2")
 	var stderr strings.Builder
 	child.Stderr = &stderr
