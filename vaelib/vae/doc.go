@@ -34,5 +34,7 @@
 // # Backends
 //
 // GoMLX runs the graphs: its pure Go backend anywhere, or XLA through a PJRT
-// plugin (a shared library) where cgo is on, roughly ten times as fast.
+// plugin (a shared library) where cgo is on, roughly ten times as fast. Tests
+// under the race detector need -tags no_unsafe: GoMLX's matrix product
+// otherwise fails the pointer checks that come with it.
 package vae

@@ -63,6 +63,10 @@ func (m *Model) Beta() float64 {
 	return likelihoods[m.config.Likelihood].beta(m.config.Beta, m.scaling.variance)
 }
 
+// RawBeta returns the KL weight beside the plain sum of squares
+// |x - decode(z)|^2, 2v Beta(): what textbooks call beta.
+func (m *Model) RawBeta() float64 { return 2 * m.scaling.variance * m.Beta() }
+
 // DecoderVariance returns the variance of the decoder's noise, Beta()*v per
 // asset: what a sample adds to Decode(z) if it is to have the spread of a
 // portfolio rather than of a mean.

@@ -99,7 +99,8 @@ type training struct {
 
 	began    time.Time
 	before   float64       // seconds before a resumption
-	stepping time.Duration // in gradient steps since the last evaluation
+	stepping time.Duration // in gradient steps since the last evaluation or resumption
+	timed    int           // number of those steps
 }
 
 func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense, opt TrainOptions) (*training, error) {
@@ -262,6 +263,7 @@ func (t *training) advance(end int) error {
 		copy(t.state[:], state)
 		return err
 	})
+	t.timed += end - t.step
 	t.step = end
 	t.stepping += time.Since(start)
 	return err
@@ -279,7 +281,7 @@ func (t *training) evaluate() error {
 	p := Point{
 		Step: t.step, Beta: t.beta(), LearningRate: t.learningRate(),
 		Train:            Losses{float64(sums[0]) / steps, float64(sums[1]) / steps, float64(sums[2]) / steps},
-		SamplesPerSecond: steps * float64(t.schedule.Batch) / t.stepping.Seconds(),
+		SamplesPerSecond: float64(t.timed*t.schedule.Batch) / t.stepping.Seconds(),
 	}
 	if !finite(p.Train) {
 		return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate}
@@ -296,7 +298,7 @@ func (t *training) evaluate() error {
 	}
 	p.Seconds = t.before + time.Since(t.began).Seconds()
 	t.history.Points = append(t.history.Points, p)
-	t.evaluated, t.stepping = t.step, 0
+	t.evaluated, t.stepping, t.timed = t.step, 0, 0
 	t.state[stateSums] = tensors.FromFlatDataAndDimensions(make([]float32, 3), 3)
 	t.report()
 	if t.schedule.Patience > 0 {
@@ -405,8 +407,7 @@ func (t *training) release() {
 	}
 }
 
-// checkpoint copies the state out; bestLoss stays 0 before the first
-// evaluation.
+// checkpoint copies the state out.
 func (t *training) checkpoint() (*Checkpoint, error) {
 	c := &Checkpoint{best: t.best, document: checkpointDocument{
 		Version: schemaVersion, Config: t.config, Schedule: t.schedule, Backend: t.backend.name, DataHash: t.dataHash,
@@ -420,6 +421,9 @@ func (t *training) checkpoint() (*Checkpoint, error) {
 	for i, dst := range map[int]*[]float32{stateTheta: &c.theta, stateFirst: &c.first, stateSecond: &c.second, stateSums: &c.sums} {
 		if *dst, err = floats(t.state[i]); err != nil {
 			return nil, err
+		}
+		if checkFinite(*dst) != nil {
+			return nil, &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate}
 		}
 	}
 	return c, nil

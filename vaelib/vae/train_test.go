@@ -377,6 +377,13 @@ func TestTrainDiverges(t *testing.T) {
 		if !errors.As(err, &diverged) || diverged.Step != 60 || len(h.Points) != 0 {
 			t.Errorf("got %v", err)
 		}
+		_, _, err = Train(t.Context(), b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{CheckpointEvery: 30, Checkpoint: func(*Checkpoint) error {
+			t.Error("a state that is not finite was handed out")
+			return nil
+		}})
+		if !errors.As(err, &diverged) || diverged.Step != 30 {
+			t.Errorf("got %v", err)
+		}
 	})
 }
 
@@ -405,8 +412,11 @@ func TestMSESumIsGaussianInOtherUnits(t *testing.T) {
 	gaussian, _ := mustTrain(t, b, c, s, train, nil, TrainOptions{})
 	c.Likelihood, c.Beta = "mse-sum", 2*gaussian.Variance()*c.Beta
 	raw, _ := mustTrain(t, b, c, s, train, nil, TrainOptions{})
-	if math.Abs(raw.Beta()-gaussian.Beta()) > 1e-15 {
-		t.Errorf("beta without unit is %v, want %v", raw.Beta(), gaussian.Beta())
+	if math.Abs(raw.Beta()-gaussian.Beta()) > 1e-15 || math.Abs(raw.RawBeta()-gaussian.RawBeta()) > 1e-15 || math.Abs(raw.RawBeta()-c.Beta) > 1e-15 {
+		t.Errorf("betas are %v and %v, want the Gaussian's %v and %v", raw.Beta(), raw.RawBeta(), gaussian.Beta(), gaussian.RawBeta())
+	}
+	if want := gaussian.Beta() * gaussian.Variance(); gaussian.DecoderVariance() != want {
+		t.Errorf("the decoder's variance is %v, want %v", gaussian.DecoderVariance(), want)
 	}
 	want, err := Diagnose(t.Context(), gaussian, train, heldOut)
 	if err != nil {
