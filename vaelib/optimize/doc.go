@@ -9,29 +9,30 @@
 //		Mean: mean, Cov: cov, Set: simplex.Set{N: 12, Upper: caps},
 //	})
 //
-//	objective          best weights                                  value
-//	min-variance       least w'Sw                                    the variance
-//	mean-variance      most w'm - lambda/2 w'Sw, or least w'Sw       the utility, or the variance
-//	                   with a mean of at least TargetReturn          where there is a target
-//	min-tracking-error least (w-b)'S(w-b)                            that variance
-//	max-sharpe         most (w'm - rf)/sqrt(w'Sw)                    that ratio
-//	max-diversification most w's/sqrt(w'Sw), s the volatilities      that ratio
-//	risk-parity        equal shares of the variance                  largest relative error of a share
-//	risk-budget        shares of the variance as given               the same
-//	inverse-volatility w in proportion to 1/s                        the variance
-//	hrp                hierarchical risk parity                      the variance
-//	min-cvar           least expected loss beyond the VaR            the CVaR
-//	max-min            best worst period                             its return
-//	equal-weight       1/n                                           the variance
+//	objective            best weights                             value
+//	min-variance         least w'Sw                               the variance
+//	mean-variance        most w'm - lambda/2 w'Sw                 the utility
+//	                     or least w'Sw with w'm >= TargetReturn   the variance
+//	min-tracking-error   least (w-b)'S(w-b)                       that variance
+//	max-sharpe           most (w'm - rf)/sqrt(w'Sw)               that ratio
+//	max-diversification  most w's/sqrt(w'Sw), s the volatilities  that ratio
+//	risk-parity          equal shares of the variance             largest relative error of a share
+//	risk-budget          shares of the variance as given          the same
+//	inverse-volatility   in proportion to 1/s                     the variance
+//	hrp                  hierarchical risk parity                 the variance
+//	min-cvar             least mean loss of the worst periods     the CVaR
+//	max-min              best worst period                        its return
+//	equal-weight         1/n                                      the variance
 //
 // The first five are quadratic programmes, min-cvar and max-min linear ones;
 // all take any convex set of package simplex, short positions too. With
-// [Inputs.Turnover] the first three charge for leaving [Inputs.Previous].
+// [Inputs.Turnover] the first three charge for leaving [Inputs.Previous], and
+// the value contains the charge.
 // Minimum-or-zero sets make the first five combinatorial: they are solved by
 // branch and bound, and the result states the gap. The other objectives are
-// closed procedures that know no constraints: when what they give isn't in the
-// set, [Solve] returns an [UnsupportedError], or projects it where
-// [Inputs.Project] asks for that.
+// closed procedures that know no constraints (the shares of risk, say, leave no
+// freedom for a cap): when what they give isn't in the set, [Solve] returns an
+// [UnsupportedError], or projects it where [Inputs.Project] asks for that.
 //
 // A [Solver] keeps its memory: make one per goroutine to solve thousands of
 // problems. [Frontier] gives the whole efficient frontier exactly,

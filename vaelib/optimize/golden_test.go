@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -184,7 +185,7 @@ func TestGolden(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			want := f.problem(t, c.name)
 			in := base
-			if len(c.name) > 8 && c.name[len(c.name)-7:] == "wmax025" {
+			if strings.HasSuffix(c.name, "wmax025") {
 				in.Set.Upper = full(12, 0.25)
 			}
 			for name, members := range want.Sectors {
