@@ -216,8 +216,10 @@ func (p *peer) wait(ctx context.Context, limit time.Duration) (reply, error) {
 	select {
 	case r, ok := <-p.replies:
 		switch {
+		case !ok && ctx.Err() != nil: // which killed it
+			return reply{}, p.fail(ctx.Err())
 		case !ok:
-			<-p.ended // so that stderr is complete
+			p.stop() // so that stderr is complete
 			return reply{}, p.fail(fmt.Errorf("it ended early: %s", p.stderr.lastLine()))
 		case r.rubbish != nil:
 			return reply{}, p.fail(r.rubbish)

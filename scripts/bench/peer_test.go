@@ -59,6 +59,9 @@ func fakePeer(how string) {
 		case how == "dies":
 			fmt.Fprintln(os.Stderr, "MemoryError")
 			os.Exit(3)
+		case how == "falls silent":
+			fmt.Fprintln(os.Stderr, "closing time")
+			os.Stdout.Close()
 		case how == "complains":
 			fmt.Println(`{"error": "ValueError:\n singular matrix"}`)
 		case how == "zero":
@@ -107,11 +110,12 @@ func TestPeer(t *testing.T) {
 
 func TestPeerThatFails(t *testing.T) {
 	for how, want := range map[string]string{
-		"rubbish":   `Fake: it wrote "Warning: 3 units in 2 s" instead of a reply`,
-		"endless":   "Fake: it wrote a line that is too long for a reply",
-		"dies":      "Fake: it ended early: MemoryError",
-		"complains": "Fake: ValueError: singular matrix",
-		"zero":      "Fake: its turn of 0 units in 1 s, 1 of the CPU, is no measurement",
+		"rubbish":      `Fake: it wrote "Warning: 3 units in 2 s" instead of a reply`,
+		"endless":      "Fake: it wrote a line that is too long for a reply",
+		"dies":         "Fake: it ended early: MemoryError",
+		"falls silent": "Fake: it ended early: closing time",
+		"complains":    "Fake: ValueError: singular matrix",
+		"zero":         "Fake: its turn of 0 units in 1 s, 1 of the CPU, is no measurement",
 	} {
 		t.Run(how, func(t *testing.T) {
 			p := startFake(t, t.Context(), how)
@@ -151,7 +155,7 @@ func TestPeerIsKilled(t *testing.T) {
 	if _, err := p.prepare(ctx, "task", nil); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(10*time.Millisecond, cancel)
+	cancel()
 	if _, err := p.turn(ctx, "task", 0.1); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want the context's", err)
 	}
