@@ -95,6 +95,7 @@ func (s *Solver) run(ctx context.Context) (*Result, error) {
 	}
 	status, err := s.optimise(ctx)
 	if err != nil {
+		s.state = s.state[:0] // nothing to start warm from
 		return nil, err
 	}
 	return s.finish(status), nil
@@ -110,7 +111,7 @@ func resize[T any](v []T, n int) []T {
 	return grown
 }
 
-// load copies the problem and chooses the first working set.
+// load copies the problem, and prepares the search for it.
 func (s *Solver) load(p *Problem, settings Settings) {
 	n, m := p.Dims()
 	warm := settings.Warm && s.n <= n && s.m <= m && len(s.state) > 0
@@ -139,12 +140,8 @@ func (s *Solver) load(p *Problem, settings Settings) {
 			}
 			s.hmax = max(s.hmax, row[i])
 		}
-		if s.ld != n || len(s.r) != n*n {
-			s.r, s.ld = resize(s.r, n*n), n
-		}
-	} else if s.ld != n || len(s.r) < n {
-		s.r, s.ld = resize(s.r, n*n), n
 	}
+	s.r, s.ld = resize(s.r, n*n), n
 	if p.C != nil {
 		copy(s.c, p.C)
 	} else {
@@ -172,28 +169,33 @@ func (s *Solver) load(p *Problem, settings Settings) {
 	if !warm {
 		variables, known = 0, 0
 	}
+	s.begin(variables, known, settings.Start)
+}
+
+// begin chooses the first working set: what the last solve left for the known
+// variables and rows; the start, or the bound nearest to zero, for the other
+// variables; and the other rows' slacks basic.
+func (s *Solver) begin(variables, known int, start []float64) {
+	n, m := s.n, s.m
 	if variables < n { // the slacks have moved
 		copy(s.state[n:], s.state[variables:variables+known])
 		copy(s.x[n:], s.x[variables:variables+known])
 	}
 	for j := variables; j < n; j++ {
 		v := 0.0
-		if settings.Start != nil {
-			v = settings.Start[j]
+		if start != nil {
+			v = start[j]
 		}
 		s.place(j, v)
-	}
-	if warm {
-		for j := range n + known {
-			if s.state[j] != basic && (s.state[j] != super || s.x[j] <= s.lo[j] || s.x[j] >= s.hi[j]) {
-				s.place(j, s.x[j])
-			}
-		}
 	}
 	for i := known; i < m; i++ {
 		s.state[n+i] = basic
 	}
-	s.pivots = 0
+	for j, state := range s.state {
+		if state != basic && (state != super || s.x[j] <= s.lo[j] || s.x[j] >= s.hi[j]) {
+			s.place(j, s.x[j]) // the bounds may have moved
+		}
+	}
 }
 
 // place makes j nonbasic at v, or at the bound that v lies on or beyond.
