@@ -63,7 +63,7 @@ func (e environment) setup(ctx context.Context, lab bool, say func(string)) erro
 		requirements = "requirements-lab.txt"
 	}
 	say("python: installing " + requirements)
-	if err := e.do(ctx, e.path("bin", "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+	if err := e.do(ctx, e.path("bin", "pip"), "install", "--quiet", "--disable-pip-version-check",
 		"-r", filepath.Join(e.root, "notebooks", requirements)); err != nil {
 		return err
 	}
