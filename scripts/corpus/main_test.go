@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func execute(args ...string) (code int, stderr string) {
+	var out, err bytes.Buffer
+	code = verb.Execute(context.Background(), args, &out, &err)
+	return code, err.String()
+}
+
+func TestCorpusFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "corpus")
+	args := []string{"-n", "200", "-lookbacks", "40,60", "-max-weight", "0.3", "-sector-cap", "L1=0.1:0.5", "-out", dir}
+	if code, stderr := execute(args...); code != 0 || !strings.Contains(stderr, "200 portfolios") {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	for name, first := range map[string]string{
+		"weights.csv": "id,ALDER", "conditions.csv": "id,volatility,", "provenance.csv": "id,source,", "corpus.json": "{", "manifest.json": "{", "config.toml": "#",
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !strings.HasPrefix(string(text), first) {
+			t.Errorf("%s begins with %.20q (%v), want %q", name, text, err, first)
+		}
+	}
+	if code, stderr := execute(args...); code != 0 || !strings.Contains(stderr, "already") {
+		t.Errorf("again: exit code %d\n%s", code, stderr)
+	}
+	if code, stderr := execute(append(args, "-seed", "2")...); code != 1 || !strings.Contains(stderr, "another run") {
+		t.Errorf("another seed in the same folder: exit code %d\n%s", code, stderr)
+	}
+}
+
+func TestCorpusRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"no folder", nil, 2, "-out"},
+		{"unknown source", []string{"-source", "tea-leaves"}, 2, "tea-leaves"},
+		{"unknown flag", []string{"-colour", "red"}, 2, "-colour"},
+		{"one row", []string{"-n", "1"}, 2, "-n"},
+		{"long lookback", []string{"-lookbacks", "900"}, 1, "too few"},
+		{"impossible set", []string{"-max-weight", "0.05"}, 1, "0.05"},
+		{"missing prices", []string{"-prices", filepath.Join(t.TempDir(), "none.csv")}, 1, "none.csv"},
+	} {
+		args := c.args
+		dir := filepath.Join(t.TempDir(), "corpus")
+		if c.name != "no folder" {
+			args = append(args, "-out", dir)
+		}
+		code, stderr := execute(args...)
+		lines := strings.Split(strings.TrimSpace(stderr), "\n")
+		last := lines[len(lines)-1]
+		if code != c.code || !strings.HasPrefix(last, "corpus: ") || !strings.Contains(last, c.want) {
+			t.Errorf("%s: exit code %d, last line %q, want %d and %q", c.name, code, last, c.code, c.want)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "weights.csv")); err == nil {
+			t.Errorf("%s: weights.csv was written", c.name)
+		}
+	}
+}

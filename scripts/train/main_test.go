@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vaefolio/vaelib/vae"
+)
+
+func execute(args ...string) (code int, stderr string) {
+	var out, err bytes.Buffer
+	code = verb.Execute(context.Background(), args, &out, &err)
+	return code, err.String()
+}
+
+// weights writes a file of random portfolios of four assets.
+func weights(t *testing.T, rows int) string {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 2))
+	var text strings.Builder
+	text.WriteString("id,A,B,C,D\n")
+	for i := range rows {
+		var w [4]float64
+		var sum float64
+		for j := range w {
+			w[j] = rng.ExpFloat64()
+			sum += w[j]
+		}
+		fmt.Fprintf(&text, "p%d,%v,%v,%v,%v\n", i, w[0]/sum, w[1]/sum, w[2]/sum, w[3]/sum)
+	}
+	path := filepath.Join(t.TempDir(), "weights.csv")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestTrainMakesAModelFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "model")
+	code, stderr := execute("-weights", weights(t, 300), "-out", dir, "-backend", "go", "-steps", "60", "-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2")
+	if code != 0 || !strings.Contains(stderr, "held out at random") {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	backend, err := vae.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	model, err := vae.Load(backend, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := model.Symbols(); strings.Join(got, "") != "ABCD" || model.Config().Latent != 2 {
+		t.Errorf("the model has symbols %v and %d dimensions", got, model.Config().Latent)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "diagnostics.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d vae.Diagnostics
+	if err := json.Unmarshal(text, &d); err != nil || d.Rows != 30 {
+		t.Errorf("diagnostics of %d held-out rows (%v), want 30", d.Rows, err)
+	}
+	for _, name := range []string{"history.csv", "aggregate.json", "manifest.json"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestTrainRefuses(t *testing.T) {
+	bad := filepath.Join(t.TempDir(), "bad.csv")
+	if err := os.WriteFile(bad, []byte("id,A,B\np1,0.5,0.5\np2,0.5,0.6\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	short := filepath.Join(t.TempDir(), "short.csv")
+	if err := os.WriteFile(short, []byte("A,B\n0.5,0.5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"no weights", nil, 2, "-weights"},
+		{"sum", []string{"-weights", bad}, 1, "bad.csv:3"},
+		{"one row", []string{"-weights", short}, 1, "fewer than 2 rows"},
+		{"missing", []string{"-weights", bad + "x"}, 1, "bad.csvx"},
+		{"likelihood", []string{"-weights", bad, "-likelihood", "cauchy"}, 2, "cauchy"},
+		{"plugin", []string{"-weights", weights(t, 10), "-backend", "xla:" + bad}, 1, "bad.csv"},
+	} {
+		dir := filepath.Join(t.TempDir(), "model")
+		code, stderr := execute(append(c.args, "-out", dir)...)
+		lines := strings.Split(strings.TrimSpace(stderr), "\n")
+		last := lines[len(lines)-1]
+		if code != c.code || !strings.HasPrefix(last, "train: ") || !strings.Contains(last, c.want) {
+			t.Errorf("%s: exit code %d, last line %q, want %d and %q", c.name, code, last, c.code, c.want)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "model.json")); err == nil {
+			t.Errorf("%s: a model was written", c.name)
+		}
+	}
+}
