@@ -79,6 +79,9 @@ func TestBenchFormats(t *testing.T) {
 
 // Every engine of this library trains and generates.
 func TestBenchModels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for seconds, and minutes under the race detector")
+	}
 	stdout, _ := execute(t, 0, "-only", "train,generate", "-rounds", "1", "-seconds", "0.001", "-quiet", "-backend", "go",
 		"-python", "none", "-format", "csv")
 	records, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()

@@ -27,19 +27,19 @@ func projectors(n, points int) func(context.Context, *bed) ([]contender, error) 
 				given.Set(i, j, 1/float64(n)+weight*rng.NormFloat64())
 			}
 		}
-		dst := make([]float64, n)
+		dst := mat.NewDense(points, n, nil)
 		projectAll := func(context.Context) (int, error) {
 			for i := range points {
-				if _, err := projector.Project(dst, given.RawRowView(i)); err != nil {
+				if _, err := projector.Project(dst.RawRowView(i), given.RawRowView(i)); err != nil {
 					return 0, err
 				}
 			}
 			return points, nil
 		}
-		if _, err := projector.Project(dst, given.RawRowView(0)); err != nil {
+		if _, err := projectAll(ctx); err != nil {
 			return nil, err
 		}
-		ours := contender{name: fmt.Sprintf("vaefolio, n = %d", n), answer: slices.Clone(dst), turn: oneCore(repeat(projectAll))}
+		ours := contender{name: fmt.Sprintf("vaefolio, n = %d", n), answer: dst.RawMatrix().Data, turn: oneCore(repeat(projectAll))}
 		data := map[string]any{"points": lists(given), "cap": weight}
 		peer, err := b.enter(ctx, numpy, fmt.Sprintf("numpy, by sorting, %d at a time", points), "", "project", data)
 		return []contender{ours, peer}, err

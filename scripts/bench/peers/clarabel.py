@@ -16,11 +16,13 @@ def solve(quadratic, linear, rows, right, cones):
 
 
 def long_only(quadratic, linear, total, right):
-    """min x'Qx/2 + q'x with total.x = right and x >= 0."""
+    """min x'Qx/2 + q'x with total.x = right and x >= 0, scaled to the solver's
+    tolerances."""
     n = len(linear)
+    scale = n / np.trace(quadratic)
     return solve(
-        quadratic,
-        linear,
+        scale * quadratic,
+        scale * linear,
         np.vstack([total, -np.eye(n)]),
         np.concatenate([[right], np.zeros(n)]),
         [clarabel.ZeroConeT(1), clarabel.NonnegativeConeT(n)],
@@ -36,8 +38,7 @@ def mean_variance(data, mean, cov):
 
 
 def max_sharpe(data, mean, cov):
-    # Scaled so that the portfolio's mean is 1e-3 per period.
-    y = long_only(cov * 1e3, np.zeros(len(mean)), mean * 1e3, 1.0)
+    y = long_only(cov, np.zeros(len(mean)), mean / mean.max(), 1.0)
     return y / y.sum()
 
 

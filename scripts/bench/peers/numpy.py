@@ -8,7 +8,7 @@ def evaluate(data):
         six_figures(weights, returns)
         return len(weights)
 
-    return work, six_figures(weights, returns)[0].tolist()
+    return work, six_figures(weights, returns).ravel().tolist()
 
 
 def product(data):
@@ -30,7 +30,7 @@ def projection(data):
         project(points, cap)
         return len(points)
 
-    return work, project(points, cap)[0].tolist()
+    return work, project(points, cap).ravel().tolist()
 
 
 serve(version("numpy"), {"evaluate": evaluate, "product": product, "project": projection})
