@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"testing"
 
@@ -133,27 +134,25 @@ func TestModelConcurrently(t *testing.T) {
 // Trainings of one backend may run side by side: they share compiled graphs,
 // not state.
 func TestTrainConcurrently(t *testing.T) {
-	b := openTest(t, "go")
-	want := tiny(t, b)
-	var wait sync.WaitGroup
-	for range 3 {
-		wait.Go(func() {
-			c, s := small()
-			s.Steps = 20
-			m, _, err := Train(t.Context(), b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			for i, v := range want.theta {
-				if m.theta[i] != v {
-					t.Error("a training beside others differs")
+	forBackends(t, func(t *testing.T, b *Backend) {
+		want := tiny(t, b)
+		var wait sync.WaitGroup
+		for range 3 {
+			wait.Go(func() {
+				c, s := small()
+				s.Steps = 20
+				m, _, err := Train(t.Context(), b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{})
+				if err != nil {
+					t.Error(err)
 					return
 				}
-			}
-		})
-	}
-	wait.Wait()
+				if !slices.Equal(m.theta, want.theta) {
+					t.Error("a training beside others differs")
+				}
+			})
+		}
+		wait.Wait()
+	})
 }
 
 func TestModelInputErrors(t *testing.T) {
