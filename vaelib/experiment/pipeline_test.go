@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -76,6 +77,35 @@ func pipeline(ctx context.Context, t testing.TB, dir string, in Input, s Setting
 	return summary, folder.Finish()
 }
 
+// baseline is a finished run of the small pipeline, which all tests share and
+// none changes.
+var baseline struct {
+	sync.Once
+	dir     string
+	summary *Summary
+}
+
+func finished(t testing.TB) (dir string, summary *Summary) {
+	t.Helper()
+	baseline.Do(func() {
+		dir, err := os.MkdirTemp("", "pipeline")
+		if err != nil {
+			t.Fatal(err)
+		}
+		baseline.dir, baseline.summary = dir, mustPipeline(t, dir, input(t), small())
+	})
+	if baseline.summary == nil {
+		t.Fatal("the run that the tests share has failed")
+	}
+	return baseline.dir, baseline.summary
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	os.RemoveAll(baseline.dir)
+	os.Exit(code)
+}
+
 func mustPipeline(t testing.TB, dir string, in Input, s Settings) *Summary {
 	t.Helper()
 	summary, err := pipeline(context.Background(), t, dir, in, s)
@@ -107,8 +137,8 @@ func table(t testing.TB, path string) (columns map[string][]string, rows int) {
 }
 
 func TestPipelineFolderHoldsWhatItSays(t *testing.T) {
-	dir, in, settings := t.TempDir(), input(t), small()
-	summary := mustPipeline(t, dir, in, settings)
+	in, settings := input(t), small()
+	dir, summary := finished(t)
 	for _, name := range []string{
 		"config.toml", "manifest.json", HistoryFile, "model/model.json", "model/model.safetensors", "model/aggregate.json",
 		WeightsFile, BaselinesFile, MetricsFile, SummaryFile, ReportFile,
@@ -214,8 +244,8 @@ func naiveSharpe(returns *mat.Dense, w []float64, from, to int) float64 {
 }
 
 func TestEqualRunsWriteEqualBytes(t *testing.T) {
-	first, second := t.TempDir(), t.TempDir()
-	mustPipeline(t, first, input(t), small())
+	first, _ := finished(t)
+	second := t.TempDir()
 	mustPipeline(t, second, input(t), small())
 	sameFiles(t, first, second, WeightsFile, MetricsFile, BaselinesFile, "model/model.safetensors", "model/aggregate.json", "figures/wealth.png")
 }
@@ -240,9 +270,8 @@ func sameFiles(t *testing.T, a, b string, names ...string) {
 // An interrupted run saves its training, and taken up again it writes what it
 // would have written.
 func TestInterruptedRunIsTakenUp(t *testing.T) {
-	whole, broken, in := t.TempDir(), t.TempDir(), input(t)
-	mustPipeline(t, whole, in, small())
-
+	whole, _ := finished(t)
+	broken, in := t.TempDir(), input(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	in.Begin = func(step string) func(int, int, string) {
 		if step != "training" {
@@ -274,8 +303,8 @@ func TestInterruptedRunIsTakenUp(t *testing.T) {
 
 // Other returns after the split change nothing that was learned or chosen.
 func TestNothingAfterTheSplitIsUsed(t *testing.T) {
-	before, after, in := t.TempDir(), t.TempDir(), input(t)
-	mustPipeline(t, before, in, small())
+	before, _ := finished(t)
+	after, in := t.TempDir(), input(t)
 	altered := *in.Window
 	altered.Returns = mat.DenseCopyOf(in.Window.Returns)
 	for row := int(0.75*float64(len(altered.Times))) - 60; row < len(altered.Times); row++ {
