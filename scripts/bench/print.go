@@ -161,7 +161,8 @@ In each round every contender has its turn, in an order that rotates. Trust the 
 over the rounds of how many times as fast one was as another within the round, its quartiles in brackets. Speeds are
 medians over the rounds; another machine, or another hour on a shared one, gives others. All contenders of a workload
 have the same data. Where answers can be compared, the last column shows their largest relative difference. "A CPU
-second" is one of any thread of the process, so that it is a second of one core at full use.
+second" is one of any thread of the process, so that it is a second of one core at full use. Measured are the libraries
+that the Python on the PATH, or given with -python, has; and XLA where a plugin is found.
 
 - train: samples in gradient steps of Adam; 10 assets, batch 128, layers 64-32-8-32-64; a step includes drawing the batch
   and the noise.
