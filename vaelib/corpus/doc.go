@@ -8,7 +8,7 @@
 //	c, err := corpus.Build(ctx, window, set, corpus.Config{Source: "mixed", N: 20000, Seed: 1}, nil)
 //	train, validation := c.Split()
 //
-// Sources are the chapter's: draws from Dirichlet distributions; optimised
+// Sources are draws from Dirichlet distributions; optimised
 // portfolios over rolling windows, with estimator, objective, risk aversion
 // and bounds varied; risk parity and its kin; the same on bootstrapped
 // returns; and mixtures of these.
