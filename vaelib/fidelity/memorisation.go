@@ -31,8 +31,8 @@ type Memorisation struct {
 	// large. Low and High are its 95 % interval.
 	AUC, Low, High float64
 
-	Copies        int // generated rows equal to a training row in every bit
-	HeldOutCopies int // held-out rows equal to one
+	Copies        int // generated rows at distance 0 from a training row
+	HeldOutCopies int // held-out rows at distance 0 from one
 }
 
 // MedianRatio is the median distance of generated rows over that of held-out

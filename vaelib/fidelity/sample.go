@@ -69,6 +69,9 @@ func sameColumns(nameA string, a sample, nameB string, b sample) error {
 	return nil
 }
 
+// view is the sample as a matrix, without a copy.
+func (s sample) view() *mat.Dense { return mat.NewDense(s.n, s.d, s.data) }
+
 func (s sample) row(i int) []float64 { return s.data[i*s.d : (i+1)*s.d] }
 
 // take copies the rows of the given indices.
@@ -102,7 +105,7 @@ func squaredDistance(a, b []float64) float64 {
 // inParallel calls work once for each of n items, on all cores, first item
 // first. Each core has the index of a worker, below the returned number of
 // workers, for what it keeps between items. It returns the context's error
-// when that ends before the last item was begun.
+// when that ends before the work does.
 func inParallel(ctx context.Context, n int, work func(worker, item int)) error {
 	var next atomic.Int64
 	var wait sync.WaitGroup
@@ -118,9 +121,6 @@ func inParallel(ctx context.Context, n int, work func(worker, item int)) error {
 		})
 	}
 	wait.Wait()
-	if int(next.Load()) >= n+1 { // some worker came back for more and found nothing
-		return nil
-	}
 	return ctx.Err()
 }
 
