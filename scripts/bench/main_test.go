@@ -98,6 +98,33 @@ func TestBenchModels(t *testing.T) {
 	}
 }
 
+// numpy, where it is installed, comes to the same figures and projections.
+func TestBenchAgreesWithNumpy(t *testing.T) {
+	stdout, _ := execute(t, 0, "-only", "evaluate,project", "-rounds", "1", "-seconds", "0.001", "-quiet", "-format", "json")
+	var rows []struct {
+		Workload, Contender, Note string
+		Difference                *float64
+	}
+	if err := json.Unmarshal([]byte(stdout), &rows); err != nil {
+		t.Fatalf("%v in %s", err, stdout)
+	}
+	compared := 0
+	for _, r := range rows {
+		if !strings.HasPrefix(r.Contender, "numpy") {
+			continue
+		}
+		if r.Note != "" {
+			t.Skip(r.Note)
+		}
+		if compared++; r.Difference == nil || *r.Difference > 1e-12 {
+			t.Errorf("%s by %s: difference %v", r.Workload, r.Contender, r.Difference)
+		}
+	}
+	if compared != 4 {
+		t.Errorf("%d answers of numpy compared, want 4", compared)
+	}
+}
+
 func TestBenchUsage(t *testing.T) {
 	for _, args := range [][]string{{"-only", "trian"}, {"-rounds", "0"}, {"-seconds", "0"}, {"-clock", "sun"}, {"project"}} {
 		if _, stderr := execute(t, 2, args...); !strings.HasPrefix(stderr, "bench: ") {
