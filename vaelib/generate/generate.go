@@ -48,6 +48,15 @@ func (Prior) Rand(dst []float64, rng *rand.Rand) {
 	}
 }
 
+// LogProb returns the log density at a code, in nats.
+func (Prior) LogProb(z []float64) float64 {
+	var sum float64
+	for _, v := range z {
+		sum += v*v + math.Log(2*math.Pi)
+	}
+	return -sum / 2
+}
+
 // New joins a model with the constraint set of its portfolios. It fails where
 // the set is empty (*simplex.InfeasibleError) or has another number of assets
 // than the model.

@@ -23,17 +23,32 @@ type OptimizeSettings struct {
 	Starts     int     // points that climb side by side; default 64
 	Iterations int     // steps of each; default 100
 	Step       float64 // first step length in units of z; default 0.2
+	// Patience ends the search after so many iterations in which no start rose
+	// by more than Tolerance; 0 climbs through all iterations.
+	Patience   int
+	Tolerance  float64 // in units of the objective; default 1e-6
 	Radius     float64 // bound on |z|; default the prior's 95 % quantile, sqrt of chi-square with d degrees
 	Seed       uint64
 	Progress   func(done, total int, note string) // total is Iterations; nil: no reports
 }
 
+// Stop says why a latent search ended.
+type Stop string
+
+// The reasons.
+const (
+	StopIterations Stop = "iterations" // all of them were done
+	StopConverged  Stop = "converged"  // no start rose for as long as the patience lasts
+)
+
 // Optimum is what a latent search found.
 type Optimum struct {
-	Batch               // the last visited best point of every start, in the order of the starts
+	Batch               // the best point that each start has visited, in the order of the starts
 	Values    []float64 // Starts, the objective at each row of Weights
+	LogPrior  []float64 // Starts, the log density of N(0, I) at each row of Codes, in nats
 	Best      int       // the row with the largest value
 	Trace     []float64 // the best value so far, after each iteration
+	Stop      Stop
 	Evaluated int       // values and gradients computed, one each: the search's budget
 	Radius    float64   // the bound on |z| that was used
 }
@@ -55,41 +70,17 @@ func Radius95(d int) float64 {
 // Every start keeps the best portfolio that it has seen.
 func (g *Generator) Optimize(ctx context.Context, objective metrics.Objective, starts Density, settings OptimizeSettings) (*Optimum, error) {
 	d := g.Latent()
-	if settings.Starts == 0 {
-		settings.Starts = 64
+	s, err := settings.complete(d)
+	if err != nil {
+		return nil, err
 	}
-	if settings.Iterations == 0 {
-		settings.Iterations = 100
-	}
-	if settings.Step == 0 {
-		settings.Step = 0.2
-	}
-	if settings.Radius == 0 {
-		settings.Radius = Radius95(d)
-	}
-	if settings.Starts < 1 || settings.Iterations < 1 || !(settings.Step > 0) || !(settings.Radius > 0) {
-		return nil, fmt.Errorf("latent search of %d starts, %d iterations, step %v, radius %v: all must be positive",
-			settings.Starts, settings.Iterations, settings.Step, settings.Radius)
-	}
-
-	n := settings.Starts
-	codes := draw(n, d, starts, stream.New(settings.Seed, "generate.optimize", 0))
-	for i := range n {
-		clampLength(codes.RawRowView(i), settings.Radius)
-	}
-	search := &Optimum{
-		Batch: Batch{
-			Codes: mat.NewDense(n, d, nil), Decoded: mat.NewDense(n, g.set.N, nil),
-			Weights: mat.NewDense(n, g.set.N, nil), Repair: make([]float64, n),
-		},
-		Values: make([]float64, n), Radius: settings.Radius,
-	}
-	for i := range search.Values {
-		search.Values[i] = math.Inf(-1)
-	}
+	n := s.Starts
+	codes := draw(n, d, starts, stream.New(s.Seed, "generate.optimize", 0))
+	clampRows(codes, s.Radius)
+	search := newOptimum(n, d, g.set.N, s.Radius)
 	climb := newClimber(g, objective, n)
 	first, second := mat.NewDense(n, d, nil), mat.NewDense(n, d, nil)
-	for iteration := range settings.Iterations {
+	for iteration, still := 0, 0; iteration < s.Iterations; iteration++ {
 		decoded, err := g.model.DecodeContext(ctx, codes)
 		if err != nil {
 			return nil, err
@@ -97,30 +88,72 @@ func (g *Generator) Optimize(ctx context.Context, objective metrics.Objective, s
 		if err := climb.score(ctx, decoded); err != nil {
 			return nil, err
 		}
-		search.keep(codes, decoded, climb)
-		search.Evaluated += 2 * n
+		still++
+		if search.keep(codes, decoded, climb) > s.Tolerance {
+			still = 0
+		}
+		if s.Progress != nil {
+			s.Progress(iteration+1, s.Iterations, fmt.Sprintf("best %.4g", search.Trace[iteration]))
+		}
+		if still == s.Patience && s.Patience > 0 {
+			search.Stop = StopConverged
+			break
+		}
+		if iteration+1 == s.Iterations {
+			break // nobody would look at the next codes
+		}
 		gradient, err := g.model.DecodeVJP(codes, climb.upstream)
 		if err != nil {
 			return nil, err
 		}
-		step := settings.Step * (1 + math.Cos(math.Pi*float64(iteration)/float64(settings.Iterations))) / 2
+		step := s.Step * (1 + math.Cos(math.Pi*float64(iteration)/float64(s.Iterations))) / 2
 		adam(codes, gradient, first, second, iteration+1, step)
-		for i := range n {
-			clampLength(codes.RawRowView(i), settings.Radius)
-		}
-		if settings.Progress != nil {
-			settings.Progress(iteration+1, settings.Iterations, fmt.Sprintf("best %.4g", search.Trace[iteration]))
+		clampRows(codes, s.Radius)
+	}
+	return search, search.finish()
+}
+
+// complete fills in the defaults for codes of d dimensions.
+func (s OptimizeSettings) complete(d int) (OptimizeSettings, error) {
+	s.Starts = cmp.Or(s.Starts, 64)
+	s.Iterations = cmp.Or(s.Iterations, 100)
+	s.Step = cmp.Or(s.Step, 0.2)
+	s.Tolerance = cmp.Or(s.Tolerance, 1e-6)
+	s.Radius = cmp.Or(s.Radius, Radius95(d))
+	if s.Starts < 1 || s.Iterations < 1 || s.Patience < 0 || !(s.Step > 0) || !(s.Tolerance > 0) || !(s.Radius > 0) {
+		return s, fmt.Errorf("latent search of %d starts, %d iterations, step %v, radius %v, patience %d, tolerance %v: all must be positive",
+			s.Starts, s.Iterations, s.Step, s.Radius, s.Patience, s.Tolerance)
+	}
+	return s, nil
+}
+
+// newOptimum is the result of a search that has seen nothing yet.
+func newOptimum(starts, latent, assets int, radius float64) *Optimum {
+	o := &Optimum{
+		Batch: Batch{
+			Codes: mat.NewDense(starts, latent, nil), Decoded: mat.NewDense(starts, assets, nil),
+			Weights: mat.NewDense(starts, assets, nil), Repair: make([]float64, starts),
+		},
+		Values: make([]float64, starts), LogPrior: make([]float64, starts), Stop: StopIterations, Radius: radius,
+	}
+	for i := range o.Values {
+		o.Values[i] = math.Inf(-1)
+	}
+	return o
+}
+
+// finish chooses the best row and measures how likely the prior holds each.
+func (o *Optimum) finish() error {
+	for i, v := range o.Values {
+		o.LogPrior[i] = Prior{}.LogProb(o.Codes.RawRowView(i))
+		if v > o.Values[o.Best] {
+			o.Best = i
 		}
 	}
-	for i, v := range search.Values {
-		if v > search.Values[search.Best] {
-			search.Best = i
-		}
+	if math.IsInf(o.Values[o.Best], -1) {
+		return fmt.Errorf("the objective is undefined at every one of %d visited portfolios", o.Evaluated/2)
 	}
-	if math.IsInf(search.Values[search.Best], -1) {
-		return nil, fmt.Errorf("the objective is undefined at every one of %d visited portfolios", n*settings.Iterations)
-	}
-	return search, nil
+	return nil
 }
 
 // Top returns the portfolios of the count best starts, best first, and their
@@ -148,14 +181,17 @@ func (o *Optimum) Top(count int) (*Batch, []float64) {
 	return top, values
 }
 
-// keep takes over the rows that are better than what their start had.
-func (o *Optimum) keep(codes, decoded *mat.Dense, c *climber) {
+// keep takes over the rows that are better than what their start had, and
+// returns by how much the one that rose most did.
+func (o *Optimum) keep(codes, decoded *mat.Dense, c *climber) (rise float64) {
+	o.Evaluated += 2 * len(c.values)
 	best := math.Inf(-1)
 	if len(o.Trace) > 0 {
 		best = o.Trace[len(o.Trace)-1]
 	}
 	for i, v := range c.values {
 		if v > o.Values[i] {
+			rise = max(rise, v-o.Values[i])
 			o.Values[i] = v
 			o.Codes.SetRow(i, codes.RawRowView(i))
 			o.Decoded.SetRow(i, decoded.RawRowView(i))
@@ -165,6 +201,7 @@ func (o *Optimum) keep(codes, decoded *mat.Dense, c *climber) {
 		}
 	}
 	o.Trace = append(o.Trace, best)
+	return rise
 }
 
 // climber turns decoder outputs into values and upstream gradients, on all
@@ -242,6 +279,14 @@ func adam(x, gradient, first, second *mat.Dense, t int, step float64) {
 		ms[i] = b1*ms[i] + (1-b1)*gi
 		vs[i] = b2*vs[i] + (1-b2)*gi*gi
 		xs[i] += step * (ms[i] / c1) / (math.Sqrt(vs[i]/c2) + epsilon)
+	}
+}
+
+// clampRows pulls every row back onto the ball of radius r.
+func clampRows(z *mat.Dense, r float64) {
+	rows, _ := z.Dims()
+	for i := range rows {
+		clampLength(z.RawRowView(i), r)
 	}
 }
 
