@@ -1,0 +1,265 @@
+package experiment
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gofrs/flock"
+
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
+)
+
+// TrialSettings are those of one run of a sweep. Their tags name the flags.
+type TrialSettings struct {
+	Split   float64 `flag:"split" range:"(0,1)" unit:"share" help:"part of the time from which training portfolios are made"`
+	Embargo int     `flag:"embargo" range:"[-1,inf)" unit:"periods" help:"left out before the split; -1: the longest lookback"`
+
+	Corpus
+	Alpha      float64 `flag:"alpha" range:"[0,inf)" help:"above 0, training portfolios are independent draws of the symmetric Dirichlet distribution of this concentration, whatever the source says"`
+	CorpusSeed uint64  `flag:"corpus-seed" help:"decides the training portfolios, so that runs of several seeds share them; 0: each run's own seed"`
+
+	Model
+	Components int `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, from which the posterior dispersion is measured"`
+}
+
+// DefaultTrialSettings are those of the pipeline's training.
+func DefaultTrialSettings() TrialSettings {
+	s := DefaultSettings()
+	return TrialSettings{
+		Split: s.Split, Embargo: s.Embargo, Corpus: s.Corpus, CorpusSeed: 1, Model: s.Model, Components: s.Components,
+	}
+}
+
+// Trial is one run of a sweep: what it is made from.
+type Trial struct {
+	Point []string // its values on the sweep's axes
+	TrialSettings
+	Seed   uint64
+	Config []byte // all its values as TOML, kept in its folder
+
+	Window         *market.Window // all returns, T x n; the trial splits them
+	Set            simplex.Set
+	Sectors        *market.Sectors // nil: none
+	PeriodsPerYear float64
+}
+
+// Files and folders of a sweep, besides [CorporaFolder]. Each run has a folder
+// in RunsFolder, named by the hash of its configuration and data.
+const (
+	RunsFolder  = "runs"
+	planFile    = "sweep.json"
+	engineFile  = "backend.json"
+	resultFile  = "result.json"
+	timingsFile = "timings.json"
+	failureFile = "failure.txt"
+	lockFile    = ".sweep.lock"
+	planKind    = "vaefolio sweep"
+	idLength    = 16 // hexadecimal digits
+)
+
+// plan is what sweep.json lists: every run that the sweep is to have.
+type plan struct {
+	Kind string         `json:"kind"`
+	Axes []string       `json:"axes"`
+	Runs []plannedTrial `json:"runs"`
+}
+
+type plannedTrial struct {
+	ID     string   `json:"id"`
+	Point  []string `json:"point"`
+	Corpus string   `json:"corpus"`
+	Seed   uint64   `json:"seed"`
+}
+
+// label tells the run by its point.
+func (p *plan) label(r plannedTrial) string {
+	parts := make([]string, len(r.Point))
+	for i, value := range r.Point {
+		parts[i] = p.Axes[i] + "=" + value
+	}
+	if len(parts) == 0 {
+		return r.ID
+	}
+	return strings.Join(parts, " ")
+}
+
+// Sweep is a folder with many runs.
+type Sweep struct {
+	dir    string
+	plan   plan
+	trials []Trial
+	sets   []*trainingSet // one a trial; equal ones are shared
+	force  bool
+}
+
+// PlanError says that a folder holds another sweep.
+type PlanError struct {
+	Dir    string
+	Reason string
+}
+
+func (e *PlanError) Error() string { return e.Dir + " " + e.Reason }
+
+// OpenSweep makes or enters the folder of a sweep over the trials, whose points
+// lie on the axes. A folder with another sweep is a [*PlanError], unless force
+// replaces its list of runs; those runs that both sweeps have are kept. Two
+// trials with the same configuration and data are an error.
+func OpenSweep(dir string, axes []string, trials []Trial, force bool) (*Sweep, error) {
+	if len(trials) == 0 {
+		return nil, errors.New("a sweep without runs")
+	}
+	s := &Sweep{dir: dir, plan: plan{Kind: planKind, Axes: axes}, trials: trials, force: force}
+	shared := map[string]*trainingSet{}
+	for i := range trials {
+		t := &trials[i]
+		set, err := t.trainingSet()
+		if err != nil {
+			return nil, fmt.Errorf("run %d of %d (%s): %w", i+1, len(trials), strings.Join(t.Point, " "), err)
+		}
+		if _, _, err := t.Model.Config(len(set.window.Symbols), t.Seed); err != nil {
+			return nil, fmt.Errorf("run %d of %d (%s): %w", i+1, len(trials), strings.Join(t.Point, " "), err)
+		}
+		if old, ok := shared[set.id]; ok {
+			set = old
+		}
+		shared[set.id] = set
+		s.sets = append(s.sets, set)
+		planned := plannedTrial{ID: t.id(set), Point: t.Point, Corpus: set.id, Seed: t.Seed}
+		if j := slices.IndexFunc(s.plan.Runs, func(r plannedTrial) bool { return r.ID == planned.ID }); j >= 0 {
+			return nil, fmt.Errorf("runs %d and %d (%s) are the same: does an axis have no effect?", j+1, i+1, s.plan.label(planned))
+		}
+		s.plan.Runs = append(s.plan.Runs, planned)
+	}
+	return s, s.claim()
+}
+
+// id names the trial by its configuration and data.
+func (t *Trial) id(set *trainingSet) string {
+	var lines []byte
+	for line := range bytes.Lines(t.Config) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			lines = append(append(lines, line...), '\n')
+		}
+	}
+	return run.Hash(lines, []byte(set.id))[:idLength]
+}
+
+// claim writes the plan into the folder, unless it is there.
+func (s *Sweep) claim() error {
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return err
+	}
+	return s.locked(func() error {
+		old, err := readPlan(s.dir)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			if err := onlySweepFiles(s.dir); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		case samePlan(old, &s.plan):
+			return nil
+		case !s.force:
+			return &PlanError{s.dir, fmt.Sprintf("holds another sweep, of %d runs: -force turns it into this one and keeps the runs they share, or choose another folder", len(old.Runs))}
+		}
+		return run.WriteJSON(filepath.Join(s.dir, planFile), &s.plan)
+	})
+}
+
+// locked does something that no other process may do in the folder meanwhile.
+func (s *Sweep) locked(do func() error) (err error) {
+	lock := flock.New(filepath.Join(s.dir, lockFile))
+	if err := lock.Lock(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	return do()
+}
+
+func samePlan(a, b *plan) bool {
+	return slices.Equal(a.Axes, b.Axes) && slices.EqualFunc(a.Runs, b.Runs, func(x, y plannedTrial) bool {
+		return x.ID == y.ID && x.Corpus == y.Corpus && x.Seed == y.Seed && slices.Equal(x.Point, y.Point)
+	})
+}
+
+// onlySweepFiles refuses a folder with files that no sweep made.
+func onlySweepFiles(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != lockFile {
+			return &PlanError{dir, fmt.Sprintf("holds files that no sweep made (%s): choose another folder", e.Name())}
+		}
+	}
+	return nil
+}
+
+func readPlan(dir string) (*plan, error) {
+	data, err := os.ReadFile(filepath.Join(dir, planFile))
+	if err != nil {
+		return nil, err
+	}
+	var p plan
+	if err := json.Unmarshal(data, &p); err != nil || p.Kind != planKind {
+		return nil, &PlanError{dir, "has a " + planFile + " that no sweep wrote: choose another folder"}
+	}
+	return &p, nil
+}
+
+// engine is what computes the runs of a sweep: all of them the same, or their
+// results could not be compared to the bit.
+type engine struct {
+	Backend string `json:"backend"`
+	Plugin  string `json:"plugin"`
+	GOARCH  string `json:"goarch"`
+}
+
+// fix records what computes the sweep, or refuses another backend than that of
+// the runs that are there.
+func (s *Sweep) fix(e engine) error {
+	path := filepath.Join(s.dir, engineFile)
+	return s.locked(func() error {
+		old, err := readEngine(s.dir)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || err == nil && s.force:
+		case err != nil:
+			return err
+		case old.Backend != e.Backend || old.GOARCH != e.GOARCH:
+			return &PlanError{s.dir, fmt.Sprintf("was begun with the backend %s on %s, and this is %s on %s: give -backend %s, or choose another folder",
+				old.Backend, old.GOARCH, e.Backend, e.GOARCH, old.Backend)}
+		default:
+			return nil
+		}
+		return run.WriteJSON(path, e)
+	})
+}
+
+func readEngine(dir string) (engine, error) {
+	var e engine
+	data, err := os.ReadFile(filepath.Join(dir, engineFile))
+	if err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(data, &e); err != nil {
+		return e, &PlanError{dir, "has a damaged " + engineFile + ": remove it"}
+	}
+	return e, nil
+}
+
+func (s *Sweep) runDir(id string) string    { return filepath.Join(s.dir, RunsFolder, id) }
+func (s *Sweep) corpusDir(id string) string { return filepath.Join(s.dir, CorporaFolder, id) }
+
+// Runs is the number of runs that the sweep is to have.
+func (s *Sweep) Runs() int { return len(s.plan.Runs) }

@@ -1,0 +1,170 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/stream"
+)
+
+// CorporaFolder holds a sweep's training sets, each in a folder named by what
+// it is made from.
+const CorporaFolder = "corpora"
+
+// trainingSet is a training set before it is made.
+type trainingSet struct {
+	id      string // hash of all that shapes it
+	window  *market.Window
+	set     simplex.Set
+	sectors *market.Sectors
+	config  corpus.Config
+	alpha   float64 // above 0: of the one Dirichlet distribution that the rows come from
+}
+
+// trainingSet says what training set the trial learns from.
+func (t *Trial) trainingSet() (*trainingSet, error) {
+	if err := t.Set.Check(); err != nil {
+		return nil, err
+	}
+	if t.Validation == 0 {
+		return nil, errors.New("nothing is held out, on which a model could be judged: give a validation share above 0")
+	}
+	seed := t.CorpusSeed
+	if seed == 0 {
+		seed = t.Seed
+	}
+	s := &trainingSet{set: t.Set, sectors: t.Sectors, config: t.Corpus.Config(seed, t.PeriodsPerYear), alpha: t.Alpha}
+	if s.alpha > 0 { // of weights alone: no returns shape it
+		identity := fmt.Sprintf("dirichlet %v %d %d %+v", s.alpha, t.Rows, seed, s.set)
+		s.id = run.Hash([]byte(identity))[:idLength]
+		s.window = t.Window
+		return s, nil
+	}
+	embargo := t.Embargo
+	if embargo < 0 {
+		embargo = s.config.LongestLookback()
+	}
+	var err error
+	if s.window, _, err = t.Window.Split(t.Split, embargo); err != nil {
+		return nil, err
+	}
+	identity := fmt.Sprintf("%s %+v %+v", s.window.Hash(), s.config, s.set)
+	if s.sectors != nil {
+		for _, sector := range s.sectors.Names {
+			for _, symbol := range s.window.Symbols {
+				identity += fmt.Sprintf(" %s %s %v", sector, symbol, s.sectors.Share(symbol, sector))
+			}
+		}
+	}
+	s.id = run.Hash([]byte(identity))[:idLength]
+	return s, nil
+}
+
+// lockPoll is how often a folder in which another process works is looked at.
+const lockPoll = 100 * time.Millisecond
+
+// make builds the training set in dir, unless it is there. Where another
+// process builds it, make waits.
+func (s *trainingSet) make(ctx context.Context, dir string, progress func(done, total int, note string)) error {
+	spec := run.Spec{Verb: "corpus", Config: fmt.Appendf(nil, "id = %q\n", s.id), Data: s.window.Hash(), Seed: s.config.Seed}
+	folder, err := run.Open(dir, spec, false)
+	for {
+		var locked *run.Locked
+		if !errors.As(err, &locked) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lockPoll):
+		}
+		folder, err = run.Open(dir, spec, false)
+	}
+	var done *run.AlreadyDone
+	if errors.As(err, &done) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	if s.alpha > 0 {
+		err = s.drawDirichlet(ctx, dir)
+	} else {
+		var made *corpus.Corpus
+		if made, err = corpus.Build(ctx, s.window, s.set, s.sectors, s.config, progress); err == nil {
+			err = made.Write(dir)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("training set: %w", err)
+	}
+	return folder.Finish()
+}
+
+// drawDirichlet writes independent draws of one symmetric Dirichlet, projected
+// onto the set: rows of a known distribution, of which theory says at which
+// beta a model collapses.
+func (s *trainingSet) drawDirichlet(ctx context.Context, dir string) error {
+	d, err := simplex.Symmetric(s.set.N, s.alpha)
+	if err != nil {
+		return err
+	}
+	rng := stream.New(s.config.Seed, "experiment.sweep.dirichlet", 0)
+	p := portfolio.Portfolios{Symbols: s.window.Symbols, Weights: mat.NewDense(s.config.N, s.set.N, nil)}
+	for i := range s.config.N {
+		d.Rand(p.Weights.RawRowView(i), rng)
+	}
+	if err := simplex.ProjectAll(ctx, s.set, p.Weights, p.Weights, nil); err != nil {
+		return err
+	}
+	return run.WriteFile(filepath.Join(dir, corpus.WeightsFile), p.WriteCSV)
+}
+
+// readTrainingSet reads the rows to learn from and those held out: by window,
+// or where rows belong to no window, the last share of them.
+func readTrainingSet(dir string, symbols []string, heldOutShare float64) (training, heldOut *mat.Dense, err error) {
+	path := filepath.Join(dir, corpus.WeightsFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("%s is gone: run the sweep again", path)
+	}
+	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{Symbols: symbols})
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := corpus.ReadValidation(path, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if out == nil {
+		out = make([]bool, p.Len())
+		for i := p.Len() - max(1, int(heldOutShare*float64(p.Len()))); i < p.Len(); i++ {
+			out[i] = true
+		}
+	}
+	var kept, held []float64
+	for i, isOut := range out {
+		if isOut {
+			held = append(held, p.Weights.RawRowView(i)...)
+		} else {
+			kept = append(kept, p.Weights.RawRowView(i)...)
+		}
+	}
+	n := len(symbols)
+	if len(kept) < 2*n || len(held) < 2*n {
+		return nil, nil, fmt.Errorf("%s: %d rows to learn from and %d held out: each needs at least 2", path, len(kept)/n, len(held)/n)
+	}
+	return mat.NewDense(len(kept)/n, n, kept), mat.NewDense(len(held)/n, n, held), nil
+}

@@ -1,0 +1,302 @@
+package experiment
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"vaefolio/vaelib/run"
+)
+
+// Names of the tables that [MergeSweep] makes.
+const (
+	ResultsFile = "results.csv"
+	TimingsFile = "timings.csv"
+)
+
+// Merged is what [MergeSweep] found.
+type Merged struct {
+	Runs, Done int
+	Brought    int            // from other folders
+	Missing    []string       // runs that are not finished, by folder name and point
+	Conflicts  []SweepFailure // runs whose results can't be trusted, and why
+	Notes      []string       // what else is odd, one line each
+}
+
+// Err is nil where every run is done, and else one line on what is wrong.
+func (m *Merged) Err() error {
+	switch {
+	case len(m.Conflicts) > 0:
+		return fmt.Errorf("%d of %d runs conflict: %s", len(m.Conflicts), m.Runs, list(len(m.Conflicts), func(i int) string {
+			return fmt.Sprintf("%s (%s): %s", m.Conflicts[i].ID, m.Conflicts[i].Run, m.Conflicts[i].Reason)
+		}))
+	case len(m.Missing) > 0:
+		return fmt.Errorf("%d of %d runs are missing: %s; make them with sweep run, then merge again", len(m.Missing), m.Runs,
+			list(len(m.Missing), func(i int) string { return m.Missing[i] }))
+	}
+	return nil
+}
+
+// list joins the first few of n texts.
+func list(n int, text func(i int) string) string {
+	const few = 5
+	var parts []string
+	for i := range min(n, few) {
+		parts = append(parts, text(i))
+	}
+	if n > few {
+		parts = append(parts, fmt.Sprintf("and %d more", n-few))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// MergeSweep writes results.csv and timings.csv into a sweep's folder: one row a
+// run in the order of the sweep, with empty figures where the run is missing or
+// in conflict. Finished runs of the same sweep in other folders, made on
+// machines that share no disk, are brought in first. Merging again, or with any
+// number of shards, gives the same bytes.
+//
+// A run conflicts when two folders have different results of it, when its files
+// are not those that it finished with, or when it was made from something else
+// than the sweep says. The first result stays where it is.
+func MergeSweep(dir string, from []string) (*Merged, error) {
+	p, err := openPlan(dir)
+	if err != nil {
+		return nil, err
+	}
+	m := &merger{dir: dir, plan: p, conflicts: map[string]string{}, builds: map[string]int{}, merged: &Merged{Runs: len(p.Runs)}}
+	for _, other := range from {
+		if err := m.bring(other); err != nil {
+			return nil, err
+		}
+	}
+	if m.engine, err = readEngine(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var results, timings [][]string
+	for _, r := range p.Runs {
+		result, seconds, err := m.rows(r)
+		if err != nil {
+			return nil, err
+		}
+		results, timings = append(results, result), append(timings, seconds)
+	}
+	m.look()
+	head := append([]string{"run"}, p.Axes...)
+	if err := writeTable(filepath.Join(dir, ResultsFile), append(append(head, "status"), figureNames...), results); err != nil {
+		return nil, err
+	}
+	return m.merged, writeTable(filepath.Join(dir, TimingsFile), []string{"run", "seconds", "samples_per_second"}, timings)
+}
+
+// merger is a merge under way.
+type merger struct {
+	dir       string
+	plan      *plan
+	engine    engine
+	conflicts map[string]string // reason by run
+	builds    map[string]int    // runs by the plugin and module versions that made them
+	merged    *Merged
+}
+
+// bring copies the finished runs of another folder of the same sweep.
+func (m *merger) bring(other string) error {
+	p, err := openPlan(other)
+	if err != nil {
+		return err
+	}
+	if !samePlan(p, m.plan) {
+		return &PlanError{other, "holds another sweep than " + m.dir + ": merge the shards of one"}
+	}
+	theirs, err := readEngine(other)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // nothing was run there
+	}
+	if err != nil {
+		return err
+	}
+	ours, err := readEngine(m.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := run.WriteJSON(filepath.Join(m.dir, engineFile), theirs); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	case ours.Backend != theirs.Backend || ours.GOARCH != theirs.GOARCH:
+		return &PlanError{other, fmt.Sprintf("was made with the backend %s on %s, %s with %s on %s: make both with one",
+			theirs.Backend, theirs.GOARCH, m.dir, ours.Backend, ours.GOARCH)}
+	}
+	for _, r := range m.plan.Runs {
+		from, to := filepath.Join(other, RunsFolder, r.ID), filepath.Join(m.dir, RunsFolder, r.ID)
+		there, err := run.ReadManifest(from)
+		if err != nil || there.Finished == nil {
+			continue
+		}
+		if here, err := run.ReadManifest(to); err == nil && here.Finished != nil {
+			if here.Files[resultFile] != there.Files[resultFile] {
+				m.conflicts[r.ID] = fmt.Sprintf("%s and %s have different results", m.dir, other)
+			}
+			continue
+		}
+		if err := copyRun(from, to); err != nil {
+			return err
+		}
+		m.merged.Brought++
+	}
+	return nil
+}
+
+// copyRun copies a finished run in place of an unfinished one or none.
+func copyRun(from, to string) error {
+	if isLockedFolder(to) {
+		return &run.Locked{Dir: to}
+	}
+	part := to + ".part"
+	if err := os.RemoveAll(part); err != nil {
+		return err
+	}
+	if err := os.CopyFS(part, os.DirFS(from)); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(to); err != nil {
+		return err
+	}
+	return os.Rename(part, to)
+}
+
+// figureNames are the columns of results.csv after the axes and the status.
+var figureNames = []string{
+	"active_units", "kl_nats", "r2", "r2_pca", "dispersion_prior", "dispersion_posterior", "beta_without_unit", "thresholds",
+	"train_loss", "train_reconstruction", "train_kl", "validation_loss", "validation_reconstruction", "validation_kl",
+	"step", "stopped_early", "training_rows", "validation_rows",
+}
+
+// figures are the cells of a result, under figureNames.
+func (r *TrialResult) figures() []string {
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	perhaps := func(n Number) string {
+		if x, ok := n.Float(); ok {
+			return number(x)
+		}
+		return ""
+	}
+	thresholds := make([]string, len(r.Thresholds))
+	for i, x := range r.Thresholds {
+		thresholds[i] = number(x)
+	}
+	return []string{
+		strconv.Itoa(r.ActiveUnits), number(r.KL), number(r.R2), number(r.R2PCA), perhaps(r.DispersionPrior), perhaps(r.DispersionPosterior),
+		number(r.Beta), strings.Join(thresholds, " "),
+		number(r.Train.Total), number(r.Train.Reconstruction), number(r.Train.KL),
+		number(r.Validation.Total), number(r.Validation.Reconstruction), number(r.Validation.KL),
+		strconv.Itoa(r.Step), strconv.FormatBool(r.StoppedEarly), strconv.Itoa(r.Rows), strconv.Itoa(r.HeldOut),
+	}
+}
+
+// rows returns the run's rows of both tables.
+func (m *merger) rows(r plannedTrial) (results, timings []string, err error) {
+	figures, seconds := make([]string, len(figureNames)), []string{"", ""}
+	row := func(status string) ([]string, []string, error) {
+		results := append(append([]string{r.ID}, r.Point...), status)
+		return append(results, figures...), append([]string{r.ID}, seconds...), nil
+	}
+	dir := filepath.Join(m.dir, RunsFolder, r.ID)
+	manifest, err := run.ReadManifest(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, nil, err
+	}
+	if err != nil || manifest.Finished == nil {
+		status := "missing"
+		if _, err := os.Stat(filepath.Join(dir, failureFile)); err == nil {
+			status = "failed"
+		}
+		m.merged.Missing = append(m.merged.Missing, fmt.Sprintf("%s (%s, %s)", r.ID, m.plan.label(r), status))
+		return row(status)
+	}
+	reason := m.conflicts[r.ID]
+	if reason == "" {
+		reason, err = m.conflict(r, dir, manifest)
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if reason != "" {
+		m.merged.Conflicts = append(m.merged.Conflicts, SweepFailure{r.ID, m.plan.label(r), reason})
+		return row("conflict")
+	}
+	result, spent, err := readResult(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	m.merged.Done++
+	m.builds[build(manifest)]++
+	figures = result.figures()
+	seconds = []string{strconv.FormatFloat(spent.Seconds, 'g', -1, 64), strconv.FormatFloat(spent.SamplesPerSecond, 'g', -1, 64)}
+	return row("done")
+}
+
+// conflict says why a finished run is not the one that the sweep asks for.
+func (m *merger) conflict(r plannedTrial, dir string, manifest *run.Manifest) (string, error) {
+	switch {
+	case manifest.Verb != "sweep" || manifest.Data != r.Corpus || manifest.Seed != r.Seed:
+		return "it was made from another configuration or other data: remove its folder", nil
+	case manifest.Backend != m.engine.Backend || manifest.GOARCH != m.engine.GOARCH:
+		return fmt.Sprintf("it was made with the backend %s on %s, the others with %s on %s: remove its folder",
+			manifest.Backend, manifest.GOARCH, m.engine.Backend, m.engine.GOARCH), nil
+	}
+	for name, want := range manifest.Files {
+		have, err := run.HashFile(filepath.Join(dir, filepath.FromSlash(name)))
+		if errors.Is(err, fs.ErrNotExist) || err == nil && have != want {
+			return name + " is not the file that the run finished with: remove its folder", nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// build tells what made a run, as far as it can change bits.
+func build(m *run.Manifest) string {
+	return fmt.Sprintf("%s gomlx %s compute %s plugin %s", m.Go, m.Modules["github.com/gomlx/gomlx"], m.Modules["github.com/gomlx/compute"], filepath.Base(m.Plugin))
+}
+
+// look notes what is odd, though no conflict.
+func (m *merger) look() {
+	if len(m.builds) > 1 {
+		m.merged.Notes = append(m.merged.Notes, fmt.Sprintf("the runs were made by %d different builds or plugins: equal runs may differ in the last digits", len(m.builds)))
+	}
+	entries, err := os.ReadDir(filepath.Join(m.dir, RunsFolder))
+	if err != nil {
+		return
+	}
+	extra := 0
+	for _, e := range entries {
+		if e.IsDir() && !slices.ContainsFunc(m.plan.Runs, func(r plannedTrial) bool { return r.ID == e.Name() }) {
+			extra++
+		}
+	}
+	if extra > 0 {
+		m.merged.Notes = append(m.merged.Notes, fmt.Sprintf("%d folders in %s are no runs of this sweep, and left out", extra, RunsFolder))
+	}
+}
+
+func writeTable(path string, header []string, rows [][]string) error {
+	return run.WriteFile(path, func(w io.Writer) error {
+		out := csv.NewWriter(w)
+		if err := out.Write(header); err != nil {
+			return err
+		}
+		return out.WriteAll(rows)
+	})
+}

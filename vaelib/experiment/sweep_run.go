@@ -1,0 +1,218 @@
+package experiment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/vae"
+)
+
+// TrialResult is result.json: what a run of a sweep comes to. It holds no
+// times, so that equal runs have equal bytes.
+type TrialResult struct {
+	ActiveUnits int     `json:"active_units"`
+	KL          float64 `json:"kl_nats"`
+	R2          float64 `json:"r2"`
+	R2PCA       float64 `json:"r2_pca"`
+
+	DispersionPrior     Number `json:"dispersion_prior"`
+	DispersionPosterior Number `json:"dispersion_posterior"`
+
+	Beta       float64   `json:"beta_without_unit"` // comparable with the thresholds
+	Thresholds []float64 `json:"thresholds"`        // see [vae.Thresholds]
+
+	Train      vae.Losses `json:"train"`      // mean since the evaluation before Step
+	Validation vae.Losses `json:"validation"` // at Step
+
+	Step         int    `json:"step"` // whose parameters the model has
+	StoppedEarly bool   `json:"stopped_early"`
+	Rows         int    `json:"training_rows"`
+	HeldOut      int    `json:"validation_rows"`
+	Warning      string `json:"warning,omitempty"`
+}
+
+// TrialTimings is timings.json.
+type TrialTimings struct {
+	Seconds          float64 `json:"seconds"` // from the run's start, or its resumption, to its result
+	SamplesPerSecond float64 `json:"samples_per_second"`
+}
+
+// job is a run as a worker gets it.
+type job struct {
+	Folder   string        `json:"folder"`
+	Corpus   string        `json:"corpus"` // folder of the training set
+	Symbols  []string      `json:"symbols"`
+	Settings TrialSettings `json:"settings"`
+	Seed     uint64        `json:"seed"`
+	Config   string        `json:"config"`
+	Data     string        `json:"data"`  // hash
+	Force    bool          `json:"force"` // replaces another run in the folder
+}
+
+// trainer does the jobs of one worker. It keeps the last training set, and by
+// its backend the compiled programs, for the next job.
+type trainer struct {
+	backend           *vae.Backend
+	corpus            string
+	training, heldOut *mat.Dense
+}
+
+// do makes the run in its folder, or takes it up where it was interrupted. A
+// run that fails leaves its reason in failure.txt.
+func (t *trainer) do(ctx context.Context, j job, progress func(done, total int, note string)) error {
+	spec := run.Spec{
+		Verb: "sweep", Config: []byte(j.Config), Data: j.Data, Seed: j.Seed, Backend: t.backend.Name(), Plugin: t.backend.Plugin(),
+	}
+	folder, err := openRun(j.Folder, spec, j.Force)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	if err := os.Remove(folder.Path(failureFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err = t.train(ctx, j, folder, progress)
+	if err == nil {
+		return folder.Finish()
+	}
+	if ctx.Err() == nil {
+		err = errors.Join(err, run.WriteFile(folder.Path(failureFile), func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, err)
+			return err
+		}))
+	}
+	return err
+}
+
+// openRun opens the folder of a run. With force it replaces another run there,
+// but never the same one. A lock is tried twice: a look at the sweep's status
+// takes it for a moment.
+func openRun(dir string, spec run.Spec, force bool) (*run.Run, error) {
+	folder, err := run.Open(dir, spec, false)
+	var locked *run.Locked
+	if errors.As(err, &locked) {
+		time.Sleep(lockPoll)
+		folder, err = run.Open(dir, spec, false)
+	}
+	var occupied *run.Occupied
+	if errors.As(err, &occupied) && force {
+		folder, err = run.Open(dir, spec, true)
+	}
+	return folder, err
+}
+
+// train trains the model, examines it and writes what the run's folder holds.
+func (t *trainer) train(ctx context.Context, j job, folder *run.Run, progress func(done, total int, note string)) error {
+	started := time.Now()
+	if err := t.load(j); err != nil {
+		return err
+	}
+	model, history, err := Train(ctx, t.backend, j.Settings.Model, j.Seed, j.Symbols, t.training, t.heldOut, folder.Path(ModelFolder), progress)
+	if err != nil {
+		return err
+	}
+	if err := run.WriteFile(folder.Path(HistoryFile), history.WriteCSV); err != nil {
+		return err
+	}
+	result, err := t.examine(ctx, j, folder, model, history)
+	if err != nil {
+		return err
+	}
+	if err := run.WriteJSON(folder.Path(resultFile), result); err != nil {
+		return err
+	}
+	return run.WriteJSON(folder.Path(timingsFile), TrialTimings{time.Since(started).Seconds(), history.SamplesPerSecond()})
+}
+
+// load reads the training set, unless the last job had the same.
+func (t *trainer) load(j job) (err error) {
+	if t.corpus == j.Corpus {
+		return nil
+	}
+	t.corpus, t.training, t.heldOut = "", nil, nil
+	if t.training, t.heldOut, err = readTrainingSet(j.Corpus, j.Symbols, j.Settings.Validation); err == nil {
+		t.corpus = j.Corpus
+	}
+	return err
+}
+
+// dispersionRows is how many codes are decoded to measure a dispersion, whose
+// standard error is then about a hundredth.
+const dispersionRows = 5000
+
+// examine measures the model on the held-out rows, and keeps the mixture of
+// its codes beside it.
+func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *vae.Model, history *vae.History) (*TrialResult, error) {
+	d, err := vae.Diagnose(ctx, model, t.training, t.heldOut)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(history.Points, func(p vae.Point) bool { return p.Step == history.Step })
+	point := history.Points[i] // every model is that of an evaluation
+	rows, _ := t.training.Dims()
+	result := &TrialResult{
+		ActiveUnits: d.ActiveUnits, KL: d.KL, R2: d.R2, R2PCA: d.R2PCA, Beta: d.Beta, Thresholds: d.Thresholds,
+		Train: point.Train, Validation: *point.Validation, Step: history.Step, StoppedEarly: history.StoppedEarly,
+		Rows: rows, HeldOut: d.Rows, Warning: d.Warning,
+	}
+	aggregate, err := generate.FitAggregate(ctx, model, t.training, generate.AggregateSettings{Components: j.Settings.Components, Seed: j.Seed})
+	if err != nil {
+		return nil, err
+	}
+	if err := run.WriteJSON(folder.Path(ModelFolder, generate.AggregateFile), aggregate); err != nil {
+		return nil, err
+	}
+	for _, x := range []struct {
+		to      *Number
+		density generate.Density
+		purpose string
+	}{
+		{&result.DispersionPrior, generate.Prior{}, "experiment.sweep.prior"},
+		{&result.DispersionPosterior, aggregate, "experiment.sweep.posterior"},
+	} {
+		rng := stream.New(j.Seed, x.purpose, 0)
+		codes := mat.NewDense(dispersionRows, model.Config().Latent, nil)
+		for i := range dispersionRows {
+			x.density.Rand(codes.RawRowView(i), rng)
+		}
+		decoded, err := model.DecodeContext(ctx, codes)
+		if err != nil {
+			return nil, err
+		}
+		if ratio, err := vae.Dispersion(decoded, t.heldOut); err != nil {
+			*x.to = unknown(err.Error())
+		} else {
+			*x.to = known(ratio)
+		}
+	}
+	return result, nil
+}
+
+// readResult reads the result of a finished run.
+func readResult(dir string) (*TrialResult, *TrialTimings, error) {
+	var result TrialResult
+	var timings TrialTimings
+	for name, to := range map[string]any{resultFile: &result, timingsFile: &timings} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := json.Unmarshal(data, to); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
+		}
+	}
+	return &result, &timings, nil
+}
