@@ -92,8 +92,7 @@ type finalError struct{ error }
 
 // final marks an error of the exchange as one that ends, unless it can pass.
 func final(err error) error {
-	var connection *ConnectionError
-	if err == nil || retryable(err) || errors.As(err, &connection) {
+	if retryable(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return &finalError{err}
@@ -128,7 +127,9 @@ func (f *follower) session(ctx context.Context) error {
 	var helpers sync.WaitGroup
 	helpers.Go(func() { cancel(link.read(ctx)) })
 	helpers.Go(func() { cancel(link.ping(ctx, f.client.opt)) })
-	err = f.listen(ctx, link)
+	if err = f.listen(ctx, link); errors.Is(err, context.Canceled) {
+		err = context.Cause(ctx) // what the reader or the pings met
+	}
 	cancel(err)
 	_ = conn.CloseNow() // it is over either way
 	helpers.Wait()
@@ -329,28 +330,19 @@ var (
 	errUnconfirmed = errors.New("the subscription was not confirmed")
 )
 
-// ping keeps the connection alive, and ends it when it is silent from one ping
-// to the next or its subscriptions go unanswered for two.
+// ping keeps the connection alive, and ends it when the watch finds it dead.
 func (l *link) ping(ctx context.Context, opt Options) error {
 	ticks, stop := opt.Tick(opt.PingInterval)
 	defer stop()
-	received := int64(-1)
-	waited := 0
+	var w watch
 	for {
 		select {
 		case <-ticks:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		now := l.received.Load()
-		if now == received && l.reading.Load() {
-			return &ConnectionError{Path: "stream", Err: errSilent}
-		}
-		received = now
-		if l.unconfirmed.Load() > 0 {
-			if waited++; waited > 2 {
-				return &ConnectionError{Path: "stream", Err: errUnconfirmed}
-			}
+		if err := w.check(l.received.Load(), l.reading.Load(), l.unconfirmed.Load()); err != nil {
+			return &ConnectionError{Path: "stream", Err: err}
 		}
 		if err := l.write(ctx, opt.Timeout, struct {
 			Op string `json:"op"`
@@ -358,6 +350,29 @@ func (l *link) ping(ctx context.Context, opt Options) error {
 			return err
 		}
 	}
+}
+
+// watch judges from ping to ping whether a connection is alive.
+type watch struct {
+	pings      int
+	received   int64 // messages by the last ping
+	unanswered int   // pings that found a subscription without an answer
+}
+
+// check returns an error when nothing came since the last ping, though somebody
+// was waiting for it, or when a subscription went unanswered over two pings.
+func (w *watch) check(received int64, reading bool, unconfirmed int64) error {
+	if w.pings > 0 && received == w.received && reading {
+		return errors.New("nothing came since the last ping")
+	}
+	w.pings++
+	w.received = received
+	if unconfirmed > 0 {
+		if w.unanswered++; w.unanswered > 2 {
+			return errors.New("the subscription was not confirmed")
+		}
+	}
+	return nil
 }
 
 func (l *link) write(ctx context.Context, timeout time.Duration, request any) error {
@@ -376,30 +391,15 @@ func (l *link) write(ctx context.Context, timeout time.Duration, request any) er
 // message is one of the stream: the answer to a request, with Op, or data of a
 // topic.
 type message struct {
-	Op      string `json:"op"`
-	Success bool   `json:"success"`
-	Message string `json:"ret_msg"`
-	Topic   string `json:"topic"`
-	Data    []struct {
-		Start    scalar `json:"start"`
-		Open     scalar `json:"open"`
-		High     scalar `json:"high"`
-		Low      scalar `json:"low"`
-		Close    scalar `json:"close"`
-		Volume   scalar `json:"volume"`
-		Turnover scalar `json:"turnover"`
-		Confirm  *bool  `json:"confirm"`
-	} `json:"data"`
+	Op      string          `json:"op"`
+	Success bool            `json:"success"`
+	Message string          `json:"ret_msg"`
+	Topic   string          `json:"topic"`
+	Data    json.RawMessage `json:"data"`
 }
 
 func decodeMessage(raw []byte) (*message, error) {
 	m := &message{}
-	var head struct {
-		Op string `json:"op"`
-	}
-	if json.Unmarshal(raw, &head) == nil && head.Op != "" && head.Op != "subscribe" {
-		return m, nil // a pong, whatever else it holds
-	}
 	if err := json.Unmarshal(raw, m); err != nil {
 		return nil, &DecodeError{Path: "stream", Index: -1, Msg: "message is not as documented: " + oneLine(err.Error())}
 	}
@@ -414,17 +414,30 @@ type update struct {
 
 // updates reads the data of a kline topic.
 func (m *message) updates(symbol string, interval Interval) ([]update, error) {
-	updates := make([]update, len(m.Data))
-	for i, row := range m.Data {
-		fail := func(msg string) error {
-			return &DecodeError{Path: "stream", Symbol: symbol, Index: i, Msg: msg}
-		}
+	fail := func(row int, msg string) error {
+		return &DecodeError{Path: "stream", Symbol: symbol, Index: row, Msg: msg}
+	}
+	var rows []struct {
+		Start    scalar `json:"start"`
+		Open     scalar `json:"open"`
+		High     scalar `json:"high"`
+		Low      scalar `json:"low"`
+		Close    scalar `json:"close"`
+		Volume   scalar `json:"volume"`
+		Turnover scalar `json:"turnover"`
+		Confirm  *bool  `json:"confirm"`
+	}
+	if err := json.Unmarshal(m.Data, &rows); err != nil {
+		return nil, fail(-1, "data are not as documented: "+oneLine(err.Error()))
+	}
+	updates := make([]update, len(rows))
+	for i, row := range rows {
 		if row.Confirm == nil {
-			return nil, fail("confirm is missing")
+			return nil, fail(i, "confirm is missing")
 		}
 		candle, err := newCandle(interval, [...]scalar{row.Start, row.Open, row.High, row.Low, row.Close, row.Volume, row.Turnover})
 		if err != nil {
-			return nil, fail(err.Error())
+			return nil, fail(i, err.Error())
 		}
 		updates[i] = update{candle, *row.Confirm}
 	}
