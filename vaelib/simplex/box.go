@@ -10,19 +10,17 @@ import (
 type box struct {
 	shifted []float64 // n
 	sorted  []float64 // n
-	breaks  []float64 // 2n
 }
 
 func newBox(n int) *box {
-	return &box{shifted: make([]float64, n), sorted: make([]float64, n), breaks: make([]float64, 2*n)}
+	return &box{shifted: make([]float64, n), sorted: make([]float64, n)}
 }
 
 // project writes the nearest point to v, finite but of any size, into dst,
 // which may be v. The set is not empty.
 //
 // The nearest point is w_i = clamp(v_i - t, lower_i, upper_i) for the t at
-// which it sums to 1. The sum falls with t, and is linear between neighbours
-// among the 2n breakpoints v_i - lower_i and v_i - upper_i.
+// which it sums to 1.
 func (b *box) project(dst, v, lower, upper []float64) {
 	n := len(v)
 	var reach float64
@@ -32,24 +30,11 @@ func (b *box) project(dst, v, lower, upper []float64) {
 	// Beyond the limit a coordinate is at its bound for every threshold near
 	// the one looked for.
 	centre, limit := b.centre(v, lower, upper, reach), 8*(reach+1)
-	x, breaks := b.shifted[:n], b.breaks[:0]
+	x := b.shifted[:n]
 	for i := range v {
 		x[i] = clamp(v[i]-centre, -limit, limit)
-		breaks = append(breaks, x[i]-upper[i], x[i]-lower[i])
 	}
-	slices.Sort(breaks)
-	// breaks[at-1] is the last one at which the sum is at least 1.
-	at, end := 0, len(breaks)
-	for at < end {
-		middle := (at + end) / 2
-		if sumAt(x, lower, upper, breaks[middle]) >= 1 {
-			at = middle + 1
-		} else {
-			end = middle
-		}
-	}
-	from, to := breaks[max(at-1, 0)], breaks[min(at, len(breaks)-1)]
-	t := threshold(x, lower, upper, from, to)
+	t := threshold(x, lower, upper)
 	for i := range x {
 		dst[i] = clamp(x[i]-t, lower[i], upper[i])
 	}
@@ -103,26 +88,58 @@ func sumAt(x, lower, upper []float64, t float64) float64 {
 	return sum
 }
 
-// threshold solves for the sum of 1 between two neighbouring breakpoints.
-func threshold(x, lower, upper []float64, from, to float64) float64 {
-	middle := from + (to-from)/2
-	var sum float64 // of what the weights would be at the threshold 0
-	var free int
-	for i := range x {
-		switch y := x[i] - middle; {
-		case y <= lower[i]:
-			sum += lower[i]
-		case y >= upper[i]:
-			sum += upper[i]
-		default:
-			sum += x[i] - from
-			free++
+// threshold returns the t at which clamp(x_i - t, lower_i, upper_i) sums to 1.
+//
+// The sum falls with t along pieces of straight lines between the breakpoints
+// x_i - upper_i and x_i - lower_i. Newton's method finds the piece in a few
+// steps without sorting them (Cominetti, Mascarenhas & Silva 2014, "A Newton's
+// method for the continuous quadratic knapsack problem"), and its step on the
+// right piece is the solution. A step that would leave the interval known to
+// hold the solution halves that instead.
+func threshold(x, lower, upper []float64) float64 {
+	from, to := math.Inf(1), math.Inf(-1)
+	var t float64
+	for i, v := range x {
+		from, to = min(from, v-upper[i]), max(to, v-lower[i])
+		t += v
+	}
+	t = clamp((t-1)/float64(len(x)), from, to)
+	piece, pieceFree := math.NaN(), 0 // what the coordinates at a bound and the number of others were before
+	for {
+		var free, fixed float64
+		count := 0
+		for i, v := range x {
+			switch y := v - t; {
+			case y <= lower[i]:
+				fixed += lower[i]
+			case y >= upper[i]:
+				fixed += upper[i]
+			default:
+				free += y
+				count++
+			}
 		}
+		excess := free + fixed - 1
+		if excess >= 0 {
+			from = t
+		} else {
+			to = t
+		}
+		next := from + (to-from)/2
+		if count > 0 {
+			step := t + excess/float64(count)
+			if fixed == piece && count == pieceFree && math.Abs(excess) < 1e-13 {
+				return step
+			}
+			if step > from && step < to {
+				next = step
+			}
+		}
+		if excess == 0 || next <= from || next >= to {
+			return t // no number lies between
+		}
+		t, piece, pieceFree = next, fixed, count
 	}
-	if free == 0 {
-		return from
-	}
-	return clamp(from+(sum-1)/float64(free), from, to)
 }
 
 func clamp(x, lower, upper float64) float64 {

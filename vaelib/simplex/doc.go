@@ -16,9 +16,10 @@
 //
 // # Methods
 //
-// Bounds alone: the threshold t of w_i = clamp(v_i - t, lower_i, upper_i) is
-// found among its breakpoints in O(n log n), for inputs of any size (Held,
-// Wolfe & Crowder 1974, "Validation of subgradient optimization"). A minimum
+// Bounds alone: the threshold t of w_i = clamp(v_i - t, lower_i, upper_i) lies
+// on one of the straight pieces between its breakpoints (Held, Wolfe & Crowder
+// 1974, "Validation of subgradient optimization"); Newton's method finds which
+// in a few passes over the inputs, which may be of any size. A minimum
 // holding ("at least 2 % or nothing") with bounds that all assets share: the
 // support is the k largest inputs, and the squared distance is convex in k, so
 // that O(log n) such projections are enough. Groups: a quadratic programme, by
