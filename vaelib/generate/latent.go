@@ -25,11 +25,11 @@ type OptimizeSettings struct {
 	Step       float64 // first step length in units of z; default 0.2
 	// Patience ends the search after so many iterations in which no start rose
 	// by more than Tolerance; 0 climbs through all iterations.
-	Patience   int
-	Tolerance  float64 // in units of the objective; default 1e-6
-	Radius     float64 // bound on |z|; default the prior's 95 % quantile, sqrt of chi-square with d degrees
-	Seed       uint64
-	Progress   func(done, total int, note string) // total is Iterations; nil: no reports
+	Patience  int
+	Tolerance float64 // in units of the objective; default 1e-6
+	Radius    float64 // bound on |z|; default the prior's 95 % quantile, sqrt of chi-square with d degrees
+	Seed      uint64
+	Progress  func(done, total int, note string) // total is Iterations; nil: no reports
 }
 
 // Stop says why a latent search ended.
@@ -49,8 +49,8 @@ type Optimum struct {
 	Best      int       // the row with the largest value
 	Trace     []float64 // the best value so far, after each iteration
 	Stop      Stop
-	Evaluated int       // values and gradients computed, one each: the search's budget
-	Radius    float64   // the bound on |z| that was used
+	Evaluated int     // values and gradients computed, one each: the search's budget
+	Radius    float64 // the bound on |z| that was used
 }
 
 // Radius95 returns the radius of the ball that holds 95 % of N(0, I) in d
@@ -69,6 +69,11 @@ func Radius95(d int) float64 {
 // 2015) with a cosine-decaying step, back onto the ball where it leaves it.
 // Every start keeps the best portfolio that it has seen.
 func (g *Generator) Optimize(ctx context.Context, objective metrics.Objective, starts Density, settings OptimizeSettings) (*Optimum, error) {
+	return g.climb(ctx, objective, starts, nil, settings)
+}
+
+// climb is Optimize with the last start at a given code, unless that is nil.
+func (g *Generator) climb(ctx context.Context, objective metrics.Objective, starts Density, also []float64, settings OptimizeSettings) (*Optimum, error) {
 	d := g.Latent()
 	s, err := settings.complete(d)
 	if err != nil {
@@ -76,6 +81,9 @@ func (g *Generator) Optimize(ctx context.Context, objective metrics.Objective, s
 	}
 	n := s.Starts
 	codes := draw(n, d, starts, stream.New(s.Seed, "generate.optimize", 0))
+	if also != nil {
+		codes.SetRow(n-1, also)
+	}
 	clampRows(codes, s.Radius)
 	search := newOptimum(n, d, g.set.N, s.Radius)
 	climb := newClimber(g, objective, n)
