@@ -50,6 +50,7 @@ type Trial struct {
 	Set            simplex.Set
 	Sectors        *market.Sectors // nil: none
 	PeriodsPerYear float64
+	Synthetic      bool // the prices are made up
 }
 
 // Files and folders of a sweep, besides [CorporaFolder]. Each run has a folder
@@ -68,9 +69,10 @@ const (
 
 // plan is what sweep.json lists: every run that the sweep is to have.
 type plan struct {
-	Kind string         `json:"kind"`
-	Axes []string       `json:"axes"`
-	Runs []plannedTrial `json:"runs"`
+	Kind      string         `json:"kind"`
+	Synthetic bool           `json:"synthetic"` // some run is on made-up prices
+	Axes      []string       `json:"axes"`
+	Runs      []plannedTrial `json:"runs"`
 }
 
 type plannedTrial struct {
@@ -132,6 +134,7 @@ func OpenSweep(dir string, axes []string, trials []Trial, force bool) (*Sweep, e
 			set = old
 		}
 		shared[set.id] = set
+		s.plan.Synthetic = s.plan.Synthetic || t.Synthetic
 		s.sets = append(s.sets, set)
 		planned := plannedTrial{ID: t.id(set), Point: t.Point, Corpus: set.id, Seed: t.Seed}
 		if j := slices.IndexFunc(s.plan.Runs, func(r plannedTrial) bool { return r.ID == planned.ID }); j >= 0 {

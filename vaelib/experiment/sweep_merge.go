@@ -273,6 +273,9 @@ func build(m *run.Manifest) string {
 
 // look notes what is odd, though no conflict.
 func (m *merger) look() {
+	if m.plan.Synthetic {
+		m.merged.Notes = append(m.merged.Notes, "the prices are the bundled sample, which is SYNTHETIC")
+	}
 	if len(m.builds) > 1 {
 		m.merged.Notes = append(m.merged.Notes, fmt.Sprintf("the runs were made by %d different builds or plugins: equal runs may differ in the last digits", len(m.builds)))
 	}

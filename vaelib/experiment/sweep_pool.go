@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -116,6 +118,7 @@ func (s *Sweep) Run(ctx context.Context, o SweepOptions) (*SweepOutcome, error) 
 		first = nil // is worker 0's
 	}
 	group.Wait()
+	slices.SortFunc(p.outcome.Failures, func(a, b SweepFailure) int { return strings.Compare(a.ID, b.ID) })
 	if err := ctx.Err(); err != nil {
 		return &p.outcome, err
 	}

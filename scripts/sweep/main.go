@@ -1,0 +1,153 @@
+// Command sweep trains many models over grids of settings, on all cores, on
+// the tasks of a Slurm array or the pods of a Kubernetes Job, and gathers what
+// they come to in one table.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/experiment"
+)
+
+type config struct {
+	Command string   `arg:"command" choice:"run|merge|status" required:"true" help:"run, merge or status"`
+	From    []string `arg:"folder" help:"with merge: other folders of the same sweep, whose runs are brought in"`
+
+	Grid  experiment.Axes `flag:"grid" unit:"AXES" help:"settings to combine, each flag below with its values: 'beta = 0.5 1 2; hidden = 64,32 128,64'; in a file one a line"`
+	Zip   experiment.Axes `flag:"zip" unit:"AXES" help:"settings that go together, value by value"`
+	Seeds []uint64        `flag:"seeds" help:"seeds of every combination; without it the one of -seed"`
+	Trial
+
+	Workers int              `flag:"workers" range:"[0,1024]" unit:"processes" record:"-" help:"that train side by side, each on a core of its own; 0: one for each core"`
+	Shard   experiment.Shard `flag:"shard" unit:"I/N" record:"-" help:"make only every N-th run, from the I-th; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
+	Backend string           `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" record:"-" help:"what computes the models: auto is XLA where a plugin is found, else pure Go"`
+	Out     string           `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder of the sweep; finished runs there are kept, unfinished ones go on"`
+	Force   bool             `flag:"force" record:"-" help:"turn the sweep in the folder into this one, and keep the runs they share"`
+	cli.Format
+	Quiet  bool   `flag:"quiet" record:"-" help:"no progress and no messages, only errors"`
+	Config string `flag:"config" unit:"FILE" record:"-" help:"TOML with values for flags, its keys their names; flags overrule it"`
+	Preset string `flag:"preset" record:"-" help:"a set of defaults"`
+}
+
+// Check refuses what the command doesn't take.
+func (c *config) Check() error {
+	if c.Command != "merge" && len(c.From) > 0 {
+		return fmt.Errorf("leftover argument %q: only merge takes folders", c.From[0])
+	}
+	return nil
+}
+
+const name = "sweep"
+
+var verb = cli.Verb[config]{
+	Name:    name,
+	Summary: "train models over grids of settings, on all cores or a cluster, and gather their figures in one table",
+	Example: `sweep run -config experiments/beta.toml -out runs/beta
+sweep run -grid 'beta = 0.5 1 2; latent = 4 8' -seeds 1,2,3 -out runs/look
+sweep run -config experiments/beta.toml -out runs/beta -shard 1/4   # a quarter of the runs
+sweep status -out runs/beta
+sweep merge -out runs/beta               # writes results.csv, one row a run
+sweep merge -out runs/beta node1 node2   # with the runs of other folders`,
+	Default: config{Trial: Trial{TrialSettings: experiment.DefaultTrialSettings()}},
+	Presets: map[string]func(*config){
+		"full":  func(*config) {},
+		"quick": func(c *config) { c.Model.Quick(); c.Corpus.Rows = 6000; c.Components = 20 },
+	},
+	Run: sweep,
+}
+
+func main() {
+	experiment.SweepWorker() // doesn't return in the processes that train
+	cli.Main(verb)
+}
+
+func sweep(ctx context.Context, c *config, io *cli.IO) error {
+	switch c.Command {
+	case "merge":
+		return merge(c, io)
+	case "status":
+		return status(c, io)
+	default:
+		return makeRuns(ctx, c, io)
+	}
+}
+
+func makeRuns(ctx context.Context, c *config, io *cli.IO) error {
+	shard := c.Shard
+	if shard.Count == 0 {
+		var err error
+		if shard, err = experiment.ShardFromEnvironment(); err != nil {
+			return cli.Usage(err)
+		}
+	}
+	axes, trials, err := trials(ctx, c, io)
+	if err != nil {
+		return err
+	}
+	s, err := experiment.OpenSweep(c.Out, axes, trials, c.Force)
+	if err != nil {
+		return err
+	}
+	board := newBoard(c.Quiet, io)
+	outcome, err := s.Run(ctx, experiment.SweepOptions{
+		Workers: c.Workers, Shard: shard, Backend: c.Backend, Begin: io.Progress, Progress: board.show, Note: board.note,
+	})
+	board.close()
+	if err != nil {
+		return err
+	}
+	io.Note("%d runs made, %d were there, %d failed, %d are made by another process: %s", outcome.Done, outcome.There, len(outcome.Failures), outcome.Elsewhere, c.Out)
+	if n := len(outcome.Failures); n > 0 {
+		var names []string
+		for _, f := range outcome.Failures {
+			names = append(names, fmt.Sprintf("%s (%s): %s", f.ID, f.Run, f.Reason))
+		}
+		return fmt.Errorf("%d of %d runs failed: %s", n, s.Runs(), strings.Join(names, "; "))
+	}
+	if shard.Count == 0 && outcome.Elsewhere == 0 {
+		return merge(c, io)
+	}
+	return nil
+}
+
+func merge(c *config, io *cli.IO) error {
+	merged, err := experiment.MergeSweep(c.Out, c.From)
+	if err != nil {
+		return err
+	}
+	for _, note := range merged.Notes {
+		io.Note("WARNING: %s", note)
+	}
+	io.Note("%d of %d runs, %d brought in: %s", merged.Done, merged.Runs, merged.Brought, filepath.Join(c.Out, experiment.ResultsFile))
+	return merged.Err()
+}
+
+func status(c *config, io *cli.IO) error {
+	counts, err := experiment.SweepStatus(c.Out)
+	if err != nil {
+		return err
+	}
+	table := io.Table(c.Format.Format, cli.Column{Name: "state"}, cli.Column{Name: "runs"})
+	var errs []error
+	for _, row := range []struct {
+		state string
+		runs  int
+	}{
+		{"done", counts.Done}, {"running", counts.Running}, {"interrupted", counts.Interrupted},
+		{"failed", counts.Failed}, {"waiting", counts.Waiting}, {"all", counts.Runs},
+	} {
+		errs = append(errs, table.Row(row.state, row.runs))
+	}
+	if err := errors.Join(append(errs, table.Close())...); err != nil {
+		return err
+	}
+	for _, f := range counts.Failures {
+		io.Note("failed: %s (%s): %s", f.ID, f.Run, f.Reason)
+	}
+	return nil
+}
