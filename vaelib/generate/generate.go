@@ -92,19 +92,34 @@ func draw(n, d int, density Density, rng *rand.Rand) *mat.Dense {
 	return codes
 }
 
+// decodeRows is how many codes go through the decoder at a time. A matrix
+// product may round a row otherwise in a product of another height; with one
+// height for all, a portfolio does not depend on how many others are made.
+const decodeRows = 1024
+
 // Decode makes the portfolios of given codes (N x d).
 func (g *Generator) Decode(ctx context.Context, codes *mat.Dense) (*Batch, error) {
-	decoded, err := g.model.DecodeContext(ctx, codes)
+	n, d := codes.Dims()
+	whole := codes
+	if rows := roundUp(n, decodeRows); rows != n {
+		whole = mat.NewDense(rows, d, nil)
+		whole.Copy(codes)
+	}
+	decoded, err := g.model.DecodeContext(ctx, whole)
 	if err != nil {
 		return nil, err
 	}
-	n, assets := decoded.Dims()
+	assets := g.set.N
+	decoded = decoded.Slice(0, n, 0, assets).(*mat.Dense)
 	batch := &Batch{Codes: codes, Decoded: decoded, Weights: mat.NewDense(n, assets, nil), Repair: make([]float64, n)}
 	if err := simplex.ProjectAll(ctx, g.set, batch.Weights, decoded, batch.Repair); err != nil {
 		return nil, err
 	}
 	return batch, nil
 }
+
+// roundUp returns the first multiple of unit that is not below n.
+func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 
 // MaxRepair returns the largest distance that the projection moved a row.
 func (b *Batch) MaxRepair() float64 {

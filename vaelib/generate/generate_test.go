@@ -114,7 +114,7 @@ func TestSamplesLieInTheSet(t *testing.T) {
 
 func TestSamplesAreReproducible(t *testing.T) {
 	g := generator(t, capped(0.4))
-	long, err := g.Sample(context.Background(), 50, Prior{}, 9)
+	long, err := g.Sample(context.Background(), 1500, Prior{}, 9)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestSamplesAreReproducible(t *testing.T) {
 	}
 	for i := range 20 {
 		if !slices.Equal(long.Weights.RawRowView(i), short.Weights.RawRowView(i)) {
-			t.Fatalf("row %d differs between a batch of 50 and one of 20", i)
+			t.Fatalf("row %d differs between a batch of 1,500 and one of 20", i)
 		}
 	}
 	other, err := g.Sample(context.Background(), 20, Prior{}, 10)
