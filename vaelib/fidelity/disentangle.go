@@ -64,8 +64,11 @@ func (s DisentanglementSettings) withDefaults() (DisentanglementSettings, error)
 	if s.Permutations == 0 {
 		s.Permutations = 199
 	}
-	if s.Bins < 2 || s.Permutations < 1 {
-		return s, fmt.Errorf("%d bins and %d permutations: at least 2 and 1 are needed", s.Bins, s.Permutations)
+	if s.Bins < 2 || s.Bins > 1000 {
+		return s, fmt.Errorf("%d quantile bins: between 2 and 1000 are possible", s.Bins)
+	}
+	if s.Permutations < 1 {
+		return s, fmt.Errorf("%d permutations: at least 1 is needed", s.Permutations)
 	}
 	return s, nil
 }

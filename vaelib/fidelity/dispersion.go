@@ -16,7 +16,7 @@ type Dispersion struct {
 	Ratio float64
 	// Spectrum and ReferenceSpectrum are the eigenvalues of the covariances,
 	// each from the largest, in squared units of weight. All-long weights sum
-	// to 1, so that the last is 0 but for rounding.
+	// to 1, so that the last is 0.
 	Spectrum, ReferenceSpectrum []float64
 	// Directions are the ratios of standard deviations, sample over reference,
 	// along the principal directions of the reference, widest first. Directions
@@ -68,8 +68,9 @@ func dispersion(x, y sample) (Dispersion, error) {
 	return d, nil
 }
 
-// eigen returns the eigenvalues of a covariance from the largest, none below
-// 0, and its eigenvectors as columns in the same order.
+// eigen returns the eigenvalues of a covariance from the largest, 0 where they
+// are rounding of the largest, and its eigenvectors as columns in the same
+// order.
 func eigen(cov *mat.SymDense) ([]float64, *mat.Dense, error) {
 	var decomposition mat.EigenSym
 	if !decomposition.Factorize(cov, true) {
@@ -81,7 +82,9 @@ func eigen(cov *mat.SymDense) ([]float64, *mat.Dense, error) {
 	decomposition.VectorsTo(&columns)
 	values, vectors := make([]float64, n), mat.NewDense(n, n, nil)
 	for i := range n {
-		values[i] = max(0, ascending[n-1-i])
+		if value := ascending[n-1-i]; value > 1e-14*ascending[n-1] {
+			values[i] = value
+		}
 		for r := range n {
 			vectors.Set(r, i, columns.At(r, n-1-i))
 		}
