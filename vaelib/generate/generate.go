@@ -2,7 +2,6 @@ package generate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -164,84 +163,3 @@ func FitAggregate(ctx context.Context, model *vae.Model, training *mat.Dense, se
 // AggregateFile is the name under which a fitted mixture lies in a model's
 // folder.
 const AggregateFile = "aggregate.json"
-
-// Path says how [Generator.Interpolate] goes from one portfolio to another.
-type Path string
-
-// The paths.
-const (
-	Linear    Path = "linear"    // the straight line between the two codes
-	Spherical Path = "spherical" // the great arc between the two codes, their lengths interpolated
-	Weights   Path = "weights"   // the straight line between the two weight vectors: the control
-)
-
-// Interpolate returns steps portfolios from a to b, two weight vectors, both
-// ends included. On the latent paths the ends are the model's reconstructions
-// of a and b. The control has no codes: its Codes and Decoded are nil.
-func (g *Generator) Interpolate(ctx context.Context, a, b []float64, steps int, path Path) (*Batch, error) {
-	if steps < 2 {
-		return nil, errors.New("an interpolation needs at least 2 steps, its two ends")
-	}
-	if len(a) != g.set.N || len(b) != g.set.N {
-		return nil, fmt.Errorf("interpolation between portfolios of %d and %d assets: the model has %d", len(a), len(b), g.set.N)
-	}
-	if path == Weights {
-		line := mat.NewDense(steps, g.set.N, nil)
-		for i := range steps {
-			lerp(line.RawRowView(i), a, b, float64(i)/float64(steps-1))
-		}
-		batch := &Batch{Weights: line, Repair: make([]float64, steps)}
-		return batch, simplex.ProjectAll(ctx, g.set, line, line, batch.Repair)
-	}
-	ends := mat.NewDense(2, g.set.N, nil)
-	ends.SetRow(0, a)
-	ends.SetRow(1, b)
-	mean, _, err := g.model.EncodeContext(ctx, ends)
-	if err != nil {
-		return nil, err
-	}
-	codes := mat.NewDense(steps, g.Latent(), nil)
-	for i := range steps {
-		t := float64(i) / float64(steps-1)
-		switch path {
-		case Linear:
-			lerp(codes.RawRowView(i), mean.RawRowView(0), mean.RawRowView(1), t)
-		case Spherical:
-			slerp(codes.RawRowView(i), mean.RawRowView(0), mean.RawRowView(1), t)
-		default:
-			return nil, fmt.Errorf("unknown path %q: choose %s, %s or %s", path, Linear, Spherical, Weights)
-		}
-	}
-	return g.Decode(ctx, codes)
-}
-
-// lerp sets dst to the point t of the way from a to b.
-func lerp(dst, a, b []float64, t float64) {
-	for i := range dst {
-		dst[i] = (1-t)*a[i] + t*b[i]
-	}
-}
-
-// slerp sets dst to the point t of the way along the arc from a to b (Shoemake
-// 1985, for unit vectors), with the length interpolated in a straight line.
-// Where the arc isn't defined, for a code at the origin or two that point
-// opposite ways, it is the straight line.
-func slerp(dst, a, b []float64, t float64) {
-	var aa, bb, ab float64
-	for i := range a {
-		aa += a[i] * a[i]
-		bb += b[i] * b[i]
-		ab += a[i] * b[i]
-	}
-	la, lb := math.Sqrt(aa), math.Sqrt(bb)
-	angle := math.Acos(max(-1, min(1, ab/(la*lb))))
-	if s := math.Sin(angle); s > 1e-9 {
-		length := (1-t)*la + t*lb
-		ca, cb := math.Sin((1-t)*angle)/s*length/la, math.Sin(t*angle)/s*length/lb
-		for i := range dst {
-			dst[i] = ca*a[i] + cb*b[i]
-		}
-		return
-	}
-	lerp(dst, a, b, t)
-}
