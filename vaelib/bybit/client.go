@@ -311,6 +311,10 @@ type scalar string
 // UnmarshalJSON refuses what is neither.
 func (s *scalar) UnmarshalJSON(data []byte) error {
 	if data[0] == '"' {
+		if inside := data[1 : len(data)-1]; !bytes.ContainsRune(inside, '\\') {
+			*s = scalar(inside)
+			return nil
+		}
 		return json.Unmarshal(data, (*string)(s))
 	}
 	if data[0] != '-' && (data[0] < '0' || data[0] > '9') {

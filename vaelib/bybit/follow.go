@@ -150,7 +150,7 @@ func (f *follower) begin(ctx context.Context) error {
 		since = f.q.Interval.Floor(now)
 	}
 	for _, symbol := range f.q.Symbols {
-		f.due[symbol] = f.q.Interval.ceil(since)
+		f.due[symbol] = f.q.Interval.Ceil(since)
 	}
 	return nil
 }
@@ -324,11 +324,6 @@ func (l *link) read(ctx context.Context) error {
 		}
 	}
 }
-
-var (
-	errSilent      = errors.New("nothing came since the last ping")
-	errUnconfirmed = errors.New("the subscription was not confirmed")
-)
 
 // ping keeps the connection alive, and ends it when the watch finds it dead.
 func (l *link) ping(ctx context.Context, opt Options) error {

@@ -74,16 +74,19 @@ func (i Interval) Floor(t time.Time) time.Time {
 }
 
 // Next is the first opening after t.
-func (i Interval) Next(t time.Time) time.Time {
-	opening := i.Floor(t)
+func (i Interval) Next(t time.Time) time.Time { return i.Add(i.Floor(t), 1) }
+
+// Add is the opening n candles after an opening, or before it where n is
+// negative.
+func (i Interval) Add(opening time.Time, n int) time.Time {
 	if i == "M" {
-		return opening.AddDate(0, 1, 0)
+		return opening.AddDate(0, n, 0)
 	}
-	return opening.Add(steps[i])
+	return time.UnixMilli(opening.UnixMilli() + int64(n)*steps[i].Milliseconds()).UTC()
 }
 
-// ceil is the first opening at or after t.
-func (i Interval) ceil(t time.Time) time.Time {
+// Ceil is the first opening at or after t.
+func (i Interval) Ceil(t time.Time) time.Time {
 	if opening := i.Floor(t); opening.Equal(t) {
 		return opening
 	}

@@ -81,7 +81,7 @@ func (c *Client) Klines(ctx context.Context, q KlineQuery) (*Series, error) {
 			return nil, err
 		}
 	}
-	from, last := q.Interval.ceil(q.From), q.Interval.previous(q.Interval.Floor(q.Now))
+	from, last := q.Interval.Ceil(q.From), q.Interval.previous(q.Interval.Floor(q.Now))
 	if !q.To.IsZero() && q.To.Before(last) {
 		last = q.Interval.Floor(q.To)
 	}

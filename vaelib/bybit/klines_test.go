@@ -221,7 +221,7 @@ func TestFaultSchedules(t *testing.T) {
 	exchange := bybittest.New(bybittest.Listing{
 		Symbol: "AAAUSDT", First: date("2023-12-01"), Gap: func(t time.Time) bool { return t.Hour() == 3 && t.Day() == 9 },
 	})
-	exchange.PageRows = 200
+	exchange.PageRows = 60
 	exchange.Fault = func(number int, _ *http.Request) bybittest.Fault { return fault(number) }
 	now := start
 	client := serve(t, exchange, func(o *bybit.Options) {
@@ -234,7 +234,7 @@ func TestFaultSchedules(t *testing.T) {
 		now = now.Add(time.Hour) // past any ban
 		fault = schedule(rng)
 		from := date("2023-11-28").Add(time.Duration(rng.IntN(90*24)) * time.Hour)
-		to := from.Add(time.Duration(rng.IntN(40*24)) * time.Hour)
+		to := from.Add(time.Duration(rng.IntN(15*24)) * time.Hour)
 		s, err := client.Klines(t.Context(), bybit.KlineQuery{Category: bybit.Linear, Symbol: "AAAUSDT", Interval: "60", From: from, To: to})
 		if err != nil {
 			failed++

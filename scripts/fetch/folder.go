@@ -1,0 +1,336 @@
+package main
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"vaefolio/vaelib/bybit"
+	"vaefolio/vaelib/run"
+)
+
+// Names in the folder that are no symbol's.
+const (
+	manifestName = "manifest.json"
+	lockName     = ".lock" // hidden from readers of kline folders
+	fundingName  = "funding"
+)
+
+// manifestKind marks a manifest as one of this verb.
+const manifestKind = "vaefolio fetch"
+
+// source is where all files of a folder come from.
+type source struct {
+	Server   string         `json:"server"`
+	Category bybit.Category `json:"category"`
+	Interval bybit.Interval `json:"interval"`
+}
+
+func (s source) String() string {
+	return fmt.Sprintf("%s candles of interval %s from %s", s.Category, s.Interval, s.Server)
+}
+
+// manifest is what manifest.json records. Times are UTC; those of candles are
+// their openings.
+type manifest struct {
+	Kind string `json:"kind"`
+	source
+	ServerTime time.Time         `json:"server_time"` // of the last call; candles had closed by then
+	Universe   string            `json:"universe"`    // how the last call chose its symbols
+	From       time.Time         `json:"from"`        // range of the last call, both ends inclusive
+	To         time.Time         `json:"to"`
+	Symbols    map[string]*entry `json:"symbols"` // of all calls
+	Failed     map[string]string `json:"failed"`  // symbols of the last call, and why
+}
+
+// entry is what the folder holds of a symbol.
+type entry struct {
+	Launched *time.Time `json:"launched"` // as the exchange states it; null where it doesn't
+	Candles  file       `json:"candles"`
+	Funding  file       `json:"funding"`
+}
+
+// file is one CSV. It holds all that the exchange had in [From, Until).
+type file struct {
+	Path   string    `json:"path"` // below the folder, with slashes
+	From   time.Time `json:"from"`
+	Until  time.Time `json:"until"`
+	First  time.Time `json:"first"`
+	Last   time.Time `json:"last"`
+	Rows   int       `json:"rows"` // 0: there is no file
+	Gaps   []gap     `json:"gaps"` // candles between First and Last that the exchange doesn't have
+	SHA256 string    `json:"sha256"`
+}
+
+// gap is a half-open range of openings.
+type gap struct {
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+}
+
+// folder is the folder of the results, in which this process alone works.
+type folder struct {
+	dir      string
+	lock     *flock.Flock
+	mu       sync.Mutex // guards manifest
+	manifest manifest
+}
+
+// openFolder opens the folder, makes it where it is missing, and locks it. A
+// folder with files of others, or of another source without force, is an
+// error.
+func openFolder(dir string, from source, force bool) (_ *folder, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	lock := flock.New(filepath.Join(dir, lockName))
+	locked, err := lock.TryLock()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("folder %s: %w", dir, err)
+	case !locked:
+		return nil, fmt.Errorf("%s is in use by another process: wait for its end, or choose another -out", dir)
+	}
+	f := &folder{dir: dir, lock: lock, manifest: manifest{Kind: manifestKind, source: from, Symbols: map[string]*entry{}}}
+	defer func() {
+		if err != nil {
+			f.close()
+		}
+	}()
+	old, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	f.removeLeftovers()
+	switch {
+	case old == nil:
+	case force:
+		for _, e := range old.Symbols {
+			for _, stale := range []file{e.Candles, e.Funding} {
+				if err := os.Remove(f.path(stale)); stale.Rows > 0 && err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return nil, err
+				}
+			}
+		}
+	case old.source != from:
+		return nil, fmt.Errorf("%s holds %s, not %s: choose another -out, or -force to replace them", dir, old.source, from)
+	default:
+		f.manifest = *old
+	}
+	return f, nil
+}
+
+// readManifest reads that of the folder, nil where there is none. Files without
+// a manifest, or with one of something else, are an error.
+func readManifest(dir string) (*manifest, error) {
+	text, err := os.ReadFile(filepath.Join(dir, manifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		entries, err := os.ReadDir(dir)
+		for _, e := range entries {
+			if !strings.HasPrefix(e.Name(), ".") {
+				return nil, fmt.Errorf("%s holds files that fetch did not write (%s): choose another -out", dir, e.Name())
+			}
+		}
+		return nil, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	var m manifest
+	if err := json.Unmarshal(text, &m); err != nil || m.Kind != manifestKind {
+		return nil, fmt.Errorf("%s has a %s that fetch did not write: choose another -out", dir, manifestName)
+	}
+	for symbol, e := range m.Symbols {
+		// The manifest names files to replace, so it is trusted with none but its own.
+		if e == nil || checkSymbol(symbol) != nil || e.Candles.Rows > 0 && e.Candles.Path != candlesPath(symbol) || e.Funding.Rows > 0 && e.Funding.Path != fundingPath(symbol) {
+			return nil, fmt.Errorf("%s: %s: entry of %q makes no sense: choose another -out", dir, manifestName, symbol)
+		}
+	}
+	if m.Symbols == nil {
+		m.Symbols = map[string]*entry{}
+	}
+	return &m, nil
+}
+
+func candlesPath(symbol string) string { return symbol + ".csv" }
+func fundingPath(symbol string) string { return fundingName + "/" + symbol + ".csv" }
+
+// removeLeftovers removes what a killed process left half-written. That nothing
+// else is hidden here is why a failure doesn't matter.
+func (f *folder) removeLeftovers() {
+	for _, dir := range []string{f.dir, filepath.Join(f.dir, fundingName)} {
+		names, _ := filepath.Glob(filepath.Join(dir, ".*.tmp-*"))
+		for _, name := range names {
+			_ = os.Remove(name)
+		}
+	}
+}
+
+func (f *folder) close() { _ = f.lock.Close() } // the system unlocks in any case
+
+func (f *folder) path(of file) string { return filepath.Join(f.dir, filepath.FromSlash(of.Path)) }
+
+// begin records the call, before any other file is written: whatever stands in
+// the folder is known to be fetch's.
+func (f *folder) begin(now time.Time, universe string, from, to time.Time) error {
+	return f.change(func(m *manifest) {
+		m.ServerTime, m.Universe, m.From, m.To, m.Failed = now, universe, from, to, map[string]string{}
+	})
+}
+
+// finish records what failed.
+func (f *folder) finish(failed map[string]error) error {
+	return f.change(func(m *manifest) {
+		for symbol, err := range failed {
+			m.Failed[symbol] = err.Error()
+		}
+	})
+}
+
+// change changes the manifest and writes it.
+func (f *folder) change(do func(*manifest)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	do(&f.manifest)
+	return run.WriteJSON(filepath.Join(f.dir, manifestName), &f.manifest)
+}
+
+// entry is that of a symbol, made where it is missing. One goroutine at a time
+// has a symbol; it changes its entry by [folder.change] only.
+func (f *folder) entry(symbol string) *entry {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := f.manifest.Symbols[symbol]
+	if e == nil {
+		e = &entry{Candles: file{Path: candlesPath(symbol)}, Funding: file{Path: fundingPath(symbol)}}
+		f.manifest.Symbols[symbol] = e
+	}
+	return e
+}
+
+// verify forgets a file that is not there as it was written, and says whether
+// it did: it is fetched anew.
+func (f *folder) verify(of *file) (forgotten bool, err error) {
+	if of.Rows == 0 {
+		return false, nil
+	}
+	sum, err := run.HashFile(f.path(*of))
+	switch {
+	case err == nil && sum == of.SHA256:
+		return false, nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return false, err
+	}
+	return true, f.change(func(*manifest) { *of = file{Path: of.Path} })
+}
+
+// row is a line of a CSV, with the line's end.
+type row struct {
+	time time.Time
+	text string
+}
+
+// extend adds rows, rising in time and all before or all behind what the file
+// holds, and records that it covers all from the time given. next is the time
+// at which the row after one is due; with exact, a row that comes later makes
+// a gap.
+func (f *folder) extend(of *file, header string, rows []row, from time.Time, next func(time.Time) time.Time, exact bool) error {
+	grown := *of
+	if of.Rows == 0 || from.Before(of.From) {
+		grown.From = from
+	}
+	if len(rows) > 0 {
+		if err := f.rewrite(&grown, header, rows); err != nil {
+			return err
+		}
+		first, last := rows[0].time, rows[len(rows)-1].time
+		var gaps []gap
+		if exact {
+			gaps = gapsOf(rows, next)
+		}
+		switch {
+		case of.Rows == 0:
+			grown.First, grown.Last, grown.Gaps = first, last, gaps
+		case last.Before(of.First):
+			if due := next(last); exact && due.Before(of.First) {
+				gaps = append(gaps, gap{due, of.First})
+			}
+			grown.First, grown.Gaps = first, append(gaps, of.Gaps...)
+		default:
+			if due := next(of.Last); exact && due.Before(first) {
+				gaps = append([]gap{{due, first}}, gaps...)
+			}
+			grown.Last, grown.Gaps = last, append(append([]gap(nil), of.Gaps...), gaps...)
+		}
+		grown.Rows += len(rows)
+		grown.Until = next(grown.Last)
+	} else if of.Rows == 0 {
+		return nil // nothing to record a range of
+	}
+	return f.change(func(*manifest) { *of = grown })
+}
+
+func gapsOf(rows []row, next func(time.Time) time.Time) []gap {
+	var gaps []gap
+	for i := 1; i < len(rows); i++ {
+		if due := next(rows[i-1].time); due.Before(rows[i].time) {
+			gaps = append(gaps, gap{due, rows[i].time})
+		}
+	}
+	return gaps
+}
+
+// rewrite writes the file whole: the rows before or behind those it has.
+func (f *folder) rewrite(of *file, header string, rows []row) error {
+	sum := sha256.New()
+	err := run.WriteFile(f.path(*of), func(w io.Writer) error {
+		w = io.MultiWriter(w, sum)
+		if _, err := io.WriteString(w, header); err != nil {
+			return err
+		}
+		ahead := of.Rows > 0 && rows[0].time.Before(of.First)
+		if of.Rows > 0 && !ahead {
+			if err := copyRows(w, f.path(*of)); err != nil {
+				return err
+			}
+		}
+		for _, r := range rows {
+			if _, err := io.WriteString(w, r.text); err != nil {
+				return err
+			}
+		}
+		if ahead {
+			return copyRows(w, f.path(*of))
+		}
+		return nil
+	})
+	of.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return err
+}
+
+// copyRows copies a CSV without its header.
+func copyRows(w io.Writer, path string) error {
+	in, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	lines := bufio.NewReaderSize(in, 1<<16)
+	if _, err := lines.ReadString('\n'); err != nil {
+		return err
+	}
+	_, err = lines.WriteTo(w)
+	return err
+}

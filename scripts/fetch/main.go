@@ -1,0 +1,254 @@
+// Command fetch downloads candles, and funding rates, from the exchange.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/bybit"
+	"vaefolio/vaelib/market"
+)
+
+type config struct {
+	Symbols  []string       `flag:"symbols" unit:"A,B,C" help:"the symbols, such as BTCUSDT"`
+	Top      int            `flag:"top" unit:"N" range:"[0,1000]" help:"instead of -symbols: the N with the largest turnover in the last 24 hours; of contracts, only perpetuals"`
+	Quote    string         `flag:"quote" unit:"COIN" help:"with -top: what they are priced in; without it USDT, or USD for inverse"`
+	Category bybit.Category `flag:"category" choice:"spot|linear|inverse" default:"linear" help:"the market"`
+	Interval bybit.Interval `flag:"interval" choice:"1|3|5|15|30|60|120|240|360|720|D|W|M" default:"D" help:"length of a candle: minutes, or day, week, month"`
+	From     string         `flag:"from" unit:"DATE" help:"first candle by its opening; without it the first there is"`
+	To       string         `flag:"to" unit:"DATE" help:"last candle by its opening, inclusive; without it the last that has closed"`
+	Funding  bool           `flag:"funding" help:"also the funding rates of perpetuals, to DIR/funding/SYMBOL.csv: who is long pays them to who is short (or gets them, where negative), so that returns from closes alone overstate what long positions in perpetuals earn"`
+	Out      string         `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder for SYMBOL.csv and manifest.json; what it holds of the same market and interval is extended"`
+	Force    bool           `flag:"force" record:"-" help:"fetch everything anew, also where the folder holds another market or interval"`
+	BaseURL  string         `flag:"base-url" unit:"URL" default:"https://api.bybit.com" help:"the host to ask, such as https://api.bytick.com or a regional one"`
+	Rate     float64        `flag:"rate" unit:"per second" range:"(0,120]" default:"100" help:"most requests; the exchange bans an address above 120"`
+	cli.Common
+}
+
+// Check refuses what makes no sense whatever the exchange has.
+func (c *config) Check() error {
+	if (len(c.Symbols) > 0) == (c.Top > 0) {
+		return errors.New("give either -symbols or -top")
+	}
+	if c.Quote != "" && c.Top == 0 {
+		return errors.New("-quote chooses among -top: leave it out with -symbols")
+	}
+	for i, symbol := range c.Symbols {
+		if err := checkSymbol(symbol); err != nil {
+			return fmt.Errorf("-symbols: %w", err)
+		}
+		if slices.Contains(c.Symbols[:i], symbol) {
+			return fmt.Errorf("-symbols: %s is there twice", symbol)
+		}
+	}
+	if c.Funding && !c.Category.Perpetuals() {
+		return errors.New("-funding: spot has no funding; leave it out, or choose -category linear or inverse")
+	}
+	if _, err := bybit.New(bybit.Options{BaseURL: c.BaseURL}); err != nil {
+		return fmt.Errorf("-base-url: %w", err)
+	}
+	_, _, err := market.ParseSpan(c.From, c.To)
+	return err
+}
+
+// checkSymbol refuses what is no symbol: symbols become names of files.
+func checkSymbol(symbol string) error {
+	for _, r := range symbol {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' || unicode.IsLower(r) {
+			return fmt.Errorf("%q is no symbol: upper-case letters, digits and -, such as BTCUSDT", symbol)
+		}
+	}
+	return nil
+}
+
+var verb = cli.Verb[config]{
+	Name:    "fetch",
+	Summary: "download closed candles from Bybit as kline CSVs that every -prices reads; a repeated call fetches what is new, and goes on where another was killed",
+	Example: `
+		fetch -symbols BTCUSDT,ETHUSDT -interval D -from 2021-01-01 -out prices
+		fetch -top 30 -interval 60 -from 2024-01-01 -to 2024-12-31 -funding -out hourly
+		fetch -category spot -symbols BTCUSDT -base-url https://api.bytick.com -out spot`,
+	Run: fetch,
+}
+
+func main() { cli.Main(verb) }
+
+// opened is before the exchange's first candle.
+var opened = time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// parallel is how many symbols are fetched at once.
+const parallel = 8
+
+func fetch(ctx context.Context, c *config, io *cli.IO) error {
+	client, err := bybit.New(bybit.Options{BaseURL: c.BaseURL, Limiter: rate.NewLimiter(rate.Limit(c.Rate), 20), Parallel: parallel})
+	if err != nil {
+		return err
+	}
+	return fetchWith(ctx, client, c, io)
+}
+
+func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO) error {
+	from, to, err := market.ParseSpan(c.From, c.To)
+	if err != nil {
+		return cli.Usage(err)
+	}
+	if from.Before(opened) {
+		from = opened
+	}
+	now, err := client.ServerTime(ctx)
+	if err != nil {
+		return err
+	}
+	if to.IsZero() || to.After(now) {
+		to = now
+	}
+	symbols, universe, launches, err := choose(ctx, client, c, now, io)
+	if err != nil {
+		return err
+	}
+	dir, err := openFolder(c.Out, source{client.BaseURL(), c.Category, c.Interval}, c.Force)
+	if err != nil {
+		return err
+	}
+	defer dir.close()
+	if err := dir.begin(now, universe, from, to); err != nil {
+		return err
+	}
+	f := &fetcher{client: client, config: c, dir: dir, from: from, to: to, now: now, say: io.Note}
+	failed := f.all(ctx, symbols, launches, io)
+	if err := ctx.Err(); err != nil {
+		io.Note("%s keeps what is whole: the same command goes on from there", c.Out)
+		return err
+	}
+	if err := dir.finish(failed); err != nil {
+		return err
+	}
+	if c.Category.Perpetuals() && !c.Funding {
+		io.Note("closes of perpetuals leave out funding, so that long returns are overstated: -funding fetches the rates")
+	}
+	if len(failed) > 0 {
+		return summary(failed, symbols, c.Out)
+	}
+	io.Note("%d symbols in %s", len(symbols), c.Out)
+	return nil
+}
+
+// choose returns the symbols, in words how they were chosen, and the launches
+// that the exchange knows.
+func choose(ctx context.Context, client *bybit.Client, c *config, now time.Time, io *cli.IO) (symbols []string, universe string, launches map[string]bybit.Instrument, err error) {
+	launches = map[string]bybit.Instrument{}
+	instruments, err := client.Instruments(ctx, c.Category, "")
+	switch {
+	case ctx.Err() != nil || errors.Is(err, bybit.ErrRefused):
+		return nil, "", nil, err
+	case err != nil && c.Top == 0:
+		io.Note("launch dates stay unknown: %v", err)
+	case err != nil:
+		return nil, "", nil, err
+	}
+	for _, instrument := range instruments {
+		launches[instrument.Symbol] = instrument
+	}
+	if c.Top == 0 {
+		return c.Symbols, "as named", launches, nil
+	}
+	quote := c.Quote
+	if quote == "" {
+		if quote = "USDT"; c.Category == bybit.Inverse {
+			quote = "USD"
+		}
+	}
+	most, err := client.MostTraded(ctx, c.Category, quote, c.Top)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	if len(most) == 0 {
+		return nil, "", nil, fmt.Errorf("nothing in %s is priced in %s: choose another -quote", c.Category, quote)
+	}
+	for _, instrument := range most {
+		if err := checkSymbol(instrument.Symbol); err != nil {
+			return nil, "", nil, err
+		}
+		symbols = append(symbols, instrument.Symbol)
+	}
+	universe = fmt.Sprintf("the %d of %s against %s with the largest turnover in the 24 hours to %s", len(symbols), c.Category, quote, now.Format(time.RFC3339))
+	io.Note("universe: %s. It is today's: used for the past, it leaves out what was delisted and favours what has grown since (survivorship)", universe)
+	return symbols, universe, launches, nil
+}
+
+// fetcher fetches symbols into a folder.
+type fetcher struct {
+	client   *bybit.Client
+	config   *config
+	dir      *folder
+	from, to time.Time
+	now      time.Time // of the exchange
+	say      func(format string, args ...any)
+}
+
+// all fetches the symbols and returns what went wrong, by symbol.
+func (f *fetcher) all(ctx context.Context, symbols []string, launches map[string]bybit.Instrument, io *cli.IO) map[string]error {
+	var (
+		report = io.Progress("fetching")
+		mu     sync.Mutex
+		failed = map[string]error{}
+		done   int
+	)
+	// say reports under the lock, so that the count never falls.
+	say := func(finished int, note string) {
+		mu.Lock()
+		defer mu.Unlock()
+		done += finished
+		report(done, len(symbols), note)
+	}
+	var group errgroup.Group
+	group.SetLimit(parallel)
+	for _, symbol := range symbols {
+		group.Go(func() error {
+			instrument, known := launches[symbol]
+			text, err := f.symbol(ctx, symbol, instrument, known, func(note string) { say(0, symbol+" "+note) })
+			say(1, symbol)
+			switch {
+			case ctx.Err() != nil:
+			case err != nil:
+				mu.Lock()
+				failed[symbol] = err
+				mu.Unlock()
+				if !errors.Is(err, bybit.ErrRefused) { // which meets all the others too
+					io.Note("%v", err)
+				}
+			default:
+				io.Note("%s: %s", symbol, text)
+			}
+			return nil // no failure stops the others
+		})
+	}
+	_ = group.Wait()
+	return failed
+}
+
+// summary is the error for the symbols that failed.
+func summary(failed map[string]error, symbols []string, out string) error {
+	var names []string
+	for _, symbol := range symbols {
+		if failed[symbol] != nil {
+			names = append(names, symbol)
+		}
+	}
+	rest := "nothing else was asked for"
+	if n := len(symbols) - len(names); n > 0 {
+		rest = fmt.Sprintf("the other %d are in %s", n, out)
+	}
+	return fmt.Errorf("%d of %d symbols failed: %s (%w); %s, the same command tries again",
+		len(names), len(symbols), strings.Join(names, ", "), failed[names[0]], rest)
+}
