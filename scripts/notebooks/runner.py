@@ -8,8 +8,10 @@ Besides errors, text on stderr is a fault (a shell command or a display that
 failed leaves nothing else), and so is a notebook without a cell to run.
 """
 
+import ctypes
 import hashlib
 import json
+import os
 import re
 import signal
 import sys
@@ -68,19 +70,45 @@ def execute(notebook, folder, timeout):
     code = [(i, c) for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source.strip()]
     if not code:
         raise Fault("no cell to run")
-    with client.setup_kernel():
-        for done, (index, cell) in enumerate(code, 1):
-            number = numbers.get(id(cell), 0)
-            try:
-                client.execute_cell(cell, index)
-            except CellControlSignal:
-                raise Fault(f"ran past the limit of {timeout} s", number) from None
-            except DeadKernelError:
-                raise Fault("the kernel died", number) from None
-            text = "\n".join(faults(cell)).strip()
-            if text:
-                raise Fault(text, number)
-            say(event="cell", done=done, total=len(code))
+    manager = client.create_kernel_manager()
+    try:
+        with client.setup_kernel():
+            for done, (index, cell) in enumerate(code, 1):
+                number = numbers.get(id(cell), 0)
+                try:
+                    client.execute_cell(cell, index)
+                except CellControlSignal:
+                    raise Fault(f"ran past the limit of {timeout} s", number) from None
+                except DeadKernelError:
+                    raise Fault("the kernel died", number) from None
+                text = "\n".join(faults(cell)).strip()
+                if text:
+                    raise Fault(text, number)
+                say(event="cell", done=done, total=len(code))
+    finally:
+        if manager.provisioner and manager.provisioner.pgid:
+            end_group(manager.provisioner.pgid)
+
+
+def adopt_orphans():
+    """Makes processes whose parent ends children of this one (Linux only)."""
+    if sys.platform == "linux":
+        PR_SET_CHILD_SUBREAPER = 36
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_group(group):
+    """Ends what is left of the kernel's process group, and waits for its end.
+
+    A kernel that is told to stop interrupts the program of its cell, but ends
+    without waiting for it, so that the program can outlive it.
+    """
+    try:
+        os.killpg(group, signal.SIGKILL)
+        while True:
+            os.waitpid(-group, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass  # nobody is left
 
 
 def finish(notebook, stamp):
@@ -109,6 +137,7 @@ def main():
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+    adopt_orphans()
     job = json.load(sys.stdin)
     try:
         notebook = jupytext.read(job["source"], fmt="md")
