@@ -1,0 +1,123 @@
+package generate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/simplex"
+)
+
+// Names of the portfolios that a [Selection] judges.
+const (
+	JudgedChosen = "chosen"
+	JudgedBound  = "linear programme"
+	JudgedEqual  = "equal weight"
+)
+
+// Selection is what [Robust] chose.
+type Selection struct {
+	Row        int         // of the portfolio chosen
+	Ranking    []int       // all rows, the largest worst return first
+	Worst      []float64   // N, the return of each row in its worst scenario
+	Bound      float64     // the largest worst return of any portfolio of the convex relaxation
+	Judgements []Judgement // of the one chosen, the programme's optimum, and equal weights projected onto the set
+}
+
+// Judgement is how one portfolio fares in the scenarios that the choice was
+// made by, and in those held out. Returns are over the scenarios' horizon.
+type Judgement struct {
+	Name          string
+	Weights       []float64 // n
+	Worst         float64   // return in the worst scenario of the choice
+	WorstScenario string
+	HeldOutWorst  float64 // return in the worst scenario held out
+	HeldOutTail   float64 // mean return of the worst twentieth of those held out, at least one
+	HeldOutMean   float64
+}
+
+// Robust selects the max-min portfolio among the rows of weights (N x n): the
+// one with the largest return in its worst scenario. Beside it stands the
+// optimum of the linear programme over the same scenarios and the constraint set
+// (minimum-or-zero weights relaxed), which no row of the set exceeds. The
+// programme fits itself to its scenarios more closely than a choice among given
+// portfolios can, so all are judged by scenarios held out, which took no part.
+func Robust(ctx context.Context, weights *mat.Dense, set simplex.Set, scenarios, heldOut *Scenarios) (*Selection, error) {
+	rows, n := weights.Dims()
+	for _, s := range []*Scenarios{scenarios, heldOut} {
+		if _, m := s.Returns.Dims(); m != n || set.N != n {
+			return nil, fmt.Errorf("portfolios of %d assets, a set of %d and scenarios of %d: they must agree", n, set.N, m)
+		}
+	}
+	optimum, err := optimize.Solve(ctx, optimize.MaxMin, &optimize.Inputs{Set: set.Convex(), Returns: scenarios.Returns})
+	if err != nil {
+		return nil, err
+	}
+	equal, err := equalWeights(set)
+	if err != nil {
+		return nil, err
+	}
+	s := &Selection{Bound: optimum.Value, Worst: make([]float64, rows), Ranking: make([]int, rows)}
+	for i := range rows {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		s.Worst[i], _ = scenarios.worst(weights.RawRowView(i))
+		s.Ranking[i] = i
+	}
+	slices.SortStableFunc(s.Ranking, func(a, b int) int { return cmp.Compare(s.Worst[b], s.Worst[a]) })
+	s.Row = s.Ranking[0]
+	s.Judgements = []Judgement{
+		judge(JudgedChosen, slices.Clone(weights.RawRowView(s.Row)), scenarios, heldOut),
+		judge(JudgedBound, optimum.Weights, scenarios, heldOut),
+		judge(JudgedEqual, equal, scenarios, heldOut),
+	}
+	return s, nil
+}
+
+// equalWeights is 1/n, or the nearest member of the set.
+func equalWeights(set simplex.Set) ([]float64, error) {
+	projector, err := simplex.NewProjector(set)
+	if err != nil {
+		return nil, err
+	}
+	w := slices.Repeat([]float64{1 / float64(set.N)}, set.N)
+	_, err = projector.Project(w, w)
+	return w, err
+}
+
+// worst is the least return of w, and the scenario that it is in.
+func (s *Scenarios) worst(w []float64) (least float64, scenario int) {
+	least = math.Inf(1)
+	count, _ := s.Returns.Dims()
+	for i := range count {
+		if r := floats.Dot(s.Returns.RawRowView(i), w); r < least {
+			least, scenario = r, i
+		}
+	}
+	return least, scenario
+}
+
+func judge(name string, w []float64, scenarios, heldOut *Scenarios) Judgement {
+	j := Judgement{Name: name, Weights: w}
+	var worst int
+	j.Worst, worst = scenarios.worst(w)
+	j.WorstScenario = scenarios.Names[worst]
+	count, _ := heldOut.Returns.Dims()
+	outcomes := make([]float64, count)
+	for i := range outcomes {
+		outcomes[i] = floats.Dot(heldOut.Returns.RawRowView(i), w)
+	}
+	slices.Sort(outcomes)
+	tail := max(1, count/20)
+	j.HeldOutWorst = outcomes[0]
+	j.HeldOutTail = floats.Sum(outcomes[:tail]) / float64(tail)
+	j.HeldOutMean = floats.Sum(outcomes) / float64(count)
+	return j
+}
