@@ -124,7 +124,7 @@ func areaUnderCurve(a, b []float64) (area, low, high float64) {
 	const z2 = 1.959963984540054 * 1.959963984540054
 	centre := (area + z2/(2*n)) / (1 + z2/n)
 	half := math.Sqrt(z2*(area*(1-area)/n+z2/(4*n*n))) / (1 + z2/n)
-	return area, max(0, centre-half), min(1, centre+half)
+	return area, max(0, min(area, centre-half)), min(1, max(area, centre+half))
 }
 
 // placements are, for each value of a, the share of b below it, ties counted

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 )
 
 // TooFewRowsError says that a sample is too small for what was asked of it.
@@ -130,9 +129,14 @@ func workers(n int) int { return max(1, min(runtime.GOMAXPROCS(0), n)) }
 // Quantiles describe a distribution of distances.
 type Quantiles struct{ P5, P25, P50, P75, P95 float64 }
 
-// quantiles of values, which it sorts; interpolated between order statistics.
+// quantiles of values, which it sorts. The smallest value is the quantile 0 and
+// the largest 1, with straight lines between (type 7 of Hyndman & Fan 1996).
 func quantiles(values []float64) Quantiles {
 	slices.Sort(values)
-	at := func(p float64) float64 { return stat.Quantile(p, stat.LinInterp, values, nil) }
+	at := func(p float64) float64 {
+		whole, part := math.Modf(p * float64(len(values)-1))
+		i := int(whole)
+		return values[i] + part*(values[min(i+1, len(values)-1)]-values[i])
+	}
 	return Quantiles{P5: at(0.05), P25: at(0.25), P50: at(0.5), P75: at(0.75), P95: at(0.95)}
 }
