@@ -18,6 +18,7 @@ type Document struct {
 	Generated   *Generated
 	Weights     *Weights
 	Baselines   *Baselines
+	WalkForward *WalkForward
 	Provenance  *Provenance
 }
 

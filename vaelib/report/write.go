@@ -77,6 +77,9 @@ func (d Document) sections() ([]section, error) {
 	if d.Baselines != nil {
 		add(baselinesSection(*d.Baselines), d.Baselines.Pictures)
 	}
+	if d.WalkForward != nil {
+		add(walkForwardSection(*d.WalkForward), d.WalkForward.Pictures)
+	}
 	if d.Provenance != nil {
 		add(provenanceSection(*d.Provenance), nil)
 	}

@@ -1,0 +1,106 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// WalkForward compares strategies over consecutive test windows, each chosen
+// on the training window before it.
+type WalkForward struct {
+	Train, Test, Embargo int // periods
+	Windows              int
+	Tested               Span // all test windows together
+	CostBps              float64
+	ConstantWeights      bool    // restored every period, without cost
+	Confidence           float64 // of the intervals
+	Rows                 []Tested
+	Notes                []string
+	Pictures             []Picture
+}
+
+// Tested is one strategy's figures over all test windows; annual unless said.
+type Tested struct {
+	Name, What                       string
+	Return, CAGR, Volatility, Sharpe Value
+	Low, High                        Value // ends of the Sharpe ratio's interval
+	PSR, DSR                         Value // probabilities
+	MaxDrawdown                      Value
+	Turnover                         Value // mean of a rebalance, both sides
+	Held                             int   // rebalances without an answer
+}
+
+// walkForwardSection ranks nothing by itself: it states the intervals, and
+// how many strategies overlap with the best.
+func walkForwardSection(w WalkForward) section {
+	s := section{ID: "walk-forward", Title: "Walk-forward test"}
+	cost := fmt.Sprintf("%g basis points of what is traded", w.CostBps)
+	holding := "drifting between rebalances"
+	if w.ConstantWeights {
+		holding = "restored every period, without cost"
+	}
+	facts := []Fact{
+		{"Tested", w.Tested.text()},
+		{"Windows", fmt.Sprintf("%d of %s, after %s of training", w.Windows, plural(w.Test, "period"), plural(w.Train, "period"))},
+		{"Cost", cost}, {"Weights", holding},
+	}
+	if w.Embargo > 0 {
+		facts = append(facts, Fact{"Embargo", plural(w.Embargo, "period")})
+	}
+	t := &table{Caption: "Strategies over all test windows", Columns: []column{{Name: "Strategy"}}}
+	for _, name := range []string{
+		"Sharpe", fmt.Sprintf("%g %% interval", 100*w.Confidence), "", "PSR", "DSR", "Annual return", "CAGR", "Annual volatility",
+		"Largest drawdown", "Turnover a rebalance",
+	} {
+		t.Columns = append(t.Columns, column{Name: name, Number: true})
+	}
+	for _, r := range w.Rows {
+		t.Rows = append(t.Rows, row{Note: r.What, Cells: []cell{
+			textCell(r.Name), numberCell(r.Sharpe, Ratio), numberCell(r.Low, Ratio), numberCell(r.High, Ratio),
+			numberCell(r.PSR, Percent), numberCell(r.DSR, Percent), numberCell(r.Return, Percent), numberCell(r.CAGR, Percent),
+			numberCell(r.Volatility, Percent), numberCell(r.MaxDrawdown, Percent), numberCell(r.Turnover, Percent),
+		}})
+	}
+	s.Blocks = append(s.Blocks, block{Facts: facts}, block{List: w.Judgement()}, block{Table: t})
+	if len(w.Notes) > 0 {
+		s.Blocks = append(s.Blocks, block{List: w.Notes})
+	}
+	return s
+}
+
+// Judgement says which strategy has the largest Sharpe ratio, and which others
+// the data can't tell from it.
+func (w WalkForward) Judgement() []string {
+	type entry struct {
+		row    Tested
+		sharpe float64
+	}
+	var defined []entry
+	for _, r := range w.Rows {
+		if v, ok := r.Sharpe.Float(); ok {
+			defined = append(defined, entry{r, v})
+		}
+	}
+	if len(defined) == 0 {
+		return []string{"No strategy has a defined Sharpe ratio."}
+	}
+	slices.SortStableFunc(defined, func(a, b entry) int { return cmp.Compare(b.sharpe, a.sharpe) })
+	best := defined[0]
+	lines := []string{fmt.Sprintf("%s has the largest Sharpe ratio, %s.", best.row.Name, Ratio.write(best.sharpe))}
+	if low, ok := best.row.Low.Float(); ok && len(defined) > 1 {
+		inside := 0
+		for _, e := range defined[1:] {
+			if e.sharpe >= low {
+				inside++
+			}
+		}
+		lines = append(lines, fmt.Sprintf("Its interval reaches down to %s: %d of the %d others lie within it, and the order among them is mostly luck.", Ratio.write(low), inside, len(defined)-1))
+	}
+	for _, r := range w.Rows {
+		if r.Held > 0 {
+			lines = append(lines, fmt.Sprintf("%s had no answer at %d of %d rebalances, and kept what it held.", r.Name, r.Held, w.Windows))
+		}
+	}
+	return lines
+}
