@@ -58,7 +58,9 @@ const Floor = "held out"
 // the order of the candidates.
 //
 // Candidates should have passed the same projection as the real portfolios,
-// or all tests can tell them apart by a negative weight.
+// or tests can tell them apart by a negative weight alone. Where the held-out
+// rows come from a later time than the training rows, no generator reaches the
+// floor: the training rows themselves, as a candidate, show by how much.
 //
 // It returns a [*TooFewRowsError] where a sample has k rows or fewer, errors
 // that name the sample and its row for NaN or Inf, an error where no two

@@ -18,7 +18,7 @@ type Disentanglement struct {
 	Rows, Bins, Permutations int
 	Factors                  []FactorScore // in the order of the factors
 	// MIG is the mean over factors of the mutual information gap (Chen et al.
-	// 2018, equation 6), and NullMIG what it is on average where codes know
+	// 2018), and NullMIG what it is on average where codes know
 	// nothing: the factors' rows permuted.
 	MIG, NullMIG float64
 }
@@ -41,7 +41,7 @@ type FactorScore struct {
 	InformationP float64
 
 	// CodeR2 is each code's squared correlation with the factor, and SAP the
-	// gap between its two largest (Kumar et al. 2018, section 3).
+	// gap between its two largest (Kumar et al. 2018).
 	CodeR2 []float64
 	SAP    float64
 	// R2 is the adjusted R² of the linear regression of the factor on all

@@ -1,6 +1,7 @@
 package fidelity_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -21,7 +22,7 @@ func ExampleMeasureDisentanglement() {
 		codes.SetRow(i, []float64{a, b, c})
 		factors.SetRow(i, []float64{math.Exp(a), b + c}) // one code's own, and one spread over two
 	}
-	d, err := fidelity.MeasureDisentanglement(ctx, codes, factors, []string{"volatility", "concentration"}, fidelity.DisentanglementSettings{})
+	d, err := fidelity.MeasureDisentanglement(context.Background(), codes, factors, []string{"volatility", "concentration"}, fidelity.DisentanglementSettings{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -13,15 +13,15 @@ import (
 //
 // For two independent samples of one distribution, of N and M rows, density
 // has mean 1, and coverage 1 - (N-1)...(N-k)/((N+M-1)...(N+M-k)), about
-// 1 - 2^-k for N = M (Naeem et al. 2020, section 3.2); precision and recall
-// have no such closed form. What a generator can reach is less than 1.
+// 1 - 2^-k for N = M (Naeem et al. 2020); precision and recall have no such
+// closed form. So what a perfect generator reaches is less than 1.
 type Overlap struct {
 	K               int     // neighbours
 	Real, Generated int     // rows
-	Precision       float64 // share of generated rows inside the real region (Kynkäänniemi et al. 2019, equation 2)
+	Precision       float64 // share of generated rows inside the real region (Kynkäänniemi et al. 2019)
 	Recall          float64 // share of real rows inside the generated region
-	Density         float64 // real balls that hold a generated row, on average, over k (Naeem et al. 2020, equation 4); may exceed 1
-	Coverage        float64 // share of real balls that hold a generated row (Naeem et al. 2020, equation 5)
+	Density         float64 // real balls that hold a generated row, on average, over k (Naeem et al. 2020); may exceed 1
+	Coverage        float64 // share of real balls that hold a generated row (Naeem et al. 2020)
 }
 
 // rowsPerItem is how many rows one worker handles at a time.

@@ -1,6 +1,7 @@
 package fidelity_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"testing"
@@ -14,7 +15,7 @@ import (
 func ExampleMeasureOverlap() {
 	real := mat.NewDense(4, 1, []float64{0, 1, 2, 10})
 	generated := mat.NewDense(3, 1, []float64{0.5, 1.5, 30})
-	o, err := fidelity.MeasureOverlap(ctx, real, generated, 1)
+	o, err := fidelity.MeasureOverlap(context.Background(), real, generated, 1)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -88,7 +89,7 @@ func TestOverlapInvariance(t *testing.T) {
 }
 
 // Expected coverage and density of two samples of one distribution, in closed
-// form (Naeem et al. 2020, section 3.2).
+// form (Naeem et al. 2020).
 func TestOverlapOfOneDistribution(t *testing.T) {
 	for _, test := range []struct{ n, m, k int }{{400, 400, 3}, {400, 400, 5}, {300, 600, 2}} {
 		const repeats = 20

@@ -13,8 +13,8 @@ import (
 )
 
 // Resample draws n of the training portfolios (T x assets) with replacement:
-// the generator that has memorised everything and learned nothing, with the
-// best scores in all but [Memorisation].
+// the generator that has memorised everything and learned nothing. Its scores
+// are among the best but for [Memorisation]'s, which is why that is there.
 func Resample(training *mat.Dense, n int, rng *rand.Rand) (*mat.Dense, error) {
 	x, err := newReference(training, n, 1)
 	if err != nil {

@@ -26,10 +26,10 @@ type TwoSample struct {
 	RowsA, RowsB int
 	Permutations int
 
-	Energy  float64 // 2 E|a - b| - E|a - a'| - E|b - b'| (Székely & Rizzo 2013, equation 5), in units of weight; some authors take its root
+	Energy  float64 // 2 E|a - b| - E|a - a'| - E|b - b'| (Székely & Rizzo 2013), in units of weight; some authors take its root
 	EnergyP float64 // share of permutations, the observed one counted, with at least as large a distance
 
-	MMD2      float64 // squared maximum mean discrepancy, E k(a,a') + E k(b,b') - 2 E k(a,b) (Gretton et al. 2012, equation 3)
+	MMD2      float64 // squared maximum mean discrepancy, E k(a,a') + E k(b,b') - 2 E k(a,b) (Gretton et al. 2012)
 	MMDP      float64
 	Bandwidth float64 // h of the kernel k(a,b) = exp(-|a-b|²/(2h²))
 }
@@ -38,7 +38,7 @@ type TwoSample struct {
 type TestSettings struct {
 	Permutations int // default 199
 	// Bandwidth of the Gaussian kernel. Default: the median distance between
-	// rows of both samples together (Gretton et al. 2012, section 8), taken
+	// rows of both samples together (Gretton et al. 2012), taken
 	// over 1,000 of them and over the distances that aren't 0. MMDs compare
 	// only at one bandwidth.
 	Bandwidth float64
@@ -70,11 +70,12 @@ const (
 // Distinguish tests whether the rows of a (N x n) and of b (M x n) come from
 // one distribution, by energy distance and by maximum mean discrepancy. The
 // p-values come from random permutations of the labels, and are (1 + number of
-// permutations as extreme)/(1 + permutations), which keeps the level of the
-// test exact (Phipson & Smyth 2010), for rows that are independent.
+// permutations as extreme)/(1 + permutations), which keeps a test
+// from rejecting more often than its level (Phipson & Smyth 2010), for rows
+// that are independent.
 //
 // Time is O((N+M)² (n + permutations)). The matrix of distances is never held:
-// memory is O((N+M) min(permutations, 191)), 16 MB for twice 5,000 rows.
+// memory is O((N+M) min(permutations, 191)), about 16 MB for twice 5,000 rows.
 //
 // It returns a [*TooFewRowsError] for fewer than two rows, an error that names
 // the row for NaN or Inf, an error when all rows are the same, and the

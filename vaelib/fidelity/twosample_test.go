@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -236,5 +237,18 @@ func BenchmarkDistinguish(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A matrix of the distances between 6,000 rows would take 288 MB.
+func TestMemoryIsLinear(t *testing.T) {
+	x, y := normals(3000, 2, 1), normals(3000, 2, 2)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, x, y, fidelity.TestSettings{Permutations: 9, Bandwidth: 1}))
+	must[fidelity.Overlap](t)(fidelity.MeasureOverlap(ctx, x, y, 5))
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 4<<20 {
+		t.Errorf("%d bytes for twice 3,000 rows", used)
 	}
 }
