@@ -38,7 +38,8 @@ type source struct {
 	Interval bybit.Interval `json:"interval"`
 }
 
-func (s source) String() string {
+// describe says it in words.
+func (s source) describe() string {
 	return fmt.Sprintf("%s candles of interval %s from %s", s.Category, s.Interval, s.Server)
 }
 
@@ -65,13 +66,13 @@ type entry struct {
 // file is one CSV. It holds all that the exchange had in [From, Until).
 type file struct {
 	Path   string    `json:"path"` // below the folder, with slashes
-	From   time.Time `json:"from"`
-	Until  time.Time `json:"until"`
-	First  time.Time `json:"first"`
-	Last   time.Time `json:"last"`
-	Rows   int       `json:"rows"` // 0: there is no file
-	Gaps   []gap     `json:"gaps"` // candles between First and Last that the exchange doesn't have
-	SHA256 string    `json:"sha256"`
+	From   time.Time `json:"from,omitzero"`
+	Until  time.Time `json:"until,omitzero"`
+	First  time.Time `json:"first,omitzero"`
+	Last   time.Time `json:"last,omitzero"`
+	Rows   int       `json:"rows"`           // 0: there is no file
+	Gaps   []gap     `json:"gaps,omitempty"` // candles between First and Last that the exchange doesn't have
+	SHA256 string    `json:"sha256,omitempty"`
 }
 
 // gap is a half-open range of openings.
@@ -125,7 +126,7 @@ func openFolder(dir string, from source, force bool) (_ *folder, err error) {
 			}
 		}
 	case old.source != from:
-		return nil, fmt.Errorf("%s holds %s, not %s: choose another -out, or -force to replace them", dir, old.source, from)
+		return nil, fmt.Errorf("%s holds %s, not %s: choose another -out, or -force to replace them", dir, old.source.describe(), from.describe())
 	default:
 		f.manifest = *old
 	}

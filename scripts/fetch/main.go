@@ -112,7 +112,10 @@ func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO)
 	if to.IsZero() || to.After(now) {
 		to = now
 	}
-	symbols, universe, launches, err := choose(ctx, client, c, now, io)
+	if from.After(to) {
+		return fmt.Errorf("-from %s is in the future: it is %s there", c.From, now.Format(time.RFC3339))
+	}
+	all, err := choose(ctx, client, c, now, io)
 	if err != nil {
 		return err
 	}
@@ -121,11 +124,11 @@ func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO)
 		return err
 	}
 	defer dir.close()
-	if err := dir.begin(now, universe, from, to); err != nil {
+	if err := dir.begin(now, all.universe, from, to); err != nil {
 		return err
 	}
 	f := &fetcher{client: client, config: c, dir: dir, from: from, to: to, now: now, say: io.Note}
-	failed := f.all(ctx, symbols, launches, io)
+	failed := f.all(ctx, all, io)
 	if err := ctx.Err(); err != nil {
 		io.Note("%s keeps what is whole: the same command goes on from there", c.Out)
 		return err
@@ -137,30 +140,34 @@ func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO)
 		io.Note("closes of perpetuals leave out funding, so that long returns are overstated: -funding fetches the rates")
 	}
 	if len(failed) > 0 {
-		return summary(failed, symbols, c.Out)
+		return summary(failed, all.symbols, c.Out)
 	}
-	io.Note("%d symbols in %s", len(symbols), c.Out)
+	io.Note("%d symbols in %s", len(all.symbols), c.Out)
 	return nil
 }
 
-// choose returns the symbols, in words how they were chosen, and the launches
-// that the exchange knows.
-func choose(ctx context.Context, client *bybit.Client, c *config, now time.Time, io *cli.IO) (symbols []string, universe string, launches map[string]bybit.Instrument, err error) {
-	launches = map[string]bybit.Instrument{}
-	instruments, err := client.Instruments(ctx, c.Category, "")
-	switch {
-	case ctx.Err() != nil || errors.Is(err, bybit.ErrRefused):
-		return nil, "", nil, err
-	case err != nil && c.Top == 0:
-		io.Note("launch dates stay unknown: %v", err)
-	case err != nil:
-		return nil, "", nil, err
-	}
-	for _, instrument := range instruments {
-		launches[instrument.Symbol] = instrument
-	}
+// chosen are the symbols to fetch.
+type chosen struct {
+	symbols     []string
+	instruments map[string]bybit.Instrument // what is traded now; misses what is gone, or all where the exchange didn't say
+	universe    string                      // how they were chosen
+}
+
+// choose finds out which symbols to fetch, and what the exchange says of them.
+func choose(ctx context.Context, client *bybit.Client, c *config, now time.Time, io *cli.IO) (*chosen, error) {
+	all := &chosen{symbols: c.Symbols, instruments: map[string]bybit.Instrument{}, universe: "as named"}
 	if c.Top == 0 {
-		return c.Symbols, "as named", launches, nil
+		instruments, err := client.Instruments(ctx, c.Category, "")
+		switch {
+		case ctx.Err() != nil || errors.Is(err, bybit.ErrRefused):
+			return nil, err
+		case err != nil:
+			io.Note("launch dates stay unknown: %v", err)
+		}
+		for _, instrument := range instruments {
+			all.instruments[instrument.Symbol] = instrument
+		}
+		return all, nil
 	}
 	quote := c.Quote
 	if quote == "" {
@@ -168,22 +175,23 @@ func choose(ctx context.Context, client *bybit.Client, c *config, now time.Time,
 			quote = "USD"
 		}
 	}
-	most, err := client.MostTraded(ctx, c.Category, quote, c.Top)
+	instruments, err := client.MostTraded(ctx, c.Category, quote, c.Top)
 	if err != nil {
-		return nil, "", nil, err
+		return nil, err
 	}
-	if len(most) == 0 {
-		return nil, "", nil, fmt.Errorf("nothing in %s is priced in %s: choose another -quote", c.Category, quote)
+	if len(instruments) == 0 {
+		return nil, fmt.Errorf("nothing in %s is priced in %s: choose another -quote", c.Category, quote)
 	}
-	for _, instrument := range most {
+	for _, instrument := range instruments {
 		if err := checkSymbol(instrument.Symbol); err != nil {
-			return nil, "", nil, err
+			return nil, err
 		}
-		symbols = append(symbols, instrument.Symbol)
+		all.symbols = append(all.symbols, instrument.Symbol)
+		all.instruments[instrument.Symbol] = instrument
 	}
-	universe = fmt.Sprintf("the %d of %s against %s with the largest turnover in the 24 hours to %s", len(symbols), c.Category, quote, now.Format(time.RFC3339))
-	io.Note("universe: %s. It is today's: used for the past, it leaves out what was delisted and favours what has grown since (survivorship)", universe)
-	return symbols, universe, launches, nil
+	all.universe = fmt.Sprintf("the %d of %s against %s with the largest turnover in the 24 hours to %s", len(all.symbols), c.Category, quote, now.Format(time.RFC3339))
+	io.Note("universe: %s. It is today's: used for the past, it leaves out what was delisted and favours what has grown since (survivorship)", all.universe)
+	return all, nil
 }
 
 // fetcher fetches symbols into a folder.
@@ -197,7 +205,7 @@ type fetcher struct {
 }
 
 // all fetches the symbols and returns what went wrong, by symbol.
-func (f *fetcher) all(ctx context.Context, symbols []string, launches map[string]bybit.Instrument, io *cli.IO) map[string]error {
+func (f *fetcher) all(ctx context.Context, all *chosen, io *cli.IO) map[string]error {
 	var (
 		report = io.Progress("fetching")
 		mu     sync.Mutex
@@ -209,13 +217,13 @@ func (f *fetcher) all(ctx context.Context, symbols []string, launches map[string
 		mu.Lock()
 		defer mu.Unlock()
 		done += finished
-		report(done, len(symbols), note)
+		report(done, len(all.symbols), note)
 	}
 	var group errgroup.Group
 	group.SetLimit(parallel)
-	for _, symbol := range symbols {
+	for _, symbol := range all.symbols {
 		group.Go(func() error {
-			instrument, known := launches[symbol]
+			instrument, known := all.instruments[symbol]
 			text, err := f.symbol(ctx, symbol, instrument, known, func(note string) { say(0, symbol+" "+note) })
 			say(1, symbol)
 			switch {
