@@ -223,7 +223,7 @@ func TestSameForAnyNumberOfWorkers(t *testing.T) {
 	codes, factors := normals(500, 3, 4), normals(500, 2, 5)
 	measure := func(workers int) any {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
-		rows := must[[]fidelity.Row](t)(fidelity.Compare(ctx, training, heldOut, candidates, fidelity.Settings{Permutations: 250}))
+		rows := must[[]fidelity.Row](t)(fidelity.Compare(ctx, training, heldOut, candidates, fidelity.Settings{Permutations: 300}))
 		scores := must[fidelity.Disentanglement](t)(fidelity.MeasureDisentanglement(ctx, codes, factors, []string{"a", "b"}, fidelity.DisentanglementSettings{}))
 		return []any{rows, scores}
 	}

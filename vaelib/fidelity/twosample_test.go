@@ -214,7 +214,7 @@ func TestTestSettings(t *testing.T) {
 		}
 	}
 	last, total := 0, 0
-	settings := fidelity.TestSettings{Permutations: 400, Progress: func(done, of int, _ string) {
+	settings := fidelity.TestSettings{Permutations: 600, Progress: func(done, of int, _ string) {
 		if done != last+1 {
 			t.Errorf("progress went from %d to %d", last, done)
 		}
@@ -232,7 +232,7 @@ func BenchmarkDistinguish(b *testing.B) {
 			x, y := portfolios(b, n, 1, 1), portfolios(b, n, 1, 2)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := fidelity.Distinguish(ctx, x, y, fidelity.TestSettings{Bandwidth: 0.4, Permutations: 190}); err != nil {
+				if _, err := fidelity.Distinguish(ctx, x, y, fidelity.TestSettings{Bandwidth: 0.4}); err != nil {
 					b.Fatal(err)
 				}
 			}
