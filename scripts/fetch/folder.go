@@ -93,6 +93,9 @@ type folder struct {
 // folder with files of others, or of another source without force, is an
 // error.
 func openFolder(dir string, from source, force bool) (_ *folder, err error) {
+	if _, err := readManifest(dir); err != nil {
+		return nil, err // before a lock is left in a folder of others
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -139,12 +142,15 @@ func readManifest(dir string) (*manifest, error) {
 	text, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if errors.Is(err, fs.ErrNotExist) {
 		entries, err := os.ReadDir(dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
 		for _, e := range entries {
 			if !strings.HasPrefix(e.Name(), ".") {
 				return nil, fmt.Errorf("%s holds files that fetch did not write (%s): choose another -out", dir, e.Name())
 			}
 		}
-		return nil, err
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err

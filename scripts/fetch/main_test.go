@@ -418,6 +418,9 @@ func TestFolder(t *testing.T) {
 		if read(t, foreign, c.name) != c.text {
 			t.Errorf("%s of others is changed", c.name)
 		}
+		if entries, err := os.ReadDir(foreign); err != nil || len(entries) != 1 {
+			t.Errorf("the folder of others has %v now, %v", entries, err)
+		}
 	}
 }
 

@@ -54,14 +54,16 @@ func (o Options) withDefaults() Options {
 	if o.StreamURL == "" {
 		o.StreamURL = DefaultStreamURL
 	}
-	if o.HTTP == nil {
-		o.HTTP = &http.Client{}
-	}
 	if o.Limiter == nil {
 		o.Limiter = rate.NewLimiter(100, 20)
 	}
 	if o.Parallel <= 0 {
 		o.Parallel = 8
+	}
+	if o.HTTP == nil {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.MaxIdleConnsPerHost = o.Parallel // connections are kept, not made anew for each request
+		o.HTTP = &http.Client{Transport: transport}
 	}
 	if o.Attempts <= 0 {
 		o.Attempts = 6
@@ -246,6 +248,7 @@ func (c *Client) fetch(ctx context.Context, path string, query url.Values) (stat
 	if err != nil {
 		return 0, nil, nil, err
 	}
+	request.Header.Set("User-Agent", "vaefolio")
 	fault := func(err error) error {
 		var inURL *url.Error
 		if errors.As(err, &inURL) {

@@ -1,6 +1,7 @@
 package bybit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,7 +40,7 @@ func (q *FollowQuery) check() error {
 			return fmt.Errorf("symbol %q to follow is empty or there twice", symbol)
 		}
 	}
-	return errors.Join(q.Category.check(), q.Interval.check())
+	return cmp.Or(q.Category.check(), q.Interval.check())
 }
 
 // topicsPerRequest is the most topics that spot takes in one subscription.

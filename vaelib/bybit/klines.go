@@ -43,7 +43,7 @@ func (q *KlineQuery) check() error {
 	if q.From.UnixMilli() < 0 {
 		return fmt.Errorf("%s: candles from %s: give a time after 1970", q.Symbol, q.From.Format(time.DateOnly))
 	}
-	return errors.Join(q.Category.check(), q.Interval.check())
+	return cmp.Or(q.Category.check(), q.Interval.check())
 }
 
 // Series are the candles of one symbol, rising in time, and the openings of the

@@ -89,15 +89,17 @@ func (e *Exchange) Candle(symbol string, interval bybit.Interval, opening time.T
 	hash := fnv.New64a()
 	fmt.Fprintf(hash, "%s %s %d", symbol, interval, opening.UnixMilli())
 	x := hash.Sum64()
-	cents := func(digits, base uint64) float64 {
-		cents := base + x%digits
-		x /= digits
-		return float64(cents) / 100
+	draw := func(n uint64) uint64 { // the next digit to the base n
+		defer func() { x /= n }()
+		return x % n
 	}
-	low := cents(50000, 10000)
-	candle := bybit.Candle{Start: opening, Low: low, Volume: cents(1000000, 0), Turnover: cents(100000000, 0)}
-	candle.Open, candle.Close = low+cents(100, 0), low+cents(100, 1)
-	candle.High = max(candle.Open, candle.Close) + cents(100, 0)
+	low := 10000 + draw(50000) // cents
+	first, last := low+draw(100), low+draw(100)
+	high := max(first, last) + draw(100)
+	candle := bybit.Candle{
+		Start: opening, Open: float64(first) / 100, High: float64(high) / 100, Low: float64(low) / 100, Close: float64(last) / 100,
+		Volume: float64(draw(1_000_000)) / 1000, Turnover: float64(draw(100_000_000)) / 100,
+	}
 	return candle, true
 }
 

@@ -20,7 +20,7 @@ const (
 	Reset            // the connection ends without an answer
 	Cut              // the connection ends within the body
 	Truncated        // half of the JSON, in a sound answer
-	Slow             // no answer until the client gives up
+	Slow             // the first half of the body, and no more until the client gives up
 	Forbidden        // 403 with a page
 	TooOften         // 403 that says access too frequent
 	BadGateway       // 502 with a page
@@ -107,6 +107,8 @@ func (f Fault) write(w http.ResponseWriter, r *http.Request, answer any, now tim
 	case Truncated:
 		w.Write(body[:len(body)/2])
 	case Slow:
+		w.Write(body[:len(body)/2])
+		_ = http.NewResponseController(w).Flush() // a client that has gone is what this waits for
 		<-r.Context().Done()
 	case Forbidden:
 		page(http.StatusForbidden, "ERROR: The request could not be satisfied")
