@@ -20,7 +20,9 @@ type Memorisation struct {
 	GeneratedDistance, HeldOutDistance Quantiles
 
 	// ShareCloser is the share of generated rows nearer to the training rows
-	// than the nearest 5 % of the held-out ones. 0.05 is what new data give.
+	// than the nearest 5 % of the held-out ones, and 0.05 for new data. Where
+	// those 5 % end among equal distances, such as the 0 of corner portfolios,
+	// generated rows at that distance count in proportion.
 	ShareCloser float64
 
 	// AUC is the probability that a generated row is nearer to the training
@@ -86,7 +88,7 @@ func memorisation(ctx context.Context, training sample, held []float64, generate
 		GeneratedDistance: quantiles(distances), HeldOutDistance: quantiles(held),
 		Copies: countBelow(distances, math.SmallestNonzeroFloat64), HeldOutCopies: countBelow(held, math.SmallestNonzeroFloat64),
 	}
-	m.ShareCloser = float64(countBelow(distances, m.HeldOutDistance.P5)) / float64(generated.n)
+	m.ShareCloser = shareCloser(distances, held, 0.05)
 	m.AUC, m.Low, m.High = areaUnderCurve(distances, held)
 	return m, nil
 }
@@ -108,6 +110,18 @@ func nearestDistances(ctx context.Context, x, y sample) ([]float64, error) {
 
 // countBelow counts the values below a limit, of values in order.
 func countBelow(sorted []float64, limit float64) int { return sort.SearchFloat64s(sorted, limit) }
+
+// shareCloser is the share of a among the nearest, which are as far as the
+// given share of b reaches. Both are in order.
+func shareCloser(a, b []float64, share float64) float64 {
+	reach := share * float64(len(b))
+	limit := b[max(0, int(math.Ceil(reach))-1)]
+	beyond := math.Nextafter(limit, math.Inf(1))
+	below, belowB := countBelow(a, limit), countBelow(b, limit)
+	at, atB := countBelow(a, beyond)-below, countBelow(b, beyond)-belowB
+	part := (reach - float64(belowB)) / float64(atB)
+	return (float64(below) + part*float64(at)) / float64(len(a))
+}
 
 // areaUnderCurve is the probability that a value of a is below one of b, ties
 // counted half, and its 95 % interval. Both are in order, of two or more values.
