@@ -1,0 +1,117 @@
+// Command backtest tests strategies walk-forward, with drift and costs.
+package main
+
+import (
+	"context"
+	"strings"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/vae"
+)
+
+type config struct {
+	experiment.BacktestSettings
+	cli.Prices
+	cli.Figures
+	cli.Constraints
+	cli.Backend
+	Out   string `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder for the results"`
+	Force bool   `flag:"force" record:"-" help:"replace another run in the folder"`
+	cli.Format
+	cli.Common
+}
+
+var verb = cli.Verb[config]{
+	Name:    "backtest",
+	Summary: "test strategies walk-forward: chosen on one stretch of time, held over the next, with drift and costs",
+	Example: `backtest -strategies equal-weight,min-variance,risk-parity -train 365 -test 30 -cost-bps 10 -out runs/backtest
+backtest -prices closes.csv -strategies equal-weight,max-sharpe,latent-sharpe -max-weight 0.25 -out runs/latent`,
+	Default: config{BacktestSettings: experiment.DefaultBacktest()},
+	Presets: map[string]func(*config){
+		"full":  func(*config) {},
+		"quick": func(c *config) { c.Rows, c.Steps = 1000, 300 },
+	},
+	Run: backtest,
+}
+
+func main() { cli.Main(verb) }
+
+func backtest(ctx context.Context, c *config, io *cli.IO) error {
+	data, err := c.Prices.Load(io)
+	if err != nil {
+		return err
+	}
+	set, err := c.Constraints.Set(data.Window.Symbols)
+	if err != nil {
+		return err
+	}
+	sectors, err := c.SectorsOf(data.Window.Symbols)
+	if err != nil {
+		return err
+	}
+	settings, err := c.Figures.Settings(io, data.Window, 0)
+	if err != nil {
+		return err
+	}
+	spec := run.Spec{Verb: "backtest", Config: io.Config(), Data: data.Window.Hash(), Seed: c.Seed}
+	input := experiment.Input{
+		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
+		Metrics: settings, Seed: c.Seed, Source: c.Prices.Prices, Synthetic: data.Synthetic, Begin: io.Progress,
+	}
+	if data.Synthetic {
+		input.Source = "the bundled sample (SYNTHETIC)"
+	}
+	if c.NeedsModel() {
+		if input.Backend, err = vae.Open(c.Backend.Backend); err != nil {
+			return err
+		}
+		defer input.Backend.Close()
+		io.Note("backend: %s", input.Backend.Description())
+		spec.Backend, spec.Plugin = input.Backend.Name(), input.Backend.Plugin()
+	}
+	folder, err := run.Open(c.Out, spec, c.Force)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	summary, err := experiment.Backtest(ctx, folder, input, c.BacktestSettings)
+	if err != nil {
+		return err
+	}
+	if err := folder.Finish(); err != nil {
+		return err
+	}
+	return print(c, io, summary)
+}
+
+// print lists the strategies.
+func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
+	table := io.Table(c.Format.Format, cli.Column{Name: "strategy"}, cli.Column{Name: "sharpe"}, cli.Column{Name: "sharpe_low", Short: "95 % from"},
+		cli.Column{Name: "sharpe_high", Short: "to"}, cli.Column{Name: "annual_return", Short: "return"}, cli.Column{Name: "volatility"},
+		cli.Column{Name: "max_drawdown", Short: "drawdown"}, cli.Column{Name: "turnover"}, cli.Column{Name: "final_wealth", Short: "wealth"})
+	for _, t := range s.Strategies {
+		err := table.Row(t.Name, value(t.Sharpe), value(t.SharpeLow), value(t.SharpeHigh), value(t.AnnualReturn), value(t.Volatility),
+			value(t.MaxDrawdown), t.Turnover, t.FinalWealth)
+		if err != nil {
+			return err
+		}
+	}
+	if err := table.Close(); err != nil {
+		return err
+	}
+	note := "restored every period"
+	if !s.ConstantWeights {
+		note = "drifting between rebalances"
+	}
+	io.Note("%d windows, weights %s, costs of %g basis points: %s", s.Windows, note, s.CostBps, strings.TrimSuffix(c.Out, "/")+"/"+experiment.ReportFile)
+	return nil
+}
+
+func value(n experiment.Number) any {
+	if x, ok := n.Float(); ok {
+		return x
+	}
+	return nil
+}

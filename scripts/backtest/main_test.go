@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"vaefolio/vaelib/experiment"
+)
+
+func execute(args ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = verb.Execute(context.Background(), args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+func TestBacktestFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "backtest")
+	args := []string{
+		"-strategies", "equal-weight,min-variance,hrp,latent-sharpe", "-train", "400", "-test", "500", "-max-weight", "0.3",
+		"-n", "200", "-steps", "40", "-backend", "go", "-format", "json", "-out", dir,
+	}
+	code, stdout, stderr := execute(args...)
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	var printed []map[string]any
+	if err := json.Unmarshal([]byte(stdout), &printed); err != nil || len(printed) != 4 {
+		t.Fatalf("%d strategies printed (%v)", len(printed), err)
+	}
+
+	returns := read(t, filepath.Join(dir, "returns.csv"))
+	if len(returns) != 1001 || strings.Join(returns[0], ",") != "date,equal-weight,min-variance,hrp,latent-sharpe" {
+		t.Fatalf("returns.csv has %d lines and begins with %v", len(returns), returns[0])
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var summary experiment.BacktestSummary
+	if err := json.Unmarshal(text, &summary); err != nil {
+		t.Fatal(err)
+	}
+	for k, s := range summary.Strategies {
+		wealth := 1.0
+		for _, line := range returns[1:] {
+			r, err := strconv.ParseFloat(line[k+1], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wealth *= 1 + r
+		}
+		if diff := wealth - s.FinalWealth; diff > 1e-12 || diff < -1e-12 {
+			t.Errorf("%s: returns.csv compounds to %v, the summary says %v", s.Name, wealth, s.FinalWealth)
+		}
+	}
+	weights := read(t, filepath.Join(dir, "weights.csv"))
+	if len(weights) != 1+4*2 || len(weights[0]) != 2+12 {
+		t.Errorf("weights.csv has %d lines of %d columns", len(weights), len(weights[0]))
+	}
+	for _, line := range weights[1:] {
+		for _, cell := range line[2:] {
+			if w, err := strconv.ParseFloat(cell, 64); err != nil || w < 0 || w > 0.3 {
+				t.Errorf("%s at %s holds %s (%v)", line[0], line[1], cell, err)
+			}
+		}
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil || !bytes.Contains(page, []byte("Walk-forward test")) || !bytes.Contains(page, []byte("SYNTHETIC")) {
+		t.Errorf("report.html lacks its section, or that the data are synthetic (%v)", err)
+	}
+
+	again := filepath.Join(t.TempDir(), "again")
+	if code, _, stderr := execute("-config", filepath.Join(dir, "config.toml"), "-quiet", "-out", again); code != 0 {
+		t.Fatalf("from config.toml: exit code %d\n%s", code, stderr)
+	}
+	a, _ := os.ReadFile(filepath.Join(dir, "returns.csv"))
+	b, _ := os.ReadFile(filepath.Join(again, "returns.csv"))
+	if !bytes.Equal(a, b) {
+		t.Error("returns.csv differs when its configuration is repeated")
+	}
+}
+
+func read(t *testing.T, path string) [][]string {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	records, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
+}
+
+func TestBacktestRefuses(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"-strategies", "momentum"}, 2, `unknown strategy "momentum"`},
+		{[]string{"-strategies", "hrp,hrp"}, 2, "named twice"},
+		{[]string{"-strategies", "risk-budget"}, 2, "unknown strategy"},
+		{[]string{"-covariance", "guess"}, 2, "guess"},
+		{[]string{"-train", "1"}, 2, "-train"},
+		{[]string{"-train", "1490"}, 1, "1500 returns hold no training window"},
+		{[]string{"-cost-bps", "-1"}, 2, "-cost-bps"},
+		{[]string{"-max-weight", "0.01"}, 1, "0.01"},
+		{[]string{"-embargo", "400"}, 1, "embargo"},
+	} {
+		code, stdout, stderr := execute(append(c.args, "-out", filepath.Join(t.TempDir(), "x"))...)
+		lines := strings.Split(strings.TrimSpace(stderr), "\n")
+		last := lines[len(lines)-1]
+		if code != c.code || stdout != "" || !strings.HasPrefix(last, "backtest: ") || !strings.Contains(last, c.want) {
+			t.Errorf("%v: exit code %d, last line %q, want %d and %q", c.args, code, last, c.code, c.want)
+		}
+	}
+	if code, _, stderr := execute(); code != 2 || !strings.Contains(stderr, "-out") {
+		t.Errorf("no folder: exit code %d\n%s", code, stderr)
+	}
+}
+
+// On the sample's bear stretch no mean is positive: max-sharpe holds, and the
+// summary counts it.
+func TestMaxSharpeWithoutAnAnswerHolds(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "backtest")
+	if code, _, stderr := execute("-strategies", "max-sharpe", "-train", "60", "-test", "20", "-quiet", "-out", dir); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var summary experiment.BacktestSummary
+	if err := json.Unmarshal(text, &summary); err != nil || summary.Strategies[0].Held == 0 {
+		t.Errorf("%d rebalances without an answer (%v), want some", summary.Strategies[0].Held, err)
+	}
+	if _, ok := summary.Strategies[0].DSR.Float(); ok {
+		t.Error("one strategy alone has a deflated Sharpe ratio")
+	}
+}

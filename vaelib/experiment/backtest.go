@@ -1,0 +1,434 @@
+package experiment
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"vaefolio/vaelib/backtest"
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/figure"
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/moments"
+	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/report"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/vae"
+)
+
+// LatentSharpe is the strategy that trains a model on a corpus of each training
+// window and climbs the window's Sharpe ratio in its latent space.
+const LatentSharpe = "latent-sharpe"
+
+// BacktestSettings steer [Backtest]. Their tags name the flags.
+type BacktestSettings struct {
+	Strategies      []string `flag:"strategies" unit:"A,B" help:"what is tested: equal-weight, min-variance, mean-variance, max-sharpe, risk-parity, inverse-volatility, hrp, max-diversification, min-cvar, max-min, latent-sharpe"`
+	Train           int      `flag:"train" range:"[2,inf)" unit:"periods" help:"length of the training windows"`
+	Test            int      `flag:"test" range:"[1,inf)" unit:"periods" help:"length of the test windows: how long a choice is held"`
+	Embargo         int      `flag:"embargo" range:"[0,inf)" unit:"periods" help:"left out at the end of each training window"`
+	CostBps         float64  `flag:"cost-bps" range:"[0,5000]" unit:"basis points" help:"cost of the value traded, both sides counted"`
+	ConstantWeights bool     `flag:"constant-weights" help:"restore the weights every period without cost, instead of letting them drift"`
+	Covariance      string   `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" help:"estimator of the covariance; a parameter may follow, as in ewma:0.97"`
+	RiskAversion    float64  `flag:"risk-aversion" range:"[0,inf)" help:"lambda of mean-variance"`
+	Rows            int      `flag:"n" range:"[100,inf)" unit:"portfolios" help:"training portfolios of latent-sharpe, for each window"`
+	Steps           int      `flag:"steps" range:"[1,inf)" unit:"steps" help:"gradient steps of latent-sharpe, for each window"`
+}
+
+// DefaultBacktest is a year of training, a month of holding and ten basis
+// points.
+func DefaultBacktest() BacktestSettings {
+	return BacktestSettings{
+		Strategies: []string{"equal-weight", "inverse-volatility", "min-variance", "risk-parity", "hrp", "max-diversification", "max-sharpe"},
+		Train:      365, Test: 30, CostBps: 10, Covariance: moments.LedoitWolf, RiskAversion: 10, Rows: 4000, Steps: 1500,
+	}
+}
+
+// UnknownStrategyError is a name that no strategy has.
+type UnknownStrategyError struct {
+	Name  string
+	Known []string
+}
+
+func (e *UnknownStrategyError) Error() string {
+	return fmt.Sprintf("unknown strategy %q: choose from %s", e.Name, strings.Join(e.Known, ", "))
+}
+
+// strategyNames lists what [BacktestSettings].Strategies may hold.
+func strategyNames() []string {
+	var names []string
+	for _, o := range optimize.Objectives() {
+		// These two need more than a window: budgets, and weights to track.
+		if o != optimize.RiskBudget && o != optimize.MinTrackingError {
+			names = append(names, string(o))
+		}
+	}
+	return append(names, LatentSharpe)
+}
+
+// Check says what makes no sense, before any work.
+func (s *BacktestSettings) Check() error {
+	if len(s.Strategies) == 0 {
+		return errors.New("-strategies: name at least one")
+	}
+	for i, name := range s.Strategies {
+		if !slices.Contains(strategyNames(), name) {
+			return fmt.Errorf("-strategies: %w", &UnknownStrategyError{name, strategyNames()})
+		}
+		if slices.Contains(s.Strategies[:i], name) {
+			return fmt.Errorf("-strategies: %s is named twice", name)
+		}
+	}
+	if err := moments.CheckName(s.Covariance); err != nil {
+		return fmt.Errorf("-covariance: %w", err)
+	}
+	return nil
+}
+
+// NeedsModel says whether a strategy trains a model, and so needs a backend.
+func (s *BacktestSettings) NeedsModel() bool { return slices.Contains(s.Strategies, LatentSharpe) }
+
+// strategy composes the named strategy.
+func (in *Input) strategy(name string, s *BacktestSettings) backtest.Strategy {
+	if name == LatentSharpe {
+		return backtest.Strategy{Name: name, Weights: in.latentStrategy(s)}
+	}
+	return backtest.Strategy{Name: name, Weights: in.allocation(optimize.Objective(name), s)}
+}
+
+// allocation solves for an objective on the training window. What a procedure
+// that knows no constraints gives is projected onto the set.
+func (in *Input) allocation(objective optimize.Objective, s *BacktestSettings) func(context.Context, *market.Window, []float64) ([]float64, error) {
+	solver := &optimize.Solver{}
+	return func(ctx context.Context, training *market.Window, _ []float64) ([]float64, error) {
+		m, err := moments.Estimate(s.Covariance, training.Returns)
+		if err != nil {
+			return nil, err
+		}
+		result, err := solver.Solve(ctx, objective, &optimize.Inputs{
+			Set: in.Set, Returns: training.Returns, Mean: m.Mean, Cov: m.Cov, RiskAversion: s.RiskAversion,
+			RiskFree: in.Metrics.RiskFree / in.Metrics.PeriodsPerYear, Project: true,
+		})
+		if none := (*optimize.NoExcessError)(nil); errors.As(err, &none) {
+			return nil, fmt.Errorf("%w: %w", err, backtest.ErrHold)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return result.Weights, nil
+	}
+}
+
+// latentStrategy trains a model on portfolios made from the training window
+// alone, and climbs the window's Sharpe ratio in its latent space.
+func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *market.Window, []float64) ([]float64, error) {
+	return func(ctx context.Context, training *market.Window, _ []float64) ([]float64, error) {
+		periods := len(training.Times)
+		longest := max(2, periods/3)
+		made, err := corpus.Build(ctx, training, in.Set, in.Sectors, corpus.Config{
+			N: s.Rows, Seed: in.Seed, Lookbacks: []int{max(2, longest/2), longest}, Validation: -1, PeriodsPerYear: in.Metrics.PeriodsPerYear,
+		}, nil)
+		if err != nil {
+			return nil, err
+		}
+		rows, _ := made.Split()
+		settings := DefaultModel()
+		settings.Steps = s.Steps
+		config, schedule, err := settings.Config(len(training.Symbols), in.Seed)
+		if err != nil {
+			return nil, err
+		}
+		model, _, err := vae.Train(ctx, in.Backend, config, schedule, rows, nil, vae.TrainOptions{})
+		if err != nil {
+			return nil, err
+		}
+		generator, err := generate.New(model, in.Set)
+		if err != nil {
+			return nil, err
+		}
+		aggregate, err := generate.FitAggregate(ctx, model, rows, generate.AggregateSettings{Components: 10, Seed: in.Seed})
+		if err != nil {
+			return nil, err
+		}
+		sharpe, err := metrics.NewObjective(metrics.MaximizeSharpe, training.Returns, in.Metrics)
+		if err != nil {
+			return nil, err
+		}
+		optimum, err := generator.Optimize(ctx, sharpe, aggregate, generate.OptimizeSettings{Starts: 32, Iterations: 60, Seed: in.Seed})
+		if err != nil {
+			return nil, err
+		}
+		return optimum.Weights.RawRowView(optimum.Best), nil
+	}
+}
+
+// BacktestSummary is summary.json of a backtest.
+type BacktestSummary struct {
+	Train           int              `json:"train"`
+	Test            int              `json:"test"`
+	Embargo         int              `json:"embargo"`
+	Windows         int              `json:"windows"`
+	Unused          int              `json:"unused_periods"`
+	CostBps         float64          `json:"cost_bps"`
+	ConstantWeights bool             `json:"constant_weights"`
+	Tested          Period           `json:"tested"`
+	PeriodsPerYear  float64          `json:"periods_per_year"`
+	Synthetic       bool             `json:"synthetic"`
+	Seed            uint64           `json:"seed"`
+	Strategies      []TestedStrategy `json:"strategies"`
+}
+
+// TestedStrategy is one strategy's figures over all test windows, net of
+// costs; annual where the name has no unit.
+type TestedStrategy struct {
+	Name         string   `json:"name"`
+	AnnualReturn Number   `json:"annual_return"`
+	CAGR         Number   `json:"cagr"`
+	Volatility   Number   `json:"volatility"`
+	Sharpe       Number   `json:"sharpe"`
+	SharpeLow    Number   `json:"sharpe_low"` // 95 % interval, stationary bootstrap
+	SharpeHigh   Number   `json:"sharpe_high"`
+	Sortino      Number   `json:"sortino"`
+	MaxDrawdown  Number   `json:"max_drawdown"`
+	Calmar       Number   `json:"calmar"`
+	VaR          Number   `json:"var95"`
+	CVaR         Number   `json:"cvar95"`
+	PSR          Number   `json:"psr"`
+	DSR          Number   `json:"dsr"` // all strategies of the run counted as trials
+	Turnover     float64  `json:"turnover"`
+	Cost         float64  `json:"cost"` // sum over the rebalances, share of the wealth
+	FinalWealth  float64  `json:"final_wealth"`
+	Held         int      `json:"rebalances_without_answer"`
+	Notes        []string `json:"notes"`
+}
+
+// Backtest tests strategies walk-forward in a folder of its own, and writes
+// returns.csv (date, one column a strategy, net), weights.csv (strategy, date,
+// symbols), summary.json, figures/ and report.html.
+func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestSettings) (*BacktestSummary, error) {
+	if err := settings.Check(); err != nil {
+		return nil, err
+	}
+	if err := in.Set.Check(); err != nil {
+		return nil, err
+	}
+	begin := in.Begin
+	if begin == nil {
+		begin = func(string) func(int, int, string) { return nil }
+	}
+	var strategies []backtest.Strategy
+	for _, name := range settings.Strategies {
+		strategies = append(strategies, in.strategy(name, &settings))
+	}
+	result, err := backtest.Run(ctx, in.Window, strategies, backtest.Settings{
+		Train: settings.Train, Test: settings.Test, Embargo: settings.Embargo,
+		CostBps: settings.CostBps, ConstantWeights: settings.ConstantWeights,
+	}, begin("rebalances"))
+	if err != nil {
+		return nil, err
+	}
+	for _, track := range result.Tracks {
+		for _, r := range track.Rebalances {
+			if v := in.Set.Violation(r.Weights); r.Note == "" && v > simplex.Tolerance {
+				return nil, fmt.Errorf("strategy %s violates the constraints by %v at %s: this is a mistake of the program", track.Name, v, day(r.Time))
+			}
+		}
+	}
+	begin("figures and report")
+	summary, err := summarise(ctx, result, &in, settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := run.WriteFile(folder.Path("returns.csv"), func(w io.Writer) error { return writeReturns(w, result) }); err != nil {
+		return nil, err
+	}
+	if err := run.WriteFile(folder.Path(WeightsFile), func(w io.Writer) error { return writeRebalances(w, result) }); err != nil {
+		return nil, err
+	}
+	if err := run.WriteJSON(folder.Path(SummaryFile), summary); err != nil {
+		return nil, err
+	}
+	return summary, reportBacktest(folder, &in, settings, result, summary)
+}
+
+// summarise computes the figures of every track.
+func summarise(ctx context.Context, result *backtest.Result, in *Input, settings BacktestSettings) (*BacktestSummary, error) {
+	s := &BacktestSummary{
+		Train: settings.Train, Test: settings.Test, Embargo: settings.Embargo, Windows: len(result.Tracks[0].Rebalances), Unused: result.Unused,
+		CostBps: settings.CostBps, ConstantWeights: settings.ConstantWeights, PeriodsPerYear: in.Metrics.PeriodsPerYear,
+		Synthetic: in.Synthetic, Seed: in.Seed,
+		Tested: Period{From: result.Times[0].UTC().Format(time.RFC3339), To: result.Times[len(result.Times)-1].UTC().Format(time.RFC3339), Periods: len(result.Times)},
+	}
+	var figures []metrics.Figures
+	var ratios []float64
+	for _, track := range result.Tracks {
+		f, err := metrics.EvaluateSeries(track.Returns, in.Metrics)
+		if err != nil {
+			return nil, fmt.Errorf("strategy %s: %w", track.Name, err)
+		}
+		figures = append(figures, f)
+		if _, ok := f.Value(metrics.PSR); ok {
+			ratios = append(ratios, f.PeriodSharpe)
+		}
+	}
+	for k, track := range result.Tracks {
+		f := &figures[k]
+		t := TestedStrategy{
+			Name: track.Name, AnnualReturn: number(f, metrics.AnnualReturn), CAGR: number(f, metrics.CAGR), Volatility: number(f, metrics.Volatility),
+			Sharpe: number(f, metrics.Sharpe), Sortino: number(f, metrics.Sortino), MaxDrawdown: number(f, metrics.MaxDrawdown),
+			Calmar: number(f, metrics.Calmar), VaR: number(f, metrics.VaR), CVaR: number(f, metrics.CVaR), PSR: number(f, metrics.PSR),
+			DSR: unknown("one strategy alone is no choice among trials"), Turnover: track.Turnover(), FinalWealth: 1, Held: track.Held(), Notes: f.Notes(),
+		}
+		if len(ratios) > 1 {
+			if v, ok := f.DeflatedSharpe(len(ratios), stat.StdDev(ratios, nil)); ok {
+				t.DSR = known(v)
+			}
+		}
+		for _, r := range track.Returns {
+			t.FinalWealth *= 1 + r
+		}
+		for _, r := range track.Rebalances {
+			t.Cost += r.Cost
+		}
+		t.SharpeLow, t.SharpeHigh = unknown("the Sharpe ratio is undefined"), unknown("the Sharpe ratio is undefined")
+		if _, ok := t.Sharpe.Float(); ok {
+			interval, err := metrics.Bootstrap(ctx, track.Returns, sharpeOf(in.Metrics), metrics.BootstrapSettings{Seed: in.Seed, Resamples: 1000})
+			if err != nil {
+				return nil, fmt.Errorf("strategy %s: %w", track.Name, err)
+			}
+			t.SharpeLow, t.SharpeHigh = known(interval.Low), known(interval.High)
+		}
+		s.Strategies = append(s.Strategies, t)
+	}
+	return s, nil
+}
+
+// sharpeOf is the annual Sharpe ratio of a series, as a statistic.
+func sharpeOf(settings metrics.Settings) func([]float64) float64 {
+	return func(returns []float64) float64 {
+		mean, deviation := stat.MeanStdDev(returns, nil)
+		if deviation == 0 {
+			return 0
+		}
+		return (mean*settings.PeriodsPerYear - settings.RiskFree) / (deviation * math.Sqrt(settings.PeriodsPerYear))
+	}
+}
+
+func writeReturns(w io.Writer, result *backtest.Result) error {
+	out := csv.NewWriter(w)
+	record := []string{"date"}
+	for _, track := range result.Tracks {
+		record = append(record, track.Name)
+	}
+	if err := out.Write(record); err != nil {
+		return err
+	}
+	for t, end := range result.Times {
+		record = append(record[:0], stamp(end))
+		for _, track := range result.Tracks {
+			record = append(record, strconv.FormatFloat(track.Returns[t], 'g', -1, 64))
+		}
+		if err := out.Write(record); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// stamp writes a time as prices files do: a date where it is one.
+func stamp(t time.Time) string {
+	t = t.UTC()
+	if t.Equal(t.Truncate(24 * time.Hour)) {
+		return t.Format(time.DateOnly)
+	}
+	return t.Format(time.RFC3339)
+}
+
+func writeRebalances(w io.Writer, result *backtest.Result) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(append([]string{"strategy", "date"}, result.Symbols...)); err != nil {
+		return err
+	}
+	for _, track := range result.Tracks {
+		for _, r := range track.Rebalances {
+			record := []string{track.Name, stamp(r.Time)}
+			for _, x := range r.Weights {
+				record = append(record, strconv.FormatFloat(x, 'g', -1, 64))
+			}
+			if err := out.Write(record); err != nil {
+				return err
+			}
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// reportBacktest draws the pictures and writes report.html.
+func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, result *backtest.Result, s *BacktestSummary) error {
+	p := &state{Input: *in, folder: folder}
+	section := &report.WalkForward{
+		Train: s.Train, Test: s.Test, Embargo: s.Embargo, Windows: s.Windows, CostBps: s.CostBps, ConstantWeights: s.ConstantWeights, Confidence: 0.95,
+		Tested: report.Span{From: result.Times[0], To: result.Times[len(result.Times)-1], Periods: len(result.Times)},
+		Notes: []string{
+			"Intervals are of the stationary bootstrap over periods; PSR and DSR assume independent returns.",
+			"The DSR counts the strategies of this run as the trials. Whoever has tried more must count more.",
+		},
+	}
+	wealth := figure.Wealth{Frame: p.frame("net of costs"), Start: result.Start, Times: result.Times}
+	for k, t := range s.Strategies {
+		section.Rows = append(section.Rows, report.Tested{
+			Name: t.Name, Return: t.AnnualReturn.reported(), CAGR: t.CAGR.reported(), Volatility: t.Volatility.reported(), Sharpe: t.Sharpe.reported(),
+			Low: t.SharpeLow.reported(), High: t.SharpeHigh.reported(), PSR: t.PSR.reported(), DSR: t.DSR.reported(), MaxDrawdown: t.MaxDrawdown.reported(),
+			Turnover: report.Known(t.Turnover), Held: t.Held,
+		})
+		wealth.Paths = append(wealth.Paths, figure.Path{Name: t.Name, Returns: result.Tracks[k].Returns})
+	}
+	var err error
+	section.Pictures, err = p.pictures(drawing{"wealth.png", "Wealth over all test windows.", wealth.Draw},
+		drawing{"last_weights.png", "Weights of all strategies at the last rebalance: mean, and 5th to 95th percentile.", figure.WeightBars{
+			Frame: p.frame("at the last rebalance"), Symbols: result.Symbols, Generated: lastWeights(result)}.Draw})
+	if err != nil {
+		return err
+	}
+	config, err := os.ReadFile(folder.Path("config.toml"))
+	if err != nil {
+		return err
+	}
+	document := report.Document{
+		Header: report.Header{
+			Title: "Walk-forward test of strategies", Synthetic: in.Synthetic, Verdict: section.Judgement()[0],
+			Subtitle: fmt.Sprintf("%d assets, %s to %s, costs of %g basis points", len(result.Symbols), day(result.Times[0]), day(result.Times[len(result.Times)-1]), settings.CostBps),
+		},
+		WalkForward: section,
+		Provenance: &report.Provenance{
+			Repeat: []string{"go run ./scripts/backtest -config config.toml -out again"}, Config: string(config),
+			Facts:  []report.Fact{{Name: "Prices", Text: in.Source}, {Name: "Data", Text: in.Window.Hash()}, {Name: "Seed", Text: fmt.Sprint(in.Seed)}},
+			Limits: []string{"Symbols chosen today for the past carry survivorship bias.", "Funding rates and market impact are not modelled."},
+		},
+	}
+	return run.WriteFile(folder.Path(ReportFile), func(w io.Writer) error { return report.Write(w, document) })
+}
+
+// lastWeights stacks what the strategies chose last.
+func lastWeights(result *backtest.Result) *mat.Dense {
+	m := mat.NewDense(len(result.Tracks), len(result.Symbols), nil)
+	for k, track := range result.Tracks {
+		m.SetRow(k, track.Rebalances[len(track.Rebalances)-1].Weights)
+	}
+	return m
+}
