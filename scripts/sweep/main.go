@@ -56,7 +56,7 @@ sweep merge -out runs/beta node1 node2   # with the runs of other folders`,
 	Default: config{Trial: Trial{TrialSettings: experiment.DefaultTrialSettings()}},
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
-		"quick": func(c *config) { c.Model.Quick(); c.Corpus.Rows = 6000; c.Components = 20 },
+		"quick": func(c *config) { c.Model.Quick(); c.Corpus.Rows = 6000 },
 	},
 	Run: sweep,
 }

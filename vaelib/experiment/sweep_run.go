@@ -153,6 +153,10 @@ func (t *trainer) load(j job) (err error) {
 // standard error is then about a hundredth.
 const dispersionRows = 5000
 
+// codesPerComponent is how many codes at most a mixture is fitted to, for each
+// of its components.
+const codesPerComponent = 100
+
 // examine measures the model on the held-out rows, and keeps the mixture of
 // its codes beside it.
 func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *vae.Model, history *vae.History) (*TrialResult, error) {
@@ -168,7 +172,14 @@ func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *va
 		Train: point.Train, Validation: *point.Validation, Step: history.Step, StoppedEarly: history.StoppedEarly,
 		Rows: rows, HeldOut: d.Rows, Warning: d.Warning,
 	}
-	aggregate, err := generate.FitAggregate(ctx, model, t.training, generate.AggregateSettings{Components: j.Settings.Components, Seed: j.Seed})
+	sample := t.training
+	if few := codesPerComponent * j.Settings.Components; few < rows {
+		sample = mat.NewDense(few, len(j.Symbols), nil)
+		for i := range few { // spread over the windows, which are in order of time
+			sample.SetRow(i, t.training.RawRowView(i*rows/few))
+		}
+	}
+	aggregate, err := generate.FitAggregate(ctx, model, sample, generate.AggregateSettings{Components: j.Settings.Components, Seed: j.Seed})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,837 @@
+package experiment
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gonum.org/v1/gonum/mat"
+	"pgregory.net/rapid"
+
+	"vaefolio/data"
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/vae"
+)
+
+// sweepVariable makes a process of this test run the sweep of tinyTrials in the
+// folder that it names, and say its progress and its outcome on stdout.
+const sweepVariable = "EXPERIMENT_TEST_SWEEP"
+
+func init() {
+	SweepWorker()
+	if dir := os.Getenv(sweepVariable); dir != "" {
+		os.Exit(sweepProcess(dir))
+	}
+}
+
+func sweepProcess(dir string) int {
+	trials, err := tinyTrials()
+	if err == nil {
+		var s *Sweep
+		if s, err = OpenSweep(dir, tinyAxes, trials, false); err == nil {
+			var outcome *SweepOutcome
+			outcome, err = s.Run(context.Background(), SweepOptions{
+				Workers: 2, Backend: "go", Progress: func(p SweepProgress) { fmt.Println("steps", p.Steps) },
+			})
+			if err == nil {
+				text, _ := json.Marshal(outcome)
+				fmt.Println("outcome", string(text))
+			}
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+var tinyAxes = []string{"beta", "seed"}
+
+// tinyTrials are six runs of a moment each on one Dirichlet training set.
+func tinyTrials() ([]Trial, error) {
+	panel, _, err := market.LoadFS(data.FS, data.Close, market.Options{})
+	if err != nil {
+		return nil, err
+	}
+	window, _, err := panel.Window()
+	if err != nil {
+		return nil, err
+	}
+	set := simplex.Set{N: 12, Symbols: window.Symbols, Upper: slices.Repeat([]float64{0.5}, 12)}
+	var trials []Trial
+	for _, beta := range []float64{0.1, 1} {
+		for seed := uint64(1); seed <= 3; seed++ {
+			t := Trial{
+				Point: []string{fmt.Sprint(beta), fmt.Sprint(seed)}, TrialSettings: DefaultTrialSettings(), Seed: seed,
+				Config: fmt.Appendf(nil, "# a comment\nbeta = %v\nseed = %d\n", beta, seed),
+				Window: window, Set: set, PeriodsPerYear: 365,
+			}
+			t.Alpha, t.Rows, t.Components = 0.5, 300, 2
+			t.Beta, t.Latent, t.Hidden, t.Batch, t.Steps = beta, 2, []int{8}, 16, 400
+			trials = append(trials, t)
+		}
+	}
+	return trials, nil
+}
+
+func tiny(t testing.TB) []Trial {
+	t.Helper()
+	trials, err := tinyTrials()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trials
+}
+
+func openSweep(t testing.TB, dir string, trials []Trial, force bool) *Sweep {
+	t.Helper()
+	s, err := OpenSweep(dir, tinyAxes, trials, force)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// runSweep makes the runs and wants no failure.
+func runSweep(t testing.TB, s *Sweep, o SweepOptions) *SweepOutcome {
+	t.Helper()
+	o.Backend = "go"
+	outcome, err := s.Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(outcome.Failures) > 0 {
+		t.Fatalf("failures: %v", outcome.Failures)
+	}
+	return outcome
+}
+
+// results merges, wants every run done, and returns the table's bytes.
+func results(t testing.TB, dir string, from ...string) string {
+	t.Helper()
+	merged, err := MergeSweep(dir, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := merged.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return readText(t, filepath.Join(dir, ResultsFile))
+}
+
+func readText(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// reference is the results of the tiny sweep by one worker without
+// interruption.
+var reference = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "sweep")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	trials, err := tinyTrials()
+	if err != nil {
+		return "", err
+	}
+	s, err := OpenSweep(dir, tinyAxes, trials, false)
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.Run(context.Background(), SweepOptions{Workers: 1, Backend: "go"}); err != nil {
+		return "", err
+	}
+	merged, err := MergeSweep(dir, nil)
+	if err != nil {
+		return "", err
+	}
+	if err := merged.Err(); err != nil {
+		return "", err
+	}
+	text, err := os.ReadFile(filepath.Join(dir, ResultsFile))
+	return string(text), err
+})
+
+func wantReference(t testing.TB, got string) {
+	t.Helper()
+	want, err := reference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("results differ from those of one worker without interruption (-want +got):\n%s", diff)
+	}
+}
+
+func TestSweepGivesTheSameBytesForAnyWorkers(t *testing.T) {
+	dir := t.TempDir()
+	s := openSweep(t, dir, tiny(t), false)
+	if outcome := runSweep(t, s, SweepOptions{Workers: 3}); outcome.Done != 6 {
+		t.Errorf("outcome %+v, want 6 done", outcome)
+	}
+	wantReference(t, results(t, dir))
+
+	first := readText(t, filepath.Join(dir, TimingsFile))
+	wantReference(t, results(t, dir)) // merging again
+	if again := readText(t, filepath.Join(dir, TimingsFile)); again != first {
+		t.Error("merging again changed the timings")
+	}
+	if outcome := runSweep(t, s, SweepOptions{}); outcome.There != 6 || outcome.Done != 0 {
+		t.Errorf("the second time: outcome %+v, want all there", outcome)
+	}
+}
+
+func TestSweepResultsMakeSense(t *testing.T) {
+	columns := map[string][]string{}
+	text, err := reference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	head := strings.Split(lines[0], ",")
+	for _, line := range lines[1:] {
+		for k, cell := range strings.Split(line, ",") {
+			columns[head[k]] = append(columns[head[k]], cell)
+		}
+	}
+	if got, want := columns["beta"], []string{"0.1", "0.1", "0.1", "1", "1", "1"}; !slices.Equal(got, want) {
+		t.Errorf("column beta is %v, want %v", got, want)
+	}
+	if slices.Contains(columns["status"], "missing") {
+		t.Errorf("status %v", columns["status"])
+	}
+	for i := range 3 { // the same seed under more weight of the KL term
+		loose, _ := strconv.ParseFloat(columns["kl_nats"][i], 64)
+		tight, _ := strconv.ParseFloat(columns["kl_nats"][i+3], 64)
+		if !(loose > tight && tight >= 0) {
+			t.Errorf("seed %d: KL %v at beta 0.1 and %v at 1, want it to fall", i+1, loose, tight)
+		}
+	}
+	for _, cell := range columns["thresholds"] {
+		list := strings.Fields(cell)
+		largest, err := strconv.ParseFloat(list[0], 64)
+		if err != nil || len(list) != 12 || largest < 12.0/11 {
+			t.Errorf("thresholds %q, want 12 from at least 12/11 downwards", cell)
+		}
+	}
+}
+
+func TestSweepShardsJoin(t *testing.T) {
+	together := t.TempDir()
+	apart := []string{t.TempDir(), t.TempDir()}
+	for i := range 2 {
+		shard := SweepOptions{Workers: 1, Shard: Shard{i, 2}}
+		for _, dir := range []string{together, apart[i]} {
+			if outcome := runSweep(t, openSweep(t, dir, tiny(t), false), shard); outcome.Done != 3 {
+				t.Errorf("shard %d: outcome %+v, want 3 done", i, outcome)
+			}
+		}
+		merged, err := MergeSweep(together, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := 3 - 3*i; len(merged.Missing) != want || merged.Done != 6-want {
+			t.Errorf("after shard %d: merged %+v, want %d missing", i, merged, want)
+		}
+	}
+	wantReference(t, results(t, together))
+	wantReference(t, results(t, apart[0], apart[1]))
+	wantReference(t, results(t, apart[0], apart[1], together))
+}
+
+func TestSweepResumesAfterInterruption(t *testing.T) {
+	dir := t.TempDir()
+	s := openSweep(t, dir, tiny(t), false)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, err := s.Run(ctx, SweepOptions{Workers: 2, Backend: "go", Progress: func(p SweepProgress) {
+		if p.Done > 0 && p.Steps > p.Done*400+100 { // in the middle of a run
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("error %v, want that of the context", err)
+	}
+	counts, err := SweepStatus(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts.Interrupted == 0 || counts.Done == 0 || counts.Failed+counts.Running > 0 ||
+		counts.Done+counts.Interrupted+counts.Waiting != 6 {
+		t.Errorf("counts %+v, want some done, some interrupted, none failed or running", counts)
+	}
+	checkpoints, err := filepath.Glob(filepath.Join(dir, RunsFolder, "*", ModelFolder, "*"))
+	if err != nil || len(checkpoints) == 0 {
+		t.Errorf("no state was saved (%v)", err)
+	}
+	runSweep(t, s, SweepOptions{Workers: 2})
+	wantReference(t, results(t, dir))
+}
+
+func TestSweepSurvivesKills(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("finds the workers' processes in /proc, which only Linux has")
+	}
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(1, 2))
+	rounds := 6
+	if testing.Short() {
+		rounds = 2
+	}
+	for round := range rounds {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), sweepVariable+"="+dir)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for range 1 + rng.IntN(8) { // a random moment: after so many reports
+			lines.Scan()
+		}
+		if round%2 == 0 { // a worker, whose run fails, and then the parent
+			if workers := children(t, cmd.Process.Pid); len(workers) > 0 {
+				kill(t, workers[rng.IntN(len(workers))])
+			}
+			lines.Scan()
+		}
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+	}
+	s := openSweep(t, dir, tiny(t), false)
+	for { // workers of a killed parent end soon after it, and hold their runs until then
+		if outcome := runSweep(t, s, SweepOptions{Workers: 2}); outcome.Elsewhere == 0 {
+			break
+		}
+	}
+	wantReference(t, results(t, dir))
+}
+
+func TestSweepSaysThatAWorkerDied(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("finds the worker's process in /proc, which only Linux has")
+	}
+	dir := t.TempDir()
+	s := openSweep(t, dir, tiny(t), false)
+	var once sync.Once
+	var notes []string
+	outcome, err := s.Run(context.Background(), SweepOptions{
+		Workers: 1, Backend: "go", Note: func(text string) { notes = append(notes, text) },
+		Progress: func(p SweepProgress) {
+			if p.Done == 1 && p.Steps > 400 {
+				once.Do(func() {
+					for _, pid := range children(t, os.Getpid()) {
+						kill(t, pid)
+					}
+				})
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if outcome.Done != 5 || len(outcome.Failures) != 1 || !strings.Contains(outcome.Failures[0].Reason, "killed") {
+		t.Errorf("outcome %+v, want 5 done and one whose worker was killed", outcome)
+	}
+	if last := notes[len(notes)-1]; !strings.Contains(last, "worker 1 died (signal: killed)") {
+		t.Errorf("last note %q, want it to tell of the death", last)
+	}
+	runSweep(t, s, SweepOptions{Workers: 1})
+	wantReference(t, results(t, dir))
+}
+
+// children lists the processes that a process has started.
+func children(t *testing.T, parent int) []int {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for _, path := range tasks {
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // the thread has ended
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range strings.Fields(string(text)) {
+			pid, err := strconv.Atoi(field)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func kill(t *testing.T, pid int) {
+	t.Helper()
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Fatal(err)
+	}
+}
+
+func TestTwoProcessesRaceOnOneFolder(t *testing.T) {
+	dir := t.TempDir()
+	var processes [2]*exec.Cmd
+	var out [2]strings.Builder
+	for i := range processes {
+		processes[i] = exec.Command(os.Args[0])
+		processes[i].Env = append(os.Environ(), sweepVariable+"="+dir)
+		processes[i].Stdout = &out[i]
+		processes[i].Stderr = &out[i]
+		if err := processes[i].Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := 0
+	for i, cmd := range processes {
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("process %d: %v\n%s", i, err, out[i].String())
+		}
+		_, text, ok := strings.Cut(out[i].String(), "outcome ")
+		var outcome SweepOutcome
+		if err := json.Unmarshal([]byte(text), &outcome); !ok || err != nil {
+			t.Fatalf("process %d said %q", i, out[i].String())
+		}
+		if outcome.There+outcome.Done+outcome.Elsewhere != 6 || len(outcome.Failures) > 0 {
+			t.Errorf("process %d: outcome %+v, want 6 runs without failure", i, outcome)
+		}
+		done += outcome.Done
+	}
+	if done != 6 {
+		t.Errorf("%d runs made by both, want each of the 6 once", done)
+	}
+	wantReference(t, results(t, dir))
+}
+
+func TestSweepFailuresAreListedAndNotFatal(t *testing.T) {
+	dir := t.TempDir()
+	trials := tiny(t)[:3]
+	trials[1].LearningRate = 1e30
+	s := openSweep(t, dir, trials, false)
+	for range 2 { // failed runs are tried again
+		outcome, err := s.Run(context.Background(), SweepOptions{Workers: 2, Backend: "go"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if outcome.Done+outcome.There != 2 || len(outcome.Failures) != 1 {
+			t.Fatalf("outcome %+v, want 2 done and 1 failed", outcome)
+		}
+		f := outcome.Failures[0]
+		if f.Run != "beta=0.1 seed=2" || !strings.Contains(f.Reason, "loss is not finite") {
+			t.Errorf("failure %+v, want the loss of seed 2", f)
+		}
+	}
+	counts, err := SweepStatus(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts.Failed != 1 || counts.Done != 2 || !strings.Contains(counts.Failures[0].Reason, "loss is not finite") {
+		t.Errorf("counts %+v, want 2 done and 1 failed with its reason", counts)
+	}
+	merged, err := MergeSweep(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := merged.Err(); err == nil || !strings.Contains(err.Error(), "1 of 3 runs are missing") || !strings.Contains(err.Error(), "failed") {
+		t.Errorf("merge says %v, want the run that failed", err)
+	}
+	if text := readText(t, filepath.Join(dir, ResultsFile)); !strings.Contains(text, ",failed,") {
+		t.Errorf("results have no row of the failed run:\n%s", text)
+	}
+}
+
+func TestMergeNoticesConflicts(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	for _, dir := range []string{first, second} {
+		runSweep(t, openSweep(t, dir, tiny(t)[:2], false), SweepOptions{Workers: 1})
+	}
+	plan, err := readPlan(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := plan.Runs[0].ID
+	conflicts := func(why string, from ...string) {
+		t.Helper()
+		merged, err := MergeSweep(first, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(merged.Conflicts) != 1 || merged.Conflicts[0].ID != id || !strings.Contains(merged.Conflicts[0].Reason, why) || merged.Done != 1 {
+			t.Errorf("merged %+v, want a conflict of %s: %s", merged, id, why)
+		}
+		if err := merged.Err(); err == nil || !strings.Contains(err.Error(), id) {
+			t.Errorf("error %v, want it to name %s", err, id)
+		}
+		if text := readText(t, filepath.Join(first, ResultsFile)); !strings.Contains(text, id+",0.1,1,conflict,,,") {
+			t.Errorf("results show figures of a run in conflict:\n%s", text)
+		}
+	}
+	// The other folder has another result, which it finished with.
+	path := filepath.Join(second, RunsFolder, id, resultFile)
+	if err := os.WriteFile(path, []byte(`{"active_units": 7}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := run.ReadManifest(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if manifest.Files[resultFile], err = run.HashFile(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.WriteJSON(filepath.Join(filepath.Dir(path), "manifest.json"), manifest); err != nil {
+		t.Fatal(err)
+	}
+	conflicts("different results", second)
+	// A file of a finished run was changed.
+	path = filepath.Join(first, RunsFolder, id, HistoryFile)
+	if err := os.WriteFile(path, []byte("step\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	conflicts(HistoryFile + " is not the file")
+
+	other := t.TempDir()
+	openSweep(t, other, tiny(t)[:1], false)
+	var planError *PlanError
+	if _, err := MergeSweep(first, []string{other}); !errors.As(err, &planError) {
+		t.Errorf("merging another sweep: error %v, want *PlanError", err)
+	}
+	if _, err := MergeSweep(t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "holds no sweep") {
+		t.Errorf("merging nothing: error %v", err)
+	}
+}
+
+func TestSweepKeepsItsFolder(t *testing.T) {
+	dir := t.TempDir()
+	runSweep(t, openSweep(t, dir, tiny(t)[:2], false), SweepOptions{Workers: 1})
+	var planError *PlanError
+	if _, err := OpenSweep(dir, tinyAxes, tiny(t), false); !errors.As(err, &planError) {
+		t.Errorf("another sweep: error %v, want *PlanError", err)
+	}
+	if outcome := runSweep(t, openSweep(t, dir, tiny(t), true), SweepOptions{Workers: 2}); outcome.There != 2 || outcome.Done != 4 {
+		t.Errorf("the larger sweep: outcome %+v, want the 2 shared runs kept", outcome)
+	}
+	wantReference(t, results(t, dir))
+
+	foreign := t.TempDir()
+	if err := os.WriteFile(filepath.Join(foreign, "thesis.tex"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenSweep(foreign, tinyAxes, tiny(t), true); !errors.As(err, &planError) || !strings.Contains(err.Error(), "thesis.tex") {
+		t.Errorf("a folder of other files: error %v, want *PlanError that names one", err)
+	}
+}
+
+func TestOpenSweepRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func([]Trial) []Trial
+		want   string
+	}{
+		"nothing":        {func(all []Trial) []Trial { return nil }, "without runs"},
+		"the same":       {func(all []Trial) []Trial { all[1] = all[0]; return all }, "runs 1 and 2 (beta=0.1 seed=1) are the same"},
+		"no held-out":    {func(all []Trial) []Trial { all[2].Validation = 0; return all }, "run 3 of 6 (0.1 3): nothing is held out"},
+		"no head":        {func(all []Trial) []Trial { all[0].Head = "hydra"; return all }, "hydra"},
+		"a short window": {func(all []Trial) []Trial { all[0].Alpha = 0; all[0].Embargo = 5000; return all }, "run 1 of 6"},
+	} {
+		_, err := OpenSweep(t.TempDir(), tinyAxes, c.change(tiny(t)), false)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q in it", name, err, c.want)
+		}
+	}
+}
+
+func TestSweepSharesTrainingSets(t *testing.T) {
+	trials := tiny(t)[:4]
+	trials[1].CorpusSeed, trials[2].CorpusSeed = 0, 0 // of seeds 2 and 3
+	trials[3].Alpha, trials[3].Lookbacks, trials[3].Rows = 0, []int{40}, 60
+	s := openSweep(t, t.TempDir(), trials, false)
+	ids := map[string]bool{}
+	for _, set := range s.sets {
+		ids[set.id] = true
+	}
+	if len(ids) != 4 {
+		t.Errorf("%d training sets, want 4", len(ids))
+	}
+	again := tiny(t)
+	again[0].Beta, again[0].Steps = 7, 3 // not of the training set
+	if s := openSweep(t, t.TempDir(), again, false); s.sets[0] != s.sets[5] {
+		t.Error("runs that differ only in their models don't share their training set")
+	}
+	runSweep(t, s, SweepOptions{Workers: 2})
+	for i, set := range s.sets {
+		training, heldOut, err := readTrainingSet(s.corpusDir(set.id), trials[i].Window.Symbols, trials[i].Validation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, _ := training.Dims()
+		held, _ := heldOut.Dims()
+		if want := trials[i].Rows; rows+held != want || math.Abs(float64(held)/float64(want)-0.2) > 0.05 {
+			t.Errorf("run %d: %d rows to learn from and %d held out of %d", i, rows, held, want)
+		}
+		for j := range rows {
+			if v := trials[i].Set.Violation(training.RawRowView(j)); v > 1e-12 {
+				t.Fatalf("run %d: row %d violates the set by %v", i, j, v)
+			}
+		}
+	}
+	if _, err := os.Stat(filepath.Join(s.corpusDir(s.sets[3].id), corpus.ProvenanceFile)); err != nil {
+		t.Errorf("the rows of windows have no provenance: %v", err)
+	}
+}
+
+// The rows of one Dirichlet have its variance: (1/n)(1-1/n)/(n alpha+1).
+func TestSweepDrawsFromOneDirichlet(t *testing.T) {
+	trial := tiny(t)[0]
+	trial.Rows, trial.Alpha = 20000, 2
+	trial.Set.Upper = nil
+	set, err := trial.trainingSet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := set.make(context.Background(), dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	training, _, err := readTrainingSet(dir, trial.Window.Symbols, 0.2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 12.0
+	want := (1 / n) * (1 - 1/n) / (n*trial.Alpha + 1)
+	rows, columns := training.Dims()
+	var sum float64
+	for _, x := range mat.DenseCopyOf(training).RawMatrix().Data {
+		sum += (x - 1/n) * (x - 1/n)
+	}
+	if got := sum / float64(rows*columns); math.Abs(got/want-1) > 0.02 {
+		t.Errorf("variance %v, want %v", got, want)
+	}
+}
+
+func TestSweepFixesItsBackend(t *testing.T) {
+	dir := t.TempDir()
+	s := openSweep(t, dir, tiny(t), false)
+	if err := s.fix(engine{"xla", "/lib/plugin.so", "amd64"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.fix(engine{"xla", "/other/plugin.so", "amd64"}); err != nil {
+		t.Errorf("another plugin is refused: %v", err)
+	}
+	var planError *PlanError
+	if _, err := s.Run(context.Background(), SweepOptions{Backend: "go", Workers: 1}); !errors.As(err, &planError) || !strings.Contains(err.Error(), "-backend xla") {
+		t.Errorf("another backend: error %v, want *PlanError with the remedy", err)
+	}
+	if _, err := s.Run(context.Background(), SweepOptions{Backend: "abacus"}); err == nil || !strings.Contains(err.Error(), "abacus") {
+		t.Errorf("unknown backend: error %v", err)
+	}
+}
+
+// A worker's memory doesn't grow with the number of its jobs.
+func TestTrainerKeepsMemoryFlat(t *testing.T) {
+	backend, err := vae.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	s := openSweep(t, t.TempDir(), tiny(t), false)
+	if err := s.sets[0].make(context.Background(), s.corpusDir(s.sets[0].id), nil); err != nil {
+		t.Fatal(err)
+	}
+	worker := &trainer{backend: backend}
+	heap := func(from, to int) uint64 {
+		for i := from; i < to; i++ {
+			j := s.job(i % 6)
+			j.Folder += fmt.Sprint(i)
+			if err := worker.do(context.Background(), j, func(int, int, string) {}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+		runtime.GC() // the first one runs finalizers
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap(0, 6)
+	if after := heap(6, 30); after > before+1<<20 {
+		t.Errorf("%d bytes on the heap after 6 runs, %d after 30", before, after)
+	}
+}
+
+func TestAxes(t *testing.T) {
+	for text, want := range map[string]string{
+		"":               "",
+		"beta = 0.5 1 2": "beta=0.5 1 2",
+		"\n beta=1 2\n\nhidden = 64,32 128,64 ; n = 100\n": "beta=1 2; hidden=64,32 128,64; n=100",
+		"sector-cap = L1=0.3 L1=0.5":                       "sector-cap=L1=0.3 L1=0.5",
+	} {
+		var a Axes
+		if err := a.UnmarshalText([]byte(text)); err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if got, _ := a.MarshalText(); string(got) != want {
+			t.Errorf("%q reads as %q, want %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"beta":               "want NAME = VALUE",
+		"beta =":             "want NAME = VALUE",
+		"= 1":                "want NAME = VALUE",
+		"beta = 1; beta = 2": "given twice",
+		"beta = 1 2 1":       "has the value 1 twice",
+	} {
+		var a Axes
+		if err := a.UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q in it", text, err, want)
+		}
+	}
+}
+
+func FuzzAxes(f *testing.F) {
+	f.Add("beta = 0.5 1 2; hidden = 64,32 128,64")
+	f.Add("a=b=c\n\n;d = \xff")
+	f.Fuzz(func(t *testing.T, text string) {
+		var a, b Axes
+		if a.UnmarshalText([]byte(text)) != nil {
+			return
+		}
+		written, err := a.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.UnmarshalText(written); err != nil {
+			t.Fatalf("%q was written as %q, which is refused: %v", text, written, err)
+		}
+		if diff := cmp.Diff(a, b); diff != "" {
+			t.Errorf("%q was written as %q:\n%s", text, written, diff)
+		}
+	})
+}
+
+func TestPoints(t *testing.T) {
+	names, points, err := Points(
+		Axes{{"a", []string{"1", "2"}}, {"b", []string{"x", "y"}}},
+		Axes{{"c", []string{"3", "4"}}, {"d", []string{"5", "6"}}},
+		[]uint64{7, 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a", "b", "c", "d", "seed"}; !slices.Equal(names, want) {
+		t.Errorf("axes %v, want %v", names, want)
+	}
+	var got []string
+	for _, p := range points {
+		got = append(got, strings.Join(p, ""))
+	}
+	want := strings.Fields("1x357 1x358 1x467 1x468 1y357 1y358 1y467 1y468 2x357 2x358 2x467 2x468 2y357 2y358 2y467 2y468")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("points (-want +got):\n%s", diff)
+	}
+	if _, points, err := Points(nil, nil, nil); err != nil || len(points) != 1 {
+		t.Errorf("no axes: %v, %v, want one point", points, err)
+	}
+	many := slices.Repeat([]string{"1"}, 1100)
+	for want, c := range map[string][2]Axes{
+		"zipped axes go together": {nil, {{"a", []string{"1"}}, {"b", []string{"1", "2"}}}},
+		"axis a is given twice":   {{{"a", []string{"1"}}}, {{"a", []string{"1"}}}},
+		"axis seed":               {{{"seed", []string{"1"}}}, nil},
+		"more than 1000000 runs":  {{{"a", many}, {"b", many}}, nil},
+	} {
+		if _, _, err := Points(c[0], c[1], []uint64{1}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+}
+
+// Every run belongs to one shard, whether shards count from 0 or from 1.
+func TestShardsPartition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		count := rapid.IntRange(1, 20).Draw(t, "count")
+		first := rapid.IntRange(0, 1).Draw(t, "first")
+		run := rapid.IntRange(0, 1000).Draw(t, "run")
+		owners := 0
+		for i := range count {
+			var s Shard
+			if err := s.UnmarshalText(fmt.Appendf(nil, "%d/%d", first+i, count)); err != nil {
+				t.Fatal(err)
+			}
+			if s.has(run) {
+				owners++
+			}
+		}
+		if owners != 1 {
+			t.Fatalf("run %d belongs to %d of %d shards", run, owners, count)
+		}
+	})
+	for _, text := range []string{"1", "3/2", "-1/2", "a/b", "1/0", "1/2/3"} {
+		var s Shard
+		if err := s.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is read as %+v", text, s)
+		}
+	}
+}
+
+func TestShardFromEnvironment(t *testing.T) {
+	for name, c := range map[string]struct {
+		set  map[string]string
+		want Shard
+		err  string
+	}{
+		"none":          {nil, Shard{}, ""},
+		"slurm":         {map[string]string{slurmID: "7", slurmCount: "4", slurmMin: "5", slurmMax: "8", slurmStep: "1"}, Shard{2, 4}, ""},
+		"slurm's steps": {map[string]string{slurmID: "6", slurmCount: "4", slurmMin: "0", slurmMax: "6", slurmStep: "2"}, Shard{3, 4}, ""},
+		"slurm's gaps":  {map[string]string{slurmID: "3", slurmCount: "3", slurmMin: "1", slurmMax: "7", slurmStep: "1"}, Shard{}, "without gaps"},
+		"slurm's half":  {map[string]string{slurmID: "3"}, Shard{}, slurmCount + " is not set"},
+		"kubernetes":    {map[string]string{jobIndex: "0", jobCount: "4"}, Shard{0, 4}, ""},
+		"no count":      {map[string]string{jobIndex: "0"}, Shard{}, jobCount + " is not set"},
+		"small count":   {map[string]string{jobIndex: "4", jobCount: "4"}, Shard{}, "completions"},
+		"no number":     {map[string]string{jobIndex: "x", jobCount: "4"}, Shard{}, "not a number"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, v := range []string{slurmID, slurmCount, slurmMin, slurmMax, slurmStep, jobIndex, jobCount} {
+				t.Setenv(v, c.set[v])
+			}
+			got, err := ShardFromEnvironment()
+			if got != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%+v, %v, want %+v, %q", got, err, c.want, c.err)
+			}
+		})
+	}
+}
