@@ -1,0 +1,175 @@
+package generate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Stress is something bad that may happen to a portfolio. The loss is a share of
+// its wealth, and the sum of what each asset contributes to it.
+type Stress struct {
+	Name string
+	// Contribute writes the loss that each asset contributes at weights w (n) to
+	// dst (n). It may be called from several goroutines at once.
+	Contribute func(dst, w []float64)
+}
+
+// Stresses makes a stress of every scenario: asset j contributes the loss
+// -w_j r_j.
+func (s *Scenarios) Stresses() []Stress {
+	var all []Stress
+	for i, name := range s.Names {
+		r := s.Returns.RawRowView(i)
+		all = append(all, Stress{name, func(dst, w []float64) {
+			for j, v := range w {
+				dst[j] = -v * r[j]
+			}
+		}})
+	}
+	return all
+}
+
+// AssetToZero is the stress in which one asset loses everything and the others
+// nothing.
+func AssetToZero(asset int, symbol string) Stress {
+	return Stress{symbol + " to zero", func(dst, w []float64) {
+		clear(dst)
+		dst[asset] = w[asset]
+	}}
+}
+
+// VolatilityTimes is the stress in which every volatility is factor times that of
+// the covariance per period (n x n), correlations as they are, and the portfolio
+// falls by a number of its standard deviations over a horizon; a mean return is
+// not counted on. The contributions are Euler's: w_j (cov w)_j / w'cov w of the
+// loss.
+func VolatilityTimes(factor float64, cov *mat.SymDense, deviations float64, horizon int) Stress {
+	scale := factor * deviations * math.Sqrt(float64(horizon))
+	name := fmt.Sprintf("volatility times %g", factor)
+	return Stress{name, func(dst, w []float64) {
+		mat.NewVecDense(len(dst), dst).MulVec(cov, mat.NewVecDense(len(w), w))
+		floats.Mul(dst, w)
+		if variance := floats.Sum(dst); variance > 0 {
+			floats.Scale(scale/math.Sqrt(variance), dst)
+		} else {
+			clear(dst)
+		}
+	}}
+}
+
+// CorrelationsToOne is the stress in which all assets move as one, volatilities
+// as in the covariance per period (n x n): the portfolio's volatility is then
+// w.sigma, of which it falls by a number of deviations over a horizon. What
+// diversification is worth is the difference from VolatilityTimes(1, ...).
+func CorrelationsToOne(cov *mat.SymDense, deviations float64, horizon int) Stress {
+	n := cov.SymmetricDim()
+	sigma := make([]float64, n)
+	for j := range sigma {
+		sigma[j] = deviations * math.Sqrt(float64(horizon)*cov.At(j, j))
+	}
+	return Stress{"correlations to one", func(dst, w []float64) {
+		floats.MulTo(dst, w, sigma)
+		if floats.Sum(dst) < 0 { // net short: what rises together is the loss
+			floats.Scale(-1, dst)
+		}
+	}}
+}
+
+// Liquidation is the stress of having to sell everything within one period:
+// asset j costs w_j sigma_j sqrt(w_j capital / turnover_j), the square-root law
+// of market impact with a coefficient of 1 (Tóth et al. 2011, "Anomalous price
+// impact and the critical nature of liquidity in financial markets"). Turnover
+// is the value traded in a period (n), in the currency of the capital, and the
+// covariance per period gives the volatilities. No asset costs more than it is
+// worth.
+func Liquidation(cov *mat.SymDense, turnover []float64, capital float64) (Stress, error) {
+	if len(turnover) != cov.SymmetricDim() || !(capital > 0) {
+		return Stress{}, fmt.Errorf("liquidation of a capital of %v with %d turnovers for %d assets: give a positive capital and a turnover each", capital, len(turnover), cov.SymmetricDim())
+	}
+	impact := make([]float64, len(turnover))
+	for j, v := range turnover {
+		if !(v > 0) {
+			return Stress{}, fmt.Errorf("asset %d has a turnover of %v: without trade it can't be sold at any price", j+1, v)
+		}
+		impact[j] = math.Sqrt(cov.At(j, j) * capital / v)
+	}
+	return Stress{"liquidation", func(dst, w []float64) {
+		for j, v := range w {
+			size := math.Abs(v)
+			dst[j] = size * min(1, impact[j]*math.Sqrt(size))
+		}
+	}}, nil
+}
+
+// Driver is an asset's part of a loss.
+type Driver struct {
+	Asset int
+	Loss  float64 // share of the portfolio's wealth
+}
+
+// StressResult is what one stress does to many portfolios.
+type StressResult struct {
+	Name    string
+	Losses  []float64 // N, shares of wealth; negative is a gain
+	Mean    float64   // of the losses
+	Worst   int       // row with the largest loss
+	Drivers []Driver  // of the worst row's loss, the largest first
+	Typical []Driver  // of the mean loss over all rows, the largest first
+}
+
+// RunStresses puts the rows of weights (N x n) through stresses. With the codes
+// of [Plane.Grid], Losses is a map of the plane, row by row; with those of
+// [Halton], a picture of the whole prior.
+func RunStresses(ctx context.Context, weights *mat.Dense, stresses []Stress, progress func(done, total int, note string)) ([]StressResult, error) {
+	if len(stresses) == 0 {
+		return nil, errors.New("no stresses to run: give at least one")
+	}
+	rows, n := weights.Dims()
+	results := make([]StressResult, len(stresses))
+	parts := mat.NewDense(rows, n, nil)
+	for k, stress := range stresses {
+		r := &results[k]
+		r.Name, r.Losses = stress.Name, make([]float64, rows)
+		if err := inParallel(ctx, rows, func(i int) error {
+			stress.Contribute(parts.RawRowView(i), weights.RawRowView(i))
+			r.Losses[i] = floats.Sum(parts.RawRowView(i))
+			if math.IsNaN(r.Losses[i]) {
+				return fmt.Errorf("stress %q has no loss for portfolio %d: are weights and data finite?", stress.Name, i+1)
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+		r.Mean = floats.Sum(r.Losses) / float64(rows)
+		r.Worst = floats.MaxIdx(r.Losses)
+		r.Drivers = drivers(parts.RawRowView(r.Worst))
+		mean := make([]float64, n)
+		for i := range rows {
+			floats.AddScaled(mean, 1/float64(rows), parts.RawRowView(i))
+		}
+		r.Typical = drivers(mean)
+		if progress != nil {
+			progress(k+1, len(stresses), stress.Name)
+		}
+	}
+	return results, nil
+}
+
+// drivers are the assets with a part in a loss or gain, the largest loss first.
+func drivers(parts []float64) []Driver {
+	var d []Driver
+	for j, v := range parts {
+		if v != 0 {
+			d = append(d, Driver{j, v})
+		}
+	}
+	slices.SortStableFunc(d, func(a, b Driver) int { return cmp.Compare(b.Loss, a.Loss) })
+	return d
+}
