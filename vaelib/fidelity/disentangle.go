@@ -18,8 +18,8 @@ type Disentanglement struct {
 	Rows, Bins, Permutations int
 	Factors                  []FactorScore // in the order of the factors
 	// MIG is the mean over factors of the mutual information gap (Chen et al.
-	// 2018), and NullMIG what it is on average where codes know
-	// nothing: the factors' rows permuted.
+	// 2018), and NullMIG what it is on average where codes know nothing: the
+	// factors' rows permuted.
 	MIG, NullMIG float64
 }
 

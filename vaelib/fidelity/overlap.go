@@ -28,9 +28,9 @@ type Overlap struct {
 const rowsPerItem = 64
 
 // MeasureOverlap compares generated portfolios (M x n) with real ones (N x n)
-// by their k nearest neighbours. Balls are closed, so that the scores of a
-// sample against itself are 1 even where rows repeat; a row is not its own
-// neighbour, but a copy of it is.
+// by their k nearest neighbours. Balls are closed, so that precision, recall
+// and coverage of a sample against itself are 1 even where rows repeat; a row
+// is not its own neighbour, but a copy of it is.
 //
 // It returns a [*TooFewRowsError] for a sample of k rows or fewer, an error
 // that names the row for one that holds NaN or Inf, and the context's error
