@@ -1,0 +1,453 @@
+package generate
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"vaefolio/vaelib/mixture"
+	"vaefolio/vaelib/stream"
+)
+
+// Method names how codes are clustered.
+type Method string
+
+// The methods.
+const (
+	ByMixture Method = "mixture" // a Gaussian mixture: clusters of any size and orientation
+	ByKMeans  Method = "k-means" // round clusters of one size: the control
+)
+
+// StyleSettings steers [FindStyles]. Zero values stand for the defaults named
+// below.
+type StyleSettings struct {
+	Method    Method // default ByMixture
+	Clusters  int    // default 6
+	Resamples int    // that stability is measured on; default 10
+	// NullSets are data without clusters on which the same is measured: draws
+	// of one normal distribution with the codes' mean and covariance. Default 10.
+	NullSets int
+	// Null holds codes without clusters (M x d) to be used instead, such as those
+	// of portfolios from a single Dirichlet distribution; each null set is then a
+	// half of its rows.
+	Null     *mat.Dense
+	Seed     uint64
+	Progress func(done, total int, note string) // total is the number of clusterings; nil: no reports
+}
+
+// Styles are clusters of codes, with what there is for and against them.
+type Styles struct {
+	Method  Method
+	Labels  []int       // N: the cluster of each code, from 0; cluster 0 is the largest
+	Sure    []float64   // N: probability of that cluster given the code, under the model of the clusters
+	Counts  []int       // codes in each cluster
+	Centres [][]float64 // d each
+
+	// Stability is the mean adjusted Rand index between the clustering and those
+	// of bootstrap resamples, and NullStability the same for each null set. A
+	// clustering that is no more stable than those of data without clusters shows
+	// nothing about the data. PValue is the share of null sets that are at least
+	// as stable, the codes themselves counted among them.
+	Stability     float64
+	NullStability []float64
+	PValue        float64
+
+	// BIC is the Bayesian information criterion of a mixture (smaller is
+	// better), 0 for k-means. It is no evidence of clusters: it takes any shape
+	// that one normal density does not fit for several, also in null data.
+	BIC float64
+
+	clusters *clusters
+}
+
+// FindStyles clusters codes (N x d), and measures whether the clusters are more
+// than an accident. Stability is that of Hennig (2007, "Cluster-wise assessment
+// of cluster stability"): cluster bootstrap resamples of the codes, put all
+// codes into the clusters found, and compare (Hubert & Arabie 1985); the same on
+// null data tells how much of it is the method's own.
+//
+// Fewer clusters than asked for can come out, where a mixture drops components
+// or the codes have too few different rows.
+func FindStyles(ctx context.Context, codes *mat.Dense, settings StyleSettings) (*Styles, error) {
+	n, d := codes.Dims()
+	s, err := settings.complete(n, d)
+	if err != nil {
+		return nil, err
+	}
+	done, total := 0, (1+s.NullSets)*(1+s.Resamples)
+	report := func() {
+		if done++; s.Progress != nil {
+			s.Progress(done, total, string(s.Method))
+		}
+	}
+	found, err := s.fit(ctx, codes, stream.New(s.Seed, "generate.styles", 0))
+	if err != nil {
+		return nil, err
+	}
+	report()
+	out := &Styles{Method: s.Method, Labels: make([]int, n), Sure: make([]float64, n), clusters: found}
+	found.sort(codes)
+	out.Centres, out.BIC = found.centres, found.bic
+	out.Counts = make([]int, len(found.centres))
+	for i := range n {
+		out.Labels[i], out.Sure[i] = found.label(codes.RawRowView(i))
+		out.Counts[out.Labels[i]]++
+	}
+	if out.Stability, err = s.stability(ctx, codes, out.Labels, stream.New(s.Seed, "generate.styles.bootstrap", 0), report); err != nil {
+		return nil, err
+	}
+	atLeast := 1.0
+	for k := range s.NullSets {
+		rng := stream.New(s.Seed, "generate.styles.null", uint64(k))
+		null, err := s.nullSet(ctx, codes, rng)
+		if err != nil {
+			return nil, err
+		}
+		reference, err := s.fit(ctx, null, rng)
+		if err != nil {
+			return nil, err
+		}
+		report()
+		stability, err := s.stability(ctx, null, reference.labels(null), rng, report)
+		if err != nil {
+			return nil, err
+		}
+		out.NullStability = append(out.NullStability, stability)
+		if stability >= out.Stability {
+			atLeast++
+		}
+	}
+	out.PValue = atLeast / float64(1+s.NullSets)
+	return out, nil
+}
+
+// complete fills in the defaults for n codes of d dimensions.
+func (s StyleSettings) complete(n, d int) (StyleSettings, error) {
+	s.Method = cmp.Or(s.Method, ByMixture)
+	s.Clusters = cmp.Or(s.Clusters, 6)
+	s.Resamples = cmp.Or(s.Resamples, 10)
+	s.NullSets = cmp.Or(s.NullSets, 10)
+	switch {
+	case s.Method != ByMixture && s.Method != ByKMeans:
+		return s, fmt.Errorf("unknown clustering %q: choose %s or %s", s.Method, ByMixture, ByKMeans)
+	case s.Clusters < 2 || s.Resamples < 1 || s.NullSets < 1:
+		return s, fmt.Errorf("%d clusters, %d resamples, %d null sets: give at least 2, 1 and 1", s.Clusters, s.Resamples, s.NullSets)
+	case n < 4*s.Clusters || n <= d:
+		return s, fmt.Errorf("%d codes of %d dimensions are too few for %d clusters", n, d, s.Clusters)
+	}
+	if s.Null != nil {
+		if m, width := s.Null.Dims(); width != d || m/2 < 4*s.Clusters {
+			return s, fmt.Errorf("null data of %d codes of %d dimensions: give at least %d of %d", m, width, 8*s.Clusters, d)
+		}
+	}
+	return s, nil
+}
+
+// fit clusters codes.
+func (s *StyleSettings) fit(ctx context.Context, codes *mat.Dense, rng *rand.Rand) (*clusters, error) {
+	if s.Method == ByKMeans {
+		return fitKMeans(ctx, codes, s.Clusters, rng)
+	}
+	return fitMixture(ctx, codes, s.Clusters, rng)
+}
+
+// stability is the mean adjusted Rand index between labels and those that
+// clusterings of bootstrap resamples give.
+func (s *StyleSettings) stability(ctx context.Context, codes *mat.Dense, labels []int, rng *rand.Rand, report func()) (float64, error) {
+	n, d := codes.Dims()
+	sample := mat.NewDense(n, d, nil)
+	var sum float64
+	for range s.Resamples {
+		for i := range n {
+			sample.SetRow(i, codes.RawRowView(rng.IntN(n)))
+		}
+		c, err := s.fit(ctx, sample, rng)
+		if err != nil {
+			return 0, err
+		}
+		sum += AdjustedRand(labels, c.labels(codes))
+		report()
+	}
+	return sum / float64(s.Resamples), nil
+}
+
+// nullSet is data without clusters.
+func (s *StyleSettings) nullSet(ctx context.Context, codes *mat.Dense, rng *rand.Rand) (*mat.Dense, error) {
+	n, d := codes.Dims()
+	if s.Null != nil {
+		m, _ := s.Null.Dims()
+		null := mat.NewDense(m/2, d, nil)
+		for row, i := range rng.Perm(m)[:m/2] {
+			null.SetRow(row, s.Null.RawRowView(i))
+		}
+		return null, nil
+	}
+	one, err := mixture.Fit(ctx, codes, mixture.Settings{Components: 1}, rng)
+	if err != nil {
+		return nil, err
+	}
+	return draw(n, d, one, rng), nil
+}
+
+// AdjustedRand is the adjusted Rand index of two labellings of the same things
+// (Hubert & Arabie 1985, "Comparing partitions"): 1 where they agree but for
+// names, about 0 where they have nothing to do with each other. It is 1 where
+// both put everything into one cluster, or everything into its own.
+func AdjustedRand(a, b []int) float64 {
+	if len(a) != len(b) {
+		panic("generate: labellings of different lengths")
+	}
+	together := map[[2]int]int{}
+	inA, inB := map[int]int{}, map[int]int{}
+	for i := range a {
+		together[[2]int{a[i], b[i]}]++
+		inA[a[i]]++
+		inB[b[i]]++
+	}
+	var both, pairsA, pairsB float64 // integers: their order doesn't matter
+	for _, c := range together {
+		both += float64(c) * float64(c-1) / 2
+	}
+	for _, c := range inA {
+		pairsA += float64(c) * float64(c-1) / 2
+	}
+	for _, c := range inB {
+		pairsB += float64(c) * float64(c-1) / 2
+	}
+	all := float64(len(a)) * float64(len(a)-1) / 2
+	expected := 0.0
+	if all > 0 {
+		expected = pairsA * pairsB / all
+	}
+	most := (pairsA + pairsB) / 2
+	if most == expected {
+		return 1
+	}
+	return (both - expected) / (most - expected)
+}
+
+// clusters are weighted normal densities.
+type clusters struct {
+	centres [][]float64
+	scores  []func(z []float64) float64 // log of weight times density at a code
+	bic     float64
+}
+
+// mixtureRestarts is how many starts expectation-maximisation gets, which ends
+// in a local optimum.
+const mixtureRestarts = 4
+
+// fitMixture makes a cluster of every component of the likeliest of several
+// mixtures.
+func fitMixture(ctx context.Context, codes *mat.Dense, k int, rng *rand.Rand) (*clusters, error) {
+	n, d := codes.Dims()
+	var best *mixture.Mixture
+	most := math.Inf(-1)
+	for range mixtureRestarts {
+		m, err := mixture.Fit(ctx, codes, mixture.Settings{Components: k}, rng)
+		if err != nil {
+			return nil, err
+		}
+		var logLikelihood float64
+		for i := range n {
+			logLikelihood += m.LogProb(codes.RawRowView(i))
+		}
+		if logLikelihood > most {
+			best, most = m, logLikelihood
+		}
+	}
+	c, err := split(best)
+	if err != nil {
+		return nil, err
+	}
+	parameters := float64(best.Components())*float64(d+d*(d+1)/2+1) - 1
+	c.bic = parameters*math.Log(float64(n)) - 2*most
+	return c, nil
+}
+
+// split takes a mixture apart into its components, by way of its JSON form.
+func split(m *mixture.Mixture) (*clusters, error) {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	type document struct {
+		Weights   []float64   `json:"weights"`
+		Means     [][]float64 `json:"means"`
+		Cholesky  [][]float64 `json:"cholesky"`
+		Dimension int         `json:"dimension"`
+	}
+	var whole document
+	if err := json.Unmarshal(text, &whole); err != nil {
+		return nil, err
+	}
+	c := &clusters{centres: whole.Means}
+	for k, weight := range whole.Weights {
+		part, err := json.Marshal(document{[]float64{1}, whole.Means[k : k+1], whole.Cholesky[k : k+1], whole.Dimension})
+		if err != nil {
+			return nil, err
+		}
+		var normal mixture.Mixture
+		if err := json.Unmarshal(part, &normal); err != nil {
+			return nil, err
+		}
+		c.scores = append(c.scores, func(z []float64) float64 { return math.Log(weight) + normal.LogProb(z) })
+	}
+	return c, nil
+}
+
+// fitKMeans makes a cluster of every centre: round densities of one width, whose
+// boundaries are those of k-means.
+func fitKMeans(ctx context.Context, codes *mat.Dense, k int, rng *rand.Rand) (*clusters, error) {
+	centres, inertia, err := kMeans(ctx, codes, k, rng)
+	if err != nil {
+		return nil, err
+	}
+	n, d := codes.Dims()
+	width := max(inertia/float64(n*d), math.SmallestNonzeroFloat64)
+	c := &clusters{centres: centres}
+	for _, centre := range centres {
+		c.scores = append(c.scores, func(z []float64) float64 { return -squaredDistance(z, centre) / (2 * width) })
+	}
+	return c, nil
+}
+
+// label is the likeliest cluster of a code, and its probability.
+func (c *clusters) label(z []float64) (label int, probability float64) {
+	scores := make([]float64, len(c.scores))
+	for k, score := range c.scores {
+		scores[k] = score(z)
+	}
+	label = floats.MaxIdx(scores)
+	return label, math.Exp(scores[label] - floats.LogSumExp(scores))
+}
+
+// labels are those of all codes.
+func (c *clusters) labels(codes *mat.Dense) []int {
+	n, _ := codes.Dims()
+	out := make([]int, n)
+	for i := range out {
+		out[i], _ = c.label(codes.RawRowView(i))
+	}
+	return out
+}
+
+// sort puts the clusters in the order of their numbers of codes, the largest
+// first.
+func (c *clusters) sort(codes *mat.Dense) {
+	counts, order := make([]int, len(c.centres)), make([]int, len(c.centres))
+	for _, label := range c.labels(codes) {
+		counts[label]++
+	}
+	for k := range order {
+		order[k] = k
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return counts[b] - counts[a] })
+	sorted := &clusters{bic: c.bic}
+	for _, k := range order {
+		sorted.centres = append(sorted.centres, c.centres[k])
+		sorted.scores = append(sorted.scores, c.scores[k])
+	}
+	*c = *sorted
+}
+
+// Boundary is a code between two styles, where both are as likely.
+type Boundary struct {
+	Between [2]int
+	Code    []float64 // d
+}
+
+// Boundaries returns, for each pair of styles, the code on the line between
+// their centres at which they are equally likely: decoded, a portfolio that is of
+// neither style. Pairs without one, where one of the two is likelier at the
+// other's centre too, are left out. Whether such portfolios are worth anything
+// is for later data to say.
+func (s *Styles) Boundaries() []Boundary {
+	var all []Boundary
+	for a := range s.Centres {
+		for b := a + 1; b < len(s.Centres); b++ {
+			code := make([]float64, len(s.Centres[a]))
+			lead := func(t float64) float64 {
+				lerp(code, s.Centres[a], s.Centres[b], t)
+				return s.clusters.scores[a](code) - s.clusters.scores[b](code)
+			}
+			if !(lead(0) > 0 && lead(1) < 0) {
+				continue
+			}
+			low, high := 0.0, 1.0
+			for range 50 {
+				if t := (low + high) / 2; lead(t) > 0 {
+					low = t
+				} else {
+					high = t
+				}
+			}
+			lead(low)
+			all = append(all, Boundary{[2]int{a, b}, code})
+		}
+	}
+	return all
+}
+
+// Unsure returns the count rows whose style is least certain, the least first.
+func (s *Styles) Unsure(count int) []int {
+	order := make([]int, len(s.Sure))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(s.Sure[a], s.Sure[b]) })
+	return order[:min(count, len(order))]
+}
+
+// Trait is how a quantity is spread over the styles.
+type Trait struct {
+	Name       string
+	Mean, Std  []float64 // of each style's members
+	Explained  float64   // share of the quantity's variance that lies between the styles, in [0, 1]
+	MostlyHigh int       // the style with the largest mean
+}
+
+// Describe tells what the styles have in common: values maps a name to N
+// numbers, one a code (a portfolio's volatility, its effective number of assets,
+// its share in a sector). The traits are in the order in which they tell the
+// styles apart, the one that explains most first.
+func (s *Styles) Describe(values map[string][]float64) ([]Trait, error) {
+	var traits []Trait
+	for name, v := range values {
+		if len(v) != len(s.Labels) {
+			return nil, fmt.Errorf("trait %q has %d values for %d codes", name, len(v), len(s.Labels))
+		}
+		groups := make([][]float64, len(s.Counts))
+		for i, label := range s.Labels {
+			groups[label] = append(groups[label], v[i])
+		}
+		t := Trait{Name: name}
+		mean, variance := stat.PopMeanVariance(v, nil)
+		var between float64
+		for _, g := range groups {
+			var m, sd float64
+			if len(g) > 0 {
+				m, sd = stat.PopMeanStdDev(g, nil)
+			}
+			t.Mean, t.Std = append(t.Mean, m), append(t.Std, sd)
+			between += float64(len(g)) * (m - mean) * (m - mean) / float64(len(v))
+		}
+		if variance > 0 {
+			t.Explained = min(1, between/variance)
+		}
+		t.MostlyHigh = floats.MaxIdx(t.Mean)
+		traits = append(traits, t)
+	}
+	slices.SortFunc(traits, func(a, b Trait) int {
+		return cmp.Or(cmp.Compare(b.Explained, a.Explained), cmp.Compare(a.Name, b.Name))
+	})
+	return traits, nil
+}
