@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -282,12 +281,12 @@ func TestIncremental(t *testing.T) {
 // A partial failure finishes the others, names the failed, and passes later.
 func TestPartialFailure(t *testing.T) {
 	exchange := bybittest.New(listings()...)
-	exchange.Fault = func(_ int, r *http.Request) bybittest.Fault {
+	exchange.SetFault(func(_ int, r *http.Request) bybittest.Fault {
 		if r.URL.Query().Get("symbol") == "CCCUSDT" {
 			return bybittest.BadGateway
 		}
 		return bybittest.None
-	}
+	})
 	url := serve(t, exchange)
 	dir := t.TempDir()
 	args := []string{"-from", "2024-01-01", "-out", dir, "-base-url", url, "-symbols"}
@@ -301,7 +300,7 @@ func TestPartialFailure(t *testing.T) {
 	if len(m.Failed) != 2 || !strings.Contains(m.Failed["CCCUSDT"], "502") || m.Symbols["AAAUSDT"].Candles.Rows != 60 || m.Symbols["BBBUSDT"].Candles.Rows != 58 {
 		t.Errorf("manifest is %+v", m)
 	}
-	exchange.Fault = nil
+	exchange.SetFault(nil)
 	mustExecute(t, append(args, "AAAUSDT,CCCUSDT")...)
 	if m := manifestOf(t, dir); len(m.Failed) != 0 || m.Symbols["CCCUSDT"].Candles.Rows != 60 {
 		t.Errorf("manifest is %+v", m)
@@ -351,18 +350,18 @@ func TestTop(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	exchange := bybittest.New(listings()...)
-	exchange.Fault = func(number int, _ *http.Request) bybittest.Fault {
+	exchange.SetFault(func(number int, _ *http.Request) bybittest.Fault {
 		if number > 4 {
 			return bybittest.Forbidden
 		}
 		return bybittest.None
-	}
+	})
 	url := serve(t, exchange)
 	code, stderr := execute(t, "-symbols", "AAAUSDT,BBBUSDT,CCCUSDT", "-from", "2024-01-01", "-out", t.TempDir(), "-base-url", url)
 	if lines := strings.Split(strings.TrimSpace(stderr), "\n"); code != 1 || !strings.Contains(lines[len(lines)-1], "another host may") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
-	exchange.Fault = func(int, *http.Request) bybittest.Fault { return bybittest.Forbidden }
+	exchange.SetFault(func(int, *http.Request) bybittest.Fault { return bybittest.Forbidden })
 	dir := filepath.Join(t.TempDir(), "none")
 	if code, stderr := execute(t, "-symbols", "AAAUSDT", "-out", dir, "-base-url", url); code != 1 || !strings.Contains(stderr, "HTTP 403") {
 		t.Errorf("exit code %d: %s", code, stderr)
@@ -427,13 +426,13 @@ func TestFolder(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	exchange := bybittest.New(listings()...)
-	exchange.Fault = func(_ int, r *http.Request) bybittest.Fault {
+	exchange.SetFault(func(_ int, r *http.Request) bybittest.Fault {
 		if r.URL.Query().Get("symbol") == "BBBUSDT" {
 			cancel()
 			return bybittest.Slow
 		}
 		return bybittest.None
-	}
+	})
 	url := serve(t, exchange)
 	code, stderr := executeIn(ctx, "-symbols", "BBBUSDT", "-from", "2024-01-01", "-out", t.TempDir(), "-base-url", url)
 	if code != 130 || !strings.Contains(stderr, "the same command goes on") || !strings.HasSuffix(stderr, "fetch: interrupted\n") {
@@ -445,30 +444,35 @@ func TestInterrupted(t *testing.T) {
 // command ends where an undisturbed one does, byte for byte.
 func TestKilled(t *testing.T) {
 	exchange := bybittest.New(
-		bybittest.Listing{Symbol: "AAAUSDT", Quote: "USDT"}, bybittest.Listing{Symbol: "BBBUSDT", Quote: "USDT", First: now.AddDate(0, 0, -100)},
+		bybittest.Listing{Symbol: "AAAUSDT", Quote: "USDT"}, bybittest.Listing{Symbol: "BBBUSDT", Quote: "USDT", First: now.AddDate(0, 0, -1)},
 	)
-	var killAt atomic.Int64 // a request's number; it and those after it hang
-	reached := make(chan struct{}, 64)
-	var base atomic.Int64
-	exchange.Fault = func(number int, _ *http.Request) bybittest.Fault {
-		if k := killAt.Load(); k > 0 && int64(number)-base.Load() >= k {
-			reached <- struct{}{}
-			return bybittest.Slow
-		}
-		return bybittest.None
-	}
 	url := serve(t, exchange)
-	from := now.AddDate(0, 0, -72).Format(time.RFC3339) // 103,680 minutes: more than is written at once
+	first := now.AddDate(0, 0, -72) // 103,680 minutes: more than is written at once
 	command := func(dir string) *exec.Cmd {
-		cmd := exec.Command(os.Args[0], "-symbols", "AAAUSDT,BBBUSDT", "-interval", "1", "-from", from, "-out", dir, "-base-url", url, "-rate", "120", "-funding")
+		cmd := exec.Command(os.Args[0], "-symbols", "AAAUSDT,BBBUSDT", "-interval", "1", "-from", first.Format(time.RFC3339), "-out", dir, "-base-url", url, "-rate", "120", "-funding")
 		cmd.Env = append(os.Environ(), processVariable+"=1")
 		return cmd
 	}
-	exchange.PageRows = 1000
 	dir := t.TempDir()
-	for _, kill := range []int64{1, 3, 40, 130} {
-		base.Store(int64(len(exchange.Requests())))
-		killAt.Store(kill)
+	after := func(n int) func(int, *http.Request) bool {
+		return func(number int, _ *http.Request) bool { return number >= n }
+	}
+	for _, hang := range []func(number int, r *http.Request) bool{
+		after(0), after(1), after(3), after(40),
+		func(_ int, r *http.Request) bool { // once the first candles are written
+			start, err := strconv.ParseInt(r.URL.Query().Get("start"), 10, 64)
+			return err == nil && r.URL.Query().Get("symbol") == "AAAUSDT" && start > first.Add(fewestPerWrite*time.Minute).UnixMilli()
+		},
+	} {
+		base := len(exchange.Requests())
+		reached := make(chan struct{}, 1000)
+		exchange.SetFault(func(number int, r *http.Request) bybittest.Fault {
+			if !hang(number-base, r) {
+				return bybittest.None
+			}
+			reached <- struct{}{}
+			return bybittest.Slow
+		})
 		cmd := command(dir)
 		stderr, err := cmd.StderrPipe()
 		if err != nil {
@@ -488,7 +492,7 @@ func TestKilled(t *testing.T) {
 		select {
 		case <-reached:
 		case text := <-ended:
-			t.Fatalf("ended before request %d: %s", kill, text)
+			t.Fatalf("ended before it was killed: %s", text)
 		}
 		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -497,21 +501,25 @@ func TestKilled(t *testing.T) {
 		if err := cmd.Wait(); err == nil {
 			t.Fatal("a killed process ends well")
 		}
-		for len(reached) > 0 {
-			<-reached
-		}
 		if _, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
 			manifestOf(t, dir)
 		}
 	}
-	killAt.Store(0)
+	exchange.SetFault(nil)
+	if rows := manifestOf(t, dir).Symbols["AAAUSDT"].Candles.Rows; rows < fewestPerWrite-1 {
+		t.Errorf("%d rows are left, want those written before", rows)
+	}
 	// As if it had been killed while it wrote.
 	leftover := filepath.Join(dir, ".AAAUSDT.csv.tmp-123")
 	if err := os.WriteFile(leftover, []byte("timest"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	before := len(exchange.Requests())
 	if out, err := command(dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
+	}
+	if n := len(exchange.Requests()) - before; n > 20 {
+		t.Errorf("the last run asks %d times, as if there were no files", n)
 	}
 	if _, err := os.Stat(leftover); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the leftover stays: %v", err)

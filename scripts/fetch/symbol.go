@@ -10,9 +10,13 @@ import (
 	"vaefolio/vaelib/bybit"
 )
 
-// candlesPerWrite bounds the candles fetched between writes: what a killed
-// process loses of one symbol.
-const candlesPerWrite = 100_000
+// Candles are fetched between writes at least and at most: what a killed
+// process loses of one symbol. Each write is of the whole file, so that it is
+// made after as many new candles as the file has, up to what memory is fit for.
+const (
+	fewestPerWrite = 100_000
+	mostPerWrite   = 400_000
+)
 
 // symbol brings the files of one symbol up to date and says in words what they
 // hold. A launch of zero is unknown, and so may be the instrument.
@@ -79,7 +83,7 @@ func (f *fetcher) candles(ctx context.Context, symbol string, of *file, note fun
 	}
 	first, end := interval.Ceil(f.from), interval.Next(f.to)
 	for of.Rows > 0 && first.Before(of.From) {
-		from := interval.Add(of.From, -candlesPerWrite)
+		from := interval.Add(of.From, -perWrite(of))
 		if from.Before(first) {
 			from = first
 		}
@@ -92,7 +96,7 @@ func (f *fetcher) candles(ctx context.Context, symbol string, of *file, note fun
 		first, from = of.From, of.Until
 	}
 	for from.Before(end) {
-		until := interval.Add(from, candlesPerWrite)
+		until := interval.Add(from, perWrite(of))
 		if until.After(end) {
 			until = end
 		}
@@ -103,6 +107,8 @@ func (f *fetcher) candles(ctx context.Context, symbol string, of *file, note fun
 	}
 	return fresh, nil
 }
+
+func perWrite(of *file) int { return min(max(fewestPerWrite, of.Rows), mostPerWrite) }
 
 const fundingHeader = "timestamp,rate\n"
 

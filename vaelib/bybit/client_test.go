@@ -214,7 +214,7 @@ func TestRetries(t *testing.T) {
 		bybittest.Truncated: 1, bybittest.Forbidden: 1, bybittest.TooOften: 1, bybittest.Huge: 1,
 	} {
 		exchange := bybittest.New()
-		exchange.Fault = func(int, *http.Request) bybittest.Fault { return fault }
+		exchange.SetFault(func(int, *http.Request) bybittest.Fault { return fault })
 		client := serve(t, exchange, nil)
 		if _, err := client.ServerTime(t.Context()); err == nil {
 			t.Errorf("fault %d gives no error", fault)
@@ -223,12 +223,12 @@ func TestRetries(t *testing.T) {
 			t.Errorf("fault %d: %d requests, want %d", fault, got, want)
 		}
 		// All but the last attempt fail.
-		exchange.Fault = func(number int, _ *http.Request) bybittest.Fault {
+		exchange.SetFault(func(number int, _ *http.Request) bybittest.Fault {
 			if number < want+all-1 {
 				return fault
 			}
 			return bybittest.None
-		}
+		})
 		if now, err := client.ServerTime(t.Context()); want == all && (err != nil || !now.Equal(start)) {
 			t.Errorf("fault %d that passes: %v, %v", fault, now, err)
 		}
@@ -240,15 +240,14 @@ func TestRetries(t *testing.T) {
 func TestWaits(t *testing.T) {
 	recorder := &waits{}
 	exchange := bybittest.New()
-	fault := bybittest.TimedOut
-	exchange.Fault = func(int, *http.Request) bybittest.Fault { return fault }
 	client := serve(t, exchange, func(o *bybit.Options) { o.Wait, o.Backoff = recorder.wait, nil })
 	for _, c := range []struct {
 		fault  bybittest.Fault
 		asked  time.Duration
 		clocks string
 	}{{bybittest.TimedOut, 0, ""}, {bybittest.LimitedFor, 2 * time.Second, "the local clock is years off"}, {bybittest.Limited, 0, ""}} {
-		fault, recorder.list = c.fault, nil
+		recorder.list = nil
+		exchange.SetFault(func(int, *http.Request) bybittest.Fault { return c.fault })
 		if _, err := client.ServerTime(t.Context()); err == nil {
 			t.Fatal("no error")
 		}
@@ -273,12 +272,12 @@ func TestWaits(t *testing.T) {
 // After a 403 nothing is asked until it may have passed.
 func TestBan(t *testing.T) {
 	exchange := bybittest.New()
-	exchange.Fault = func(number int, _ *http.Request) bybittest.Fault {
+	exchange.SetFault(func(number int, _ *http.Request) bybittest.Fault {
 		if number == 0 {
 			return bybittest.TooOften
 		}
 		return bybittest.None
-	}
+	})
 	now := start
 	client := serve(t, exchange, func(o *bybit.Options) { o.Now = func() time.Time { return now } })
 	for _, c := range []struct {
@@ -302,7 +301,7 @@ func TestBan(t *testing.T) {
 
 func TestSlowAnswer(t *testing.T) {
 	exchange := bybittest.New()
-	exchange.Fault = func(int, *http.Request) bybittest.Fault { return bybittest.Slow }
+	exchange.SetFault(func(int, *http.Request) bybittest.Fault { return bybittest.Slow })
 	client := serve(t, exchange, func(o *bybit.Options) { o.Timeout, o.Attempts = time.Millisecond, 2 })
 	_, err := client.ServerTime(t.Context())
 	var connection *bybit.ConnectionError
@@ -324,10 +323,10 @@ func TestNoServer(t *testing.T) {
 func TestContext(t *testing.T) {
 	exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})
 	ctx, cancel := context.WithCancel(t.Context())
-	exchange.Fault = func(int, *http.Request) bybittest.Fault {
+	exchange.SetFault(func(int, *http.Request) bybittest.Fault {
 		cancel()
 		return bybittest.Slow
-	}
+	})
 	client := serve(t, exchange, nil)
 	query := bybit.KlineQuery{Category: bybit.Linear, Symbol: "AAAUSDT", Interval: bybit.Day, From: start.AddDate(0, 0, -3), Now: start}
 	if _, err := client.Klines(ctx, query); !errors.Is(err, context.Canceled) {

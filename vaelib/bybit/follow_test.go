@@ -190,10 +190,8 @@ func TestFollowGap(t *testing.T) {
 // What can't pass ends it; what can, does not.
 func TestFollowErrors(t *testing.T) {
 	exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})
-	var fault func(r *http.Request) bybittest.Fault
-	exchange.Fault = func(_ int, r *http.Request) bybittest.Fault { return fault(r) }
-	onStream := func(f bybittest.Fault) func(*http.Request) bybittest.Fault {
-		return func(r *http.Request) bybittest.Fault {
+	onStream := func(f bybittest.Fault) func(int, *http.Request) bybittest.Fault {
+		return func(_ int, r *http.Request) bybittest.Fault {
 			if strings.HasPrefix(r.URL.Path, "/v5/public/") {
 				return f
 			}
@@ -204,14 +202,14 @@ func TestFollowErrors(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		symbols []string
-		fault   func(*http.Request) bybittest.Fault
+		fault   func(int, *http.Request) bybittest.Fault
 		class   error
 	}{
 		{"country, on the stream", nil, onStream(bybittest.Forbidden), bybit.ErrRefused},
-		{"country, over REST", nil, func(*http.Request) bybittest.Fault { return bybittest.Forbidden }, bybit.ErrRefused},
+		{"country, over REST", nil, func(int, *http.Request) bybittest.Fault { return bybittest.Forbidden }, bybit.ErrRefused},
 		{"unknown symbol", []string{"AAAUSDT", "NONEUSDT"}, onStream(bybittest.None), bybit.ErrSymbol},
 	} {
-		fault = c.fault
+		exchange.SetFault(c.fault)
 		q := query
 		if c.symbols != nil {
 			q.Symbols = c.symbols
@@ -233,12 +231,12 @@ func TestFollowErrors(t *testing.T) {
 				cancel()
 			}
 		}
-		fault = onStream(passing)
+		exchange.SetFault(onStream(passing))
 		if err := serve(t, exchange, nil).Follow(ctx, q, newInbox().put); !errors.Is(err, context.Canceled) {
 			t.Errorf("fault %d: %v", passing, err)
 		}
 	}
-	fault = onStream(bybittest.None)
+	exchange.SetFault(nil)
 	enough := errors.New("enough")
 	q := query
 	q.Since = start.Add(-time.Hour)
@@ -265,12 +263,12 @@ func TestFollowPings(t *testing.T) {
 	}{{"sound", bybittest.None}, {"silent", bybittest.Slow}, {"unconfirmed", bybittest.Empty}} {
 		t.Run(c.name, func(t *testing.T) {
 			exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})
-			exchange.Fault = func(_ int, r *http.Request) bybittest.Fault {
+			exchange.SetFault(func(_ int, r *http.Request) bybittest.Fault {
 				if strings.HasPrefix(r.URL.Path, "/v5/public/") {
 					return c.fault
 				}
 				return bybittest.None
-			}
+			})
 			ticks := make(chan time.Time)
 			lost := make(chan error, 1)
 			var asked time.Duration

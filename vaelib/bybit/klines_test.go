@@ -115,12 +115,12 @@ func TestGaps(t *testing.T) {
 	}
 	for _, fault := range []bybittest.Fault{bybittest.Hole, bybittest.Empty} {
 		exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})
-		exchange.Fault = func(number int, _ *http.Request) bybittest.Fault {
+		exchange.SetFault(func(number int, _ *http.Request) bybittest.Fault {
 			if number == 0 {
 				return fault
 			}
 			return bybittest.None
-		}
+		})
 		s, err := serve(t, exchange, nil).Klines(t.Context(), query)
 		if err != nil || len(s.Missing) > 0 || !slices.Equal(s.Candles, exchange.Series("AAAUSDT", "D", query.From, start)) {
 			t.Errorf("fault %d, once: missing %v, %v", fault, s.Missing, err)
@@ -135,7 +135,7 @@ func TestStrangePages(t *testing.T) {
 	} {
 		exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})
 		exchange.PageRows = 7
-		exchange.Fault = func(int, *http.Request) bybittest.Fault { return fault }
+		exchange.SetFault(func(int, *http.Request) bybittest.Fault { return fault })
 		from := date("2024-01-02")
 		s, err := serve(t, exchange, nil).Klines(t.Context(), bybit.KlineQuery{Category: bybit.Spot, Symbol: "AAAUSDT", Interval: bybit.Day, From: from})
 		if err != nil || len(s.Missing) > 0 || !slices.Equal(s.Candles, exchange.Series("AAAUSDT", "D", from, start)) {
@@ -186,7 +186,7 @@ func TestKlinesAll(t *testing.T) {
 	if !errors.Is(err, enough) || calls != 1 {
 		t.Errorf("each that fails: %v after %d calls", err, calls)
 	}
-	exchange.Fault = func(int, *http.Request) bybittest.Fault { return bybittest.Forbidden }
+	exchange.SetFault(func(int, *http.Request) bybittest.Fault { return bybittest.Forbidden })
 	calls = 0
 	err = client.KlinesAll(t.Context(), queries, func(_ int, s *bybit.Series, err error) error {
 		if calls++; s != nil || !errors.Is(err, bybit.ErrRefused) {
@@ -217,12 +217,10 @@ func TestFaultSchedules(t *testing.T) {
 	if testing.Short() {
 		schedules = 100
 	}
-	var fault func(number int) bybittest.Fault
 	exchange := bybittest.New(bybittest.Listing{
 		Symbol: "AAAUSDT", First: date("2023-12-01"), Gap: func(t time.Time) bool { return t.Hour() == 3 && t.Day() == 9 },
 	})
-	exchange.PageRows = 60
-	exchange.Fault = func(number int, _ *http.Request) bybittest.Fault { return fault(number) }
+	exchange.PageRows = 40
 	now := start
 	client := serve(t, exchange, func(o *bybit.Options) {
 		o.Timeout = 250 * time.Millisecond
@@ -232,9 +230,9 @@ func TestFaultSchedules(t *testing.T) {
 	for seed := range uint64(schedules) {
 		rng := stream.New(seed, "bybit.faults", 0)
 		now = now.Add(time.Hour) // past any ban
-		fault = schedule(rng)
+		exchange.SetFault(schedule(rng))
 		from := date("2023-11-28").Add(time.Duration(rng.IntN(90*24)) * time.Hour)
-		to := from.Add(time.Duration(rng.IntN(15*24)) * time.Hour)
+		to := from.Add(time.Duration(rng.IntN(10*24)) * time.Hour)
 		s, err := client.Klines(t.Context(), bybit.KlineQuery{Category: bybit.Linear, Symbol: "AAAUSDT", Interval: "60", From: from, To: to})
 		if err != nil {
 			failed++
@@ -258,7 +256,7 @@ func TestFaultSchedules(t *testing.T) {
 }
 
 // schedule draws the faults of one run: most requests are sound.
-func schedule(rng *rand.Rand) func(int) bybittest.Fault {
+func schedule(rng *rand.Rand) func(int, *http.Request) bybittest.Fault {
 	faults := make([]bybittest.Fault, 64)
 	share := 0.6 * rng.Float64()
 	for i := range faults {
@@ -268,7 +266,7 @@ func schedule(rng *rand.Rand) func(int) bybittest.Fault {
 			}
 		}
 	}
-	return func(number int) bybittest.Fault { return faults[number%len(faults)] }
+	return func(number int, _ *http.Request) bybittest.Fault { return faults[number%len(faults)] }
 }
 
 func typed(err error) bool {

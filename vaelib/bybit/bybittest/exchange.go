@@ -38,18 +38,17 @@ type Listing struct {
 	Gap func(opening time.Time) bool
 }
 
-// Exchange is an http.Handler. Its fields are set before it is used.
+// Exchange is an http.Handler.
 type Exchange struct {
-	// Fault says what goes wrong with a request, whose number counts from 0.
-	// Nil: nothing ever.
-	Fault func(number int, r *http.Request) Fault
-	// PageRows bounds the rows of a page of candles. 0: the limit asked for.
+	// PageRows bounds the rows of a page of candles. 0: the limit asked for. It
+	// is set before the exchange is used.
 	PageRows int
 
 	listings []Listing
 
 	mu       sync.Mutex
 	now      time.Time
+	fault    func(int, *http.Request) Fault
 	requests []string
 	streams  map[*stream]bool
 	changed  chan struct{} // closed when a stream comes, goes or subscribes
@@ -65,6 +64,14 @@ func (e *Exchange) SetNow(now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.now = now
+}
+
+// SetFault sets what goes wrong with a request from now on. Requests are
+// numbered from 0, over all the exchange's life. Nil: nothing goes wrong.
+func (e *Exchange) SetFault(fault func(number int, r *http.Request) Fault) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fault = fault
 }
 
 func (e *Exchange) clock() time.Time {
@@ -155,10 +162,11 @@ func (e *Exchange) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	number := len(e.requests)
 	e.requests = append(e.requests, r.URL.RequestURI())
+	choose := e.fault
 	e.mu.Unlock()
 	fault := None
-	if e.Fault != nil {
-		fault = e.Fault(number, r)
+	if choose != nil {
+		fault = choose(number, r)
 	}
 	if strings.HasPrefix(r.URL.Path, "/v5/public/") {
 		e.serveStream(w, r, fault)
