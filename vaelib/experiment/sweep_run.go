@@ -98,13 +98,14 @@ func (t *trainer) do(ctx context.Context, j job, progress func(done, total int, 
 }
 
 // openRun opens the folder of a run. With force it replaces another run there,
-// but never the same one. A lock is tried twice: a look at the sweep's status
-// takes it for a moment.
+// but never the same one. A lock is tried for a while: a look at the sweep's
+// status takes it for a moment.
 func openRun(dir string, spec run.Spec, force bool) (*run.Run, error) {
 	folder, err := run.Open(dir, spec, false)
 	var locked *run.Locked
-	if errors.As(err, &locked) {
-		time.Sleep(lockPoll)
+	for waited := time.Duration(0); errors.As(err, &locked) && waited < lockPoll; waited += lockPoll / 20 {
+		time.Sleep(lockPoll / 20)
+		locked = nil
 		folder, err = run.Open(dir, spec, false)
 	}
 	var occupied *run.Occupied

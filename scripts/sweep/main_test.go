@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/experiment"
+)
+
+// commandVariable makes a process of this test the command itself.
+const commandVariable = "SWEEP_TEST_COMMAND"
+
+func TestMain(m *testing.M) {
+	experiment.SweepWorker()
+	if os.Getenv(commandVariable) != "" {
+		cli.Main(verb)
+	}
+	os.Exit(m.Run())
+}
+
+// execute runs the command in this process and returns its output.
+func execute(t *testing.T, code int, want string, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if got := verb.Execute(t.Context(), args, &stdout, &stderr); got != code || !strings.Contains(stderr.String(), want) {
+		t.Fatalf("sweep %v: exit code %d, not %d; stderr %q, not %q", args, got, code, stderr.String(), want)
+	}
+	return stdout.String()
+}
+
+// small is a sweep of four runs of a moment each.
+const small = `
+grid = """
+beta = 0.1 1
+hidden = 8 8,8
+"""
+zip = ""
+seeds = [3]
+alpha = 0.5
+n = 300
+components = 2
+latent = 2
+batch = 16
+steps = 200
+`
+
+func configuration(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "small.toml")
+	if err := os.WriteFile(path, []byte(small), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestSweep(t *testing.T) {
+	config, out := configuration(t), filepath.Join(t.TempDir(), "out")
+	execute(t, 1, "holds no sweep", "status", "-out", out)
+	execute(t, 0, "2 runs made, 0 were there", "run", "-config", config, "-out", out, "-backend", "go", "-workers", "1", "-shard", "1/2")
+	status := execute(t, 0, "", "status", "-out", out, "-format", "csv")
+	if want := "state,runs\ndone,2\nrunning,0\ninterrupted,0\nfailed,0\nwaiting,2\nall,4\n"; status != want {
+		t.Errorf("status %q, want %q", status, want)
+	}
+	execute(t, 1, "2 of 4 runs are missing", "merge", "-out", out)
+	execute(t, 0, "2 runs made, 2 were there", "run", "-config", config, "-out", out, "-backend", "go", "-workers", "2")
+	execute(t, 0, "4 of 4 runs", "merge", "-out", out)
+	rows := readCSV(t, filepath.Join(out, experiment.ResultsFile))
+	if len(rows) != 5 || !slices.Equal(rows[0][:5], []string{"run", "beta", "hidden", "seed", "status"}) ||
+		!slices.Equal(rows[4][1:5], []string{"1", "8,8", "3", "done"}) {
+		t.Errorf("results %v", rows)
+	}
+	execute(t, 1, "holds another sweep", "run", "-config", config, "-beta", "2", "-grid", "hidden=8", "-out", out, "-backend", "go")
+
+	// The configuration that a run keeps repeats it.
+	again := filepath.Join(t.TempDir(), "again")
+	execute(t, 0, "1 runs made", "run", "-config", filepath.Join(out, experiment.RunsFolder, rows[2][0], "config.toml"), "-out", again, "-backend", "go")
+	if got, want := readCSV(t, filepath.Join(again, experiment.ResultsFile))[1][3:], rows[2][5:]; !slices.Equal(got, want) {
+		t.Errorf("the run repeated has %v, want %v", got, want)
+	}
+}
+
+func readCSV(t *testing.T, path string) [][]string {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func TestWrongUsage(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	for want, args := range map[string][]string{
+		"-out DIR is missing":                     {"run"},
+		"want NAME = VALUE":                       {"run", "-grid", "beta", "-out", out},
+		"at -temperature=1 -seed=1: unknown flag": {"run", "-grid", "temperature=1", "-out", out},
+		"at -beta=-1 -seed=1: -beta":              {"run", "-grid", "beta=1 -1", "-out", out},
+		"zipped axes go together":                 {"run", "-zip", "beta=1 2; latent=3", "-out", out},
+		"axis seed is given twice":                {"run", "-grid", "seed=1", "-seeds", "2", "-out", out},
+		"want i/N":                                {"run", "-shard", "2", "-out", out},
+		"leftover argument \"elsewhere\"":         {"run", "elsewhere", "-out", out},
+		"\"stop\" is not one of":                  {"stop", "-out", out},
+	} {
+		execute(t, 2, want, args...)
+	}
+	t.Setenv("JOB_COMPLETION_INDEX", "1")
+	execute(t, 2, "JOB_COMPLETIONS is not set", "run", "-out", out)
+	if _, err := os.Stat(out); !os.IsNotExist(err) {
+		t.Errorf("wrong usage left a folder behind (%v)", err)
+	}
+}
+
+// The experiments that are shipped are read, and have as many runs as they say.
+func TestExperiments(t *testing.T) {
+	for name, want := range map[string]int{"beta": 50, "collapse": 105} {
+		var got []experiment.Trial
+		reader := verb
+		reader.Run = func(ctx context.Context, c *config, io *cli.IO) (err error) {
+			_, got, err = trials(ctx, c, io)
+			return err
+		}
+		var stderr bytes.Buffer
+		path := filepath.Join("..", "..", "experiments", name+".toml")
+		if code := reader.Execute(t.Context(), []string{"run", "-config", path, "-out", t.TempDir()}, &bytes.Buffer{}, &stderr); code != 0 {
+			t.Errorf("%s: exit code %d: %s", name, code, stderr.String())
+		}
+		if len(got) != want {
+			t.Errorf("%s: %d runs, want %d", name, len(got), want)
+		}
+	}
+}
+
+// TERM saves and exits with 130; the same command goes on.
+func TestTermination(t *testing.T) {
+	config, out := configuration(t), filepath.Join(t.TempDir(), "out")
+	start := func(steps string) *exec.Cmd {
+		cmd := exec.Command(os.Args[0], "run", "-config", config, "-out", out, "-backend", "go", "-workers", "2", "-steps", steps, "-quiet")
+		cmd.Env = append(os.Environ(), commandVariable+"=1")
+		cmd.Stderr = &bytes.Buffer{}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd
+	}
+	cmd := start("30000")
+	for { // until a run is under way
+		counts, err := experiment.SweepStatus(out)
+		if err == nil && counts.Running > 0 {
+			break
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Skipf("no such signal here: %v", err)
+	}
+	_ = cmd.Wait() // its code is looked at below
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d after TERM, want 130: %v", code, cmd.Stderr)
+	}
+	counts, err := experiment.SweepStatus(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts.Interrupted == 0 || counts.Running+counts.Failed > 0 {
+		t.Errorf("counts %+v, want runs interrupted, none failed or running", counts)
+	}
+}
