@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
@@ -65,6 +66,7 @@ type state struct {
 	generator         *generate.Generator
 	prior, generated  *generate.Batch
 	portfolios        *portfolio.Portfolios // what weights.csv holds
+	fidelity          []fidelity.Row        // of generators, beside held-out portfolios
 	candidates        []candidate           // chosen portfolios and baselines, by name
 	figuresIn         []metrics.Figures     // of portfolios, then of candidates
 	figuresOut        []metrics.Figures
@@ -92,6 +94,7 @@ func Pipeline(ctx context.Context, folder *run.Run, in Input, settings Settings)
 		{"training", p.train},
 		{"diagnostics", p.diagnose},
 		{"generation", p.generate},
+		{"fidelity", p.judge},
 		{"baselines", p.compare},
 		{"evaluation", p.evaluate},
 		{"files", p.write},

@@ -140,7 +140,7 @@ func TestPipelineFolderHoldsWhatItSays(t *testing.T) {
 	in, settings := input(t), small()
 	dir, summary := finished(t)
 	for _, name := range []string{
-		"config.toml", "manifest.json", HistoryFile, "model/model.json", "model/model.safetensors", "model/aggregate.json",
+		"config.toml", "manifest.json", HistoryFile, FidelityFile, "model/model.json", "model/model.safetensors", "model/aggregate.json",
 		WeightsFile, BaselinesFile, MetricsFile, SummaryFile, ReportFile,
 		"figures/training.png", "figures/wealth.png", "figures/risk_return.png", "figures/weights.png",
 	} {

@@ -275,8 +275,8 @@ func (p *state) generatedSection(d *report.Document) error {
 	first := len(p.portfolios.IDs) - p.settings.Portfolios
 	figures := p.figuresIn[first:len(p.portfolios.IDs)]
 	g := &report.Generated{
-		Portfolios: p.settings.Portfolios,
-		Sampler:    fmt.Sprintf("mixture of up to %d normals fitted to the training codes", p.settings.Components),
+		Portfolios: p.settings.Portfolios, Fidelity: p.samples(),
+		Sampler: fmt.Sprintf("mixture of up to %d normals fitted to the training codes", p.settings.Components),
 		Rows: []report.Comparison{
 			compareMeans("Volatility, mean", report.Percent, metrics.Volatility, figures, p.trainingFigures),
 			compareMeans("Return, mean", report.Percent, metrics.AnnualReturn, figures, p.trainingFigures),

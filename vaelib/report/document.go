@@ -192,7 +192,25 @@ type Generated struct {
 	Portfolios int
 	Sampler    string // "mixture of 40 on the codes"
 	Rows       []Comparison
+	Fidelity   *Fidelity // nil: not measured
 	Pictures   []Picture
+}
+
+// Fidelity compares samples of portfolios with held-out ones. The first sample
+// is held-out portfolios themselves: what a perfect generator would get.
+type Fidelity struct {
+	Neighbours, Rows int // of the scores
+	Samples          []Sample
+}
+
+// Sample is the scores of one generator.
+type Sample struct {
+	Name                        string
+	Precision, Recall, Coverage Value // shares
+	Energy                      Value // distance, in units of weight
+	EnergyP                     Value // its permutation p-value
+	Dispersion                  Value // beside the held-out portfolios'
+	Memorisation                Value // probability that a generated row is nearer to the training set than a held-out one
 }
 
 // Comparison is one figure of the generated and of the training portfolios.

@@ -17,7 +17,28 @@ func generatedSection(g Generated) section {
 		}
 		s.Blocks = append(s.Blocks, block{Table: t})
 	}
+	if g.Fidelity != nil {
+		s.Blocks = append(s.Blocks, g.Fidelity.blocks()...)
+	}
 	return s
+}
+
+// blocks are the table of the samples and how to read it.
+func (f Fidelity) blocks() []block {
+	t := &table{Caption: "Samples against held-out portfolios", Columns: []column{
+		{Name: "Sample"}, {Name: "Precision", Number: true}, {Name: "Recall", Number: true}, {Name: "Coverage", Number: true},
+		{Name: "Energy distance", Number: true}, {Name: "p", Number: true}, {Name: "Dispersion", Number: true}, {Name: "Memorisation", Number: true},
+	}}
+	for i, r := range f.Samples {
+		t.Rows = append(t.Rows, row{Strong: i == 0, Cells: []cell{
+			textCell(r.Name), numberCell(r.Precision, Percent), numberCell(r.Recall, Percent), numberCell(r.Coverage, Percent),
+			numberCell(r.Energy, Scientific), numberCell(r.EnergyP, Ratio), numberCell(r.Dispersion, Ratio), numberCell(r.Memorisation, Ratio),
+		}})
+	}
+	return []block{{Table: t}, {List: []string{
+		fmt.Sprintf("%d rows a sample and %d neighbours: scores of other sizes don't compare. The first row is held-out portfolios against other held-out ones, what a perfect generator would get.", f.Rows, f.Neighbours),
+		"Memorisation is the probability that a row lies nearer to the training set than a held-out one: 0.5 for new data, 1 for copies. Held-out portfolios are of later windows, so that the training set itself is no perfect sample of them.",
+	}}}
 }
 
 // quotient is a/b where both are defined and positive.
