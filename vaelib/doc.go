@@ -11,9 +11,11 @@
 //	metrics      return and risk of one or a million portfolios
 //	optimize     allocation by optimisation and by the usual rules
 //	mixture      Gaussian mixtures
+//	fidelity     how faithful a sample of portfolios is to another
 //	corpus       training sets of portfolios
 //	vae          the model: training, encoding, decoding, diagnostics
 //	generate     portfolios out of a trained model
+//	backtest     strategies walk-forward, with drift and costs
 //	figure       pictures
 //	report       report.html
 //	experiment   whole experiments, the only one that knows all the others
