@@ -37,6 +37,9 @@ type Config struct {
 	Shares Shares // of a mixed corpus; default [DefaultShares]
 	N      int    // rows; default 20,000
 	Seed   uint64
+	// Alpha, where above 0, is the one concentration of all Dirichlet rows, which
+	// are then symmetric; 0 varies it.
+	Alpha float64
 
 	Lookbacks  []int   // periods of the rolling windows; default 60, 120, 180
 	Step       int     // periods between the ends of two windows; default 5
@@ -80,6 +83,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("a lookback of %d periods: it must be at least 2", slices.Min(c.Lookbacks))
 	case !(c.Validation <= 0.9):
 		return c, fmt.Errorf("a validation share of %v: it must be at most 0.9", c.Validation)
+	case !(c.Alpha >= 0 && c.Alpha <= 1e6):
+		return c, fmt.Errorf("a Dirichlet concentration of %v: it must lie between 0, which varies it, and a million", c.Alpha)
 	case !(c.PeriodsPerYear > 0) || math.IsInf(c.PeriodsPerYear, 0):
 		return c, fmt.Errorf("%v periods per year: it must be positive and finite", c.PeriodsPerYear)
 	}

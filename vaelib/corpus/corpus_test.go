@@ -348,6 +348,25 @@ func TestBearMarketIsRedrawn(t *testing.T) {
 	}
 }
 
+// With a fixed concentration the normalised spectrum is n/(n-1), n-1 times,
+// whatever alpha is: there is no structure to learn.
+func TestFixedAlpha(t *testing.T) {
+	window, sectors := sample(t)
+	c := build(t, window, simplex.Set{N: 12}, sectors, Config{Source: Dirichlet, Alpha: 0.5, N: 20000, Validation: -1})
+	s := c.Summary()
+	if s.Recipes["symmetric"] != 20000 {
+		t.Errorf("recipes %v, want symmetric alone", s.Recipes)
+	}
+	for i, l := range s.Spectrum[:11] {
+		if math.Abs(l-12.0/11) > 0.06 {
+			t.Errorf("eigenvalue %d is %v, want %v", i, l, 12.0/11)
+		}
+	}
+	if _, err := Build(context.Background(), window, simplex.Set{N: 12}, nil, Config{Alpha: math.NaN()}, nil); err == nil {
+		t.Error("no error for alpha NaN")
+	}
+}
+
 func TestSpansKeepTheirPromises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		periods := rapid.IntRange(2, 600).Draw(t, "periods")

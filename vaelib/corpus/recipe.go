@@ -72,7 +72,13 @@ func (m *maker) drawDirichlet(row *Row, weights []float64, rng *rand.Rand) error
 	row.MaxWeight = m.upper
 	row.Parameter = "alpha"
 	alpha := slices.Repeat([]float64{1}, m.set.N)
-	switch rng.IntN(kinds) {
+	kind := rng.IntN(kinds)
+	if m.corpus.config.Alpha > 0 {
+		kind = -1
+	}
+	switch kind {
+	case -1:
+		row.Recipe, row.Value = "symmetric", m.corpus.config.Alpha
 	case 0:
 		row.Recipe, row.Value = "concentrated", logUniform(rng, concentrated)
 	case 1:

@@ -52,6 +52,7 @@ func (m Model) Config(n int, seed uint64) (vae.Config, vae.Schedule, error) {
 // Corpus says what training set is made. Its tags name the flags.
 type Corpus struct {
 	Source     string  `flag:"source" choice:"mixed|dirichlet|optimized|risk-parity|bootstrap" help:"where training portfolios come from"`
+	Alpha      float64 `flag:"alpha" range:"[0,1e6]" help:"concentration of all Dirichlet rows; 0 varies it"`
 	Rows       int     `flag:"n" range:"[2,inf)" unit:"portfolios" help:"size of the training set, held-out rows included"`
 	Lookbacks  []int   `flag:"lookbacks" range:"[2,inf)" unit:"periods" help:"lengths of the rolling windows"`
 	Step       int     `flag:"window-step" range:"[1,inf)" unit:"periods" help:"between the ends of two rolling windows"`
@@ -66,7 +67,7 @@ func DefaultCorpus() Corpus {
 // Config returns the configuration of the corpus.
 func (c Corpus) Config(seed uint64, periodsPerYear float64) corpus.Config {
 	config := corpus.Config{
-		Source: c.Source, N: c.Rows, Seed: seed, Lookbacks: c.Lookbacks, Step: c.Step,
+		Source: c.Source, Alpha: c.Alpha, N: c.Rows, Seed: seed, Lookbacks: c.Lookbacks, Step: c.Step,
 		Validation: c.Validation, PeriodsPerYear: periodsPerYear,
 	}
 	if c.Validation == 0 {
