@@ -263,6 +263,9 @@ func TestIncremental(t *testing.T) {
 	if gaps := manifestOf(t, dir).Symbols["BBBUSDT"].Candles.Gaps; len(gaps) != 2 || day(gaps[0].From) != "2024-01-03" || day(gaps[1].From) != "2024-02-03" {
 		t.Errorf("gaps are %v", gaps)
 	}
+	if panel, _, err := market.Load(dir, market.Options{}); err != nil || !slices.Equal(panel.Symbols, []string{"AAAUSDT", "BBBUSDT"}) {
+		t.Errorf("market is confused by the folder of funding: %v", err)
+	}
 	// A file that was changed is fetched anew, one that is gone too.
 	whole := read(t, dir, "AAAUSDT.csv")
 	if err := os.WriteFile(filepath.Join(dir, "AAAUSDT.csv"), []byte("mine\n"), 0o644); err != nil {
@@ -327,6 +330,26 @@ func TestNothingThere(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 	if code, stderr := execute(t, "-symbols", "AAAUSDT", "-from", "2031-01-01", "-out", t.TempDir(), "-base-url", url); code != 1 || !strings.Contains(stderr, "in the future") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+// Launch dates are good to have, and no more.
+func TestNoInstruments(t *testing.T) {
+	exchange := bybittest.New(listings()...)
+	exchange.SetFault(func(_ int, r *http.Request) bybittest.Fault {
+		if r.URL.Path == "/v5/market/instruments-info" {
+			return bybittest.BadGateway
+		}
+		return bybittest.None
+	})
+	url := serve(t, exchange)
+	dir := t.TempDir()
+	stderr := mustExecute(t, "-symbols", "AAAUSDT", "-from", "2024-01-01", "-out", dir, "-base-url", url)
+	if e := manifestOf(t, dir).Symbols["AAAUSDT"]; !strings.Contains(stderr, "launch dates stay unknown") || e.Launched != nil || e.Candles.Rows != 60 {
+		t.Errorf("%+v: %s", e, stderr)
+	}
+	if code, stderr := execute(t, "-top", "2", "-out", t.TempDir(), "-base-url", url); code != 1 || !strings.Contains(stderr, "502") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }

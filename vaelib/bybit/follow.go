@@ -58,7 +58,7 @@ const gapAttempts = 3
 // Follow returns the context's error, the first error of each, an error that
 // won't pass ([*SubscribeError], an [*APIError] or [*HTTPError] of the classes
 // [ErrSymbol] and [ErrRefused], a [*DecodeError] of REST), and nothing else:
-// it outlives any other fault.
+// it outlives any other fault, a ban for asking too often included.
 func (c *Client) Follow(ctx context.Context, q FollowQuery, each func(symbol string, candle Candle) error) error {
 	if err := q.check(); err != nil {
 		return err
@@ -88,12 +88,14 @@ func (c *Client) Follow(ctx context.Context, q FollowQuery, each func(symbol str
 	}
 }
 
-// finalError ends [Client.Follow].
+// finalError ends [Client.Follow]. It doesn't unwrap: a context's error within
+// it is the caller's, and not that of a session.
 type finalError struct{ error }
 
-// final marks an error of the exchange as one that ends, unless it can pass.
+// final marks an error of the exchange as one that ends, unless it can pass, as
+// a ban does.
 func final(err error) error {
-	if retryable(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if retryable(err) || errors.Is(err, ErrRateLimited) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return &finalError{err}

@@ -187,6 +187,28 @@ func TestFollowGap(t *testing.T) {
 	}
 }
 
+// A ban is waited for.
+func TestFollowBan(t *testing.T) {
+	exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})
+	var once sync.Once
+	exchange.SetFault(func(_ int, r *http.Request) (fault bybittest.Fault) {
+		if strings.HasPrefix(r.URL.Path, "/v5/public/") {
+			once.Do(func() { fault = bybittest.TooOften })
+		}
+		return fault
+	})
+	recorder := &waits{}
+	client := serve(t, exchange, func(o *bybit.Options) { o.Wait = recorder.wait })
+	f := follow(t, client, bybit.FollowQuery{Category: bybit.Linear, Interval: minute, Symbols: []string{"AAAUSDT"}})
+	if err := exchange.WaitSubscribed(patience(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	f.end()
+	if !slices.Equal(recorder.list, []time.Duration{10 * time.Minute}) {
+		t.Errorf("waited %v, want 10 minutes", recorder.list)
+	}
+}
+
 // What can't pass ends it; what can, does not.
 func TestFollowErrors(t *testing.T) {
 	exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})
@@ -237,13 +259,14 @@ func TestFollowErrors(t *testing.T) {
 		}
 	}
 	exchange.SetFault(nil)
-	enough := errors.New("enough")
-	q := query
-	q.Since = start.Add(-time.Hour)
-	calls := 0
-	err := serve(t, exchange, nil).Follow(t.Context(), q, func(string, bybit.Candle) error { calls++; return enough })
-	if err != enough || calls != 1 {
-		t.Errorf("each that fails: %v after %d calls", err, calls)
+	for _, enough := range []error{errors.New("enough"), context.Canceled} {
+		q := query
+		q.Since = start.Add(-time.Hour)
+		calls := 0
+		err := serve(t, exchange, nil).Follow(t.Context(), q, func(string, bybit.Candle) error { calls++; return enough })
+		if err != enough || calls != 1 {
+			t.Errorf("each that fails: %v after %d calls", err, calls)
+		}
 	}
 	for _, symbols := range [][]string{nil, {""}, {"A", "A"}} {
 		q := query

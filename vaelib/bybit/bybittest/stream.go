@@ -32,12 +32,12 @@ func (s *stream) send(text []byte) {
 const mostTopics = 10
 
 // serveStream keeps a connection until it ends. Of the faults it knows
-// Forbidden, BadGateway and Reset, which refuse the connection, Slow, which
-// never answers on it, and Empty, which leaves out the answers to
+// Forbidden, TooOften, BadGateway and Reset, which refuse the connection, Slow,
+// which never answers on it, and Empty, which leaves out the answers to
 // subscriptions.
 func (e *Exchange) serveStream(w http.ResponseWriter, r *http.Request, fault Fault) {
 	switch fault {
-	case Forbidden, BadGateway, Reset:
+	case Forbidden, TooOften, BadGateway, Reset:
 		fault.write(w, r, nil, e.clock())
 		return
 	}
