@@ -349,7 +349,9 @@ func TestBearMarketIsRedrawn(t *testing.T) {
 }
 
 // With a fixed concentration the normalised spectrum is n/(n-1), n-1 times,
-// whatever alpha is: there is no structure to learn.
+// whatever alpha is: there is no structure to learn. The eigenvalues of N
+// samples spread by about 2 sqrt(n/N) for normal data, 0.05 here, and somewhat
+// more for the longer tails of these.
 func TestFixedAlpha(t *testing.T) {
 	window, sectors := sample(t)
 	c := build(t, window, simplex.Set{N: 12}, sectors, Config{Source: Dirichlet, Alpha: 0.5, N: 20000, Validation: -1})
@@ -358,7 +360,7 @@ func TestFixedAlpha(t *testing.T) {
 		t.Errorf("recipes %v, want symmetric alone", s.Recipes)
 	}
 	for i, l := range s.Spectrum[:11] {
-		if math.Abs(l-12.0/11) > 0.06 {
+		if math.Abs(l-12.0/11) > 0.1 {
 			t.Errorf("eigenvalue %d is %v, want %v", i, l, 12.0/11)
 		}
 	}
