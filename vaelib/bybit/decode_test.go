@@ -3,9 +3,12 @@ package bybit
 import (
 	"errors"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"vaefolio/vaelib/internal/sharedtest"
 )
 
 func TestDecodeKlines(t *testing.T) {
@@ -55,6 +58,39 @@ func TestDecodeKlines(t *testing.T) {
 			var decode *DecodeError
 			if !errors.As(err, &decode) || decode.Index != c.row || decode.Symbol != "A" || !strings.Contains(decode.Msg, c.text) {
 				t.Errorf("error is %v, want one of row %d with %q", err, c.row, c.text)
+			}
+		})
+	}
+}
+
+func TestRecordedMessages(t *testing.T) {
+	for _, c := range []struct {
+		file    string
+		op      string
+		success bool
+		candle  Candle
+	}{
+		{file: "docs_ws_kline.json", candle: Candle{time.UnixMilli(1672324800000).UTC(), 16649.5, 16677, 16608, 16677, 2.081, 34666.4005}},
+		{file: "docs_ws_pong_linear.json", op: "ping", success: true},
+		{file: "ws_pong_spot.json", op: "ping", success: true},
+		{file: "ws_subscribe_ok.json", op: "subscribe", success: true},
+		{file: "ws_subscribe_error.json", op: "subscribe"},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			raw, err := os.ReadFile(sharedtest.Path(t, "data", "bybit_responses", c.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := decodeMessage(raw)
+			if err != nil || m.Op != c.op || m.Success != c.success {
+				t.Fatalf("message is %+v, %v", m, err)
+			}
+			if c.op != "" {
+				return
+			}
+			updates, err := m.updates("BTCUSDT", "5")
+			if err != nil || len(updates) != 1 || updates[0] != (update{c.candle, false}) {
+				t.Errorf("updates are %v, %v, want %v", updates, err, c.candle)
 			}
 		})
 	}
