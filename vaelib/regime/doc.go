@@ -1,0 +1,21 @@
+// Package regime says in which state a market is, by what was known at the
+// time.
+//
+// Two ways, both fitted to training rows alone. A [Grid] crosses terciles of
+// volatility with the sign of the trend: six states that need no model. An
+// [HMM] is a Gaussian hidden Markov model, whose states are persistent and are
+// found by expectation-maximisation:
+//
+//	model, fit, err := regime.Fit(ctx, train, regime.Settings{States: 3})  // T x d, such as returns or scaled features
+//	probs, _, err := model.Filter(all)       // T x 3, given rows up to each
+//	state := regime.MostLikely(probs)        // T; 0 is the calmest
+//
+// # What is known when
+//
+// Filtered probabilities of row t use rows 0 to t and a model that was fitted
+// to the training rows. Smoothed probabilities use the rows after t, too: they
+// explain the past and must not be traded on. [HMM.Smooth] says so again.
+//
+// States are ordered by volatility, so that state 0 means the same from one
+// fit to the next.
+package regime
