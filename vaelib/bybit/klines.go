@@ -264,26 +264,17 @@ func decodeKlines(raw []byte, symbol string, interval Interval) ([]Candle, error
 		return &DecodeError{Path: "/v5/market/kline", Symbol: symbol, Index: row, Msg: fmt.Sprintf(format, args...)}
 	}
 	var result struct {
-		Symbol string            `json:"symbol"`
-		List   []json.RawMessage `json:"list"`
+		Symbol string              `json:"symbol"`
+		List   [][]json.RawMessage `json:"list"`
 	}
-	if err := json.Unmarshal(raw, &result); err != nil {
-		return nil, fail(-1, "result is not as documented: %s", oneLine(err.Error()))
-	}
-	if result.List == nil {
-		return nil, fail(-1, "result has no list")
-	}
-	if result.Symbol != symbol {
-		return nil, fail(-1, "result is of symbol %s", strconv.Quote(oneLine(result.Symbol)))
-	}
+	malformed := json.Unmarshal(raw, &result) // a row of another type is left nil
 	candles := make([]Candle, len(result.List))
 	for i, row := range result.List {
-		var cells []json.RawMessage
-		if err := json.Unmarshal(row, &cells); err != nil || len(cells) != len(columns) {
-			return nil, fail(i, "%s is not a list of %d", oneLine(string(row)), len(columns))
+		if len(row) != len(columns) {
+			return nil, fail(i, "not a list of %d cells", len(columns))
 		}
 		var values [len(columns)]scalar
-		for j, cell := range cells {
+		for j, cell := range row {
 			if err := values[j].UnmarshalJSON(cell); err != nil {
 				return nil, fail(i, "%s: %v", columns[j], err)
 			}
@@ -292,6 +283,14 @@ func decodeKlines(raw []byte, symbol string, interval Interval) ([]Candle, error
 		if candles[i], err = newCandle(interval, values); err != nil {
 			return nil, fail(i, "%v", err)
 		}
+	}
+	switch {
+	case malformed != nil:
+		return nil, fail(-1, "result is not as documented: %s", oneLine(malformed.Error()))
+	case result.List == nil:
+		return nil, fail(-1, "result has no list")
+	case result.Symbol != symbol:
+		return nil, fail(-1, "result is of symbol %s", strconv.Quote(oneLine(result.Symbol)))
 	}
 	return candles, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -362,6 +363,41 @@ func TestQueryErrors(t *testing.T) {
 	for _, q := range []bybit.FundingQuery{{Category: "spot", Symbol: "AAAUSDT"}, {Category: "linear"}} {
 		if _, err := client.Funding(t.Context(), q); err == nil {
 			t.Errorf("%+v is accepted", q)
+		}
+	}
+}
+
+// All perpetuals, five years by the day, from a server on the same machine: the
+// client's own part, without the exchange's limit.
+func BenchmarkKlinesAll(b *testing.B) {
+	var listings []bybittest.Listing
+	var queries []bybit.KlineQuery
+	for i := range 329 {
+		symbol := fmt.Sprintf("S%03dUSDT", i)
+		listings = append(listings, bybittest.Listing{Symbol: symbol})
+		queries = append(queries, bybit.KlineQuery{
+			Category: bybit.Linear, Symbol: symbol, Interval: bybit.Day, From: start.AddDate(0, 0, -1800), Now: start,
+		})
+	}
+	exchange := bybittest.New(listings...)
+	exchange.SetNow(start)
+	server := httptest.NewServer(exchange)
+	defer server.Close()
+	client, err := bybit.New(options(server.URL))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		candles := 0
+		err := client.KlinesAll(b.Context(), queries, func(_ int, s *bybit.Series, err error) error {
+			if err == nil {
+				candles += len(s.Candles)
+			}
+			return err
+		})
+		if err != nil || candles != 329*1799 {
+			b.Fatalf("%d candles, %v", candles, err)
 		}
 	}
 }
