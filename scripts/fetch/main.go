@@ -113,7 +113,7 @@ func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO)
 		to = now
 	}
 	if from.After(to) {
-		return fmt.Errorf("-from %s is in the future: it is %s there", c.From, now.Format(time.RFC3339))
+		return fmt.Errorf("the range from %s to %s has no candles: the exchange opened in 2018, and its clock says %s", day(from), day(to), now.Format(time.RFC3339))
 	}
 	all, err := choose(ctx, client, c, now, io)
 	if err != nil {

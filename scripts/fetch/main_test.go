@@ -329,8 +329,10 @@ func TestNothingThere(t *testing.T) {
 	if code != 1 || !strings.Contains(stderr, "OLDUSDT: no candles from 2024-02-01 to 2024-02-05, and linear doesn't trade it") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
-	if code, stderr := execute(t, "-symbols", "AAAUSDT", "-from", "2031-01-01", "-out", t.TempDir(), "-base-url", url); code != 1 || !strings.Contains(stderr, "in the future") {
-		t.Errorf("exit code %d: %s", code, stderr)
+	for _, end := range []string{"-from=2031-01-01", "-to=2015-01-01"} {
+		if code, stderr := execute(t, "-symbols", "AAAUSDT", end, "-out", t.TempDir(), "-base-url", url); code != 1 || !strings.Contains(stderr, "has no candles: the exchange opened in 2018, and its clock says 2024-03-01") {
+			t.Errorf("%s: exit code %d: %s", end, code, stderr)
+		}
 	}
 }
 

@@ -117,14 +117,14 @@ func (c *Client) KlinesAll(ctx context.Context, queries []KlineQuery, each func(
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if slices.ContainsFunc(queries, func(q KlineQuery) bool { return q.Now.IsZero() }) {
-		now, timeErr := c.ServerTime(ctx)
+		now, err := c.ServerTime(ctx)
+		if err != nil {
+			return allFailed(ctx, len(queries), err, each)
+		}
 		queries = slices.Clone(queries)
 		for i := range queries {
-			if !queries[i].Now.IsZero() {
-				continue
-			}
-			if queries[i].Now = now; timeErr != nil {
-				return c.allFailed(ctx, queries, timeErr, each)
+			if queries[i].Now.IsZero() {
+				queries[i].Now = now
 			}
 		}
 	}
@@ -158,12 +158,12 @@ func (c *Client) KlinesAll(ctx context.Context, queries []KlineQuery, each func(
 	return context.Cause(ctx)
 }
 
-// allFailed reports one error for all queries.
-func (c *Client) allFailed(ctx context.Context, queries []KlineQuery, err error, each func(i int, s *Series, err error) error) error {
+// allFailed reports one error for n queries.
+func allFailed(ctx context.Context, n int, err error, each func(i int, s *Series, err error) error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	for i := range queries {
+	for i := range n {
 		if err := each(i, nil, err); err != nil {
 			return err
 		}
