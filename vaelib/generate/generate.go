@@ -117,6 +117,26 @@ func (g *Generator) Decode(ctx context.Context, codes *mat.Dense) (*Batch, error
 	return batch, nil
 }
 
+// Pick returns a batch of the given rows, in their order. There has to be one.
+func (b *Batch) Pick(rows []int) *Batch {
+	take := func(m *mat.Dense) *mat.Dense {
+		if m == nil {
+			return nil
+		}
+		_, columns := m.Dims()
+		out := mat.NewDense(len(rows), columns, nil)
+		for k, i := range rows {
+			out.SetRow(k, m.RawRowView(i))
+		}
+		return out
+	}
+	out := &Batch{Codes: take(b.Codes), Decoded: take(b.Decoded), Weights: take(b.Weights)}
+	for _, i := range rows {
+		out.Repair = append(out.Repair, b.Repair[i])
+	}
+	return out
+}
+
 // roundUp returns the first multiple of unit that is not below n.
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 

@@ -175,18 +175,11 @@ func (o *Optimum) Top(count int) (*Batch, []float64) {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(o.Values[b], o.Values[a]) })
 	order = order[:min(count, len(order))]
-	_, d := o.Codes.Dims()
-	_, n := o.Weights.Dims()
-	top := &Batch{Codes: mat.NewDense(len(order), d, nil), Decoded: mat.NewDense(len(order), n, nil), Weights: mat.NewDense(len(order), n, nil)}
-	var values []float64
+	values := make([]float64, len(order))
 	for row, i := range order {
-		top.Codes.SetRow(row, o.Codes.RawRowView(i))
-		top.Decoded.SetRow(row, o.Decoded.RawRowView(i))
-		top.Weights.SetRow(row, o.Weights.RawRowView(i))
-		top.Repair = append(top.Repair, o.Repair[i])
-		values = append(values, o.Values[i])
+		values[row] = o.Values[i]
 	}
-	return top, values
+	return o.Pick(order), values
 }
 
 // keep takes over the rows that are better than what their start had, and

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/metrics"
+)
+
+// Interpolation are the flags of the way between two portfolios.
+type Interpolation struct {
+	FromWeights string `flag:"from-weights" unit:"FILE" help:"the two ends of interpolate, its first two rows; the portfolios among which styles are sought"`
+	Path        string `flag:"path" choice:"linear|spherical|weights" default:"linear" help:"of interpolate: in latent space by the straight line or the arc, or between the weights, the control"`
+}
+
+// pathRecord says from where to where.
+type pathRecord struct {
+	Path    string         `json:"path"`
+	Ends    []string       `json:"ends"`
+	Courses []courseRecord `json:"courses,omitempty"` // of all three paths, where prices were given
+}
+
+// courseRecord is what the portfolios along one path are like.
+type courseRecord struct {
+	Path                 generate.Path `json:"path"`
+	Length               float64       `json:"length"`
+	Detour               float64       `json:"detour"`
+	Unevenness           float64       `json:"unevenness"`
+	Bend                 float64       `json:"bend"`
+	EndMiss              float64       `json:"end_miss"`
+	MeanEffectiveAssets  float64       `json:"mean_effective_assets"`
+	LeastEffectiveAssets float64       `json:"least_effective_assets"`
+	MeanDiversification  float64       `json:"mean_diversification_ratio"`
+	MeanVolatility       float64       `json:"mean_volatility"`
+	LargestVolatility    float64       `json:"largest_volatility"`
+}
+
+func (j *job) interpolate(ctx context.Context) (*made, error) {
+	if j.given.Len() < 2 {
+		return nil, fmt.Errorf("%s: one portfolio: an interpolation needs two, its ends", j.FromWeights)
+	}
+	a, b := j.given.Weights.RawRowView(0), j.given.Weights.RawRowView(1)
+	steps := j.count(11)
+	batch, err := j.generator.Interpolate(ctx, a, b, steps, generate.Path(j.Path))
+	if err != nil {
+		return nil, err
+	}
+	j.record.pathRecord = &pathRecord{Path: j.Path, Ends: []string{j.given.ID(0), j.given.ID(1)}}
+	m := &made{batch: batch}
+	if j.window == nil {
+		return m, nil
+	}
+	evaluator, err := metrics.NewEvaluator(j.window.Returns, j.settings)
+	if err != nil {
+		return nil, err
+	}
+	courses, err := j.generator.Courses(ctx, a, b, steps, evaluator, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range courses {
+		j.record.Courses = append(j.record.Courses, courseRecord{
+			c.Path, c.Length, c.Detour, c.Unevenness, c.Bend, c.EndMiss, c.MeanEffectiveAssets,
+			c.LeastEffectiveAssets, c.MeanDiversification, c.MeanVolatility, c.LargestVolatility,
+		})
+		j.io.Note("%s: detour %.3f, bend %.3f, %.2f effective assets (least %.2f), volatility %.4f (largest %.4f)", c.Path, c.Detour, c.Bend,
+			c.MeanEffectiveAssets, c.LeastEffectiveAssets, c.MeanVolatility, c.LargestVolatility)
+		if c.Path == generate.Path(j.Path) {
+			m.figures = c.Figures
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
+)
+
+// provenance is written beside the weights.
+type provenance struct {
+	Mode      string  `json:"mode"`
+	ModelHash string  `json:"model_hash"` // SHA-256 of the model's parameters
+	Seed      uint64  `json:"seed"`
+	Density   string  `json:"density,omitempty"`
+	Data      string  `json:"data_hash,omitempty"`
+	Synthetic bool    `json:"synthetic,omitempty"`
+	Given     string  `json:"from_weights_hash,omitempty"` // SHA-256 of the file
+	Backend   string  `json:"backend"`
+	MaxRepair float64 `json:"max_repair_distance"`
+
+	*latentRecord
+	*pathRecord
+	Robust    *robustRecord    `json:"robust,omitempty"`
+	Diversify *diversifyRecord `json:"diversify,omitempty"`
+	Stresses  []stressRecord   `json:"stresses,omitempty"`
+	Styles    *stylesRecord    `json:"styles,omitempty"`
+
+	Rows []portfolioOfModel `json:"portfolios"`
+}
+
+// portfolioOfModel is where one row comes from.
+type portfolioOfModel struct {
+	ID       string             `json:"id"`
+	Code     []float64          `json:"code,omitempty"`
+	LogPrior *float64           `json:"log_prior,omitempty"` // of N(0, I) at the code, in nats
+	Repair   float64            `json:"repair_distance"`
+	Value    *float64           `json:"value,omitempty"` // of the objective
+	Figures  map[string]float64 `json:"figures,omitempty"`
+}
+
+// portfolios names the rows, fills in their provenance and checks them against
+// the constraints.
+func (j *job) portfolios(m *made) (*portfolio.Portfolios, error) {
+	rows, _ := m.batch.Weights.Dims()
+	p := &portfolio.Portfolios{Symbols: j.symbols, Weights: m.batch.Weights}
+	digits := len(strconv.Itoa(rows))
+	for i := range rows {
+		w := m.batch.Weights.RawRowView(i)
+		row := portfolioOfModel{ID: fmt.Sprintf("g%0*d", digits, i+1), Repair: m.batch.Repair[i]}
+		if v := j.set.Violation(w); !(v <= simplex.Tolerance) {
+			return nil, fmt.Errorf("portfolio %s violates the constraints by %v: this is a mistake of the program", row.ID, v)
+		}
+		if m.batch.Codes != nil {
+			row.Code = mat.Row(nil, i, m.batch.Codes)
+			density := generate.Prior{}.LogProb(row.Code)
+			row.LogPrior = &density
+		}
+		if m.values != nil {
+			row.Value = &m.values[i]
+		}
+		if m.figures != nil {
+			row.Figures = j.figuresOf(&m.figures[i])
+		}
+		p.IDs = append(p.IDs, row.ID)
+		j.record.Rows = append(j.record.Rows, row)
+	}
+	j.record.MaxRepair = slices.Max(m.batch.Repair)
+	return p, nil
+}
+
+// figuresOf are the defined figures by their names.
+func (j *job) figuresOf(f *metrics.Figures) map[string]float64 {
+	level := j.settings.Level
+	if level == 0 {
+		level = 0.95
+	}
+	named := map[string]float64{}
+	for k, name := range metrics.Names(level) {
+		if v, ok := f.Value(metrics.Figure(k)); ok {
+			named[name] = v
+		}
+	}
+	return named
+}
+
+// write fills the folder: the weights, their provenance, and the mode's tables.
+func (j *job) write(folder *run.Run, m *made) error {
+	p, err := j.portfolios(m)
+	if err != nil {
+		return err
+	}
+	if err := run.WriteFile(folder.Path("weights.csv"), p.WriteCSV); err != nil {
+		return err
+	}
+	for name, t := range m.tables {
+		if err := run.WriteFile(folder.Path(name), t.writeCSV); err != nil {
+			return err
+		}
+	}
+	if err := run.WriteJSON(folder.Path("provenance.json"), &j.record); err != nil {
+		return err
+	}
+	j.io.Note("%d portfolios, moved at most %.2g by the projection: %s", p.Len(), j.record.MaxRepair, folder.Path("weights.csv"))
+	return folder.Finish()
+}
+
+// table is a file of numbers with a header.
+type table struct {
+	header []string
+	rows   [][]float64
+}
+
+func (t table) writeCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(t.header); err != nil {
+		return err
+	}
+	for _, row := range t.rows {
+		var cells []string
+		for _, v := range row {
+			cells = append(cells, strconv.FormatFloat(v, 'g', -1, 64))
+		}
+		if err := out.Write(cells); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}

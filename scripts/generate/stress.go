@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/moments"
+)
+
+// Stress are the flags of the sweep under stresses.
+type Stress struct {
+	Sweep string `flag:"sweep" choice:"grid|halton" default:"grid" help:"of stress: a square of the plane in which the codes vary most, or codes that fill N(0, I) evenly"`
+	Side  int    `flag:"side" range:"[2,2000]" unit:"codes" help:"of the grid's square"`
+}
+
+// stressRecord is what one stress does.
+type stressRecord struct {
+	Name    string         `json:"name"`
+	Mean    float64        `json:"mean_loss"`
+	Worst   float64        `json:"worst_loss"`
+	Drivers []driverRecord `json:"drivers"` // of the worst loss, at most five
+	Typical []driverRecord `json:"typical"` // of the mean loss, at most five
+}
+
+type driverRecord struct {
+	Symbol string  `json:"symbol"`
+	Loss   float64 `json:"loss"`
+}
+
+// deviations is the fall, in standard deviations, of the stresses of volatility
+// and correlation.
+const deviations = 3
+
+// stress sweeps the latent space and returns the portfolios that lose most in
+// any stress.
+func (j *job) stress(ctx context.Context) (*made, error) {
+	codes, places, err := j.sweep(ctx)
+	if err != nil {
+		return nil, err
+	}
+	batch, err := j.generator.Decode(ctx, codes)
+	if err != nil {
+		return nil, err
+	}
+	stresses, err := j.stresses()
+	if err != nil {
+		return nil, err
+	}
+	results, err := generate.RunStresses(ctx, batch.Weights, stresses, j.io.Progress("stresses"))
+	if err != nil {
+		return nil, err
+	}
+	rows, _ := codes.Dims()
+	largest, order := make([]float64, rows), make([]int, rows)
+	for i := range rows {
+		order[i], largest[i] = i, math.Inf(-1)
+		for _, r := range results {
+			largest[i] = max(largest[i], r.Losses[i])
+			places.rows[i] = append(places.rows[i], r.Losses[i])
+		}
+	}
+	for _, r := range results {
+		places.header = append(places.header, r.Name)
+		record := stressRecord{Name: r.Name, Mean: r.Mean, Worst: r.Losses[r.Worst], Drivers: j.drivers(r.Drivers), Typical: j.drivers(r.Typical)}
+		j.record.Stresses = append(j.record.Stresses, record)
+		j.io.Note("%s: mean loss %.4f, worst %.4f", record.Name, record.Mean, record.Worst)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(largest[b], largest[a]) })
+	order = order[:min(j.count(10), rows)]
+	m := &made{batch: batch.Pick(order), tables: map[string]table{"losses.csv": places}}
+	for _, i := range order {
+		m.values = append(m.values, -largest[i])
+	}
+	return m, nil
+}
+
+// sweep returns the codes, and a table with where each of them lies.
+func (j *job) sweep(ctx context.Context) (*mat.Dense, table, error) {
+	if j.Sweep == "halton" {
+		codes, err := generate.Halton(j.Candidates, j.generator.Latent(), j.Seed)
+		if err != nil {
+			return nil, table{}, err
+		}
+		places := table{header: []string{"code"}}
+		for i := range j.Candidates {
+			places.rows = append(places.rows, []float64{float64(i + 1)})
+		}
+		return codes, places, nil
+	}
+	known, err := j.draw(ctx, j.Candidates)
+	if err != nil {
+		return nil, table{}, err
+	}
+	plane, err := generate.PrincipalPlane(known.Codes)
+	if err != nil {
+		return nil, table{}, err
+	}
+	codes, ticks, err := plane.Grid(j.Side, generate.Radius95(2))
+	if err != nil {
+		return nil, table{}, err
+	}
+	places := table{header: []string{"x", "y"}}
+	for _, y := range ticks {
+		for _, x := range ticks {
+			places.rows = append(places.rows, []float64{x, y})
+		}
+	}
+	return codes, places, nil
+}
+
+// stresses are the worst windows and shocks, volatilities doubled, correlations
+// of one, and each asset at zero.
+func (j *job) stresses() ([]generate.Stress, error) {
+	extremes, err := j.extremes(j.window)
+	if err != nil {
+		return nil, err
+	}
+	m, err := moments.Estimate(moments.Sample, j.window.Returns)
+	if err != nil {
+		return nil, err
+	}
+	all := append(extremes.Stresses(),
+		generate.VolatilityTimes(1, m.Cov, deviations, j.Horizon),
+		generate.VolatilityTimes(2, m.Cov, deviations, j.Horizon),
+		generate.CorrelationsToOne(m.Cov, deviations, j.Horizon))
+	for asset, symbol := range j.symbols {
+		all = append(all, generate.AssetToZero(asset, symbol))
+	}
+	return all, nil
+}
+
+// drivers names the assets with the five largest losses.
+func (j *job) drivers(from []generate.Driver) []driverRecord {
+	var named []driverRecord
+	for _, d := range from[:min(5, len(from))] {
+		named = append(named, driverRecord{j.symbols[d.Asset], d.Loss})
+	}
+	return named
+}
