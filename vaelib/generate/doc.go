@@ -1,4 +1,5 @@
-// Package generate makes portfolios out of a trained model.
+// Package generate makes portfolios out of a trained model, and says what they
+// are worth.
 //
 // In go a [vae.Model], the constraint set its portfolios must meet, and a
 // density of latent codes; out come batches: codes, what the decoder made of
@@ -13,4 +14,22 @@
 // Every row of [Batch].Weights has passed the exact projection of package
 // simplex in float64; clipping and renormalising, the usual repair, would break
 // the upper bounds again.
+//
+// # What one does with a model, and what it is measured by
+//
+//	draw          Sample, Stream (blocks, for millions)
+//	optimise      Optimize                      Bound, Rivals at an equal budget, SweepRadius
+//	interpolate   Interpolate, Courses          the straight line between the weights
+//	be robust     Robust over Scenarios         the linear programme, scenarios held out
+//	look ahead    Outcomes                      standard errors
+//	stress        Grid, Halton, RunStresses     the assets that drive each loss
+//	diversify     Pareto, Varied                the least distance of the chosen
+//	find styles   FindStyles, Boundaries        k-means, and stability on null data
+//
+// A choice in sample proves nothing: what is chosen by some periods is to be
+// judged by others.
+//
+// Everything random is drawn from package stream by seed, purpose and index, and
+// each row is decoded in blocks of one height, so results are the same bytes for
+// any number of cores.
 package generate
