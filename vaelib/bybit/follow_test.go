@@ -1,6 +1,7 @@
 package bybit_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -309,23 +310,23 @@ func TestFollowPings(t *testing.T) {
 			})
 			ctx := patience(t)
 			if c.fault == bybittest.None {
-				for range 5 {
+				open := start.Truncate(time.Minute)
+				for i := range 5 {
 					select {
 					case ticks <- start:
 					case <-ctx.Done():
 						t.Fatal(ctx.Err())
 					}
-					// A candle makes sure that the pong before it was read.
-					open := start.Truncate(time.Minute)
-					start := open.Add(time.Minute * time.Duration(1+len(f.inbox.get("AAAUSDT"))))
-					if err := exchange.WaitSubscribed(ctx, 1); err != nil {
+					if err := cmp.Or(exchange.WaitPings(ctx, i+1), exchange.WaitSubscribed(ctx, 1)); err != nil {
 						t.Fatal(err)
 					}
-					exchange.SetNow(start)
-					exchange.Push(exchange.Update("AAAUSDT", minute, start.Add(-time.Minute), true))
-					if err := f.inbox.wait(ctx, start.Add(-time.Minute), "AAAUSDT"); err != nil {
+					// A candle makes sure that something comes before the next ping.
+					exchange.SetNow(open.Add(time.Minute))
+					exchange.Push(exchange.Update("AAAUSDT", minute, open, true))
+					if err := f.inbox.wait(ctx, open, "AAAUSDT"); err != nil {
 						t.Fatal(err)
 					}
+					open = open.Add(time.Minute)
 				}
 				f.end()
 				if len(lost) > 0 {

@@ -51,7 +51,8 @@ type Exchange struct {
 	fault    func(int, *http.Request) Fault
 	requests []string
 	streams  map[*stream]bool
-	changed  chan struct{} // closed when a stream comes, goes or subscribes
+	pings    int
+	changed  chan struct{} // closed when a stream comes, goes, subscribes or pings
 }
 
 // New returns an exchange with the listings, all in every category.

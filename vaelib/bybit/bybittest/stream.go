@@ -63,6 +63,7 @@ func (e *Exchange) serveStream(w http.ResponseWriter, r *http.Request, fault Fau
 		}
 		switch request.Op {
 		case "ping":
+			e.change(func() { e.pings++ })
 			s.send([]byte(`{"success":true,"ret_msg":"pong","conn_id":"c","req_id":"","op":"ping"}`))
 		case "subscribe":
 			refusal := e.refusal(request.Args)
@@ -106,14 +107,28 @@ func (e *Exchange) change(do func()) {
 
 // WaitSubscribed waits until a connection has as many topics.
 func (e *Exchange) WaitSubscribed(ctx context.Context, topics int) error {
+	return e.await(ctx, func() bool {
+		for s := range e.streams {
+			if len(s.topics) >= topics {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// WaitPings waits until as many pings have come, over all connections.
+func (e *Exchange) WaitPings(ctx context.Context, pings int) error {
+	return e.await(ctx, func() bool { return e.pings >= pings })
+}
+
+// await waits until a condition on the streams holds.
+func (e *Exchange) await(ctx context.Context, holds func() bool) error {
 	for {
 		e.mu.Lock()
-		changed, found := e.changed, false
-		for s := range e.streams {
-			found = found || len(s.topics) >= topics
-		}
+		changed, done := e.changed, holds()
 		e.mu.Unlock()
-		if found {
+		if done {
 			return nil
 		}
 		select {
