@@ -23,7 +23,7 @@ type config struct {
 	Seeds []uint64        `flag:"seeds" help:"seeds of every combination; without it the one of -seed"`
 	Trial
 
-	Workers int              `flag:"workers" range:"[0,1024]" unit:"processes" record:"-" help:"that train side by side, each on a core of its own; 0: one for each core"`
+	Workers int              `flag:"workers" range:"[0,1024]" unit:"processes" record:"-" help:"that train side by side, each on a core of its own; 0: one for each core, 1 is best with a GPU"`
 	Shard   experiment.Shard `flag:"shard" unit:"I/N" record:"-" help:"make only every N-th run, from the I-th; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
 	Backend string           `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" record:"-" help:"what computes the models: auto is XLA where a plugin is found, else pure Go"`
 	Out     string           `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder of the sweep; finished runs there are kept, unfinished ones go on"`
