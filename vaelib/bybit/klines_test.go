@@ -224,7 +224,7 @@ func TestFaultSchedules(t *testing.T) {
 	exchange.PageRows = 40
 	now := start
 	client := serve(t, exchange, func(o *bybit.Options) {
-		o.Timeout = 2 * time.Second
+		o.Timeout = time.Second
 		o.Now = func() time.Time { return now }
 	})
 	whole, failed := 0, 0
