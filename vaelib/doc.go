@@ -6,6 +6,7 @@
 //	qp           dense convex quadratic and small linear programmes
 //	simplex      constraint sets, exact projection, Dirichlet distributions
 //	portfolio    many weight rows with names and conditions, as CSV
+//	bybit        the exchange, by REST and WebSocket
 //	market       files of prices into dense windows of returns
 //	moments      means and covariances
 //	metrics      return and risk of one or a million portfolios
