@@ -48,7 +48,7 @@ generate -model runs/model -mode interpolate -from-weights two.csv -path spheric
 generate -model runs/model -mode robust -horizon 30 -prices prices.csv -out runs/robust`,
 	Default: config{
 		Latent: Latent{Starts: 64, Iterations: 100},
-		Choice: Choice{Candidates: 10000, Horizon: 20, Scenarios: 200, Crises: 5, Shocks: []float64{2, 4}, HeldOut: 0.3},
+		Choice: Choice{Candidates: 10000, Horizon: 20, Scenarios: 200, Crises: 5, Shocks: []float64{1, 2}, HeldOut: 0.3},
 		Stress: Stress{Side: 41},
 		Styles: Styles{Clusters: 6},
 	},

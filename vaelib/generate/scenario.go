@@ -133,7 +133,8 @@ func CrisisScenarios(returns *mat.Dense, crises []Crisis) (*Scenarios, error) {
 // asset by its beta to the market times that, and one in which every asset falls
 // by so many of its own standard deviations at once, as if correlations were 1.
 // Deviations are those of returns (T x n) over the horizon, sqrt(horizon) times
-// those of a period, and no asset falls by more than everything.
+// those of a period, and compound: a move of x is the return exp(x) - 1, so that
+// no asset loses more than everything.
 func ShockScenarios(returns *mat.Dense, horizon int, sizes ...float64) (*Scenarios, error) {
 	m, err := moments.Estimate(moments.Sample, returns)
 	if err != nil {
@@ -161,8 +162,8 @@ func ShockScenarios(returns *mat.Dense, horizon int, sizes ...float64) (*Scenari
 			return nil, fmt.Errorf("a shock of %v standard deviations: sizes are positive falls", size)
 		}
 		for j := range n {
-			s.Returns.Set(2*k, j, max(-1, -size*root*with[j]/math.Sqrt(variance)))
-			s.Returns.Set(2*k+1, j, max(-1, -size*root*math.Sqrt(m.Cov.At(j, j))))
+			s.Returns.Set(2*k, j, math.Expm1(-size*root*with[j]/math.Sqrt(variance)))
+			s.Returns.Set(2*k+1, j, math.Expm1(-size*root*math.Sqrt(m.Cov.At(j, j))))
 		}
 		s.Names = append(s.Names, fmt.Sprintf("market falls %g deviations", size), fmt.Sprintf("every asset falls %g deviations", size))
 	}

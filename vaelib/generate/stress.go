@@ -48,37 +48,43 @@ func AssetToZero(asset int, symbol string) Stress {
 // VolatilityTimes is the stress in which every volatility is factor times that of
 // the covariance per period (n x n), correlations as they are, and the portfolio
 // falls by a number of its standard deviations over a horizon; a mean return is
-// not counted on. The contributions are Euler's: w_j (cov w)_j / w'cov w of the
-// loss.
+// not counted on. A fall of x compounds: the loss is 1 - exp(-x), never more than
+// everything. The contributions are Euler's, the shares w_j (cov w)_j / w'cov w of
+// the loss.
 func VolatilityTimes(factor float64, cov *mat.SymDense, deviations float64, horizon int) Stress {
 	scale := factor * deviations * math.Sqrt(float64(horizon))
-	name := fmt.Sprintf("volatility times %g", factor)
-	return Stress{name, func(dst, w []float64) {
+	return Stress{fmt.Sprintf("volatility times %g", factor), func(dst, w []float64) {
 		mat.NewVecDense(len(dst), dst).MulVec(cov, mat.NewVecDense(len(w), w))
 		floats.Mul(dst, w)
-		if variance := floats.Sum(dst); variance > 0 {
-			floats.Scale(scale/math.Sqrt(variance), dst)
-		} else {
+		variance := floats.Sum(dst)
+		if !(variance > 0) {
 			clear(dst)
+			return
 		}
+		floats.Scale(-math.Expm1(-scale*math.Sqrt(variance))/variance, dst)
 	}}
 }
 
 // CorrelationsToOne is the stress in which all assets move as one, volatilities
 // as in the covariance per period (n x n): the portfolio's volatility is then
-// w.sigma, of which it falls by a number of deviations over a horizon. What
-// diversification is worth is the difference from VolatilityTimes(1, ...).
+// |w.sigma|, of which it falls by a number of deviations over a horizon, as in
+// VolatilityTimes. The difference from VolatilityTimes(1, ...) is what
+// diversification was counted on for.
 func CorrelationsToOne(cov *mat.SymDense, deviations float64, horizon int) Stress {
 	n := cov.SymmetricDim()
 	sigma := make([]float64, n)
 	for j := range sigma {
-		sigma[j] = deviations * math.Sqrt(float64(horizon)*cov.At(j, j))
+		sigma[j] = math.Sqrt(cov.At(j, j))
 	}
+	scale := deviations * math.Sqrt(float64(horizon))
 	return Stress{"correlations to one", func(dst, w []float64) {
 		floats.MulTo(dst, w, sigma)
-		if floats.Sum(dst) < 0 { // net short: what rises together is the loss
-			floats.Scale(-1, dst)
+		volatility := floats.Sum(dst) // negative where net short: then a rise is the loss
+		if volatility == 0 {
+			clear(dst)
+			return
 		}
+		floats.Scale(-math.Expm1(-scale*math.Abs(volatility))/volatility, dst)
 	}}
 }
 

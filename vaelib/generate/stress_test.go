@@ -114,8 +114,8 @@ func TestStressLosses(t *testing.T) {
 	}{
 		{crash.Stresses()[0], "crash", 0.2 - 0.05},
 		{AssetToZero(1, "ETH"), "ETH to zero", 0.5},
-		{VolatilityTimes(2, cov, 3, 4), "volatility times 2", 2 * 3 * 2 * math.Sqrt(variance)},
-		{CorrelationsToOne(cov, 3, 4), "correlations to one", 3 * 2 * (0.5*0.2 + 0.5*0.3)},
+		{VolatilityTimes(2, cov, 3, 4), "volatility times 2", 1 - math.Exp(-2*3*2*math.Sqrt(variance))},
+		{CorrelationsToOne(cov, 3, 4), "correlations to one", 1 - math.Exp(-3*2*(0.5*0.2+0.5*0.3))},
 		{liquidation, "liquidation", 0.5*0.2*math.Sqrt(0.5) + 0.5*0.3*math.Sqrt(0.005)},
 	} {
 		parts := make([]float64, 2)
@@ -127,12 +127,17 @@ func TestStressLosses(t *testing.T) {
 	// A pair that is long and short moves by the difference of its sides.
 	parts := make([]float64, 2)
 	CorrelationsToOne(cov, 1, 1).Contribute(parts, []float64{1, -1})
-	if got := floats.Sum(parts); math.Abs(got-0.1) > 1e-12 {
-		t.Errorf("long and short: loss %v, want .1", got)
+	if got, want := floats.Sum(parts), 1-math.Exp(-0.1); math.Abs(got-want) > 1e-12 {
+		t.Errorf("long and short: loss %v, want %v", got, want)
 	}
-	VolatilityTimes(2, mat.NewSymDense(2, nil), 1, 1).Contribute(parts, w)
-	if floats.Sum(parts) != 0 {
-		t.Errorf("without variance: %v", parts)
+	CorrelationsToOne(cov, 1, 1).Contribute(parts, []float64{3, -2})
+	if math.Abs(floats.Sum(parts)) > 1e-12 {
+		t.Errorf("sides that cancel: loss %v, want 0", floats.Sum(parts))
+	}
+	for _, stress := range []Stress{VolatilityTimes(2, mat.NewSymDense(2, nil), 1, 1), CorrelationsToOne(mat.NewSymDense(2, nil), 1, 1)} {
+		if stress.Contribute(parts, w); floats.Sum(parts) != 0 {
+			t.Errorf("%s, without variance: %v", stress.Name, parts)
+		}
 	}
 	if _, err := Liquidation(cov, []float64{0, 1}, 1); err == nil {
 		t.Error("no error for an asset that isn't traded")
