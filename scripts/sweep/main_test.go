@@ -45,7 +45,9 @@ hidden = 8 8,8
 """
 zip = ""
 seeds = [3]
+source = "dirichlet"
 alpha = 0.5
+lookbacks = [40]
 n = 300
 components = 2
 latent = 2

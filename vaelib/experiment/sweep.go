@@ -24,8 +24,7 @@ type TrialSettings struct {
 	Embargo int     `flag:"embargo" range:"[-1,inf)" unit:"periods" help:"left out before the split; -1: the longest lookback"`
 
 	Corpus
-	Alpha      float64 `flag:"alpha" range:"[0,inf)" help:"above 0, training portfolios are independent draws of the symmetric Dirichlet distribution of this concentration, whatever the source says"`
-	CorpusSeed uint64  `flag:"corpus-seed" help:"decides the training portfolios, so that runs of several seeds share them; 0: each run's own seed"`
+	CorpusSeed uint64 `flag:"corpus-seed" help:"decides the training portfolios, so that runs of several seeds share them; 0: each run's own seed"`
 
 	Model
 	Components int `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, a hundred for each, from which the posterior dispersion is measured"`

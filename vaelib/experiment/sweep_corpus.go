@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -16,7 +14,6 @@ import (
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
-	"vaefolio/vaelib/stream"
 )
 
 // CorporaFolder holds a sweep's training sets, each in a folder named by what
@@ -30,7 +27,6 @@ type trainingSet struct {
 	set     simplex.Set
 	sectors *market.Sectors
 	config  corpus.Config
-	alpha   float64 // above 0: of the one Dirichlet distribution that the rows come from
 }
 
 // trainingSet says what training set the trial learns from.
@@ -45,13 +41,7 @@ func (t *Trial) trainingSet() (*trainingSet, error) {
 	if seed == 0 {
 		seed = t.Seed
 	}
-	s := &trainingSet{set: t.Set, sectors: t.Sectors, config: t.Corpus.Config(seed, t.PeriodsPerYear), alpha: t.Alpha}
-	if s.alpha > 0 { // of weights alone: no returns shape it
-		identity := fmt.Sprintf("dirichlet %v %d %d %+v", s.alpha, t.Rows, seed, s.set)
-		s.id = run.Hash([]byte(identity))[:idLength]
-		s.window = t.Window
-		return s, nil
-	}
+	s := &trainingSet{set: t.Set, sectors: t.Sectors, config: t.Corpus.Config(seed, t.PeriodsPerYear)}
 	embargo := t.Embargo
 	if embargo < 0 {
 		embargo = s.config.LongestLookback()
@@ -100,46 +90,19 @@ func (s *trainingSet) make(ctx context.Context, dir string, progress func(done, 
 		return err
 	}
 	defer folder.Close()
-	if s.alpha > 0 {
-		err = s.drawDirichlet(ctx, dir)
-	} else {
-		var made *corpus.Corpus
-		if made, err = corpus.Build(ctx, s.window, s.set, s.sectors, s.config, progress); err == nil {
-			err = made.Write(dir)
-		}
-	}
+	made, err := corpus.Build(ctx, s.window, s.set, s.sectors, s.config, progress)
 	if err != nil {
 		return fmt.Errorf("training set: %w", err)
+	}
+	if err := made.Write(dir); err != nil {
+		return err
 	}
 	return folder.Finish()
 }
 
-// drawDirichlet writes independent draws of one symmetric Dirichlet, projected
-// onto the set: rows of a known distribution, of which theory says at which
-// beta a model collapses.
-func (s *trainingSet) drawDirichlet(ctx context.Context, dir string) error {
-	d, err := simplex.Symmetric(s.set.N, s.alpha)
-	if err != nil {
-		return err
-	}
-	rng := stream.New(s.config.Seed, "experiment.sweep.dirichlet", 0)
-	p := portfolio.Portfolios{Symbols: s.window.Symbols, Weights: mat.NewDense(s.config.N, s.set.N, nil)}
-	for i := range s.config.N {
-		d.Rand(p.Weights.RawRowView(i), rng)
-	}
-	if err := simplex.ProjectAll(ctx, s.set, p.Weights, p.Weights, nil); err != nil {
-		return err
-	}
-	return run.WriteFile(filepath.Join(dir, corpus.WeightsFile), p.WriteCSV)
-}
-
-// readTrainingSet reads the rows to learn from and those held out: by window,
-// or where rows belong to no window, the last share of them.
-func readTrainingSet(dir string, symbols []string, heldOutShare float64) (training, heldOut *mat.Dense, err error) {
+// readTrainingSet reads the rows to learn from and those held out.
+func readTrainingSet(dir string, symbols []string) (training, heldOut *mat.Dense, err error) {
 	path := filepath.Join(dir, corpus.WeightsFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("%s is gone: run the sweep again", path)
-	}
 	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{Symbols: symbols})
 	if err != nil {
 		return nil, nil, err
@@ -149,10 +112,7 @@ func readTrainingSet(dir string, symbols []string, heldOutShare float64) (traini
 		return nil, nil, err
 	}
 	if out == nil {
-		out = make([]bool, p.Len())
-		for i := p.Len() - max(1, int(heldOutShare*float64(p.Len()))); i < p.Len(); i++ {
-			out[i] = true
-		}
+		return nil, nil, fmt.Errorf("%s has no %s beside it: remove the folder and run the sweep again", path, corpus.ProvenanceFile)
 	}
 	var kept, held []float64
 	for i, isOut := range out {

@@ -144,7 +144,7 @@ func (t *trainer) load(j job) (err error) {
 		return nil
 	}
 	t.corpus, t.training, t.heldOut = "", nil, nil
-	if t.training, t.heldOut, err = readTrainingSet(j.Corpus, j.Symbols, j.Settings.Validation); err == nil {
+	if t.training, t.heldOut, err = readTrainingSet(j.Corpus, j.Symbols); err == nil {
 		t.corpus = j.Corpus
 	}
 	return err
