@@ -32,14 +32,15 @@ const (
 type StyleSettings struct {
 	Method    Method // default ByMixture
 	Clusters  int    // default 6
-	Resamples int    // that stability is measured on; default 10
+	Rows      int    // of the codes, drawn at random, that stability is measured on; default 1,000
+	Resamples int    // of them; default 10
 	// NullSets are data without clusters on which the same is measured: draws
 	// of one normal distribution with the codes' mean and covariance. Default
 	// 19, with which the smallest p-value is .05.
 	NullSets int
 	// Null holds codes without clusters (M x d) to be used instead, such as those
-	// of portfolios from a single Dirichlet distribution; each null set is then a
-	// half of its rows.
+	// of portfolios from a single Dirichlet distribution; each null set is as many
+	// of its rows, at most half of them.
 	Null     *mat.Dense
 	Seed     uint64
 	Progress func(done, total int, note string) // total is the number of clusterings; nil: no reports
@@ -53,8 +54,8 @@ type Styles struct {
 	Counts  []int       // codes in each cluster
 	Centres [][]float64 // d each
 
-	// Stability is the mean adjusted Rand index between the clustering and those
-	// of bootstrap resamples, and NullStability the same for each null set. A
+	// Stability is the mean adjusted Rand index between a clustering and those of
+	// bootstrap resamples, and NullStability the same for each null set. A
 	// clustering that is no more stable than those of data without clusters shows
 	// nothing about the data. PValue is the share of null sets that are at least
 	// as stable, the codes themselves counted among them.
@@ -93,22 +94,28 @@ func FindStyles(ctx context.Context, codes *mat.Dense, settings StyleSettings) (
 			s.Progress(done, total, string(s.Method))
 		}
 	}
+	found, err := s.fit(ctx, codes, stream.New(s.Seed, "generate.styles.all", 0))
+	if err != nil {
+		return nil, err
+	}
+	found.sort(codes)
+	sample := someRows(codes, s.Rows, stream.New(s.Seed, "generate.styles.rows", 0))
 	// Set 0 is the codes, the others are null data. Everything draws from
 	// streams of its own.
 	sets := make([]clustered, 1+s.NullSets)
 	if err := inParallel(ctx, len(sets), func(k int) (err error) {
 		set := &sets[k]
-		set.codes = codes
+		set.codes = sample
 		if k > 0 {
-			if set.codes, err = s.nullSet(ctx, codes, stream.New(s.Seed, "generate.styles.null", uint64(k))); err != nil {
+			if set.codes, err = s.nullSet(ctx, sample, stream.New(s.Seed, "generate.styles.null", uint64(k))); err != nil {
 				return err
 			}
 		}
-		if set.clusters, err = s.fit(ctx, set.codes, stream.New(s.Seed, "generate.styles", uint64(k))); err != nil {
+		reference, err := s.fit(ctx, set.codes, stream.New(s.Seed, "generate.styles", uint64(k)))
+		if err != nil {
 			return err
 		}
-		set.clusters.sort(set.codes)
-		set.labels = set.clusters.labels(set.codes)
+		set.labels = reference.labels(set.codes)
 		set.agreement = make([]float64, s.Resamples)
 		report()
 		return nil
@@ -123,14 +130,13 @@ func FindStyles(ctx context.Context, codes *mat.Dense, settings StyleSettings) (
 	}); err != nil {
 		return nil, err
 	}
-	found := sets[0].clusters
 	out := &Styles{
-		Method: s.Method, Labels: sets[0].labels, Sure: make([]float64, n), Counts: make([]int, len(found.centres)),
+		Method: s.Method, Labels: make([]int, n), Sure: make([]float64, n), Counts: make([]int, len(found.centres)),
 		Centres: found.centres, BIC: found.bic, Stability: stat.Mean(sets[0].agreement, nil), clusters: found,
 	}
-	for i, label := range out.Labels {
-		_, out.Sure[i] = found.label(codes.RawRowView(i))
-		out.Counts[label]++
+	for i := range n {
+		out.Labels[i], out.Sure[i] = found.label(codes.RawRowView(i))
+		out.Counts[out.Labels[i]]++
 	}
 	atLeast := 1.0
 	for _, set := range sets[1:] {
@@ -144,11 +150,24 @@ func FindStyles(ctx context.Context, codes *mat.Dense, settings StyleSettings) (
 	return out, nil
 }
 
-// clustered is one set of codes with its clusters, and how well those of
-// resamples agree with them.
+// someRows are count rows of x drawn without replacement, or x where it has no
+// more.
+func someRows(x *mat.Dense, count int, rng *rand.Rand) *mat.Dense {
+	n, d := x.Dims()
+	if n <= count {
+		return x
+	}
+	out := mat.NewDense(count, d, nil)
+	for row, i := range rng.Perm(n)[:count] {
+		out.SetRow(row, x.RawRowView(i))
+	}
+	return out
+}
+
+// clustered is one set of codes with its labels, and how well those by resamples
+// agree with them.
 type clustered struct {
 	codes     *mat.Dense
-	clusters  *clusters
 	labels    []int
 	agreement []float64 // Resamples
 }
@@ -157,11 +176,14 @@ type clustered struct {
 func (s StyleSettings) complete(n, d int) (StyleSettings, error) {
 	s.Method = cmp.Or(s.Method, ByMixture)
 	s.Clusters = cmp.Or(s.Clusters, 6)
+	s.Rows = cmp.Or(s.Rows, 1000)
 	s.Resamples = cmp.Or(s.Resamples, 10)
 	s.NullSets = cmp.Or(s.NullSets, 19)
 	switch {
 	case s.Method != ByMixture && s.Method != ByKMeans:
 		return s, fmt.Errorf("unknown clustering %q: choose %s or %s", s.Method, ByMixture, ByKMeans)
+	case s.Rows < 4*s.Clusters || s.Rows <= d:
+		return s, fmt.Errorf("stability on %d codes of %d dimensions: too few for %d clusters", s.Rows, d, s.Clusters)
 	case s.Clusters < 2 || s.Resamples < 1 || s.NullSets < 1:
 		return s, fmt.Errorf("%d clusters, %d resamples, %d null sets: give at least 2, 1 and 1", s.Clusters, s.Resamples, s.NullSets)
 	case n < 4*s.Clusters || n <= d:
@@ -203,11 +225,7 @@ func (s *StyleSettings) nullSet(ctx context.Context, codes *mat.Dense, rng *rand
 	n, d := codes.Dims()
 	if s.Null != nil {
 		m, _ := s.Null.Dims()
-		null := mat.NewDense(m/2, d, nil)
-		for row, i := range rng.Perm(m)[:m/2] {
-			null.SetRow(row, s.Null.RawRowView(i))
-		}
-		return null, nil
+		return someRows(s.Null, min(n, m/2), rng), nil
 	}
 	one, err := mixture.Fit(ctx, codes, mixture.Settings{Components: 1}, rng)
 	if err != nil {

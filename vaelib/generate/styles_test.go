@@ -109,7 +109,7 @@ func TestStylesOfNothing(t *testing.T) {
 
 func TestStylesAreReproducible(t *testing.T) {
 	codes, _ := islands()
-	settings := StyleSettings{Clusters: 3, Resamples: 2, NullSets: 2, Seed: 3}
+	settings := StyleSettings{Clusters: 3, Rows: 150, Resamples: 2, NullSets: 2, Seed: 3}
 	first, err := FindStyles(t.Context(), codes, settings)
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestStylesRefuse(t *testing.T) {
 	codes, _ := islands()
 	for name, s := range map[string]StyleSettings{
 		"one cluster": {Clusters: 1}, "too many": {Clusters: 200}, "method": {Method: "tea leaves"},
-		"resamples": {Resamples: -1}, "null": {Null: mat.NewDense(300, 5, nil)},
+		"resamples": {Resamples: -1}, "rows": {Rows: 3}, "null": {Null: mat.NewDense(300, 5, nil)},
 	} {
 		if _, err := FindStyles(t.Context(), codes, s); err == nil {
 			t.Errorf("%s: no error", name)
