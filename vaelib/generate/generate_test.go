@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+	"pgregory.net/rapid"
 
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/simplex"
@@ -110,6 +111,62 @@ func TestSamplesLieInTheSet(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whatever the set, its samples lie in it, or it is refused with a reason.
+func TestRandomSets(t *testing.T) {
+	model, err := trained()
+	if err != nil {
+		t.Fatal(err)
+	}
+	met, refused := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		set := randomSet(t)
+		g, err := New(model, set)
+		var infeasible *simplex.InfeasibleError
+		if errors.As(err, &infeasible) {
+			refused++
+			if infeasible.Reason == "" {
+				t.Fatal("a refusal without a reason")
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		met++
+		batch, err := g.Sample(context.Background(), 20, Prior{}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 20 {
+			if v := set.Violation(batch.Weights.RawRowView(i)); !(v <= simplex.Tolerance) {
+				t.Fatalf("%+v: row %d violates it by %v", set, i, v)
+			}
+		}
+	})
+	if met == 0 || refused == 0 {
+		t.Errorf("%d sets met, %d refused: the test should see both", met, refused)
+	}
+}
+
+// randomSet has bounds, now and then a minimum holding or a group, and may be
+// empty.
+func randomSet(t *rapid.T) simplex.Set {
+	set := simplex.Set{N: assets, Lower: make([]float64, assets), Upper: make([]float64, assets)}
+	share := make([]float64, assets)
+	for j := range assets {
+		set.Upper[j] = rapid.Float64Range(0.05, 0.7).Draw(t, "upper")
+		share[j] = rapid.Float64Range(0, 1).Draw(t, "share")
+	}
+	switch rapid.IntRange(0, 2).Draw(t, "kind") {
+	case 1:
+		set.MinWeight = rapid.Float64Range(0.01, 0.3).Draw(t, "minimum")
+	case 2:
+		low := rapid.Float64Range(0, 0.9).Draw(t, "low")
+		set.Groups = []simplex.Group{{Name: "group", Share: share, Lo: low, Hi: low + 0.1}}
+	}
+	return set
 }
 
 func TestSamplesAreReproducible(t *testing.T) {
