@@ -157,13 +157,13 @@ func randomSet(t *rapid.T) simplex.Set {
 	share := make([]float64, assets)
 	for j := range assets {
 		set.Upper[j] = rapid.Float64Range(0.05, 0.7).Draw(t, "upper")
-		share[j] = rapid.Float64Range(0, 1).Draw(t, "share")
+		share[j] = rapid.SampledFrom([]float64{0, 0.25, 0.5, 1}).Draw(t, "share")
 	}
 	switch rapid.IntRange(0, 2).Draw(t, "kind") {
 	case 1:
 		set.MinWeight = rapid.Float64Range(0.01, 0.3).Draw(t, "minimum")
 	case 2:
-		low := rapid.Float64Range(0, 0.9).Draw(t, "low")
+		low := float64(rapid.IntRange(0, 9).Draw(t, "low")) / 10
 		set.Groups = []simplex.Group{{Name: "group", Share: share, Lo: low, Hi: low + 0.1}}
 	}
 	return set
