@@ -106,6 +106,14 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// slow skips a test that runs whole pipelines of its own, under -short.
+func slow(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs whole pipelines, which the race detector makes slow: run without -short")
+	}
+}
+
 func mustPipeline(t testing.TB, dir string, in Input, s Settings) *Summary {
 	t.Helper()
 	summary, err := pipeline(context.Background(), t, dir, in, s)
@@ -244,6 +252,7 @@ func naiveSharpe(returns *mat.Dense, w []float64, from, to int) float64 {
 }
 
 func TestEqualRunsWriteEqualBytes(t *testing.T) {
+	slow(t)
 	first, _ := finished(t)
 	second := t.TempDir()
 	mustPipeline(t, second, input(t), small())
@@ -270,6 +279,7 @@ func sameFiles(t *testing.T, a, b string, names ...string) {
 // An interrupted run saves its training, and taken up again it writes what it
 // would have written.
 func TestInterruptedRunIsTakenUp(t *testing.T) {
+	slow(t)
 	whole, _ := finished(t)
 	broken, in := t.TempDir(), input(t)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -303,6 +313,7 @@ func TestInterruptedRunIsTakenUp(t *testing.T) {
 
 // Other returns after the split change nothing that was learned or chosen.
 func TestNothingAfterTheSplitIsUsed(t *testing.T) {
+	slow(t)
 	before, _ := finished(t)
 	after, in := t.TempDir(), input(t)
 	altered := *in.Window
@@ -328,6 +339,7 @@ func TestNothingAfterTheSplitIsUsed(t *testing.T) {
 // Where every feasible mean is negative there is no bound: null, with the
 // reason.
 func TestBearMarketHasNoBound(t *testing.T) {
+	slow(t)
 	dir, in := t.TempDir(), input(t)
 	falling := *in.Window
 	falling.Returns = mat.DenseCopyOf(in.Window.Returns)
@@ -345,6 +357,7 @@ func TestBearMarketHasNoBound(t *testing.T) {
 // Minimum-or-zero, and sector bounds, hold in what is written; the bound
 // relaxes the first.
 func TestConstraintSets(t *testing.T) {
+	slow(t)
 	dir, in := t.TempDir(), input(t)
 	share, err := in.Sectors.Shares(in.Sectors.Names[0], in.Window.Symbols)
 	if err != nil {

@@ -114,8 +114,11 @@ func (s *Sweep) Run(ctx context.Context, o SweepOptions) (*SweepOutcome, error) 
 	p.report()
 	var group sync.WaitGroup
 	for i := range workers {
-		group.Go(func() { p.work(ctx, i, first) })
-		first = nil // is worker 0's
+		var started *worker
+		if i == 0 {
+			started = first
+		}
+		group.Go(func() { p.work(ctx, i, started) })
 	}
 	group.Wait()
 	slices.SortFunc(p.outcome.Failures, func(a, b SweepFailure) int { return strings.Compare(a.ID, b.ID) })
