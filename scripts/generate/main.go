@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -88,15 +89,17 @@ type job struct {
 	record    provenance
 }
 
-// made is what a mode has made: weights, and what is to be said of each row.
+// made is what a mode has made: weights, and what is to be said of each row; or,
+// where there may be too many for memory, how to write them.
 type made struct {
 	batch   *generate.Batch
+	csv     func(w io.Writer) error
 	values  []float64         // of the objective; nil: none
 	figures []metrics.Figures // nil: none
 	tables  map[string]table  // more files, by their names
 }
 
-func generateWeights(ctx context.Context, c *config, io *cli.IO) error {
+func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	mode := modes[c.Mode]
 	if mode.ends && c.FromWeights == "" {
 		return cli.Usagef("%s needs -from-weights FILE", c.Mode)
@@ -109,7 +112,7 @@ func generateWeights(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer backend.Close()
-	j := &job{config: c, io: io}
+	j := &job{config: c, io: to}
 	if err := j.open(backend); err != nil {
 		return err
 	}
@@ -128,14 +131,10 @@ func generateWeights(ctx context.Context, c *config, io *cli.IO) error {
 		if err != nil {
 			return err
 		}
-		p, err := j.portfolios(m)
-		if err != nil {
-			return err
-		}
-		return p.WriteCSV(io.Stdout)
+		return j.writeCSV(to.Stdout, m)
 	}
 	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "generate", Config: io.Config(), Data: run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data), []byte(j.record.Given)),
+		Verb: "generate", Config: to.Config(), Data: run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data), []byte(j.record.Given)),
 		Seed: c.Seed, Backend: backend.Name(), Plugin: backend.Plugin(),
 	}, c.Force)
 	if err != nil {
@@ -224,9 +223,4 @@ func (j *job) draw(ctx context.Context, n int) (*generate.Batch, error) {
 		return nil, err
 	}
 	return j.generator.Sample(ctx, n, density, j.Seed)
-}
-
-func (j *job) sample(ctx context.Context) (*made, error) {
-	batch, err := j.draw(ctx, j.count(1000))
-	return &made{batch: batch}, err
 }

@@ -109,6 +109,7 @@ type record struct {
 	ModelHash   string `json:"model_hash"`
 	DataHash    string `json:"data_hash"`
 	Seed        uint64
+	Count       int
 	MaxRepair   float64 `json:"max_repair_distance"`
 	Objective   string
 	Stop        string
@@ -194,6 +195,9 @@ func makeIn(t *testing.T, set simplex.Set, args ...string) (string, *portfolio.P
 			t.Errorf("%v: row %d is called %s and %s", args, i, p.ID(i), r.Portfolios[i].ID)
 		}
 	}
+	if r.Count != p.Len() {
+		t.Errorf("%v: %d portfolios, %d said", args, p.Len(), r.Count)
+	}
 	return dir, p, &r
 }
 
@@ -205,6 +209,12 @@ func TestSample(t *testing.T) {
 		if p.Len() != 30 || r.Mode != "sample" || r.Seed != 5 || len(r.Portfolios[0].Code) != 3 || r.Portfolios[0].LogPrior == nil {
 			t.Errorf("%s: %d portfolios, %+v", density, p.Len(), r.Portfolios[0])
 		}
+	}
+	// A sample of several blocks is one file, and begins as a short one does.
+	_, long, _ := makeIn(t, half, "-n", "5000", "-max-weight", "0.5")
+	_, short, _ := makeIn(t, half, "-n", "20", "-max-weight", "0.5")
+	if long.Len() != 5000 || long.ID(4999) != "g5000" || !mat.Equal(long.Weights.Slice(0, 20, 0, 4), short.Weights) {
+		t.Errorf("%d portfolios, the last is %s", long.Len(), long.ID(long.Len()-1))
 	}
 	code, stdout, stderr := execute(t, "-n", "3", "-quiet")
 	if code != 0 || stderr != "" || strings.Count(stdout, "\n") != 4 || !strings.HasPrefix(stdout, "id,A,B,C,D\n") {

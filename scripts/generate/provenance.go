@@ -35,7 +35,8 @@ type provenance struct {
 	Stresses  []stressRecord   `json:"stresses,omitempty"`
 	Styles    *stylesRecord    `json:"styles,omitempty"`
 
-	Rows []portfolioOfModel `json:"portfolios"`
+	Count int                `json:"count"`
+	Rows  []portfolioOfModel `json:"portfolios,omitempty"` // none where there are more than 100,000
 }
 
 // portfolioOfModel is where one row comes from.
@@ -48,17 +49,21 @@ type portfolioOfModel struct {
 	Figures  map[string]float64 `json:"figures,omitempty"`
 }
 
-// portfolios names the rows, fills in their provenance and checks them against
-// the constraints.
-func (j *job) portfolios(m *made) (*portfolio.Portfolios, error) {
+// portfolios names the rows, which begin at row from of total, fills in their
+// provenance and checks them against the constraints.
+func (j *job) portfolios(m *made, from, total int) (*portfolio.Portfolios, error) {
 	rows, _ := m.batch.Weights.Dims()
 	p := &portfolio.Portfolios{Symbols: j.symbols, Weights: m.batch.Weights}
-	digits := len(strconv.Itoa(rows))
+	digits := len(strconv.Itoa(total))
 	for i := range rows {
 		w := m.batch.Weights.RawRowView(i)
-		row := portfolioOfModel{ID: fmt.Sprintf("g%0*d", digits, i+1), Repair: m.batch.Repair[i]}
+		row := portfolioOfModel{ID: fmt.Sprintf("g%0*d", digits, from+i+1), Repair: m.batch.Repair[i]}
 		if v := j.set.Violation(w); !(v <= simplex.Tolerance) {
 			return nil, fmt.Errorf("portfolio %s violates the constraints by %v: this is a mistake of the program", row.ID, v)
+		}
+		p.IDs = append(p.IDs, row.ID)
+		if total > detailed {
+			continue
 		}
 		if m.batch.Codes != nil {
 			row.Code = mat.Row(nil, i, m.batch.Codes)
@@ -71,11 +76,24 @@ func (j *job) portfolios(m *made) (*portfolio.Portfolios, error) {
 		if m.figures != nil {
 			row.Figures = j.figuresOf(&m.figures[i])
 		}
-		p.IDs = append(p.IDs, row.ID)
 		j.record.Rows = append(j.record.Rows, row)
 	}
-	j.record.MaxRepair = slices.Max(m.batch.Repair)
+	j.record.Count += rows
+	j.record.MaxRepair = max(j.record.MaxRepair, slices.Max(m.batch.Repair))
 	return p, nil
+}
+
+// writeCSV writes the weights.
+func (j *job) writeCSV(w io.Writer, m *made) error {
+	if m.csv != nil {
+		return m.csv(w)
+	}
+	rows, _ := m.batch.Weights.Dims()
+	p, err := j.portfolios(m, 0, rows)
+	if err != nil {
+		return err
+	}
+	return p.WriteCSV(w)
 }
 
 // figuresOf are the defined figures by their names.
@@ -95,11 +113,7 @@ func (j *job) figuresOf(f *metrics.Figures) map[string]float64 {
 
 // write fills the folder: the weights, their provenance, and the mode's tables.
 func (j *job) write(folder *run.Run, m *made) error {
-	p, err := j.portfolios(m)
-	if err != nil {
-		return err
-	}
-	if err := run.WriteFile(folder.Path("weights.csv"), p.WriteCSV); err != nil {
+	if err := run.WriteFile(folder.Path("weights.csv"), func(w io.Writer) error { return j.writeCSV(w, m) }); err != nil {
 		return err
 	}
 	for name, t := range m.tables {
@@ -110,7 +124,7 @@ func (j *job) write(folder *run.Run, m *made) error {
 	if err := run.WriteJSON(folder.Path("provenance.json"), &j.record); err != nil {
 		return err
 	}
-	j.io.Note("%d portfolios, moved at most %.2g by the projection: %s", p.Len(), j.record.MaxRepair, folder.Path("weights.csv"))
+	j.io.Note("%d portfolios, moved at most %.2g by the projection: %s", j.record.Count, j.record.MaxRepair, folder.Path("weights.csv"))
 	return folder.Finish()
 }
 
