@@ -65,6 +65,9 @@ func configuration(t *testing.T) string {
 }
 
 func TestSweep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains several models: without -short")
+	}
 	config, out := configuration(t), filepath.Join(t.TempDir(), "out")
 	execute(t, 1, "holds no sweep", "status", "-out", out)
 	execute(t, 0, "2 runs made, 0 were there", "run", "-config", config, "-out", out, "-backend", "go", "-workers", "1", "-shard", "1/2")
@@ -148,6 +151,9 @@ func TestExperiments(t *testing.T) {
 
 // TERM saves and exits with 130; the same command goes on.
 func TestTermination(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts several processes that train: without -short")
+	}
 	config, out := configuration(t), filepath.Join(t.TempDir(), "out")
 	start := func(steps string) *exec.Cmd {
 		cmd := exec.Command(os.Args[0], "run", "-config", config, "-out", out, "-backend", "go", "-workers", "2", "-steps", steps, "-quiet")

@@ -179,6 +179,15 @@ var reference = sync.OnceValues(func() (string, error) {
 	return string(text), err
 })
 
+// trainsMuch skips under -short what trains many models, which the race
+// detector makes a hundred times as slow.
+func trainsMuch(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("trains many models: without -short")
+	}
+}
+
 func wantReference(t testing.TB, got string) {
 	t.Helper()
 	want, err := reference()
@@ -191,6 +200,7 @@ func wantReference(t testing.TB, got string) {
 }
 
 func TestSweepGivesTheSameBytesForAnyWorkers(t *testing.T) {
+	trainsMuch(t)
 	dir := t.TempDir()
 	s := openSweep(t, dir, tiny(t), false)
 	if outcome := runSweep(t, s, SweepOptions{Workers: 3}); outcome.Done != 6 {
@@ -209,6 +219,7 @@ func TestSweepGivesTheSameBytesForAnyWorkers(t *testing.T) {
 }
 
 func TestSweepResultsMakeSense(t *testing.T) {
+	trainsMuch(t)
 	columns := map[string][]string{}
 	text, err := reference()
 	if err != nil {
@@ -244,6 +255,7 @@ func TestSweepResultsMakeSense(t *testing.T) {
 }
 
 func TestSweepShardsJoin(t *testing.T) {
+	trainsMuch(t)
 	together := t.TempDir()
 	apart := []string{t.TempDir(), t.TempDir()}
 	for i := range 2 {
@@ -267,6 +279,7 @@ func TestSweepShardsJoin(t *testing.T) {
 }
 
 func TestSweepResumesAfterInterruption(t *testing.T) {
+	trainsMuch(t)
 	dir := t.TempDir()
 	s := openSweep(t, dir, tiny(t), false)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -296,16 +309,13 @@ func TestSweepResumesAfterInterruption(t *testing.T) {
 }
 
 func TestSweepSurvivesKills(t *testing.T) {
+	trainsMuch(t)
 	if runtime.GOOS != "linux" {
 		t.Skip("finds the workers' processes in /proc, which only Linux has")
 	}
 	dir := t.TempDir()
 	rng := rand.New(rand.NewPCG(1, 2))
-	rounds := 6
-	if testing.Short() {
-		rounds = 2
-	}
-	for round := range rounds {
+	for round := range 6 {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), sweepVariable+"="+dir)
 		out, err := cmd.StdoutPipe()
@@ -338,6 +348,7 @@ func TestSweepSurvivesKills(t *testing.T) {
 }
 
 func TestSweepSaysThatAWorkerDied(t *testing.T) {
+	trainsMuch(t)
 	if runtime.GOOS != "linux" {
 		t.Skip("finds the worker's process in /proc, which only Linux has")
 	}
@@ -409,6 +420,7 @@ func kill(t *testing.T, pid int) {
 }
 
 func TestTwoProcessesRaceOnOneFolder(t *testing.T) {
+	trainsMuch(t)
 	dir := t.TempDir()
 	var processes [2]*exec.Cmd
 	var out [2]strings.Builder
@@ -446,6 +458,9 @@ func TestSweepFailuresAreListedAndNotFatal(t *testing.T) {
 	dir := t.TempDir()
 	trials := tiny(t)[:3]
 	trials[1].LearningRate = 1e30
+	for i := range trials {
+		trials[i].Steps = 100
+	}
 	s := openSweep(t, dir, trials, false)
 	for range 2 { // failed runs are tried again
 		outcome, err := s.Run(context.Background(), SweepOptions{Workers: 2, Backend: "go"})
@@ -480,6 +495,7 @@ func TestSweepFailuresAreListedAndNotFatal(t *testing.T) {
 }
 
 func TestMergeNoticesConflicts(t *testing.T) {
+	trainsMuch(t)
 	first, second := t.TempDir(), t.TempDir()
 	for _, dir := range []string{first, second} {
 		runSweep(t, openSweep(t, dir, tiny(t)[:2], false), SweepOptions{Workers: 1})
@@ -540,6 +556,7 @@ func TestMergeNoticesConflicts(t *testing.T) {
 }
 
 func TestSweepKeepsItsFolder(t *testing.T) {
+	trainsMuch(t)
 	dir := t.TempDir()
 	runSweep(t, openSweep(t, dir, tiny(t)[:2], false), SweepOptions{Workers: 1})
 	var planError *PlanError
@@ -579,6 +596,7 @@ func TestOpenSweepRefuses(t *testing.T) {
 }
 
 func TestSweepSharesTrainingSets(t *testing.T) {
+	trainsMuch(t)
 	trials := tiny(t)[:4]
 	trials[1].CorpusSeed, trials[2].CorpusSeed = 0, 0 // of seeds 2 and 3
 	trials[3].Source, trials[3].Rows = corpus.Mixed, 60
@@ -634,6 +652,7 @@ func TestSweepFixesItsBackend(t *testing.T) {
 
 // A worker's memory doesn't grow with the number of its jobs.
 func TestTrainerKeepsMemoryFlat(t *testing.T) {
+	trainsMuch(t)
 	backend, err := vae.Open("go")
 	if err != nil {
 		t.Fatal(err)
