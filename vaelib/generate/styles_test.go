@@ -107,6 +107,29 @@ func TestStylesOfNothing(t *testing.T) {
 	}
 }
 
+// One skewed cloud has no clusters, and BIC finds them: several normal densities
+// fit it better than few.
+func TestBICIsNoEvidence(t *testing.T) {
+	rng := stream.New(5, "test.skewed", 0)
+	codes := mat.NewDense(600, 2, nil)
+	for i := range 600 {
+		for j := range 2 {
+			codes.Set(i, j, rng.ExpFloat64())
+		}
+	}
+	var bic []float64
+	for _, k := range []int{2, 4} {
+		s, err := FindStyles(t.Context(), codes, StyleSettings{Clusters: k, Rows: 100, Resamples: 1, NullSets: 1, Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bic = append(bic, s.BIC)
+	}
+	if bic[1] >= bic[0] {
+		t.Errorf("BIC %v with 2 clusters and %v with 4 of a cloud that has one", bic[0], bic[1])
+	}
+}
+
 func TestStylesAreReproducible(t *testing.T) {
 	codes, _ := islands()
 	settings := StyleSettings{Clusters: 3, Rows: 150, Resamples: 2, NullSets: 2, Seed: 3}
