@@ -167,6 +167,9 @@ func (s Set) checkGroups() *InfeasibleError {
 			if !(share >= 0 && share <= 1) {
 				return about("has the share %v of %s: it is a number from 0 to 1", share, s.symbol(i))
 			}
+			if share > 0 && share < MinShare {
+				return about("has the share %v of %s: below %v write 0", share, s.symbol(i), MinShare)
+			}
 			lower, upper := s.bound(i)
 			if s.MinWeight > 0 && upper < s.MinWeight {
 				upper = 0

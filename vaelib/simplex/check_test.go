@@ -28,6 +28,7 @@ func TestCheckExplains(t *testing.T) {
 		{simplex.Set{N: 3, Upper: fill(3, 1./3)}, ""},
 		{simplex.Set{N: 3, Upper: fill(3, 0.3333333333333)}, ""},
 		{simplex.Set{N: 3, Lower: fill(3, 0.3333333333334)}, ""},
+		{simplex.Set{N: 2, Groups: []simplex.Group{{Name: "L1", Share: []float64{1e-10, 1e-10}, Lo: 6e-11, Hi: 1}}}, "below 1e-06 write 0"},
 		{simplex.Set{N: 2, Groups: []simplex.Group{{Name: "L1", Share: []float64{1, 0}, Hi: 0.3}, {Name: "L2", Share: []float64{0, 1}, Hi: 0.4}}}, "can't sum to 1 with L1 <= 0.3 and L2 <= 0.4: relax one of them"},
 		{simplex.Set{N: 2, Upper: []float64{0.2, 0.3}}, "upper bounds of 2 assets sum to 0.5, below 1"},
 		{simplex.Set{N: 4, Lower: fill(4, 0.3)}, "4 weights of at least 0.3 need 1.2, above 1: ask for at most 0.25 each"},

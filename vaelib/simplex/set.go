@@ -24,7 +24,7 @@ type Set struct {
 // infinite limit is none.
 type Group struct {
 	Name   string
-	Share  []float64 // N, in [0, 1]: how much of each asset belongs to the group
+	Share  []float64 // N, each 0 or in [MinShare, 1]: how much of the asset belongs to the group
 	Lo, Hi float64
 }
 
@@ -32,6 +32,11 @@ type Group struct {
 // capital are taken for a mistake, and sums of larger ones could not be kept
 // to [Tolerance].
 const MaxBound = 10
+
+// MinShare is the smallest membership in a group. Limits on sums of smaller
+// ones would be met or broken by differences that no weight can express to
+// [Tolerance].
+const MinShare = 1e-6
 
 // Tolerance is the violation up to which a weight vector counts as a member of
 // its set.
