@@ -8,6 +8,8 @@
 //	portfolio    many weight rows with names and conditions, as CSV
 //	bybit        the exchange, by REST and WebSocket
 //	market       files of prices into dense windows of returns
+//	features     what was known at each time: volatility, momentum, correlation, dispersion
+//	regime       states of the market: volatility by trend, hidden Markov models
 //	moments      means and covariances
 //	metrics      return and risk of one or a million portfolios
 //	optimize     allocation by optimisation and by the usual rules
