@@ -1,0 +1,29 @@
+// Package live chooses portfolios candle by candle: what a trained model and the
+// last closes say, as one line of JSON for each closed candle.
+//
+// In go candles as they close, from an exchange or from files; out come lines:
+//
+//	joiner := live.NewJoiner(symbols)
+//	engine, err := live.NewEngine(generator, density, live.Settings{Interval: "60", Lookback: 720, ...})
+//	journal, err := live.OpenJournal("lines.jsonl")
+//	err = engine.Resume(journal.Last())
+//	for candle := range candles {
+//		for _, row := range joiner.Add(candle.Symbol, candle.Start, candle.Close) {
+//			line, err := engine.Step(ctx, row) // nil: no decision is due
+//			err = journal.Append(line)
+//		}
+//	}
+//
+// # What a line rests on
+//
+// The line of a candle is a function of the last Lookback+1 closes up to its own,
+// the settings, the model, and the line before (for turnover alone). Nothing
+// that happened after the candle's close has a part in it, nor when the program
+// was started, in which order the symbols' candles came, or how often the
+// connection broke. So the same candles from files give the same bytes, and a
+// program that was down writes on its return what it would have written.
+//
+// The regime is that of a hidden Markov model fitted to the window's basket
+// returns; its filtered probabilities at the window's last row use all rows of
+// the fit and none after.
+package live

@@ -1,0 +1,342 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/bybit"
+	"vaefolio/vaelib/features"
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/regime"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/stream"
+)
+
+// Ways of choosing a portfolio.
+const (
+	BySample = "sample" // the best of Portfolios draws
+	ByLatent = "latent" // the best of Portfolios starts that climb in the latent space
+)
+
+// Settings say what an [Engine] decides, and when.
+type Settings struct {
+	Symbols  []string    // n, the model's
+	Set      simplex.Set // of the weights
+	Interval bybit.Interval
+	Lookback int // returns that a decision looks at; at least [Shortest]
+	// Every is the number of candles from one decision to the next, which fall on
+	// closes that are a multiple of as many intervals since 1970; default 1.
+	Every int
+	// From is the first candle to decide at, by its opening; zero: as soon as the
+	// window is full.
+	From time.Time
+
+	Objective  string           // of package metrics
+	Metrics    metrics.Settings // PeriodsPerYear 0: that of the interval
+	Search     string           // BySample or ByLatent
+	Portfolios int              // made at a decision
+	Iterations int              // of ByLatent
+	States     int              // of the market's regimes, 2 or more
+	// InRegime looks for the best portfolio of those periods alone whose likeliest
+	// state is the present one, where these are [Shortest] or more.
+	InRegime bool
+
+	Model string // hash that the lines name
+	Seed  uint64
+}
+
+// Shortest is the fewest periods that a portfolio is chosen by.
+const Shortest = 30
+
+// Engine makes lines of rows. It belongs to one goroutine.
+type Engine struct {
+	settings  Settings
+	generator *generate.Generator
+	density   generate.Density
+	rows      []Row // the last Lookback+1
+	before    *Line // the last line, if any
+}
+
+// NewEngine joins a model with a density of its codes and the settings. It
+// returns an error for settings that cannot be meant.
+func NewEngine(generator *generate.Generator, density generate.Density, settings Settings) (*Engine, error) {
+	settings.Every = max(1, settings.Every)
+	if settings.Metrics.PeriodsPerYear == 0 {
+		settings.Metrics.PeriodsPerYear = PeriodsPerYear(settings.Interval)
+	}
+	switch {
+	case settings.Lookback < Shortest:
+		return nil, fmt.Errorf("a lookback of %d periods is too short: at least %d are needed", settings.Lookback, Shortest)
+	case settings.Search != BySample && settings.Search != ByLatent:
+		return nil, fmt.Errorf("search %q is not %s or %s", settings.Search, BySample, ByLatent)
+	case settings.Portfolios < 1:
+		return nil, errors.New("no portfolios to choose from: ask for 1 or more")
+	}
+	return &Engine{settings: settings, generator: generator, density: density}, nil
+}
+
+// PeriodsPerYear is the number of candles in a year of 365 days.
+func PeriodsPerYear(interval bybit.Interval) float64 {
+	if interval == "M" {
+		return 12
+	}
+	return float64(365*24*time.Hour) / float64(interval.Next(time.Time{}).Sub(interval.Floor(time.Time{})))
+}
+
+// Resume goes on behind a line of an earlier run; nil: there is none. It returns
+// an error for a line of other symbols or of another interval.
+func (e *Engine) Resume(last *Line) error {
+	if last == nil {
+		return nil
+	}
+	if !slices.Equal(last.Weights.Names, e.settings.Symbols) || !slices.Equal(last.Close.Names, e.settings.Symbols) {
+		return errors.New("the last line has other symbols than the model: write to another file")
+	}
+	if last.Interval != string(e.settings.Interval) {
+		return fmt.Errorf("the last line is of interval %s, not %s: write to another file", last.Interval, e.settings.Interval)
+	}
+	e.before = last
+	return nil
+}
+
+// Due says whether the candle is one to decide at.
+func (e *Engine) Due(opening time.Time) bool {
+	if opening.Before(e.settings.From) || e.before != nil && !opening.After(e.before.Candle) {
+		return false
+	}
+	return count(e.settings.Interval, e.settings.Interval.Next(opening))%int64(e.settings.Every) == 0
+}
+
+// count is the number of intervals from 1970 to an opening.
+func count(interval bybit.Interval, opening time.Time) int64 {
+	if interval == "M" {
+		return int64(opening.Year()-1970)*12 + int64(opening.Month()-1)
+	}
+	step := interval.Next(opening).Sub(opening)
+	return opening.UnixMilli() / step.Milliseconds()
+}
+
+// Missing is the number of rows that the window still lacks.
+func (e *Engine) Missing() int { return e.settings.Lookback + 1 - len(e.rows) }
+
+// UndefinedError says that no portfolio has a defined value, so that there is
+// no line.
+type UndefinedError struct {
+	Candle    time.Time
+	Objective string
+}
+
+func (e *UndefinedError) Error() string {
+	return fmt.Sprintf("candle of %s: %s is undefined for every portfolio: there is no line", stamp(e.Candle), e.Objective)
+}
+
+// Step takes in the next row and returns its line, or nil where none is due. An
+// *[UndefinedError] leaves the engine fit to go on.
+func (e *Engine) Step(ctx context.Context, row Row) (*Line, error) {
+	if len(e.rows) > 0 && !row.Opening.After(e.rows[len(e.rows)-1].Opening) {
+		return nil, fmt.Errorf("the row of %s comes after that of %s", stamp(row.Opening), stamp(e.rows[len(e.rows)-1].Opening))
+	}
+	if e.Missing() == 0 {
+		copy(e.rows, e.rows[1:])
+		e.rows = e.rows[:len(e.rows)-1]
+	}
+	e.rows = append(e.rows, row)
+	if e.Missing() > 0 || !e.Due(row.Opening) {
+		return nil, nil
+	}
+	line, err := e.decide(ctx, e.window())
+	if err != nil {
+		return nil, err
+	}
+	e.before = line
+	return line, nil
+}
+
+// window is the returns of the rows.
+func (e *Engine) window() *market.Window {
+	w := &market.Window{Symbols: e.settings.Symbols, Returns: mat.NewDense(e.settings.Lookback, len(e.settings.Symbols), nil)}
+	for t, row := range e.rows[1:] {
+		w.Times = append(w.Times, row.Opening)
+		for j, close := range row.Close {
+			w.Returns.Set(t, j, close/e.rows[t].Close[j]-1)
+		}
+	}
+	return w
+}
+
+// decide makes the line of the window's last row.
+func (e *Engine) decide(ctx context.Context, w *market.Window) (*Line, error) {
+	s := &e.settings
+	row := e.rows[len(e.rows)-1]
+	rng := stream.New(s.Seed, "live", uint64(row.Opening.UnixMilli()))
+	line := &Line{
+		Time: s.Interval.Next(row.Opening).UTC(), Candle: row.Opening.UTC(), Interval: string(s.Interval),
+		Close:     Values{s.Symbols, row.Close},
+		Objective: s.Objective, Search: s.Search, Portfolios: s.Portfolios, Model: s.Model, Seed: s.Seed,
+	}
+	var err error
+	if line.Features, err = e.features(ctx, w); err != nil {
+		return nil, err
+	}
+	states, err := e.regime(ctx, line, w, rng.Uint64())
+	if err != nil {
+		return nil, err
+	}
+	if err := e.choose(ctx, line, e.relevant(w.Returns, states), rng.Uint64()); err != nil {
+		return nil, err
+	}
+	line.Violation = s.Set.Violation(line.Weights.Numbers)
+	if !(line.Violation <= simplex.Tolerance) {
+		return nil, fmt.Errorf("candle of %s: the portfolio violates the constraints by %v: this is a mistake of the program", stamp(row.Opening), line.Violation)
+	}
+	line.Turnover = e.turnover(line)
+	return line, nil
+}
+
+// Windows of features, of those that fit into the lookback.
+var windows = []int{5, 20, 60}
+
+// features are those of the market at the window's last row.
+func (e *Engine) features(ctx context.Context, w *market.Window) (Values, error) {
+	last := len(w.Times) - 1
+	fit := slices.DeleteFunc(slices.Clone(windows), func(n int) bool { return n > len(w.Times) })
+	lookback := fit[len(fit)-1]
+	table, err := features.BuildWindow(ctx, w, features.Config{
+		Windows: fit, Lookback: lookback, NoAssets: true, Annual: e.settings.Metrics.PeriodsPerYear,
+		Correlation: &features.Correlation{Lookback: lookback, At: []int{last}},
+	})
+	if err != nil {
+		return Values{}, fmt.Errorf("candle of %s: %w", stamp(w.Times[last]), err)
+	}
+	var values Values
+	for _, c := range table.Columns {
+		if c.Kind == features.Loading {
+			continue // of an asset
+		}
+		value := math.NaN()
+		if c.Defined[last] {
+			value = c.Values[last]
+		}
+		values.Names, values.Numbers = append(values.Names, c.Name), append(values.Numbers, value)
+	}
+	return values, nil
+}
+
+// regime fits the states of the market to the window and writes the last into
+// the line. It returns the likeliest state of each period, nil where there are
+// none.
+func (e *Engine) regime(ctx context.Context, line *Line, w *market.Window, seed uint64) ([]int, error) {
+	periods, n := w.Returns.Dims()
+	basket := mat.NewDense(periods, 1, nil)
+	for t := range periods {
+		basket.Set(t, 0, mat.Sum(w.Returns.RowView(t))/float64(n))
+	}
+	model, _, err := regime.Fit(ctx, basket, regime.Settings{States: e.settings.States, Seed: seed})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		line.RegimeReason = err.Error()
+		return nil, nil
+	}
+	probabilities, _, err := model.Filter(basket)
+	if err != nil {
+		line.RegimeReason = err.Error()
+		return nil, nil
+	}
+	states := regime.MostLikely(probabilities)
+	line.Regime = &Regime{State: model.Name(states[periods-1])}
+	for k := range model.States() {
+		line.Regime.Probabilities.Names = append(line.Regime.Probabilities.Names, model.Name(k))
+		line.Regime.Probabilities.Numbers = append(line.Regime.Probabilities.Numbers, probabilities.At(periods-1, k))
+	}
+	return states, nil
+}
+
+// relevant are the returns that a portfolio is chosen by.
+func (e *Engine) relevant(returns *mat.Dense, states []int) *mat.Dense {
+	if !e.settings.InRegime || states == nil {
+		return returns
+	}
+	var rows []int
+	for t, state := range states {
+		if state == states[len(states)-1] {
+			rows = append(rows, t)
+		}
+	}
+	if len(rows) < Shortest {
+		return returns
+	}
+	_, n := returns.Dims()
+	alike := mat.NewDense(len(rows), n, nil)
+	for i, t := range rows {
+		alike.SetRow(i, returns.RawRowView(t))
+	}
+	return alike
+}
+
+// choose makes portfolios and writes the best into the line.
+func (e *Engine) choose(ctx context.Context, line *Line, returns *mat.Dense, seed uint64) error {
+	s := &e.settings
+	objective, err := metrics.NewObjective(s.Objective, returns, s.Metrics)
+	if err != nil {
+		return err
+	}
+	line.Periods, _ = returns.Dims()
+	var batch *generate.Batch
+	best, value := -1, math.Inf(-1)
+	if s.Search == ByLatent {
+		optimum, err := e.generator.Optimize(ctx, objective, e.density, generate.OptimizeSettings{
+			Starts: s.Portfolios, Iterations: s.Iterations, Seed: seed,
+		})
+		if err != nil {
+			return err
+		}
+		batch, best, value, line.Evaluations = &optimum.Batch, optimum.Best, optimum.Values[optimum.Best], optimum.Evaluated
+	} else {
+		if batch, err = e.generator.Sample(ctx, s.Portfolios, e.density, seed); err != nil {
+			return err
+		}
+		for i := range s.Portfolios {
+			if v := objective.Value(batch.Weights.RawRowView(i)); v > value {
+				best, value = i, v
+			}
+		}
+		line.Evaluations = s.Portfolios
+	}
+	if best < 0 || math.IsInf(value, 0) {
+		return &UndefinedError{line.Candle, s.Objective}
+	}
+	line.Weights = Values{s.Symbols, mat.Row(nil, best, batch.Weights)}
+	line.Value, line.Repair = value, batch.Repair[best]
+	return nil
+}
+
+// turnover is that from the line before.
+func (e *Engine) turnover(line *Line) *float64 {
+	if e.before == nil {
+		return nil
+	}
+	drifted := make([]float64, len(line.Weights.Numbers))
+	var wealth float64
+	for j, w := range e.before.Weights.Numbers {
+		drifted[j] = w * line.Close.Numbers[j] / e.before.Close.Numbers[j]
+		wealth += drifted[j]
+	}
+	if !(wealth > 0) {
+		return nil // short positions lost it all
+	}
+	var sum float64
+	for j, w := range line.Weights.Numbers {
+		sum += math.Abs(w - drifted[j]/wealth)
+	}
+	return &sum
+}
