@@ -273,7 +273,9 @@ func (e *refusedError) Error() string {
 	return fmt.Sprintf("the server answers %d %s", e.status, http.StatusText(e.status))
 }
 
-func (e *refusedError) passing() bool { return e.status >= 500 || e.status == http.StatusTooManyRequests }
+func (e *refusedError) passing() bool {
+	return e.status >= 500 || e.status == http.StatusTooManyRequests
+}
 
 // call sends a request, again where that may help, and decodes the answer.
 func (s *sender) call(ctx context.Context, method, path string, body object, answer any) error {
