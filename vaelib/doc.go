@@ -22,6 +22,7 @@
 //	figure       pictures
 //	report       report.html
 //	experiment   whole experiments, the only one that knows all the others
+//	sharedtest   for tests: where reference data lie that are not in the module
 //	display      pictures and tables in notebooks
 //
 // A package imports only packages above it in the list. GoMLX appears in vae

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"vaefolio/vaelib/sharedtest"
 )
 
 // execute returns exit code, stdout and stderr of the verb.
@@ -49,21 +51,6 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-// shared is the path of a reference file outside the module: below the folder
-// VAELIB_SHARED, or "shared" beside the module. Without it the test is skipped.
-func shared(t *testing.T, elem ...string) string {
-	t.Helper()
-	dir := os.Getenv("VAELIB_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	path := filepath.Join(append([]string{dir}, elem...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("reference data %s not found: set VAELIB_SHARED to the folder that holds it", filepath.Join(elem...))
-	}
-	return path
-}
-
 // near says whether a figure is within the reference's tolerance.
 func near(got any, want, relative, absolute float64) bool {
 	x, ok := got.(float64)
@@ -73,9 +60,9 @@ func near(got any, want, relative, absolute float64) bool {
 // TestReference compares with figures of 30 portfolios of 12 coins, which
 // skfolio 1.12.2, empyrical-reloaded 0.7.1 and numpy computed.
 func TestReference(t *testing.T) {
-	expectedFile := shared(t, "cases", "metrics", "core12_expected.json")
-	weights := shared(t, "cases", "metrics", "core12_weights.csv")
-	prices := shared(t, "cases", "data", "core12_close.csv")
+	expectedFile := sharedtest.Path(t, "cases", "metrics", "core12_expected.json")
+	weights := sharedtest.Path(t, "cases", "metrics", "core12_weights.csv")
+	prices := sharedtest.Path(t, "cases", "data", "core12_close.csv")
 	text, err := os.ReadFile(expectedFile)
 	if err != nil {
 		t.Fatal(err)

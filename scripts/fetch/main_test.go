@@ -27,6 +27,7 @@ import (
 	"vaefolio/vaelib/bybit/bybittest"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/sharedtest"
 )
 
 // processVariable makes the test binary the command itself.
@@ -564,14 +565,7 @@ func TestKilled(t *testing.T) {
 // The recorded answers of the exchange, through the command.
 func TestRecorded(t *testing.T) {
 	recorded := func(name string) []byte {
-		dir := os.Getenv("VAELIB_SHARED")
-		if dir == "" {
-			dir = filepath.Join("..", "..", "..", "shared")
-		}
-		body, err := os.ReadFile(filepath.Join(dir, "data", "bybit_responses", name))
-		if errors.Is(err, os.ErrNotExist) {
-			t.Skipf("recorded answer %s not found: set VAELIB_SHARED to the folder that holds it", name)
-		}
+		body, err := os.ReadFile(sharedtest.Path(t, "data", "bybit_responses", name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"vaefolio/vaelib/sharedtest"
 )
 
 // execute returns exit code, stdout and stderr of the verb.
@@ -58,21 +60,6 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-// shared is the path of a reference file outside the module: below the folder
-// VAELIB_SHARED, or "shared" beside the module. Without it the test is skipped.
-func shared(t *testing.T, elem ...string) string {
-	t.Helper()
-	dir := os.Getenv("VAELIB_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	path := filepath.Join(append([]string{dir}, elem...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("reference data %s not found: set VAELIB_SHARED to the folder that holds it", filepath.Join(elem...))
-	}
-	return path
-}
-
 // problem is a reference solution over 365 daily returns of 12 coins; which
 // solver found it is said in the file.
 type problem struct {
@@ -88,7 +75,7 @@ type problem struct {
 }
 
 func TestReference(t *testing.T) {
-	text, err := os.ReadFile(shared(t, "cases", "optimisers", "core12_expected.json"))
+	text, err := os.ReadFile(sharedtest.Path(t, "cases", "optimisers", "core12_expected.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +86,7 @@ func TestReference(t *testing.T) {
 	if err := json.Unmarshal(text, &reference); err != nil {
 		t.Fatal(err)
 	}
-	inputs := []string{"-prices", shared(t, "cases", "data", "core12_close.csv"), "-from=2023-10-31", "-to=2024-10-30"}
+	inputs := []string{"-prices", sharedtest.Path(t, "cases", "data", "core12_close.csv"), "-from=2023-10-31", "-to=2024-10-30"}
 	load := func(t *testing.T, name string) problem {
 		t.Helper()
 		var p problem

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"vaefolio/vaelib/sharedtest"
 )
 
 // execute returns exit code, stdout and stderr of the verb.
@@ -57,7 +59,7 @@ func rows(t *testing.T, text string, skip int) (header []string, weights [][]flo
 func TestReference(t *testing.T) {
 	for _, name := range []string{"n5.csv", "n12.csv"} {
 		t.Run(name, func(t *testing.T) {
-			text, err := os.ReadFile(shared(t, "cases", "projection", name))
+			text, err := os.ReadFile(sharedtest.Path(t, "cases", "projection", name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,21 +104,6 @@ func TestReference(t *testing.T) {
 			}
 		})
 	}
-}
-
-// shared is the path of a reference file outside the module: below the folder
-// VAELIB_SHARED, or "shared" beside the module. Without it the test is skipped.
-func shared(t *testing.T, elem ...string) string {
-	t.Helper()
-	dir := os.Getenv("VAELIB_SHARED")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared")
-	}
-	path := filepath.Join(append([]string{dir}, elem...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("reference data %s not found: set VAELIB_SHARED to the folder that holds it", filepath.Join(elem...))
-	}
-	return path
 }
 
 const (

@@ -18,7 +18,7 @@ import (
 
 	"vaefolio/vaelib/bybit"
 	"vaefolio/vaelib/bybit/bybittest"
-	"vaefolio/vaelib/internal/sharedtest"
+	"vaefolio/vaelib/sharedtest"
 )
 
 // start is when the tests' exchange has its clock: 30 seconds into a minute.

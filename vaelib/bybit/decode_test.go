@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"vaefolio/vaelib/internal/sharedtest"
+	"vaefolio/vaelib/sharedtest"
 )
 
 func TestDecodeKlines(t *testing.T) {

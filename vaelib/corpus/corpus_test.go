@@ -18,7 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"vaefolio/data"
-	"vaefolio/vaelib/internal/sharedtest"
+	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/portfolio"

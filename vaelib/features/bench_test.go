@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"vaefolio/vaelib/internal/sharedtest"
+	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/stream"
 )

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"vaefolio/vaelib/internal/sharedtest"
+	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/market"
 )
 

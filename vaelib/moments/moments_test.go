@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
 
-	"vaefolio/vaelib/internal/sharedtest"
+	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/stream"
 )

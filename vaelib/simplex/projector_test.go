@@ -16,7 +16,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/vaelib/internal/sharedtest"
+	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 )
