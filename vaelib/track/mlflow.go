@@ -227,7 +227,7 @@ func (s *sender) open(ctx context.Context) (string, error) {
 		var params []object
 		for _, key := range keys {
 			text := s.options.Params[key]
-			params = append(params, object{"key": clean(key), "value": text[:min(len(text), paramLength)]})
+			params = append(params, object{"key": clean(key), "value": strings.ToValidUTF8(text[:min(len(text), paramLength)], "")})
 		}
 		if err := s.call(ctx, "POST", "runs/log-batch", object{"run_id": id, "params": params}, nil); err != nil {
 			return "", err
