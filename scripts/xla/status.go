@@ -78,7 +78,7 @@ func status(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	for _, folder := range folders() {
 		found := plugins(folder)
-		result := fmt.Sprintf("%d plugins", len(found))
+		result := fmt.Sprintf("plugins: %d", len(found))
 		if _, err := os.Stat(folder); err != nil {
 			result = "no such folder"
 		}
