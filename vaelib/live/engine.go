@@ -107,12 +107,18 @@ func (e *Engine) Resume(last *Line) error {
 	return nil
 }
 
-// Due says whether the candle is one to decide at.
-func (e *Engine) Due(opening time.Time) bool {
+// Due says whether a candle is one to decide at: whether its close is a multiple
+// of as many intervals since 1970 as Every says.
+func Due(interval bybit.Interval, every int, opening time.Time) bool {
+	return count(interval, interval.Next(opening))%int64(every) == 0
+}
+
+// due says whether there is a line for the row.
+func (e *Engine) due(opening time.Time) bool {
 	if opening.Before(e.settings.From) || e.before != nil && !opening.After(e.before.Candle) {
 		return false
 	}
-	return count(e.settings.Interval, e.settings.Interval.Next(opening))%int64(e.settings.Every) == 0
+	return Due(e.settings.Interval, e.settings.Every, opening)
 }
 
 // count is the number of intervals from 1970 to an opening.
@@ -149,7 +155,7 @@ func (e *Engine) Step(ctx context.Context, row Row) (*Line, error) {
 		e.rows = e.rows[:len(e.rows)-1]
 	}
 	e.rows = append(e.rows, row)
-	if e.Missing() > 0 || !e.Due(row.Opening) {
+	if e.Missing() > 0 || !e.due(row.Opening) {
 		return nil, nil
 	}
 	line, err := e.decide(ctx, e.window())

@@ -1,0 +1,195 @@
+// Command live chooses a portfolio at each closed candle.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/bybit"
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/live"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/mixture"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/vae"
+)
+
+type config struct {
+	Model     string         `flag:"model" unit:"DIR" required:"true" help:"folder of a model, as train and pipeline write it; its symbols are those followed"`
+	Category  bybit.Category `flag:"category" choice:"spot|linear|inverse" default:"linear" help:"the market"`
+	Interval  bybit.Interval `flag:"interval" choice:"1|3|5|15|30|60|120|240|360|720|D|W|M" default:"D" help:"length of a candle: minutes, or day, week, month"`
+	Replay    string         `flag:"replay" unit:"FOLDER" help:"kline CSVs, one a symbol, instead of the exchange: the same lines at full speed"`
+	From      string         `flag:"from" unit:"DATE" help:"with -replay: first candle decided at, by its opening; without it the first with a full window"`
+	To        string         `flag:"to" unit:"DATE" help:"with -replay: last candle, inclusive; without it the last in the files"`
+	Every     int            `flag:"every" unit:"candles" range:"[1,100000]" default:"1" help:"from one decision to the next, at closes that are a multiple of as many intervals since 1970"`
+	Lines     int            `flag:"lines" unit:"lines" range:"[0,inf)" help:"end after so many; 0 means never"`
+	Lookback  int            `flag:"lookback" unit:"candles" range:"[30,100000]" default:"365" help:"returns that features, regime and objective look at"`
+	Objective string         `flag:"objective" choice:"sharpe|return|volatility|diversification|sortino|cvar|drawdown|worst" default:"sharpe" help:"what the chosen portfolio is best by, over the lookback; losses are made small"`
+	Periods   string         `flag:"periods" choice:"all|regime" default:"all" help:"of the lookback, by which the objective is measured: all, or those whose likeliest regime is the present one, where they are 30 or more"`
+	States    int            `flag:"states" unit:"regimes" range:"[2,3]" default:"2" help:"of the hidden Markov model of the equal-weight basket's returns"`
+	Search    string         `flag:"search" choice:"sample|latent" default:"sample" help:"choose the best of draws, or climb in the latent space"`
+	N         int            `flag:"n" unit:"portfolios" range:"[0,1000000]" help:"made at each decision: draws of sample, starts of latent; 0 means 1000 with sample, 64 with latent"`
+	Steps     int            `flag:"iterations" unit:"steps" range:"[1,100000]" default:"100" help:"of latent"`
+	Density   string         `flag:"density" choice:"aggregate|prior" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, or N(0, I)"`
+	MAR       float64        `flag:"mar" unit:"per year" help:"minimum acceptable return, for sortino"`
+	Out       string         `flag:"out" unit:"FILE" record:"-" help:"lines are added to its end, and what it has is gone on from; without it they go to stdout"`
+	BaseURL   string         `flag:"base-url" unit:"URL" default:"https://api.bybit.com" help:"the host to ask, such as https://api.bytick.com or a regional one"`
+	StreamURL string         `flag:"stream-url" unit:"URL" default:"wss://stream.bybit.com" help:"the host of the stream of candles"`
+
+	cli.Annual
+	cli.Constraints
+	cli.Backend
+	cli.Common
+}
+
+// Check refuses what makes no sense whatever the model and the market.
+func (c *config) Check() error {
+	if c.Replay == "" && (c.From != "" || c.To != "") {
+		return errors.New("-from and -to choose among the candles of -replay: leave them out")
+	}
+	if _, _, err := market.ParseSpan(c.From, c.To); err != nil {
+		return err
+	}
+	if _, err := bybit.New(bybit.Options{BaseURL: c.BaseURL}); err != nil {
+		return fmt.Errorf("-base-url: %w", err)
+	}
+	if _, err := bybit.New(bybit.Options{StreamURL: c.StreamURL}); err != nil {
+		return fmt.Errorf("-stream-url: %w", err)
+	}
+	return c.Constraints.Check()
+}
+
+var verb = cli.Verb[config]{
+	Name:    "live",
+	Summary: "choose a portfolio at each closed candle, by a trained model and what was known then, as lines of JSON; the same file goes on where it ended",
+	Example: `
+		live -model runs/model -interval 60 -lookback 720 -max-weight 0.25 -out lines.jsonl
+		live -model runs/model -interval D -search latent -objective sortino -lines 1
+		live -model runs/model -interval 60 -lookback 720 -replay hourly -from 2024-06-01 -out replayed.jsonl`,
+	Run: follow,
+}
+
+func main() { cli.Main(verb) }
+
+func follow(ctx context.Context, c *config, io *cli.IO) error {
+	return followWith(ctx, bybit.Options{}, c, io)
+}
+
+// followWith is follow with a client of the given options.
+func followWith(ctx context.Context, options bybit.Options, c *config, to *cli.IO) (err error) {
+	backend, err := vae.Open(c.Backend.Backend)
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	s := &session{config: c, io: to}
+	settings, generator, density, err := s.open(backend)
+	if err != nil {
+		return err
+	}
+	var last *live.Line
+	if s.out = (printer{to.Stdout}); c.Out != "" {
+		journal, err := live.OpenJournal(c.Out)
+		if err != nil {
+			return err
+		}
+		defer journal.Close() // each line has been synced
+		s.out, last = journal, journal.Last()
+		s.greet(journal)
+	}
+	source, err := s.source(ctx, options, settings, last)
+	if err != nil {
+		return err
+	}
+	if s.engine, err = live.NewEngine(generator, density, *settings); err != nil {
+		return err
+	}
+	if err := s.engine.Resume(last); err != nil {
+		return fmt.Errorf("%s: %w", c.Out, err)
+	}
+	s.joiner = live.NewJoiner(settings.Symbols)
+	s.joiner.Skipped = func(opening time.Time, lacking string) {
+		to.Note("gap: %s has no candle of %s, so that there is no row for it", lacking, stamp(opening))
+	}
+	err = source.each(ctx, s.take)
+	if errors.Is(err, errDone) {
+		err = nil
+	}
+	if err == nil || ctx.Err() != nil {
+		s.farewell()
+	}
+	return err
+}
+
+// open loads the model, and says what is decided by it.
+func (s *session) open(backend *vae.Backend) (*live.Settings, *generate.Generator, generate.Density, error) {
+	c := s.config
+	fail := func(err error) (*live.Settings, *generate.Generator, generate.Density, error) {
+		return nil, nil, nil, err
+	}
+	model, err := vae.Load(backend, c.Model)
+	if err != nil {
+		return fail(err)
+	}
+	if model.Symbols() == nil {
+		return fail(fmt.Errorf("%s: the model has no symbols: train it again by the train verb", c.Model))
+	}
+	set, err := c.Constraints.Set(model.Symbols())
+	if err != nil {
+		return fail(err)
+	}
+	generator, err := generate.New(model, set)
+	if err != nil {
+		return fail(err)
+	}
+	density, err := c.density()
+	if err != nil {
+		return fail(err)
+	}
+	hash, err := run.HashFile(filepath.Join(c.Model, "model.safetensors"))
+	if err != nil {
+		return fail(err)
+	}
+	settings := &live.Settings{
+		Symbols: model.Symbols(), Set: set, Interval: c.Interval, Lookback: c.Lookback, Every: c.Every,
+		Objective:  c.Objective,
+		Metrics:    metrics.Settings{PeriodsPerYear: c.PeriodsPerYear, RiskFree: c.RiskFree, MAR: c.MAR},
+		Search:     c.Search,
+		Portfolios: c.N, Iterations: c.Steps, States: c.States, InRegime: c.Periods == "regime",
+		Model: hash, Seed: c.Seed,
+	}
+	if settings.Portfolios == 0 {
+		if settings.Portfolios = 1000; c.Search == live.ByLatent {
+			settings.Portfolios = 64
+		}
+	}
+	s.io.Note("%s: %s; %s", c.Model, strings.Join(model.Symbols(), ", "), backend.Description())
+	return settings, generator, density, nil
+}
+
+// density is what codes are drawn from.
+func (c *config) density() (generate.Density, error) {
+	if c.Density == "prior" {
+		return generate.Prior{}, nil
+	}
+	path := filepath.Join(c.Model, generate.AggregateFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: train the model by the train verb, or give -density prior", err)
+	}
+	var m mixture.Mixture
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &m, nil
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
