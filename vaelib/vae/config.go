@@ -18,9 +18,13 @@ type Config struct {
 	// (see [Model.Beta]).
 	Beta       float64 `json:"beta"`
 	Likelihood string  `json:"likelihood"` // "gaussian" or "mse-sum"
-	Head       string  `json:"head"`       // "softmax" (long-only portfolios) or "linear" (any real vector)
-	Activation string  `json:"activation"` // of the hidden layers: "silu", "relu" or "tanh"
-	Seed       uint64  `json:"seed"`       // of the first parameters, the batches and the noise
+	// Head makes a portfolio of the decoder's last layer: "softmax" (positive
+	// weights), "sparsemax" (weights of at least 0), "capped" (weights from 0 to
+	// MaxWeight), each of sum 1, or "linear" (any real vector).
+	Head       string  `json:"head"`
+	MaxWeight  float64 `json:"max_weight,omitempty"` // of the capped head, 1/n to 1; 0 with any other
+	Activation string  `json:"activation"`           // of the hidden layers: "silu", "relu" or "tanh"
+	Seed       uint64  `json:"seed"`                 // of the first parameters, the batches and the noise
 }
 
 // DefaultConfig returns the configuration that did best on mixed sets of
@@ -69,6 +73,14 @@ func (c Config) Validate() error {
 	}
 	if err := checkChoice("head", c.Head, heads); err != nil {
 		return err
+	}
+	switch {
+	case c.Head != "capped" && c.MaxWeight != 0:
+		return fmt.Errorf("max weight is %v with the %s head: only the capped head keeps one", c.MaxWeight, c.Head)
+	case c.Head == "capped" && !(c.MaxWeight > 0 && c.MaxWeight <= 1):
+		return fmt.Errorf("max weight is %v, want more than 0 and at most 1", c.MaxWeight)
+	case c.Head == "capped" && float64(c.Assets)*c.MaxWeight < 1-1e-12:
+		return fmt.Errorf("max weight is %v: %d assets can't reach a sum of 1, want at least %.4g", c.MaxWeight, c.Assets, 1/float64(c.Assets))
 	}
 	return checkChoice("activation", c.Activation, activations)
 }

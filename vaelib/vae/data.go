@@ -56,6 +56,7 @@ func (s scaling) standardise(dst []float32, x *mat.Dense, from int) {
 // can't learn from.
 func checkRows(what string, x *mat.Dense, c Config) error {
 	rows, n := x.Dims()
+	longOnly := heads[c.Head].longOnly
 	if n != c.Assets {
 		return fmt.Errorf("%s rows have %d columns, want %d assets", what, n, c.Assets)
 	}
@@ -65,12 +66,15 @@ func checkRows(what string, x *mat.Dense, c Config) error {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return fmt.Errorf("%s row %d has %v in column %d", what, i+1, v, j+1)
 			}
-			if c.Head == "softmax" && v < -1e-9 {
-				return fmt.Errorf("%s row %d has %v in column %d: the softmax head learns long-only portfolios, take the linear head", what, i+1, v, j+1)
+			if longOnly && v < -1e-9 {
+				return fmt.Errorf("%s row %d has %v in column %d: the %s head learns long-only portfolios, take the linear head", what, i+1, v, j+1, c.Head)
+			}
+			if c.MaxWeight > 0 && v > c.MaxWeight+1e-6 {
+				return fmt.Errorf("%s row %d has %v in column %d, above the max weight of %v: raise it or project the rows", what, i+1, v, j+1, c.MaxWeight)
 			}
 			sum += v
 		}
-		if c.Head == "softmax" && math.Abs(sum-1) > 1e-6 {
+		if longOnly && math.Abs(sum-1) > 1e-6 {
 			return fmt.Errorf("%s row %d sums to %v, want 1", what, i+1, sum)
 		}
 	}

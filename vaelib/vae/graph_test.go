@@ -32,6 +32,9 @@ func networks() map[string]Config {
 	for name := range heads {
 		c := base
 		c.Head = name
+		if name == "capped" {
+			c.MaxWeight = 0.4
+		}
 		all["head "+name] = c
 	}
 	for name := range activations {

@@ -5,16 +5,21 @@ import "github.com/gomlx/gomlx/core/graph"
 // head turns the decoder's last linear layer into a portfolio.
 type head struct {
 	// apply maps the last layer's output (B x n) to weights (B x n).
-	apply func(y *graph.Node) *graph.Node
+	apply func(c Config, y *graph.Node) *graph.Node
 	// bias is the last layer's first bias (n): the output that gives the mean
 	// of the training rows.
 	bias func(mean []float64) []float64
 	// scale multiplies the last layer's first weights, in units of the head's
 	// input that fit a spread of sqrt(variance) in the weights.
 	scale func(mean []float64, variance float64) float64
+	// longOnly heads make weights of at least 0 that sum to 1, and learn from
+	// such rows only.
+	longOnly bool
 }
 
 var heads = map[string]head{
-	"softmax": softmaxHead,
-	"linear":  linearHead,
+	"softmax":   softmaxHead,
+	"sparsemax": sparsemaxHead,
+	"capped":    cappedHead,
+	"linear":    linearHead,
 }

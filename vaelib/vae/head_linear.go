@@ -11,7 +11,7 @@ import (
 // portfolios. Without hidden layers the model is then probabilistic PCA
 // (Lucas et al. 2019), whose optimum is known in closed form.
 var linearHead = head{
-	apply: func(y *graph.Node) *graph.Node { return y },
+	apply: func(_ Config, y *graph.Node) *graph.Node { return y },
 	bias:  slices.Clone[[]float64],
 	scale: func(_ []float64, variance float64) float64 { return 0.1 * math.Sqrt(variance) },
 }

@@ -13,7 +13,7 @@ import (
 // starts from the best constant answer, and its weights start small, so that
 // no row starts in the flat part of the softmax.
 var softmaxHead = head{
-	apply: func(y *graph.Node) *graph.Node { return softmax(y) },
+	apply: func(_ Config, y *graph.Node) *graph.Node { return softmax(y) },
 	bias: func(mean []float64) []float64 {
 		bias := make([]float64, len(mean))
 		for i, m := range mean {
@@ -21,7 +21,8 @@ var softmaxHead = head{
 		}
 		return bias
 	},
-	scale: func([]float64, float64) float64 { return 0.1 },
+	scale:    func([]float64, float64) float64 { return 0.1 },
+	longOnly: true,
 }
 
 // softmax is exp(y)/sum(exp(y)) over the last axis. The maximum is taken out

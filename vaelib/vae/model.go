@@ -98,7 +98,8 @@ func (m *Model) EncodeContext(ctx context.Context, x *mat.Dense) (mean, logvar *
 }
 
 // Decode returns the mean portfolio of p(x|z), N x n, for the rows of z
-// (N x d). With the softmax head rows are positive and sum to 1 within 1e-6.
+// (N x d). Rows sum to 1 within 1e-6, unless the head is linear: positive with
+// softmax, of at least 0 with sparsemax, from 0 to the maximum with capped.
 func (m *Model) Decode(z *mat.Dense) (*mat.Dense, error) {
 	return m.DecodeContext(context.Background(), z)
 }

@@ -142,7 +142,7 @@ func (t *tape) encode(standardised *graph.Node) (mean, logvar *graph.Node) {
 
 // decode maps codes (B x d) to weights (B x n).
 func (t *tape) decode(z *graph.Node) *graph.Node {
-	return heads[t.network.config.Head].apply(t.forward(t.network.decoder, z))
+	return heads[t.network.config.Head].apply(t.network.config, t.forward(t.network.decoder, z))
 }
 
 // gradient returns the gradient (P) of a loss by the parameters, after one

@@ -24,7 +24,7 @@ type programs struct {
 
 // shape names what decides a network's graphs.
 func (c Config) shape() string {
-	return fmt.Sprint(c.Assets, c.Latent, c.Hidden, c.Likelihood, c.Head, c.Activation)
+	return fmt.Sprint(c.Assets, c.Latent, c.Hidden, c.Likelihood, c.Head, c.MaxWeight, c.Activation)
 }
 
 // program returns the programs of a configuration, made at the first call.

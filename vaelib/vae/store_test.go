@@ -80,7 +80,7 @@ func TestLoadDamaged(t *testing.T) {
 		{"other version", modelFile, "", "has version 7, this program reads version 1", replace(`"version": 1`, `"version": 7`)},
 		{"unknown field", modelFile, "", "unknown field", replace(`"version": 1`, `"version": 1, "colour": "red"`)},
 		{"bad configuration", modelFile, "", "latent is 0", replace(`"latent": 3`, `"latent": 0`)},
-		{"unknown head", modelFile, "", "want one of linear, softmax", replace(`"head": "softmax"`, `"head": "entmax"`)},
+		{"unknown head", modelFile, "", "want one of capped, linear, softmax, sparsemax", replace(`"head": "softmax"`, `"head": "entmax"`)},
 		{"other assets", modelFile, "", "mean has 6 entries for 7 assets", replace(`"assets": 6`, `"assets": 7`)},
 		{"other latent", tensorsFile, "encoder.2.weight", "has shape [8 6] of F32, want [8 8]", nil},
 		{"other depth", tensorsFile, "encoder.1.weight", "has shape [12 8] of F32, want [12 6]", nil},

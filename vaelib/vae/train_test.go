@@ -349,7 +349,15 @@ func TestTrainErrors(t *testing.T) {
 		{"size", "parameters, want at most", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden = []int{60000, 60000} }},
 		{"beta", "beta is NaN", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Beta = math.NaN() }},
 		{"likelihood", `likelihood is "mse", want one of gaussian, mse-sum`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Likelihood = "mse" }},
-		{"head", `head is "", want one of linear, softmax`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "" }},
+		{"head", `head is "", want one of capped, linear, softmax, sparsemax`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "" }},
+		{"no cap", "max weight is 0, want more than 0", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "capped" }},
+		{"small cap", "6 assets can't reach a sum of 1, want at least 0.1667", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
+			c.Head, c.MaxWeight = "capped", 0.16
+		}},
+		{"cap of another head", "only the capped head", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.MaxWeight = 0.3 }},
+		{"row above the cap", "above the max weight of 0.2", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
+			c.Head, c.MaxWeight = "capped", 0.2
+		}},
 		{"activation", `activation is "gelu"`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Activation = "gelu" }},
 		{"steps", "steps is 0", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Steps = 0 }},
 		{"batch", "batch is -3", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Batch = -3 }},

@@ -1,0 +1,182 @@
+package vae
+
+import (
+	"math"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/stream"
+)
+
+// projectionRows are head inputs from nearly constant to far out, with ties.
+func projectionRows(rows, n int) []float64 {
+	rng := stream.New(1, "vae.test.projection", 0)
+	var y []float64
+	for i := range rows {
+		y = append(y, normals(rng, n, math.Pow(10, float64(i%7)-4))...)
+		if i%5 == 0 {
+			y[i*n+1] = y[i*n]
+		}
+	}
+	return y
+}
+
+// The head's projection against package simplex's, in float64, and within
+// 1e-6 of the constraints in float32.
+func TestProjection(t *testing.T) {
+	const rows, n = 280, 9
+	forBackends(t, func(t *testing.T, b *Backend) {
+		for _, u := range []float64{1, 0.5, 0.2, 1.0 / 9} {
+			e, err := graph.NewExec(b.engine, func(y *graph.Node) *graph.Node { return projection(y, u) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			upper := make([]float64, n)
+			for i := range upper {
+				upper[i] = u
+			}
+			projector, err := simplex.NewProjector(simplex.Set{N: n, Upper: upper})
+			if err != nil {
+				t.Fatal(err)
+			}
+			y := projectionRows(rows, n)
+			got := call64(t, e, tensors.FromFlatDataAndDimensions(y, rows, n))[0]
+			small := make([]float32, len(y))
+			for i, v := range y {
+				small[i] = float32(v)
+			}
+			out, err := call(e, tensors.FromFlatDataAndDimensions(small, rows, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := make([]float64, n)
+			for i := range rows {
+				row := y[i*n : (i+1)*n]
+				if _, err := projector.Project(want, row); err != nil {
+					t.Fatal(err)
+				}
+				var sum float64
+				for j, w := range want {
+					if math.Abs(got[i*n+j]-w) > 1e-9 {
+						t.Fatalf("cap %v, row %d: weight %d is %v, want %v", u, i, j, got[i*n+j], w)
+					}
+					single := float64(out[0][i*n+j])
+					if single < 0 || single > u+1e-7 {
+						t.Fatalf("cap %v, row %d: weight %d is %v in float32", u, i, j, single)
+					}
+					sum += single
+				}
+				if math.Abs(sum-1) > 1e-6 {
+					t.Fatalf("cap %v, row %d sums to %v in float32", u, i, sum)
+				}
+			}
+		}
+	})
+}
+
+// The projection's gradient against central differences, in float64, on rows
+// of which some weights are at a bound.
+func TestProjectionGradient(t *testing.T) {
+	const rows, n, u, h = 20, 6, 0.35, 1e-6
+	b := openTest(t, "go")
+	e, err := graph.NewExec(b.engine, func(y, g *graph.Node) []*graph.Node {
+		along := graph.ReduceAllSum(graph.Mul(projection(y, u), g))
+		return []*graph.Node{along, graph.Gradient(along, y)[0]}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := stream.New(1, "vae.test.projection", 1)
+	y, g := normals(rng, rows*n, 0.3), normals(rng, rows*n, 1)
+	direction := tensors.FromFlatDataAndDimensions(g, rows, n)
+	along := func() float64 {
+		return call64(t, e, tensors.FromFlatDataAndDimensions(y, rows, n), direction)[0][0]
+	}
+	gradient := call64(t, e, tensors.FromFlatDataAndDimensions(y, rows, n), direction)[1]
+	var zeros int
+	for i := range y {
+		old := y[i]
+		y[i] = old + h
+		above := along()
+		y[i] = old - h
+		below := along()
+		y[i] = old
+		if want := (above - below) / (2 * h); math.Abs(gradient[i]-want) > 1e-7 {
+			t.Errorf("entry %d: gradient %v, difference quotient %v", i, gradient[i], want)
+		}
+		if gradient[i] == 0 {
+			zeros++
+		}
+	}
+	if zeros == 0 || zeros > len(y)/2 {
+		t.Errorf("%d of %d entries are at a bound: the test should see both kinds", zeros, len(y))
+	}
+}
+
+// Rows on a few faces of the capped simplex: the heads that project give back
+// the exact zeros, softmax none, and the capped head keeps the cap.
+func TestExactZeros(t *testing.T) {
+	const rows, n, u = 600, 8, 0.4
+	upper := make([]float64, n)
+	for i := range upper {
+		upper[i] = u
+	}
+	x, factors, loadings := mat.NewDense(rows, n, nil), mat.NewDense(rows, 2, nil), mat.NewDense(2, n, nil)
+	rng := stream.New(1, "vae.test.zeros", 0)
+	copy(factors.RawMatrix().Data, normals(rng, rows*2, 0.15))
+	copy(loadings.RawMatrix().Data, normals(rng, 2*n, 1))
+	x.Mul(factors, loadings)
+	if err := simplex.ProjectAll(t.Context(), simplex.Set{N: n, Upper: upper}, x, x, nil); err != nil {
+		t.Fatal(err)
+	}
+	b := openTest(t, "go")
+	zeros := func(head string, maxWeight float64) (recall, precision float64) {
+		c, s := small()
+		c.Assets, c.Head, c.MaxWeight, c.Beta, c.Hidden = n, head, maxWeight, 0.02, []int{32}
+		s.Steps, s.LearningRate = 600, 1e-2
+		m, _ := mustTrain(t, b, c, s, x, nil, TrainOptions{})
+		z, _, err := m.Encode(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := m.Decode(z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if maxWeight > 0 && mat.Max(w) > maxWeight+1e-6 {
+			t.Errorf("%s head: weight %v above the cap", head, mat.Max(w))
+		}
+		var both, true0, made0 float64
+		for i, v := range x.RawMatrix().Data {
+			made := w.RawMatrix().Data[i] == 0
+			if v == 0 {
+				true0++
+			}
+			if made {
+				made0++
+			}
+			if v == 0 && made {
+				both++
+			}
+		}
+		return both / true0, both / max(made0, 1)
+	}
+	for _, head := range []string{"sparsemax", "capped"} {
+		cap := 0.0
+		if head == "capped" {
+			cap = u
+		}
+		recall, precision := zeros(head, cap)
+		t.Logf("%s: recall %.3f, precision %.3f", head, recall, precision)
+		if recall < 0.9 || precision < 0.9 {
+			t.Errorf("%s head: recall %.3f and precision %.3f of the exact zeros, want 0.9", head, recall, precision)
+		}
+	}
+	if recall, _ := zeros("softmax", 0); recall > 0 {
+		t.Errorf("softmax made exact zeros, recall %v", recall)
+	}
+}
