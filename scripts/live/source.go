@@ -39,8 +39,7 @@ func (s *session) source(ctx context.Context, options bybit.Options, settings *l
 type exchange struct {
 	client *bybit.Client
 	query  bybit.FollowQuery
-	waited func() // called at each candle from live on
-	live   time.Time
+	wait   func() // called after each candle
 }
 
 // openExchange makes sure that the exchange has the symbols. The first candle to
@@ -85,7 +84,7 @@ func (s *session) openExchange(ctx context.Context, client *bybit.Client, settin
 	settings.From = first
 	s.io.Note("following %s; the first line is due for the candle of %s", client.BaseURL(), stamp(first))
 	spare := settings.Lookback/10 + 10
-	return &exchange{client: client, live: open, waited: s.wait, query: bybit.FollowQuery{
+	return &exchange{client: client, wait: s.wait, query: bybit.FollowQuery{
 		Category: s.config.Category, Interval: interval, Symbols: settings.Symbols,
 		Since: interval.Add(first, -settings.Lookback-spare),
 		Lost: func(err error) {
@@ -96,11 +95,11 @@ func (s *session) openExchange(ctx context.Context, client *bybit.Client, settin
 
 func (e *exchange) each(ctx context.Context, take taker) error {
 	return e.client.Follow(ctx, e.query, func(symbol string, candle bybit.Candle) error {
-		err := take(ctx, symbol, candle.Start, candle.Close)
-		if err == nil && !candle.Start.Before(e.live) {
-			e.waited()
+		if err := take(ctx, symbol, candle.Start, candle.Close); err != nil {
+			return err
 		}
-		return err
+		e.wait()
+		return nil
 	})
 }
 

@@ -22,6 +22,8 @@ type Joiner struct {
 	symbols []string
 	waiting [][]candle // of each symbol, rising in time
 	last    []time.Time
+	turns   []int // how often each symbol's turn has come since the last row
+	turn    int   // the symbol of the last candle
 }
 
 type candle struct {
@@ -31,7 +33,8 @@ type candle struct {
 
 // NewJoiner returns a joiner of different symbols.
 func NewJoiner(symbols []string) *Joiner {
-	return &Joiner{symbols: symbols, waiting: make([][]candle, len(symbols)), last: make([]time.Time, len(symbols))}
+	n := len(symbols)
+	return &Joiner{symbols: symbols, waiting: make([][]candle, n), last: make([]time.Time, n), turns: make([]int, n), turn: -1}
 }
 
 // Add takes in a candle and returns the rows that it completes. It returns an
@@ -46,6 +49,10 @@ func (j *Joiner) Add(symbol string, opening time.Time, close float64) ([]Row, er
 		return nil, fmt.Errorf("%s: the candle of %s comes after that of %s", symbol, stamp(opening), stamp(j.last[i]))
 	}
 	j.last[i] = opening
+	if i != j.turn {
+		j.turn = i
+		j.turns[i]++
+	}
 	j.waiting[i] = append(j.waiting[i], candle{opening, close})
 	var rows []Row
 	for {
@@ -61,6 +68,7 @@ func (j *Joiner) Add(symbol string, opening time.Time, close float64) ([]Row, er
 			row.Close[k] = j.waiting[k][0].close
 			j.waiting[k] = j.waiting[k][1:]
 		}
+		clear(j.turns)
 		rows = append(rows, row)
 	}
 }
@@ -104,16 +112,18 @@ func (j *Joiner) skip(opening time.Time) bool {
 	return true
 }
 
-// Late returns the symbols that are n candles or more behind the one that is
-// furthest, and which therefore keep rows waiting.
+// Late returns the symbols that keep n candles or more of another one waiting.
+// That many candles of one symbol come at once where the past is caught up with,
+// which is nothing to worry about; so with more than two symbols the other's turn
+// must have come twice.
 func (j *Joiner) Late(n int) []string {
-	var late []string
-	most := 0
-	for _, w := range j.waiting {
-		most = max(most, len(w))
-	}
+	ahead := false
 	for k, w := range j.waiting {
-		if len(w) == 0 && most >= n {
+		ahead = ahead || len(w) >= n && j.turns[k] >= min(2, len(j.symbols)-1)
+	}
+	var late []string
+	for k, w := range j.waiting {
+		if ahead && len(w) == 0 {
 			late = append(late, j.symbols[k])
 		}
 	}
