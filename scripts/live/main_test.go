@@ -557,7 +557,7 @@ func TestLate(t *testing.T) {
 	}
 	exchange.Push(exchange.Update(silent, hour, begin.Add(106*time.Hour), true))
 	f.wait(t, 0)
-	if want := "no candle of " + silent + ", though others have had 3 since"; strings.Count(f.stderr, "no candle of") != 1 || !strings.Contains(f.stderr, want) {
+	if want := "no candle of " + silent + ", though others have had 3 since"; strings.Count(f.stderr, "lines wait for it") != 1 || !strings.Contains(f.stderr, want) {
 		t.Errorf("stderr lacks %q:\n%s", want, f.stderr)
 	}
 }

@@ -88,7 +88,8 @@ func PeriodsPerYear(interval bybit.Interval) float64 {
 	if interval == "M" {
 		return 12
 	}
-	return float64(365*24*time.Hour) / float64(interval.Next(time.Time{}).Sub(interval.Floor(time.Time{})))
+	opening := interval.Floor(time.Unix(0, 0))
+	return float64(365*24*time.Hour) / float64(interval.Next(opening).Sub(opening))
 }
 
 // Resume goes on behind a line of an earlier run; nil: there is none. It returns
