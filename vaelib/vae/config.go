@@ -16,8 +16,10 @@ type Config struct {
 	// Beta weighs the KL term. With the Gaussian likelihood it has no unit and
 	// 1 is the evidence lower bound; with mse-sum its unit is squared weight
 	// (see [Model.Beta]).
-	Beta       float64 `json:"beta"`
-	Likelihood string  `json:"likelihood"` // "gaussian" or "mse-sum"
+	Beta float64 `json:"beta"`
+	// Likelihood is "gaussian" (variance of the training rows),
+	// "gaussian-learned" (variances learned by asset; take Beta 1) or "mse-sum".
+	Likelihood string `json:"likelihood"`
 	// Head makes a portfolio of the decoder's last layer: "softmax" (positive
 	// weights), "sparsemax" (weights of at least 0), "capped" (weights from 0 to
 	// MaxWeight), each of sum 1, or "linear" (any real vector).

@@ -20,7 +20,15 @@
 // fixed to the mean per-coordinate variance of the training rows. So beta has
 // no unit, 1 is the evidence lower bound, and a latent direction dies at a beta
 // that can be told beforehand from the data's covariance: see [Thresholds].
+// The "gaussian-learned" likelihood fits one variance an asset instead, above a
+// floor; the mse-sum of textbooks is there for comparison.
 // [Diagnose] says how many directions are alive, and warns when none is.
+//
+// # Heads
+//
+// Softmax weights are all positive. The sparsemax and capped heads project on
+// the simplex instead, so that weights can be exactly 0 and, with capped, never
+// exceed the configuration's MaxWeight. The linear head leaves any real vector.
 //
 // # Training
 //

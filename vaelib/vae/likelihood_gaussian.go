@@ -17,6 +17,6 @@ import "github.com/gomlx/gomlx/core/graph"
 // so D = min(lambda, beta v), its KL is log(lambda/(beta v))/2, and it dies at
 // beta = lambda/v = n lambda/tr(Sigma) (Lucas et al. 2019, arXiv 1911.02469,
 // section 4; here in units of v). The decoder's noise has variance beta*v.
-func gaussian(x, xhat, variance *graph.Node) *graph.Node {
+func gaussian(x, xhat, variance, _ *graph.Node) *graph.Node {
 	return graph.Div(squaredDistance(x, xhat), graph.MulScalar(variance, 2))
 }

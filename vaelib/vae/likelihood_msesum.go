@@ -10,6 +10,6 @@ import "github.com/gomlx/gomlx/core/graph"
 // so beta_raw has the unit of a squared weight: for symmetric Dirichlet rows
 // over n = 10 assets with alpha = 1, where v = 0.0082, every direction is dead
 // from beta_raw = 0.018 on.
-func mseSum(x, xhat, _ *graph.Node) *graph.Node {
+func mseSum(x, xhat, _, _ *graph.Node) *graph.Node {
 	return squaredDistance(x, xhat)
 }

@@ -58,9 +58,18 @@ func (m *Model) Variance() float64 { return m.scaling.variance }
 
 // Beta returns the KL weight without unit, of which 1 is the evidence lower
 // bound of a Gaussian decoder with variance v: beta itself for the Gaussian
-// likelihood, beta/(2v) for mse-sum. Compare it with [Thresholds].
+// likelihood, beta/(2v) for mse-sum, and beta times the mean learned variance
+// over v where variances are learned. Compare it with [Thresholds].
 func (m *Model) Beta() float64 {
-	return likelihoods[m.config.Likelihood].beta(m.config.Beta, m.scaling.variance)
+	beta := likelihoods[m.config.Likelihood].beta(m.config.Beta, m.scaling.variance)
+	if n := m.programs.network; n.variances < n.size {
+		var sum float64
+		for _, s := range m.theta[n.variances:] {
+			sum += varianceFloor + math.Exp(float64(s))
+		}
+		return beta * sum / float64(n.size-n.variances)
+	}
+	return beta
 }
 
 // RawBeta returns the KL weight beside the plain sum of squares
@@ -71,6 +80,21 @@ func (m *Model) RawBeta() float64 { return 2 * m.scaling.variance * m.Beta() }
 // asset: what a sample adds to Decode(z) if it is to have the spread of a
 // portfolio rather than of a mean.
 func (m *Model) DecoderVariance() float64 { return m.Beta() * m.scaling.variance }
+
+// DecoderVariances returns the variance of the decoder's noise by asset (n),
+// of mean DecoderVariance: different ones where they are learned.
+func (m *Model) DecoderVariances() []float64 {
+	v := make([]float64, m.config.Assets)
+	n := m.programs.network
+	for i := range v {
+		if n.variances < n.size {
+			v[i] = m.config.Beta * m.scaling.variance * (varianceFloor + math.Exp(float64(m.theta[n.variances+i])))
+		} else {
+			v[i] = m.DecoderVariance()
+		}
+	}
+	return v
+}
 
 // DataHash identifies the training and validation rows.
 func (m *Model) DataHash() string { return m.dataHash }

@@ -35,6 +35,7 @@ func silu(x *graph.Node) *graph.Node {
 type network struct {
 	config           Config
 	encoder, decoder []layer
+	variances        int // offset of the learned variances' parameters (n), behind the layers
 	size             int // number of parameters
 }
 
@@ -60,6 +61,10 @@ func newNetwork(c Config) *network {
 	}
 	n.encoder = n.stack("encoder", encoder)
 	n.decoder = n.stack("decoder", append(decoder, c.Assets))
+	n.variances = n.size
+	if likelihoods[c.Likelihood].learned {
+		n.size += c.Assets
+	}
 	return n
 }
 
@@ -111,10 +116,17 @@ func (n *network) initial(seed uint64, mean []float64, variance float64) []float
 type tape struct {
 	network         *network
 	theta           *graph.Node
+	logs            *graph.Node   // learned variances' parameters (n), or nil
 	inputs, outputs []*graph.Node // of each layer passed: [x 1] (B x in+1), x W + b (B x out)
 }
 
-func (n *network) tape(theta *graph.Node) *tape { return &tape{network: n, theta: theta} }
+func (n *network) tape(theta *graph.Node) *tape {
+	t := &tape{network: n, theta: theta}
+	if n.variances < n.size {
+		t.logs = graph.Slice(theta, graph.AxisRange(n.variances, n.size))
+	}
+	return t
+}
 
 // forward passes x (B x in) through a stack of layers. A column of ones beside
 // x takes the bias, the row below W: adding it by itself, and summing its
@@ -153,8 +165,16 @@ func (t *tape) decode(z *graph.Node) *graph.Node {
 // lies as the parameters do. GoMLX's own form transposes three matrices a layer
 // instead of one, which the Go backend does element by element.
 func (t *tape) gradient(loss *graph.Node) *graph.Node {
-	flat := make([]*graph.Node, len(t.outputs))
-	for i, g := range graph.Gradient(loss, t.outputs...) {
+	by := t.outputs[:len(t.outputs):len(t.outputs)]
+	if t.logs != nil {
+		by = append(by, t.logs)
+	}
+	flat := make([]*graph.Node, len(by))
+	for i, g := range graph.Gradient(loss, by...) {
+		if i == len(t.outputs) {
+			flat[i] = g
+			continue
+		}
 		dw := graph.MatMul(graph.Transpose(t.inputs[i], 0, 1), g)
 		flat[i] = graph.Reshape(dw, dw.Shape().Size())
 	}
@@ -178,7 +198,7 @@ func (t *tape) losses(b batch) (reconstruction, kl *graph.Node) {
 	sigma := graph.Exp(graph.MulScalar(logvar, 0.5))
 	z := graph.Add(mu, graph.Mul(sigma, b.noise))
 	x := graph.Add(graph.Mul(b.standardised, graph.Sqrt(b.variance)), b.mean)
-	reconstruction = likelihoods[t.network.config.Likelihood].reconstruction(x, t.decode(z), b.variance)
+	reconstruction = likelihoods[t.network.config.Likelihood].reconstruction(x, t.decode(z), b.variance, t.logs)
 	squares := graph.Add(graph.Mul(mu, mu), graph.Mul(sigma, sigma))
 	kl = graph.MulScalar(graph.Sub(squares, graph.AddScalar(logvar, 1)), 0.5)
 	return reconstruction, kl

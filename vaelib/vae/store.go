@@ -42,6 +42,9 @@ const (
 	schemaVersion  = 1
 )
 
+// variancesTensor holds the parameters s of learned variances.
+const variancesTensor = "likelihood.log_variance"
+
 // modelDocument is model.json.
 type modelDocument struct {
 	Version  int       `json:"version"`
@@ -64,6 +67,9 @@ func (m *Model) Save(dir string) error {
 		tensors = append(tensors,
 			tensor{name: l.name + ".weight", shape: []int{l.in, l.out}, float32: m.theta[l.offset:l.biasOffset()]},
 			tensor{name: l.name + ".bias", shape: []int{l.out}, float32: m.theta[l.biasOffset():l.end()]})
+	}
+	if n := m.programs.network; n.variances < n.size {
+		tensors = append(tensors, tensor{name: variancesTensor, shape: []int{n.size - n.variances}, float32: m.theta[n.variances:]})
 	}
 	var buffer bytes.Buffer
 	if err := writeTensors(&buffer, nil, tensors); err != nil {
@@ -210,6 +216,11 @@ func (n *network) assemble(tensors []tensor) ([]float32, error) {
 			return nil, err
 		}
 		if err := take(l.name+".bias", l.out); err != nil {
+			return nil, err
+		}
+	}
+	if n.variances < n.size {
+		if err := take(variancesTensor, n.size-n.variances); err != nil {
 			return nil, err
 		}
 	}

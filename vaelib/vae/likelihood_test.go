@@ -1,0 +1,66 @@
+package vae
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/stream"
+)
+
+// factorRows have one factor and independent noise of the given standard
+// deviations.
+func factorRows(rows int, noise []float64) *mat.Dense {
+	rng := stream.New(1, "vae.test.factor", 0)
+	x := mat.NewDense(rows, len(noise), nil)
+	for i := range rows {
+		f := rng.NormFloat64()
+		for j, s := range noise {
+			x.Set(i, j, f*float64(1+j%2)+s*rng.NormFloat64())
+		}
+	}
+	return x
+}
+
+// A linear VAE with learned variances is factor analysis: it finds the noise
+// of each asset. Saved and loaded it decodes and weighs the same.
+func TestLearnedVariances(t *testing.T) {
+	noise := []float64{0.3, 0.5, 0.7, 0.9, 1.1, 0.6}
+	c, s := small()
+	c.Latent, c.Hidden, c.Head, c.Likelihood, c.Beta = 1, nil, "linear", "gaussian-learned", 1
+	s.Steps, s.Batch, s.LearningRate = 2000, 128, 1e-2
+	forBackends(t, func(t *testing.T, b *Backend) {
+		m, _ := mustTrain(t, b, c, s, factorRows(4000, noise), nil, TrainOptions{})
+		v := m.DecoderVariances()
+		for j, sd := range noise {
+			if want := sd * sd; math.Abs(v[j]-want) > 0.1*want {
+				t.Errorf("variance of asset %d is %v, want %v", j+1, v[j], want)
+			}
+		}
+		dir := t.TempDir()
+		if err := m.Save(dir); err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := Load(b, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := loaded.Beta(); got != m.Beta() || !(got > 0 && got < 1) {
+			t.Errorf("beta without unit is %v, after loading %v", m.Beta(), got)
+		}
+	})
+}
+
+// Rows without noise send the learned variance to its floor, not to 0.
+func TestLearnedVarianceFloor(t *testing.T) {
+	c, s := small()
+	c.Latent, c.Hidden, c.Head, c.Likelihood, c.Beta = 2, nil, "linear", "gaussian-learned", 1
+	s.Steps, s.LearningRate = 800, 3e-2
+	m, _ := mustTrain(t, openTest(t, "go"), c, s, factorRows(500, make([]float64, 6)), nil, TrainOptions{})
+	for j, v := range m.DecoderVariances() {
+		if r := v / m.Variance(); !(r >= varianceFloor && r < 5*varianceFloor) {
+			t.Errorf("variance of asset %d is %v of the rows', want near %v", j+1, r, varianceFloor)
+		}
+	}
+}
