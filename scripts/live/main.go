@@ -116,9 +116,7 @@ func followWith(ctx context.Context, options bybit.Options, c *config, to *cli.I
 		return fmt.Errorf("%s: %w", c.Out, err)
 	}
 	s.joiner = live.NewJoiner(settings.Symbols)
-	s.joiner.Skipped = func(opening time.Time, lacking string) {
-		to.Note("gap: %s has no candle of %s, so that there is no row for it", lacking, stamp(opening))
-	}
+	s.joiner.Skipped = s.skipped
 	err = source.each(ctx, s.take)
 	if errors.Is(err, errDone) {
 		err = nil

@@ -562,6 +562,24 @@ func TestLate(t *testing.T) {
 	}
 }
 
+// A long gap is said in one line, and a window that never fills is, too.
+func TestGap(t *testing.T) {
+	exchange := bybittest.New(
+		bybittest.Listing{Symbol: symbols[0], First: begin}, bybittest.Listing{Symbol: symbols[1], First: begin},
+		bybittest.Listing{Symbol: symbols[2], First: begin.Add(70 * time.Hour)}, bybittest.Listing{Symbol: symbols[3], First: begin},
+	)
+	exchange.SetNow(now)
+	folder := writeFolder(t, exchange, asIs)
+	var stdout bytes.Buffer
+	code, stderr := execute(t.Context(), &stdout, "-replay", folder)
+	if want := "gap: " + symbols[2] + " lacks 70 candles from 2024-03-01T00:00:00Z to 2024-03-03T21:00:00Z, so that there are no rows for them\n"; code != 0 || stdout.Len() > 0 || !strings.Contains(stderr, want) {
+		t.Errorf("exit code %d: %s, want %s", code, stderr, want)
+	}
+	if want := "no line: the window of 40 returns lacks 11 candles that all symbols have\n"; !strings.HasSuffix(stderr, want) {
+		t.Errorf("%s, want %s", stderr, want)
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	exchange, url := newExchange(t)
 	folder := writeFolder(t, exchange, asIs)

@@ -20,6 +20,7 @@ type session struct {
 	out    interface{ Append(*live.Line) error }
 	engine *live.Engine
 	joiner *live.Joiner
+	gap    gap
 	late   []string // symbols that were last said to be late
 	lines  int
 	end    time.Time // close of the last line
@@ -34,6 +35,9 @@ func (s *session) take(ctx context.Context, symbol string, opening time.Time, cl
 	rows, err := s.joiner.Add(symbol, opening, close)
 	if err != nil {
 		return err
+	}
+	if len(rows) > 0 {
+		s.sayGap()
 	}
 	for _, row := range rows {
 		if err := ctx.Err(); err != nil {
@@ -57,6 +61,34 @@ func (s *session) take(ctx context.Context, symbol string, opening time.Time, cl
 		}
 	}
 	return nil
+}
+
+// gap is a stretch of candles that some symbol lacks.
+type gap struct {
+	first, last time.Time
+	lacking     string
+	candles     int
+}
+
+// skipped takes note of a candle without a row. What is of one stretch is said
+// once, when it is over.
+func (s *session) skipped(opening time.Time, lacking string) {
+	if s.gap.lacking != lacking {
+		s.sayGap()
+		s.gap = gap{first: opening, lacking: lacking}
+	}
+	s.gap.last = opening
+	s.gap.candles++
+}
+
+func (s *session) sayGap() {
+	switch g := s.gap; {
+	case g.candles == 1:
+		s.io.Note("gap: %s has no candle of %s, so that there is no row for it", g.lacking, stamp(g.first))
+	case g.candles > 1:
+		s.io.Note("gap: %s lacks %d candles from %s to %s, so that there are no rows for them", g.lacking, g.candles, stamp(g.first), stamp(g.last))
+	}
+	s.gap = gap{}
 }
 
 // wait says which symbols keep the others waiting, once for each set of them.
@@ -84,6 +116,7 @@ func (s *session) greet(journal *live.Journal) {
 
 // farewell says what was written.
 func (s *session) farewell() {
+	s.sayGap()
 	switch {
 	case s.lines > 0:
 		s.io.Note("%d lines, the last of the close at %s", s.lines, stamp(s.end))
