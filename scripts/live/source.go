@@ -82,7 +82,7 @@ func (s *session) openExchange(ctx context.Context, client *bybit.Client, settin
 		}
 	}
 	settings.From = first
-	s.io.Note("following %s; the first line is due for the candle of %s", client.BaseURL(), stamp(first))
+	s.io.Note("following %s; lines from the candle of %s on", client.BaseURL(), stamp(first))
 	spare := settings.Lookback/10 + 10
 	return &exchange{client: client, wait: s.wait, query: bybit.FollowQuery{
 		Category: s.config.Category, Interval: interval, Symbols: settings.Symbols,
