@@ -21,6 +21,9 @@ func execute(args ...string) (code int, stdout, stderr string) {
 }
 
 func TestBacktestFolder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
+	}
 	dir := filepath.Join(t.TempDir(), "backtest")
 	args := []string{
 		"-strategies", "equal-weight,min-variance,hrp,latent-sharpe", "-train", "400", "-test", "500", "-max-weight", "0.3",

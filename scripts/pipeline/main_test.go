@@ -26,6 +26,9 @@ func execute(args ...string) (code int, stdout, stderr string) {
 }
 
 func TestPipelineVerb(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
+	}
 	dir := filepath.Join(t.TempDir(), "run")
 	code, stdout, stderr := execute(append(small, "-out", dir, "-format", "json")...)
 	if code != 0 {

@@ -30,6 +30,9 @@ min-weight = 0.02
 sector-cap = ["L1=0.4"]
 `
 
+// made is the folder of the finished run; empty: no test has asked for it.
+var made string
+
 // finished makes one small run for all tests to copy.
 var finished = sync.OnceValues(func() (string, error) {
 	panel, _, err := market.LoadFS(data.FS, data.Close, market.Options{})
@@ -61,6 +64,7 @@ var finished = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	made = dir
 	folder, err := run.Open(dir, run.Spec{Verb: "pipeline", Config: []byte(configText), Data: window.Hash(), Seed: 1, Backend: "go"}, false)
 	if err != nil {
 		return "", err
@@ -81,8 +85,8 @@ var finished = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := finished(); err == nil {
-		os.RemoveAll(dir)
+	if made != "" {
+		os.RemoveAll(made)
 	}
 	os.Exit(code)
 }
@@ -108,6 +112,9 @@ func execute(dir string) (code int, stdout, stderr string) {
 }
 
 func TestSoundRunHolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
+	}
 	code, stdout, stderr := execute(copied(t))
 	if code != 0 || strings.Count(stdout, ",holds") != 6 {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
@@ -117,6 +124,9 @@ func TestSoundRunHolds(t *testing.T) {
 // Each kind of tampering is found by the check that is there for it, also when
 // the manifest's hash is made to fit.
 func TestTamperingIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
+	}
 	for _, c := range []struct {
 		name, file string
 		change     func(string) string
@@ -193,6 +203,9 @@ func refit(t *testing.T, dir, name string) {
 }
 
 func TestRefuses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
+	}
 	missing := filepath.Join(t.TempDir(), "none")
 	if code, _, stderr := execute(missing); code != 1 || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("no folder: exit code %d, %s", code, stderr)

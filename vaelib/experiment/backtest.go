@@ -145,7 +145,7 @@ func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *mark
 			return nil, err
 		}
 		rows, _ := made.Split()
-		settings := DefaultModel()
+		settings := DefaultModel().Within(in.Set)
 		settings.Steps = s.Steps
 		config, schedule, err := settings.Config(len(training.Symbols), in.Seed)
 		if err != nil {

@@ -46,7 +46,7 @@ func Train(ctx context.Context, b *vae.Backend, m Model, seed uint64, symbols []
 
 // train trains the model, and leaves it in the run's folder.
 func (p *state) train(ctx context.Context) (err error) {
-	p.model, p.history, err = Train(ctx, p.Backend, p.settings.Model, p.Seed, p.in.Symbols, p.training, p.heldOut,
+	p.model, p.history, err = Train(ctx, p.Backend, p.settings.Model.Within(p.Set), p.Seed, p.in.Symbols, p.training, p.heldOut,
 		p.folder.Path(ModelFolder), p.begin("training"))
 	return err
 }
