@@ -21,7 +21,9 @@
 //	backtest     strategies walk-forward, with drift and costs
 //	figure       pictures
 //	report       report.html
-//	experiment   whole experiments, the only one that knows all the others
+//	track        training curves for TensorBoard and MLflow
+//	experiment   whole experiments, which ties the others together
+//	live         a portfolio at each closed candle
 //	sharedtest   for tests: where reference data lie that are not in the module
 //	display      pictures and tables in notebooks
 //

@@ -12,6 +12,9 @@
 //	     optimum as the bound, 1/N and its kin
 //	  -> figures in sample and out of sample (metrics), pictures, report
 //
-// It is the only package that knows all the others; commands and notebooks are
+// [Backtest] tests strategies walk-forward, a model trained anew on each window
+// among them; a [Sweep] makes grids of trainings, each in a folder of its own.
+//
+// It is the package that ties the others together; commands and notebooks are
 // thin callers of it.
 package experiment

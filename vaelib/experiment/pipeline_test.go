@@ -23,6 +23,7 @@ import (
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/track"
 	"vaefolio/vaelib/vae"
 )
 
@@ -148,7 +149,7 @@ func TestPipelineFolderHoldsWhatItSays(t *testing.T) {
 	in, settings := input(t), small()
 	dir, summary := finished(t)
 	for _, name := range []string{
-		"config.toml", "manifest.json", HistoryFile, FidelityFile, "model/model.json", "model/model.safetensors", "model/aggregate.json",
+		"config.toml", "manifest.json", HistoryFile, FidelityFile, "model/model.json", "model/model.safetensors", "model/aggregate.json", "model/" + track.EventFile,
 		WeightsFile, BaselinesFile, MetricsFile, SummaryFile, ReportFile,
 		"figures/training.png", "figures/wealth.png", "figures/risk_return.png", "figures/weights.png",
 	} {

@@ -2,12 +2,15 @@ package experiment
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/track"
 	"vaefolio/vaelib/vae"
 )
 
@@ -41,7 +44,43 @@ func Train(ctx context.Context, b *vae.Backend, m Model, seed uint64, symbols []
 	if err := model.Save(dir); err != nil {
 		return nil, nil, err
 	}
+	if err := publish(ctx, dir, config, schedule, model, history); err != nil {
+		return nil, nil, err
+	}
 	return model, history, vae.RemoveCheckpoint(dir)
+}
+
+// publish copies the history to a TensorBoard event file beside the model and,
+// where the environment names a server, to MLflow. What it says is the same for
+// equal trainings, so that a repetition adds nothing.
+func publish(ctx context.Context, dir string, config vae.Config, schedule vae.Schedule, model *vae.Model, history *vae.History) error {
+	settings, err := json.Marshal([]any{config, schedule, model.Backend().Name()})
+	if err != nil {
+		return err
+	}
+	tracker, err := track.Open(ctx, track.Options{
+		Dir: dir, Key: run.Hash(settings, []byte(model.DataHash())),
+		Name: fmt.Sprintf("beta %v, %d dimensions, seed %d", config.Beta, config.Latent, config.Seed),
+		Params: map[string]string{
+			"beta": fmt.Sprint(config.Beta), "latent": fmt.Sprint(config.Latent), "hidden": fmt.Sprint(config.Hidden), "head": config.Head,
+			"likelihood": config.Likelihood, "seed": fmt.Sprint(config.Seed), "steps": fmt.Sprint(schedule.Steps), "batch": fmt.Sprint(schedule.Batch),
+			"learning_rate": fmt.Sprint(schedule.LearningRate), "data": model.DataHash(),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range history.Points {
+		numbers := map[string]float64{
+			"train/total": p.Train.Total, "train/reconstruction": p.Train.Reconstruction, "train/kl": p.Train.KL,
+			"beta": p.Beta, "learning_rate": p.LearningRate,
+		}
+		if v := p.Validation; v != nil {
+			numbers["validation/total"], numbers["validation/reconstruction"], numbers["validation/kl"] = v.Total, v.Reconstruction, v.KL
+		}
+		tracker.Log(p.Step, numbers)
+	}
+	return tracker.Close(nil)
 }
 
 // train trains the model, and leaves it in the run's folder.
