@@ -18,10 +18,10 @@ import (
 	"pgregory.net/rapid"
 
 	"vaefolio/data"
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
 )
 

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/stream"
 )
 

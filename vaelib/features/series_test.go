@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/sharedtest"
 )
 
 func parse(text string, opt SeriesOptions) (*Series, error) {
