@@ -38,7 +38,12 @@ const density = 2
 const cssPixel = vg.Inch / 96
 
 // Alt describes the picture in a sentence or two, with its main numbers.
-func (f *Figure) Alt() string { return f.alt }
+func (f *Figure) Alt() string {
+	if f.frame.Synthetic {
+		return f.alt + " The data are synthetic."
+	}
+	return f.alt
+}
 
 // Title returns the picture's title.
 func (f *Figure) Title() string { return f.frame.Title }
@@ -121,9 +126,6 @@ func newFigure(frame Frame, title string, height vg.Length, alt string, body fun
 		frame.Title = title
 	}
 	frame.Title, frame.Subtitle = oneLine(frame.Title), oneLine(frame.Subtitle)
-	if frame.Synthetic {
-		alt += " The data are synthetic."
-	}
 	return &Figure{frame: frame, alt: frame.Title + ": " + alt, width: usualWidth, height: height, body: body}
 }
 
