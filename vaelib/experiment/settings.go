@@ -15,7 +15,7 @@ type Model struct {
 	Beta         float64 `flag:"beta" range:"[0,inf)" help:"weight of the KL term; 1 is the evidence lower bound with the gaussian likelihood"`
 	Latent       int     `flag:"latent" range:"[1,1024]" unit:"dimensions" help:"size of the latent space"`
 	Hidden       []int   `flag:"hidden" range:"[1,65536]" unit:"widths" help:"hidden layers of the encoder; the decoder mirrors them"`
-	Likelihood   string  `flag:"likelihood" choice:"gaussian|mse-sum" help:"reconstruction term: gaussian with the training weights' variance, or the raw sum of squares"`
+	Likelihood   string  `flag:"likelihood" choice:"gaussian|gaussian-learned|mse-sum" help:"reconstruction term: gaussian with the training weights' variance, or with variances learned by asset (take beta 1), or the raw sum of squares"`
 	Head         string  `flag:"head" choice:"softmax|sparsemax|capped|linear" help:"how the decoder makes weights: softmax is never 0; capped is the exact projection onto weights from 0 to the largest allowed, and so makes exact zeros; sparsemax is capped at 1; linear is any number, for short positions"`
 	HeadCap      float64 `flag:"head-cap" range:"[0,1]" help:"largest weight of the capped head; 0: that of the constraints"`
 	Activation   string  `flag:"activation" choice:"silu|relu|tanh" help:"of the hidden layers"`
