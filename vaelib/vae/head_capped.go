@@ -57,7 +57,7 @@ func projection(y *graph.Node, u float64) *graph.Node {
 		width = graph.MulScalar(width, 0.5)
 		sum := graph.ReduceAndKeep(clip(graph.Add(low, width)), graph.ReduceSum, -1)
 		// Adding 0 or the width instead of choosing between two ends uses low
-		// once: XLA's fusion would double the code with each step.
+		// once, so that the unrolled graph grows by no more than a step each time.
 		up := graph.ConvertDType(graph.GreaterThan(sum, graph.OnesLike(sum)), low.DType())
 		low = graph.Add(low, graph.Mul(up, width))
 	}
