@@ -81,11 +81,12 @@ func checkRows(what string, x *mat.Dense, c Config) error {
 	return nil
 }
 
-// hashRows identifies the training and validation rows, to the bit.
-func hashRows(matrices ...*mat.Dense) string {
+// DataHash identifies the rows of a training (N x n) and of its validation
+// (nil: none), to the bit: see [Model.DataHash].
+func DataHash(train, validation *mat.Dense) string {
 	hash := sha256.New()
 	var buffer []byte
-	for _, x := range matrices {
+	for _, x := range []*mat.Dense{train, validation} {
 		rows, columns := 0, 0
 		if x != nil {
 			rows, columns = x.Dims()

@@ -30,6 +30,12 @@ type TrainOptions struct {
 	// never interrupted.
 	Resume   *Checkpoint
 	Progress func(done, total int, note string) // total is Schedule.Steps; nil: no reports
+	// Evaluated is called with each point of the history as soon as it is there.
+	// A resumed training calls it with the checkpoint's points first, so that
+	// every training that ends has called it once for each point, in order, and
+	// what an interrupted process was told and lost is told again. Training waits
+	// for it. Nil: not called.
+	Evaluated func(Point)
 }
 
 // DivergedError says that the loss stopped being a finite number.
@@ -140,7 +146,7 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 	}
 	t := &training{
 		backend: b, config: c, schedule: s, options: opt, scaling: scaling,
-		dataHash: hashRows(train, validation), programs: programs,
+		dataHash: DataHash(train, validation), programs: programs,
 	}
 	if t.program, err = programs.step(b, s.Batch, b.stepsPerCall > 1); err != nil {
 		return nil, err
@@ -203,6 +209,9 @@ func (t *training) load(random []uint64, theta, first, second, sums []float32) {
 
 func (t *training) run(ctx context.Context) error {
 	t.began = time.Now()
+	for _, p := range t.history.Points {
+		t.announce(p)
+	}
 	s := t.schedule
 	for t.step < s.Steps && !t.history.StoppedEarly {
 		if err := ctx.Err(); err != nil {
@@ -300,6 +309,7 @@ func (t *training) evaluate() error {
 	t.history.Points = append(t.history.Points, p)
 	t.evaluated, t.stepping, t.timed = t.step, 0, 0
 	t.state[stateSums] = tensors.FromFlatDataAndDimensions(make([]float32, 3), 3)
+	t.announce(p)
 	t.report()
 	if t.schedule.Patience > 0 {
 		return t.watch(p.Validation.Total)
@@ -362,6 +372,12 @@ func (t *training) validate() (Losses, error) {
 	l := Losses{Reconstruction: reconstruction / float64(t.heldOut), KL: kl / float64(t.heldOut)}
 	l.Total = l.Reconstruction + t.config.Beta*l.KL
 	return l, nil
+}
+
+func (t *training) announce(p Point) {
+	if t.options.Evaluated != nil {
+		t.options.Evaluated(p)
+	}
 }
 
 func (t *training) report() {

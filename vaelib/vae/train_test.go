@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -178,6 +179,8 @@ func TestResume(t *testing.T) {
 			var history *History
 			options := TrainOptions{CheckpointEvery: 70}
 			for stops := 0; ; stops++ {
+				var told []Point
+				options.Evaluated = func(p Point) { told = append(told, p) }
 				if stops > 4 {
 					t.Fatal("training does not end")
 				}
@@ -186,6 +189,9 @@ func TestResume(t *testing.T) {
 				var err error
 				got, history, err = Train(ctx, b, c, s, train, validation, options)
 				cancel()
+				if !reflect.DeepEqual(told, history.Points) {
+					t.Errorf("after %d interruptions told of points\n%v\nof\n%v", stops, told, history.Points)
+				}
 				if err == nil {
 					if stops != 3 {
 						t.Errorf("interrupted %d times, want 3", stops)
