@@ -12,11 +12,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
-	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
@@ -36,14 +34,17 @@ type Row struct {
 
 // Corpus is a training set with its provenance.
 type Corpus struct {
-	Portfolios portfolio.Portfolios // N x n, with conditions N x k
-	Rows       []Row                // N
-	Spans      []Span               // the rolling windows, training windows first
+	Portfolios portfolio.Portfolios  // N x n, with conditions N x k
+	Schema     []portfolio.Condition // k
+	Rows       []Row                 // N
+	Spans      []Span                // the rolling windows, training windows first
 
-	config   Config
-	times    []time.Time
-	dataHash string
-	redrawn  map[string]int
+	config  Config
+	window  *market.Window
+	cut     int         // periods before it are the training part
+	tilts   [][]float64 // sectors x n, shares
+	sectors []string    // their names
+	redrawn map[string]int
 }
 
 // maxDraws bounds the draws of one row: some recipes have no answer in some
@@ -51,8 +52,8 @@ type Corpus struct {
 const maxDraws = 50
 
 // Build makes a corpus from a window of returns (T x n) under a constraint set.
-// Every row lies in the set, has its conditions measured on its own rolling
-// window, and draws from its own random stream. sectors, which may be nil, are
+// Every row lies in the set, has its conditions measured as the configuration
+// says, and draws from its own random stream. sectors, which may be nil, are
 // for the sector-tilted rows and the sector conditions.
 //
 // It returns an error for a configuration that makes no sense, for an empty
@@ -70,23 +71,25 @@ func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors 
 	if err != nil {
 		return nil, err
 	}
-	training, validation, err := spans(periods, config.Lookbacks, config.Step, config.Validation)
+	training, validation, cut, err := spans(periods, config.Lookbacks, config.Step, config.Validation)
 	if err != nil {
 		return nil, err
 	}
 	c := &Corpus{
 		Rows: make([]Row, config.N), Spans: append(training, validation...),
-		config: config, times: window.Times, dataHash: window.Hash(), redrawn: map[string]int{},
+		config: config, window: window, cut: cut, redrawn: map[string]int{},
+		Portfolios: portfolio.Portfolios{Symbols: window.Symbols, IDs: ids(config.N), Weights: mat.NewDense(config.N, n, nil)},
 	}
-	b := &builder{corpus: c, window: window, set: set, upper: 1, periods: config.PeriodsPerYear}
+	c.tilts, c.sectors = sectorShares(sectors, window.Symbols)
+	c.describe()
+	b := &builder{Corpus: c, set: set, upper: 1}
 	if set.Upper != nil {
 		b.upper = slices.Max(set.Upper)
 	}
-	b.tilts, b.sectorNames = sectorShares(sectors, window.Symbols)
-	schema := portfolio.StandardConditions(b.sectorNames)
-	c.Portfolios = portfolio.Portfolios{
-		Symbols: window.Symbols, IDs: ids(config.N), Weights: mat.NewDense(config.N, n, nil),
-		Conditions: &portfolio.Conditions{Names: schema, Values: mat.NewDense(config.N, len(schema), nil)},
+	if config.Measured == MeasuredTraining {
+		if b.evaluator, err = c.evaluator(Span{To: cut}); err != nil {
+			return nil, err
+		}
 	}
 
 	sources, windows := config.plan(len(training), len(validation))
@@ -164,78 +167,38 @@ func sectorShares(sectors *market.Sectors, symbols []string) (shares [][]float64
 // Split returns the weights of the training rows and of the held-out rows, in
 // order. The second is nil where nothing is held out.
 func (c *Corpus) Split() (training, validation *mat.Dense) {
-	return c.rows(false), c.rows(true)
+	return c.rows(c.Portfolios.Weights, false), c.rows(c.Portfolios.Weights, true)
 }
 
-func (c *Corpus) rows(heldOut bool) *mat.Dense {
+// SplitConditions returns the conditions (N x k) of the rows that
+// [Corpus.Split] returns.
+func (c *Corpus) SplitConditions() (training, validation *mat.Dense) {
+	values := c.Portfolios.Conditions.Values
+	return c.rows(values, false), c.rows(values, true)
+}
+
+func (c *Corpus) rows(of *mat.Dense, heldOut bool) *mat.Dense {
 	var picked []float64
 	count := 0
 	for i, r := range c.Rows {
 		if c.Spans[r.Span].Validation == heldOut {
-			picked = append(picked, c.Portfolios.Weights.RawRowView(i)...)
+			picked = append(picked, of.RawRowView(i)...)
 			count++
 		}
 	}
 	if count == 0 {
 		return nil
 	}
-	return mat.NewDense(count, len(c.Portfolios.Symbols), picked)
-}
-
-// Summary counts what the corpus holds.
-func (c *Corpus) Summary() Summary {
-	s := Summary{
-		Source: c.config.Source, Rows: len(c.Rows), Seed: c.config.Seed, Symbols: c.Portfolios.Symbols,
-		From: c.times[0].UTC().Format(time.RFC3339), To: c.times[len(c.times)-1].UTC().Format(time.RFC3339),
-		Lookbacks: c.config.Lookbacks, Step: c.config.Step,
-		Counts: map[string]int{}, Recipes: map[string]int{}, Redrawn: c.redrawn,
-		PeriodsPerYear: c.config.PeriodsPerYear, DataHash: c.dataHash,
-	}
-	for _, span := range c.Spans {
-		if span.Validation {
-			s.ValidationWindows++
-		} else {
-			s.TrainingWindows++
-		}
-	}
-	for _, r := range c.Rows {
-		s.Counts[r.Source]++
-		s.Recipes[r.Recipe]++
-		s.MeanRepair += r.Repair / float64(len(c.Rows))
-		if c.Spans[r.Span].Validation {
-			s.ValidationRows++
-		}
-	}
-	zeros := 0
-	for i := range c.Rows {
-		for _, w := range c.Portfolios.Weights.RawRowView(i) {
-			if w == 0 {
-				zeros++
-			}
-		}
-	}
-	s.ExactZeros = float64(zeros) / float64(len(c.Rows)*len(c.Portfolios.Symbols))
-	training, _ := c.Split()
-	var cov mat.SymDense
-	stat.CovarianceMatrix(&cov, training, nil)
-	s.Spectrum = moments.Spectrum(&cov)
-	if average := mat.Trace(&cov) / float64(len(s.Symbols)); average > 0 {
-		for i := range s.Spectrum {
-			s.Spectrum[i] /= average
-		}
-	}
-	return s
+	_, columns := of.Dims()
+	return mat.NewDense(count, columns, picked)
 }
 
 // builder is what all makers share and none changes.
 type builder struct {
-	corpus      *Corpus
-	window      *market.Window
-	set         simplex.Set
-	upper       float64     // the largest bound of the set
-	tilts       [][]float64 // sectors x n, shares
-	sectorNames []string
-	periods     float64 // per year
+	*Corpus
+	set       simplex.Set
+	upper     float64            // the largest bound of the set
+	evaluator *metrics.Evaluator // of the training part; nil: each rolling window has its own
 }
 
 // makeSpan makes the given rows, all of one rolling window, and their
@@ -244,27 +207,29 @@ func (m *maker) makeSpan(ctx context.Context, span int, rows []int) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	s := m.corpus.Spans[span]
-	window := m.window.Slice(s.From, s.To)
-	m.enter(window)
-	evaluator, err := metrics.NewEvaluator(window.Returns, metrics.Settings{PeriodsPerYear: m.periods})
-	if err != nil {
-		return err
+	s := m.Spans[span]
+	m.enter(m.window.Slice(s.From, s.To))
+	evaluator := m.evaluator
+	if evaluator == nil {
+		var err error
+		if evaluator, err = m.Corpus.evaluator(s); err != nil {
+			return err
+		}
 	}
 	for _, i := range rows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		weights := m.corpus.Portfolios.Weights.RawRowView(i)
-		row := &m.corpus.Rows[i]
-		if err := m.makeRow(ctx, row, weights, stream.New(m.corpus.config.Seed, "corpus", uint64(i))); err != nil {
-			return fmt.Errorf("row %s: %w", m.corpus.Portfolios.IDs[i], err)
+		weights := m.Portfolios.Weights.RawRowView(i)
+		row := &m.Rows[i]
+		if err := m.makeRow(ctx, row, weights, stream.New(m.config.Seed, "corpus", uint64(i))); err != nil {
+			return fmt.Errorf("row %s: %w", m.Portfolios.IDs[i], err)
 		}
 		figures, err := evaluator.Evaluate(weights)
 		if err != nil {
-			return fmt.Errorf("row %s: %w", m.corpus.Portfolios.IDs[i], err)
+			return fmt.Errorf("row %s: %w", m.Portfolios.IDs[i], err)
 		}
-		m.conditions(m.corpus.Portfolios.Conditions.Values.RawRowView(i), weights, figures)
+		m.setConditions(i, figures)
 	}
 	return nil
 }
@@ -287,9 +252,9 @@ func (m *maker) makeRow(ctx context.Context, row *Row, weights []float64, rng *r
 		last = err
 		m.refused[row.Recipe]++
 	}
-	s := m.corpus.Spans[row.Span]
+	s := m.Spans[row.Span]
 	return fmt.Errorf("no %s portfolio in %d draws over the window that ends %s: %w", row.Source, maxDraws,
-		m.corpus.times[s.To-1].UTC().Format(time.DateOnly), last)
+		m.window.Times[s.To-1].UTC().Format(time.DateOnly), last)
 }
 
 // drawMaxWeight varies the upper bound: the set's own half of the time, else
@@ -301,18 +266,4 @@ func (m *maker) drawMaxWeight(rng *rand.Rand) float64 {
 		return upper
 	}
 	return low * math.Pow(upper/low, rng.Float64())
-}
-
-// conditions fills one row of the conditions, in the order of
-// [portfolio.StandardConditions]: annual volatility and return, then drawdown,
-// VaR and CVaR as positive losses per period, concentration, sectors.
-func (m *maker) conditions(dst, weights []float64, f metrics.Figures) {
-	copy(dst, []float64{f.Volatility, f.AnnualReturn, f.MaxDrawdown, f.VaR, f.CVaR, f.EffectiveAssets, slices.Max(weights)})
-	for k, shares := range m.tilts {
-		var exposure float64
-		for j, share := range shares {
-			exposure += share * weights[j]
-		}
-		dst[len(dst)-len(m.tilts)+k] = exposure
-	}
 }

@@ -22,6 +22,21 @@ const (
 // Sources lists the names that [Config].Source may have.
 func Sources() []string { return []string{Mixed, Dirichlet, Optimized, RiskParity, Bootstrap} }
 
+// What the risk and the return of rows may be measured over.
+const (
+	// MeasuredTraining measures every row, held-out ones too, over all returns
+	// before the validation cut. Volatility, return, drawdown, VaR and CVaR are
+	// then functions of the weights alone, known when a model is trained: what a
+	// conditional model can be held to, and its control over what it is asked
+	// for be measured by.
+	MeasuredTraining = "training"
+	// MeasuredRolling measures each row over the rolling window that it was made
+	// from: what the portfolio had to show when it was made. These figures vary
+	// with the window more than with the weights, so that no model can decide
+	// them by weights.
+	MeasuredRolling = "rolling"
+)
+
 // Shares are the parts of a mixed corpus. They needn't sum to 1.
 type Shares struct {
 	Dirichlet, Optimized, RiskParity, Bootstrap float64
@@ -45,6 +60,7 @@ type Config struct {
 	Step       int     // periods between the ends of two windows; default 5
 	Validation float64 // share of the time, and of the rows, held out; default 0.2; negative: none
 
+	Measured       string  // over what risk and return are: [MeasuredTraining], the default, or [MeasuredRolling]
 	PeriodsPerYear float64 // for the annual conditions; default 365
 }
 
@@ -69,6 +85,9 @@ func (c Config) withDefaults() (Config, error) {
 		c.Validation = 0.2
 	}
 	c.Validation = max(c.Validation, 0)
+	if c.Measured == "" {
+		c.Measured = MeasuredTraining
+	}
 	if c.PeriodsPerYear == 0 {
 		c.PeriodsPerYear = 365
 	}
@@ -85,6 +104,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("a validation share of %v: it must be at most 0.9", c.Validation)
 	case !(c.Alpha >= 0 && c.Alpha <= 1e6):
 		return c, fmt.Errorf("a Dirichlet concentration of %v: it must lie between 0, which varies it, and a million", c.Alpha)
+	case c.Measured != MeasuredTraining && c.Measured != MeasuredRolling:
+		return c, fmt.Errorf("conditions measured over %q: choose %s or %s", c.Measured, MeasuredTraining, MeasuredRolling)
 	case !(c.PeriodsPerYear > 0) || math.IsInf(c.PeriodsPerYear, 0):
 		return c, fmt.Errorf("%v periods per year: it must be positive and finite", c.PeriodsPerYear)
 	}

@@ -19,7 +19,6 @@ import (
 
 	"vaefolio/data"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
@@ -161,7 +160,7 @@ func TestSameBytesForAnyNumberOfWorkers(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []byte
-		for _, name := range []string{WeightsFile, ConditionsFile, ProvenanceFile, SummaryFile} {
+		for _, name := range []string{WeightsFile, ConditionsFile, MeasuresFile, ProvenanceFile, SummaryFile} {
 			text, err := os.ReadFile(filepath.Join(dir, name))
 			if err != nil {
 				t.Fatal(err)
@@ -173,66 +172,6 @@ func TestSameBytesForAnyNumberOfWorkers(t *testing.T) {
 		}
 		if !bytes.Equal(got, want) {
 			t.Errorf("%d workers write other bytes than 1", workers)
-		}
-	}
-}
-
-// A row's conditions are its figures over its own window, computed here the
-// long way.
-func TestConditionsAreThoseOfTheRowsWindow(t *testing.T) {
-	window, sectors := sample(t)
-	c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 60, Seed: 5})
-	names := c.Portfolios.Conditions.Names
-	for i, row := range c.Rows {
-		span, w := c.Spans[row.Span], c.Portfolios.Weights.RawRowView(i)
-		var returns []float64
-		for period := span.From; period < span.To; period++ {
-			var r float64
-			for j, x := range w {
-				r += x * window.Returns.At(period, j)
-			}
-			returns = append(returns, r)
-		}
-		average := mean(returns)
-		var squares, concentration float64
-		for _, r := range returns {
-			squares += (r - average) * (r - average)
-		}
-		for _, x := range w {
-			concentration += x * x
-		}
-		want := map[string]float64{
-			"annual_return":    365 * average,
-			"volatility":       math.Sqrt(365 * squares / float64(len(returns)-1)),
-			"effective_assets": 1 / concentration,
-			"max_weight":       slices.Max(w),
-		}
-		for _, sector := range sectors.Names {
-			for j, symbol := range window.Symbols {
-				want[portfolio.SectorPrefix+sector] += sectors.Share(symbol, sector) * w[j]
-			}
-		}
-		for name, value := range want {
-			k := slices.Index(names, name)
-			if k < 0 {
-				t.Fatalf("no condition %s among %v", name, names)
-			}
-			if got := c.Portfolios.Conditions.Values.At(i, k); math.Abs(got-value) > 1e-9*(1+math.Abs(value)) {
-				t.Errorf("row %d: %s is %v, want %v", i, name, got, value)
-			}
-		}
-		figures, err := metrics.NewEvaluator(window.Slice(span.From, span.To).Returns, metrics.Settings{PeriodsPerYear: 365})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := figures.Evaluate(w)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, value := range map[string]float64{"max_drawdown": f.MaxDrawdown, "var95": f.VaR, "cvar95": f.CVaR} {
-			if got := c.Portfolios.Conditions.Values.At(i, slices.Index(names, name)); got != value {
-				t.Errorf("row %d: %s is %v, want %v", i, name, got, value)
-			}
 		}
 	}
 }
@@ -317,6 +256,7 @@ func TestBuildRefuses(t *testing.T) {
 		{"other assets", window, simplex.Set{N: 5}, Config{}, "5 assets"},
 		{"empty set", window, capped(12, 0.05), Config{}, "0.05"},
 		{"share", window, simplex.Set{N: 12}, Config{Shares: Shares{Dirichlet: math.NaN()}}, "shares must be finite"},
+		{"measured", window, simplex.Set{N: 12}, Config{Measured: "future"}, "training or rolling"},
 		{"validation", window, simplex.Set{N: 12}, Config{Validation: 2}, "at most 0.9"},
 	} {
 		if _, err := Build(context.Background(), c.window, c.set, nil, c.config, nil); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -375,7 +315,7 @@ func TestSpansKeepTheirPromises(t *testing.T) {
 		lookbacks := rapid.SliceOfN(rapid.IntRange(2, 200), 1, 3).Draw(t, "lookbacks")
 		step := rapid.IntRange(1, 30).Draw(t, "step")
 		share := rapid.Float64Range(0, 0.9).Draw(t, "share")
-		training, validation, err := spans(periods, lookbacks, step, share)
+		training, validation, cut, err := spans(periods, lookbacks, step, share)
 		if err != nil {
 			if longest := slices.Max(lookbacks); periods >= 2*longest && float64(periods)*(1-share) >= float64(longest+1) {
 				t.Fatalf("%v, though there is room", err)
@@ -395,6 +335,9 @@ func TestSpansKeepTheirPromises(t *testing.T) {
 			}
 			if s.Validation && s.From < last {
 				t.Fatalf("validation window %+v starts before the last training window ends at %d", s, last)
+			}
+			if s.Validation && s.From < cut || !s.Validation && s.To > cut {
+				t.Fatalf("window %+v straddles the cut at %d", s, cut)
 			}
 		}
 	})

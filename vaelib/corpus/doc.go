@@ -13,6 +13,18 @@
 // and bounds varied; risk parity and its kin; the same on bootstrapped
 // returns; and mixtures of these.
 //
+// # Conditions
+//
+// [Corpus.Schema] describes the columns: risk and return, concentration, and
+// the shares held in sectors. Risk and return are measured over the training
+// part (all returns before the validation cut) for every row, so that they are
+// functions of the weights alone; or, for what a portfolio had to show when it
+// was made, over its own rolling window ([Config.Measured]). [Corpus.Measures]
+// gives those that have one in closed form, by which a model can be held to
+// what it is asked for.
+//
+// # Time
+//
 // Time is kept apart. Every row belongs to one rolling window, and a window is
 // either a training window or a validation window: validation windows start
 // after the last training window has ended, and windows that would straddle

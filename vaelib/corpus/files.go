@@ -19,49 +19,26 @@ import (
 const (
 	WeightsFile    = "weights.csv"
 	ConditionsFile = "conditions.csv"
+	MeasuresFile   = "measures.json"
 	ProvenanceFile = "provenance.csv"
 	SummaryFile    = "corpus.json"
 )
 
-// Summary describes a corpus as corpus.json does.
-type Summary struct {
-	Source            string         `json:"source"`
-	Rows              int            `json:"rows"`
-	ValidationRows    int            `json:"validation_rows"`
-	Seed              uint64         `json:"seed"`
-	Symbols           []string       `json:"symbols"`
-	From              string         `json:"from"` // end of the first period used
-	To                string         `json:"to"`   // end of the last period used
-	Lookbacks         []int          `json:"lookbacks"`
-	Step              int            `json:"step"`
-	TrainingWindows   int            `json:"training_windows"`
-	ValidationWindows int            `json:"validation_windows"`
-	Counts            map[string]int `json:"rows_by_source"`
-	Recipes           map[string]int `json:"rows_by_recipe"`
-	Redrawn           map[string]int `json:"redrawn"` // draws that had no answer, by reason
-	MeanRepair        float64        `json:"mean_repair_distance"`
-	ExactZeros        float64        `json:"share_of_exact_zeros"`
-	Spectrum          []float64      `json:"normalised_spectrum"` // n lambda_i / tr Sigma of the training rows
-	PeriodsPerYear    float64        `json:"periods_per_year"`
-	DataHash          string         `json:"data_hash"`
-}
-
-// Write makes weights.csv, conditions.csv, provenance.csv and corpus.json in
-// dir, each whole.
+// Write makes weights.csv, conditions.csv, measures.json, provenance.csv and
+// corpus.json in dir, each whole.
 func (c *Corpus) Write(dir string) error {
 	err := run.WriteFile(filepath.Join(dir, WeightsFile), c.Portfolios.WriteCSV)
 	if err == nil {
 		err = run.WriteFile(filepath.Join(dir, ConditionsFile), c.Portfolios.WriteConditionsCSV)
 	}
 	if err == nil {
+		err = run.WriteJSON(filepath.Join(dir, MeasuresFile), c.Measures())
+	}
+	if err == nil {
 		err = run.WriteFile(filepath.Join(dir, ProvenanceFile), c.writeProvenance)
 	}
 	if err == nil {
-		err = run.WriteFile(filepath.Join(dir, SummaryFile), func(w io.Writer) error {
-			encoder := json.NewEncoder(w)
-			encoder.SetIndent("", "  ")
-			return encoder.Encode(c.Summary())
-		})
+		err = run.WriteJSON(filepath.Join(dir, SummaryFile), c.Summary())
 	}
 	return err
 }
@@ -83,7 +60,7 @@ func (c *Corpus) writeProvenance(w io.Writer) error {
 		err := out.Write([]string{
 			c.Portfolios.IDs[i], r.Source, r.Recipe, r.Estimator, r.Parameter, value,
 			strconv.FormatFloat(r.MaxWeight, 'g', -1, 64),
-			c.times[span.From].UTC().Format(day), c.times[span.To-1].UTC().Format(day),
+			c.window.Times[span.From].UTC().Format(day), c.window.Times[span.To-1].UTC().Format(day),
 			strconv.FormatBool(span.Validation), strconv.FormatFloat(r.Repair, 'g', -1, 64),
 		})
 		if err != nil {
@@ -141,4 +118,59 @@ func ReadValidation(weightsPath string, p *portfolio.Portfolios) ([]bool, error)
 		rows[i] = v
 	}
 	return rows, nil
+}
+
+// mostJSON bounds the JSON files that are read, in bytes: there is room for the
+// root of a covariance of a thousand assets.
+const mostJSON = 64 << 20
+
+// ReadMeasures reads the measures of a written corpus, from the file beside its
+// weights file, for portfolios of n assets: those of the columns of the weights
+// file, in its order. It returns nil where there is no such file.
+func ReadMeasures(weightsPath string, n int) ([]portfolio.Measure, error) {
+	path := filepath.Join(filepath.Dir(weightsPath), MeasuresFile)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	measures, err := decodeMeasures(file, n)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return measures, nil
+}
+
+// decodeMeasures reads one JSON array of measures of portfolios of n assets,
+// each of another condition.
+func decodeMeasures(r io.Reader, n int) ([]portfolio.Measure, error) {
+	data, err := io.ReadAll(io.LimitReader(r, mostJSON+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > mostJSON {
+		return nil, fmt.Errorf("more than %d MiB: these are no measures", mostJSON>>20)
+	}
+	var measures []portfolio.Measure
+	if err := json.Unmarshal(data, &measures); err != nil {
+		return nil, fmt.Errorf("not a JSON array of measures: %w", err)
+	}
+	if measures == nil {
+		return nil, errors.New("null is no array of measures")
+	}
+	seen := map[string]bool{}
+	for i := range measures {
+		m := &measures[i]
+		if err := m.Check(n); err != nil {
+			return nil, fmt.Errorf("number %d: %w", i+1, err)
+		}
+		if seen[m.Name] {
+			return nil, fmt.Errorf("number %d: %q is measured twice", i+1, m.Name)
+		}
+		seen[m.Name] = true
+	}
+	return measures, nil
 }

@@ -73,12 +73,12 @@ func (m *maker) drawDirichlet(row *Row, weights []float64, rng *rand.Rand) error
 	row.Parameter = "alpha"
 	alpha := slices.Repeat([]float64{1}, m.set.N)
 	kind := rng.IntN(kinds)
-	if m.corpus.config.Alpha > 0 {
+	if m.config.Alpha > 0 {
 		kind = -1
 	}
 	switch kind {
 	case -1:
-		row.Recipe, row.Value = "symmetric", m.corpus.config.Alpha
+		row.Recipe, row.Value = "symmetric", m.config.Alpha
 	case 0:
 		row.Recipe, row.Value = "concentrated", logUniform(rng, concentrated)
 	case 1:
@@ -87,7 +87,7 @@ func (m *maker) drawDirichlet(row *Row, weights []float64, rng *rand.Rand) error
 		row.Recipe, row.Value = "balanced", logUniform(rng, balanced)
 	default:
 		k := rng.IntN(len(m.tilts))
-		row.Recipe, row.Parameter = "tilted:"+m.sectorNames[k], "tilt"
+		row.Recipe, row.Parameter = "tilted:"+m.sectors[k], "tilt"
 		row.Value = logUniform(rng, [2]float64{2, 20})
 		for i, share := range m.tilts[k] {
 			alpha[i] = 0.3 * (1 + share*(row.Value-1))

@@ -1,8 +1,6 @@
 package corpus
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Span is one rolling window: the returns [From, To) of the window that the
 // corpus was built from.
@@ -12,15 +10,15 @@ type Span struct {
 }
 
 // spans lists the rolling windows over periods returns, training windows
-// first, each group by lookback and then by end. Validation windows lie in the
-// last share of the time, which is stretched to hold at least one window of
-// the longest lookback.
-func spans(periods int, lookbacks []int, step int, share float64) (training, validation []Span, err error) {
+// first, each group by lookback and then by end. Training windows lie before
+// the cut. Validation windows lie after it, in the last share of the time,
+// which is stretched to hold at least one window of the longest lookback.
+func spans(periods int, lookbacks []int, step int, share float64) (training, validation []Span, cut int, err error) {
 	longest := 0
 	for _, l := range lookbacks {
 		longest = max(longest, l)
 	}
-	cut := periods
+	cut = periods
 	if share > 0 {
 		cut = min(int(float64(periods)*(1-share)), periods-longest)
 	}
@@ -29,7 +27,7 @@ func spans(periods int, lookbacks []int, step int, share float64) (training, val
 		if share > 0 {
 			need = 2 * longest
 		}
-		return nil, nil, fmt.Errorf("%d returns are too few for windows of %d (at least %d are needed): give more history or shorter lookbacks", periods, longest, need)
+		return nil, nil, 0, fmt.Errorf("%d returns are too few for windows of %d (at least %d are needed): give more history or shorter lookbacks", periods, longest, need)
 	}
 	for _, l := range lookbacks {
 		for end := l; end <= cut; end += step {
@@ -39,5 +37,5 @@ func spans(periods int, lookbacks []int, step int, share float64) (training, val
 			validation = append(validation, Span{From: end - l, To: end, Validation: true})
 		}
 	}
-	return training, validation, nil
+	return training, validation, cut, nil
 }

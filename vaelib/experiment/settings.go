@@ -78,18 +78,19 @@ type Corpus struct {
 	Lookbacks  []int   `flag:"lookbacks" range:"[2,inf)" unit:"periods" help:"lengths of the rolling windows"`
 	Step       int     `flag:"window-step" range:"[1,inf)" unit:"periods" help:"between the ends of two rolling windows"`
 	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"last part of the time whose windows are held out"`
+	Measured   string  `flag:"measured" choice:"training|rolling" help:"returns over which the conditions of risk and return are measured: all before the held-out part, so that they are functions of the weights, or each row's own rolling window"`
 }
 
 // DefaultCorpus is the mixed training set of 20,000 portfolios.
 func DefaultCorpus() Corpus {
-	return Corpus{Source: corpus.Mixed, Rows: 20000, Lookbacks: []int{60, 120, 180}, Step: 5, Validation: 0.2}
+	return Corpus{Source: corpus.Mixed, Rows: 20000, Lookbacks: []int{60, 120, 180}, Step: 5, Validation: 0.2, Measured: corpus.MeasuredTraining}
 }
 
 // Config returns the configuration of the corpus.
 func (c Corpus) Config(seed uint64, periodsPerYear float64) corpus.Config {
 	config := corpus.Config{
 		Source: c.Source, Alpha: c.Alpha, N: c.Rows, Seed: seed, Lookbacks: c.Lookbacks, Step: c.Step,
-		Validation: c.Validation, PeriodsPerYear: periodsPerYear,
+		Validation: c.Validation, Measured: c.Measured, PeriodsPerYear: periodsPerYear,
 	}
 	if c.Validation == 0 {
 		config.Validation = -1 // none, where 0 would mean the default

@@ -5,33 +5,45 @@ const SectorPrefix = "sector."
 
 // Condition describes one column of conditions.
 type Condition struct {
-	Name    string
-	Meaning string
-	Unit    string
+	Name    string `json:"name"`
+	Meaning string `json:"meaning"`
+	Unit    string `json:"unit"`
+	Basis   Basis  `json:"basis"`
+	// Levels are the names of a categorical condition's values, which are the
+	// numbers 0, 1, ...; nil: it is continuous.
+	Levels []string `json:"levels,omitempty"`
 }
 
-// Schema describes the conditions of a training set, in the order of their
-// columns; sectors may be nil. Risk and return are those of the portfolio over
-// the window it was made from.
-func Schema(sectors []string) []Condition {
+// Basis is what a condition is computed from.
+type Basis string
+
+// The bases of conditions.
+const (
+	Weights         Basis = "weights"                                           // alone
+	TrainingReturns Basis = "weights and the returns before the validation cut" // the same returns for all rows
+	WindowReturns   Basis = "weights and the returns of the row's window"
+)
+
+// Schema describes the conditions of portfolios, in the order of their columns;
+// sectors may be nil. Risk and return are over the returns of the basis given.
+func Schema(returns Basis, sectors []string) []Condition {
 	schema := []Condition{
-		{"volatility", "standard deviation of returns", "per year"},
-		{"annual_return", "arithmetic mean of returns", "per year"},
-		{"max_drawdown", "largest fall of compounded wealth from a peak", "share of the peak, positive"},
-		{"var95", "loss that 95 % of the periods stay below", "share per period, positive for a loss"},
-		{"cvar95", "mean loss of the worst 5 % of the periods", "share per period, positive for a loss"},
-		{"effective_assets", "1 / sum of squared weights", "assets"},
-		{"max_weight", "largest weight", "share"},
+		{"volatility", "standard deviation of returns", "per year", returns, nil},
+		{"annual_return", "arithmetic mean of returns", "per year", returns, nil},
+		{"max_drawdown", "largest fall of compounded wealth from a peak", "share of the peak, positive", returns, nil},
+		{"var95", "loss that 95 % of the periods stay below", "share per period, positive for a loss", returns, nil},
+		{"cvar95", "mean loss of the worst 5 % of the periods", "share per period, positive for a loss", returns, nil},
+		{"effective_assets", "1 / sum of squared weights", "assets", Weights, nil},
+		{"max_weight", "largest weight", "share", Weights, nil},
 	}
 	for _, sector := range sectors {
-		schema = append(schema, Condition{SectorPrefix + sector, "sum of the weights in sector " + sector, "share"})
+		schema = append(schema, Condition{SectorPrefix + sector, "sum of the weights in sector " + sector, "share", Weights, nil})
 	}
 	return schema
 }
 
-// StandardConditions returns the names in [Schema].
-func StandardConditions(sectors []string) []string {
-	schema := Schema(sectors)
+// Names returns the names of conditions.
+func Names(schema []Condition) []string {
 	names := make([]string, len(schema))
 	for i, c := range schema {
 		names[i] = c.Name

@@ -34,7 +34,7 @@ func ExampleRead() {
 }
 
 func ExampleParseWish() {
-	known := portfolio.StandardConditions([]string{"L1"})
+	known := portfolio.Names(portfolio.Schema(portfolio.Weights, []string{"L1"}))
 	wish, err := portfolio.ParseWish("volatility=0.4, sector.L1<=0.35", known)
 	fmt.Println(wish, err)
 	_, err = portfolio.ParseWish("risk=0.4", known[:3])
@@ -357,13 +357,20 @@ func TestMiss(t *testing.T) {
 }
 
 func TestSchema(t *testing.T) {
-	schema := portfolio.Schema([]string{"L1"})
+	schema := portfolio.Schema(portfolio.WindowReturns, []string{"L1"})
 	if last := schema[len(schema)-1]; last.Name != "sector.L1" || last.Unit != "share" {
 		t.Errorf("last condition %+v", last)
 	}
-	for i, name := range portfolio.StandardConditions([]string{"L1"}) {
+	for i, name := range portfolio.Names(schema) {
 		if schema[i].Name != name || schema[i].Meaning == "" || schema[i].Unit == "" {
 			t.Errorf("condition %d is %+v, called %s", i, schema[i], name)
+		}
+		want := portfolio.WindowReturns
+		if name == "effective_assets" || name == "max_weight" || name == "sector.L1" {
+			want = portfolio.Weights
+		}
+		if schema[i].Basis != want {
+			t.Errorf("%s rests on %s, want %s", name, schema[i].Basis, want)
 		}
 	}
 }
@@ -425,7 +432,7 @@ func FuzzParseWish(f *testing.F) {
 	for _, seed := range []string{"volatility=0.4", "max_weight<=0.2,max_weight>=0.1", "sector.L1==1", "a<b", "volatility=40%", ","} {
 		f.Add(seed)
 	}
-	known := portfolio.StandardConditions([]string{"L1"})
+	known := portfolio.Names(portfolio.Schema(portfolio.Weights, []string{"L1"}))
 	f.Fuzz(func(t *testing.T, text string) {
 		wish, err := portfolio.ParseWish(text, known)
 		if err != nil {
