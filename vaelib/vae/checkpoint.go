@@ -16,10 +16,10 @@ import (
 // parameters, moments, sums and history. Train hands it to
 // [TrainOptions].Checkpoint and continues from it as [TrainOptions].Resume.
 type Checkpoint struct {
-	document                   checkpointDocument
-	random                     []uint64
-	theta, first, second, sums []float32
-	best                       []float32 // nil without patience
+	document                         checkpointDocument
+	random                           []uint64
+	theta, first, second, sums, rate []float32
+	best                             []float32 // nil without patience
 }
 
 // checkpointDocument is the JSON text in the file's metadata. The whole
@@ -67,7 +67,7 @@ type namedVector struct {
 func (c *Checkpoint) vectors() []namedVector {
 	return []namedVector{
 		{"parameters", &c.theta}, {"first_moments", &c.first}, {"second_moments", &c.second},
-		{"sums", &c.sums}, {"best_parameters", &c.best},
+		{"sums", &c.sums}, {"rate", &c.rate}, {"best_parameters", &c.best},
 	}
 }
 
@@ -131,7 +131,7 @@ func (d *checkpointDocument) check() error {
 // take moves the tensors in, after checking their shapes.
 func (c *Checkpoint) take(tensors []tensor) error {
 	size := newNetwork(c.document.Config).size
-	want := map[string]int{"parameters": size, "first_moments": size, "second_moments": size, "sums": 3}
+	want := map[string]int{"parameters": size, "first_moments": size, "second_moments": size, "sums": sumSize, "rate": 2}
 	if c.document.Schedule.Patience > 0 && len(c.document.Points) > 0 {
 		want["best_parameters"] = size
 	}

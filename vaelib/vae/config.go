@@ -17,8 +17,10 @@ type Config struct {
 	// 1 is the evidence lower bound; with mse-sum its unit is squared weight
 	// (see [Model.Beta]).
 	Beta float64 `json:"beta"`
-	// Likelihood is "gaussian" (variance of the training rows),
-	// "gaussian-learned" (variances learned by asset; take Beta 1) or "mse-sum".
+	// Likelihood is "gaussian" (variance of the training rows), "gaussian-sigma"
+	// and "gaussian-learned" (one variance learned, or one by asset; take Beta 1),
+	// "dirichlet", "logistic-normal" (presence and proportions; both with the
+	// softmax head) or "mse-sum".
 	Likelihood string `json:"likelihood"`
 	// Head makes a portfolio of the decoder's last layer: "softmax" (positive
 	// weights), "sparsemax" (weights of at least 0), "capped" (weights from 0 to
@@ -26,7 +28,21 @@ type Config struct {
 	Head       string  `json:"head"`
 	MaxWeight  float64 `json:"max_weight,omitempty"` // of the capped head, 1/n to 1; 0 with any other
 	Activation string  `json:"activation"`           // of the hidden layers: "silu", "relu" or "tanh"
-	Seed       uint64  `json:"seed"`                 // of the first parameters, the batches and the noise
+	// FreeBits is the KL in nats below which a latent dimension, by its mean over
+	// the batch, costs nothing more (Kingma et al. 2016); 0: none is free.
+	FreeBits float64 `json:"free_bits,omitempty"`
+	// TargetRate is a KL in nats a row that training steers to by multiplying
+	// Beta, as a Lagrange multiplier (after GECO, Rezende & Viola 2018, with the
+	// rate constrained instead of the distortion); 0: beta stays. The model's
+	// configuration then holds the beta that was reached.
+	TargetRate float64 `json:"target_rate,omitempty"`
+	// Conditions make the model conditional. Control weighs how far portfolios
+	// decoded from codes of the prior are from their conditions, squared, in
+	// standard deviations: a loss beside the evidence lower bound, for those
+	// conditions that have a measure.
+	Conditions []Condition `json:"conditions,omitempty"`
+	Control    float64     `json:"control,omitempty"`
+	Seed       uint64      `json:"seed"` // of the first parameters, the batches and the noise
 }
 
 // DefaultConfig returns the configuration that did best on mixed sets of
@@ -64,9 +80,6 @@ func (c Config) Validate() error {
 			return fmt.Errorf("hidden layer %d has width %d, want 1 to %d", i+1, width, maxWidth)
 		}
 	}
-	if size := newNetwork(c).size; size > maxParameters {
-		return fmt.Errorf("the network has %d parameters, want at most %d: lower hidden", size, maxParameters)
-	}
 	if !(c.Beta >= 0) || math.IsInf(c.Beta, 0) {
 		return fmt.Errorf("beta is %v, want a number of at least 0", c.Beta)
 	}
@@ -76,7 +89,22 @@ func (c Config) Validate() error {
 	if err := checkChoice("head", c.Head, heads); err != nil {
 		return err
 	}
-	switch {
+	if err := checkConditions(c.Conditions); err != nil {
+		return err
+	}
+	switch want := likelihoods[c.Likelihood].head; {
+	case want != "" && c.Head != want:
+		return fmt.Errorf("the %s likelihood needs the %s head, not %s", c.Likelihood, want, c.Head)
+	case !(c.FreeBits >= 0) || math.IsInf(c.FreeBits, 0):
+		return fmt.Errorf("free bits are %v, want a number of nats of at least 0", c.FreeBits)
+	case !(c.TargetRate >= 0) || math.IsInf(c.TargetRate, 0):
+		return fmt.Errorf("target rate is %v, want a number of nats of at least 0", c.TargetRate)
+	case c.TargetRate > 0 && !(c.Beta > 0):
+		return fmt.Errorf("beta is %v with a target rate, which multiplies it: want a number above 0", c.Beta)
+	case !(c.Control >= 0) || math.IsInf(c.Control, 0):
+		return fmt.Errorf("control is %v, want a number of at least 0", c.Control)
+	case c.Control > 0 && len(c.Conditions) == 0:
+		return fmt.Errorf("control is %v in a model without conditions", c.Control)
 	case c.Head != "capped" && c.MaxWeight != 0:
 		return fmt.Errorf("max weight is %v with the %s head: only the capped head keeps one", c.MaxWeight, c.Head)
 	case c.Head == "capped" && !(c.MaxWeight > 0 && c.MaxWeight <= 1):
@@ -84,7 +112,13 @@ func (c Config) Validate() error {
 	case c.Head == "capped" && float64(c.Assets)*c.MaxWeight < 1-1e-12:
 		return fmt.Errorf("max weight is %v: %d assets can't reach a sum of 1, want at least %.4g", c.MaxWeight, c.Assets, 1/float64(c.Assets))
 	}
-	return checkChoice("activation", c.Activation, activations)
+	if err := checkChoice("activation", c.Activation, activations); err != nil {
+		return err
+	}
+	if size := newNetwork(c).size; size > maxParameters {
+		return fmt.Errorf("the network has %d parameters, want at most %d: lower hidden", size, maxParameters)
+	}
+	return nil
 }
 
 // checkChoice returns an error unless name is a key of choices.
@@ -108,8 +142,12 @@ type Schedule struct {
 	LearningRate float64 `json:"learning_rate"` // of Adam at the first step; it decays by a half cosine to 0 at the last
 	// Warmup is the share of the steps in which the KL weight rises linearly
 	// from 0 to beta. Without it a cold start near a collapse threshold can die
-	// although the data could keep the direction alive.
+	// although the data could keep the direction alive. Cycles, where above 1,
+	// repeats the warm-up in as many equal parts of the training, each beginning
+	// at 0 again (cyclical annealing, Fu et al. 2019); Warmup is then the share
+	// of each part.
 	Warmup    float64 `json:"warmup"`
+	Cycles    int     `json:"cycles,omitempty"`
 	EvalEvery int     `json:"eval_every"` // steps between evaluations, each one row of the history
 	// Patience is how many evaluations without a smaller validation loss end
 	// the training. 0 trains to the end. With patience the returned model is
@@ -135,6 +173,9 @@ func (s Schedule) Validate() error {
 	}
 	if !(s.Warmup >= 0 && s.Warmup <= 1) {
 		return fmt.Errorf("warm-up is %v, want a share from 0 to 1", s.Warmup)
+	}
+	if s.Cycles < 0 || s.Cycles > s.Steps {
+		return fmt.Errorf("cycles of the warm-up are %d, want at least 0 and at most the %d steps", s.Cycles, s.Steps)
 	}
 	if s.EvalEvery < 1 {
 		return fmt.Errorf("steps between evaluations is %d, want at least 1", s.EvalEvery)

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"math"
 	"math/bits"
 
@@ -15,10 +17,11 @@ import (
 	"vaefolio/vaelib/stream"
 )
 
-// scaling standardises rows: (x - mean)/sqrt(variance).
+// scaling standardises rows: (x - mean)/sqrt(variance), and their conditions.
 type scaling struct {
-	mean     []float64 // n: mean training row
-	variance float64   // the training rows' mean per-coordinate variance, tr(Sigma)/n, divisor N
+	mean       []float64 // n: mean training row
+	variance   float64   // the training rows' mean per-coordinate variance, tr(Sigma)/n, divisor N
+	conditions []scale   // k
 }
 
 func newScaling(x *mat.Dense) (scaling, error) {
@@ -40,14 +43,20 @@ func newScaling(x *mat.Dense) (scaling, error) {
 	return s, nil
 }
 
-// standardise writes rows from.. of x into dst, float32 row-major. Rows of dst
-// beyond the last row of x stay as they are.
-func (s scaling) standardise(dst []float32, x *mat.Dense, from int) {
+// standardise writes rows from.. of x and, of a conditional model, of their
+// conditions into dst, float32 row-major of n+K columns. Rows of dst beyond the
+// last row of x stay as they are.
+func (s scaling) standardise(dst []float32, c Config, x, conditions *mat.Dense, from int) {
 	rows, n := x.Dims()
+	width := n + c.conditionWidth()
 	inverse := 1 / math.Sqrt(s.variance)
-	for i := from; i < rows && (i-from)*n < len(dst); i++ {
+	for i := from; i < rows && (i-from)*width < len(dst); i++ {
+		row := dst[(i-from)*width:][:width]
 		for j, v := range x.RawRowView(i) {
-			dst[(i-from)*n+j] = float32((v - s.mean[j]) * inverse)
+			row[j] = float32((v - s.mean[j]) * inverse)
+		}
+		if conditions != nil {
+			s.expand(row[n:], c.Conditions, conditions.RawRowView(i))
 		}
 	}
 }
@@ -81,12 +90,22 @@ func checkRows(what string, x *mat.Dense, c Config) error {
 	return nil
 }
 
-// DataHash identifies the rows of a training (N x n) and of its validation
-// (nil: none), to the bit: see [Model.DataHash].
-func DataHash(train, validation *mat.Dense) string {
+// DataHash identifies what a training learns from and is judged by, to the bit:
+// its rows (N x n), those of its validation (nil: none) and, in the options,
+// their conditions and measures. See [Model.DataHash].
+func DataHash(train, validation *mat.Dense, opt TrainOptions) string {
 	hash := sha256.New()
+	hashRows(hash, train, validation)
+	if opt.Conditions != nil {
+		hashRows(hash, opt.Conditions, opt.ValidationConditions)
+		_ = json.NewEncoder(hash).Encode(opt.Measures) // a hash takes everything, and measures hold numbers
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+func hashRows(hash hash.Hash, matrices ...*mat.Dense) {
 	var buffer []byte
-	for _, x := range []*mat.Dense{train, validation} {
+	for _, x := range matrices {
 		rows, columns := 0, 0
 		if x != nil {
 			rows, columns = x.Dims()
@@ -102,7 +121,6 @@ func DataHash(train, validation *mat.Dense) string {
 			hash.Write(buffer)
 		}
 	}
-	return hex.EncodeToString(hash.Sum(nil))
 }
 
 // maxBlock is how many rows one call encodes, decodes or evaluates at most.
@@ -119,13 +137,13 @@ type trainingRows struct {
 	rows, count, mean *tensors.Tensor
 }
 
-func newTrainingRows(x *mat.Dense, s scaling) trainingRows {
+func newTrainingRows(c Config, s scaling, x, conditions *mat.Dense) trainingRows {
 	rows, n := x.Dims()
-	padded := powerOfTwo(rows)
-	flat := make([]float32, padded*n)
-	s.standardise(flat, x, 0)
+	padded, width := powerOfTwo(rows), n+c.conditionWidth()
+	flat := make([]float32, padded*width)
+	s.standardise(flat, c, x, conditions, 0)
 	return trainingRows{
-		rows:  tensors.FromFlatDataAndDimensions(flat, padded, n),
+		rows:  tensors.FromFlatDataAndDimensions(flat, padded, width),
 		count: tensors.FromScalar(int32(rows)),
 		mean:  rowTensor(s.mean),
 	}
@@ -145,19 +163,19 @@ type evaluationBlock struct {
 	random, rows, present *tensors.Tensor
 }
 
-func newEvaluationBlocks(x *mat.Dense, s scaling) []evaluationBlock {
+func newEvaluationBlocks(c Config, s scaling, x, conditions *mat.Dense) []evaluationBlock {
 	rows, n := x.Dims()
-	size := blockSize(rows)
+	size, width := blockSize(rows), n+c.conditionWidth()
 	var blocks []evaluationBlock
 	for from := 0; from < rows; from += size {
-		flat, present := make([]float32, size*n), make([]float32, size)
-		s.standardise(flat, x, from)
+		flat, present := make([]float32, size*width), make([]float32, size)
+		s.standardise(flat, c, x, conditions, from)
 		for i := range min(size, rows-from) {
 			present[i] = 1
 		}
 		blocks = append(blocks, evaluationBlock{
 			random:  tensors.FromFlatDataAndDimensions(randomState(0, "vae.validation", uint64(from)), 3),
-			rows:    tensors.FromFlatDataAndDimensions(flat, size, n),
+			rows:    tensors.FromFlatDataAndDimensions(flat, size, width),
 			present: tensors.FromFlatDataAndDimensions(present, size),
 		})
 	}

@@ -37,11 +37,17 @@ type Diagnostics struct {
 // Diagnose examines a model on held-out rows (N x n). The training rows give
 // the principal components and the thresholds.
 func Diagnose(ctx context.Context, m *Model, train, heldOut *mat.Dense) (*Diagnostics, error) {
-	mean, logvar, err := m.EncodeContext(ctx, heldOut)
+	return DiagnoseGiven(ctx, m, train, heldOut, nil)
+}
+
+// DiagnoseGiven is Diagnose for a conditional model, with the conditions of the
+// held-out rows (N x k). Units and R2 are then beyond what the conditions tell.
+func DiagnoseGiven(ctx context.Context, m *Model, train, heldOut, conditions *mat.Dense) (*Diagnostics, error) {
+	mean, logvar, err := m.EncodeGiven(ctx, heldOut, conditions)
 	if err != nil {
 		return nil, err
 	}
-	decoded, err := m.DecodeContext(ctx, mean)
+	decoded, err := m.DecodeGiven(ctx, mean, conditions)
 	if err != nil {
 		return nil, err
 	}
@@ -83,16 +89,19 @@ func Diagnose(ctx context.Context, m *Model, train, heldOut *mat.Dense) (*Diagno
 	}
 	diagnostics.R2 = 1 - unexplained/total
 	diagnostics.R2PCA = 1 - unexplainedPCA/total
-	diagnostics.Warning = diagnostics.warning()
+	diagnostics.Warning = diagnostics.warning(m)
 	return diagnostics, nil
 }
 
 // warning is not empty when no dimension is active.
-func (d *Diagnostics) warning() string {
+func (d *Diagnostics) warning(m *Model) string {
 	if d.ActiveUnits > 0 {
 		return ""
 	}
 	collapse := fmt.Sprintf("POSTERIOR COLLAPSE: 0 of %d latent dimensions are active, every portfolio that this model makes is the same", len(d.MeanVariances))
+	if !likelihoods[m.config.Likelihood].gaussian || len(m.config.Conditions) > 0 {
+		return fmt.Sprintf("%s: lower beta %.3g, or warm up longer", collapse, d.Beta)
+	}
 	if largest := d.Thresholds[0]; d.Beta >= largest {
 		return fmt.Sprintf("%s: beta %.3g is above %.3g, where the data's first direction dies: lower beta", collapse, d.Beta, largest)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/stream"
 )
 
@@ -29,6 +30,11 @@ func networks() map[string]Config {
 		c.Likelihood = name
 		all["likelihood "+name] = c
 	}
+	conditional := base
+	conditional.Conditions, conditional.Control = testConditions, 0.7
+	all["conditional"] = conditional
+	conditional.Likelihood = "logistic-normal"
+	all["conditional logistic-normal"] = conditional
 	for name := range heads {
 		c := base
 		c.Head = name
@@ -46,6 +52,38 @@ func networks() map[string]Config {
 	linear.Hidden, linear.Head = nil, "linear"
 	all["linear"] = linear
 	return all
+}
+
+// testConditions are of every kind, on 4 assets: a category, a number without a
+// measure, one of each form of measure, and a cap.
+var testConditions = []Condition{
+	{Name: "regime", Levels: []string{"calm", "wild", "falling"}},
+	{Name: "drawdown"},
+	{Name: "exposure"}, {Name: "volatility"}, {Name: "effective"},
+	{Name: "largest", Cap: true},
+}
+
+var testMeasures = []portfolio.Measure{
+	{Name: "exposure", Form: portfolio.Linear, Vector: []float64{1, 0, 0.5, 0}},
+	{Name: "volatility", Form: portfolio.Norm, Matrix: [][]float64{{0.5, 0}, {0.2, 0.3}, {0.1, 0.4}, {0.2, 0.1}}},
+	{Name: "effective", Form: portfolio.Effective},
+	{Name: "largest", Form: portfolio.Largest},
+}
+
+// testControls are the controls of a configuration with test conditions, and
+// the vector of their measures.
+func testControls(t *testing.T, c Config) ([]control, []float64) {
+	t.Helper()
+	s := scaling{conditions: []scale{{0, 1}, {0.2, 0.1}, {0.4, 0.2}, {0.3, 0.05}, {3, 0.5}, {0.5, 0.1}}}
+	controls, vector, err := newControls(c, s, testMeasures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide := make([]float64, len(vector))
+	for i, v := range vector {
+		wide[i] = float64(v)
+	}
+	return controls, wide
 }
 
 // call64 runs a graph once on float64 vectors and matrices.
@@ -72,13 +110,17 @@ func TestLossGradient(t *testing.T) {
 	for name, c := range networks() {
 		t.Run(name, func(t *testing.T) {
 			n := newNetwork(c)
-			e, err := graph.NewExec(b.engine, func(theta, rows, noise, mean *graph.Node) []*graph.Node {
+			controls, measures := testControls(t, c)
+			e, err := graph.NewExec(b.engine, func(theta, rows, mean, measures, random *graph.Node) []*graph.Node {
 				tape := n.tape(theta)
-				reconstruction, kl := tape.losses(batch{
-					standardised: rows, noise: noise, mean: mean,
-					variance: graph.Scalar(theta.Graph(), dtypes.Float64, 0.02),
-				})
-				loss := graph.Add(graph.ReduceAllSum(reconstruction), graph.MulScalar(graph.ReduceAllSum(kl), c.Beta))
+				tape.controls = controls
+				b := batch{rows: rows, mean: mean, measures: measures, variance: graph.Scalar(theta.Graph(), dtypes.Float64, 0.02)}
+				tape.noises(&b, random)
+				l := tape.losses(b)
+				loss := graph.Add(graph.ReduceAllSum(l.reconstruction), graph.MulScalar(graph.ReduceAllSum(l.kl), c.Beta))
+				if l.control != nil {
+					loss = graph.Add(loss, graph.MulScalar(graph.ReduceAllSum(l.control), c.Control))
+				}
 				return []*graph.Node{loss, tape.gradient(loss)}
 			})
 			if err != nil {
@@ -86,11 +128,12 @@ func TestLossGradient(t *testing.T) {
 			}
 			rng := stream.New(1, "vae.test.gradient", 0)
 			theta := normals(rng, n.size, 0.5)
-			rows := tensors.FromFlatDataAndDimensions(normals(rng, size*c.Assets, 1), size, c.Assets)
-			noise := tensors.FromFlatDataAndDimensions(normals(rng, size*c.Latent, 1), size, c.Latent)
+			width := c.Assets + c.conditionWidth()
+			rows := tensors.FromFlatDataAndDimensions(normals(rng, size*width, 1), size, width)
 			mean := tensors.FromFlatDataAndDimensions([]float64{0.1, 0.2, 0.3, 0.4}, 1, 4)
-			loss := func() float64 { return call64(t, e, theta, rows, noise, mean)[0][0] }
-			gradient := call64(t, e, theta, rows, noise, mean)[1]
+			random := []uint64{1, 2, 3}
+			loss := func() float64 { return call64(t, e, theta, rows, mean, measures, random)[0][0] }
+			gradient := call64(t, e, theta, rows, mean, measures, random)[1]
 			if len(gradient) != n.size {
 				t.Fatalf("gradient has %d entries, want %d", len(gradient), n.size)
 			}
@@ -121,20 +164,24 @@ func TestDecoderVJP(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			decode, err := graph.NewExec(b.engine, func(theta, z *graph.Node) *graph.Node { return n.tape(theta).decode(z) })
+			decode, err := graph.NewExec(b.engine, func(theta, codes *graph.Node) *graph.Node {
+				weights, _ := n.tape(theta).decode(codes)
+				return weights
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			rng := stream.New(1, "vae.test.vjp", 0)
-			theta, z, g := normals(rng, n.size, 0.5), normals(rng, size*c.Latent, 1), normals(rng, size*c.Assets, 1)
+			width := c.Latent + c.conditionWidth()
+			theta, z, g := normals(rng, n.size, 0.5), normals(rng, size*width, 1), normals(rng, size*c.Assets, 1)
 			along := func() (sum float64) {
-				weights := call64(t, decode, theta, tensors.FromFlatDataAndDimensions(z, size, c.Latent))[0]
+				weights := call64(t, decode, theta, tensors.FromFlatDataAndDimensions(z, size, width))[0]
 				for i, w := range weights {
 					sum += w * g[i]
 				}
 				return sum
 			}
-			dz := call64(t, vjp, theta, tensors.FromFlatDataAndDimensions(z, size, c.Latent), tensors.FromFlatDataAndDimensions(g, size, c.Assets))[0]
+			dz := call64(t, vjp, theta, tensors.FromFlatDataAndDimensions(z, size, width), tensors.FromFlatDataAndDimensions(g, size, c.Assets))[0]
 			for i := range z {
 				old := z[i]
 				z[i] = old + h
@@ -155,7 +202,7 @@ func TestDecoderVJP(t *testing.T) {
 func TestStepIsAdam(t *testing.T) {
 	b := openTest(t, "go")
 	n := newNetwork(networks()["default"])
-	e, err := graph.NewExec(b.engine, func(in []*graph.Node) []*graph.Node { return n.stepGraph(5, in) })
+	e, err := graph.NewExec(b.engine, func(in []*graph.Node) []*graph.Node { return n.stepGraph(program{batch: 5}, in) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,9 +215,9 @@ func TestStepIsAdam(t *testing.T) {
 		}
 		settings := make([]float64, settingSize)
 		settings[settingVariance], settings[settingBeta], settings[settingLearningRate] = 0.02, 0.3, rate
-		settings[settingWarmup], settings[settingSteps] = 100, steps
-		out, err := e.Call(int32(step), []uint64{1, 2, 3}, theta, first, second, make([]float64, 3),
-			tensors.FromFlatDataAndDimensions(normals(rng, 32, 1), 8, 4), int32(6), [][]float64{{0.1, 0.2, 0.3, 0.4}}, settings)
+		settings[settingWarmup], settings[settingPeriod], settings[settingSteps] = 100, steps, steps
+		out, err := e.Call(int32(step), []uint64{1, 2, 3}, theta, first, second, make([]float64, sumSize), make([]float64, 2),
+			tensors.FromFlatDataAndDimensions(normals(rng, 32, 1), 8, 4), int32(6), [][]float64{{0.1, 0.2, 0.3, 0.4}}, []float64{0}, settings)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,9 +28,13 @@ type Point struct {
 
 // Losses are means over rows, in nats with the Gaussian likelihood.
 type Losses struct {
-	Total          float64 `json:"total"` // reconstruction + beta KL
+	Total          float64 `json:"total"` // reconstruction + beta KL + control; in training with free bits counted as their floor
 	Reconstruction float64 `json:"reconstruction"`
 	KL             float64 `json:"kl"`
+	// Control is how far decoded codes of the prior are from their conditions,
+	// before its weight: the sum of squares over the conditions that have a
+	// measure, in standard deviations.
+	Control float64 `json:"control,omitempty"`
 }
 
 // SamplesPerSecond returns the median over the evaluations, or 0 before the
@@ -47,13 +51,13 @@ func (h *History) SamplesPerSecond() float64 {
 }
 
 // WriteCSV writes one row a point; validation cells are empty where there are
-// no validation rows.
+// no validation rows, and the control columns 0 in a model without conditions.
 func (h *History) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	out.Write([]string{"step", "beta", "learning_rate",
 		"train_loss", "train_reconstruction", "train_kl",
 		"validation_loss", "validation_reconstruction", "validation_kl",
-		"seconds", "samples_per_second"})
+		"seconds", "samples_per_second", "train_control", "validation_control"})
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 	for _, p := range h.Points {
 		row := []string{strconv.Itoa(p.Step), number(p.Beta), number(p.LearningRate),
@@ -61,7 +65,11 @@ func (h *History) WriteCSV(w io.Writer) error {
 		if v := p.Validation; v != nil {
 			copy(row[6:], []string{number(v.Total), number(v.Reconstruction), number(v.KL)})
 		}
-		out.Write(append(row, number(p.Seconds), number(p.SamplesPerSecond)))
+		row = append(row, number(p.Seconds), number(p.SamplesPerSecond), number(p.Train.Control), "")
+		if v := p.Validation; v != nil {
+			row[len(row)-1] = number(v.Control)
+		}
+		out.Write(row)
 	}
 	out.Flush()
 	return out.Error()

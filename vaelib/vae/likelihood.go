@@ -4,21 +4,50 @@ import "github.com/gomlx/gomlx/core/graph"
 
 // likelihood is how far a reconstruction is from its portfolio.
 type likelihood struct {
-	// reconstruction is the loss of each row: x and xhat (B x n) are weights,
-	// variance (scalar) is the training rows' mean per-coordinate variance,
-	// logs (n) the learned variances' parameters or nil. It returns B values.
-	reconstruction func(x, xhat, variance, logs *graph.Node) *graph.Node
-	// beta turns a beta in the likelihood's own unit into one without unit, of
-	// which 1 is the evidence lower bound under the fixed variance.
-	beta func(raw, variance float64) float64
-	// learned likelihoods have n parameters: see relativeVariances.
-	learned bool
+	// reconstruction is the loss of each row, B values.
+	reconstruction func(r reading) *graph.Node
+	// noise is the variance of the decoder's noise by asset (n), given the
+	// likelihood's own parameters.
+	noise func(c Config, s scaling, parameters []float32) []float64
+	// gaussian says that p(x|z) is normal around the decoded weights with the
+	// variances noise, so that beta has a counterpart without unit: their mean
+	// over that of the training rows.
+	gaussian bool
+
+	// parameters is the number of the likelihood's own parameters, learned
+	// beside the network's; nil: none. They start at start, or at 0 where that
+	// is nil, and are saved as the tensor.
+	parameters func(assets int) int
+	start      func(s scaling) float64
+	tensor     string
+
+	presence bool   // the last layer has n more outputs: which weights are above 0
+	head     string // the one head that makes what the likelihood compares; "": any
+}
+
+// reading is what a likelihood compares.
+type reading struct {
+	x, xhat    *graph.Node // B x n: weights
+	output     *graph.Node // B x n, with presence B x 2n: the decoder's last layer
+	variance   *graph.Node // scalar: the training rows' mean per-coordinate variance
+	parameters *graph.Node // of the likelihood, or nil
 }
 
 var likelihoods = map[string]likelihood{
-	"gaussian":         {reconstruction: gaussian, beta: func(beta, _ float64) float64 { return beta }},
-	"gaussian-learned": {reconstruction: gaussianLearned, beta: func(beta, _ float64) float64 { return beta }, learned: true},
-	"mse-sum":          {reconstruction: mseSum, beta: func(raw, variance float64) float64 { return raw / (2 * variance) }},
+	"gaussian":         gaussianLikelihood,
+	"gaussian-sigma":   sigmaLikelihood,
+	"gaussian-learned": learnedLikelihood,
+	"mse-sum":          mseSumLikelihood,
+	"dirichlet":        dirichletLikelihood,
+	"logistic-normal":  logisticNormalLikelihood,
+}
+
+// outputs is the width of the decoder's last layer.
+func (l likelihood) outputs(assets int) int {
+	if l.presence {
+		return 2 * assets
+	}
+	return assets
 }
 
 func squaredDistance(x, xhat *graph.Node) *graph.Node {

@@ -1,9 +1,13 @@
 package vae
 
-import "github.com/gomlx/gomlx/core/graph"
+import (
+	"slices"
 
-// gaussian is the negative log density of x under N(xhat, v I) without its
-// constant:
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// gaussianLikelihood is the negative log density of x under N(xhat, v I) without
+// its constant:
 //
 //	-log p(x|z) = |x - xhat|^2/(2v) + (n/2) log(2 pi v).
 //
@@ -17,6 +21,12 @@ import "github.com/gomlx/gomlx/core/graph"
 // so D = min(lambda, beta v), its KL is log(lambda/(beta v))/2, and it dies at
 // beta = lambda/v = n lambda/tr(Sigma) (Lucas et al. 2019, arXiv 1911.02469,
 // section 4; here in units of v). The decoder's noise has variance beta*v.
-func gaussian(x, xhat, variance, _ *graph.Node) *graph.Node {
-	return graph.Div(squaredDistance(x, xhat), graph.MulScalar(variance, 2))
+var gaussianLikelihood = likelihood{
+	reconstruction: func(r reading) *graph.Node {
+		return graph.Div(squaredDistance(r.x, r.xhat), graph.MulScalar(r.variance, 2))
+	},
+	noise: func(c Config, s scaling, _ []float32) []float64 {
+		return slices.Repeat([]float64{c.Beta * s.variance}, c.Assets)
+	},
+	gaussian: true,
 }

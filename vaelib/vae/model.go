@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 )
 
 // Model is a trained VAE. It is immutable and safe for concurrent use; it
@@ -20,6 +21,8 @@ type Model struct {
 	dataHash  string
 	trainedOn string // name of the backend
 	theta     []float32
+
+	given []float64 // k conditions that every row has; nil: unconditional, or not given
 
 	backend  *Backend
 	programs *programs
@@ -40,8 +43,33 @@ func newModel(b *Backend, c Config, s scaling, symbols []string, dataHash, train
 // Config returns the configuration that the model was trained with.
 func (m *Model) Config() Config {
 	c := m.config
-	c.Hidden = slices.Clone(c.Hidden)
+	c.Hidden, c.Conditions = slices.Clone(c.Hidden), slices.Clone(c.Conditions)
 	return c
+}
+
+// Given returns the model under fixed conditions (k values in the order of the
+// configuration's; of a categorical one the number of its level; of a cap the
+// bound): one that encodes, decodes and is searched as a model without
+// conditions is.
+func (m *Model) Given(conditions []float64) (*Model, error) {
+	if len(conditions) != len(m.config.Conditions) || len(conditions) == 0 {
+		return nil, fmt.Errorf("%d conditions given to a model with %d", len(conditions), len(m.config.Conditions))
+	}
+	for j, v := range conditions {
+		if err := m.config.Conditions[j].check(v); err != nil {
+			return nil, err
+		}
+	}
+	given := *m
+	given.given = slices.Clone(conditions)
+	return &given, nil
+}
+
+// ConditionScale returns mean and standard deviation of the j-th condition over
+// the training rows; 0 and 1 of a categorical one.
+func (m *Model) ConditionScale(j int) (mean, sd float64) {
+	s := m.scaling.conditions[j]
+	return s.Mean, s.SD
 }
 
 // Symbols returns the names of the assets, or nil where none were given.
@@ -56,51 +84,42 @@ func (m *Model) Mean() []float64 { return slices.Clone(m.scaling.mean) }
 // Variance returns v, the training rows' mean per-coordinate variance.
 func (m *Model) Variance() float64 { return m.scaling.variance }
 
+// own returns the likelihood's own parameters.
+func (m *Model) own() []float32 { return m.theta[m.programs.network.own:] }
+
 // Beta returns the KL weight without unit, of which 1 is the evidence lower
 // bound of a Gaussian decoder with variance v: beta itself for the Gaussian
 // likelihood, beta/(2v) for mse-sum, and beta times the mean learned variance
-// over v where variances are learned. Compare it with [Thresholds].
+// over v where variances are learned. Compare it with [Thresholds]. With the
+// other likelihoods it is beta itself, which no threshold is known for.
 func (m *Model) Beta() float64 {
-	beta := likelihoods[m.config.Likelihood].beta(m.config.Beta, m.scaling.variance)
-	if n := m.programs.network; n.variances < n.size {
-		var sum float64
-		for _, s := range m.theta[n.variances:] {
-			sum += varianceFloor + math.Exp(float64(s))
-		}
-		return beta * sum / float64(n.size-n.variances)
+	if !likelihoods[m.config.Likelihood].gaussian {
+		return m.config.Beta
 	}
-	return beta
+	return m.DecoderVariance() / m.scaling.variance
 }
 
 // RawBeta returns the KL weight beside the plain sum of squares
 // |x - decode(z)|^2, 2v Beta(): what textbooks call beta.
 func (m *Model) RawBeta() float64 { return 2 * m.scaling.variance * m.Beta() }
 
-// DecoderVariance returns the variance of the decoder's noise, Beta()*v per
-// asset: what a sample adds to Decode(z) if it is to have the spread of a
-// portfolio rather than of a mean.
-func (m *Model) DecoderVariance() float64 { return m.Beta() * m.scaling.variance }
+// DecoderVariance returns the mean variance of the decoder's noise over the
+// assets: what a sample adds to Decode(z) if it is to have the spread of a
+// portfolio rather than of a mean. With the Gaussian likelihoods it is Beta()*v.
+func (m *Model) DecoderVariance() float64 { return stat.Mean(m.DecoderVariances(), nil) }
 
-// DecoderVariances returns the variance of the decoder's noise by asset (n),
-// of mean DecoderVariance: different ones where they are learned.
+// DecoderVariances returns the variance of the decoder's noise by asset (n), with
+// the Dirichlet and logistic-normal likelihoods that around the mean portfolio.
 func (m *Model) DecoderVariances() []float64 {
-	v := make([]float64, m.config.Assets)
-	n := m.programs.network
-	for i := range v {
-		if n.variances < n.size {
-			v[i] = m.config.Beta * m.scaling.variance * (varianceFloor + math.Exp(float64(m.theta[n.variances+i])))
-		} else {
-			v[i] = m.DecoderVariance()
-		}
-	}
-	return v
+	return likelihoods[m.config.Likelihood].noise(m.config, m.scaling, m.own())
 }
 
 // DataHash identifies the training and validation rows.
 func (m *Model) DataHash() string { return m.dataHash }
 
 // Encode returns mean and log variance of q(z|x), N x d each, for the rows of
-// x (N x n).
+// x (N x n). A conditional model needs [Model.Given] first, or takes the
+// conditions row by row with [Model.EncodeGiven]; so it is with Decode.
 func (m *Model) Encode(x *mat.Dense) (mean, logvar *mat.Dense, err error) {
 	return m.EncodeContext(context.Background(), x)
 }
@@ -108,22 +127,50 @@ func (m *Model) Encode(x *mat.Dense) (mean, logvar *mat.Dense, err error) {
 // EncodeContext is [Model.Encode] with a context, which is looked at between
 // blocks of 1,024 rows.
 func (m *Model) EncodeContext(ctx context.Context, x *mat.Dense) (mean, logvar *mat.Dense, err error) {
+	return m.EncodeGiven(ctx, x, nil)
+}
+
+// EncodeGiven is Encode under one row of conditions (N x k) for each row.
+func (m *Model) EncodeGiven(ctx context.Context, x, conditions *mat.Dense) (mean, logvar *mat.Dense, err error) {
 	c := m.config
 	if err := m.checkInput("rows to encode", x, c.Assets); err != nil {
 		return nil, nil, err
 	}
-	out, err := m.run(ctx, m.programs.encode, []int{c.Latent, c.Latent}, func(dst []float32, _, from int) {
-		m.scaling.standardise(dst, x, from)
-	}, x)
+	if conditions, err = m.conditions("encode", x, conditions); err != nil {
+		return nil, nil, err
+	}
+	rows, _ := x.Dims()
+	out, err := m.run(ctx, m.programs.encode, rows, []int{c.Latent, c.Latent}, input{c.Assets + c.conditionWidth(), func(dst []float32, from int) {
+		m.scaling.standardise(dst, c, x, conditions, from)
+	}})
 	if err != nil {
 		return nil, nil, err
 	}
 	return out[0], out[1], nil
 }
 
+// conditions returns those of the rows of x: the ones given row by row, or else
+// the ones that the model is under.
+func (m *Model) conditions(do string, x, conditions *mat.Dense) (*mat.Dense, error) {
+	rows, _ := x.Dims()
+	k := len(m.config.Conditions)
+	switch {
+	case conditions != nil || k == 0:
+		return conditions, checkValues("rows to "+do, m.config.Conditions, conditions, rows)
+	case m.given == nil:
+		return nil, fmt.Errorf("the model has %d conditions and none are given to %s under: name them", k, do)
+	}
+	repeated := mat.NewDense(rows, k, nil)
+	for i := range rows {
+		repeated.SetRow(i, m.given)
+	}
+	return repeated, nil
+}
+
 // Decode returns the mean portfolio of p(x|z), N x n, for the rows of z
 // (N x d). Rows sum to 1 within 1e-6, unless the head is linear: positive with
-// softmax, of at least 0 with sparsemax, from 0 to the maximum with capped.
+// softmax (with the logistic-normal likelihood, of at least 0), of at least 0
+// with sparsemax, from 0 to the maximum with capped.
 func (m *Model) Decode(z *mat.Dense) (*mat.Dense, error) {
 	return m.DecodeContext(context.Background(), z)
 }
@@ -131,14 +178,45 @@ func (m *Model) Decode(z *mat.Dense) (*mat.Dense, error) {
 // DecodeContext is [Model.Decode] with a context, which is looked at between
 // blocks of 1,024 rows.
 func (m *Model) DecodeContext(ctx context.Context, z *mat.Dense) (*mat.Dense, error) {
+	return m.DecodeGiven(ctx, z, nil)
+}
+
+// DecodeGiven is Decode under one row of conditions (N x k) for each row.
+func (m *Model) DecodeGiven(ctx context.Context, z, conditions *mat.Dense) (*mat.Dense, error) {
 	if err := m.checkInput("rows to decode", z, m.config.Latent); err != nil {
 		return nil, err
 	}
-	out, err := m.run(ctx, m.programs.decode, []int{m.config.Assets}, copyRows(z), z)
+	codes, err := m.codes(z, conditions)
+	if err != nil {
+		return nil, err
+	}
+	rows, _ := z.Dims()
+	out, err := m.run(ctx, m.programs.decode, rows, []int{m.config.Assets}, codes)
 	if err != nil {
 		return nil, err
 	}
 	return out[0], nil
+}
+
+// codes are the rows of z (N x d) and their conditions as the decoder takes them.
+func (m *Model) codes(z, conditions *mat.Dense) (input, error) {
+	conditions, err := m.conditions("decode", z, conditions)
+	if err != nil {
+		return input{}, err
+	}
+	rows, d := z.Dims()
+	width := d + m.config.conditionWidth()
+	return input{width, func(dst []float32, from int) {
+		for i := from; i < rows && (i-from)*width < len(dst); i++ {
+			row := dst[(i-from)*width:][:width]
+			for j, v := range z.RawRowView(i) {
+				row[j] = float32(v)
+			}
+			if conditions != nil {
+				m.scaling.expand(row[d:], m.config.Conditions, conditions.RawRowView(i))
+			}
+		}
+	}}, nil
 }
 
 // DecodeVJP returns the vector-Jacobian product of the decoder: for rows z
@@ -151,12 +229,28 @@ func (m *Model) DecodeVJP(z, g *mat.Dense) (*mat.Dense, error) {
 	if err := m.checkInput("gradients", g, m.config.Assets); err != nil {
 		return nil, err
 	}
-	if a, b := z.RawMatrix().Rows, g.RawMatrix().Rows; a != b {
-		return nil, fmt.Errorf("%d rows of z and %d of gradients, want as many", a, b)
+	rows, d := z.Dims()
+	if b, _ := g.Dims(); rows != b {
+		return nil, fmt.Errorf("%d rows of z and %d of gradients, want as many", rows, b)
 	}
-	out, err := m.run(context.Background(), m.programs.vjp, []int{m.config.Latent}, copyRows(z, g), z, g)
+	codes, err := m.codes(z, nil)
 	if err != nil {
 		return nil, err
+	}
+	gradients := input{m.config.Assets, func(dst []float32, from int) {
+		n := m.config.Assets
+		for i := from; i < rows && (i-from)*n < len(dst); i++ {
+			for j, v := range g.RawRowView(i) {
+				dst[(i-from)*n+j] = float32(v)
+			}
+		}
+	}}
+	out, err := m.run(context.Background(), m.programs.vjp, rows, []int{codes.columns}, codes, gradients)
+	if err != nil {
+		return nil, err
+	}
+	if codes.columns > d {
+		return mat.DenseCopyOf(out[0].Slice(0, rows, 0, d)), nil
 	}
 	return out[0], nil
 }
@@ -179,23 +273,16 @@ func (m *Model) checkInput(what string, x *mat.Dense, columns int) error {
 	return nil
 }
 
-// copyRows fills the k-th input with rows of the k-th matrix.
-func copyRows(x ...*mat.Dense) func(dst []float32, k, from int) {
-	return func(dst []float32, k, from int) {
-		rows, n := x[k].Dims()
-		for i := from; i < rows && (i-from)*n < len(dst); i++ {
-			for j, v := range x[k].RawRowView(i) {
-				dst[(i-from)*n+j] = float32(v)
-			}
-		}
-	}
+// input is a program's input of many rows: its columns, and what writes the rows
+// from.. into dst.
+type input struct {
+	columns int
+	fill    func(dst []float32, from int)
 }
 
 // run calls a program on blocks of the inputs' rows, padded to a power of two,
-// and returns its outputs, each with the given number of columns. fill writes
-// the rows from.. of the k-th input.
-func (m *Model) run(ctx context.Context, program *graph.Exec, columns []int, fill func(dst []float32, k, from int), inputs ...*mat.Dense) ([]*mat.Dense, error) {
-	rows, _ := inputs[0].Dims()
+// and returns its outputs, each with the given number of columns.
+func (m *Model) run(ctx context.Context, program *graph.Exec, rows int, columns []int, inputs ...input) ([]*mat.Dense, error) {
 	out := make([]*mat.Dense, len(columns))
 	for k, c := range columns {
 		out[k] = mat.NewDense(rows, c, nil)
@@ -206,11 +293,10 @@ func (m *Model) run(ctx context.Context, program *graph.Exec, columns []int, fil
 			return nil, err
 		}
 		args := []any{m.device}
-		for k, x := range inputs {
-			_, n := x.Dims()
-			flat := make([]float32, size*n)
-			fill(flat, k, from)
-			args = append(args, tensors.FromFlatDataAndDimensions(flat, size, n))
+		for _, in := range inputs {
+			flat := make([]float32, size*in.columns)
+			in.fill(flat, from)
+			args = append(args, tensors.FromFlatDataAndDimensions(flat, size, in.columns))
 		}
 		results, err := call(program, args...)
 		if err != nil {

@@ -35,7 +35,7 @@ func silu(x *graph.Node) *graph.Node {
 type network struct {
 	config           Config
 	encoder, decoder []layer
-	variances        int // offset of the learned variances' parameters (n), behind the layers
+	own              int // offset of the likelihood's own parameters, behind the layers
 	size             int // number of parameters
 }
 
@@ -50,20 +50,22 @@ type layer struct {
 func (l layer) biasOffset() int { return l.offset + l.in*l.out }
 func (l layer) end() int        { return l.biasOffset() + l.out }
 
-// newNetwork lays out the parameters: the encoder's widths are n, hidden..., 2d
-// (mean and log variance), the decoder's d, hidden reversed..., n.
+// newNetwork lays out the parameters: the encoder's widths are n+K, hidden...,
+// 2d (mean and log variance), the decoder's d+K, hidden reversed..., and the
+// likelihood's outputs, K the conditions as the network sees them.
 func newNetwork(c Config) *network {
 	n := &network{config: c}
-	encoder := append(append([]int{c.Assets}, c.Hidden...), 2*c.Latent)
-	decoder := []int{c.Latent}
+	likelihood, conditions := likelihoods[c.Likelihood], c.conditionWidth()
+	encoder := append(append([]int{c.Assets + conditions}, c.Hidden...), 2*c.Latent)
+	decoder := []int{c.Latent + conditions}
 	for i := len(c.Hidden) - 1; i >= 0; i-- {
 		decoder = append(decoder, c.Hidden[i])
 	}
 	n.encoder = n.stack("encoder", encoder)
-	n.decoder = n.stack("decoder", append(decoder, c.Assets))
-	n.variances = n.size
-	if likelihoods[c.Likelihood].learned {
-		n.size += c.Assets
+	n.decoder = n.stack("decoder", append(decoder, likelihood.outputs(c.Assets)))
+	n.own = n.size
+	if likelihood.parameters != nil {
+		n.size += likelihood.parameters(c.Assets)
 	}
 	return n
 }
@@ -86,7 +88,7 @@ func (n *network) layers() []layer {
 // initial draws the first parameters: weights of variance 2/in before an
 // activation (He et al. 2015) and 1/in before a code, zero biases. The
 // decoder's last layer starts small, with its bias at the mean portfolio.
-func (n *network) initial(seed uint64, mean []float64, variance float64) []float32 {
+func (n *network) initial(seed uint64, s scaling) []float32 {
 	rng := stream.New(seed, "vae.parameters", 0)
 	theta := make([]float32, n.size)
 	head := heads[n.config.Head]
@@ -97,8 +99,8 @@ func (n *network) initial(seed uint64, mean []float64, variance float64) []float
 		case n.encoder[len(n.encoder)-1].offset:
 			scale = math.Sqrt(1 / float64(l.in))
 		case n.decoder[len(n.decoder)-1].offset:
-			scale = head.scale(mean, variance) * math.Sqrt(1/float64(l.in))
-			bias = head.bias(mean)
+			scale = head.scale(s.mean, s.variance) * math.Sqrt(1/float64(l.in))
+			bias = head.bias(s.mean)
 		}
 		weights := theta[l.offset:l.biasOffset()]
 		for i := range weights {
@@ -106,6 +108,11 @@ func (n *network) initial(seed uint64, mean []float64, variance float64) []float
 		}
 		for i, b := range bias {
 			theta[l.biasOffset()+i] = float32(b)
+		}
+	}
+	if start := likelihoods[n.config.Likelihood].start; start != nil {
+		for i := n.own; i < n.size; i++ {
+			theta[i] = float32(start(s))
 		}
 	}
 	return theta
@@ -116,14 +123,15 @@ func (n *network) initial(seed uint64, mean []float64, variance float64) []float
 type tape struct {
 	network         *network
 	theta           *graph.Node
-	logs            *graph.Node   // learned variances' parameters (n), or nil
+	controls        []control     // that the losses hold the decoder to
+	own             *graph.Node   // the likelihood's own parameters, or nil
 	inputs, outputs []*graph.Node // of each layer passed: [x 1] (B x in+1), x W + b (B x out)
 }
 
 func (n *network) tape(theta *graph.Node) *tape {
 	t := &tape{network: n, theta: theta}
-	if n.variances < n.size {
-		t.logs = graph.Slice(theta, graph.AxisRange(n.variances, n.size))
+	if n.own < n.size {
+		t.own = graph.Slice(theta, graph.AxisRange(n.own, n.size))
 	}
 	return t
 }
@@ -145,16 +153,25 @@ func (t *tape) forward(layers []layer, x *graph.Node) *graph.Node {
 	return x
 }
 
-// encode maps standardised rows (B x n) to mean and log variance (B x d each).
-func (t *tape) encode(standardised *graph.Node) (mean, logvar *graph.Node) {
-	y, d := t.forward(t.network.encoder, standardised), t.network.config.Latent
+// encode maps standardised rows and their conditions (B x (n+K)) to mean and log
+// variance (B x d each).
+func (t *tape) encode(rows *graph.Node) (mean, logvar *graph.Node) {
+	y, d := t.forward(t.network.encoder, rows), t.network.config.Latent
 	return graph.Slice(y, graph.AxisRange(), graph.AxisRange(0, d)),
 		graph.Slice(y, graph.AxisRange(), graph.AxisRange(d, 2*d))
 }
 
-// decode maps codes (B x d) to weights (B x n).
-func (t *tape) decode(z *graph.Node) *graph.Node {
-	return heads[t.network.config.Head].apply(t.network.config, t.forward(t.network.decoder, z))
+// decode maps codes and conditions (B x (d+K)) to weights (B x n), and also
+// returns the last layer's output that they were made of.
+func (t *tape) decode(codes *graph.Node) (weights, output *graph.Node) {
+	c := t.network.config
+	output = t.forward(t.network.decoder, codes)
+	head := heads[c.Head]
+	if !likelihoods[c.Likelihood].presence {
+		return head.apply(c, output), output
+	}
+	weights = head.apply(c, graph.Slice(output, graph.AxisRange(), graph.AxisRange(0, c.Assets)))
+	return present(weights, graph.Slice(output, graph.AxisRange(), graph.AxisRange(c.Assets, 2*c.Assets))), output
 }
 
 // gradient returns the gradient (P) of a loss by the parameters, after one
@@ -166,8 +183,8 @@ func (t *tape) decode(z *graph.Node) *graph.Node {
 // instead of one, which the Go backend does element by element.
 func (t *tape) gradient(loss *graph.Node) *graph.Node {
 	by := t.outputs[:len(t.outputs):len(t.outputs)]
-	if t.logs != nil {
-		by = append(by, t.logs)
+	if t.own != nil {
+		by = append(by, t.own)
 	}
 	flat := make([]*graph.Node, len(by))
 	for i, g := range graph.Gradient(loss, by...) {
@@ -183,23 +200,76 @@ func (t *tape) gradient(loss *graph.Node) *graph.Node {
 
 // batch is one batch's portfolios as the graph sees them.
 type batch struct {
-	standardised *graph.Node // B x n: (x - mean)/sqrt(variance)
-	noise        *graph.Node // B x d: standard normal
-	mean         *graph.Node // 1 x n: mean training row
-	variance     *graph.Node // scalar: the training rows' mean per-coordinate variance
+	rows     *graph.Node // B x (n+K): (x - mean)/sqrt(variance), then the conditions
+	mean     *graph.Node // 1 x n: mean training row
+	variance *graph.Node // scalar: the training rows' mean per-coordinate variance
+	noise    *graph.Node // B x d: standard normal
+	// Where there are controls, also the vector of their measures, and standard
+	// normals for codes of the prior (B x d) and the slack of caps (B x caps).
+	measures, prior, slack *graph.Node
 }
 
-// losses returns each row's reconstruction loss (B) and each row's KL
-// divergence by latent dimension (B x d),
+// noises draws the batch's random numbers.
+func (t *tape) noises(b *batch, random *graph.Node) (next *graph.Node) {
+	size, d, dtype := b.rows.Shape().Dimensions[0], t.network.config.Latent, b.rows.DType()
+	random, b.noise = graph.RandomNormal(random, shapes.Make(dtype, size, d))
+	if len(t.controls) == 0 {
+		return random
+	}
+	random, b.prior = graph.RandomNormal(random, shapes.Make(dtype, size, d))
+	if caps := countCaps(t.controls); caps > 0 {
+		random, b.slack = graph.RandomNormal(random, shapes.Make(dtype, size, caps))
+	}
+	return random
+}
+
+// losses are those of each row of a batch.
+type losses struct {
+	reconstruction *graph.Node // B
+	kl             *graph.Node // B x d: each dimension's KL divergence
+	control        *graph.Node // B: see controlLoss; nil without controls
+}
+
+// losses returns each row's losses, with
 //
 //	KL_j = (mu_j^2 + sigma_j^2 - 1 - log sigma_j^2)/2.
-func (t *tape) losses(b batch) (reconstruction, kl *graph.Node) {
-	mu, logvar := t.encode(b.standardised)
+//
+// The control loss is that of codes of the prior, decoded under the row's
+// conditions: of codes of the posterior it would be small anyway, and say
+// nothing of what is generated.
+func (t *tape) losses(b batch) losses {
+	n := t.network.config.Assets
+	standardised, rows := b.rows, b.rows
+	var conditions *graph.Node
+	if len(t.network.config.Conditions) > 0 {
+		standardised = graph.Slice(b.rows, graph.AxisRange(), graph.AxisRange(0, n))
+		conditions = graph.Slice(b.rows, graph.AxisRange(), graph.AxisRange(n, b.rows.Shape().Dimensions[1]))
+		if b.slack != nil {
+			conditions = raise(t.controls, conditions, b.slack)
+			rows = graph.Concatenate([]*graph.Node{standardised, conditions}, 1)
+		}
+	}
+	mu, logvar := t.encode(rows)
 	sigma := graph.Exp(graph.MulScalar(logvar, 0.5))
-	z := graph.Add(mu, graph.Mul(sigma, b.noise))
-	x := graph.Add(graph.Mul(b.standardised, graph.Sqrt(b.variance)), b.mean)
-	reconstruction = likelihoods[t.network.config.Likelihood].reconstruction(x, t.decode(z), b.variance, t.logs)
+	codes := graph.Add(mu, graph.Mul(sigma, b.noise))
+	size := codes.Shape().Dimensions[0]
+	if conditions != nil {
+		codes = graph.Concatenate([]*graph.Node{codes, conditions}, 1)
+	}
+	if b.prior != nil {
+		codes = graph.Concatenate([]*graph.Node{codes, graph.Concatenate([]*graph.Node{b.prior, conditions}, 1)}, 0)
+	}
+	weights, output := t.decode(codes)
+	var l losses
+	if b.prior != nil {
+		l.control = controlLoss(t.controls, b.measures, graph.Slice(weights, graph.AxisRange(size, 2*size)), conditions)
+		weights, output = graph.Slice(weights, graph.AxisRange(0, size)), graph.Slice(output, graph.AxisRange(0, size))
+	}
+	x := graph.Add(graph.Mul(standardised, graph.Sqrt(b.variance)), b.mean)
+	l.reconstruction = likelihoods[t.network.config.Likelihood].reconstruction(reading{
+		x: x, xhat: weights, output: output, variance: b.variance, parameters: t.own,
+	})
 	squares := graph.Add(graph.Mul(mu, mu), graph.Mul(sigma, sigma))
-	kl = graph.MulScalar(graph.Sub(squares, graph.AddScalar(logvar, 1)), 0.5)
-	return reconstruction, kl
+	l.kl = graph.MulScalar(graph.Sub(squares, graph.AddScalar(logvar, 1)), 0.5)
+	return l
 }

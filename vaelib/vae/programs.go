@@ -13,18 +13,22 @@ import (
 type programs struct {
 	network *network
 	encode  *graph.Exec // theta, rows -> mean, logvar
-	decode  *graph.Exec // theta, z -> weights
-	vjp     *graph.Exec // theta, z, g -> dz
-	eval    *graph.Exec // theta, random, rows, present, mean, variance -> sums
+	decode  *graph.Exec // theta, codes -> weights
+	vjp     *graph.Exec // theta, codes, g -> by codes
+	density *graph.Exec // see densityGraph
 
 	mu    sync.Mutex
-	steps map[int]*graph.Exec // by batch size: one step
-	loops map[int]*graph.Exec // by batch size: steps until an end
+	steps map[string]*graph.Exec // by program: one step, or a loop of them
+	evals map[string]*graph.Exec // by the controls: see evaluationGraph
 }
 
 // shape names what decides a network's graphs.
 func (c Config) shape() string {
-	return fmt.Sprint(c.Assets, c.Latent, c.Hidden, c.Likelihood, c.Head, c.MaxWeight, c.Activation)
+	widths := make([]int, len(c.Conditions))
+	for i, condition := range c.Conditions {
+		widths[i] = condition.width()
+	}
+	return fmt.Sprint(c.Assets, c.Latent, c.Hidden, c.Likelihood, c.Head, c.MaxWeight, c.Activation, widths)
 }
 
 // program returns the programs of a configuration, made at the first call.
@@ -51,44 +55,56 @@ func (b *Backend) program(c Config) (*programs, error) {
 }
 
 func newPrograms(b *Backend, n *network) (*programs, error) {
-	p := &programs{network: n, steps: map[int]*graph.Exec{}, loops: map[int]*graph.Exec{}}
+	p := &programs{network: n, steps: map[string]*graph.Exec{}, evals: map[string]*graph.Exec{}}
 	var err error
 	if p.encode, err = graph.NewExec(b.engine, func(theta, rows *graph.Node) (mean, logvar *graph.Node) {
 		return n.tape(theta).encode(rows)
 	}); err != nil {
 		return nil, err
 	}
-	if p.decode, err = graph.NewExec(b.engine, func(theta, z *graph.Node) *graph.Node {
-		return n.tape(theta).decode(z)
+	if p.decode, err = graph.NewExec(b.engine, func(theta, codes *graph.Node) *graph.Node {
+		weights, _ := n.tape(theta).decode(codes)
+		return weights
 	}); err != nil {
 		return nil, err
 	}
 	if p.vjp, err = graph.NewExec(b.engine, n.vjpGraph); err != nil {
 		return nil, err
 	}
-	p.eval, err = graph.NewExec(b.engine, n.evaluationGraph)
+	p.density, err = graph.NewExec(b.engine, n.densityGraph)
 	return p, err
 }
 
-// vjpGraph carries g (B x n) back through the decoder at z (B x d).
-func (n *network) vjpGraph(theta, z, g *graph.Node) *graph.Node {
-	weights := n.tape(theta).decode(z)
-	return graph.Gradient(graph.ReduceAllSum(graph.Mul(weights, graph.StopGradient(g))), z)[0]
+// vjpGraph carries g (B x n) back through the decoder at codes (B x (d+K)).
+func (n *network) vjpGraph(theta, codes, g *graph.Node) *graph.Node {
+	weights, _ := n.tape(theta).decode(codes)
+	return graph.Gradient(graph.ReduceAllSum(graph.Mul(weights, graph.StopGradient(g))), codes)[0]
 }
 
-// step returns the program of one training step, or with loop that of many.
-func (p *programs) step(b *Backend, batchSize int, loop bool) (*graph.Exec, error) {
+// step returns the compiled form of a program: of one training step, or of a
+// loop of them.
+func (p *programs) step(b *Backend, of program) (*graph.Exec, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	cache := p.steps
-	build := func(in []*graph.Node) []*graph.Node { return p.network.stepGraph(batchSize, in) }
-	if loop {
-		cache = p.loops
-		build = func(in []*graph.Node) []*graph.Node {
-			return p.network.loopGraph(batchSize, in[:inputSize], in[inputSize])
+	return cached(b, p.steps, of.key(), func(in []*graph.Node) []*graph.Node {
+		if of.loop {
+			return p.network.loopGraph(of, in[:inputSize], in[inputSize])
 		}
-	}
-	if e, ok := cache[batchSize]; ok {
+		return p.network.stepGraph(of, in)
+	})
+}
+
+// eval returns the program that evaluates rows.
+func (p *programs) eval(b *Backend, controls []control) (*graph.Exec, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return cached(b, p.evals, fmt.Sprintf("%+v", controls), func(in []*graph.Node) []*graph.Node {
+		return []*graph.Node{p.network.evaluationGraph(controls, in[0], in[1], in[2], in[3], in[4], in[5], in[6])}
+	})
+}
+
+func cached(b *Backend, cache map[string]*graph.Exec, key string, build func(in []*graph.Node) []*graph.Node) (*graph.Exec, error) {
+	if e, ok := cache[key]; ok {
 		return e, nil
 	}
 	e, err := graph.NewExec(b.engine, build)
@@ -96,19 +112,18 @@ func (p *programs) step(b *Backend, batchSize int, loop bool) (*graph.Exec, erro
 		return nil, err
 	}
 	e.SetMaxCache(-1) // row counts are padded to powers of two: few shapes
-	cache[batchSize] = e
+	cache[key] = e
 	return e, nil
 }
 
 func (p *programs) finalize() {
-	for _, e := range []*graph.Exec{p.encode, p.decode, p.vjp, p.eval} {
+	for _, e := range []*graph.Exec{p.encode, p.decode, p.vjp, p.density} {
 		e.Finalize()
 	}
-	for _, e := range p.steps {
-		e.Finalize()
-	}
-	for _, e := range p.loops {
-		e.Finalize()
+	for _, cache := range []map[string]*graph.Exec{p.steps, p.evals} {
+		for _, e := range cache {
+			e.Finalize()
+		}
 	}
 }
 

@@ -42,19 +42,17 @@ const (
 	schemaVersion  = 1
 )
 
-// variancesTensor holds the parameters s of learned variances.
-const variancesTensor = "likelihood.log_variance"
-
 // modelDocument is model.json.
 type modelDocument struct {
 	Version  int       `json:"version"`
 	Config   Config    `json:"config"`
 	Symbols  []string  `json:"symbols"`
-	Mean     []float64 `json:"mean"`         // mean training row
-	Variance float64   `json:"variance"`     // v: mean per-coordinate variance of the training rows
-	DataHash string    `json:"data_hash"`    // of the training and validation rows
-	Backend  string    `json:"backend"`      // that trained it
-	Tensors  string    `json:"tensors_hash"` // SHA-256 of model.safetensors
+	Mean     []float64 `json:"mean"`                       // mean training row
+	Variance float64   `json:"variance"`                   // v: mean per-coordinate variance of the training rows
+	Scales   []scale   `json:"condition_scales,omitempty"` // mean and standard deviation of each condition in the training rows
+	DataHash string    `json:"data_hash"`                  // of the training and validation rows, conditions and measures
+	Backend  string    `json:"backend"`                    // that trained it
+	Tensors  string    `json:"tensors_hash"`               // SHA-256 of model.safetensors
 }
 
 // Save writes the model into a folder, which it makes: model.json with all
@@ -68,8 +66,8 @@ func (m *Model) Save(dir string) error {
 			tensor{name: l.name + ".weight", shape: []int{l.in, l.out}, float32: m.theta[l.offset:l.biasOffset()]},
 			tensor{name: l.name + ".bias", shape: []int{l.out}, float32: m.theta[l.biasOffset():l.end()]})
 	}
-	if n := m.programs.network; n.variances < n.size {
-		tensors = append(tensors, tensor{name: variancesTensor, shape: []int{n.size - n.variances}, float32: m.theta[n.variances:]})
+	if own := m.own(); len(own) > 0 {
+		tensors = append(tensors, tensor{name: likelihoods[m.config.Likelihood].tensor, shape: []int{len(own)}, float32: own})
 	}
 	var buffer bytes.Buffer
 	if err := writeTensors(&buffer, nil, tensors); err != nil {
@@ -77,7 +75,7 @@ func (m *Model) Save(dir string) error {
 	}
 	sum := sha256.Sum256(buffer.Bytes())
 	document, err := json.MarshalIndent(modelDocument{
-		Version: schemaVersion, Config: m.config, Symbols: m.symbols, Mean: m.scaling.mean, Variance: m.scaling.variance,
+		Version: schemaVersion, Config: m.config, Symbols: m.symbols, Mean: m.scaling.mean, Variance: m.scaling.variance, Scales: m.scaling.conditions,
 		DataHash: m.dataHash, Backend: m.trainedOn, Tensors: hex.EncodeToString(sum[:]),
 	}, "", "  ")
 	if err != nil {
@@ -127,7 +125,7 @@ func Load(b *Backend, dir string) (*Model, error) {
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != d.Tensors {
 		return nil, &FileError{Path: path, Err: fmt.Errorf("does not belong to the %s beside it: train or copy the model again", modelFile)}
 	}
-	return newModel(b, d.Config, scaling{d.Mean, d.Variance}, d.Symbols, d.DataHash, d.Backend, theta)
+	return newModel(b, d.Config, scaling{d.Mean, d.Variance, d.Scales}, d.Symbols, d.DataHash, d.Backend, theta)
 }
 
 func fileError(path string, err error) error {
@@ -186,6 +184,14 @@ func (d *modelDocument) check() error {
 	if !(d.Variance > 0) {
 		return fmt.Errorf("variance is %v, want more than 0", d.Variance)
 	}
+	if len(d.Scales) != len(d.Config.Conditions) {
+		return fmt.Errorf("%d scales for %d conditions", len(d.Scales), len(d.Config.Conditions))
+	}
+	for i, s := range d.Scales {
+		if !(s.SD > 0) {
+			return fmt.Errorf("standard deviation of condition %s is %v, want more than 0", d.Config.Conditions[i].Name, s.SD)
+		}
+	}
 	return nil
 }
 
@@ -219,8 +225,8 @@ func (n *network) assemble(tensors []tensor) ([]float32, error) {
 			return nil, err
 		}
 	}
-	if n.variances < n.size {
-		if err := take(variancesTensor, n.size-n.variances); err != nil {
+	if n.own < n.size {
+		if err := take(likelihoods[n.config.Likelihood].tensor, n.size-n.own); err != nil {
 			return nil, err
 		}
 	}

@@ -14,12 +14,19 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/portfolio"
 )
 
 // TrainOptions are what a training may be given besides its configuration. The
 // zero value is an uninterrupted training without names and reports.
 type TrainOptions struct {
 	Symbols []string // names of the assets (n), kept with the model; nil: none
+	// Conditions of the training and of the validation rows (N x k), in the order
+	// of the configuration's, and the measures of those that follow from the
+	// weights alone, by name: what Config.Control and caps hold the decoder to.
+	Conditions, ValidationConditions *mat.Dense
+	Measures                         []portfolio.Measure
 	// Checkpoint is called with the whole training state every CheckpointEvery
 	// steps (0: never) and when the context ends the training. Its error ends
 	// the training.
@@ -74,7 +81,8 @@ func Train(ctx context.Context, b *Backend, c Config, s Schedule, train, validat
 	if err := t.run(ctx); err != nil {
 		return nil, &t.history, err
 	}
-	model, err := newModel(b, t.config, t.scaling, slices.Clone(opt.Symbols), t.dataHash, b.name, t.result)
+	c.Beta = t.reached
+	model, err := newModel(b, c, t.scaling, slices.Clone(opt.Symbols), t.dataHash, b.name, t.result)
 	return model, &t.history, err
 }
 
@@ -87,7 +95,8 @@ type training struct {
 	scaling  scaling
 	dataHash string
 
-	program  *graph.Exec // one step, or a loop of them
+	train    *graph.Exec // one step, or a loop of them
+	eval     *graph.Exec
 	programs *programs
 	state    [stateSize]*tensors.Tensor
 	inputs   []*tensors.Tensor // inputRows...
@@ -102,6 +111,7 @@ type training struct {
 	bestLoss  float64
 	stale     int // evaluations since then
 	result    []float32
+	reached   float64 // beta at the end
 
 	began    time.Time
 	before   float64       // seconds before a resumption
@@ -135,33 +145,64 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 	} else if s.Patience > 0 {
 		return nil, errors.New("patience needs validation rows")
 	}
+	if s.Patience > 0 && c.TargetRate > 0 {
+		return nil, errors.New("patience compares losses of one beta, and a target rate changes it: give one of them")
+	}
 	scaling, err := newScaling(train)
 	if err != nil {
 		return nil, err
 	}
+	rows, _ := train.Dims()
+	if err := checkValues("training", c.Conditions, opt.Conditions, rows); err != nil {
+		return nil, err
+	}
+	if validation != nil {
+		rows, _ := validation.Dims()
+		if err := checkValues("validation", c.Conditions, opt.ValidationConditions, rows); err != nil {
+			return nil, err
+		}
+	}
+	if scaling.conditions, err = newScales(c.Conditions, opt.Conditions); err != nil {
+		return nil, err
+	}
+	controls, measures, err := newControls(c, scaling, opt.Measures)
+	if err != nil {
+		return nil, err
+	}
 	c.Hidden = append([]int{}, c.Hidden...) // the caller's may change; never nil
+	c.Conditions = slices.Clone(c.Conditions)
 	programs, err := b.program(c)
 	if err != nil {
 		return nil, err
 	}
 	t := &training{
 		backend: b, config: c, schedule: s, options: opt, scaling: scaling,
-		dataHash: DataHash(train, validation), programs: programs,
+		dataHash: DataHash(train, validation, opt), programs: programs,
 	}
-	if t.program, err = programs.step(b, s.Batch, b.stepsPerCall > 1); err != nil {
+	if t.train, err = programs.step(b, program{
+		batch: s.Batch, loop: b.stepsPerCall > 1, controls: controls, freeBits: c.FreeBits > 0, rate: c.TargetRate > 0,
+	}); err != nil {
 		return nil, err
 	}
-	rows := newTrainingRows(train, scaling)
+	if t.eval, err = programs.eval(b, controls); err != nil {
+		return nil, err
+	}
+	data := newTrainingRows(c, scaling, train, opt.Conditions)
 	settings := make([]float32, settingSize)
 	settings[settingVariance] = float32(scaling.variance)
 	settings[settingBeta] = float32(c.Beta)
 	settings[settingLearningRate] = float32(s.LearningRate)
 	settings[settingWarmup] = float32(s.warmupSteps())
+	settings[settingPeriod] = float32(s.period())
 	settings[settingSteps] = float32(s.Steps)
-	t.inputs = []*tensors.Tensor{rows.rows, rows.count, rows.mean, tensors.FromFlatDataAndDimensions(settings, settingSize)}
+	settings[settingFreeBits] = float32(c.FreeBits)
+	settings[settingTargetRate] = float32(c.TargetRate)
+	settings[settingControl] = float32(c.Control)
+	t.inputs = []*tensors.Tensor{data.rows, data.count, data.mean,
+		tensors.FromFlatDataAndDimensions(measures, len(measures)), tensors.FromFlatDataAndDimensions(settings, settingSize)}
 	t.variance = tensors.FromScalar(float32(scaling.variance))
 	if validation != nil {
-		t.blocks = newEvaluationBlocks(validation, scaling)
+		t.blocks = newEvaluationBlocks(c, scaling, validation, opt.ValidationConditions)
 		t.heldOut, _ = validation.Dims()
 	}
 	if opt.Resume != nil {
@@ -171,8 +212,8 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 		return t, t.compile()
 	}
 	size := programs.network.size
-	t.load(randomState(c.Seed, "vae.batches", 0), programs.network.initial(c.Seed, scaling.mean, scaling.variance),
-		make([]float32, size), make([]float32, size), make([]float32, 3))
+	t.load(randomState(c.Seed, "vae.batches", 0), programs.network.initial(c.Seed, scaling),
+		make([]float32, size), make([]float32, size), make([]float32, sumSize), []float32{0, float32(c.TargetRate)})
 	return t, t.compile()
 }
 
@@ -187,16 +228,19 @@ func (t *training) compile() error {
 		s = append(s, shapes.Make(dtypes.Int32))
 	}
 	return guard(func() error {
-		_, err := t.program.Compile(s...)
+		_, err := t.train.Compile(s...)
 		return err
 	})
 }
 
-// warmupSteps is the number of steps until the KL weight is beta.
-func (s Schedule) warmupSteps() float64 { return math.Round(s.Warmup * float64(s.Steps)) }
+// period is the number of steps of a cycle.
+func (s Schedule) period() float64 { return math.Ceil(float64(s.Steps) / float64(max(1, s.Cycles))) }
+
+// warmupSteps is the number of a cycle's steps until the KL weight is beta.
+func (s Schedule) warmupSteps() float64 { return math.Round(s.Warmup * s.period()) }
 
 // load puts a state where the backend runs.
-func (t *training) load(random []uint64, theta, first, second, sums []float32) {
+func (t *training) load(random []uint64, theta, first, second, sums, rate []float32) {
 	t.state = [stateSize]*tensors.Tensor{
 		stateStep:   tensors.FromScalar(int32(t.step)),
 		stateRandom: tensors.FromFlatDataAndDimensions(random, len(random)),
@@ -204,6 +248,7 @@ func (t *training) load(random []uint64, theta, first, second, sums []float32) {
 		stateFirst:  tensors.FromFlatDataAndDimensions(first, len(first)),
 		stateSecond: tensors.FromFlatDataAndDimensions(second, len(second)),
 		stateSums:   tensors.FromFlatDataAndDimensions(sums, len(sums)),
+		stateRate:   tensors.FromFlatDataAndDimensions(rate, len(rate)),
 	}
 }
 
@@ -237,12 +282,17 @@ func (t *training) run(ctx context.Context) error {
 			}
 		}
 	}
+	t.reached = t.config.Beta
 	if s.Patience > 0 {
 		t.result, t.history.Step = t.best, t.bestStep()
 		return nil
 	}
 	t.history.Step = t.step
-	var err error
+	multiplier, err := t.multiplier()
+	if err != nil {
+		return err
+	}
+	t.reached *= multiplier
 	t.result, err = floats(t.state[stateTheta])
 	return err
 }
@@ -268,7 +318,7 @@ func (t *training) advance(end int) error {
 		if t.backend.stepsPerCall > 1 {
 			args = append(args, int32(end))
 		}
-		state, err := t.program.Call(args...)
+		state, err := t.train.Call(args...)
 		copy(t.state[:], state)
 		return err
 	})
@@ -286,17 +336,24 @@ func (t *training) evaluate() error {
 		return err
 	}
 	t.stepping += time.Since(start)
+	multiplier, err := t.multiplier()
+	if err != nil {
+		return err
+	}
 	steps := float64(t.step - t.evaluated)
 	p := Point{
-		Step: t.step, Beta: t.beta(), LearningRate: t.learningRate(),
-		Train:            Losses{float64(sums[0]) / steps, float64(sums[1]) / steps, float64(sums[2]) / steps},
+		Step: t.step, Beta: t.beta() * multiplier, LearningRate: t.learningRate(),
+		Train: Losses{
+			Total: float64(sums[sumTotal]) / steps, Reconstruction: float64(sums[sumReconstruction]) / steps,
+			KL: float64(sums[sumKL]) / steps, Control: float64(sums[sumControl]) / steps,
+		},
 		SamplesPerSecond: float64(t.timed*t.schedule.Batch) / t.stepping.Seconds(),
 	}
 	if !finite(p.Train) {
 		return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate}
 	}
 	if t.blocks != nil {
-		v, err := t.validate()
+		v, err := t.validate(t.config.Beta * multiplier)
 		if err != nil {
 			return err
 		}
@@ -308,7 +365,7 @@ func (t *training) evaluate() error {
 	p.Seconds = t.before + time.Since(t.began).Seconds()
 	t.history.Points = append(t.history.Points, p)
 	t.evaluated, t.stepping, t.timed = t.step, 0, 0
-	t.state[stateSums] = tensors.FromFlatDataAndDimensions(make([]float32, 3), 3)
+	t.state[stateSums] = tensors.FromFlatDataAndDimensions(make([]float32, sumSize), sumSize)
 	t.announce(p)
 	t.report()
 	if t.schedule.Patience > 0 {
@@ -326,8 +383,19 @@ func (t *training) watch(loss float64) error {
 		return err
 	}
 	t.stale++
-	t.history.StoppedEarly = t.stale >= t.schedule.Patience && float64(t.step) >= t.schedule.warmupSteps() && t.step < t.schedule.Steps
+	s := t.schedule
+	warm := float64(max(1, s.Cycles)-1)*s.period() + s.warmupSteps() // in the last cycle
+	t.history.StoppedEarly = t.stale >= s.Patience && float64(t.step) >= warm && t.step < s.Steps
 	return nil
+}
+
+// multiplier is what a target rate has made of beta.
+func (t *training) multiplier() (float64, error) {
+	rate, err := floats(t.state[stateRate])
+	if err != nil {
+		return 0, err
+	}
+	return math.Exp(float64(rate[0])), nil
 }
 
 // bestStep is the step of the smallest validation loss.
@@ -346,9 +414,11 @@ func finite(l Losses) bool {
 	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
 }
 
-// beta is the KL weight of the last step done.
+// beta is the KL weight of the last step done, but for what a target rate
+// multiplies it with.
 func (t *training) beta() float64 {
-	return t.config.Beta * min(1, float64(t.step)/max(t.schedule.warmupSteps(), 1))
+	within := math.Mod(float64(t.step-1), t.schedule.period()) + 1
+	return t.config.Beta * min(1, within/max(t.schedule.warmupSteps(), 1))
 }
 
 // learningRate is that of the last step done.
@@ -357,20 +427,22 @@ func (t *training) learningRate() float64 {
 }
 
 // validate returns the losses on the validation rows under the full beta.
-func (t *training) validate() (Losses, error) {
-	var reconstruction, kl float64
+func (t *training) validate(beta float64) (Losses, error) {
+	var l Losses
 	for _, block := range t.blocks {
-		sums, err := call(t.programs.eval, t.state[stateTheta], block.random, block.rows, block.present, t.inputs[inputMean-inputRows], t.variance)
+		sums, err := call(t.eval, t.state[stateTheta], block.random, block.rows, block.present,
+			t.inputs[inputMean-inputRows], t.variance, t.inputs[inputMeasures-inputRows])
 		if err != nil {
 			return Losses{}, err
 		}
-		reconstruction += float64(sums[0][0])
-		for _, v := range sums[0][1:] {
-			kl += float64(v)
+		rows := float64(t.heldOut)
+		l.Reconstruction += float64(sums[0][0]) / rows
+		l.Control += float64(sums[0][1]) / rows
+		for _, v := range sums[0][2:] {
+			l.KL += float64(v) / rows
 		}
 	}
-	l := Losses{Reconstruction: reconstruction / float64(t.heldOut), KL: kl / float64(t.heldOut)}
-	l.Total = l.Reconstruction + t.config.Beta*l.KL
+	l.Total = l.Reconstruction + beta*l.KL + t.config.Control*l.Control
 	return l, nil
 }
 
@@ -434,7 +506,9 @@ func (t *training) checkpoint() (*Checkpoint, error) {
 	if c.random, err = values[uint64](t.state[stateRandom]); err != nil {
 		return nil, err
 	}
-	for i, dst := range map[int]*[]float32{stateTheta: &c.theta, stateFirst: &c.first, stateSecond: &c.second, stateSums: &c.sums} {
+	for i, dst := range map[int]*[]float32{
+		stateTheta: &c.theta, stateFirst: &c.first, stateSecond: &c.second, stateSums: &c.sums, stateRate: &c.rate,
+	} {
 		if *dst, err = floats(t.state[i]); err != nil {
 			return nil, err
 		}
@@ -461,6 +535,6 @@ func (t *training) restore(c *Checkpoint) error {
 	t.step, t.evaluated, t.stale, t.bestLoss = d.Step, d.Evaluated, d.Stale, d.BestLoss
 	t.best, t.before = c.best, d.Seconds
 	t.history.Points = slices.Clone(d.Points)
-	t.load(slices.Clone(c.random), slices.Clone(c.theta), slices.Clone(c.first), slices.Clone(c.second), slices.Clone(c.sums))
+	t.load(slices.Clone(c.random), slices.Clone(c.theta), slices.Clone(c.first), slices.Clone(c.second), slices.Clone(c.sums), slices.Clone(c.rate))
 	return nil
 }

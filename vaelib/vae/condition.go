@@ -1,0 +1,276 @@
+package vae
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/portfolio"
+)
+
+// Condition is something that a conditional model (Sohn, Lee & Yan 2015) is told
+// of a portfolio: the encoder and the decoder both see it, so a code need not
+// hold it, and a portfolio can be asked for by it.
+type Condition struct {
+	Name string `json:"name"`
+	// Levels are the names of the values 0, 1, ... of a categorical condition,
+	// which the network sees one by one; nil: a number, which it sees
+	// standardised by the training rows' mean and standard deviation.
+	Levels []string `json:"levels,omitempty"`
+	// Cap makes the condition an upper bound on what its measure gives. The data
+	// hold the values that portfolios have; in training each is raised by a
+	// random slack, so that the model learns what lies below a bound, and a
+	// hinge holds the decoder below it. It needs a measure (see
+	// [TrainOptions].Measures).
+	Cap bool `json:"cap,omitempty"`
+}
+
+// The bounds on conditions, as for the other sizes.
+const (
+	maxConditions = 4096
+	maxLevels     = 1024
+)
+
+// width is the number of the network's inputs for the condition.
+func (c Condition) width() int { return max(1, len(c.Levels)) }
+
+// conditionWidth is the number K of inputs for all conditions.
+func (c Config) conditionWidth() (width int) {
+	for _, condition := range c.Conditions {
+		width += condition.width()
+	}
+	return width
+}
+
+func checkConditions(conditions []Condition) error {
+	if len(conditions) > maxConditions {
+		return fmt.Errorf("%d conditions, want at most %d", len(conditions), maxConditions)
+	}
+	seen := map[string]bool{}
+	for _, c := range conditions {
+		switch {
+		case strings.TrimSpace(c.Name) == "":
+			return errors.New("a condition has no name")
+		case seen[c.Name]:
+			return fmt.Errorf("condition %s is given twice", c.Name)
+		case len(c.Levels) == 1 || len(c.Levels) > maxLevels:
+			return fmt.Errorf("condition %s has %d levels, want 2 to %d, or none for a number", c.Name, len(c.Levels), maxLevels)
+		case c.Cap && len(c.Levels) > 0:
+			return fmt.Errorf("condition %s is categorical and can't be an upper bound", c.Name)
+		}
+		seen[c.Name] = true
+	}
+	return nil
+}
+
+// scale standardises a condition: (c - mean)/sd; 0 and 1 for a categorical one.
+type scale struct {
+	Mean float64 `json:"mean"`
+	SD   float64 `json:"sd"`
+}
+
+// newScales measures the conditions of the training rows (N x k).
+func newScales(conditions []Condition, values *mat.Dense) ([]scale, error) {
+	var scales []scale
+	for j, c := range conditions {
+		s := scale{0, 1}
+		if c.Levels == nil {
+			column := mat.Col(nil, j, values)
+			s = scale{0, 0}
+			for _, v := range column {
+				s.Mean += v / float64(len(column))
+			}
+			s.SD = math.Sqrt(variance(column))
+			if !(s.SD > 1e-9*math.Abs(s.Mean)) {
+				return nil, fmt.Errorf("condition %s is the same in every training row: there is nothing to learn from it", c.Name)
+			}
+		}
+		scales = append(scales, s)
+	}
+	return scales, nil
+}
+
+// checkValues returns an error unless every row of values (N x k) can be a
+// model's conditions.
+func checkValues(what string, conditions []Condition, values *mat.Dense, rows int) error {
+	if len(conditions) == 0 {
+		if values != nil {
+			return fmt.Errorf("%s conditions for a model without conditions", what)
+		}
+		return nil
+	}
+	if values == nil || values.IsEmpty() {
+		return fmt.Errorf("the %s rows have no conditions, and the model has %d", what, len(conditions))
+	}
+	if r, k := values.Dims(); r != rows || k != len(conditions) {
+		return fmt.Errorf("%s conditions are %d x %d, want %d x %d", what, r, k, rows, len(conditions))
+	}
+	for i := range rows {
+		for j, v := range values.RawRowView(i) {
+			if err := conditions[j].check(v); err != nil {
+				return fmt.Errorf("%s row %d: %w", what, i+1, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (c Condition) check(v float64) error {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return fmt.Errorf("condition %s is %v", c.Name, v)
+	}
+	if c.Levels != nil && (v != math.Trunc(v) || v < 0 || int(v) >= len(c.Levels)) {
+		return fmt.Errorf("condition %s is %v, want the number of a level, 0 to %d", c.Name, v, len(c.Levels)-1)
+	}
+	return nil
+}
+
+// expand writes conditions (k) as the network sees them (K).
+func (s scaling) expand(dst []float32, conditions []Condition, values []float64) {
+	at := 0
+	for j, c := range conditions {
+		if c.Levels == nil {
+			dst[at] = float32((values[j] - s.conditions[j].Mean) / s.conditions[j].SD)
+		} else {
+			clear(dst[at : at+len(c.Levels)])
+			dst[at+int(values[j])] = 1
+		}
+		at += c.width()
+	}
+}
+
+// control is a condition that the decoder's weights are held to.
+type control struct {
+	condition int // index
+	column    int // among the K inputs
+	form      portfolio.Form
+	columns   int // r of a norm's matrix
+	cap       bool
+	offset    int // of the measure's numbers in the vector of measures
+	index     int // among the caps
+}
+
+// controls joins the conditions with their measures, and packs the measures'
+// numbers into a vector: for each its vector or matrix (row-major), then 1/sd
+// and -mean/sd, which standardise what it gives.
+func newControls(c Config, s scaling, measures []portfolio.Measure) (controls []control, vector []float32, err error) {
+	column, caps := 0, 0
+	for i, condition := range c.Conditions {
+		at := -1
+		for k := range measures {
+			if measures[k].Name == condition.Name {
+				at = k
+			}
+		}
+		if at < 0 && condition.Cap {
+			return nil, nil, fmt.Errorf("condition %s is an upper bound and has no measure", condition.Name)
+		}
+		if at >= 0 && condition.Levels == nil {
+			m := measures[at]
+			if err := m.Check(c.Assets); err != nil {
+				return nil, nil, err
+			}
+			k := control{condition: i, column: column, form: m.Form, cap: condition.Cap, offset: len(vector), index: caps}
+			if condition.Cap {
+				caps++
+			}
+			for _, v := range m.Vector {
+				vector = append(vector, float32(v))
+			}
+			for _, row := range m.Matrix {
+				k.columns = len(row)
+				for _, v := range row {
+					vector = append(vector, float32(v))
+				}
+			}
+			vector = append(vector, float32(1/s.conditions[i].SD), float32(-s.conditions[i].Mean/s.conditions[i].SD))
+			controls = append(controls, k)
+		}
+		column += condition.width()
+	}
+	if len(vector) == 0 {
+		vector = []float32{0} // a tensor has an entry
+	}
+	return controls, vector, nil
+}
+
+// measured is what a control's measure gives for weights (B x n), standardised:
+// B x 1. Vector holds all measures' numbers.
+func (c control) measured(vector, weights *graph.Node) *graph.Node {
+	n := weights.Shape().Dimensions[1]
+	part := func(from, size int) *graph.Node { return graph.Slice(vector, graph.AxisRange(from, from+size)) }
+	var y *graph.Node
+	end := c.offset
+	switch c.form {
+	case portfolio.Linear:
+		y = graph.MatMul(weights, graph.Reshape(part(end, n), n, 1))
+		end += n
+	case portfolio.Norm:
+		along := graph.MatMul(weights, graph.Reshape(part(end, n*c.columns), n, c.columns))
+		// Without the last term the root has no gradient at 0.
+		y = graph.Sqrt(graph.AddScalar(graph.ReduceAndKeep(graph.Mul(along, along), graph.ReduceSum, -1), 1e-12))
+		end += n * c.columns
+	case portfolio.Effective:
+		y = graph.Reciprocal(graph.ReduceAndKeep(graph.Mul(weights, weights), graph.ReduceSum, -1))
+	default: // portfolio.Largest
+		y = graph.ReduceAndKeep(weights, graph.ReduceMax, -1)
+	}
+	return graph.Add(graph.Mul(y, graph.Reshape(part(end, 1))), graph.Reshape(part(end+1, 1)))
+}
+
+// The slack by which a cap lies above what a training row has is half-normal,
+// and the hinge ends a margin below the cap; both in standard deviations.
+const (
+	capSlack  = 1.0
+	capMargin = 0.1
+)
+
+// raise adds slack to the caps among the conditions (B x K): noise (B x caps) is
+// standard normal.
+func raise(controls []control, conditions, noise *graph.Node) *graph.Node {
+	width := conditions.Shape().Dimensions[1]
+	for _, c := range controls {
+		if !c.cap {
+			continue
+		}
+		slack := graph.MulScalar(graph.Abs(graph.Slice(noise, graph.AxisRange(), graph.AxisElem(c.index))), capSlack)
+		one := graph.OneHot(graph.Scalar(noise.Graph(), dtypes.Int32, c.column), width, conditions.DType())
+		conditions = graph.Add(conditions, graph.Mul(slack, graph.ExpandAxes(one, 0)))
+	}
+	return conditions
+}
+
+// controlLoss is how far the decoder's weights (B x n) are from the conditions
+// (B x K) that they were asked for, B values: squared distances in standard
+// deviations, and for caps a hinge h + h^2 from the margin on.
+func controlLoss(controls []control, vector, weights, conditions *graph.Node) *graph.Node {
+	var loss *graph.Node
+	for _, c := range controls {
+		miss := graph.Sub(c.measured(vector, weights), graph.Slice(conditions, graph.AxisRange(), graph.AxisElem(c.column)))
+		term := graph.Mul(miss, miss)
+		if c.cap {
+			hinge := graph.MaxScalar(graph.AddScalar(miss, capMargin), 0)
+			term = graph.Add(hinge, graph.Mul(hinge, hinge))
+		}
+		if loss == nil {
+			loss = term
+		} else {
+			loss = graph.Add(loss, term)
+		}
+	}
+	return graph.Squeeze(loss, -1)
+}
+
+func countCaps(controls []control) (caps int) {
+	for _, c := range controls {
+		if c.cap {
+			caps++
+		}
+	}
+	return caps
+}

@@ -1,0 +1,119 @@
+package vae
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Evidence says how likely a model holds rows that it has not seen.
+type Evidence struct {
+	Rows    int `json:"rows"`
+	Samples int `json:"samples"` // codes a row
+	// ELBO is the evidence lower bound, the mean of log p(x, z) - log q(z|x) over
+	// rows and codes z of q(z|x), in nats.
+	ELBO float64 `json:"elbo"`
+	// LogLikelihood is the importance-weighted bound, the mean over the rows of
+	// the logarithm of the mean of p(x, z)/q(z|x) over the codes. It is at least
+	// the ELBO and rises with the number of codes to log p(x) (Burda et al. 2016).
+	LogLikelihood float64   `json:"log_likelihood"`
+	ByRow         []float64 `json:"-"` // N, of which LogLikelihood is the mean
+}
+
+// Evidence estimates the log likelihood of the rows of x (N x n), with their
+// conditions (N x k) in a conditional model, from samples codes a row.
+//
+// p(x|z) is the decoder with its noise: with a Gaussian likelihood and beta
+// other than 1, the one whose bound beta makes the loss, of variances
+// [Model.DecoderVariances]. Densities are by n weights for the Gaussian
+// likelihoods, by n-1 of them for the Dirichlet, by log ratios and presence for
+// the logistic-normal: compare models of one kind.
+func (m *Model) Evidence(ctx context.Context, x, conditions *mat.Dense, samples int, seed uint64) (*Evidence, error) {
+	c := m.config
+	if err := m.checkInput("rows", x, c.Assets); err != nil {
+		return nil, err
+	}
+	if samples < 1 {
+		return nil, fmt.Errorf("%d codes a row, want at least 1", samples)
+	}
+	conditions, err := m.conditions("judge", x, conditions)
+	if err != nil {
+		return nil, err
+	}
+	rows, n := x.Dims()
+	width, size := n+c.conditionWidth(), blockSize(rows)
+	e := &Evidence{Rows: rows, Samples: samples, ByRow: make([]float64, rows)}
+	mean, noise := rowTensor(m.scaling.mean), rowTensor(m.DecoderVariances())
+	variance := float32(m.scaling.variance)
+	for from := 0; from < rows; from += size {
+		count := min(size, rows-from)
+		flat := make([]float32, size*width)
+		m.scaling.standardise(flat, c, x, conditions, from)
+		block := tensors.FromFlatDataAndDimensions(flat, size, width)
+		logs := make([][]float64, count)
+		for s := range samples {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			random := tensors.FromFlatDataAndDimensions(randomState(seed, "vae.evidence", uint64(from)*uint64(samples)+uint64(s)), 3)
+			out, err := call(m.programs.density, m.device, random, block, mean, noise, variance)
+			if err != nil {
+				return nil, err
+			}
+			for i := range logs {
+				logs[i] = append(logs[i], float64(out[0][i]))
+				e.ELBO += float64(out[0][i]) / float64(rows*samples)
+			}
+		}
+		for i, l := range logs {
+			e.ByRow[from+i] = logMeanExp(l)
+			e.LogLikelihood += e.ByRow[from+i] / float64(rows)
+		}
+	}
+	return e, nil
+}
+
+func logMeanExp(logs []float64) float64 {
+	largest := slices.Max(logs)
+	var sum float64
+	for _, l := range logs {
+		sum += math.Exp(l - largest)
+	}
+	return largest + math.Log(sum/float64(len(logs)))
+}
+
+// densityGraph returns log p(x, z) - log q(z|x) of each row (B) at one code z
+// drawn from q(z|x). Noise (1 x n) holds the variances of the decoder's noise.
+func (n *network) densityGraph(theta, random, rows, mean, noise, variance *graph.Node) *graph.Node {
+	t := n.tape(theta)
+	c := n.config
+	size := rows.Shape().Dimensions[0]
+	mu, logvar := t.encode(rows)
+	_, epsilon := graph.RandomNormal(random, shapes.Make(theta.DType(), size, c.Latent))
+	z := graph.Add(mu, graph.Mul(graph.Exp(graph.MulScalar(logvar, 0.5)), epsilon))
+	standardised, codes := rows, z
+	if width := rows.Shape().Dimensions[1]; width > c.Assets {
+		standardised = graph.Slice(rows, graph.AxisRange(), graph.AxisRange(0, c.Assets))
+		codes = graph.Concatenate([]*graph.Node{z, graph.Slice(rows, graph.AxisRange(), graph.AxisRange(c.Assets, width))}, 1)
+	}
+	x := graph.Add(graph.Mul(standardised, graph.Sqrt(variance)), mean)
+	xhat, output := t.decode(codes)
+	likelihood := likelihoods[c.Likelihood]
+	var density *graph.Node
+	if likelihood.gaussian {
+		difference := graph.Sub(x, xhat)
+		terms := graph.Add(graph.Div(graph.Mul(difference, difference), noise), graph.Log(graph.MulScalar(noise, 2*math.Pi)))
+		density = graph.MulScalar(graph.ReduceSum(terms, -1), -0.5)
+	} else {
+		density = graph.Neg(likelihood.reconstruction(reading{x: x, xhat: xhat, output: output, variance: variance, parameters: t.own}))
+	}
+	// log p(z) - log q(z|x), whose constants cancel.
+	ratio := graph.Add(graph.Sub(graph.Mul(epsilon, epsilon), graph.Mul(z, z)), logvar)
+	return graph.Add(density, graph.MulScalar(graph.ReduceSum(ratio, -1), 0.5))
+}
