@@ -354,7 +354,7 @@ func TestTrainErrors(t *testing.T) {
 		{"hidden", "hidden layer 2 has width -1", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden = []int{4, -1} }},
 		{"size", "parameters, want at most", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden = []int{60000, 60000} }},
 		{"beta", "beta is NaN", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Beta = math.NaN() }},
-		{"likelihood", `likelihood is "mse", want one of gaussian, gaussian-learned, mse-sum`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Likelihood = "mse" }},
+		{"likelihood", `likelihood is "mse", want one of dirichlet, gaussian, gaussian-learned, gaussian-sigma, logistic-normal, mse-sum`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Likelihood = "mse" }},
 		{"head", `head is "", want one of capped, linear, softmax, sparsemax`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "" }},
 		{"no cap", "max weight is 0, want more than 0", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "capped" }},
 		{"small cap", "6 assets can't reach a sum of 1, want at least 0.1667", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
