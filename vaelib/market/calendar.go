@@ -74,6 +74,14 @@ func (c calendar) periodsPerYear() float64 {
 	}
 }
 
+// end is when the candle that a time opens has closed.
+func (c calendar) end(opening time.Time) time.Time {
+	if c.step >= 28*day {
+		return opening.AddDate(0, int(math.Round(float64(c.step)/float64(year/12))), 0)
+	}
+	return opening.Add(c.step)
+}
+
 // gap says whether a step leaves out periods that this rhythm should have had.
 // An exchange without weekends may close for up to five days in a row.
 func (c calendar) gap(step time.Duration) bool {

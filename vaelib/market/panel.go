@@ -119,7 +119,7 @@ func (p *Panel) Window(symbols ...string) (*Window, Dropped, error) {
 		}
 	}
 	c := calendarOf(times)
-	w := &Window{Symbols: slices.Clone(symbols), Times: times[1:], Returns: returns, periodsPerYear: c.periodsPerYear()}
+	w := &Window{Symbols: slices.Clone(symbols), Times: times[1:], Returns: returns, Start: times[0], periodsPerYear: c.periodsPerYear()}
 	return w, p.dropped(columns, rows, c), nil
 }
 

@@ -17,6 +17,11 @@ type Window struct {
 	Symbols []string    // n
 	Times   []time.Time // T; Times[t] ends period t: the time of the later of its two closes, as the file labels it (exchanges label a candle by its opening)
 	Returns *mat.Dense  // T x n, simple, per period
+	Start   time.Time   // starts the first period: the time of its earlier close, labelled alike; zero where it isn't known
+	// Funded says that the returns are those of long positions in perpetuals,
+	// less the funding that they paid: see [Window.WithFunding]. Otherwise they
+	// are of prices alone.
+	Funded bool
 
 	// periodsPerYear is that of the whole window that this one was sliced from:
 	// four days of a year say little about its weekends. 0: see the times.
@@ -29,10 +34,16 @@ func (w *Window) Slice(from, to int) *Window {
 		panic("market: slice of a window is empty or out of its range")
 	}
 	_, n := w.Returns.Dims()
+	start := w.Start
+	if from > 0 {
+		start = w.Times[from-1]
+	}
 	return &Window{
 		Symbols:        w.Symbols,
 		Times:          w.Times[from:to:to],
 		Returns:        w.Returns.Slice(from, to, 0, n).(*mat.Dense),
+		Start:          start,
+		Funded:         w.Funded,
 		periodsPerYear: w.PeriodsPerYear(),
 	}
 }
@@ -71,8 +82,9 @@ func (w *Window) PeriodsPerYear() float64 {
 	return calendarOf(w.Times).periodsPerYear()
 }
 
-// Hash returns the SHA-256 of symbols, times and returns in hexadecimal. Equal
-// windows have equal hashes, however they were loaded or sliced.
+// Hash returns the SHA-256 of symbols, times and returns in hexadecimal, and
+// of whether funding is in them. Equal windows have equal hashes, however they
+// were loaded or sliced.
 func (w *Window) Hash() string {
 	t, n := w.Returns.Dims()
 	hash := sha256.New()
@@ -89,6 +101,9 @@ func (w *Window) Hash() string {
 		}
 		hash.Write(buffer)
 		buffer = buffer[:0]
+	}
+	if w.Funded { // rates may all be 0
+		hash.Write([]byte("funded"))
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
