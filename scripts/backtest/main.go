@@ -55,10 +55,10 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	spec := run.Spec{Verb: "backtest", Config: io.Config(), Data: data.Window.Hash(), Seed: c.Seed}
+	spec := run.Spec{Verb: "backtest", Config: io.Config(), Data: data.Window.Hash(), Funding: data.Window.Funded, Seed: c.Seed}
 	input := experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
-		Metrics: settings, Seed: c.Seed, Source: c.Prices.Prices, Synthetic: data.Synthetic, Begin: io.Progress,
+		Metrics: settings, Seed: c.Seed, Source: c.Prices.Prices, Notes: data.Notes, Synthetic: data.Synthetic, Begin: io.Progress,
 	}
 	if data.Synthetic {
 		input.Source = "the bundled sample (SYNTHETIC)"

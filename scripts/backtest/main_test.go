@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,6 +14,7 @@ import (
 	"testing"
 
 	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/run"
 )
 
 func execute(args ...string) (code int, stdout, stderr string) {
@@ -102,6 +105,61 @@ func read(t *testing.T, path string) [][]string {
 		t.Fatal(err)
 	}
 	return records
+}
+
+// Funding lowers what a long-only portfolio of perpetuals earns by what it
+// pays, and all that the run leaves says whether it is in.
+func TestFunding(t *testing.T) {
+	var prices, funding strings.Builder
+	prices.WriteString("timestamp,AAA,BBB\n")
+	funding.WriteString("timestamp,symbol,rate\n")
+	for i := range 60 {
+		open := int64(1704067200000 + i*86_400_000)
+		fmt.Fprintf(&prices, "%d,%d,%d\n", open, 100+i%7, 200+i%5)
+		for k := range int64(3) {
+			fmt.Fprintf(&funding, "%d,AAA,0.001\n%[1]d,BBB,0.001\n", open+k*28_800_000)
+		}
+	}
+	pricesFile, fundingFile := filepath.Join(t.TempDir(), "p.csv"), filepath.Join(t.TempDir(), "f.csv")
+	if err := errors.Join(os.WriteFile(pricesFile, []byte(prices.String()), 0o644), os.WriteFile(fundingFile, []byte(funding.String()), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	earned := map[bool]float64{}
+	for _, with := range []bool{false, true} {
+		dir := filepath.Join(t.TempDir(), "run")
+		args := []string{"-prices", pricesFile, "-strategies", "equal-weight", "-train", "30", "-test", "10", "-constant-weights", "-cost-bps", "0", "-out", dir}
+		said := "returns: of prices alone"
+		if with {
+			args, said = append(args, "-funding", fundingFile), "the funding they paid taken off: 109"
+		}
+		code, _, stderr := execute(args...)
+		if code != 0 || !strings.Contains(stderr, said) {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		var summary experiment.BacktestSummary
+		var manifest run.Manifest
+		for name, v := range map[string]any{"summary.json": &summary, "manifest.json": &manifest} {
+			text, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(text, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if summary.Funding != with || manifest.Funding != with {
+			t.Errorf("funding %v: the summary says %v, the manifest %v", with, summary.Funding, manifest.Funding)
+		}
+		page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+		if err != nil || !bytes.Contains(page, []byte(said)) {
+			t.Errorf("the report doesn't say %q (%v)", said, err)
+		}
+		earned[with], _ = summary.Strategies[0].AnnualReturn.Float()
+	}
+	// Three times a day of about what a position is worth.
+	if paid := earned[false] - earned[true]; paid < 1.09 || paid > 1.10 {
+		t.Errorf("a year's funding of 0.1 %% every eight hours lowers returns by %v", paid)
+	}
 }
 
 func TestBacktestRefuses(t *testing.T) {

@@ -54,7 +54,7 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	if periods == 0 {
 		periods = data.Window.PeriodsPerYear()
 	}
-	folder, err := run.Open(c.Out, run.Spec{Verb: "corpus", Config: io.Config(), Data: data.Window.Hash(), Seed: c.Seed}, c.Force)
+	folder, err := run.Open(c.Out, run.Spec{Verb: "corpus", Config: io.Config(), Data: data.Window.Hash(), Funding: data.Window.Funded, Seed: c.Seed}, c.Force)
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ var opened = time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC)
 const parallel = 8
 
 func fetch(ctx context.Context, c *config, io *cli.IO) error {
-	client, err := bybit.New(bybit.Options{BaseURL: c.BaseURL, Limiter: rate.NewLimiter(rate.Limit(c.Rate), 20), Parallel: parallel})
+	client, err := bybit.New(bybit.Options{BaseURL: c.BaseURL, Limiter: rate.NewLimiter(rate.Limit(c.Rate), 20), Parallel: parallel, Seed: c.Seed})
 	if err != nil {
 		return err
 	}

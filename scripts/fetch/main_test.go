@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -261,6 +262,7 @@ func TestIncremental(t *testing.T) {
 	if got := read(t, dir, "funding", "AAAUSDT.csv"); got != want {
 		t.Errorf("funding is\n%s, want\n%s", got, want)
 	}
+	loadsWithFunding(t, exchange, dir)
 	if gaps := manifestOf(t, dir).Symbols["BBBUSDT"].Candles.Gaps; len(gaps) != 2 || day(gaps[0].From) != "2024-01-03" || day(gaps[1].From) != "2024-02-03" {
 		t.Errorf("gaps are %v", gaps)
 	}
@@ -283,6 +285,54 @@ func TestIncremental(t *testing.T) {
 }
 
 // A partial failure finishes the others, names the failed, and passes later.
+// loadsWithFunding reads the folder as -prices and -funding do, and checks the
+// returns against what the exchange says was paid.
+func loadsWithFunding(t *testing.T, exchange *bybittest.Exchange, dir string) {
+	t.Helper()
+	panel, _, err := market.Load(dir, market.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	window, _, err := panel.Window()
+	if err != nil {
+		t.Fatal(err)
+	}
+	funding, err := market.LoadFunding(dir, window.Symbols)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, _, err := window.WithFunding(funding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j, symbol := range window.Symbols {
+		start := window.Start.AddDate(0, 0, 1) // the first candle's close
+		for k, label := range window.Times {
+			end, price := label.AddDate(0, 0, 1), window.Returns.At(k, j)
+			want := price
+			for _, p := range exchange.Funding(symbol, start, end.Add(-time.Millisecond)) {
+				want -= p.Rate * (1 + price*p.Time.Sub(start).Hours()/end.Sub(start).Hours())
+			}
+			if got := net.Returns.At(k, j); math.Abs(got-want) > 1e-14 || got == price {
+				t.Errorf("%s on %s: %v with funding, want %v; %v without", symbol, day(label), got, want, price)
+			}
+			start = end
+		}
+	}
+}
+
+// The funding of the last candle comes too, which closes after the last opening
+// asked for.
+func TestFundingOfTheLastCandle(t *testing.T) {
+	exchange := bybittest.New(listings()...)
+	url := serve(t, exchange)
+	for _, to := range []string{"2024-02-10T00:00:00Z", "2024-02-10", ""} {
+		dir := t.TempDir()
+		mustExecute(t, "-symbols", "AAAUSDT,CCCUSDT", "-from", "2024-02-01", "-to", to, "-out", dir, "-base-url", url, "-funding")
+		loadsWithFunding(t, exchange, dir)
+	}
+}
+
 func TestPartialFailure(t *testing.T) {
 	exchange := bybittest.New(listings()...)
 	exchange.SetFault(func(_ int, r *http.Request) bybittest.Fault {

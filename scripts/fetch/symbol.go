@@ -112,7 +112,8 @@ func perWrite(of *file) int { return min(max(fewestPerWrite, of.Rows), mostPerWr
 
 const fundingHeader = "timestamp,rate\n"
 
-// funding extends the file of funding rates as candles does that of candles.
+// funding extends the file of funding rates as candles does that of candles, up
+// to the close of the last candle.
 func (f *fetcher) funding(ctx context.Context, symbol string, of *file, note func(string)) (fresh int, err error) {
 	if err := f.verify(of); err != nil {
 		return 0, err
@@ -131,7 +132,10 @@ func (f *fetcher) funding(ctx context.Context, symbol string, of *file, note fun
 		after := func(t time.Time) time.Time { return t.Add(time.Millisecond) }
 		return f.dir.extend(of, fundingHeader, rows, from, after, false)
 	}
-	from := f.from
+	from, to := f.from, f.config.Interval.Next(f.to).Add(-time.Millisecond)
+	if to.After(f.now) {
+		to = f.now
+	}
 	if of.Rows > 0 {
 		if from.Before(of.From) {
 			if err := add(from, of.From.Add(-time.Millisecond)); err != nil {
@@ -140,8 +144,8 @@ func (f *fetcher) funding(ctx context.Context, symbol string, of *file, note fun
 		}
 		from = of.Until
 	}
-	if !from.After(f.to) {
-		err = add(from, f.to)
+	if !from.After(to) {
+		err = add(from, to)
 	}
 	return fresh, err
 }

@@ -135,7 +135,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	}
 	folder, err := run.Open(c.Out, run.Spec{
 		Verb: "generate", Config: to.Config(), Data: run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data), []byte(j.record.Given)),
-		Seed: c.Seed, Backend: backend.Name(), Plugin: backend.Plugin(),
+		Funding: j.record.Funding, Seed: c.Seed, Backend: backend.Name(), Plugin: backend.Plugin(),
 	}, c.Force)
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func (j *job) load() error {
 		return err
 	}
 	j.window = data.Window
-	j.record.Data, j.record.Synthetic = data.Window.Hash(), data.Synthetic
+	j.record.Data, j.record.Synthetic, j.record.Funding = data.Window.Hash(), data.Synthetic, data.Window.Funded
 	j.settings, err = j.Figures.Settings(j.io, data.Window, 0)
 	return err
 }

@@ -24,6 +24,7 @@ type provenance struct {
 	Density   string  `json:"density,omitempty"`
 	Data      string  `json:"data_hash,omitempty"`
 	Synthetic bool    `json:"synthetic,omitempty"`
+	Funding   bool    `json:"funding,omitempty"`           // the returns have funding of perpetuals in them
 	Given     string  `json:"from_weights_hash,omitempty"` // SHA-256 of the file
 	Backend   string  `json:"backend"`
 	MaxRepair float64 `json:"max_repair_distance"`

@@ -80,7 +80,7 @@ var verb = cli.Verb[config]{
 func main() { cli.Main(verb) }
 
 func follow(ctx context.Context, c *config, io *cli.IO) error {
-	return followWith(ctx, bybit.Options{}, c, io)
+	return followWith(ctx, bybit.Options{Seed: c.Seed}, c, io)
 }
 
 // followWith is follow with a client of the given options.

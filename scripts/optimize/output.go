@@ -75,6 +75,9 @@ type output struct {
 // read, or a table.
 func (o *output) write(io *cli.IO) error {
 	notes := append([]string{}, o.result.Notes...)
+	if o.prices.Window.Funded {
+		notes = append(notes, "the returns have funding of perpetuals in them")
+	}
 	if o.prices.Synthetic {
 		notes = append(notes, "made from the bundled sample, which is SYNTHETIC")
 	}

@@ -69,7 +69,7 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 
 	text := io.Config()
 	spec := run.Spec{
-		Verb: "pipeline", Config: text, Data: data.Window.Hash(), Seed: c.Seed,
+		Verb: "pipeline", Config: text, Data: data.Window.Hash(), Funding: data.Window.Funded, Seed: c.Seed,
 		Backend: backend.Name(), Plugin: backend.Plugin(),
 	}
 	dir := c.Out
@@ -91,7 +91,7 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	summary, err := experiment.Pipeline(ctx, folder, experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
-		Metrics: settings, Seed: c.Seed, Backend: backend, Source: source, Synthetic: data.Synthetic, Begin: io.Progress,
+		Metrics: settings, Seed: c.Seed, Backend: backend, Source: source, Notes: data.Notes, Synthetic: data.Synthetic, Begin: io.Progress,
 	}, c.Settings)
 	if err != nil {
 		return err

@@ -7,15 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/time/rate"
+
+	"vaefolio/vaelib/stream"
 )
 
 // Hosts that the zero [Options] use. The exchange has others, by region.
@@ -35,8 +39,9 @@ type Options struct {
 	Timeout   time.Duration // of one attempt, body included; default 20 s
 	MaxBody   int64         // bytes of one answer, unpacked; default 16 MiB
 	// Backoff makes the waits between attempts: default 0.5 s, doubled up to 30
-	// s, each times a random number in [0.5, 1.5).
+	// s, each times a random number in [0.5, 1.5) that Seed decides.
 	Backoff func() backoff.BackOff
+	Seed    uint64
 	// PingInterval is the time between pings of a WebSocket; default 20 s.
 	PingInterval time.Duration
 
@@ -75,11 +80,7 @@ func (o Options) withDefaults() Options {
 		o.MaxBody = 16 << 20
 	}
 	if o.Backoff == nil {
-		o.Backoff = func() backoff.BackOff {
-			b := backoff.NewExponentialBackOff()
-			b.Multiplier, b.MaxInterval = 2, 30*time.Second
-			return b
-		}
+		o.Backoff = jittered(o.Seed)
 	}
 	if o.PingInterval <= 0 {
 		o.PingInterval = 20 * time.Second
@@ -97,6 +98,28 @@ func (o Options) withDefaults() Options {
 		}
 	}
 	return o
+}
+
+// jitter is waits that grow, each times a random number in [0.5, 1.5).
+type jitter struct {
+	backoff.ExponentialBackOff
+	rng *rand.Rand
+}
+
+// jittered returns the maker of waits: those of the n-th request that it is
+// called for are decided by the seed and n.
+func jittered(seed uint64) func() backoff.BackOff {
+	var n atomic.Uint64
+	return func() backoff.BackOff {
+		j := &jitter{*backoff.NewExponentialBackOff(), stream.New(seed, "bybit.backoff", n.Add(1))}
+		j.RandomizationFactor, j.Multiplier, j.MaxInterval = 0, 2, 30*time.Second
+		return j
+	}
+}
+
+// NextBackOff returns the next wait.
+func (j *jitter) NextBackOff() time.Duration {
+	return time.Duration((0.5 + j.rng.Float64()) * float64(j.ExponentialBackOff.NextBackOff()))
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -266,6 +267,26 @@ func TestWaits(t *testing.T) {
 	var api *bybit.APIError
 	if _, err := client.ServerTime(t.Context()); !errors.As(err, &api) || api.Wait != 4000*time.Second {
 		t.Errorf("error is %v, want one with a wait of 4,000 s", err)
+	}
+}
+
+// The seed decides the jitter.
+func TestSeed(t *testing.T) {
+	exchange := bybittest.New()
+	exchange.SetFault(func(int, *http.Request) bybittest.Fault { return bybittest.TimedOut })
+	waited := func(seed uint64) []time.Duration {
+		recorder := &waits{}
+		client := serve(t, exchange, func(o *bybit.Options) { o.Wait, o.Backoff, o.Seed = recorder.wait, nil, seed })
+		for range 2 {
+			if _, err := client.ServerTime(t.Context()); err == nil {
+				t.Fatal("no error")
+			}
+		}
+		return recorder.list
+	}
+	one, again, other := waited(1), waited(1), waited(2)
+	if len(one) != 6 || !slices.Equal(one, again) || slices.Equal(one, other) || slices.Equal(one[:3], one[3:]) {
+		t.Errorf("waits %v with a seed, %v with the same, %v with another", one, again, other)
 	}
 }
 

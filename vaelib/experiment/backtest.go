@@ -187,6 +187,7 @@ type BacktestSummary struct {
 	Tested          Period           `json:"tested"`
 	PeriodsPerYear  float64          `json:"periods_per_year"`
 	Synthetic       bool             `json:"synthetic"`
+	Funding         bool             `json:"funding"` // the returns have funding of perpetuals in them
 	Seed            uint64           `json:"seed"`
 	Strategies      []TestedStrategy `json:"strategies"`
 }
@@ -269,7 +270,7 @@ func summarise(ctx context.Context, result *backtest.Result, in *Input, settings
 	s := &BacktestSummary{
 		Train: settings.Train, Test: settings.Test, Embargo: settings.Embargo, Windows: len(result.Tracks[0].Rebalances), Unused: result.Unused,
 		CostBps: settings.CostBps, ConstantWeights: settings.ConstantWeights, PeriodsPerYear: in.Metrics.PeriodsPerYear,
-		Synthetic: in.Synthetic, Seed: in.Seed,
+		Synthetic: in.Synthetic, Funding: in.Window.Funded, Seed: in.Seed,
 		Tested: Period{From: result.Times[0].UTC().Format(time.RFC3339), To: result.Times[len(result.Times)-1].UTC().Format(time.RFC3339), Periods: len(result.Times)},
 	}
 	var figures []metrics.Figures
@@ -418,7 +419,7 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 		Provenance: &report.Provenance{
 			Repeat: []string{"go run ./scripts/backtest -config config.toml -out again"}, Config: string(config),
 			Facts:  []report.Fact{{Name: "Prices", Text: in.Source}, {Name: "Data", Text: in.Window.Hash()}, {Name: "Seed", Text: fmt.Sprint(in.Seed)}},
-			Limits: []string{"Symbols chosen today for the past carry survivorship bias.", "Funding rates and market impact are not modelled."},
+			Limits: append([]string{"Symbols chosen today for the past carry survivorship bias.", "Market impact is not modelled."}, in.Notes...),
 		},
 	}
 	return run.WriteFile(folder.Path(ReportFile), func(w io.Writer) error { return report.Write(w, document) })

@@ -28,8 +28,9 @@ type Input struct {
 	Metrics   metrics.Settings
 	Seed      uint64
 	Backend   *vae.Backend
-	Source    string // of the prices, as the user named it
-	Synthetic bool   // the prices are made up
+	Source    string   // of the prices, as the user named it
+	Notes     []string // what reports say of the prices: what the returns are of, say
+	Synthetic bool     // the prices are made up
 	// Begin is told the name of each piece of work, and returns what is to be
 	// told its progress. nil: no reports.
 	Begin func(step string) func(done, total int, note string)
@@ -134,7 +135,7 @@ func (p *state) split(context.Context) error {
 		return err
 	}
 	p.summary = Summary{
-		Backend: p.Backend.Description(), Seed: p.Seed, Synthetic: p.Synthetic,
+		Backend: p.Backend.Description(), Seed: p.Seed, Synthetic: p.Synthetic, Funding: p.Window.Funded,
 		InSample: period(p.in), OutSample: period(p.out), Notes: map[string]string{},
 	}
 	return nil

@@ -93,7 +93,7 @@ func span(w *market.Window) report.Span {
 
 func (p *state) dataSection(d *report.Document) error {
 	data := &report.Data{
-		Source: p.Source, Hash: p.Window.Hash(), Periods: len(p.Window.Times), PeriodsPerYear: p.Metrics.PeriodsPerYear,
+		Source: p.Source, Notes: p.Notes, Hash: p.Window.Hash(), Periods: len(p.Window.Times), PeriodsPerYear: p.Metrics.PeriodsPerYear,
 		Train: span(p.in), Test: span(p.out), Embargo: len(p.Window.Times) - len(p.in.Times) - len(p.out.Times),
 	}
 	if c := p.Cleaning; c != nil {
@@ -436,7 +436,7 @@ func (p *state) provenanceSection(d *report.Document) error {
 		Limits: []string{
 			"One seed, one split in time and one market: no claim about other periods.",
 			"Symbols chosen today for the past carry survivorship bias.",
-			"Returns are simple returns of closes, without costs, funding or slippage.",
+			"Returns are simple, per period, without costs or slippage.",
 		},
 	}
 	for _, name := range slices.Sorted(maps.Keys(manifest.Modules)) {

@@ -99,6 +99,7 @@ type Summary struct {
 	Rows       int    `json:"training_rows"`
 	Validation int    `json:"validation_rows"`
 	Synthetic  bool   `json:"synthetic"`
+	Funding    bool   `json:"funding"` // the returns have funding of perpetuals in them
 
 	Notes map[string]string `json:"notes"` // by field: why it is null, or what to know about it
 }

@@ -68,7 +68,7 @@ const lockPoll = 100 * time.Millisecond
 // make builds the training set in dir, unless it is there. Where another
 // process builds it, make waits.
 func (s *trainingSet) make(ctx context.Context, dir string, progress func(done, total int, note string)) error {
-	spec := run.Spec{Verb: "corpus", Config: fmt.Appendf(nil, "id = %q\n", s.id), Data: s.window.Hash(), Seed: s.config.Seed}
+	spec := run.Spec{Verb: "corpus", Config: fmt.Appendf(nil, "id = %q\n", s.id), Data: s.window.Hash(), Funding: s.window.Funded, Seed: s.config.Seed}
 	folder, err := run.Open(dir, spec, false)
 	for {
 		var locked *run.Locked

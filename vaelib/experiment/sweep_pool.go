@@ -212,7 +212,7 @@ func (s *Sweep) job(i int) job {
 	t, r := &s.trials[i], s.plan.Runs[i]
 	return job{
 		Folder: s.runDir(r.ID), Corpus: s.corpusDir(r.Corpus), Symbols: t.Window.Symbols,
-		Settings: t.TrialSettings, Seed: t.Seed, Config: string(t.Config), Data: r.Corpus, Force: s.force,
+		Settings: t.TrialSettings, Seed: t.Seed, Config: string(t.Config), Data: r.Corpus, Funding: t.Window.Funded, Force: s.force,
 	}
 }
 

@@ -58,7 +58,8 @@ type job struct {
 	Settings TrialSettings `json:"settings"`
 	Seed     uint64        `json:"seed"`
 	Config   string        `json:"config"`
-	Data     string        `json:"data"`  // hash
+	Data     string        `json:"data"` // hash
+	Funding  bool          `json:"funding"`
 	Force    bool          `json:"force"` // replaces another run in the folder
 }
 
@@ -74,7 +75,7 @@ type trainer struct {
 // run that fails leaves its reason in failure.txt.
 func (t *trainer) do(ctx context.Context, j job, progress func(done, total int, note string)) error {
 	spec := run.Spec{
-		Verb: "sweep", Config: []byte(j.Config), Data: j.Data, Seed: j.Seed, Backend: t.backend.Name(), Plugin: t.backend.Plugin(),
+		Verb: "sweep", Config: []byte(j.Config), Data: j.Data, Funding: j.Funding, Seed: j.Seed, Backend: t.backend.Name(), Plugin: t.backend.Plugin(),
 	}
 	folder, err := openRun(j.Folder, spec, j.Force)
 	if err != nil {

@@ -15,6 +15,9 @@ func dataSection(d Data) section {
 		facts = append(facts, Fact{"Hash of the prices", d.Hash})
 	}
 	s.Blocks = append(s.Blocks, block{Facts: facts})
+	if len(d.Notes) > 0 {
+		s.Blocks = append(s.Blocks, block{List: d.Notes})
+	}
 	if len(d.Cleaning) == 0 {
 		s.Blocks = append(s.Blocks, block{Text: "Cleaning found no defect in the prices."})
 	} else {

@@ -86,9 +86,10 @@ type Header struct {
 
 // Data says what the prices were, and what was done to them.
 type Data struct {
-	Source         string // file or folder, as the user named it
-	Hash           string // of the prices used
-	Periods        int    // T, returns in all
+	Source         string   // file or folder, as the user named it
+	Hash           string   // of the prices used
+	Notes          []string // such as what the returns are of
+	Periods        int      // T, returns in all
 	PeriodsPerYear float64
 	Train, Test    Span // Test may be zero
 	Embargo        int  // periods between Train and Test

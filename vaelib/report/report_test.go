@@ -49,7 +49,7 @@ func full(t testing.TB) Document {
 	return Document{
 		Header: Header{Title: "Portfolios of 12 crypto assets", Subtitle: "daily closes, pure Go backend, seed 1", Synthetic: true,
 			Facts: []Fact{{"Sharpe, in sample", "1.42"}, {"Of the convex bound", "97.3 %"}, {"Active units", "8 of 8"}, {"Largest violation", "2.2e−16"}}},
-		Data: &Data{Source: "data/sample.csv", Hash: "9f86d081884c7d65", Periods: 1297, PeriodsPerYear: 365, Train: train, Test: test, Embargo: 1,
+		Data: &Data{Source: "data/sample.csv", Notes: []string{"returns: of prices alone"}, Hash: "9f86d081884c7d65", Periods: 1297, PeriodsPerYear: 365, Train: train, Test: test, Embargo: 1,
 			Cleaning: []Cleaning{{"identical duplicate row", 1, "dropped", "BTCUSDT.csv:819"}, {"unfinished last candle", 12, "dropped", "2025-11-13"}},
 			Dropped:  []Fact{{"312 days before 2021-11-02", "not every symbol was listed"}},
 			Assets: []Asset{

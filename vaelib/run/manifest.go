@@ -26,6 +26,7 @@ type Manifest struct {
 	Verb       string             `json:"verb"`
 	ConfigHash string             `json:"config_hash"`
 	Data       string             `json:"data_hash"`
+	Funding    bool               `json:"funding"` // the data are returns with funding of perpetuals in them
 	Seed       uint64             `json:"seed"`
 	Backend    string             `json:"backend"`
 	Plugin     string             `json:"plugin"`
@@ -44,7 +45,7 @@ type Manifest struct {
 func newManifest(spec Spec) Manifest {
 	m := Manifest{
 		Kind: manifestKind, Hash: spec.hash(), Verb: spec.Verb, ConfigHash: spec.configHash(),
-		Data: spec.Data, Seed: spec.Seed, Backend: spec.Backend, Plugin: spec.Plugin,
+		Data: spec.Data, Funding: spec.Funding, Seed: spec.Seed, Backend: spec.Backend, Plugin: spec.Plugin,
 		GOARCH: runtime.GOARCH, GOOS: runtime.GOOS, Go: runtime.Version(),
 		Modules: map[string]string{}, Timings: map[string]float64{}, Started: time.Now().UTC(),
 	}

@@ -33,6 +33,9 @@ type Spec struct {
 	Config []byte // all its values as TOML, one a line; comments don't count
 	Data   string // hash of the input data; "" without
 	Seed   uint64
+	// Funding says that the data are returns with funding of perpetuals in them.
+	// It is recorded only: their hash knows.
+	Funding bool
 	// Backend is the kind of backend that computes ("go", "xla"), "" without;
 	// Plugin tells which one exactly. The plugin is recorded only: a run may go
 	// on with another version of it.

@@ -3,9 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
@@ -175,6 +177,69 @@ func TestBadPrices(t *testing.T) {
 				t.Errorf("exit code %d, stderr %q; want %d, %q", code, stderr, c.code, c.want)
 			}
 		})
+	}
+}
+
+// Every verb with prices takes funding, says so, and says when it isn't there.
+func TestFunding(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("timestamp,symbol,rate\n")
+	for i := range 15 {
+		for symbol, rate := range map[string]string{"A": "0.0001", "B": "-0.0003"} {
+			fmt.Fprintf(&text, "%d,%s,%s\n", 1704326400000+int64(i)*8*3600*1000, symbol, rate)
+		}
+	}
+	prices := write(t, "p.csv", "date,A,B\n2024-01-04,1,2\n2024-01-05,1,2\n2024-01-06,1,2\n2024-01-07,1,2\n2024-01-08,1,2\n")
+	funding := write(t, "f.csv", text.String())
+	with, without := new(Data), new(Data)
+	code, _, stderr := execute(priced(with, new(metrics.Settings)), "-prices", prices, "-funding", funding)
+	if code != 0 || !strings.Contains(stderr, "funding of 2 symbols, settlements 30") ||
+		!strings.Contains(stderr, "the funding they paid taken off: -10.95 % a year on average, from -32.85 % (B) to 10.95 % (A)") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if r := with.Window.Returns; !with.Window.Funded || math.Abs(r.At(0, 0)+3e-4) > 1e-15 || math.Abs(r.At(3, 1)-9e-4) > 1e-15 {
+		t.Errorf("returns %v", r.RawMatrix().Data)
+	}
+	code, _, stderr = execute(priced(without, new(metrics.Settings)), "-prices", prices)
+	if code != 0 || without.Window.Funded || !strings.Contains(stderr, "returns: of prices alone") || without.Window.Hash() == with.Window.Hash() {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"-funding", funding}, 2, "-funding is for perpetuals of your own"},
+		{[]string{"-prices", prices, "-funding", "none"}, 1, "none: no such file"},
+		{[]string{"-prices", prices, "-funding", write(t, "g.csv", strings.ReplaceAll(text.String(), ",B,", ",C,"))}, 1, "g.csv: no funding rates of B"},
+		{[]string{"-prices", prices, "-funding", write(t, "h.csv", text.String()+"x,A,0\n")}, 1, "h.csv:32: column 1"},
+	} {
+		code, _, stderr := execute(priced(new(Data), new(metrics.Settings)), c.args...)
+		if code != c.code || !strings.Contains(stderr, "price: ") || !strings.Contains(stderr, c.want) {
+			t.Errorf("%v: exit code %d: %s", c.args, code, stderr)
+		}
+	}
+}
+
+// A list of today, used for the past, is suspected.
+func TestSurvivorship(t *testing.T) {
+	long := func(last string) string {
+		text := "date,A,B\n"
+		for day := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() == 2024; day = day.AddDate(0, 0, 1) {
+			b := "1"
+			if day.Format(time.DateOnly) > last {
+				b = ""
+			}
+			text += day.Format(time.DateOnly) + ",1," + b + "\n"
+		}
+		return text
+	}
+	for last, want := range map[string]bool{"2024-12-31": true, "2024-10-01": false} {
+		data := new(Data)
+		code, _, stderr := execute(priced(data, new(metrics.Settings)), "-prices", write(t, "p.csv", long(last)))
+		if code != 0 || strings.Contains(stderr, "survivorship: all 2 symbols live") != want || strings.Contains(strings.Join(data.Notes, "\n"), "survivorship") != want {
+			t.Errorf("to %s: exit code %d: %s", last, code, stderr)
+		}
 	}
 }
 

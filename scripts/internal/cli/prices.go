@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,10 +17,15 @@ type Prices struct {
 	Symbols []string `flag:"symbols" unit:"A,B,C" help:"the assets, in this order; without it all"`
 	From    string   `flag:"from" unit:"DATE" help:"first day used; without it the first in the data"`
 	To      string   `flag:"to" unit:"DATE" help:"last day used, inclusive; without it the last in the data"`
+	Funding string   `flag:"funding" unit:"PATH" help:"funding rates of the perpetuals that -prices are of: the folder that fetch -funding wrote, or one CSV with timestamp,symbol,rate; the returns are then those of long positions, less the funding they paid; without it they are of prices alone"`
 }
 
-// Check returns an error for a range that can't be read.
+// Check returns an error for a range that can't be read, and for funding of the
+// bundled sample, which isn't of perpetuals.
 func (p *Prices) Check() error {
+	if p.Funding != "" && p.Prices == "" {
+		return errors.New("-funding is for perpetuals of your own: give their -prices too")
+	}
 	_, _, err := market.ParseSpan(p.From, p.To)
 	return err
 }
@@ -30,17 +36,24 @@ type Data struct {
 	Window   *market.Window // of all chosen symbols
 	Cleaning *market.Cleaning
 	Dropped  market.Dropped
+	// Notes are for reports: what the returns are of, and why the choice of
+	// symbols may flatter.
+	Notes []string
 	// Synthetic says that this is the bundled sample. All results made from it
 	// must say so.
 	Synthetic bool
 }
 
-// Load reads the prices and cuts the window of all chosen symbols. It says on
-// stderr what was cleaned and what was dropped.
+// Load reads the prices and cuts the window of all chosen symbols, and takes the
+// funding off its returns where there is any. It says on stderr what was cleaned
+// and what was dropped, and all that reports should say.
 func (p *Prices) Load(io *IO) (*Data, error) {
+	if err := p.Check(); err != nil {
+		return nil, Usage(err)
+	}
 	from, to, err := market.ParseSpan(p.From, p.To)
 	if err != nil {
-		return nil, Usage(err)
+		return nil, err
 	}
 	options := market.Options{Symbols: p.Symbols, From: from, To: to}
 	d := &Data{Synthetic: p.Prices == ""}
@@ -60,7 +73,48 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 	}
 	io.Note("%s", strings.TrimSpace(d.Cleaning.String()))
 	io.Note("%s", strings.TrimSpace(d.Dropped.String()))
+	if err := p.fund(d, io); err != nil {
+		return nil, err
+	}
+	if s := market.CheckSurvivorship(d.Panel); s != nil && !d.Synthetic {
+		d.Notes = append(d.Notes, s.String())
+	}
+	if !d.Synthetic {
+		for _, note := range d.Notes {
+			io.Note("%s", note)
+		}
+	}
 	return d, nil
+}
+
+// fund takes the funding off the returns, and notes what they are of.
+func (p *Prices) fund(d *Data, io *IO) error {
+	if p.Funding == "" {
+		d.Notes = append(d.Notes, "returns: of prices alone; where they are prices of perpetuals, the funding that long positions pay is not in them")
+		return nil
+	}
+	funding, err := market.LoadFunding(p.Funding, d.Window.Symbols)
+	if err != nil {
+		return err
+	}
+	io.Note("%s", strings.TrimSpace(funding.String()))
+	var paid []float64
+	if d.Window, paid, err = d.Window.WithFunding(funding); err != nil {
+		return err
+	}
+	least, most, mean := 0, 0, 0.0
+	for j := range paid {
+		if mean += paid[j] / float64(len(paid)); paid[j] < paid[least] {
+			least = j
+		}
+		if paid[j] > paid[most] {
+			most = j
+		}
+	}
+	percent := 100 * d.Window.PeriodsPerYear()
+	d.Notes = append(d.Notes, fmt.Sprintf("returns: of long positions in perpetuals, the funding they paid taken off: %.2f %% a year on average, from %.2f %% (%s) to %.2f %% (%s)",
+		percent*mean, percent*paid[least], d.Window.Symbols[least], percent*paid[most], d.Window.Symbols[most]))
+	return nil
 }
 
 // LastCloses are the closes at the end of the window, in the order of its
