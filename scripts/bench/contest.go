@@ -18,7 +18,11 @@ type workload struct {
 
 // workloads are all there are, in the order of the table.
 var workloads = slices.Concat(
-	[]workload{{"train", "train", "samples", trainers}},
+	[]workload{
+		{"train", "train-128", "samples", trainers(128)},
+		{"train", "train-1024", "samples", trainers(1024)},
+		{"train", "train-8192", "samples", trainers(8192)},
+	},
 	[]workload{
 		{"evaluate", "evaluate", "portfolios", evaluators},
 		{"project", "project-40", "projections", projectors(40, 256)},

@@ -82,7 +82,7 @@ func TestBenchModels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for seconds, and minutes under the race detector")
 	}
-	stdout, _ := execute(t, 0, "-only", "train,generate", "-rounds", "1", "-seconds", "0.001", "-quiet", "-backend", "go",
+	stdout, _ := execute(t, 0, "-only", "train-128,generate", "-rounds", "1", "-seconds", "0.001", "-quiet", "-backend", "go",
 		"-python", "none", "-format", "csv")
 	records, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
 	if err != nil || len(records) != 10 {
@@ -148,7 +148,7 @@ func TestChoose(t *testing.T) {
 		}
 		return strings.Join(list, " ")
 	}
-	if got := names("hrp", "project", "train"); got != "train project-40 project-500 hrp" {
+	if got := names("hrp", "project", "train-128"); got != "train-128 project-40 project-500 hrp" {
 		t.Errorf("chosen %s", got)
 	}
 	if got := names(); got != names("train", "evaluate", "project", "solve", "generate") {

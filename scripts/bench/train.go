@@ -18,8 +18,13 @@ const (
 	loopSteps   = 100 // of one call of XLA's loop, and of JAX's scan
 )
 
-// trainers train one network: this library on each backend, and its peers.
-func trainers(ctx context.Context, b *bed) ([]contender, error) {
+// trainers train one network with batches of one size: this library on each
+// backend, and its peers.
+func trainers(batch int) func(ctx context.Context, b *bed) ([]contender, error) {
+	return func(ctx context.Context, b *bed) ([]contender, error) { return b.trainers(ctx, batch) }
+}
+
+func (b *bed) trainers(ctx context.Context, batch int) ([]contender, error) {
 	if err := b.engines(); err != nil {
 		return nil, err
 	}
@@ -29,14 +34,14 @@ func trainers(ctx context.Context, b *bed) ([]contender, error) {
 	}
 	const xlaLoop, xlaStep = "vaefolio, XLA, 100 steps a call", "vaefolio, XLA, 1 step a call"
 	contenders := []contender{
-		b.trainer("vaefolio, Go backend", b.goEngine, rows, 0),
-		b.trainer(xlaStep, b.xla, rows, 1),
-		b.trainer(xlaLoop, b.xla, rows, 0),
+		b.trainer("vaefolio, Go backend", b.goEngine, rows, batch, 1),
+		b.trainer(xlaStep, b.xla, rows, batch, 1),
+		b.trainer(xlaLoop, b.xla, rows, batch, loopSteps),
 	}
 	config, schedule := vae.DefaultConfig(trainAssets), vae.DefaultSchedule()
 	data := map[string]any{
 		"rows": lists(rows), "assets": config.Assets, "latent": config.Latent, "hidden": config.Hidden,
-		"beta": config.Beta, "batch": schedule.Batch, "learning_rate": schedule.LearningRate,
+		"beta": config.Beta, "batch": batch, "learning_rate": schedule.LearningRate,
 	}
 	for _, p := range []struct {
 		library            library
@@ -55,33 +60,35 @@ func trainers(ctx context.Context, b *bed) ([]contender, error) {
 	return contenders, nil
 }
 
-// trainer trains on an engine, which may be nil. One call of the compiled graph
-// does at most every steps, or where that is 0 as many as the engine likes.
-func (b *bed) trainer(name string, engine *vae.Backend, rows *mat.Dense, every int) contender {
+// trainer trains on an engine, which may be nil, so many steps in a call of the
+// compiled graph.
+func (b *bed) trainer(name string, engine *vae.Backend, rows *mat.Dense, batch, stepsPerCall int) contender {
 	if engine == nil {
 		return contender{name: name, missing: b.noXLA}
 	}
-	batch := vae.DefaultSchedule().Batch
 	train := func(ctx context.Context, steps int) (span, error) {
 		config, schedule := vae.DefaultConfig(trainAssets), vae.DefaultSchedule()
 		config.Seed = b.seed
-		schedule.Steps, schedule.EvalEvery = steps, steps
+		schedule.Steps, schedule.Batch, schedule.EvalEvery = steps, batch, steps
 		watch := startWatch()
 		// Without a function to save with, a checkpoint is nothing but a pause.
-		_, _, err := vae.Train(ctx, engine, config, schedule, rows, nil, vae.TrainOptions{CheckpointEvery: every})
+		_, _, err := vae.Train(ctx, engine, config, schedule, rows, nil, vae.TrainOptions{CheckpointEvery: stepsPerCall})
 		return watch.span(steps * batch), err
 	}
+	// A training is so many units long: whole calls, and where a call is one step,
+	// as many as take about as long with any batch.
+	unit := max(stepsPerCall, loopSteps*vae.DefaultSchedule().Batch/batch)
 	var last span // the next turn's length follows from it
 	return contender{name: name, turn: func(ctx context.Context, seconds float64) (_ span, err error) {
 		if last.units == 0 {
 			for range 2 { // compiles, then tells the speed
-				if last, err = train(ctx, loopSteps); err != nil {
+				if last, err = train(ctx, unit); err != nil {
 					return span{}, err
 				}
 			}
 		}
-		calls := math.Ceil(last.rate("wall") * seconds / float64(loopSteps*batch))
-		last, err = train(ctx, int(calls)*loopSteps)
+		units := math.Ceil(last.rate("wall") * seconds / float64(unit*batch))
+		last, err = train(ctx, int(units)*unit)
 		return last, err
 	}}
 }

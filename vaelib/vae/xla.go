@@ -65,7 +65,10 @@ func loadXLA(path string) (compute.Backend, error) {
 func newXLA(path string) (engine compute.Backend, err error) {
 	config := path
 	if !isCPU(path) {
-		config += ",noshared_buffers" // XLA looks for "cpu" in the whole path, folders included
+		// go-xla looks for "cpu" in the whole path, folders included. And on CUDA it
+		// would round the factors of matrix products to TF32's 10 bits, with which
+		// one model decodes to other portfolios than on a CPU.
+		config += ",noshared_buffers,notf32"
 	}
 	err = guard(func() (err error) {
 		engine, err = xla.New(config)
