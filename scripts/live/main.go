@@ -69,7 +69,7 @@ func (c *config) Check() error {
 
 var verb = cli.Verb[config]{
 	Name:    "live",
-	Summary: "choose a portfolio at each closed candle, by a trained model and what was known then, as lines of JSON; the same file goes on where it ended",
+	Summary: "choose a portfolio at each closed candle, by a trained model and what was known then, as lines of JSON; the same file goes on where it ended. Returns are of closes alone: funding of perpetuals is not in them",
 	Example: `
 		live -model runs/model -interval 60 -lookback 720 -max-weight 0.25 -out lines.jsonl
 		live -model runs/model -interval D -search latent -objective sortino -lines 1
@@ -170,6 +170,9 @@ func (s *session) open(backend *vae.Backend) (*live.Settings, *generate.Generato
 		}
 	}
 	s.io.Note("%s: %s; %s", c.Model, strings.Join(model.Symbols(), ", "), backend.Description())
+	if c.Category.Perpetuals() {
+		s.io.Note("returns: of closes alone; the funding that long positions in perpetuals pay is not in them")
+	}
 	return settings, generator, density, nil
 }
 

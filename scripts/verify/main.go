@@ -43,6 +43,7 @@ func main() { cli.Main(verb) }
 // settings are the values of a run's config.toml that its results rest on.
 type settings struct {
 	Prices         string   `toml:"prices"`
+	AsOf           string   `toml:"as-of"`
 	Funding        string   `toml:"funding"`
 	Symbols        []string `toml:"symbols"`
 	From           string   `toml:"from"`
@@ -144,7 +145,7 @@ func open(dir string, io *cli.IO) (*folder, []check, error) {
 	}
 
 	s := f.settings
-	prices := cli.Prices{Prices: s.Prices, Funding: s.Funding, Symbols: s.Symbols, From: s.From, To: s.To}
+	prices := cli.Prices{Prices: s.Prices, AsOf: s.AsOf, Funding: s.Funding, Symbols: s.Symbols, From: s.From, To: s.To}
 	data, err := prices.Load(io)
 	if err != nil {
 		return nil, nil, err

@@ -97,13 +97,23 @@ func (p *state) dataSection(d *report.Document) error {
 		Train: span(p.in), Test: span(p.out), Embargo: len(p.Window.Times) - len(p.in.Times) - len(p.out.Times),
 	}
 	if c := p.Cleaning; c != nil {
+		var unfinished, gap, odd string
+		if c.Unfinished > 0 {
+			unfinished = day(c.UnfinishedAt)
+		}
+		if len(c.Gaps) > 0 {
+			gap = fmt.Sprintf("%s after %s", c.Gaps[0].Symbol, day(c.Gaps[0].After))
+		}
+		if len(c.Oddities) > 0 {
+			odd = fmt.Sprintf("%s:%d: %s", c.Oddities[0].File, c.Oddities[0].Line, c.Oddities[0].Note)
+		}
 		for _, row := range []report.Cleaning{
 			{Defect: "rows out of the range asked for", Count: c.Outside, Action: "dropped"},
-			{Defect: "identical duplicate rows", Count: c.Duplicates, Action: "dropped"},
+			{Defect: "identical duplicate rows", Count: c.Duplicates, Action: "dropped", Where: c.DuplicateAt},
 			{Defect: "rows out of order", Count: c.Sorted, Action: "sorted"},
-			{Defect: "unfinished last periods", Count: c.Unfinished, Action: "dropped"},
-			{Defect: "gaps in time", Count: len(c.Gaps), Action: "kept: the return spans the gap"},
-			{Defect: "oddities of open, high, low or volume", Count: len(c.Oddities), Action: "kept: the close is sound"},
+			{Defect: "unfinished last periods", Count: c.Unfinished, Action: "dropped", Where: unfinished},
+			{Defect: "gaps in time", Count: len(c.Gaps), Action: "kept: the return spans the gap", Where: gap},
+			{Defect: "oddities of open, high, low or volume", Count: c.Odd, Action: "kept: the close is sound", Where: odd},
 		} {
 			if row.Count > 0 {
 				data.Cleaning = append(data.Cleaning, row)

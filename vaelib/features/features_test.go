@@ -168,6 +168,28 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
+// The spread across assets too, after as many rows.
+func TestDispersionAccuracy(t *testing.T) {
+	const rows, width = 30_000, 60
+	var returns [][]float64
+	for j := range 3 {
+		returns = append(returns, wild(rows, stream.New(1, "features.dispersion", uint64(j))))
+	}
+	table := mustBuild(t, window(returns...), Config{Windows: []int{width}, Lookback: width, NoAssets: true})
+	i := slices.IndexFunc(table.Columns, func(c Column) bool { return c.Kind == Dispersion })
+	for row := width - 1; row < rows; row += 619 {
+		sum := number(0)
+		for k := row + 1 - width; k <= row; k++ {
+			_, spread, _, _ := exactly([]float64{returns[0][k], returns[1][k], returns[2][k]})
+			sum.Add(sum, number(spread))
+		}
+		want, _ := sum.Quo(sum, number(width)).Float64()
+		if got := table.Columns[i].Values[row]; math.Abs(got-want) > 1e-10*want {
+			t.Fatalf("dispersion at row %d is %v, not %v", row, got, want)
+		}
+	}
+}
+
 func number(x float64) *big.Float { return new(big.Float).SetPrec(200).SetFloat64(x) }
 
 // exactly returns mean, standard deviation, growth and trend of returns.

@@ -21,6 +21,9 @@ type Cleaning struct {
 	Sorted     int `json:"sorted"`     // rows that stood behind a later one, put in place
 	Unfinished int `json:"unfinished"` // last closes whose interval had not ended, dropped
 
+	DuplicateAt  string    `json:"duplicate_at,omitempty"` // file:line of the first duplicate, and its time
+	UnfinishedAt time.Time `json:"unfinished_at,omitzero"` // start of the interval that had not ended
+
 	IgnoredColumns []string `json:"ignored_columns"` // of kline files, sorted
 	IgnoredFiles   []string `json:"ignored_files"`   // of the folder
 	Unpriced       []string `json:"unpriced"`        // symbols without a price in the range, dropped
@@ -64,11 +67,21 @@ func (c *Cleaning) add(f *Cleaning) {
 	c.Rows += f.Rows
 	c.Outside += f.Outside
 	c.Duplicates += f.Duplicates
+	if c.DuplicateAt == "" {
+		c.DuplicateAt = f.DuplicateAt
+	}
 	c.Sorted += f.Sorted
 	c.Odd += f.Odd
 	c.IgnoredColumns = append(c.IgnoredColumns, f.IgnoredColumns...)
 	c.Gaps = append(c.Gaps, f.Gaps...)
 	c.Oddities = append(c.Oddities, f.Oddities...)
+}
+
+// duplicate counts a row that repeats another.
+func (c *Cleaning) duplicate(file string, line int, ms int64) {
+	if c.Duplicates++; c.Duplicates == 1 {
+		c.DuplicateAt = fmt.Sprintf("%s:%d of %s", file, line, stampMillis(ms))
+	}
 }
 
 // findGaps notes the gaps of rising times.
@@ -120,16 +133,16 @@ func (c *Cleaning) String() string {
 	}
 	b.WriteByte('\n')
 	for _, line := range []struct {
-		n    int
-		text string
+		n           int
+		text, where string
 	}{
-		{c.Outside, "rows outside the range, dropped"},
-		{c.Duplicates, "rows that repeated another, dropped"},
-		{c.Sorted, "rows out of order, sorted"},
-		{c.Unfinished, "last closes of an unfinished interval, dropped"},
+		{c.Outside, "rows outside the range, dropped", ""},
+		{c.Duplicates, "rows that repeated another, dropped", ", the first " + c.DuplicateAt},
+		{c.Sorted, "rows out of order, sorted", ""},
+		{c.Unfinished, "last closes of an unfinished interval, dropped", ", that of " + stamp(c.UnfinishedAt)},
 	} {
 		if line.n > 0 {
-			fmt.Fprintf(&b, "  %s: %s\n", line.text, count(line.n))
+			fmt.Fprintf(&b, "  %s: %s%s\n", line.text, count(line.n), line.where)
 		}
 	}
 	for _, line := range []struct {

@@ -243,7 +243,7 @@ func (k *klines) order(lines *scanner, candles []candle) ([]candle, error) {
 				lines.line = c.line
 				return nil, lines.errorf(0, "time %s is on line %d already, with other numbers: keep one of the rows", stampMillis(c.time), line)
 			}
-			k.cleaning.Duplicates++
+			k.cleaning.duplicate(lines.file, c.line, c.time)
 			continue
 		}
 		kept = append(kept, c)

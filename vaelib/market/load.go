@@ -161,6 +161,7 @@ func (t *table) dropUnfinished(asOf time.Time) {
 			t.cleaning.Unfinished++
 		}
 	}
+	t.cleaning.UnfinishedAt = start
 	t.times, t.close = t.times[:last], t.close[:last*n]
 }
 

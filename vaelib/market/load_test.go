@@ -368,7 +368,7 @@ func TestCleaningSaid(t *testing.T) {
 	}
 	const want = `.: symbols 1, times 33, rows 35, 2024-01-01 to 2024-04-10
   rows outside the range, dropped: 1
-  rows that repeated another, dropped: 1
+  rows that repeated another, dropped: 1, the first OAK.csv:4 of 2024-01-02
   rows out of order, sorted: 1
   ignored columns: a, b, c and 1 more
   ignored files: notes.txt

@@ -149,6 +149,9 @@ func TestAsDownloaded(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, c := load(t, dir, market.Options{AsOf: time.Date(2025, 11, 13, 15, 0, 0, 0, time.UTC)})
+	if !strings.Contains(c.String(), "BTCUSDT.csv:828 of 2023-02-18") || !strings.Contains(c.String(), "that of 2025-11-13") {
+		t.Errorf("the duplicate and the unfinished candle are not named: %v", c)
+	}
 	if c.Duplicates != 1 || c.Unfinished != 1 || !slices.Equal(c.IgnoredColumns, []string{"date", "turnover"}) {
 		t.Errorf("cleaning %v", c)
 	}
@@ -161,6 +164,29 @@ func TestAsDownloaded(t *testing.T) {
 	_, c = load(t, dir, market.Options{})
 	if c.Unfinished != 0 || !strings.Contains(c.String(), "last candles: kept as finished") {
 		t.Errorf("cleaning %v", c)
+	}
+}
+
+// Spot of another exchange: longer, with one more column, and near the
+// perpetuals of the first but for one day.
+func TestSpot(t *testing.T) {
+	spot, c := load(t, sharedtest.Path(t, "data", "crypto", "binance_spot_daily"), market.Options{})
+	if len(spot.Symbols) != 24 || spot.Times[0].Format(time.DateOnly) != "2018-01-01" || len(c.Gaps)+c.Duplicates+c.Odd > 0 || !slices.Equal(c.IgnoredColumns, []string{"quote_volume", "trades"}) {
+		t.Errorf("cleaning %v", c)
+	}
+	perpetual, _ := load(t, sharedtest.Path(t, "data", "crypto", "bybit_linear_daily"), market.Options{Symbols: []string{"SOLUSDT"}})
+	apart := 0
+	for i, at := range perpetual.Times {
+		j := slices.IndexFunc(spot.Times, at.Equal)
+		p, s := perpetual.Close.At(i, 0), spot.Close.At(j, slices.Index(spot.Symbols, "SOLUSDT"))
+		if math.Abs(p/s-1) > 0.02 {
+			if apart++; at.Format(time.DateOnly) < "2022-11-08" || at.Format(time.DateOnly) > "2022-11-12" {
+				t.Errorf("SOLUSDT at %v: perpetual %v, spot %v", at, p, s)
+			}
+		}
+	}
+	if apart == 0 {
+		t.Error("the dislocation of November 2022 isn't there")
 	}
 }
 

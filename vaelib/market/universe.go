@@ -198,8 +198,12 @@ func CheckSurvivorship(p *Panel) *Survivorship {
 
 // String says it in one line.
 func (s *Survivorship) String() string {
-	return fmt.Sprintf("survivorship: all %d symbols live to the end of %.1f years, so the list looks like one of today; those delisted before are missing, and results look better than life was: add delisted symbols",
-		s.Symbols, float64(s.Span)/float64(year))
+	all := fmt.Sprintf("all %d symbols live", s.Symbols)
+	if s.Symbols == 1 {
+		all = "the one symbol lives"
+	}
+	return fmt.Sprintf("survivorship: %s to the end of %.1f years, so the list looks like one of today; those delisted before are missing, and results look better than life was: add delisted symbols",
+		all, float64(s.Span)/float64(year))
 }
 
 // Join returns a panel of the symbols of several, over the times of any: a

@@ -139,7 +139,7 @@ func (w *wide) order() error {
 			if k := differ(row, w.close[(kept-1)*n:kept*n]); k >= 0 {
 				return w.defect(i, w.columns[k]+1, "time %s is on line %d already, with another close of %s: keep one of the rows", stampMillis(w.times[i]), w.line[kept-1], w.symbols[k])
 			}
-			w.cleaning.Duplicates++
+			w.cleaning.duplicate(w.lines.file, w.line[i], w.times[i])
 			continue
 		}
 		w.times[kept], w.line[kept] = w.times[i], w.line[i]

@@ -165,6 +165,7 @@ func TestBadPrices(t *testing.T) {
 		{"unknown symbol", []string{"-prices", file(good), "-symbols=Z"}, 1, "unknown symbol Z"},
 		{"repeated choice", []string{"-prices", file(good), "-symbols=A,A"}, 1, "A"},
 		{"bad from", []string{"-from=yesterday"}, 2, "yesterday"},
+		{"bad as-of", []string{"-as-of=yesterday"}, 2, "-as-of: time \"yesterday\""},
 		{"from after to", []string{"-from=2024-01-02", "-to=2024-01-01"}, 2, "2024"},
 		{"nothing in range", []string{"-from=1990-01-01", "-to=1990-02-01"}, 1, "no prices in the range"},
 		{"periods", []string{"-periods-per-year=-1"}, 2, "-periods-per-year"},

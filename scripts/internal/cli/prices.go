@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"vaefolio/data"
 	"vaefolio/vaelib/market"
@@ -17,17 +18,29 @@ type Prices struct {
 	Symbols []string `flag:"symbols" unit:"A,B,C" help:"the assets, in this order; without it all"`
 	From    string   `flag:"from" unit:"DATE" help:"first day used; without it the first in the data"`
 	To      string   `flag:"to" unit:"DATE" help:"last day used, inclusive; without it the last in the data"`
+	AsOf    string   `flag:"as-of" unit:"TIME" help:"when the prices were taken: a last candle that had not closed by then is dropped; without it the clock decides, which for an older file can't tell"`
 	Funding string   `flag:"funding" unit:"PATH" help:"funding rates of the perpetuals that -prices are of: the folder that fetch -funding wrote, or one CSV with timestamp,symbol,rate; the returns are then those of long positions, less the funding they paid; without it they are of prices alone"`
 }
 
-// Check returns an error for a range that can't be read, and for funding of the
+// Check returns an error for a time that can't be read, and for funding of the
 // bundled sample, which isn't of perpetuals.
 func (p *Prices) Check() error {
 	if p.Funding != "" && p.Prices == "" {
 		return errors.New("-funding is for perpetuals of your own: give their -prices too")
 	}
+	if _, err := p.asOf(); err != nil {
+		return fmt.Errorf("-as-of: %w", err)
+	}
 	_, _, err := market.ParseSpan(p.From, p.To)
 	return err
+}
+
+// asOf is when the prices were taken; zero: not given.
+func (p *Prices) asOf() (time.Time, error) {
+	if p.AsOf == "" {
+		return time.Time{}, nil
+	}
+	return market.ParseTime(p.AsOf)
 }
 
 // Data are the prices a verb works on, and what was done to get them.
@@ -55,7 +68,11 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := market.Options{Symbols: p.Symbols, From: from, To: to}
+	asOf, err := p.asOf()
+	if err != nil {
+		return nil, err
+	}
+	options := market.Options{Symbols: p.Symbols, From: from, To: to, AsOf: asOf}
 	d := &Data{Synthetic: p.Prices == ""}
 	if d.Synthetic {
 		d.Panel, d.Cleaning, err = market.LoadFS(data.FS, data.Close, options)
