@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/corpus"
@@ -13,6 +14,7 @@ import (
 
 type config struct {
 	experiment.Corpus
+	experiment.Market
 	cli.Prices
 	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times"`
 	cli.Constraints
@@ -24,7 +26,7 @@ var verb = cli.Verb[config]{
 	Name:    "corpus",
 	Summary: "make a training set: portfolios from several sources over rolling windows, with conditions and provenance",
 	Example: "corpus -source mixed -n 20000 -out runs/corpus",
-	Default: config{Corpus: experiment.DefaultCorpus()},
+	Default: config{Corpus: experiment.DefaultCorpus(), Market: experiment.DefaultMarket()},
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
 		"quick": func(c *config) { c.Corpus.Rows = 4000 },
@@ -54,12 +56,20 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	if periods == 0 {
 		periods = data.Window.PeriodsPerYear()
 	}
-	folder, err := run.Open(c.Out, run.Spec{Verb: "corpus", Config: io.Config(), Data: data.Window.Hash(), Funding: data.Window.Funded, Seed: c.Seed}, c.Force)
+	settings := c.Corpus.Config(c.Seed, periods)
+	if err := c.Market.Add(&settings); err != nil {
+		return err
+	}
+	hash := data.Window.Hash()
+	if index := settings.Index; index != nil {
+		hash = run.Hash([]byte(hash), fmt.Append(nil, *index))
+	}
+	folder, err := run.Open(c.Out, run.Spec{Verb: "corpus", Config: io.Config(), Data: hash, Funding: data.Window.Funded, Seed: c.Seed}, c.Force)
 	if err != nil {
 		return err
 	}
 	defer folder.Close()
-	made, err := corpus.Build(ctx, data.Window, set, sectors, c.Corpus.Config(c.Seed, periods), io.Progress("training set"))
+	made, err := corpus.Build(ctx, data.Window, set, sectors, settings, io.Progress("training set"))
 	if err != nil {
 		return err
 	}
@@ -67,6 +77,9 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	s := made.Summary()
+	for _, left := range s.LeftOut {
+		io.Note("without the condition %s: %s", left.Condition, left.Reason)
+	}
 	io.Note("%d portfolios (%d held out) over %d windows: %s", s.Rows, s.ValidationRows, s.TrainingWindows+s.ValidationWindows, folder.Path(corpus.WeightsFile))
 	return folder.Finish()
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func execute(args ...string) (code int, stderr string) {
@@ -22,7 +23,7 @@ func TestCorpusFolder(t *testing.T) {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
 	for name, first := range map[string]string{
-		"weights.csv": "id,ALDER", "conditions.csv": "id,volatility,", "provenance.csv": "id,source,", "corpus.json": "{", "manifest.json": "{", "config.toml": "#",
+		"weights.csv": "id,ALDER", "conditions.csv": "id,volatility,", "measures.json": "[", "provenance.csv": "id,source,", "corpus.json": "{", "manifest.json": "{", "config.toml": "#",
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || !strings.HasPrefix(string(text), first) {
@@ -34,6 +35,34 @@ func TestCorpusFolder(t *testing.T) {
 	}
 	if code, stderr := execute(append(args, "-seed", "2")...); code != 1 || !strings.Contains(stderr, "another run") {
 		t.Errorf("another seed in the same folder: exit code %d\n%s", code, stderr)
+	}
+}
+
+// The series of a volatility index is read, and its values tell runs apart.
+func TestSeries(t *testing.T) {
+	folder := t.TempDir()
+	series := filepath.Join(folder, "vol.csv")
+	write := func(value string) {
+		text := "date,vol\n2019-12-01,10\n"
+		for day := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 2025; day = day.AddDate(0, 0, 1) {
+			text += day.Format(time.DateOnly) + "," + value + "\n"
+		}
+		if err := os.WriteFile(series, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("42.5")
+	args := []string{"-n", "100", "-source", "dirichlet", "-series", "VOL=" + series, "-out", filepath.Join(folder, "corpus")}
+	if code, stderr := execute(args...); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	conditions, err := os.ReadFile(filepath.Join(folder, "corpus", "conditions.csv"))
+	if err != nil || strings.Count(string(conditions), ",42.5,") != 100 {
+		t.Errorf("%d rows have the index of the series (%v), want 100", strings.Count(string(conditions), ",42.5,"), err)
+	}
+	write("43")
+	if code, stderr := execute(args...); code != 1 || !strings.Contains(stderr, "another run") {
+		t.Errorf("another series in the same folder: exit code %d\n%s", code, stderr)
 	}
 }
 
@@ -50,6 +79,12 @@ func TestCorpusRefuses(t *testing.T) {
 		{"one row", []string{"-n", "1"}, 2, "-n"},
 		{"long lookback", []string{"-lookbacks", "900"}, 1, "too few"},
 		{"impossible set", []string{"-max-weight", "0.05"}, 1, "0.05"},
+		{"unknown measure", []string{"-measured", "future"}, 2, "future"},
+		{"unknown asset feature", []string{"-asset-conditions", "beta.60"}, 2, "beta.60"},
+		{"early asset feature", []string{"-asset-conditions", "mean.90"}, 1, "ALDER.mean.90"},
+		{"series without a name", []string{"-series", "dvol.csv"}, 2, "NAME=FILE"},
+		{"series for nothing", []string{"-series", "DVOL=dvol.csv", "-market-conditions=false"}, 2, "-market-conditions"},
+		{"missing series", []string{"-series", "DVOL=none.csv"}, 1, "none.csv"},
 		{"missing prices", []string{"-prices", filepath.Join(t.TempDir(), "none.csv")}, 1, "none.csv"},
 	} {
 		args := c.args

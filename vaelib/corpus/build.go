@@ -45,6 +45,7 @@ type Corpus struct {
 	tilts   [][]float64 // sectors x n, shares
 	sectors []string    // their names
 	redrawn map[string]int
+	state   state
 }
 
 // maxDraws bounds the draws of one row: some recipes have no answer in some
@@ -81,6 +82,9 @@ func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors 
 		Portfolios: portfolio.Portfolios{Symbols: window.Symbols, IDs: ids(config.N), Weights: mat.NewDense(config.N, n, nil)},
 	}
 	c.tilts, c.sectors = sectorShares(sectors, window.Symbols)
+	if err := c.observe(ctx); err != nil {
+		return nil, fmt.Errorf("conditions of the market: %w", err)
+	}
 	c.describe()
 	b := &builder{Corpus: c, set: set, upper: 1}
 	if set.Upper != nil {

@@ -16,7 +16,7 @@ func (c *Corpus) describe() {
 	if c.config.Measured == MeasuredRolling {
 		basis = portfolio.WindowReturns
 	}
-	c.Schema = portfolio.Schema(basis, c.sectors)
+	c.Schema = append(portfolio.Schema(basis, c.sectors), c.state.schema...)
 	c.Portfolios.Conditions = &portfolio.Conditions{
 		Names: portfolio.Names(c.Schema), Values: mat.NewDense(len(c.Rows), len(c.Schema), nil),
 	}
@@ -32,8 +32,7 @@ func (c *Corpus) evaluator(s Span) (*metrics.Evaluator, error) {
 	})
 }
 
-// setConditions fills row i of the conditions, in the order of
-// [portfolio.Schema].
+// setConditions fills row i of the conditions, in the order of the schema.
 func (c *Corpus) setConditions(i int, f metrics.Figures) {
 	weights, dst := c.Portfolios.Weights.RawRowView(i), c.Portfolios.Conditions.Values.RawRowView(i)
 	k := copy(dst, []float64{f.Volatility, f.AnnualReturn, f.MaxDrawdown, f.VaR, f.CVaR, f.EffectiveAssets, slices.Max(weights)})
@@ -43,6 +42,7 @@ func (c *Corpus) setConditions(i int, f metrics.Figures) {
 		}
 		k++
 	}
+	copy(dst[k:], c.state.values[c.Rows[i].Span])
 }
 
 // Measures returns how those conditions follow from the weights that have a

@@ -1,12 +1,14 @@
 package corpus
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 
+	"vaefolio/vaelib/features"
 	"vaefolio/vaelib/stream"
 )
 
@@ -62,6 +64,23 @@ type Config struct {
 
 	Measured       string  // over what risk and return are: [MeasuredTraining], the default, or [MeasuredRolling]
 	PeriodsPerYear float64 // for the annual conditions; default 365
+
+	// Market adds conditions of the market at the end of each row's window: its
+	// volatility index, trend, momentum, dispersion and drawdown, by the names
+	// and formulas of package features; its regime, a level of a [regime.Grid];
+	// and the filtered probability of the calmer state of a [regime.HMM] of two.
+	// Grid and model are fitted to the training part. A condition that is
+	// undefined where a window ends, as in the warm-up of a feature that looks
+	// back further than the shortest lookback, is left out, with the reason in
+	// [Summary].LeftOut: rows and weights are the same with or without.
+	Market bool
+	// Index is the volatility index of Market, such as DVOL; nil: the EWMA
+	// volatility of the basket. It has to have a value wherever a window ends.
+	Index *features.Series
+	// Assets are features of every asset at the end of each row's window, n
+	// conditions each, such as momentum.60: see [ParseAssetFeature]. They have to
+	// be defined wherever a window ends.
+	Assets []string
 }
 
 // withDefaults fills in what is zero, and says what can't be.
@@ -108,6 +127,17 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("conditions measured over %q: choose %s or %s", c.Measured, MeasuredTraining, MeasuredRolling)
 	case !(c.PeriodsPerYear > 0) || math.IsInf(c.PeriodsPerYear, 0):
 		return c, fmt.Errorf("%v periods per year: it must be positive and finite", c.PeriodsPerYear)
+	}
+	for i, name := range c.Assets {
+		if _, _, err := ParseAssetFeature(name); err != nil {
+			return c, err
+		}
+		if slices.Contains(c.Assets[:i], name) {
+			return c, fmt.Errorf("feature %s of assets is asked for twice", name)
+		}
+	}
+	if c.Index != nil && !c.Market {
+		return c, errors.New("a volatility index without conditions of the market: ask for these, too")
 	}
 	for _, s := range []float64{c.Shares.Dirichlet, c.Shares.Optimized, c.Shares.RiskParity, c.Shares.Bootstrap} {
 		if !(s >= 0) || math.IsInf(s, 0) {

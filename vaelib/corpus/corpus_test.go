@@ -154,7 +154,7 @@ func TestSameBytesForAnyNumberOfWorkers(t *testing.T) {
 	for _, workers := range []int{1, 2, 5} {
 		was := runtime.GOMAXPROCS(workers)
 		dir := t.TempDir()
-		err := build(t, window, capped(12, 0.25), sectors, Config{N: 500, Seed: 11}).Write(dir)
+		err := build(t, window, capped(12, 0.25), sectors, Config{N: 500, Seed: 11, Market: true}).Write(dir)
 		runtime.GOMAXPROCS(was)
 		if err != nil {
 			t.Fatal(err)
@@ -361,12 +361,15 @@ func TestCore12(t *testing.T) {
 	}
 }
 
-func BenchmarkMixed20000(b *testing.B) {
+func BenchmarkMixed20000(b *testing.B)       { benchmarkMixed(b, false) }
+func BenchmarkMixed20000Market(b *testing.B) { benchmarkMixed(b, true) }
+
+func benchmarkMixed(b *testing.B, market bool) {
 	window, sectors := sample(b)
 	window = window.Slice(0, 945)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Build(context.Background(), window, simplex.Set{N: 12}, sectors, Config{N: 20000, Seed: 1}, nil); err != nil {
+		if _, err := Build(context.Background(), window, simplex.Set{N: 12}, sectors, Config{N: 20000, Seed: 1, Market: market}, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"vaefolio/vaelib/portfolio"
@@ -147,12 +148,9 @@ func ReadMeasures(weightsPath string, n int) ([]portfolio.Measure, error) {
 // decodeMeasures reads one JSON array of measures of portfolios of n assets,
 // each of another condition.
 func decodeMeasures(r io.Reader, n int) ([]portfolio.Measure, error) {
-	data, err := io.ReadAll(io.LimitReader(r, mostJSON+1))
+	data, err := readJSON(r)
 	if err != nil {
 		return nil, err
-	}
-	if len(data) > mostJSON {
-		return nil, fmt.Errorf("more than %d MiB: these are no measures", mostJSON>>20)
 	}
 	var measures []portfolio.Measure
 	if err := json.Unmarshal(data, &measures); err != nil {
@@ -173,4 +171,61 @@ func decodeMeasures(r io.Reader, n int) ([]portfolio.Measure, error) {
 		seen[m.Name] = true
 	}
 	return measures, nil
+}
+
+// ReadSchema reads what the conditions of a written corpus are, in the order of
+// their columns, from the summary beside its weights file. It returns nil where
+// there is no such file.
+func ReadSchema(weightsPath string) ([]portfolio.Condition, error) {
+	path := filepath.Join(filepath.Dir(weightsPath), SummaryFile)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	schema, err := decodeSchema(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return schema, nil
+}
+
+// decodeSchema reads the conditions of one JSON summary.
+func decodeSchema(r io.Reader) ([]portfolio.Condition, error) {
+	data, err := readJSON(r)
+	if err != nil {
+		return nil, err
+	}
+	var summary struct {
+		Conditions []portfolio.Condition `json:"conditions"`
+	}
+	if err := json.Unmarshal(data, &summary); err != nil {
+		return nil, fmt.Errorf("not the JSON of a summary: %w", err)
+	}
+	if len(summary.Conditions) == 0 {
+		return nil, errors.New("no conditions are described: build the corpus again")
+	}
+	seen := map[string]bool{}
+	for i, c := range summary.Conditions {
+		switch {
+		case c.Name == "" || seen[c.Name]:
+			return nil, fmt.Errorf("condition %d is called %q: names are unique and not empty", i+1, c.Name)
+		case len(c.Levels) == 1 || slices.Contains(c.Levels, ""):
+			return nil, fmt.Errorf("condition %q has the levels %q: a category has two or more, each with a name", c.Name, c.Levels)
+		}
+		seen[c.Name] = true
+	}
+	return summary.Conditions, nil
+}
+
+// readJSON reads a JSON file, unless it is too long to be one of a corpus.
+func readJSON(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, mostJSON+1))
+	if err == nil && len(data) > mostJSON {
+		err = fmt.Errorf("more than %d MiB: this is no file of a corpus", mostJSON>>20)
+	}
+	return data, err
 }

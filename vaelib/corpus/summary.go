@@ -8,6 +8,7 @@ import (
 
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/regime"
 )
 
 // Summary describes a corpus as corpus.json does.
@@ -33,6 +34,9 @@ type Summary struct {
 	Spectrum          []float64             `json:"normalised_spectrum"` // n lambda_i / tr Sigma of the training rows
 	PeriodsPerYear    float64               `json:"periods_per_year"`
 	Conditions        []portfolio.Condition `json:"conditions"` // the columns of conditions.csv
+	LeftOut           []LeftOut             `json:"conditions_left_out,omitempty"`
+	Grid              *regime.Grid          `json:"regime_grid,omitempty"`  // of the condition regime
+	HMM               *regime.HMM           `json:"regime_model,omitempty"` // of regime.calm: of the equal-weight basket's returns
 	DataHash          string                `json:"data_hash"`
 }
 
@@ -42,7 +46,7 @@ func (c *Corpus) Summary() Summary {
 	s := Summary{
 		Source: c.config.Source, Rows: len(c.Rows), Seed: c.config.Seed, Symbols: c.Portfolios.Symbols,
 		From: at(0), To: at(len(c.window.Times) - 1), TrainingTo: at(c.cut - 1), Measured: c.config.Measured,
-		Lookbacks: c.config.Lookbacks, Step: c.config.Step, Conditions: c.Schema,
+		Lookbacks: c.config.Lookbacks, Step: c.config.Step, Conditions: c.Schema, LeftOut: c.state.leftOut, Grid: c.state.grid, HMM: c.state.hmm,
 		Counts: map[string]int{}, Recipes: map[string]int{}, Redrawn: c.redrawn,
 		PeriodsPerYear: c.config.PeriodsPerYear, DataHash: c.window.Hash(),
 	}

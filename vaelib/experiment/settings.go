@@ -1,11 +1,14 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/features"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/vae"
 )
@@ -96,6 +99,48 @@ func (c Corpus) Config(seed uint64, periodsPerYear float64) corpus.Config {
 		config.Validation = -1 // none, where 0 would mean the default
 	}
 	return config
+}
+
+// Market says which conditions of the market the rows of a training set carry.
+// Its tags name the flags.
+type Market struct {
+	Market bool     `flag:"market-conditions" help:"conditions of the market at the end of each row's window: volatility index, trend, momentum, dispersion, drawdown, regime; -market-conditions=false: none"`
+	Series string   `flag:"series" unit:"NAME=FILE" help:"volatility index of the market conditions: a CSV with timestamp or date and one column of values, such as DVOL=dvol.csv; without it EWMA(0.94) volatility of the equal-weight basket"`
+	Assets []string `flag:"asset-conditions" unit:"FEATURES" help:"conditions of each asset at the end of each row's window: mean, volatility or momentum over so many periods, such as momentum.60,volatility.20"`
+}
+
+// DefaultMarket is all that is market-wide.
+func DefaultMarket() Market { return Market{Market: true} }
+
+// Check returns an error for a flag that can't be read.
+func (m *Market) Check() error {
+	for _, name := range m.Assets {
+		if _, _, err := corpus.ParseAssetFeature(name); err != nil {
+			return err
+		}
+	}
+	name, file, ok := strings.Cut(m.Series, "=")
+	switch {
+	case m.Series == "":
+	case !ok || name == "" || file == "":
+		return fmt.Errorf("series %q: want NAME=FILE, such as DVOL=dvol.csv", m.Series)
+	case !m.Market:
+		return errors.New("a series is for the conditions of the market: leave out -market-conditions=false")
+	}
+	return nil
+}
+
+// Add reads the series and adds the conditions to the configuration of a
+// corpus.
+func (m *Market) Add(config *corpus.Config) error {
+	config.Market, config.Assets = m.Market, m.Assets
+	if m.Series == "" {
+		return nil
+	}
+	name, file, _ := strings.Cut(m.Series, "=")
+	var err error
+	config.Index, err = features.ReadSeries(file, features.SeriesOptions{Name: name})
+	return err
 }
 
 // Settings are those of the pipeline. Their tags name the flags.

@@ -14,18 +14,23 @@ type Condition struct {
 	Levels []string `json:"levels,omitempty"`
 }
 
-// Basis is what a condition is computed from.
+// Basis is what a condition is computed from, and so when it is known.
 type Basis string
 
-// The bases of conditions.
+// The bases of conditions. A condition of the market is the same for all
+// portfolios of a time; it is known when the last candle of the row's window has
+// closed.
 const (
 	Weights         Basis = "weights"                                           // alone
 	TrainingReturns Basis = "weights and the returns before the validation cut" // the same returns for all rows
 	WindowReturns   Basis = "weights and the returns of the row's window"
+	Market          Basis = "the market at the end of the row's window"
+	FittedMarket    Basis = "the market at the end of the row's window, by a fit to the returns before the validation cut"
 )
 
-// Schema describes the conditions of portfolios, in the order of their columns;
-// sectors may be nil. Risk and return are over the returns of the basis given.
+// Schema describes the conditions that portfolios themselves have, in the order
+// of their columns; sectors may be nil. Risk and return are over the returns of
+// the basis given.
 func Schema(returns Basis, sectors []string) []Condition {
 	schema := []Condition{
 		{"volatility", "standard deviation of returns", "per year", returns, nil},

@@ -9,8 +9,9 @@ import (
 // Grid crosses three levels of volatility with two of trend. Its thresholds
 // come from training rows; the state of a row needs that row alone.
 type Grid struct {
-	Low, High float64 // volatility: below Low it is low, from High on high
-	Trend     float64 // trend: from it on rising
+	Low   float64 `json:"low"`   // volatility: below it is low
+	High  float64 `json:"high"`  // volatility: from it on high
+	Trend float64 `json:"trend"` // trend: from it on rising
 }
 
 // GridStates is the number of states of a [Grid].
