@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/stream"
 )
 
 // Condition is something that a conditional model (Sohn, Lee & Yan 2015) is told
@@ -112,7 +113,7 @@ func checkValues(what string, conditions []Condition, values *mat.Dense, rows in
 	}
 	for i := range rows {
 		for j, v := range values.RawRowView(i) {
-			if err := conditions[j].check(v); err != nil {
+			if err := conditions[j].Check(v); err != nil {
 				return fmt.Errorf("%s row %d: %w", what, i+1, err)
 			}
 		}
@@ -120,7 +121,8 @@ func checkValues(what string, conditions []Condition, values *mat.Dense, rows in
 	return nil
 }
 
-func (c Condition) check(v float64) error {
+// Check returns an error for a value that the condition can't have.
+func (c Condition) Check(v float64) error {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return fmt.Errorf("condition %s is %v", c.Name, v)
 	}
@@ -223,12 +225,32 @@ func (c control) measured(vector, weights *graph.Node) *graph.Node {
 	return graph.Add(graph.Mul(y, graph.Reshape(part(end, 1))), graph.Reshape(part(end+1, 1)))
 }
 
-// The slack by which a cap lies above what a training row has is half-normal,
-// and the hinge ends a margin below the cap; both in standard deviations.
+// A cap lies above what a training row has by a margin and a half-normal slack,
+// and the hinge ends the margin below the cap; both in standard deviations. A
+// broken cap weighs capWeight times a distance of the same size.
 const (
-	capSlack  = 1.0
-	capMargin = 0.1
+	capMargin = 0.25
+	capSlack  = 0.5
+	capWeight = 4
 )
+
+// Loosen returns conditions (N x k) whose caps are raised above what the rows
+// have, as they are in training: bounds that the rows' portfolios could have
+// been asked to keep.
+func (m *Model) Loosen(conditions *mat.Dense, seed uint64) *mat.Dense {
+	loose := mat.DenseCopyOf(conditions)
+	rng := stream.New(seed, "vae.loosen", 0)
+	rows, _ := loose.Dims()
+	for i := range rows {
+		for j, c := range m.config.Conditions {
+			if c.Cap {
+				slack := capMargin + capSlack*math.Abs(rng.NormFloat64())
+				loose.Set(i, j, loose.At(i, j)+slack*m.scaling.conditions[j].SD)
+			}
+		}
+	}
+	return loose
+}
 
 // raise adds slack to the caps among the conditions (B x K): noise (B x caps) is
 // standard normal.
@@ -238,7 +260,8 @@ func raise(controls []control, conditions, noise *graph.Node) *graph.Node {
 		if !c.cap {
 			continue
 		}
-		slack := graph.MulScalar(graph.Abs(graph.Slice(noise, graph.AxisRange(), graph.AxisElem(c.index))), capSlack)
+		slack := graph.Abs(graph.Slice(noise, graph.AxisRange(), graph.AxisElem(c.index)))
+		slack = graph.AddScalar(graph.MulScalar(slack, capSlack), capMargin)
 		one := graph.OneHot(graph.Scalar(noise.Graph(), dtypes.Int32, c.column), width, conditions.DType())
 		conditions = graph.Add(conditions, graph.Mul(slack, graph.ExpandAxes(one, 0)))
 	}
@@ -247,7 +270,7 @@ func raise(controls []control, conditions, noise *graph.Node) *graph.Node {
 
 // controlLoss is how far the decoder's weights (B x n) are from the conditions
 // (B x K) that they were asked for, B values: squared distances in standard
-// deviations, and for caps a hinge h + h^2 from the margin on.
+// deviations, and for caps capWeight (h + h^2) of the hinge h from the margin on.
 func controlLoss(controls []control, vector, weights, conditions *graph.Node) *graph.Node {
 	var loss *graph.Node
 	for _, c := range controls {
@@ -255,7 +278,7 @@ func controlLoss(controls []control, vector, weights, conditions *graph.Node) *g
 		term := graph.Mul(miss, miss)
 		if c.cap {
 			hinge := graph.MaxScalar(graph.AddScalar(miss, capMargin), 0)
-			term = graph.Add(hinge, graph.Mul(hinge, hinge))
+			term = graph.MulScalar(graph.Add(hinge, graph.Mul(hinge, hinge)), capWeight)
 		}
 		if loss == nil {
 			loss = term

@@ -56,7 +56,7 @@ func (m *Model) Given(conditions []float64) (*Model, error) {
 		return nil, fmt.Errorf("%d conditions given to a model with %d", len(conditions), len(m.config.Conditions))
 	}
 	for j, v := range conditions {
-		if err := m.config.Conditions[j].check(v); err != nil {
+		if err := m.config.Conditions[j].Check(v); err != nil {
 			return nil, err
 		}
 	}
