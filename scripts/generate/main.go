@@ -22,10 +22,11 @@ import (
 
 type config struct {
 	Model   string `flag:"model" unit:"DIR" required:"true" help:"folder of a model, as train and pipeline write it"`
-	Mode    string `flag:"mode" choice:"sample|latent|interpolate|robust|diversify|stress|styles" default:"sample" help:"draw from the model; climb an objective in its latent space; go from one portfolio to another; choose of draws the best in the worst scenario, or a varied part of the Pareto front; find the portfolios that stresses hit hardest; find styles and what lies between them"`
-	N       int    `flag:"n" range:"[0,10000000]" unit:"portfolios" help:"how many: of latent the best starts, of interpolate the steps, of robust the best, of stress the worst; 0 means 1000 with sample, 11 with interpolate, else 10; styles makes one for each pair of neighbours"`
+	Mode    string `flag:"mode" choice:"sample|condition|latent|interpolate|robust|diversify|stress|styles" default:"sample" help:"draw from the model; make portfolios to a wish; climb an objective in its latent space; go from one portfolio to another; choose of draws the best in the worst scenario, or a varied part of the Pareto front; find the portfolios that stresses hit hardest; find styles and what lies between them"`
+	N       int    `flag:"n" range:"[0,10000000]" unit:"portfolios" help:"how many: of latent the best starts, of interpolate the steps, of robust the best, of stress the worst; 0 means 1000 with sample, 100 with condition, 11 with interpolate, else 10; styles makes one for each pair of neighbours"`
 	Density string `flag:"density" choice:"aggregate|prior" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, or N(0, I)"`
 
+	Wish
 	Latent
 	Interpolation
 	Choice
@@ -44,10 +45,12 @@ var verb = cli.Verb[config]{
 	Name:    "generate",
 	Summary: "make portfolios out of a trained model",
 	Example: `generate -model runs/model -n 1000 -max-weight 0.25 > weights.csv
+generate -model runs/conditional -mode condition -wish 'volatility=0.4,sector.L1<=0.35' -out runs/wish
 generate -model runs/model -mode latent -objective sharpe -prices prices.csv -out runs/best
 generate -model runs/model -mode interpolate -from-weights two.csv -path spherical
 generate -model runs/model -mode robust -horizon 30 -prices prices.csv -out runs/robust`,
 	Default: config{
+		Wish:   Wish{Draws: 8},
 		Latent: Latent{Starts: 64, Iterations: 100},
 		Choice: Choice{Candidates: 10000, Horizon: 20, Scenarios: 200, Crises: 5, Shocks: []float64{1, 2}, HeldOut: 0.3},
 		Stress: Stress{Side: 41},
@@ -67,6 +70,7 @@ type mode struct {
 
 var modes = map[string]mode{
 	"sample":      {make: (*job).sample},
+	"condition":   {make: (*job).condition},
 	"latent":      {make: (*job).climb, prices: true},
 	"interpolate": {make: (*job).interpolate, ends: true},
 	"robust":      {make: (*job).robust, prices: true},
@@ -86,6 +90,8 @@ type job struct {
 	window    *market.Window   // of modes that look at prices
 	settings  metrics.Settings // likewise
 	given     *portfolio.Portfolios
+	wish      portfolio.Wish   // of a conditional model
+	donors    *generate.Donors // likewise
 	record    provenance
 }
 
@@ -97,6 +103,8 @@ type made struct {
 	values  []float64         // of the objective; nil: none
 	figures []metrics.Figures // nil: none
 	tables  map[string]table  // more files, by their names
+
+	achieved []map[string]float64 // of each row, what it has of the conditions; nil: none
 }
 
 func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
@@ -116,7 +124,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	if err := j.open(backend); err != nil {
 		return err
 	}
-	if mode.prices || j.Mode == "interpolate" && j.Prices.Prices != "" {
+	if mode.prices || (j.Mode == "interpolate" || j.Mode == "condition") && j.Prices.Prices != "" {
 		if err := j.load(); err != nil {
 			return err
 		}
@@ -159,10 +167,13 @@ func (j *job) open(backend *vae.Backend) (err error) {
 	if j.set, err = j.Constraints.Set(j.symbols); err != nil {
 		return err
 	}
+	j.record = provenance{Mode: j.Mode, Seed: j.Seed, Backend: backend.Description()}
+	if err := j.ask(); err != nil {
+		return err
+	}
 	if j.generator, err = generate.New(j.model, j.set); err != nil {
 		return err
 	}
-	j.record = provenance{Mode: j.Mode, Seed: j.Seed, Backend: backend.Description()}
 	j.record.ModelHash, err = run.HashFile(filepath.Join(j.config.Model, "model.safetensors"))
 	return err
 }

@@ -29,6 +29,7 @@ type provenance struct {
 	Backend   string  `json:"backend"`
 	MaxRepair float64 `json:"max_repair_distance"`
 
+	Order *orderRecord `json:"order,omitempty"`
 	*latentRecord
 	*pathRecord
 	Robust    *robustRecord    `json:"robust,omitempty"`
@@ -48,6 +49,7 @@ type portfolioOfModel struct {
 	Repair   float64            `json:"repair_distance"`
 	Value    *float64           `json:"value,omitempty"` // of the objective
 	Figures  map[string]float64 `json:"figures,omitempty"`
+	Achieved map[string]float64 `json:"achieved,omitempty"` // of the model's conditions
 }
 
 // portfolios names the rows, which begin at row from of total, fills in their
@@ -73,6 +75,9 @@ func (j *job) portfolios(m *made, from, total int) (*portfolio.Portfolios, error
 		}
 		if m.values != nil {
 			row.Value = &m.values[i]
+		}
+		if m.achieved != nil {
+			row.Achieved = m.achieved[i]
 		}
 		if m.figures != nil {
 			row.Figures = j.figuresOf(&m.figures[i])

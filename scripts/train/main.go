@@ -3,9 +3,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -15,12 +15,15 @@ import (
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/vae"
 )
 
 type config struct {
-	Weights string `flag:"weights" unit:"FILE" required:"true" help:"portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
+	Weights    string `flag:"weights" unit:"FILE" required:"true" help:"portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
+	Conditions string `flag:"conditions" unit:"FILE" help:"what the portfolios have (a corpus's conditions.csv): makes the model conditional, so that generate can be asked for these; with the measures.json of a corpus beside it, training holds the model to them"`
+	experiment.Conditioning
 	experiment.Model
 	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"rows to hold out, at random, where the file has no provenance beside it"`
 	Components int     `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, from which portfolios are sampled"`
@@ -32,8 +35,11 @@ type config struct {
 var verb = cli.Verb[config]{
 	Name:    "train",
 	Summary: "train a variational autoencoder on portfolios",
-	Example: "train -weights runs/corpus/weights.csv -out runs/model",
-	Default: config{Model: experiment.DefaultModel(), Validation: 0.1, Components: 40},
+	Example: `train -weights runs/corpus/weights.csv -out runs/model
+train -weights runs/corpus/weights.csv -conditions runs/corpus/conditions.csv -condition-on 'volatility,effective_assets,max_weight,sector.*' -out runs/conditional`,
+	Default: config{
+		Model: experiment.DefaultModel(), Conditioning: experiment.DefaultConditioning(), Validation: 0.1, Components: 40,
+	},
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
 		"quick": func(c *config) { c.Model.Quick() },
@@ -55,9 +61,26 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	fit, heldOut, err := c.split(portfolios, io)
+	out, err := c.heldOut(portfolios, io)
 	if err != nil {
 		return err
+	}
+	rows := experiment.Rows{Symbols: portfolios.Symbols}
+	rows.Train, rows.HeldOut = split(portfolios.Weights, out)
+	if count, _ := rows.Train.Dims(); count < 2 {
+		return fmt.Errorf("%s: fewer than 2 rows to learn from: give more portfolios", c.Weights)
+	}
+	if c.Conditions != "" {
+		conditions, err := run.HashFile(c.Conditions)
+		if err != nil {
+			return err
+		}
+		hash = run.Hash([]byte(hash), []byte(conditions))
+		if rows.Told, err = c.told(portfolios, out); err != nil {
+			return err
+		}
+	} else if len(c.On)+len(c.Caps) > 0 {
+		return cli.Usagef("-condition-on and -caps choose columns of -conditions FILE: give it")
 	}
 	backend, err := vae.Open(c.Backend.Backend)
 	if err != nil {
@@ -75,68 +98,158 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer folder.Close()
-	model, history, err := experiment.Train(ctx, backend, c.Model, c.Seed, portfolios.Symbols, fit, heldOut, folder.Dir(), io.Progress("training"))
+	model, history, err := experiment.Train(ctx, backend, c.Model, c.Seed, rows, folder.Dir(), io.Progress("training"))
 	if err != nil {
 		return err
 	}
 	if err := run.WriteFile(folder.Path(experiment.HistoryFile), history.WriteCSV); err != nil {
 		return err
 	}
-	aggregate, err := generate.FitAggregate(ctx, model, fit, generate.AggregateSettings{Components: c.Components, Seed: c.Seed})
+	settings := generate.AggregateSettings{Components: c.Components, Seed: c.Seed}
+	var donors *generate.Donors
+	if rows.Told != nil {
+		settings.Conditions = rows.Told.Train
+		donors = generate.NewDonors(model.Config(), rows.Told.Train, rows.Told.Measures)
+		if err := run.WriteJSON(folder.Path(generate.DonorsFile), donors); err != nil {
+			return err
+		}
+	}
+	aggregate, err := generate.FitAggregate(ctx, model, rows.Train, settings)
 	if err != nil {
 		return err
 	}
 	if err := run.WriteJSON(folder.Path(generate.AggregateFile), aggregate); err != nil {
 		return err
 	}
-	if heldOut != nil {
-		diagnostics, err := vae.Diagnose(ctx, model, fit, heldOut)
-		if err != nil {
+	if rows.HeldOut != nil {
+		if err := c.diagnose(ctx, model, rows, donors, folder, io); err != nil {
 			return err
 		}
-		if err := run.WriteJSON(folder.Path("diagnostics.json"), diagnostics); err != nil {
-			return err
-		}
-		if diagnostics.Warning != "" {
-			io.Note("WARNING: %s", diagnostics.Warning)
-		}
-		io.Note("%d of %d units active, KL %.2f nats, R2 %.3f (PCA %.3f)", diagnostics.ActiveUnits, c.Latent, diagnostics.KL, diagnostics.R2, diagnostics.R2PCA)
 	}
 	io.Note("%d steps, %.0f samples a second: %s", history.Step, history.SamplesPerSecond(), c.Out)
 	return folder.Finish()
 }
 
-// split separates the rows to learn from and those to hold out: by window
-// where the provenance of a corpus says so, else at random.
-func (c *config) split(p *portfolio.Portfolios, io *cli.IO) (fit, heldOut *mat.Dense, err error) {
-	out, err := corpus.ReadValidation(c.Weights, p)
+// diagnosis is diagnostics.json.
+type diagnosis struct {
+	*vae.Diagnostics
+	Evidence *vae.Evidence      `json:"evidence"`
+	Control  []generate.Control `json:"control,omitempty"`
+}
+
+// evidenceRows and evidenceCodes bound the estimate of the likelihood.
+const (
+	evidenceRows  = 1000
+	evidenceCodes = 64
+)
+
+// diagnose judges the model by the rows held out.
+func (c *config) diagnose(ctx context.Context, model *vae.Model, rows experiment.Rows, donors *generate.Donors, folder *run.Run, io *cli.IO) error {
+	var told *mat.Dense
+	if rows.Told != nil {
+		told = rows.Told.HeldOut
+	}
+	var d diagnosis
+	var err error
+	if d.Diagnostics, err = vae.DiagnoseGiven(ctx, model, rows.Train, rows.HeldOut, told); err != nil {
+		return err
+	}
+	count, n := rows.HeldOut.Dims()
+	count = min(count, evidenceRows)
+	part := told
+	if told != nil {
+		part = told.Slice(0, count, 0, len(rows.Told.Conditions)).(*mat.Dense)
+	}
+	if d.Evidence, err = model.Evidence(ctx, rows.HeldOut.Slice(0, count, 0, n).(*mat.Dense), part, evidenceCodes, c.Seed); err != nil {
+		return err
+	}
+	if d.Warning != "" {
+		io.Note("WARNING: %s", d.Warning)
+	}
+	io.Note("%d of %d units active, KL %.2f nats, R2 %.3f (PCA %.3f), log likelihood %.2f nats (bound %.2f)",
+		d.ActiveUnits, c.Latent, d.KL, d.R2, d.R2PCA, d.Evidence.LogLikelihood, d.Evidence.ELBO)
+	if told != nil {
+		set := simplex.Set{N: n}
+		if model.Config().Head == "linear" {
+			set.Lower, set.Upper = slices.Repeat([]float64{-simplex.MaxBound}, n), slices.Repeat([]float64{simplex.MaxBound}, n)
+		}
+		generator, err := generate.New(model, set)
+		if err != nil {
+			return err
+		}
+		if d.Control, err = generator.MeasureControl(ctx, told, donors, c.Seed); err != nil {
+			return err
+		}
+		for _, k := range d.Control {
+			what := fmt.Sprintf("missed by %.3f of its standard deviation", k.Error)
+			if k.Cap {
+				what = fmt.Sprintf("exceeded by %.2g of the portfolios decoded", *k.Violations)
+			}
+			io.Note("%s asked for: %s (conditions shuffled %.2f, best of 8 draws %.2f, of 1,000 %.3f)", k.Name, what, k.Shuffled, k.Best8, k.Best1000)
+		}
+	}
+	return run.WriteJSON(folder.Path("diagnostics.json"), d)
+}
+
+// told picks the conditions that the model is told.
+func (c *config) told(p *portfolio.Portfolios, out []bool) (*experiment.Told, error) {
+	conditions, err := portfolio.ReadConditionsCSV(c.Conditions, p)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	rows := len(p.IDs)
-	if out == nil {
-		out = make([]bool, rows)
-		order := stream.New(c.Seed, "train.split", 0).Perm(rows)
-		for _, i := range order[:int(c.Validation*float64(rows))] {
-			out[i] = true
-		}
-		io.Note("%s has no %s beside it: %v of its rows are held out at random", filepath.Base(c.Weights), corpus.ProvenanceFile, c.Validation)
+	measures, err := corpus.ReadMeasures(c.Conditions, len(p.Symbols))
+	if err != nil {
+		return nil, err
 	}
+	columns, chosen, err := c.Choose(conditions.Names, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Conditions, err)
+	}
+	rows, _ := conditions.Values.Dims()
+	values := mat.NewDense(rows, len(columns), nil)
+	for k, j := range columns {
+		values.SetCol(k, mat.Col(nil, j, conditions.Values))
+	}
+	told := &experiment.Told{Conditions: chosen, Measures: measures, Control: c.Control}
+	told.Train, told.HeldOut = split(values, out)
+	return told, nil
+}
+
+// heldOut says which rows are held out: by window where the provenance of a
+// corpus says so, else at random.
+func (c *config) heldOut(p *portfolio.Portfolios, io *cli.IO) ([]bool, error) {
+	out, err := corpus.ReadValidation(c.Weights, p)
+	if err != nil || out != nil {
+		return out, err
+	}
+	rows := p.Len()
+	out = make([]bool, rows)
+	order := stream.New(c.Seed, "train.split", 0).Perm(rows)
+	for _, i := range order[:int(c.Validation*float64(rows))] {
+		out[i] = true
+	}
+	io.Note("%s has no %s beside it: %v of its rows are held out at random", filepath.Base(c.Weights), corpus.ProvenanceFile, c.Validation)
+	return out, nil
+}
+
+// split separates the rows to learn from and those to hold out, nil where there
+// are fewer than 2.
+func split(x *mat.Dense, out []bool) (fit, heldOut *mat.Dense) {
+	_, n := x.Dims()
 	var kept, held []float64
-	for i := range rows {
-		if out[i] {
-			held = append(held, p.Weights.RawRowView(i)...)
+	for i, o := range out {
+		if o {
+			held = append(held, x.RawRowView(i)...)
 		} else {
-			kept = append(kept, p.Weights.RawRowView(i)...)
+			kept = append(kept, x.RawRowView(i)...)
 		}
 	}
-	n := len(p.Symbols)
-	if len(kept) < 2*n {
-		return nil, nil, fmt.Errorf("%s: %w", c.Weights, errors.New("fewer than 2 rows to learn from: give more portfolios"))
+	fit = new(mat.Dense)
+	if len(kept) > 0 {
+		fit = mat.NewDense(len(kept)/n, n, kept)
 	}
-	fit = mat.NewDense(len(kept)/n, n, kept)
 	if len(held) >= 2*n {
 		heldOut = mat.NewDense(len(held)/n, n, held)
 	}
-	return fit, heldOut, nil
+	return fit, heldOut
 }

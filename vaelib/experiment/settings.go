@@ -18,7 +18,7 @@ type Model struct {
 	Beta         float64 `flag:"beta" range:"[0,inf)" help:"weight of the KL term; 1 is the evidence lower bound with the gaussian likelihood"`
 	Latent       int     `flag:"latent" range:"[1,1024]" unit:"dimensions" help:"size of the latent space"`
 	Hidden       []int   `flag:"hidden" range:"[1,65536]" unit:"widths" help:"hidden layers of the encoder; the decoder mirrors them"`
-	Likelihood   string  `flag:"likelihood" choice:"gaussian|gaussian-learned|mse-sum" help:"reconstruction term: gaussian with the training weights' variance, or with variances learned by asset (take beta 1), or the raw sum of squares"`
+	Likelihood   string  `flag:"likelihood" choice:"gaussian|gaussian-sigma|gaussian-learned|dirichlet|logistic-normal|mse-sum" help:"reconstruction term: gaussian with the training weights' variance; with one variance learned, or one by asset (take beta 1); a Dirichlet around the decoded weights, or which weights are above 0 and the log ratios of those (both with the softmax head); the raw sum of squares"`
 	Head         string  `flag:"head" choice:"softmax|sparsemax|capped|linear" help:"how the decoder makes weights: softmax is never 0; capped is the exact projection onto weights from 0 to the largest allowed, and so makes exact zeros; sparsemax is capped at 1; linear is any number, for short positions"`
 	HeadCap      float64 `flag:"head-cap" range:"[0,1]" help:"largest weight of the capped head; 0: that of the constraints"`
 	Activation   string  `flag:"activation" choice:"silu|relu|tanh" help:"of the hidden layers"`
@@ -26,6 +26,9 @@ type Model struct {
 	Batch        int     `flag:"batch" range:"[1,inf)" unit:"rows" help:"training rows a step"`
 	LearningRate float64 `flag:"learning-rate" range:"(0,inf)" help:"Adam's, at the first step; it decays to 0 by a cosine"`
 	Warmup       float64 `flag:"warmup" range:"[0,1]" unit:"share" help:"part of the steps in which beta rises from 0"`
+	Cycles       int     `flag:"cycles" range:"[0,inf)" unit:"times" help:"repeat the warm-up in as many equal parts of the training; 0 and 1: once"`
+	FreeBits     float64 `flag:"free-bits" range:"[0,inf)" unit:"nats" help:"KL of a latent dimension that costs nothing"`
+	TargetRate   float64 `flag:"target-rate" range:"[0,inf)" unit:"nats" help:"KL of a portfolio that beta is adapted to reach, from -beta on; 0 leaves beta alone"`
 	Patience     int     `flag:"patience" range:"[0,inf)" unit:"evaluations" help:"stop after so many without a better validation loss; 0 trains to the end"`
 }
 
@@ -58,14 +61,14 @@ func (m Model) Within(set simplex.Set) Model {
 func (m Model) Config(n int, seed uint64) (vae.Config, vae.Schedule, error) {
 	c, s := vae.DefaultConfig(n), vae.DefaultSchedule()
 	c.Beta, c.Latent, c.Hidden, c.Likelihood, c.Head, c.Activation = m.Beta, m.Latent, m.Hidden, m.Likelihood, m.Head, m.Activation
-	c.Seed = seed
+	c.FreeBits, c.TargetRate, c.Seed = m.FreeBits, m.TargetRate, seed
 	if c.Head == "capped" {
 		c.MaxWeight = 1
 		if m.HeadCap > 0 {
 			c.MaxWeight = m.HeadCap
 		}
 	}
-	s.Steps, s.Batch, s.LearningRate, s.Warmup, s.Patience = m.Steps, m.Batch, m.LearningRate, m.Warmup, m.Patience
+	s.Steps, s.Batch, s.LearningRate, s.Warmup, s.Cycles, s.Patience = m.Steps, m.Batch, m.LearningRate, m.Warmup, m.Cycles, m.Patience
 	s.EvalEvery = max(1, m.Steps/50)
 	if err := c.Validate(); err != nil {
 		return c, s, err

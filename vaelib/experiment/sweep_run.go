@@ -122,7 +122,7 @@ func (t *trainer) train(ctx context.Context, j job, folder *run.Run, progress fu
 	if err := t.load(j); err != nil {
 		return err
 	}
-	model, history, err := Train(ctx, t.backend, j.Settings.Model, j.Seed, j.Symbols, t.training, t.heldOut, folder.Path(ModelFolder), progress)
+	model, history, err := Train(ctx, t.backend, j.Settings.Model, j.Seed, Rows{Symbols: j.Symbols, Train: t.training, HeldOut: t.heldOut}, folder.Path(ModelFolder), progress)
 	if err != nil {
 		return err
 	}

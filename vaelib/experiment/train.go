@@ -17,19 +17,30 @@ import (
 // checkpoints is how many times a training saves its whole state.
 const checkpoints = 10
 
+// Rows are what a model learns from, and what it is judged by.
+type Rows struct {
+	Symbols        []string   // n
+	Train, HeldOut *mat.Dense // N x n and M x n; HeldOut may be nil
+	Told           *Told      // of a conditional model; nil: none
+}
+
 // Train trains a model and keeps it in dir, resuming there a training of the
 // same rows and settings that was interrupted. When the context ends it saves
 // the state first.
-func Train(ctx context.Context, b *vae.Backend, m Model, seed uint64, symbols []string, train, heldOut *mat.Dense, dir string,
+func Train(ctx context.Context, b *vae.Backend, m Model, seed uint64, rows Rows, dir string,
 	progress func(done, total int, note string)) (*vae.Model, *vae.History, error) {
-	config, schedule, err := m.Config(len(symbols), seed)
+	config, schedule, err := m.Config(len(rows.Symbols), seed)
 	if err != nil {
 		return nil, nil, err
 	}
 	options := vae.TrainOptions{
-		Symbols: symbols, Progress: progress,
+		Symbols: rows.Symbols, Progress: progress,
 		CheckpointEvery: max(1, schedule.Steps/checkpoints),
 		Checkpoint:      func(c *vae.Checkpoint) error { return c.Save(dir) },
+	}
+	if told := rows.Told; told != nil {
+		config.Conditions, config.Control = told.Conditions, told.Control
+		options.Conditions, options.ValidationConditions, options.Measures = told.Train, told.HeldOut, told.Measures
 	}
 	switch c, err := vae.LoadCheckpoint(dir); {
 	case err == nil:
@@ -37,7 +48,7 @@ func Train(ctx context.Context, b *vae.Backend, m Model, seed uint64, symbols []
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, nil, err
 	}
-	model, history, err := vae.Train(ctx, b, config, schedule, train, heldOut, options)
+	model, history, err := vae.Train(ctx, b, config, schedule, rows.Train, rows.HeldOut, options)
 	if err != nil {
 		return nil, nil, fmt.Errorf("training: %w", err)
 	}
@@ -85,8 +96,8 @@ func publish(ctx context.Context, dir string, config vae.Config, schedule vae.Sc
 
 // train trains the model, and leaves it in the run's folder.
 func (p *state) train(ctx context.Context) (err error) {
-	p.model, p.history, err = Train(ctx, p.Backend, p.settings.Model.Within(p.Set), p.Seed, p.in.Symbols, p.training, p.heldOut,
-		p.folder.Path(ModelFolder), p.begin("training"))
+	p.model, p.history, err = Train(ctx, p.Backend, p.settings.Model.Within(p.Set), p.Seed,
+		Rows{Symbols: p.in.Symbols, Train: p.training, HeldOut: p.heldOut}, p.folder.Path(ModelFolder), p.begin("training"))
 	return err
 }
 

@@ -119,20 +119,22 @@ func (g *Generator) Decode(ctx context.Context, codes *mat.Dense) (*Batch, error
 
 // Pick returns a batch of the given rows, in their order. There has to be one.
 func (b *Batch) Pick(rows []int) *Batch {
-	take := func(m *mat.Dense) *mat.Dense {
-		if m == nil {
-			return nil
-		}
-		_, columns := m.Dims()
-		out := mat.NewDense(len(rows), columns, nil)
-		for k, i := range rows {
-			out.SetRow(k, m.RawRowView(i))
-		}
-		return out
-	}
-	out := &Batch{Codes: take(b.Codes), Decoded: take(b.Decoded), Weights: take(b.Weights)}
+	out := &Batch{Codes: pickRows(b.Codes, rows), Decoded: pickRows(b.Decoded, rows), Weights: pickRows(b.Weights, rows)}
 	for _, i := range rows {
 		out.Repair = append(out.Repair, b.Repair[i])
+	}
+	return out
+}
+
+// pickRows returns the given rows of m, nil for nil.
+func pickRows(m *mat.Dense, rows []int) *mat.Dense {
+	if m == nil {
+		return nil
+	}
+	_, columns := m.Dims()
+	out := mat.NewDense(len(rows), columns, nil)
+	for k, i := range rows {
+		out.SetRow(k, m.RawRowView(i))
 	}
 	return out
 }
@@ -152,7 +154,8 @@ func (b *Batch) MaxRepair() float64 {
 // AggregateSettings says how [FitAggregate] fits. Zero values stand
 // for the defaults named below.
 type AggregateSettings struct {
-	Components int // of the Gaussian mixture; default 40
+	Components int        // of the Gaussian mixture; default 40
+	Conditions *mat.Dense // N x k, of the training portfolios of a conditional model
 	Seed       uint64
 }
 
@@ -163,7 +166,7 @@ func FitAggregate(ctx context.Context, model *vae.Model, training *mat.Dense, se
 	if settings.Components == 0 {
 		settings.Components = 40
 	}
-	mean, logVar, err := model.EncodeContext(ctx, training)
+	mean, logVar, err := model.EncodeGiven(ctx, training, settings.Conditions)
 	if err != nil {
 		return nil, err
 	}

@@ -166,16 +166,10 @@ func (d *Donors) rank(wish portfolio.Wish) (order []int, misses []float64, err e
 		if j < 0 {
 			return nil, nil, fmt.Errorf("the model knows no condition %s: it has %s", t.Name, strings.Join(d.Names, ", "))
 		}
-		column := make([]float64, len(d.Rows))
+		sd := d.deviation(j)
 		for i, row := range d.Rows {
-			column[i] = row[j]
-		}
-		sd := stat.StdDev(column, nil)
-		if !(sd > 0) {
-			sd = 1
-		}
-		for i, v := range column {
-			misses[i] += t.Miss(v) / sd * t.Miss(v) / sd
+			miss := t.Miss(row[j]) / sd
+			misses[i] += miss * miss
 		}
 	}
 	order = make([]int, len(d.Rows))
@@ -223,7 +217,7 @@ func (d *Donors) wished(set simplex.Set, wish portfolio.Wish) (simplex.Set, []bo
 			}
 			set.Upper, held[k] = upper, true
 		case m.Form == portfolio.Linear && strings.HasPrefix(t.Name, portfolio.SectorPrefix):
-			group := simplex.Group{Name: t.String(), Share: m.Vector, Lo: math.Inf(-1), Hi: math.Inf(1)}
+			group := simplex.Group{Name: t.Name, Share: m.Vector, Lo: math.Inf(-1), Hi: math.Inf(1)}
 			if t.Relation != portfolio.AtMost {
 				group.Lo = t.Value
 			}
@@ -256,15 +250,18 @@ type TermResult struct {
 	Decoded  float64 // miss of what the decoder made, before the projection
 	Miss     float64 // miss of the portfolios
 	Achieved float64 // mean of what they have
-	// The mean misses of rejection: the best, by all terms together, of so many
-	// portfolios of the same model drawn without the wish and projected onto the
-	// same set.
-	Best8, Best1000 float64
+	// The mean misses of rejection: the best, by all terms together, of as many
+	// draws (and of 1,000) of the same model without the wish, projected onto the
+	// same set. NaN unless asked for.
+	Rejection, Rejection1000 float64
 }
 
 // OrderSettings steers [Generator.Order].
 type OrderSettings struct {
 	Seed uint64
+	// Draws is how many portfolios are made for each one returned, the one that
+	// meets the measured terms best; default 1.
+	Draws int
 	// Rejection also measures the rejection baseline, from a pool of 4,096 draws.
 	Rejection bool
 }
@@ -275,6 +272,7 @@ type OrderSettings struct {
 // a set can hold go too. A wish that contradicts the set or itself is a
 // [*simplex.InfeasibleError].
 func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Donors, n int, settings OrderSettings) (*Order, error) {
+	draws := max(1, settings.Draws)
 	if n < 1 || len(wish) == 0 {
 		return nil, fmt.Errorf("%d portfolios for %d terms of a wish: both must be at least 1", n, len(wish))
 	}
@@ -282,7 +280,7 @@ func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Dono
 	if err := donors.check(config); err != nil {
 		return nil, err
 	}
-	asked, far, err := donors.complete(config, wish, n, stream.New(settings.Seed, "generate.order.donors", 0))
+	asked, far, err := donors.complete(config, wish, n*draws, stream.New(settings.Seed, "generate.order.donors", 0))
 	if err != nil {
 		return nil, err
 	}
@@ -294,10 +292,23 @@ func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Dono
 	if err != nil {
 		return nil, err
 	}
-	codes := draw(n, g.Latent(), Prior{}, stream.New(settings.Seed, "generate.order.codes", 0))
+	codes := draw(n*draws, g.Latent(), Prior{}, stream.New(settings.Seed, "generate.order.codes", 0))
 	batch, err := to.decodeGiven(ctx, codes, asked)
 	if err != nil {
 		return nil, err
+	}
+	if draws > 1 {
+		score := donors.score(wish, donors.measured(batch.Weights))
+		best := make([]int, n)
+		for i := range best {
+			best[i] = i * draws
+			for k := i * draws; k < (i+1)*draws; k++ {
+				if score[k] < score[best[i]] {
+					best[i] = k
+				}
+			}
+		}
+		batch, asked = batch.Pick(best), pickRows(asked, best)
 	}
 	o := &Order{Batch: *batch, Asked: asked, Achieved: donors.measured(batch.Weights), Far: far}
 	decoded := donors.measured(batch.Decoded)
@@ -305,11 +316,11 @@ func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Dono
 		j := slices.Index(donors.Names, t.Name)
 		o.Terms = append(o.Terms, TermResult{
 			Term: t, Held: held[k], Decoded: meanMiss(t, decoded, j), Miss: meanMiss(t, o.Achieved, j),
-			Achieved: stat.Mean(mat.Col(nil, j, o.Achieved), nil), Best8: math.NaN(), Best1000: math.NaN(),
+			Achieved: stat.Mean(mat.Col(nil, j, o.Achieved), nil), Rejection: math.NaN(), Rejection1000: math.NaN(),
 		})
 	}
 	if settings.Rejection {
-		err = to.reject(ctx, wish, donors, o, settings.Seed)
+		err = to.reject(ctx, wish, donors, o, draws, settings.Seed)
 	}
 	return o, err
 }
@@ -371,27 +382,16 @@ func (g *Generator) pool(ctx context.Context, d *Donors, seed uint64) (*Batch, e
 }
 
 // reject fills in what rejection reaches.
-func (g *Generator) reject(ctx context.Context, wish portfolio.Wish, d *Donors, o *Order, seed uint64) error {
+func (g *Generator) reject(ctx context.Context, wish portfolio.Wish, d *Donors, o *Order, draws int, seed uint64) error {
 	pool, err := g.pool(ctx, d, seed)
 	if err != nil {
 		return err
 	}
 	have := d.measured(pool.Weights)
-	score := make([]float64, poolRows) // squared miss in standard deviations
-	for _, t := range wish {
-		j := slices.Index(d.Names, t.Name)
-		if d.measure(j) == nil {
-			continue
-		}
-		sd := max(stat.StdDev(mat.Col(nil, j, have), nil), 1e-12)
-		for i := range score {
-			miss := t.Miss(have.At(i, j)) / sd
-			score[i] += miss * miss
-		}
-	}
+	score := d.score(wish, have)
 	n, _ := o.Asked.Dims()
 	rng := stream.New(seed, "generate.order.reject", 0)
-	for _, budget := range []int{8, 1000} {
+	for _, budget := range []int{draws, 1000} {
 		sums := make([]float64, len(wish))
 		for range n {
 			best := bestOf(budget, rng, func(i int) float64 { return score[i] })
@@ -400,14 +400,47 @@ func (g *Generator) reject(ctx context.Context, wish portfolio.Wish, d *Donors, 
 			}
 		}
 		for k := range wish {
-			if budget == 8 {
-				o.Terms[k].Best8 = sums[k]
-			} else {
-				o.Terms[k].Best1000 = sums[k]
+			if budget == draws {
+				o.Terms[k].Rejection = sums[k]
+			}
+			if budget == 1000 {
+				o.Terms[k].Rejection1000 = sums[k]
 			}
 		}
 	}
 	return nil
+}
+
+// score is the squared miss of the measured terms by portfolios that have such
+// conditions (N x k), in standard deviations of the donors.
+func (d *Donors) score(wish portfolio.Wish, have *mat.Dense) []float64 {
+	rows, _ := have.Dims()
+	score := make([]float64, rows)
+	for _, t := range wish {
+		j := slices.Index(d.Names, t.Name)
+		if d.measure(j) == nil {
+			continue
+		}
+		sd := d.deviation(j)
+		for i := range score {
+			miss := t.Miss(have.At(i, j)) / sd
+			score[i] += miss * miss
+		}
+	}
+	return score
+}
+
+// deviation is the standard deviation of the donors' j-th condition, 1 where
+// they are all alike.
+func (d *Donors) deviation(j int) float64 {
+	column := make([]float64, len(d.Rows))
+	for i, row := range d.Rows {
+		column[i] = row[j]
+	}
+	if sd := stat.StdDev(column, nil); sd > 0 {
+		return sd
+	}
+	return 1
 }
 
 // bestOf returns that of count random rows of the pool with the least score.
