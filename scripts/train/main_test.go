@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/vae"
 )
 
@@ -107,5 +108,79 @@ func TestTrainRefuses(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, "model.json")); err == nil {
 			t.Errorf("%s: a model was written", c.name)
 		}
+	}
+}
+
+// A conditional model keeps its donors and is judged by what it was asked for.
+func TestTrainConditional(t *testing.T) {
+	file := weights(t, 300)
+	var conditions, measures strings.Builder
+	conditions.WriteString("id,max_weight,sector.X,mood\n")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
+		var id string
+		var w [4]float64
+		if _, err := fmt.Sscanf(strings.ReplaceAll(line, ",", " "), "%s %g %g %g %g", &id, &w[0], &w[1], &w[2], &w[3]); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&conditions, "%s,%v,%v,%d\n", id, max(w[0], w[1], w[2], w[3]), w[0]+w[1], i%3)
+	}
+	measures.WriteString(`[{"name":"max_weight","form":"largest"},{"name":"sector.X","form":"linear","vector":[1,1,0,0]}]`)
+	told := filepath.Join(filepath.Dir(file), "conditions.csv")
+	for path, content := range map[string]string{told: conditions.String(), filepath.Join(filepath.Dir(file), "measures.json"): measures.String()} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	short := []string{"-weights", file, "-conditions", told, "-backend", "go", "-steps", "60", "-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2"}
+	dir := filepath.Join(t.TempDir(), "model")
+	code, stderr := execute(append(short, "-condition-on", "sector.*,max_weight", "-caps", "max_weight", "-out", dir)...)
+	if code != 0 || !strings.Contains(stderr, "sector.X asked for: missed by") || !strings.Contains(stderr, "max_weight asked for: exceeded by") {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	backend, err := vae.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	model, err := vae.Load(backend, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := model.Config()
+	if len(config.Conditions) != 2 || config.Conditions[0].Name != "max_weight" || !config.Conditions[0].Cap || config.Conditions[1].Cap {
+		t.Errorf("conditions are %+v", config.Conditions)
+	}
+	if donors, err := generate.ReadDonors(filepath.Join(dir, generate.DonorsFile), config); err != nil || len(donors.Rows) != 270 || len(donors.Measures) != 2 {
+		t.Errorf("donors: %v", err)
+	}
+	if text, err = os.ReadFile(filepath.Join(dir, "diagnostics.json")); err != nil {
+		t.Fatal(err)
+	}
+	var d diagnosis
+	if err := json.Unmarshal(text, &d); err != nil || len(d.Control) != 2 || d.Evidence == nil || d.Evidence.LogLikelihood < d.Evidence.ELBO {
+		t.Errorf("diagnostics: %v\n%s", err, text)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"-condition-on", "volatility"}, 1, "no condition volatility"},
+		{[]string{"-condition-on", "max_weight", "-caps", "sector.X"}, 1, "leaves out"},
+		{[]string{"-caps", "mood"}, 1, "has no measure"},
+		{[]string{"-conditions", file + "x"}, 1, "weights.csvx"},
+	} {
+		code, stderr := execute(append(append(short, c.args...), "-out", filepath.Join(t.TempDir(), "model"))...)
+		if code != c.code || !strings.Contains(stderr, c.want) {
+			t.Errorf("%v: exit code %d, want %d and %q\n%s", c.args, code, c.code, c.want, stderr)
+		}
+	}
+	code, stderr = execute("-weights", file, "-caps", "max_weight", "-out", filepath.Join(t.TempDir(), "model"))
+	if code != 2 || !strings.Contains(stderr, "-conditions FILE") {
+		t.Errorf("caps without conditions: exit code %d\n%s", code, stderr)
 	}
 }

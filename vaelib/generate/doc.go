@@ -18,6 +18,7 @@
 // # What one does with a model, and what it is measured by
 //
 //	draw          Sample, Stream (blocks, for millions)
+//	to order      Order, MeasureControl         rejection from as many draws, shuffled wishes
 //	optimise      Optimize                      Bound, Rivals at an equal budget, SweepRadius
 //	interpolate   Interpolate, Courses          the straight line between the weights
 //	be robust     Robust over Scenarios         the linear programme, scenarios held out

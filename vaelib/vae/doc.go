@@ -20,9 +20,23 @@
 // fixed to the mean per-coordinate variance of the training rows. So beta has
 // no unit, 1 is the evidence lower bound, and a latent direction dies at a beta
 // that can be told beforehand from the data's covariance: see [Thresholds].
-// The "gaussian-learned" likelihood fits one variance an asset instead, above a
-// floor; the mse-sum of textbooks is there for comparison.
-// [Diagnose] says how many directions are alive, and warns when none is.
+// Other likelihoods fit that variance, one for all or one an asset, take weights
+// for draws of a Dirichlet distribution, or tell zeros from proportions
+// (logistic-normal); the mse-sum of textbooks is there for comparison.
+// [Diagnose] says how many directions are alive, and warns when none is;
+// [Model.Evidence] estimates the likelihood itself by importance weights.
+//
+// Beta may rise in cycles, leave each dimension some bits free, or be steered to
+// a rate: see [Schedule] and [Config].
+//
+// # Conditions
+//
+// A conditional model is told more of a portfolio, in the encoder and in the
+// decoder: numbers and categories, by [Config].Conditions and
+// [TrainOptions].Conditions. Where a condition follows from the weights alone,
+// its measure holds the decoder to it, also for codes of the prior, and upper
+// bounds are learned as such. [Model.Given] fixes the conditions and gives a
+// model that is used like any other.
 //
 // # Heads
 //
