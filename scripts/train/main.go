@@ -22,7 +22,7 @@ import (
 
 type config struct {
 	Weights    string `flag:"weights" unit:"FILE" required:"true" help:"portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
-	Conditions string `flag:"conditions" unit:"FILE" help:"what the portfolios have (a corpus's conditions.csv): makes the model conditional, so that generate can be asked for these; with the measures.json of a corpus beside it, training holds the model to them"`
+	Conditions string `flag:"conditions" unit:"FILE" help:"what the portfolios have (a corpus's conditions.csv): makes the model conditional, so that generate can be asked for these; with the measures.json and corpus.json of a corpus beside it, training holds the model to what follows from weights, and knows which conditions are categories"`
 	experiment.Conditioning
 	experiment.Model
 	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"rows to hold out, at random, where the file has no provenance beside it"`
@@ -201,7 +201,15 @@ func (c *config) told(p *portfolio.Portfolios, out []bool) (*experiment.Told, er
 	if err != nil {
 		return nil, err
 	}
-	columns, chosen, err := c.Choose(conditions.Names, nil)
+	schema, err := corpus.ReadSchema(c.Conditions)
+	if err != nil {
+		return nil, err
+	}
+	levels := map[string][]string{}
+	for _, condition := range schema {
+		levels[condition.Name] = condition.Levels
+	}
+	columns, chosen, err := c.Choose(conditions.Names, levels)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Conditions, err)
 	}
