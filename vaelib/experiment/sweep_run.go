@@ -198,8 +198,8 @@ func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *va
 	} {
 		rng := stream.New(j.Seed, x.purpose, 0)
 		codes := mat.NewDense(dispersionRows, model.Config().Latent, nil)
-		for i := range dispersionRows {
-			x.density.Rand(codes.RawRowView(i), rng)
+		if err := x.density.Draw(ctx, codes, rng); err != nil {
+			return nil, err
 		}
 		decoded, err := model.DecodeContext(ctx, codes)
 		if err != nil {

@@ -48,7 +48,11 @@ func (g *Generator) Stream(ctx context.Context, n int, density Density, settings
 	}
 	for from := 0; from < n; from += s.Rows {
 		rows := min(s.Rows, n-from)
-		batch, err := g.Decode(ctx, draw(rows, g.Latent(), density, rng))
+		codes, err := draw(ctx, rows, g.Latent(), density, rng)
+		if err != nil {
+			return err
+		}
+		batch, err := g.Decode(ctx, codes)
 		if err != nil {
 			return err
 		}

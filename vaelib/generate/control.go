@@ -44,7 +44,11 @@ func (g *Generator) MeasureControl(ctx context.Context, conditions *mat.Dense, d
 		return nil, errors.New("control needs the conditions of two portfolios or more")
 	}
 	asked := g.model.Loosen(conditions, seed)
-	batch, err := g.decodeGiven(ctx, draw(n, g.Latent(), Prior{}, stream.New(seed, "generate.control", 0)), asked)
+	codes, err := draw(ctx, n, g.Latent(), Prior{}, stream.New(seed, "generate.control", 0))
+	if err != nil {
+		return nil, err
+	}
+	batch, err := g.decodeGiven(ctx, codes, asked)
 	if err != nil {
 		return nil, err
 	}

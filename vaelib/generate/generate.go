@@ -30,20 +30,31 @@ type Batch struct {
 	Repair  []float64  // N, the Euclidean distance between the two
 }
 
-// Density is a distribution of latent codes: the prior or an aggregate
-// posterior.
+// Density is a distribution of latent codes: the prior, or a model of the
+// aggregate posterior (a [mixture.Mixture], a [TwoStage]).
 type Density interface {
-	// Rand draws one code into dst.
-	Rand(dst []float64, rng *rand.Rand)
+	// Draw draws a code into each row of codes (N x d). The first rows of more
+	// are those of fewer.
+	Draw(ctx context.Context, codes *mat.Dense, rng *rand.Rand) error
 }
 
 // Prior is N(0, I), the distribution that the KL term pulls the codes to.
 type Prior struct{}
 
-// Rand draws one code into dst.
-func (Prior) Rand(dst []float64, rng *rand.Rand) {
-	for i := range dst {
-		dst[i] = rng.NormFloat64()
+// Draw draws a code into each row of codes.
+func (Prior) Draw(ctx context.Context, codes *mat.Dense, rng *rand.Rand) error {
+	normals(codes, rng)
+	return ctx.Err()
+}
+
+// normals fills x, row by row, with draws of N(0, 1).
+func normals(x *mat.Dense, rng *rand.Rand) {
+	rows, _ := x.Dims()
+	for i := range rows {
+		row := x.RawRowView(i)
+		for j := range row {
+			row[j] = rng.NormFloat64()
+		}
 	}
 }
 
@@ -79,16 +90,17 @@ func (g *Generator) Sample(ctx context.Context, n int, density Density, seed uin
 	if n < 1 {
 		return nil, fmt.Errorf("%d portfolios asked for: ask for at least 1", n)
 	}
-	return g.Decode(ctx, draw(n, g.Latent(), density, stream.New(seed, "generate.sample", 0)))
+	codes, err := draw(ctx, n, g.Latent(), density, stream.New(seed, "generate.sample", 0))
+	if err != nil {
+		return nil, err
+	}
+	return g.Decode(ctx, codes)
 }
 
 // draw makes n codes of d dimensions, n x d.
-func draw(n, d int, density Density, rng *rand.Rand) *mat.Dense {
+func draw(ctx context.Context, n, d int, density Density, rng *rand.Rand) (*mat.Dense, error) {
 	codes := mat.NewDense(n, d, nil)
-	for i := range n {
-		density.Rand(codes.RawRowView(i), rng)
-	}
-	return codes
+	return codes, density.Draw(ctx, codes, rng)
 }
 
 // decodeRows is how many codes go through the decoder at a time. A matrix
@@ -96,20 +108,28 @@ func draw(n, d int, density Density, rng *rand.Rand) *mat.Dense {
 // height for all, a portfolio does not depend on how many others are made.
 const decodeRows = 1024
 
-// Decode makes the portfolios of given codes (N x d).
-func (g *Generator) Decode(ctx context.Context, codes *mat.Dense) (*Batch, error) {
+// decode is the decoder's mean at codes (N x d), whatever the number of rows.
+func decode(ctx context.Context, model *vae.Model, codes *mat.Dense) (*mat.Dense, error) {
 	n, d := codes.Dims()
 	whole := codes
 	if rows := roundUp(n, decodeRows); rows != n {
 		whole = mat.NewDense(rows, d, nil)
 		whole.Copy(codes)
 	}
-	decoded, err := g.model.DecodeContext(ctx, whole)
+	decoded, err := model.DecodeContext(ctx, whole)
 	if err != nil {
 		return nil, err
 	}
-	assets := g.set.N
-	decoded = decoded.Slice(0, n, 0, assets).(*mat.Dense)
+	return decoded.Slice(0, n, 0, model.Config().Assets).(*mat.Dense), nil
+}
+
+// Decode makes the portfolios of given codes (N x d).
+func (g *Generator) Decode(ctx context.Context, codes *mat.Dense) (*Batch, error) {
+	decoded, err := decode(ctx, g.model, codes)
+	if err != nil {
+		return nil, err
+	}
+	n, assets := decoded.Dims()
 	batch := &Batch{Codes: codes, Decoded: decoded, Weights: mat.NewDense(n, assets, nil), Repair: make([]float64, n)}
 	if err := simplex.ProjectAll(ctx, g.set, batch.Weights, decoded, batch.Repair); err != nil {
 		return nil, err
@@ -166,21 +186,32 @@ func FitAggregate(ctx context.Context, model *vae.Model, training *mat.Dense, se
 	if settings.Components == 0 {
 		settings.Components = 40
 	}
-	mean, logVar, err := model.EncodeGiven(ctx, training, settings.Conditions)
+	rng := stream.New(settings.Seed, "generate.aggregate", 0)
+	codes, err := sampleCodes(ctx, model, training, settings.Conditions, rng)
 	if err != nil {
 		return nil, err
 	}
-	rng := stream.New(settings.Seed, "generate.aggregate", 0)
-	rows, _ := mean.Dims()
+	// A component needs points enough to have a covariance.
+	rows, d := codes.Dims()
+	components := min(settings.Components, max(1, rows/(4*d)))
+	return mixture.Fit(ctx, codes, mixture.Settings{Components: components}, rng)
+}
+
+// sampleCodes draws a code of q(z|x, c) for each row of x (N x n), N x d.
+// Conditions are N x k, nil for a model without.
+func sampleCodes(ctx context.Context, model *vae.Model, x, conditions *mat.Dense, rng *rand.Rand) (*mat.Dense, error) {
+	codes, logVar, err := model.EncodeGiven(ctx, x, conditions)
+	if err != nil {
+		return nil, err
+	}
+	rows, _ := codes.Dims()
 	for i := range rows {
-		m, v := mean.RawRowView(i), logVar.RawRowView(i)
-		for j := range m {
-			m[j] += math.Exp(v[j]/2) * rng.NormFloat64()
+		z, v := codes.RawRowView(i), logVar.RawRowView(i)
+		for j := range z {
+			z[j] += math.Exp(v[j]/2) * rng.NormFloat64()
 		}
 	}
-	// A component needs points enough to have a covariance.
-	components := min(settings.Components, max(1, rows/(4*model.Config().Latent)))
-	return mixture.Fit(ctx, mean, mixture.Settings{Components: components}, rng)
+	return codes, nil
 }
 
 // AggregateFile is the name under which a fitted mixture lies in a model's

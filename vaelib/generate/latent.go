@@ -80,7 +80,10 @@ func (g *Generator) climb(ctx context.Context, objective metrics.Objective, star
 		return nil, err
 	}
 	n := s.Starts
-	codes := draw(n, d, starts, stream.New(s.Seed, "generate.optimize", 0))
+	codes, err := draw(ctx, n, d, starts, stream.New(s.Seed, "generate.optimize", 0))
+	if err != nil {
+		return nil, err
+	}
 	if also != nil {
 		codes.SetRow(n-1, also)
 	}

@@ -292,7 +292,10 @@ func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Dono
 	if err != nil {
 		return nil, err
 	}
-	codes := draw(n*draws, g.Latent(), Prior{}, stream.New(settings.Seed, "generate.order.codes", 0))
+	codes, err := draw(ctx, n*draws, g.Latent(), Prior{}, stream.New(settings.Seed, "generate.order.codes", 0))
+	if err != nil {
+		return nil, err
+	}
 	batch, err := to.decodeGiven(ctx, codes, asked)
 	if err != nil {
 		return nil, err
@@ -378,7 +381,11 @@ func (g *Generator) pool(ctx context.Context, d *Donors, seed uint64) (*Batch, e
 	for i := range poolRows {
 		asked.SetRow(i, d.Rows[rng.IntN(len(d.Rows))])
 	}
-	return g.decodeGiven(ctx, draw(poolRows, g.Latent(), Prior{}, rng), asked)
+	codes, err := draw(ctx, poolRows, g.Latent(), Prior{}, rng)
+	if err != nil {
+		return nil, err
+	}
+	return g.decodeGiven(ctx, codes, asked)
 }
 
 // reject fills in what rejection reaches.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/regime"
 	"vaefolio/vaelib/stream"
 )
 
@@ -23,6 +25,7 @@ type OutcomeSettings struct {
 	Paths     int       // simulated; default 1,000
 	Horizon   int       // periods of each; default 365
 	MeanBlock float64   // periods of the stationary bootstrap; default metrics.BlockLength of the mean asset's returns
+	Regimes   int       // 2 or more: paths go by a regime model of so many states instead of the bootstrap
 	Quantiles []float64 // of the fan, rising; default 5, 25, 50, 75 and 95 %
 	Drawdown  float64   // the fall whose probability is asked for; default 0.2
 	Seed      uint64
@@ -36,12 +39,13 @@ type Outlook struct {
 	Final     []float64  // paths: wealth at the end, sorted
 
 	MeanFinal      float64
-	Loss           float64 // probability of less than 1 at the end
-	Drawdown       float64 // probability of a maximum drawdown above the one asked for
-	MedianDrawdown float64 // median over the paths of the maximum drawdown
-	LossError      float64 // standard errors of the two probabilities, that
-	DrawdownError  float64 // the finite number of paths leaves
-	MeanBlock      float64 // of the bootstrap, in periods
+	Loss           float64   // probability of less than 1 at the end
+	Drawdown       float64   // probability of a maximum drawdown above the one asked for
+	MedianDrawdown float64   // median over the paths of the maximum drawdown
+	LossError      float64   // standard errors of the two probabilities, that
+	DrawdownError  float64   // the finite number of paths leaves
+	MeanBlock      float64   // of the bootstrap, in periods; 0 with regimes
+	Stays          []float64 // mean stay in each regime in periods, the calmest regime first; nil with the bootstrap
 }
 
 // Outcomes simulates the wealth of each row of weights (N x n) on paths of
@@ -52,8 +56,15 @@ type Outlook struct {
 // differences are not those of luck; path i draws from a stream of its own, so
 // the first paths of more are those of fewer.
 //
-// What the data have not seen, no path shows: a bootstrap can't be worse than
-// the worst periods one after another, and it takes the sample's mean for the
+// With Regimes, a path is one of the states of a hidden Markov model that is
+// fitted to the mean asset's returns: it begins in the state that the data end
+// in, as far as they tell it, changes by the model's transitions, and takes each
+// period at random from those of the data, in proportion to their smoothed
+// probability of the state. So turbulence comes in stretches, and what is near
+// depends on what is now, where the bootstrap begins anywhere.
+//
+// What the data have not seen, no path shows: none of them can be worse than
+// the worst periods one after another, and both take the sample's mean for the
 // future's.
 func Outcomes(ctx context.Context, weights, returns *mat.Dense, settings OutcomeSettings) ([]Outlook, error) {
 	evaluator, err := metrics.NewEvaluator(returns, metrics.Settings{PeriodsPerYear: 1})
@@ -65,7 +76,10 @@ func Outcomes(ctx context.Context, weights, returns *mat.Dense, settings Outcome
 		return nil, err
 	}
 	portfolios, _ := weights.Dims()
-	sim := newSimulation(returns, s)
+	sim, err := newSimulation(ctx, returns, s)
+	if err != nil {
+		return nil, err
+	}
 	outlooks := make([]Outlook, portfolios)
 	for i := range outlooks {
 		if err := evaluator.Returns(sim.returns, weights.RawRowView(i)); err != nil {
@@ -89,15 +103,14 @@ func (s OutcomeSettings) complete(returns *mat.Dense) (OutcomeSettings, error) {
 	if s.Quantiles == nil {
 		s.Quantiles = []float64{0.05, 0.25, 0.5, 0.75, 0.95}
 	}
-	if s.MeanBlock == 0 {
-		periods, n := returns.Dims()
-		mean := make([]float64, periods)
-		for t := range mean {
-			mean[t] = floats.Sum(returns.RawRowView(t)) / float64(n)
+	if s.Regimes != 0 {
+		if s.MeanBlock != 0 || s.Regimes < 2 {
+			return s, fmt.Errorf("simulation by %d regimes in blocks of %v: give at least 2 regimes and no blocks, or blocks alone", s.Regimes, s.MeanBlock)
 		}
-		s.MeanBlock = metrics.BlockLength(mean)
+	} else if s.MeanBlock == 0 {
+		s.MeanBlock = metrics.BlockLength(meanAsset(returns))
 	}
-	if s.Paths < 2 || s.Horizon < 1 || !(s.MeanBlock >= 1) || math.IsInf(s.MeanBlock, 0) {
+	if s.Paths < 2 || s.Horizon < 1 || s.Regimes == 0 && !(s.MeanBlock >= 1) || math.IsInf(s.MeanBlock, 0) {
 		return s, fmt.Errorf("simulation of %d paths of %d periods in blocks of %v: give at least 2, 1 and 1", s.Paths, s.Horizon, s.MeanBlock)
 	}
 	if !(s.Drawdown > 0 && s.Drawdown < 1) {
@@ -111,29 +124,109 @@ func (s OutcomeSettings) complete(returns *mat.Dense) (OutcomeSettings, error) {
 	return s, nil
 }
 
+// meanAsset is the mean over the assets of each row of returns (T x n).
+func meanAsset(returns *mat.Dense) []float64 {
+	periods, n := returns.Dims()
+	mean := make([]float64, periods)
+	for t := range mean {
+		mean[t] = floats.Sum(returns.RawRowView(t)) / float64(n)
+	}
+	return mean
+}
+
 // simulation is the paths, and memory for one portfolio on them.
 type simulation struct {
 	settings  OutcomeSettings
 	periods   []int32    // paths x horizon, the rows of the data that each path goes through
+	stays     []float64  // of the regimes
 	returns   []float64  // T, of the portfolio
 	wealth    *mat.Dense // (horizon+1) x paths
 	drawdowns []float64  // paths
 }
 
-func newSimulation(returns *mat.Dense, s OutcomeSettings) *simulation {
+func newSimulation(ctx context.Context, returns *mat.Dense, s OutcomeSettings) (*simulation, error) {
 	rows, _ := returns.Dims()
 	sim := &simulation{
 		settings: s, periods: make([]int32, s.Paths*s.Horizon), returns: make([]float64, rows),
 		wealth: mat.NewDense(s.Horizon+1, s.Paths, nil), drawdowns: make([]float64, s.Paths),
 	}
+	draw := func(path []int, rng *rand.Rand) { metrics.StationaryIndices(path, rows, s.MeanBlock, rng) }
+	if s.Regimes > 0 {
+		r, err := fitRegimes(ctx, meanAsset(returns), s.Regimes, s.Seed)
+		if err != nil {
+			return nil, err
+		}
+		draw, sim.stays = r.draw, r.stays()
+	}
 	path := make([]int, s.Horizon)
 	for i := range s.Paths {
-		metrics.StationaryIndices(path, rows, s.MeanBlock, stream.New(s.Seed, "generate.outcomes", uint64(i)))
+		draw(path, stream.New(s.Seed, "generate.outcomes", uint64(i)))
 		for t, period := range path {
 			sim.periods[i*s.Horizon+t] = int32(period)
 		}
 	}
-	return sim
+	return sim, nil
+}
+
+// regimes draw periods of the data by the states of a market.
+type regimes struct {
+	model      *regime.HMM
+	now        []float64   // K, probability of each state in the last period, rising sums
+	cumulative [][]float64 // K x T, probability of each period in a state, rising sums
+	next       [][]float64 // K x K, of each state after a state, rising sums
+}
+
+func fitRegimes(ctx context.Context, market []float64, states int, seed uint64) (*regimes, error) {
+	x := mat.NewDense(len(market), 1, market)
+	model, _, err := regime.Fit(ctx, x, regime.Settings{States: states, Seed: seed})
+	if err != nil {
+		return nil, fmt.Errorf("regimes: %w", err)
+	}
+	smoothed, err := model.Smooth(x)
+	if err != nil {
+		return nil, fmt.Errorf("regimes: %w", err)
+	}
+	r := &regimes{model: model, now: slices.Clone(smoothed.RawRowView(len(market) - 1))}
+	floats.CumSum(r.now, r.now)
+	for k := range states {
+		in, next := mat.Col(nil, k, smoothed), make([]float64, states)
+		for to := range next {
+			next[to] = model.Transition(k, to)
+		}
+		r.cumulative = append(r.cumulative, floats.CumSum(in, in))
+		r.next = append(r.next, floats.CumSum(next, next))
+	}
+	return r, nil
+}
+
+// draw fills a path with rows of the data.
+func (r *regimes) draw(path []int, rng *rand.Rand) {
+	state := pick(r.now, rng)
+	for t := range path {
+		state = pick(r.next[state], rng)
+		path[t] = pick(r.cumulative[state], rng)
+	}
+}
+
+// stays are the mean stays in the states, in periods.
+func (r *regimes) stays() []float64 {
+	var all []float64
+	for k := range r.model.States() {
+		all = append(all, r.model.Duration(k))
+	}
+	return all
+}
+
+// pick draws an index in proportion to the steps of rising sums.
+func pick(sums []float64, rng *rand.Rand) int {
+	u := rng.Float64() * sums[len(sums)-1]
+	i, _ := slices.BinarySearchFunc(sums, u, func(sum, u float64) int {
+		if sum <= u {
+			return -1
+		}
+		return 1
+	})
+	return min(i, len(sums)-1)
 }
 
 // run simulates the portfolio in sim.returns.
@@ -156,7 +249,7 @@ func (sim *simulation) run(ctx context.Context, o *Outlook) error {
 	}
 	paths := float64(s.Paths)
 	*o = Outlook{
-		Quantiles: s.Quantiles, Fan: mat.NewDense(s.Horizon+1, len(s.Quantiles), nil), MeanBlock: s.MeanBlock,
+		Quantiles: s.Quantiles, Fan: mat.NewDense(s.Horizon+1, len(s.Quantiles), nil), MeanBlock: s.MeanBlock, Stays: sim.stays,
 		Loss: loss / paths, Drawdown: deep / paths,
 	}
 	o.LossError = math.Sqrt(o.Loss * (1 - o.Loss) / paths)

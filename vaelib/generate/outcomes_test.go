@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"vaefolio/vaelib/stream"
 )
 
 // A portfolio whose return is +10 % or -10 % with equal probability has a
@@ -71,10 +74,48 @@ func TestOutcomesAreReproducible(t *testing.T) {
 	}
 }
 
+// By regimes, what is near depends on what is now: after a calm stretch the first
+// weeks are calmer than after a turbulent one, and a bootstrap of single periods,
+// which knows no state, lies between the two. Stays are those of the data.
+func TestOutcomesByRegimes(t *testing.T) {
+	const stretch, stretches = 60, 10
+	rng := stream.New(5, "test.regimes", 0)
+	var data []float64
+	for i := range stretches * stretch {
+		deviation := 0.004
+		if i/stretch%2 == 1 {
+			deviation = 0.04
+		}
+		data = append(data, deviation*rng.NormFloat64())
+	}
+	spread := func(data []float64, s OutcomeSettings) (float64, Outlook) {
+		s.Paths, s.Horizon, s.Seed = 2000, 10, 3
+		o, err := Outcomes(t.Context(), mat.NewDense(1, 1, []float64{1}), mat.NewDense(len(data), 1, data), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stat.StdDev(o[0].Final, nil), o[0]
+	}
+	turbulent, o := spread(data, OutcomeSettings{Regimes: 2})
+	calm, _ := spread(data[:len(data)-stretch], OutcomeSettings{Regimes: 2})
+	blind, _ := spread(data, OutcomeSettings{MeanBlock: 1})
+	if !(calm < 0.5*blind && blind < 0.9*turbulent) {
+		t.Errorf("deviation of wealth %.4f after calm, %.4f without a state, %.4f after turbulence", calm, blind, turbulent)
+	}
+	if len(o.Stays) != 2 || o.MeanBlock != 0 {
+		t.Fatalf("stays %v and blocks of %v", o.Stays, o.MeanBlock)
+	}
+	for k, stay := range o.Stays {
+		if stay < stretch/2 || stay > stretch*2 {
+			t.Errorf("mean stay in regime %d: %.0f periods, of %d", k, stay, stretch)
+		}
+	}
+}
+
 func TestOutcomesRefuse(t *testing.T) {
 	w := training().Slice(0, 1, 0, assets).(*mat.Dense)
 	for name, s := range map[string]OutcomeSettings{
-		"one path": {Paths: 1}, "no horizon": {Horizon: -1}, "half a block": {MeanBlock: 0.5},
+		"one path": {Paths: 1}, "no horizon": {Horizon: -1}, "half a block": {MeanBlock: 0.5}, "one regime": {Regimes: 1}, "regimes in blocks": {Regimes: 2, MeanBlock: 5},
 		"drawdown": {Drawdown: 1}, "quantile": {Quantiles: []float64{2}}, "order": {Quantiles: []float64{0.5, 0.1}},
 	} {
 		if _, err := Outcomes(t.Context(), w, returns(), s); err == nil {

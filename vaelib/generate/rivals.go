@@ -62,7 +62,11 @@ func (g *Generator) Rivals(ctx context.Context, objective metrics.Objective, eva
 		draw func(rows int) (*mat.Dense, error)
 	}{
 		{RivalPrior, func(rows int) (*mat.Dense, error) {
-			b, err := g.Decode(ctx, draw(rows, g.Latent(), Prior{}, prior))
+			codes, err := draw(ctx, rows, g.Latent(), Prior{}, prior)
+			if err != nil {
+				return nil, err
+			}
+			b, err := g.Decode(ctx, codes)
 			if err != nil {
 				return nil, err
 			}

@@ -231,7 +231,7 @@ func (s *StyleSettings) nullSet(ctx context.Context, codes *mat.Dense, rng *rand
 	if err != nil {
 		return nil, err
 	}
-	return draw(n, d, one, rng), nil
+	return draw(ctx, n, d, one, rng)
 }
 
 // AdjustedRand is the adjusted Rand index of two labellings of the same things

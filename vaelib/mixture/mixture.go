@@ -410,6 +410,20 @@ func (m *Mixture) Rand(dst []float64, rng *rand.Rand) {
 	}
 }
 
+// Draw draws a point into each row of dst (N x d), one after another, so that the
+// first of more points are those of fewer. It returns the context's error when
+// that ends first.
+func (m *Mixture) Draw(ctx context.Context, dst *mat.Dense, rng *rand.Rand) error {
+	rows, _ := dst.Dims()
+	for i := range rows {
+		if i%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		m.Rand(dst.RawRowView(i), rng)
+	}
+	return nil
+}
+
 // document is the JSON form of a mixture.
 type document struct {
 	Weights   []float64   `json:"weights"`
