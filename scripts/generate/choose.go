@@ -14,7 +14,7 @@ import (
 // Choice are the flags of the modes that choose among many portfolios.
 type Choice struct {
 	Candidates int       `flag:"candidates" range:"[1,10000000]" unit:"portfolios" help:"drawn, of which robust and diversify choose, and codes that stress sweeps without a grid"`
-	Horizon    int       `flag:"horizon" range:"[1,100000]" unit:"periods" help:"of a scenario of robust and stress"`
+	Horizon    int       `flag:"horizon" range:"[1,100000]" unit:"periods" help:"of a scenario of robust and stress, and of the paths of outcomes"`
 	Scenarios  int       `flag:"scenarios" range:"[1,1000000]" unit:"paths" help:"bootstrapped for robust, in sample and as many held out"`
 	Crises     int       `flag:"crises" range:"[1,1000]" unit:"windows" help:"the worst of the data, of the horizon's length, for robust and stress"`
 	Shocks     []float64 `flag:"shocks" unit:"deviations" help:"sizes of the parametric shocks of robust and stress"`

@@ -3,17 +3,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
-	"vaefolio/vaelib/mixture"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
@@ -22,15 +19,16 @@ import (
 
 type config struct {
 	Model   string `flag:"model" unit:"DIR" required:"true" help:"folder of a model, as train and pipeline write it"`
-	Mode    string `flag:"mode" choice:"sample|condition|latent|interpolate|robust|diversify|stress|styles" default:"sample" help:"draw from the model; make portfolios to a wish; climb an objective in its latent space; go from one portfolio to another; choose of draws the best in the worst scenario, or a varied part of the Pareto front; find the portfolios that stresses hit hardest; find styles and what lies between them"`
+	Mode    string `flag:"mode" choice:"sample|condition|latent|interpolate|robust|diversify|stress|outcomes|styles" default:"sample" help:"draw from the model; make portfolios to a wish; climb an objective in its latent space; go from one portfolio to another; choose of draws the best in the worst scenario, or a varied part of the Pareto front; find the portfolios that stresses hit hardest; simulate what may become of the portfolios of -from-weights or, without them, of draws; find styles and what lies between them"`
 	N       int    `flag:"n" range:"[0,10000000]" unit:"portfolios" help:"how many: of latent the best starts, of interpolate the steps, of robust the best, of stress the worst; 0 means 1000 with sample, 100 with condition, 11 with interpolate, else 10; styles makes one for each pair of neighbours"`
-	Density string `flag:"density" choice:"aggregate|prior" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, or N(0, I)"`
+	Density string `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, N(0, I), or the second VAE that train -two-stage fits to them"`
 
 	Wish
 	Latent
 	Interpolation
 	Choice
 	Stress
+	Outcomes
 	Styles
 
 	cli.Prices
@@ -48,13 +46,15 @@ var verb = cli.Verb[config]{
 generate -model runs/conditional -mode condition -wish 'volatility=0.4,sector.L1<=0.35' -out runs/wish
 generate -model runs/model -mode latent -objective sharpe -prices prices.csv -out runs/best
 generate -model runs/model -mode interpolate -from-weights two.csv -path spherical
-generate -model runs/model -mode robust -horizon 30 -prices prices.csv -out runs/robust`,
+generate -model runs/model -mode robust -horizon 30 -prices prices.csv -out runs/robust
+generate -model runs/model -mode outcomes -from-weights mine.csv -horizon 365 -regimes 2 -prices prices.csv -out runs/outcomes`,
 	Default: config{
-		Wish:   Wish{Draws: 8},
-		Latent: Latent{Starts: 64, Iterations: 100},
-		Choice: Choice{Candidates: 10000, Horizon: 20, Scenarios: 200, Crises: 5, Shocks: []float64{1, 2}, HeldOut: 0.3},
-		Stress: Stress{Side: 41},
-		Styles: Styles{Clusters: 6},
+		Wish:     Wish{Draws: 8},
+		Latent:   Latent{Starts: 64, Iterations: 100},
+		Choice:   Choice{Candidates: 10000, Horizon: 20, Scenarios: 200, Crises: 5, Shocks: []float64{1, 2}, HeldOut: 0.3},
+		Stress:   Stress{Side: 41},
+		Outcomes: Outcomes{Paths: 1000, Drawdown: 0.2},
+		Styles:   Styles{Clusters: 6},
 	},
 	Run: generateWeights,
 }
@@ -76,6 +76,7 @@ var modes = map[string]mode{
 	"robust":      {make: (*job).robust, prices: true},
 	"diversify":   {make: (*job).diversify, prices: true},
 	"stress":      {make: (*job).stress, prices: true},
+	"outcomes":    {make: (*job).outcomes, prices: true},
 	"styles":      {make: (*job).styles, prices: true, ends: true},
 }
 
@@ -115,6 +116,9 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	if mode.prices && len(c.Symbols) > 0 {
 		return cli.Usagef("the symbols are the model's: leave -symbols out")
 	}
+	if (c.Turnover == "") != (c.Capital == 0) {
+		return cli.Usagef("-turnover and -capital go together: give both, or neither")
+	}
 	backend, err := vae.Open(c.Backend.Backend)
 	if err != nil {
 		return err
@@ -134,6 +138,11 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 			return err
 		}
 	}
+	if c.Turnover != "" {
+		if j.record.Turnover, err = run.HashFile(c.Turnover); err != nil {
+			return err
+		}
+	}
 	if c.Out == "" {
 		m, err := mode.make(j, ctx)
 		if err != nil {
@@ -142,7 +151,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 		return j.writeCSV(to.Stdout, m)
 	}
 	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "generate", Config: to.Config(), Data: run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data), []byte(j.record.Given)),
+		Verb: "generate", Config: to.Config(), Data: run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data), []byte(j.record.Given), []byte(j.record.Turnover)),
 		Funding: j.record.Funding, Seed: c.Seed, Backend: backend.Name(), Plugin: backend.Plugin(),
 	}, c.Force)
 	if err != nil {
@@ -204,19 +213,7 @@ func (j *job) read() (err error) {
 // density is what codes are drawn from.
 func (j *job) density() (generate.Density, error) {
 	j.record.Density = j.Density
-	if j.Density == "prior" {
-		return generate.Prior{}, nil
-	}
-	path := filepath.Join(j.config.Model, generate.AggregateFile)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: train the model by the train verb, or give -density prior", err)
-	}
-	var m mixture.Mixture
-	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return &m, nil
+	return generate.LoadDensity(j.model, j.config.Model, j.Density)
 }
 
 // count is the number of portfolios asked for.

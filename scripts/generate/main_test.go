@@ -144,6 +144,13 @@ type record struct {
 			Loss   float64
 		}
 	}
+	Outcomes *struct {
+		Block    *float64  `json:"mean_block"`
+		Stays    []float64 `json:"regime_stays"`
+		Outlooks []struct {
+			Loss float64 `json:"probability_of_loss"`
+		}
+	}
 	Styles *struct {
 		Clusterings []struct {
 			Method    string
@@ -329,6 +336,54 @@ func TestStress(t *testing.T) {
 	}
 }
 
+// Selling everything costs more where more is to be sold, and most where an
+// asset is hardly traded.
+func TestStressOfLiquidity(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("date,D,C,B,A\n")
+	for t := range 20 {
+		fmt.Fprintf(&text, "2024-06-%02d,%d,1000000,1000000,1000000\n", t+1, 1000+t)
+	}
+	turnover := filepath.Join(t.TempDir(), "turnover.csv")
+	if err := os.WriteFile(turnover, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loss := func(capital string) float64 {
+		_, _, r := makeIn(t, simplex.Set{N: 4}, "-mode", "stress", "-prices", files.prices, "-side", "5", "-candidates", "60", "-turnover", turnover, "-capital", capital)
+		last := r.Stresses[len(r.Stresses)-1]
+		if last.Name != "liquidation" || last.Drivers[0].Symbol != "D" {
+			t.Errorf("%+v", last)
+		}
+		return last.Mean
+	}
+	if small, large := loss("1000"), loss("4000"); math.Abs(large/small-2) > 1e-9 {
+		t.Errorf("four times the capital loses %v instead of %v: by the square-root law twice", large, small)
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	dir, p, r := makeIn(t, simplex.Set{N: 4}, "-mode", "outcomes", "-prices", files.prices, "-n", "3", "-paths", "50", "-horizon", "30")
+	if o := r.Outcomes; p.Len() != 3 || o == nil || len(o.Outlooks) != 3 || o.Block == nil || !(*o.Block >= 1) {
+		t.Fatalf("%d portfolios, %+v", p.Len(), r.Outcomes)
+	}
+	file, err := os.Open(filepath.Join(dir, "fan.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if rows, err := csv.NewReader(file).ReadAll(); err != nil || len(rows) != 1+3*31 || rows[1][2] != "1" {
+		t.Errorf("a fan of %d rows, error %v", len(rows), err)
+	}
+	given := filepath.Join(t.TempDir(), "given.csv")
+	if err := os.WriteFile(given, []byte("A,B,C,D\n0.7,0.1,0.1,0.1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, p, r = makeIn(t, half, "-mode", "outcomes", "-prices", files.prices, "-from-weights", given, "-max-weight", "0.5", "-paths", "50", "-regimes", "2")
+	if o := r.Outcomes; p.Len() != 1 || p.Weights.At(0, 0) != 0.5 || o.Block != nil || len(o.Stays) != 2 || !(o.Outlooks[0].Loss > 0 && o.Outlooks[0].Loss < 1) {
+		t.Errorf("weights %v, %+v", p.Weights.RawRowView(0), o)
+	}
+}
+
 func TestStyles(t *testing.T) {
 	dir, p, r := makeIn(t, simplex.Set{N: 4}, "-mode", "styles", "-prices", files.prices, "-from-weights", files.weights, "-clusters", "3")
 	s := r.Styles
@@ -390,6 +445,10 @@ func TestRefuses(t *testing.T) {
 		{[]string{"-mode", "interpolate", "-from-weights", one}, 1, "needs two"},
 		{[]string{"-mode", "robust", "-horizon", "200", "-prices", files.prices}, 1, "windows"},
 		{[]string{"-mode", "styles", "-from-weights", one, "-prices", files.prices}, 1, "too few"},
+		{[]string{"-mode", "outcomes", "-regimes", "1", "-prices", files.prices}, 1, "regimes"},
+		{[]string{"-mode", "stress", "-prices", files.prices, "-capital", "5"}, 2, "-turnover"},
+		{[]string{"-mode", "stress", "-prices", files.prices, "-capital", "5", "-turnover", other}, 1, "C"},
+		{[]string{"-density", "two-stage"}, 1, "-two-stage"},
 		{[]string{"-max-weight", "0.2"}, 1, "0.2"},
 		{[]string{"-model", filepath.Join(t.TempDir(), "none")}, 1, "none"},
 	} {

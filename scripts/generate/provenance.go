@@ -26,6 +26,7 @@ type provenance struct {
 	Synthetic bool    `json:"synthetic,omitempty"`
 	Funding   bool    `json:"funding,omitempty"`           // the returns have funding of perpetuals in them
 	Given     string  `json:"from_weights_hash,omitempty"` // SHA-256 of the file
+	Turnover  string  `json:"turnover_hash,omitempty"`     // likewise
 	Backend   string  `json:"backend"`
 	MaxRepair float64 `json:"max_repair_distance"`
 
@@ -35,6 +36,7 @@ type provenance struct {
 	Robust    *robustRecord    `json:"robust,omitempty"`
 	Diversify *diversifyRecord `json:"diversify,omitempty"`
 	Stresses  []stressRecord   `json:"stresses,omitempty"`
+	Outcomes  *outcomesRecord  `json:"outcomes,omitempty"`
 	Styles    *stylesRecord    `json:"styles,omitempty"`
 
 	Count int                `json:"count"`

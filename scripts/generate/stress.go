@@ -3,12 +3,16 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/moments"
 )
 
@@ -16,6 +20,9 @@ import (
 type Stress struct {
 	Sweep string `flag:"sweep" choice:"grid|halton" default:"grid" help:"of stress: a square of the plane in which the codes vary most, or codes that fill N(0, I) evenly"`
 	Side  int    `flag:"side" range:"[2,2000]" unit:"codes" help:"of the grid's square"`
+
+	Turnover string  `flag:"turnover" unit:"FILE" help:"of stress, with -capital: a wide CSV of the value traded in each period; adds the loss of selling everything within one period of median turnover"`
+	Capital  float64 `flag:"capital" range:"[0,inf)" unit:"currency" help:"what stress has to sell, in the turnover's currency"`
 }
 
 // stressRecord is what one stress does.
@@ -114,7 +121,7 @@ func (j *job) sweep(ctx context.Context) (*mat.Dense, table, error) {
 }
 
 // stresses are the worst windows and shocks, volatilities doubled, correlations
-// of one, and each asset at zero.
+// of one, each asset at zero, and liquidation where turnovers are given.
 func (j *job) stresses() ([]generate.Stress, error) {
 	extremes, err := j.extremes(j.window)
 	if err != nil {
@@ -131,7 +138,44 @@ func (j *job) stresses() ([]generate.Stress, error) {
 	for asset, symbol := range j.symbols {
 		all = append(all, generate.AssetToZero(asset, symbol))
 	}
-	return all, nil
+	if j.Turnover == "" {
+		return all, nil
+	}
+	turnover, err := j.turnover()
+	if err != nil {
+		return nil, err
+	}
+	liquidation, err := generate.Liquidation(m.Cov, turnover, j.Capital)
+	if err != nil {
+		return nil, err
+	}
+	return append(all, liquidation), nil
+}
+
+// turnover is the median of each asset's last turnovers up to the end of the
+// prices.
+func (j *job) turnover() ([]float64, error) {
+	const recent = 60 // periods
+	end := j.window.Times[len(j.window.Times)-1]
+	panel, _, err := market.Load(j.Stress.Turnover, market.Options{Symbols: j.symbols, To: end})
+	if err != nil {
+		return nil, err
+	}
+	median := make([]float64, len(j.symbols))
+	for k, symbol := range j.symbols {
+		var last []float64
+		for t := len(panel.Times) - 1; t >= 0 && len(last) < recent; t-- {
+			if v := panel.Close.At(t, k); !math.IsNaN(v) {
+				last = append(last, v)
+			}
+		}
+		if len(last) == 0 {
+			return nil, fmt.Errorf("%s: no turnover of %s up to %s", j.Stress.Turnover, symbol, end.Format(time.DateOnly))
+		}
+		slices.Sort(last)
+		median[k] = stat.Quantile(0.5, stat.LinInterp, last, nil)
+	}
+	return median, nil
 }
 
 // drivers names the assets with the five largest losses.

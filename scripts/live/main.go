@@ -3,10 +3,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -17,7 +15,6 @@ import (
 	"vaefolio/vaelib/live"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
-	"vaefolio/vaelib/mixture"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/vae"
 )
@@ -38,7 +35,7 @@ type config struct {
 	Search    string         `flag:"search" choice:"sample|latent" default:"sample" help:"choose the best of draws, or climb in the latent space"`
 	N         int            `flag:"n" unit:"portfolios" range:"[0,1000000]" help:"made at each decision: draws of sample, starts of latent; 0 means 1000 with sample, 64 with latent"`
 	Steps     int            `flag:"iterations" unit:"steps" range:"[1,100000]" default:"100" help:"of latent"`
-	Density   string         `flag:"density" choice:"aggregate|prior" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, or N(0, I)"`
+	Density   string         `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, N(0, I), or the second VAE that train -two-stage fits to them"`
 	MAR       float64        `flag:"mar" unit:"per year" help:"minimum acceptable return, for sortino"`
 	Out       string         `flag:"out" unit:"FILE" record:"-" help:"lines are added to its end, and what it has is gone on from; without it they go to stdout"`
 	BaseURL   string         `flag:"base-url" unit:"URL" default:"https://api.bybit.com" help:"the host to ask, such as https://api.bytick.com or a regional one"`
@@ -148,7 +145,7 @@ func (s *session) open(backend *vae.Backend) (*live.Settings, *generate.Generato
 	if err != nil {
 		return fail(err)
 	}
-	density, err := c.density()
+	density, err := generate.LoadDensity(model, c.Model, c.Density)
 	if err != nil {
 		return fail(err)
 	}
@@ -174,23 +171,6 @@ func (s *session) open(backend *vae.Backend) (*live.Settings, *generate.Generato
 		s.io.Note("returns: of closes alone; the funding that long positions in perpetuals pay is not in them")
 	}
 	return settings, generator, density, nil
-}
-
-// density is what codes are drawn from.
-func (c *config) density() (generate.Density, error) {
-	if c.Density == "prior" {
-		return generate.Prior{}, nil
-	}
-	path := filepath.Join(c.Model, generate.AggregateFile)
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%w: train the model by the train verb, or give -density prior", err)
-	}
-	var m mixture.Mixture
-	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return &m, nil
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

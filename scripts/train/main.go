@@ -27,6 +27,7 @@ type config struct {
 	experiment.Model
 	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"rows to hold out, at random, where the file has no provenance beside it"`
 	Components int     `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, from which portfolios are sampled"`
+	TwoStage   bool    `flag:"two-stage" help:"fit a second VAE to the codes too, from which generate samples by -density two-stage"`
 	cli.Backend
 	cli.Output
 	cli.Common
@@ -120,6 +121,17 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	if err := run.WriteJSON(folder.Path(generate.AggregateFile), aggregate); err != nil {
 		return err
+	}
+	if c.TwoStage {
+		second, err := generate.FitTwoStage(ctx, model, rows.Train, generate.TwoStageSettings{
+			Steps: c.Steps, Conditions: settings.Conditions, Seed: c.Seed, Progress: io.Progress("second stage"),
+		})
+		if err != nil {
+			return err
+		}
+		if err := second.Save(folder.Path(generate.TwoStageFolder)); err != nil {
+			return err
+		}
 	}
 	if rows.HeldOut != nil {
 		if err := c.diagnose(ctx, model, rows, donors, folder, io); err != nil {

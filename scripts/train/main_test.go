@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/vae"
 )
@@ -45,7 +47,7 @@ func weights(t *testing.T, rows int) string {
 
 func TestTrainMakesAModelFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "model")
-	code, stderr := execute("-weights", weights(t, 300), "-out", dir, "-backend", "go", "-steps", "60", "-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2")
+	code, stderr := execute("-weights", weights(t, 300), "-out", dir, "-backend", "go", "-steps", "60", "-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2", "-two-stage")
 	if code != 0 || !strings.Contains(stderr, "held out at random") {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
@@ -60,6 +62,15 @@ func TestTrainMakesAModelFolder(t *testing.T) {
 	}
 	if got := model.Symbols(); strings.Join(got, "") != "ABCD" || model.Config().Latent != 2 {
 		t.Errorf("the model has symbols %v and %d dimensions", got, model.Config().Latent)
+	}
+	for _, name := range []string{generate.DensityAggregate, generate.DensityTwoStage} {
+		density, err := generate.LoadDensity(model, dir, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := density.Draw(t.Context(), mat.NewDense(3, 2, nil), rand.New(rand.NewPCG(1, 1))); err != nil {
+			t.Error(err)
+		}
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "diagnostics.json"))
 	if err != nil {

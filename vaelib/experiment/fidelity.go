@@ -54,6 +54,9 @@ func (p *state) judge(ctx context.Context) error {
 		{Name: "mixture in weight space", Weights: weightMixture},
 		{Name: "training portfolios, drawn again", Weights: training},
 	}
+	if p.twoStage != nil {
+		candidates = append(candidates, fidelity.Candidate{Name: "model, second stage on the codes", Weights: p.twoStage.Weights.Slice(0, n, 0, p.Set.N).(*mat.Dense)})
+	}
 	for _, c := range candidates[2:4] {
 		if err := simplex.ProjectAll(ctx, p.Set, c.Weights, c.Weights, nil); err != nil {
 			return err

@@ -66,6 +66,7 @@ type state struct {
 	diagnosis         *vae.Diagnostics
 	generator         *generate.Generator
 	prior, generated  *generate.Batch
+	twoStage          *generate.Batch       // nil: not asked for
 	portfolios        *portfolio.Portfolios // what weights.csv holds
 	fidelity          []fidelity.Row        // of generators, beside held-out portfolios
 	candidates        []candidate           // chosen portfolios and baselines, by name
@@ -178,6 +179,9 @@ func (p *state) generate(ctx context.Context) (err error) {
 	if err := run.WriteJSON(p.folder.Path(ModelFolder, generate.AggregateFile), aggregate); err != nil {
 		return err
 	}
+	if err := p.secondStage(ctx); err != nil {
+		return err
+	}
 	sharpe, err := metrics.NewObjective("sharpe", p.in.Returns, p.Metrics)
 	if err != nil {
 		return err
@@ -208,6 +212,23 @@ func (p *state) generate(ctx context.Context) (err error) {
 		}
 	}
 	return nil
+}
+
+// secondStage fits a second VAE to the codes and samples from it, where it is
+// asked for.
+func (p *state) secondStage(ctx context.Context) error {
+	if !p.settings.TwoStage {
+		return nil
+	}
+	second, err := generate.FitTwoStage(ctx, p.model, p.training, generate.TwoStageSettings{Steps: p.settings.Steps, Seed: p.Seed, Progress: p.begin("second stage")})
+	if err != nil {
+		return err
+	}
+	if err := second.Save(p.folder.Path(ModelFolder, generate.TwoStageFolder)); err != nil {
+		return err
+	}
+	p.twoStage, err = p.generator.Sample(ctx, p.settings.Portfolios, second, p.Seed)
+	return err
 }
 
 // begin reports the start of a piece of work.
