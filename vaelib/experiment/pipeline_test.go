@@ -33,6 +33,7 @@ func small() Settings {
 	s.Corpus.Rows, s.Lookbacks = 400, []int{40, 60}
 	s.Model.Steps, s.Batch, s.Hidden, s.Latent = 200, 32, []int{16}, 3
 	s.Portfolios, s.Components, s.Starts, s.Iterations = 60, 4, 5, 12
+	s.TwoStage = true
 	return s
 }
 
@@ -149,13 +150,18 @@ func TestPipelineFolderHoldsWhatItSays(t *testing.T) {
 	in, settings := input(t), small()
 	dir, summary := finished(t)
 	for _, name := range []string{
-		"config.toml", "manifest.json", HistoryFile, FidelityFile, "model/model.json", "model/model.safetensors", "model/aggregate.json", "model/" + track.EventFile,
+		"config.toml", "manifest.json", HistoryFile, FidelityFile, "model/model.json", "model/model.safetensors", "model/aggregate.json", "model/two-stage/model.safetensors", "model/" + track.EventFile,
 		WeightsFile, BaselinesFile, MetricsFile, SummaryFile, ReportFile,
 		"figures/training.png", "figures/wealth.png", "figures/risk_return.png", "figures/weights.png",
 	} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+
+	// Every generator asked for is judged.
+	if columns, _ := table(t, filepath.Join(dir, FidelityFile)); !slices.Contains(columns["sample"], "model, second stage on the codes") {
+		t.Errorf("%s judges %q alone", FidelityFile, columns["sample"])
 	}
 
 	// The set is met by the file as it was written.
