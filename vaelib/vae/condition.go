@@ -40,6 +40,20 @@ const (
 // width is the number of the network's inputs for the condition.
 func (c Condition) width() int { return max(1, len(c.Levels)) }
 
+// categorical conditions have levels.
+func (c Condition) categorical() bool { return len(c.Levels) > 0 }
+
+// cloneConditions copies conditions, with nil for what is empty, as a file
+// gives them back.
+func cloneConditions(conditions []Condition) []Condition {
+	var own []Condition
+	for _, c := range conditions {
+		c.Levels = append([]string(nil), c.Levels...)
+		own = append(own, c)
+	}
+	return own
+}
+
 // conditionWidth is the number K of inputs for all conditions.
 func (c Config) conditionWidth() (width int) {
 	for _, condition := range c.Conditions {
@@ -61,7 +75,7 @@ func checkConditions(conditions []Condition) error {
 			return fmt.Errorf("condition %s is given twice", c.Name)
 		case len(c.Levels) == 1 || len(c.Levels) > maxLevels:
 			return fmt.Errorf("condition %s has %d levels, want 2 to %d, or none for a number", c.Name, len(c.Levels), maxLevels)
-		case c.Cap && len(c.Levels) > 0:
+		case c.Cap && c.categorical():
 			return fmt.Errorf("condition %s is categorical and can't be an upper bound", c.Name)
 		}
 		seen[c.Name] = true
@@ -80,7 +94,7 @@ func newScales(conditions []Condition, values *mat.Dense) ([]scale, error) {
 	var scales []scale
 	for j, c := range conditions {
 		s := scale{0, 1}
-		if c.Levels == nil {
+		if !c.categorical() {
 			column := mat.Col(nil, j, values)
 			s = scale{0, 0}
 			for _, v := range column {
@@ -126,7 +140,7 @@ func (c Condition) Check(v float64) error {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return fmt.Errorf("condition %s is %v", c.Name, v)
 	}
-	if c.Levels != nil && (v != math.Trunc(v) || v < 0 || int(v) >= len(c.Levels)) {
+	if c.categorical() && (v != math.Trunc(v) || v < 0 || int(v) >= len(c.Levels)) {
 		return fmt.Errorf("condition %s is %v, want the number of a level, 0 to %d", c.Name, v, len(c.Levels)-1)
 	}
 	return nil
@@ -136,7 +150,7 @@ func (c Condition) Check(v float64) error {
 func (s scaling) expand(dst []float32, conditions []Condition, values []float64) {
 	at := 0
 	for j, c := range conditions {
-		if c.Levels == nil {
+		if !c.categorical() {
 			dst[at] = float32((values[j] - s.conditions[j].Mean) / s.conditions[j].SD)
 		} else {
 			clear(dst[at : at+len(c.Levels)])
@@ -172,7 +186,7 @@ func newControls(c Config, s scaling, measures []portfolio.Measure) (controls []
 		if at < 0 && condition.Cap {
 			return nil, nil, fmt.Errorf("condition %s is an upper bound and has no measure", condition.Name)
 		}
-		if at >= 0 && condition.Levels == nil {
+		if at >= 0 && !condition.categorical() {
 			m := measures[at]
 			if err := m.Check(c.Assets); err != nil {
 				return nil, nil, err

@@ -145,7 +145,7 @@ type Schedule struct {
 	// although the data could keep the direction alive. Cycles, where above 1,
 	// repeats the warm-up in as many equal parts of the training, each beginning
 	// at 0 again (cyclical annealing, Fu et al. 2019); Warmup is then the share
-	// of each part.
+	// of each part. What a division leaves over goes to the last.
 	Warmup    float64 `json:"warmup"`
 	Cycles    int     `json:"cycles,omitempty"`
 	EvalEvery int     `json:"eval_every"` // steps between evaluations, each one row of the history
@@ -176,6 +176,9 @@ func (s Schedule) Validate() error {
 	}
 	if s.Cycles < 0 || s.Cycles > s.Steps {
 		return fmt.Errorf("cycles of the warm-up are %d, want at least 0 and at most the %d steps", s.Cycles, s.Steps)
+	}
+	if s.Cycles > 1 && s.warmupSteps() < 2 {
+		return fmt.Errorf("a cycle's warm-up, %v of its %v steps, is shorter than 2 steps: %d cycles repeat nothing", s.Warmup, s.period(), s.Cycles)
 	}
 	if s.EvalEvery < 1 {
 		return fmt.Errorf("steps between evaluations is %d, want at least 1", s.EvalEvery)

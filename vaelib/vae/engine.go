@@ -53,7 +53,8 @@ const (
 	settingLearningRate
 	settingWarmup // steps of a cycle until the KL weight is beta
 	settingPeriod // steps of a cycle
-	settingSteps  // steps until the learning rate is 0
+	settingCycles
+	settingSteps // steps until the learning rate is 0
 	settingFreeBits
 	settingTargetRate
 	settingControl
@@ -103,7 +104,7 @@ func (n *network) stepGraph(p program, in []*graph.Node) []*graph.Node {
 	one := graph.ScalarOne(g, dtype)
 	decay := graph.AddScalar(graph.MulScalar(graph.Cos(graph.MulScalar(graph.Div(step, setting(settingSteps)), math.Pi)), 0.5), 0.5)
 
-	cycles := graph.Floor(graph.Div(step, setting(settingPeriod)))
+	cycles := graph.Min(graph.Floor(graph.Div(step, setting(settingPeriod))), graph.AddScalar(setting(settingCycles), -1)) // that are over
 	within := graph.Sub(step, graph.Mul(cycles, setting(settingPeriod)))
 	warm := graph.Min(one, graph.Div(graph.Add(within, one), graph.Max(setting(settingWarmup), one)))
 	weight := graph.Mul(setting(settingBeta), warm)

@@ -2,6 +2,7 @@ package vae
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -46,10 +47,14 @@ func (m *Model) Evidence(ctx context.Context, x, conditions *mat.Dense, samples 
 	if err != nil {
 		return nil, err
 	}
+	variances := m.DecoderVariances()
+	if likelihoods[c.Likelihood].gaussian && !(slices.Min(variances) > 0) {
+		return nil, errors.New("the decoder has no noise, as beta is 0: rows have no density")
+	}
 	rows, n := x.Dims()
 	width, size := n+c.conditionWidth(), blockSize(rows)
 	e := &Evidence{Rows: rows, Samples: samples, ByRow: make([]float64, rows)}
-	mean, noise := rowTensor(m.scaling.mean), rowTensor(m.DecoderVariances())
+	mean, noise := rowTensor(m.scaling.mean), rowTensor(variances)
 	variance := float32(m.scaling.variance)
 	for from := 0; from < rows; from += size {
 		count := min(size, rows-from)

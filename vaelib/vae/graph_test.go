@@ -216,6 +216,7 @@ func TestStepIsAdam(t *testing.T) {
 		settings := make([]float64, settingSize)
 		settings[settingVariance], settings[settingBeta], settings[settingLearningRate] = 0.02, 0.3, rate
 		settings[settingWarmup], settings[settingPeriod], settings[settingSteps] = 100, steps, steps
+		settings[settingCycles] = 1
 		out, err := e.Call(int32(step), []uint64{1, 2, 3}, theta, first, second, make([]float64, sumSize), make([]float64, 2),
 			tensors.FromFlatDataAndDimensions(normals(rng, 32, 1), 8, 4), int32(6), [][]float64{{0.1, 0.2, 0.3, 0.4}}, []float64{0}, settings)
 		if err != nil {

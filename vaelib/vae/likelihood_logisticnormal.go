@@ -67,13 +67,15 @@ var logisticNormalLikelihood = likelihood{
 	head:       "softmax",
 }
 
-// present puts the weights (B x n) of absent assets to 0, and scales the others
-// to a sum of 1. Presence (B x n) are logits; the largest of a row is present
-// whatever it is.
-func present(weights, presence *graph.Node) *graph.Node {
+// absentLogit is one whose softmax is exactly 0 beside any other.
+const absentLogit = -1e30
+
+// present puts the logits (B x n) of absent assets to absentLogit: weights left
+// out after the softmax could be all there are, by float32. Presence (B x n) are
+// logits too; the largest of a row is present whatever it is.
+func present(logits, presence *graph.Node) *graph.Node {
 	presence = graph.StopGradient(presence)
 	least := graph.MinScalar(graph.ReduceAndKeep(presence, graph.ReduceMax, -1), 0)
-	mask := graph.ConvertDType(graph.GreaterOrEqual(presence, graph.BroadcastToShape(least, presence.Shape())), weights.DType())
-	weights = graph.Mul(weights, mask)
-	return graph.Div(weights, graph.ReduceAndKeep(weights, graph.ReduceSum, -1))
+	mask := graph.ConvertDType(graph.GreaterOrEqual(presence, graph.BroadcastToShape(least, presence.Shape())), logits.DType())
+	return graph.Add(graph.Mul(logits, mask), graph.MulScalar(graph.OneMinus(mask), absentLogit))
 }

@@ -2,9 +2,11 @@ package vae
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/stream"
 )
@@ -63,4 +65,38 @@ func TestLearnedVarianceFloor(t *testing.T) {
 			t.Errorf("variance of asset %d is %v of the rows', want near %v", j+1, r, varianceFloor)
 		}
 	}
+}
+
+// A linear VAE with one learned variance is probabilistic PCA, in whose optimum
+// the variance is the mean of the eigenvalues left out (Tipping & Bishop 1999,
+// eq. 8). Saved and loaded it is the same.
+func TestOneLearnedVariance(t *testing.T) {
+	x := gaussianRows(4000, []float64{4, 2, 0.8, 0.5, 0.3, 0.1})
+	spectrum, err := newSpectrum(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := stat.Mean(spectrum.values[2:], nil)
+	c, s := small()
+	c.Latent, c.Hidden, c.Head, c.Likelihood, c.Beta = 2, nil, "linear", "gaussian-sigma", 1
+	s.Steps, s.Batch, s.LearningRate = 2000, 128, 1e-2
+	forBackends(t, func(t *testing.T, b *Backend) {
+		m, _ := mustTrain(t, b, c, s, x, nil, TrainOptions{})
+		for j, v := range m.DecoderVariances() {
+			if math.Abs(v-want) > 0.05*want || v != m.DecoderVariances()[0] {
+				t.Errorf("variance of asset %d is %v, want %v for all", j+1, v, want)
+			}
+		}
+		dir := t.TempDir()
+		if err := m.Save(dir); err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := Load(b, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(loaded.DecoderVariances(), m.DecoderVariances()) {
+			t.Errorf("variances are %v, after loading %v", m.DecoderVariances(), loaded.DecoderVariances())
+		}
+	})
 }

@@ -43,7 +43,7 @@ func newModel(b *Backend, c Config, s scaling, symbols []string, dataHash, train
 // Config returns the configuration that the model was trained with.
 func (m *Model) Config() Config {
 	c := m.config
-	c.Hidden, c.Conditions = slices.Clone(c.Hidden), slices.Clone(c.Conditions)
+	c.Hidden, c.Conditions = slices.Clone(c.Hidden), cloneConditions(c.Conditions)
 	return c
 }
 

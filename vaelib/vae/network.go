@@ -170,8 +170,9 @@ func (t *tape) decode(codes *graph.Node) (weights, output *graph.Node) {
 	if !likelihoods[c.Likelihood].presence {
 		return head.apply(c, output), output
 	}
-	weights = head.apply(c, graph.Slice(output, graph.AxisRange(), graph.AxisRange(0, c.Assets)))
-	return present(weights, graph.Slice(output, graph.AxisRange(), graph.AxisRange(c.Assets, 2*c.Assets))), output
+	logits := graph.Slice(output, graph.AxisRange(), graph.AxisRange(0, c.Assets))
+	presence := graph.Slice(output, graph.AxisRange(), graph.AxisRange(c.Assets, 2*c.Assets))
+	return head.apply(c, present(logits, presence)), output
 }
 
 // gradient returns the gradient (P) of a loss by the parameters, after one

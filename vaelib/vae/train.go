@@ -81,6 +81,7 @@ func Train(ctx context.Context, b *Backend, c Config, s Schedule, train, validat
 	if err := t.run(ctx); err != nil {
 		return nil, &t.history, err
 	}
+	c = t.config
 	c.Beta = t.reached
 	model, err := newModel(b, c, t.scaling, slices.Clone(opt.Symbols), t.dataHash, b.name, t.result)
 	return model, &t.history, err
@@ -170,7 +171,7 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 		return nil, err
 	}
 	c.Hidden = append([]int{}, c.Hidden...) // the caller's may change; never nil
-	c.Conditions = slices.Clone(c.Conditions)
+	c.Conditions = cloneConditions(c.Conditions)
 	programs, err := b.program(c)
 	if err != nil {
 		return nil, err
@@ -194,6 +195,7 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 	settings[settingLearningRate] = float32(s.LearningRate)
 	settings[settingWarmup] = float32(s.warmupSteps())
 	settings[settingPeriod] = float32(s.period())
+	settings[settingCycles] = float32(s.cycles())
 	settings[settingSteps] = float32(s.Steps)
 	settings[settingFreeBits] = float32(c.FreeBits)
 	settings[settingTargetRate] = float32(c.TargetRate)
@@ -233,8 +235,10 @@ func (t *training) compile() error {
 	})
 }
 
-// period is the number of steps of a cycle.
-func (s Schedule) period() float64 { return math.Ceil(float64(s.Steps) / float64(max(1, s.Cycles))) }
+// cycles is the number of warm-ups, period that of the steps of a cycle; the
+// last takes what a division leaves over.
+func (s Schedule) cycles() int     { return max(1, s.Cycles) }
+func (s Schedule) period() float64 { return float64(s.Steps / s.cycles()) }
 
 // warmupSteps is the number of a cycle's steps until the KL weight is beta.
 func (s Schedule) warmupSteps() float64 { return math.Round(s.Warmup * s.period()) }
@@ -384,7 +388,7 @@ func (t *training) watch(loss float64) error {
 	}
 	t.stale++
 	s := t.schedule
-	warm := float64(max(1, s.Cycles)-1)*s.period() + s.warmupSteps() // in the last cycle
+	warm := float64(s.cycles()-1)*s.period() + s.warmupSteps() // in the last cycle
 	t.history.StoppedEarly = t.stale >= s.Patience && float64(t.step) >= warm && t.step < s.Steps
 	return nil
 }
@@ -417,8 +421,9 @@ func finite(l Losses) bool {
 // beta is the KL weight of the last step done, but for what a target rate
 // multiplies it with.
 func (t *training) beta() float64 {
-	within := math.Mod(float64(t.step-1), t.schedule.period()) + 1
-	return t.config.Beta * min(1, within/max(t.schedule.warmupSteps(), 1))
+	s := t.schedule
+	over := min(math.Floor(float64(t.step-1)/s.period()), float64(s.cycles()-1))
+	return t.config.Beta * min(1, (float64(t.step)-over*s.period())/max(s.warmupSteps(), 1))
 }
 
 // learningRate is that of the last step done.
