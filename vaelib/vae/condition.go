@@ -89,6 +89,10 @@ type scale struct {
 	SD   float64 `json:"sd"`
 }
 
+// leastScale is a standard deviation below which a condition counts as constant:
+// float32 holds what is divided by it.
+const leastScale = 1e-30
+
 // newScales measures the conditions of the training rows (N x k).
 func newScales(conditions []Condition, values *mat.Dense) ([]scale, error) {
 	var scales []scale
@@ -101,7 +105,10 @@ func newScales(conditions []Condition, values *mat.Dense) ([]scale, error) {
 				s.Mean += v / float64(len(column))
 			}
 			s.SD = math.Sqrt(variance(column))
-			if !(s.SD > 1e-9*math.Abs(s.Mean)) {
+			if math.IsInf(s.SD, 0) {
+				return nil, fmt.Errorf("condition %s has values too large to standardise", c.Name)
+			}
+			if !(s.SD > 1e-9*math.Abs(s.Mean)) || s.SD < leastScale {
 				return nil, fmt.Errorf("condition %s is the same in every training row: there is nothing to learn from it", c.Name)
 			}
 		}

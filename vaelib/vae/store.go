@@ -188,8 +188,8 @@ func (d *modelDocument) check() error {
 		return fmt.Errorf("%d scales for %d conditions", len(d.Scales), len(d.Config.Conditions))
 	}
 	for i, s := range d.Scales {
-		if !(s.SD > 0) {
-			return fmt.Errorf("standard deviation of condition %s is %v, want more than 0", d.Config.Conditions[i].Name, s.SD)
+		if !(s.SD >= leastScale) {
+			return fmt.Errorf("standard deviation of condition %s is %v, want at least %v", d.Config.Conditions[i].Name, s.SD, leastScale)
 		}
 	}
 	return nil

@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -145,6 +147,83 @@ func TestLoadDamaged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// So is every fault of a conditional model's document.
+func TestLoadDamagedConditions(t *testing.T) {
+	b := openTest(t, "go")
+	m, _ := conditionalModel(t, b, 5)
+	_, sd := m.ConditionScale(0)
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+	for _, test := range []struct{ name, file, tensor, want, old, new string }{
+		{"no spread", modelFile, "", "standard deviation of condition exposure is 0", number(sd), "0"},
+		{"negative spread", modelFile, "", "standard deviation of condition exposure is -1", number(sd), "-1"},
+		{"infinite spread", modelFile, "", "not a readable JSON document", number(sd), "1e999"},
+		{"tiny spread", modelFile, "", "standard deviation of condition exposure is 1e-320", number(sd), "1e-320"},
+		{"fewer scales", modelFile, "", "5 scales for 6 conditions", `"name": "exposure"`, `"name": "extra"}, {"name": "exposure"`},
+		{"no name", modelFile, "", "a condition has no name", `"name": "exposure"`, `"name": ""`},
+		{"one name twice", modelFile, "", "condition volatility is given twice", `"name": "exposure"`, `"name": "volatility"`},
+		{"level too few", tensorsFile, "encoder.0.weight", "has shape [13 12] of F32, want [12 12]", `"narrow",`, ``},
+		{"number with levels", tensorsFile, "encoder.0.weight", "has shape [13 12] of F32, want [14 12]", `"name": "exposure"`, `"name": "exposure", "levels": ["a", "b"]`},
+		{"cap with levels", modelFile, "", "categorical and can't be an upper bound", `"name": "breadth"`, `"name": "breadth", "cap": true`},
+		{"field", modelFile, "", "unknown field", `"name": "breadth"`, `"name": "breadth", "floor": true`},
+		{"control", modelFile, "", "control is -1", `"control": 1`, `"control": -1`},
+	} {
+		dir := t.TempDir()
+		if err := m.Save(dir); err != nil {
+			t.Fatal(err)
+		}
+		rewrite(t, filepath.Join(dir, modelFile), func(data []byte) []byte {
+			if !bytes.Contains(data, []byte(test.old)) {
+				t.Fatalf("%s: no %q in the file", test.name, test.old)
+			}
+			return bytes.Replace(data, []byte(test.old), []byte(test.new), 1)
+		})
+		_, err := Load(b, dir)
+		var fault *FileError
+		if !errors.As(err, &fault) || fault.Path != filepath.Join(dir, test.file) || fault.Tensor != test.tensor || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want a fault of %s, tensor %q, with %q", test.name, err, test.file, test.tensor, test.want)
+		}
+	}
+}
+
+// Any model.json is either refused as a file, or gives a model that decodes.
+func FuzzModelDocument(f *testing.F) {
+	b := openTest(f, "go")
+	m, conditions := conditionalModel(f, b, 5)
+	dir := f.TempDir()
+	for _, m := range []*Model{m, tiny(f, b)} {
+		if err := m.Save(dir); err != nil {
+			f.Fatal(err)
+		}
+		data, err := os.ReadFile(filepath.Join(dir, modelFile))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+		f.Add(data[:len(data)/2])
+	}
+	f.Add([]byte(`{"version": 1, "config": {"conditions": [{"name": "a", "levels": []}]}}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		dir := t.TempDir()
+		if err := m.Save(dir); err != nil {
+			t.Fatal(err)
+		}
+		rewrite(t, filepath.Join(dir, modelFile), func([]byte) []byte { return data })
+		loaded, err := Load(b, dir)
+		if err != nil {
+			var fault *FileError
+			if !errors.As(err, &fault) {
+				t.Errorf("got %v, want a *FileError", err)
+			}
+			return
+		}
+		w, err := loaded.DecodeGiven(t.Context(), mat.NewDense(1, loaded.Config().Latent, nil), conditions.Slice(0, 1, 0, 5).(*mat.Dense))
+		if err == nil && math.IsNaN(mat.Sum(w)) {
+			t.Errorf("decoded %v", w.RawRowView(0))
+		}
+	})
 }
 
 func rewrite(t *testing.T, path string, change func([]byte) []byte) {

@@ -13,6 +13,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/stream"
 )
 
@@ -218,6 +219,105 @@ func TestResume(t *testing.T) {
 	})
 }
 
+// Whatever is trained, stopping in the middle, between two evaluations, and
+// going on from the file changes nothing.
+func TestResumeOfEveryKind(t *testing.T) {
+	rows, heldOut := dirichletRows(200, 6, 0), dirichletRows(60, 6, 1)
+	capped := cappedRows(t)
+	for name, change := range map[string]func(c *Config, train, validation **mat.Dense, o *TrainOptions){
+		"capped head": func(c *Config, train, validation **mat.Dense, _ *TrainOptions) {
+			c.Assets, c.Head, c.MaxWeight = 8, "capped", 0.4
+			*train, *validation = capped, capped
+		},
+		"gaussian-learned": func(c *Config, _, _ **mat.Dense, _ *TrainOptions) { c.Likelihood = "gaussian-learned" },
+		"dirichlet":        func(c *Config, _, _ **mat.Dense, _ *TrainOptions) { c.Likelihood = "dirichlet" },
+		"logistic-normal":  func(c *Config, _, _ **mat.Dense, _ *TrainOptions) { c.Likelihood = "logistic-normal" },
+		"conditional": func(c *Config, train, validation **mat.Dense, o *TrainOptions) {
+			c.Conditions, c.Control = []Condition{{Name: "exposure"}, {Name: "volatility"}, {Name: "effective"}, {Name: "largest", Cap: true}}, 0.5
+			o.Measures, o.Conditions, o.ValidationConditions = sixMeasures, measured(*train, sixMeasures), measured(*validation, sixMeasures)
+		},
+		"category": func(c *Config, _, _ **mat.Dense, o *TrainOptions) {
+			c.Conditions = []Condition{{Name: "breadth", Levels: []string{"narrow", "wide"}}}
+			o.Conditions, o.ValidationConditions = mat.NewDense(200, 1, nil), mat.NewDense(60, 1, nil)
+			o.Conditions.Set(3, 0, 1)
+		},
+		"empty lists":                func(c *Config, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden, c.Conditions = nil, []Condition{} },
+		"target rate with free bits": func(c *Config, _, _ **mat.Dense, _ *TrainOptions) { c.TargetRate, c.FreeBits = 0.5, 0.05 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			forBackends(t, func(t *testing.T, b *Backend) {
+				if b.Name() != "go" && testing.Short() {
+					t.Skip("compiles for seconds")
+				}
+				c, s := small()
+				s.Steps, s.EvalEvery = 120, 50
+				train, validation, options := rows, heldOut, TrainOptions{}
+				change(&c, &train, &validation, &options)
+				want, wantHistory := mustTrain(t, b, c, s, train, validation, options)
+
+				dir := t.TempDir()
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				options.CheckpointEvery = 70
+				options.Checkpoint = func(c *Checkpoint) error { cancel(); return c.Save(dir) }
+				if _, _, err := Train(ctx, b, c, s, train, validation, options); !errors.Is(err, context.Canceled) {
+					t.Fatalf("an interrupted training returned %v", err)
+				}
+				var err error
+				if options.Resume, err = LoadCheckpoint(dir); err != nil || options.Resume.Step() != 70 {
+					t.Fatalf("checkpoint of step 70: %v", err)
+				}
+				got, history := mustTrain(t, b, c, s, train, validation, options)
+				if !slices.Equal(got.theta, want.theta) || !sameHistory(history, wantHistory) {
+					t.Errorf("a resumed training differs:\n%v\n%v", untimed(history.Points), untimed(wantHistory.Points))
+				}
+				if !reflect.DeepEqual(got.Config(), want.Config()) || (got.Config().Beta != c.Beta) != (c.TargetRate > 0) {
+					t.Errorf("a resumed training's configuration is %+v, want %+v", got.Config(), want.Config())
+				}
+			})
+		})
+	}
+}
+
+// What a training learns from is its rows, their conditions and their measures.
+func TestDataHash(t *testing.T) {
+	train, validation := dirichletRows(50, 6, 0), dirichletRows(20, 6, 1)
+	changed := func(x *mat.Dense) *mat.Dense {
+		x = mat.DenseCopyOf(x)
+		x.Set(7, 0, math.Nextafter(x.At(7, 0), 1))
+		return x
+	}
+	base := TrainOptions{Conditions: measured(train, sixMeasures[:2]), ValidationConditions: measured(validation, sixMeasures[:2]), Measures: sixMeasures[:2]}
+	conditions, validationConditions, measures, fewer := base, base, base, base
+	conditions.Conditions = changed(base.Conditions)
+	validationConditions.ValidationConditions = changed(base.ValidationConditions)
+	measures.Measures = []portfolio.Measure{sixMeasures[0], {Name: "volatility", Form: portfolio.Effective}}
+	fewer.Measures = base.Measures[:1]
+	seen := map[string]string{}
+	for _, test := range []struct {
+		name              string
+		train, validation *mat.Dense
+		options           TrainOptions
+	}{
+		{"base", train, validation, base}, {"rows", changed(train), validation, base},
+		{"validation rows", train, changed(validation), base}, {"no validation rows", train, nil, base},
+		{"conditions", train, validation, conditions}, {"validation conditions", train, validation, validationConditions},
+		{"measures", train, validation, measures}, {"fewer measures", train, validation, fewer},
+		{"no conditions", train, validation, TrainOptions{}},
+	} {
+		hash := DataHash(test.train, test.validation, test.options)
+		if other, ok := seen[hash]; ok {
+			t.Errorf("%s and %s have one hash", test.name, other)
+		}
+		seen[hash] = test.name
+	}
+	resumed := base // names, checkpoints and reports are not data
+	resumed.Symbols, resumed.CheckpointEvery = []string{"A"}, 3
+	if seen[DataHash(mat.DenseCopyOf(train), validation, resumed)] != "base" {
+		t.Error("equal rows, conditions and measures have two hashes")
+	}
+}
+
 func TestResumeOfAnotherTraining(t *testing.T) {
 	b := openTest(t, "go")
 	c, s := small()
@@ -370,6 +470,21 @@ func TestTrainErrors(t *testing.T) {
 		{"learning rate", "learning rate is +Inf", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.LearningRate = math.Inf(1) }},
 		{"warm-up", "warm-up is 1.5", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Warmup = 1.5 }},
 		{"evaluations", "steps between evaluations is 0", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.EvalEvery = 0 }},
+		{"free bits", "free bits are NaN", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.FreeBits = math.NaN() }},
+		{"target rate", "target rate is -1", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.TargetRate = -1 }},
+		{"target rate of no beta", "which multiplies it", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Beta, c.TargetRate = 0, 2 }},
+		{"patience with a target rate", "a target rate changes it", func(c *Config, s *Schedule, train, validation **mat.Dense, _ *TrainOptions) {
+			c.TargetRate, s.Patience, *validation = 2, 3, *train
+		}},
+		{"head of the Dirichlet", "the dirichlet likelihood needs the softmax head, not sparsemax", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
+			c.Likelihood, c.Head = "dirichlet", "sparsemax"
+		}},
+		{"head of the logistic-normal", "needs the softmax head, not linear", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
+			c.Likelihood, c.Head = "logistic-normal", "linear"
+		}},
+		{"control of nothing", "control is 1 in a model without conditions", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Control = 1 }},
+		{"cycles", "cycles of the warm-up are 251", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Cycles = 251 }},
+		{"cycles of nothing", "4 cycles repeat nothing", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Cycles, s.Warmup = 4, 0 }},
 		{"negative patience", "patience is -1", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Patience = -1 }},
 	} {
 		c, s := small()
