@@ -151,74 +151,72 @@ func TestCapIsKept(t *testing.T) {
 
 // Conditions given once, or to each row, are the same.
 func TestGiven(t *testing.T) {
-	forBackends(t, func(t *testing.T, b *Backend) {
-		m, conditions := conditionalModel(t, b, 20)
-		row := conditions.RawRowView(7)
-		given, err := m.Given(row)
-		if err != nil {
-			t.Fatal(err)
-		}
-		repeated := mat.NewDense(5, 5, nil)
-		for i := range 5 {
-			repeated.SetRow(i, row)
-		}
-		x := dirichletRows(5, 6, 3)
-		mean, logvar, err := given.Encode(x)
-		if err != nil {
-			t.Fatal(err)
-		}
-		mean2, logvar2, err := m.EncodeGiven(t.Context(), x, repeated)
-		if err != nil || !mat.Equal(mean, mean2) || !mat.Equal(logvar, logvar2) {
-			t.Errorf("encoded under given conditions\n%v, row by row\n%v: %v", mat.Formatted(mean), mat.Formatted(mean2), err)
-		}
-		w, err := given.Decode(mean)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w2, err := m.DecodeGiven(t.Context(), mean, repeated)
-		if err != nil || !mat.Equal(w, w2) {
-			t.Errorf("decoded under given conditions\n%v, row by row\n%v: %v", mat.Formatted(w), mat.Formatted(w2), err)
-		}
-		// Conditions by row win over those given once, and change the answer.
-		other, err := given.DecodeGiven(t.Context(), mean, conditions.Slice(0, 5, 0, 5).(*mat.Dense))
-		if err != nil || mat.EqualApprox(w, other, 1e-4) {
-			t.Errorf("other conditions decode to the same portfolios: %v", err)
-		}
-		row[0] = 100 // the model has its own
-		if again, err := given.Decode(mean); err != nil || !mat.Equal(w, again) {
-			t.Errorf("what was given changed with the caller's slice: %v", err)
-		}
+	m, conditions := conditionalModel(t, openTest(t, "go"), 20)
+	row := conditions.RawRowView(7)
+	given, err := m.Given(row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	repeated := mat.NewDense(5, 5, nil)
+	for i := range 5 {
+		repeated.SetRow(i, row)
+	}
+	x := dirichletRows(5, 6, 3)
+	mean, logvar, err := given.Encode(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean2, logvar2, err := m.EncodeGiven(t.Context(), x, repeated)
+	if err != nil || !mat.Equal(mean, mean2) || !mat.Equal(logvar, logvar2) {
+		t.Errorf("encoded under given conditions\n%v, row by row\n%v: %v", mat.Formatted(mean), mat.Formatted(mean2), err)
+	}
+	w, err := given.Decode(mean)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w2, err := m.DecodeGiven(t.Context(), mean, repeated)
+	if err != nil || !mat.Equal(w, w2) {
+		t.Errorf("decoded under given conditions\n%v, row by row\n%v: %v", mat.Formatted(w), mat.Formatted(w2), err)
+	}
+	// Conditions by row win over those given once, and change the answer.
+	other, err := given.DecodeGiven(t.Context(), mean, conditions.Slice(0, 5, 0, 5).(*mat.Dense))
+	if err != nil || mat.EqualApprox(w, other, 1e-4) {
+		t.Errorf("other conditions decode to the same portfolios: %v", err)
+	}
+	row[0] = 100 // the model has its own
+	if again, err := given.Decode(mean); err != nil || !mat.Equal(w, again) {
+		t.Errorf("what was given changed with the caller's slice: %v", err)
+	}
 
-		const h = 1e-2
-		g := dirichletRows(5, 6, 4)
-		dz, err := given.DecodeVJP(mean, g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rows, d := dz.Dims(); rows != 5 || d != 3 {
-			t.Fatalf("gradient is %d x %d, want 5 x 3", rows, d)
-		}
-		for j := range 3 {
-			shifted := func(by float64) *mat.Dense {
-				z := mat.DenseCopyOf(mean)
-				for i := range 5 {
-					z.Set(i, j, z.At(i, j)+by)
-				}
-				w, err := given.Decode(z)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return w
-			}
-			above, below := shifted(h), shifted(-h)
+	const h = 1e-2
+	g := dirichletRows(5, 6, 4)
+	dz, err := given.DecodeVJP(mean, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows, d := dz.Dims(); rows != 5 || d != 3 {
+		t.Fatalf("gradient is %d x %d, want 5 x 3", rows, d)
+	}
+	for j := range 3 {
+		shifted := func(by float64) *mat.Dense {
+			z := mat.DenseCopyOf(mean)
 			for i := range 5 {
-				want := (mat.Dot(above.RowView(i), g.RowView(i)) - mat.Dot(below.RowView(i), g.RowView(i))) / (2 * h)
-				if math.Abs(dz.At(i, j)-want) > 1e-4 {
-					t.Errorf("row %d, coordinate %d: %v, difference quotient %v", i+1, j+1, dz.At(i, j), want)
-				}
+				z.Set(i, j, z.At(i, j)+by)
+			}
+			w, err := given.Decode(z)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return w
+		}
+		above, below := shifted(h), shifted(-h)
+		for i := range 5 {
+			want := (mat.Dot(above.RowView(i), g.RowView(i)) - mat.Dot(below.RowView(i), g.RowView(i))) / (2 * h)
+			if math.Abs(dz.At(i, j)-want) > 1e-4 {
+				t.Errorf("row %d, coordinate %d: %v, difference quotient %v", i+1, j+1, dz.At(i, j), want)
 			}
 		}
-	})
+	}
 }
 
 func TestConditionalSaveAndLoad(t *testing.T) {
