@@ -1,0 +1,130 @@
+package experiment
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/data"
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/vae"
+)
+
+func TestChooseConditions(t *testing.T) {
+	names := []string{"volatility", "sector.A", "sector.B", "regime"}
+	levels := map[string][]string{"regime": {"calm", "wild"}}
+	columns, conditions, err := Conditioning{On: []string{"sector.*", "regime"}, Caps: []string{"sector.B"}}.Choose(names, levels)
+	if err != nil || !slices.Equal(columns, []int{1, 2, 3}) {
+		t.Fatalf("columns %v, %v", columns, err)
+	}
+	if conditions[0].Cap || !conditions[1].Cap || len(conditions[2].Levels) != 2 {
+		t.Errorf("conditions are %+v", conditions)
+	}
+	if columns, _, err = (Conditioning{}).Choose(names, nil); err != nil || len(columns) != 4 {
+		t.Errorf("without a choice: %v, %v", columns, err)
+	}
+	for _, test := range []struct {
+		c    Conditioning
+		want string
+	}{
+		{Conditioning{On: []string{"sector.C"}}, "condition-on: no condition sector.C"},
+		{Conditioning{On: []string{"volatility", "volatility"}}, "named already"},
+		{Conditioning{Caps: []string{"weight*"}}, "caps: no condition"},
+		{Conditioning{On: []string{"regime"}, Caps: []string{"volatility"}}, "leaves out"},
+	} {
+		if _, _, err := test.c.Choose(names, nil); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: error %v, want one with %q", test.c, err, test.want)
+		}
+	}
+}
+
+// The default conditional model, on the mixed corpus of the bundled sample: what
+// held-out portfolios have is asked for and achieved to within 0.09 standard
+// deviations in volatility and 0.15 in sectors and concentration, eight times
+// nearer than with the wishes shuffled; and decoded portfolios keep the cap on
+// the largest weight but for 0.5 % of them.
+func TestControl(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for half a minute")
+	}
+	panel, _, err := market.LoadFS(data.FS, data.Close, market.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	window, _, err := panel.Window()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sectors, err := market.ReadSectorsFS(data.FS, data.Sectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := simplex.Set{N: len(window.Symbols)}
+	c, err := corpus.Build(t.Context(), window, set, sectors, DefaultCorpus().Config(1, 365), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conditioning := DefaultConditioning()
+	conditioning.On, conditioning.Caps = []string{"volatility", "effective_assets", "max_weight", "sector.*"}, []string{"max_weight"}
+	columns, conditions, err := conditioning.Choose(c.Portfolios.Conditions.Names, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pick := func(all *mat.Dense) *mat.Dense {
+		rows, _ := all.Dims()
+		out := mat.NewDense(rows, len(columns), nil)
+		for k, j := range columns {
+			out.SetCol(k, mat.Col(nil, j, all))
+		}
+		return out
+	}
+	rows := Rows{Symbols: window.Symbols, Told: &Told{Conditions: conditions, Measures: c.Measures(), Control: conditioning.Control}}
+	rows.Train, rows.HeldOut = c.Split()
+	train, heldOut := c.SplitConditions()
+	rows.Told.Train, rows.Told.HeldOut = pick(train), pick(heldOut)
+	backend, err := vae.Open("auto")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	m := DefaultModel()
+	if backend.Name() == "go" {
+		m.Steps = 5000 // half of the default, for time
+	}
+	model, _, err := Train(t.Context(), backend, m, 1, rows, t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := generate.New(model, set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	controls, err := g.MeasureControl(t.Context(), rows.Told.HeldOut, generate.NewDonors(model.Config(), rows.Told.Train, rows.Told.Measures), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range controls {
+		t.Logf("%s: error %.3f, shuffled %.2f, best of 8 %.2f, best of 1,000 %.3f", k.Name, k.Error, k.Shuffled, k.Best8, k.Best1000)
+		limit := 0.15
+		switch {
+		case k.Cap:
+			if *k.Violations > 0.005 {
+				t.Errorf("%s: %.4f of the decoded portfolios exceed the cap", k.Name, *k.Violations)
+			}
+			continue
+		case k.Name == "volatility":
+			limit = 0.09
+		case !strings.HasPrefix(k.Name, portfolio.SectorPrefix) && k.Name != "effective_assets":
+			t.Errorf("unexpected condition %s", k.Name)
+		}
+		if k.Error > limit || k.Shuffled < 8*k.Error {
+			t.Errorf("%s: error %.3f, want at most %v, and an eighth of the shuffled %.2f", k.Name, k.Error, limit, k.Shuffled)
+		}
+	}
+}
