@@ -74,7 +74,7 @@ func (j *job) ask() error {
 	if j.Mode == "condition" {
 		return nil
 	}
-	typical, err := j.donors.Typical(config, j.wish)
+	typical, err := j.donors.Typical(j.model, j.wish)
 	if err != nil {
 		return err
 	}

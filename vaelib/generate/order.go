@@ -115,14 +115,14 @@ func (d *Donors) measure(j int) *portfolio.Measure {
 }
 
 // near is the least number of donors that a wish is filled from.
-const near = 32
+const near = 128
 
 // complete makes n rows of conditions (n x k) that meet the wish: each one a
 // donor's, chosen among those that meet its limits and are nearest to its
-// values, with the wish's own terms put in. It also returns how far the chosen
-// donors were from the wish, as the root of their mean squared miss, in standard
-// deviations.
-func (d *Donors) complete(config vae.Config, wish portfolio.Wish, n int, rng *rand.Rand) (*mat.Dense, float64, error) {
+// values, its caps loosened as they are in training, with the wish's own terms
+// put in. It also returns how far the chosen donors were from the wish, as the
+// root of their mean squared miss, in standard deviations.
+func (d *Donors) complete(model *vae.Model, wish portfolio.Wish, n int, seed uint64) (*mat.Dense, float64, error) {
 	order, misses, err := d.rank(wish)
 	if err != nil {
 		return nil, 0, err
@@ -138,18 +138,23 @@ func (d *Donors) complete(config vae.Config, wish portfolio.Wish, n int, rng *ra
 	for _, i := range order[:count] {
 		far += misses[i] / float64(count)
 	}
+	conditions := model.Config().Conditions
+	rng := stream.New(seed, "generate.order.donors", 0)
 	asked := mat.NewDense(n, len(d.Names), nil)
 	for i := range n {
+		asked.SetRow(i, d.Rows[order[rng.IntN(count)]])
+	}
+	asked = model.Loosen(asked, seed)
+	for i := range n {
 		row := asked.RawRowView(i)
-		copy(row, d.Rows[order[rng.IntN(count)]])
 		for _, t := range wish {
 			j := slices.Index(d.Names, t.Name)
 			// A cap is asked for as such; of a value, the donor's own will do if it
 			// keeps the limit.
-			if t.Relation == portfolio.Equal || config.Conditions[j].Cap && t.Relation == portfolio.AtMost || t.Miss(row[j]) > 0 {
+			if t.Relation == portfolio.Equal || conditions[j].Cap && t.Relation == portfolio.AtMost || t.Miss(row[j]) > 0 {
 				row[j] = t.Value
 			}
-			if err := config.Conditions[j].Check(row[j]); err != nil {
+			if err := conditions[j].Check(row[j]); err != nil {
 				return nil, 0, err
 			}
 		}
@@ -183,13 +188,13 @@ func (d *Donors) rank(wish portfolio.Wish) (order []int, misses []float64, err e
 // Typical returns the conditions (k) of the donor nearest to a wish, with the
 // wish's own terms put in: what a model can be searched under with
 // [vae.Model.Given].
-func (d *Donors) Typical(config vae.Config, wish portfolio.Wish) ([]float64, error) {
+func (d *Donors) Typical(model *vae.Model, wish portfolio.Wish) ([]float64, error) {
 	order, _, err := d.rank(wish)
 	if err != nil {
 		return nil, err
 	}
 	nearest := Donors{Names: d.Names, Rows: [][]float64{d.Rows[order[0]]}}
-	asked, _, err := nearest.complete(config, wish, 1, rand.New(rand.NewPCG(0, 0)))
+	asked, _, err := nearest.complete(model, wish, 1, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -276,11 +281,10 @@ func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Dono
 	if n < 1 || len(wish) == 0 {
 		return nil, fmt.Errorf("%d portfolios for %d terms of a wish: both must be at least 1", n, len(wish))
 	}
-	config := g.model.Config()
-	if err := donors.check(config); err != nil {
+	if err := donors.check(g.model.Config()); err != nil {
 		return nil, err
 	}
-	asked, far, err := donors.complete(config, wish, n*draws, stream.New(settings.Seed, "generate.order.donors", 0))
+	asked, far, err := donors.complete(g.model, wish, n*draws, settings.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -385,7 +389,7 @@ func (g *Generator) pool(ctx context.Context, d *Donors, seed uint64) (*Batch, e
 	if err != nil {
 		return nil, err
 	}
-	return g.decodeGiven(ctx, codes, asked)
+	return g.decodeGiven(ctx, codes, g.model.Loosen(asked, seed))
 }
 
 // reject fills in what rejection reaches.

@@ -177,7 +177,7 @@ func TestOrderErrors(t *testing.T) {
 // Under typical conditions a conditional model is searched like any other.
 func TestTypical(t *testing.T) {
 	model, donors := toldModel()
-	typical, err := donors.Typical(model.Config(), wish(t, "volatility=0.5,max_weight<=0.5", donors))
+	typical, err := donors.Typical(model, wish(t, "volatility=0.5,max_weight<=0.5", donors))
 	if err != nil {
 		t.Fatal(err)
 	}
