@@ -33,13 +33,11 @@ var sparsemaxHead = head{
 	longOnly: true,
 }
 
-// bisections halve the interval of tau until it is below float32's spacing.
-const bisections = 32
-
 // projection projects the rows of y on {sum w = 1, 0 <= w <= u}, n u >= 1.
 //
-// Bisection finds which weights lie between the bounds (the set A, of |A|) and
-// which at the cap (|C| of them); no gradient goes through it. On these sets
+// A search without gradient finds low, from which to tau no weight reaches or
+// leaves a bound, and so which weights lie between the bounds (the set A, of |A|)
+// and which at the cap (|C| of them). On these sets
 //
 //	tau = (sum_A y + u |C| - 1)/|A|
 //
@@ -50,28 +48,62 @@ func projection(y *graph.Node, u float64) *graph.Node {
 	// the least.
 	y = graph.Sub(y, graph.StopGradient(graph.ReduceAndKeep(y, graph.ReduceMax, -1)))
 	values := graph.StopGradient(y)
-	clip := func(tau *graph.Node) *graph.Node { return graph.ClipScalar(graph.Sub(values, tau), 0, u) }
-	low := graph.AddScalar(graph.ReduceAndKeep(values, graph.ReduceMin, -1), -u) // sum w = n u >= 1
-	width := graph.Neg(low)                                                      // at tau = 0, sum w = 0
+	leaves := graph.AddScalar(values, -u)                   // tau from which on a weight is below the cap
+	low := graph.ReduceAndKeep(leaves, graph.ReduceMin, -1) // sum w = n u >= 1
+	if n := values.Shape().Dimensions[1]; n <= pairwise {
+		low = lastCorner(values, leaves, low, u)
+	} else {
+		low = bisect(values, low, u)
+	}
+	number := func(condition *graph.Node) *graph.Node { return graph.ConvertDType(condition, y.DType()) }
+	capped := number(graph.GreaterThan(leaves, low))
+	inside := graph.Sub(number(graph.GreaterThan(values, low)), capped)
+	taken := graph.MulScalar(graph.ReduceAndKeep(capped, graph.ReduceSum, -1), u)
+	free := graph.MaxScalar(graph.ReduceAndKeep(inside, graph.ReduceSum, -1), 1)
+	tau := func(y *graph.Node) *graph.Node {
+		sum := graph.ReduceAndKeep(graph.Mul(inside, y), graph.ReduceSum, -1)
+		return graph.Div(graph.Add(sum, graph.AddScalar(taken, -1)), free)
+	}
+	y = graph.Sub(y, tau(values)) // what is left of tau is a rounding, and the sums lose nothing
+	// An entry that rounding put into A beside a bound may leave by a rounding.
+	exact := graph.Add(graph.Mul(inside, graph.Sub(y, tau(y))), graph.MulScalar(capped, u))
+	excess := graph.StopGradient(graph.Sub(exact, graph.ClipScalar(exact, 0, u)))
+	return graph.Sub(exact, excess)
+}
+
+// pairwise is the largest n for which looking at all pairs of entries is faster
+// than bisection.
+const pairwise = 16
+
+// lastCorner returns the largest tau at which a weight reaches 0 (tau is an entry
+// of values) or leaves the cap (an entry of leaves) and sum w >= 1 still, of
+// which low is one. With d_ij = min(max(y_i - y_j, 0), u), sum w is sum_i d_ij at
+// the former, and n u - sum_j d_ij at the latter.
+func lastCorner(values, leaves, low *graph.Node, u float64) *graph.Node {
+	n := values.Shape().Dimensions[1]
+	d := graph.ClipScalar(graph.Sub(graph.ExpandAxes(values, 2), graph.ExpandAxes(values, 1)), 0, u)
+	atZero, belowCap := graph.ReduceSum(d, 1), graph.ReduceSum(d, 2)
+	rest := graph.BroadcastToShape(low, values.Shape())
+	corner := graph.Max(
+		graph.Where(graph.GreaterOrEqual(atZero, graph.OnesLike(atZero)), values, rest),
+		graph.Where(graph.LessOrEqual(belowCap, graph.AddScalar(graph.ZerosLike(belowCap), float64(n)*u-1)), leaves, rest))
+	return graph.ReduceAndKeep(corner, graph.ReduceMax, -1)
+}
+
+// bisections halve the interval of tau until it is below float32's spacing.
+const bisections = 32
+
+// bisect raises low, where sum w >= 1, to within the spacing below tau.
+func bisect(values, low *graph.Node, u float64) *graph.Node {
+	width := graph.Neg(low) // at tau = 0, sum w = 0
 	for range bisections {
 		width = graph.MulScalar(width, 0.5)
-		sum := graph.ReduceAndKeep(clip(graph.Add(low, width)), graph.ReduceSum, -1)
+		w := graph.ClipScalar(graph.Sub(values, graph.Add(low, width)), 0, u)
+		sum := graph.ReduceAndKeep(w, graph.ReduceSum, -1)
 		// Adding 0 or the width instead of choosing between two ends uses low
 		// once, so that the unrolled graph grows by no more than a step each time.
 		up := graph.ConvertDType(graph.GreaterThan(sum, graph.OnesLike(sum)), low.DType())
 		low = graph.Add(low, graph.Mul(up, width))
 	}
-	w := clip(low)
-	y = graph.Sub(y, low) // tau is 0 now but for rounding, so that the sums lose nothing
-	dtype := y.DType()
-	zero, top := graph.ZerosLike(w), graph.AddScalar(graph.ZerosLike(w), u)
-	inside := graph.ConvertDType(graph.LogicalAnd(graph.GreaterThan(w, zero), graph.LessThan(w, top)), dtype)
-	capped := graph.ConvertDType(graph.GreaterOrEqual(w, top), dtype)
-	taken := graph.MulScalar(graph.ReduceAndKeep(capped, graph.ReduceSum, -1), u)
-	free := graph.MaxScalar(graph.ReduceAndKeep(inside, graph.ReduceSum, -1), 1)
-	tau := graph.Div(graph.Add(graph.ReduceAndKeep(graph.Mul(inside, y), graph.ReduceSum, -1), graph.AddScalar(taken, -1)), free)
-	// An entry that rounding put into A beside a bound may leave by a rounding.
-	exact := graph.Add(graph.Mul(inside, graph.Sub(y, tau)), graph.MulScalar(capped, u))
-	excess := graph.StopGradient(graph.Sub(exact, graph.ClipScalar(exact, 0, u)))
-	return graph.Sub(exact, excess)
+	return low
 }

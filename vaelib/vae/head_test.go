@@ -26,12 +26,16 @@ func projectionRows(rows, n int) []float64 {
 	return y
 }
 
-// The head's projection against package simplex's, in float64, and within
-// 1e-6 of the constraints in float32.
+// The head's projection, in both ways to search for tau, against package
+// simplex's, in float64, and within 1e-6 of the constraints in float32.
 func TestProjection(t *testing.T) {
-	const rows, n = 280, 9
+	const rows = 280
 	forBackends(t, func(t *testing.T, b *Backend) {
-		for _, u := range []float64{1, 0.5, 0.2, 1.0 / 9} {
+		for _, c := range []struct {
+			n int
+			u float64
+		}{{9, 1}, {9, 0.5}, {9, 0.2}, {9, 1.0 / 9}, {20, 0.3}} {
+			n, u := c.n, c.u
 			e, err := graph.NewExec(b.engine, func(y *graph.Node) *graph.Node { return projection(y, u) })
 			if err != nil {
 				t.Fatal(err)
@@ -63,16 +67,16 @@ func TestProjection(t *testing.T) {
 				var sum float64
 				for j, w := range want {
 					if math.Abs(got[i*n+j]-w) > 1e-9 {
-						t.Fatalf("cap %v, row %d: weight %d is %v, want %v", u, i, j, got[i*n+j], w)
+						t.Fatalf("%d weights, cap %v, row %d: weight %d is %v, want %v", n, u, i, j, got[i*n+j], w)
 					}
 					single := float64(out[0][i*n+j])
 					if single < 0 || single > u+1e-7 {
-						t.Fatalf("cap %v, row %d: weight %d is %v in float32", u, i, j, single)
+						t.Fatalf("%d weights, cap %v, row %d: weight %d is %v in float32", n, u, i, j, single)
 					}
 					sum += single
 				}
 				if math.Abs(sum-1) > 1e-6 {
-					t.Fatalf("cap %v, row %d sums to %v in float32", u, i, sum)
+					t.Fatalf("%d weights, cap %v, row %d sums to %v in float32", n, u, i, sum)
 				}
 			}
 		}
@@ -82,7 +86,12 @@ func TestProjection(t *testing.T) {
 // The projection's gradient against central differences, in float64, on rows
 // of which some weights are at a bound.
 func TestProjectionGradient(t *testing.T) {
-	const rows, n, u, h = 20, 6, 0.35, 1e-6
+	t.Run("few", func(t *testing.T) { testProjectionGradient(t, 6, 0.35, 0.3) })
+	t.Run("many", func(t *testing.T) { testProjectionGradient(t, 18, 0.15, 0.05) })
+}
+
+func testProjectionGradient(t *testing.T, n int, u, spread float64) {
+	const rows, h = 20, 1e-6
 	b := openTest(t, "go")
 	e, err := graph.NewExec(b.engine, func(y, g *graph.Node) []*graph.Node {
 		along := graph.ReduceAllSum(graph.Mul(projection(y, u), g))
@@ -92,7 +101,7 @@ func TestProjectionGradient(t *testing.T) {
 		t.Fatal(err)
 	}
 	rng := stream.New(1, "vae.test.projection", 1)
-	y, g := normals(rng, rows*n, 0.3), normals(rng, rows*n, 1)
+	y, g := normals(rng, rows*n, spread), normals(rng, rows*n, 1)
 	direction := tensors.FromFlatDataAndDimensions(g, rows, n)
 	along := func() float64 {
 		return call64(t, e, tensors.FromFlatDataAndDimensions(y, rows, n), direction)[0][0]
