@@ -13,6 +13,7 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/vae"
@@ -64,6 +65,7 @@ type state struct {
 	model             *vae.Model
 	history           *vae.History
 	diagnosis         *vae.Diagnostics
+	evidence          *report.Evidence
 	generator         *generate.Generator
 	prior, generated  *generate.Batch
 	twoStage          *generate.Batch       // nil: not asked for
@@ -95,6 +97,7 @@ func Pipeline(ctx context.Context, folder *run.Run, in Input, settings Settings)
 		{"corpus", p.build},
 		{"training", p.train},
 		{"diagnostics", p.diagnose},
+		{"evidence", p.weigh},
 		{"generation", p.generate},
 		{"fidelity", p.judge},
 		{"baselines", p.compare},

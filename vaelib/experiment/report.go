@@ -257,10 +257,13 @@ func (p *state) diagnosticSection(d *report.Document) error {
 		KL: p.summary.KL.reported(), R2: p.summary.R2.reported(), R2PCA: p.summary.R2PCA.reported(),
 		DispersionPrior: p.summary.DispersionPrior.reported(), DispersionPosterior: p.summary.DispersionPosterior.reported(),
 		Beta: p.model.Beta(), BetaRaw: report.Known(2 * p.model.Variance() * p.model.Beta()), Variance: report.Known(p.model.Variance()),
-		Thresholds: g.Thresholds,
+		Thresholds: g.Thresholds, Evidence: p.evidence,
 	}
 	for j := range g.KLPerDimension {
-		s.Units = append(s.Units, report.Unit{KL: report.Known(g.KLPerDimension[j]), Variance: report.Known(g.MeanVariances[j])})
+		s.Units = append(s.Units, report.Unit{
+			KL: report.Known(g.KLPerDimension[j]), Variance: report.Known(g.MeanVariances[j]),
+			CodeMean: report.Known(g.CodeMeans[j]), CodeVariance: report.Known(g.CodeVariances[j]),
+		})
 	}
 	var err error
 	s.Pictures, err = p.pictures(

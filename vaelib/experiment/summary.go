@@ -70,6 +70,12 @@ type Summary struct {
 	DispersionPrior     Number `json:"dispersion_prior"`
 	DispersionPosterior Number `json:"dispersion_posterior"`
 
+	// Of held-out portfolios, in nats each: see [vae.Evidence] and
+	// [vae.LinearLogLikelihood].
+	ELBO                Number `json:"elbo_nats"`
+	LogLikelihood       Number `json:"log_likelihood_nats"`
+	LogLikelihoodLinear Number `json:"log_likelihood_linear_nats"`
+
 	MaxViolation Number `json:"max_constraint_violation"`
 	MaxRepair    Number `json:"max_repair_distance"`
 	Portfolios   int    `json:"portfolios"`
@@ -116,6 +122,7 @@ func (s *Summary) numbers() map[string]*Number {
 	return map[string]*Number{
 		"active_units": &s.ActiveUnits, "kl_nats": &s.KL, "r2": &s.R2, "r2_pca": &s.R2PCA,
 		"dispersion_prior": &s.DispersionPrior, "dispersion_posterior": &s.DispersionPosterior,
+		"elbo_nats": &s.ELBO, "log_likelihood_nats": &s.LogLikelihood, "log_likelihood_linear_nats": &s.LogLikelihoodLinear,
 		"max_constraint_violation": &s.MaxViolation, "max_repair_distance": &s.MaxRepair,
 		"sharpe_latent": &s.SharpeLatent, "sharpe_latent_oos": &s.SharpeLatentOOS,
 		"sharpe_best_sampled": &s.SharpeBestSampled, "sharpe_best_sampled_oos": &s.SharpeBestSampledOOS,

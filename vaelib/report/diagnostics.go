@@ -12,7 +12,7 @@ func diagnosticsSection(d Diagnostics) section {
 	if d.ActiveUnits == 0 {
 		s.Blocks = append(s.Blocks, block{Warning: d.collapse()})
 	}
-	s.Blocks = append(s.Blocks, block{Text: d.reading()}, block{Facts: []Fact{
+	facts := []Fact{
 		{"Active units", fmt.Sprintf("%d of %d", d.ActiveUnits, d.Latent)},
 		{"Rate: KL", d.KL.with(Number, "nats per sample")},
 		{"R², held out", d.R2.text(Number)},
@@ -21,8 +21,17 @@ func diagnosticsSection(d Diagnostics) section {
 		{"Dispersion, z from the codes' mixture", d.DispersionPosterior.text(Ratio)},
 		{"beta, dimensionless", Number.write(d.Beta)},
 		{"beta of the raw sum of squares, 2 v beta", d.BetaRaw.text(Number)},
-		{"Decoder variance v", d.Variance.text(Number)},
-	}})
+		{"Variance v of the training weights", d.Variance.text(Number)},
+	}
+	if e := d.Evidence; e != nil {
+		facts = append(facts, Fact{"Evidence lower bound, held out", e.ELBO.with(Number, "nats per portfolio")},
+			Fact{"Log likelihood, held out", e.LogLikelihood.with(Number, "nats per portfolio")},
+			Fact{"Log likelihood of probabilistic PCA with as many dimensions", e.Linear.with(Number, "nats per portfolio")})
+	}
+	s.Blocks = append(s.Blocks, block{Text: d.reading()}, block{Facts: facts})
+	if e := d.Evidence; e != nil {
+		s.Blocks = append(s.Blocks, block{Text: e.reading()})
+	}
 	if len(d.Thresholds) > 0 {
 		t := &table{Caption: "Predicted collapse: the beta at which a linear model loses each direction",
 			Columns: []column{{Name: "Direction"}, {Name: "Threshold nλ/tr Σ", Number: true}, {Name: "At this beta"}}}
@@ -32,17 +41,27 @@ func diagnosticsSection(d Diagnostics) section {
 		s.Blocks = append(s.Blocks, block{Table: t})
 	}
 	if len(d.Units) > 0 {
-		t := &table{Caption: "Latent dimensions", Columns: []column{{Name: "Dimension"}, {Name: "KL (nats)", Number: true}, {Name: "Variance of E[z|x]", Number: true}, {Name: "State"}}}
+		t := &table{Caption: "Latent dimensions", Columns: []column{{Name: "Dimension"}, {Name: "KL (nats)", Number: true}, {Name: "Variance of E[z|x]", Number: true},
+			{Name: "Mean of z (prior: 0)", Number: true}, {Name: "Variance of z (prior: 1)", Number: true}, {Name: "State"}}}
 		for j, u := range d.Units {
 			state := "inactive"
 			if v, ok := u.Variance.Float(); ok && v > activeThreshold {
 				state = "active"
 			}
-			t.Rows = append(t.Rows, row{Cells: []cell{textCell(strconv.Itoa(j + 1)), numberCell(u.KL, Number), numberCell(u.Variance, Number), textCell(state)}})
+			t.Rows = append(t.Rows, row{Cells: []cell{textCell(strconv.Itoa(j + 1)), numberCell(u.KL, Number), numberCell(u.Variance, Number),
+				numberCell(u.CodeMean, Number), numberCell(u.CodeVariance, Number), textCell(state)}})
 		}
 		s.Blocks = append(s.Blocks, block{Table: t})
 	}
 	return s
+}
+
+// reading says what the likelihoods are, and of what.
+func (e Evidence) reading() string {
+	return fmt.Sprintf("The likelihood is of %s, importance-weighted over %s each: a lower bound that rises with their number. "+
+		"How far it lies above the evidence lower bound is what the encoder's normal distributions miss of the true posteriors. "+
+		"It is that of the decoder with its noise, whose variance the gaussian likelihood doesn't fit; gaussian-sigma does. "+
+		"Only likelihoods of one kind compare.", plural(e.Rows, "held-out portfolio"), plural(e.Codes, "code"))
 }
 
 // activeThreshold is the variance of E[z|x] above which a unit is active

@@ -178,14 +178,25 @@ type Diagnostics struct {
 	BetaRaw             Value     // of the raw sum of squares: 2 v beta
 	Variance            Value     // v, of the likelihood
 	Thresholds          []float64 // beta at which direction i collapses in linear theory, largest first
+	Evidence            *Evidence // nil: not measured
 	Units               []Unit
 	Pictures            []Picture
+}
+
+// Evidence is how likely the model holds portfolios that it has not seen.
+type Evidence struct {
+	Rows, Codes   int   // held-out portfolios, and codes drawn for each
+	ELBO          Value // nats per portfolio
+	LogLikelihood Value // importance-weighted, at least the ELBO
+	Linear        Value // log likelihood under probabilistic PCA with as many dimensions
 }
 
 // Unit is one latent dimension.
 type Unit struct {
 	KL       Value // nats per sample
 	Variance Value // of E[z|x] over held-out x
+	// Mean and variance of z over held-out x and q(z|x): 0 and 1 under the prior.
+	CodeMean, CodeVariance Value
 }
 
 // Generated compares the generated portfolios with the training set.

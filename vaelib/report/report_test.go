@@ -63,7 +63,8 @@ func full(t testing.TB) Document {
 			Warnings: []string{"The validation loss was still falling at the last step."}, Pictures: picture("loss falls from 6 to 1", "Training history")},
 		Diagnostics: &Diagnostics{Latent: 3, ActiveUnits: 2, KL: Known(6.9), R2: Known(0.963), R2PCA: Known(0.917), DispersionPrior: Known(0.81), DispersionPosterior: Known(0.87),
 			Beta: 0.1, BetaRaw: Known(0.00114), Variance: Known(0.0057), Thresholds: []float64{4.45, 1.57, 0.3, 0.2, 0.05},
-			Units: []Unit{{Known(1.2), Known(0.9)}, {Known(0.9), Known(0.8)}, {Known(0.0001), Known(0.002)}}},
+			Evidence: &Evidence{Rows: 1000, Codes: 64, ELBO: Known(21.4), LogLikelihood: Known(22.1), Linear: Unknown("a density by other coordinates")},
+			Units:    []Unit{{Known(1.2), Known(0.9), Known(0.02), Known(1.01)}, {Known(0.9), Known(0.8), Known(-0.1), Known(0.97)}, {Known(0.0001), Known(0.002), Known(0), Known(1)}}},
 		Generated: &Generated{Portfolios: 1000, Sampler: "a mixture of 40 on the codes", Rows: []Comparison{
 			{"Effective assets", Ratio, Known(5.1), Known(4.9)}, {"Largest weight", Percent, Known(0.24), Known(0.31)}, {"Annual return", Percent, Known(-0.1), Known(0.2)}},
 			Pictures: picture("generated cloud inside the training cloud", "Risk and return")},

@@ -22,6 +22,10 @@ type Diagnostics struct {
 	KL             float64   `json:"kl_nats"`          // mean KL(q(z|x) || N(0, I)) of a row
 	KLPerDimension []float64 `json:"kl_per_dimension"` // d, its parts
 	MeanVariances  []float64 `json:"mean_variances"`   // d: variance of E[z|x] over the rows
+	// Means and variances (d) of the aggregate posterior, the codes z of q(z|x)
+	// over all rows x: 0 and 1 where it is the prior.
+	CodeMeans     []float64 `json:"code_means"`
+	CodeVariances []float64 `json:"code_variances"`
 	// R2 is 1 - sum |x - decode(E[z|x])|^2 / sum |x - mean training row|^2.
 	R2 float64 `json:"r2"`
 	// R2PCA is the same for the training rows' first d principal components: a
@@ -61,17 +65,21 @@ func DiagnoseGiven(ctx context.Context, m *Model, train, heldOut, conditions *ma
 	rows, d := mean.Dims()
 	diagnostics := &Diagnostics{
 		Rows: rows, KLPerDimension: make([]float64, d), MeanVariances: make([]float64, d),
+		CodeMeans: make([]float64, d), CodeVariances: make([]float64, d),
 		Beta: m.Beta(), Thresholds: spectrum.thresholds(),
 	}
 	for j := range d {
 		column := mat.Col(nil, j, mean)
 		diagnostics.MeanVariances[j] = variance(column)
+		diagnostics.CodeMeans[j] = stat.Mean(column, nil)
+		diagnostics.CodeVariances[j] = diagnostics.MeanVariances[j]
 		if diagnostics.MeanVariances[j] > activeVariance {
 			diagnostics.ActiveUnits++
 		}
 		for i, mu := range column {
 			l := logvar.At(i, j)
 			diagnostics.KLPerDimension[j] += (mu*mu + math.Exp(l) - 1 - l) / 2 / float64(rows)
+			diagnostics.CodeVariances[j] += math.Exp(l) / float64(rows)
 		}
 		diagnostics.KL += diagnostics.KLPerDimension[j]
 	}

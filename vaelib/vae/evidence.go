@@ -122,3 +122,50 @@ func (n *network) densityGraph(theta, random, rows, mean, noise, variance *graph
 	ratio := graph.Add(graph.Sub(graph.Mul(epsilon, epsilon), graph.Mul(z, z)), logvar)
 	return graph.Add(density, graph.MulScalar(graph.ReduceSum(ratio, -1), 0.5))
 }
+
+// LinearLogLikelihood returns the mean log likelihood in nats of the rows of x
+// (N x n) under probabilistic PCA with d dimensions, fitted to the training rows
+// in closed form (Tipping & Bishop 1999): the mark for [Model.Evidence] of a
+// model with a Gaussian likelihood and as many latent dimensions. It is an error
+// where the training rows vary in no more than d directions: the likelihood then
+// has no bound.
+func LinearLogLikelihood(train, x *mat.Dense, d int) (float64, error) {
+	spectrum, err := newSpectrum(train)
+	if err != nil {
+		return 0, err
+	}
+	rows, columns := x.Dims()
+	n := len(spectrum.values)
+	if columns != n {
+		return 0, fmt.Errorf("rows have %d columns and the training rows %d: they must agree", columns, n)
+	}
+	var kept, left float64
+	for i, v := range spectrum.values {
+		if i < d {
+			kept += v
+		} else {
+			left += v
+		}
+	}
+	if d < 1 || d >= n || !(left > 1e-9*kept) {
+		return 0, fmt.Errorf("%d dimensions leave no variance of %d assets over: the likelihood has no bound", d, n)
+	}
+	noise := left / float64(n-d)
+	constant := float64(n)*math.Log(2*math.Pi) + float64(n-d)*math.Log(noise)
+	for _, v := range spectrum.values[:d] {
+		constant += math.Log(v)
+	}
+	var squares float64
+	for i := range rows {
+		row := x.RawRowView(i)
+		squares += spectrum.residual(row, d) / noise
+		for j, v := range spectrum.values[:d] {
+			var along float64
+			for k, w := range row {
+				along += (w - spectrum.mean[k]) * spectrum.vectors.At(k, j)
+			}
+			squares += along * along / v
+		}
+	}
+	return -(constant + squares/float64(rows)) / 2, nil
+}

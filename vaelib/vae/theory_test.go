@@ -188,6 +188,20 @@ func TestDiagnosticsReference(t *testing.T) {
 	if len(d.KLPerDimension) != 2 || math.Abs(sum-d.KL) > 1e-12 || d.Rows != 600 {
 		t.Errorf("KL %v is not the sum of %v over %d rows", d.KL, d.KLPerDimension, d.Rows)
 	}
+	// The second moment of q(z|x) over all rows is the mean of mu^2 + sigma^2.
+	mu, logvar, err := m.Encode(heldOut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j := range 2 {
+		var second float64
+		for i := range 600 {
+			second += (mu.At(i, j)*mu.At(i, j) + math.Exp(logvar.At(i, j))) / 600
+		}
+		if got := d.CodeVariances[j] + d.CodeMeans[j]*d.CodeMeans[j]; math.Abs(got-second) > 1e-12*second {
+			t.Errorf("dimension %d: second moment of the codes %v, want %v", j+1, got, second)
+		}
+	}
 }
 
 func TestDispersion(t *testing.T) {

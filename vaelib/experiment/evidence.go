@@ -1,0 +1,51 @@
+package experiment
+
+import (
+	"context"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/report"
+	"vaefolio/vaelib/vae"
+)
+
+// Bounds on the estimate of the likelihood: held-out portfolios, spread over
+// their windows, and codes drawn for each.
+const (
+	evidenceRows  = 1000
+	evidenceCodes = 64
+)
+
+// weigh estimates how likely the model holds held-out portfolios, beside the
+// linear model with as many dimensions.
+func (p *state) weigh(ctx context.Context) error {
+	p.begin("likelihood of held-out portfolios")
+	rows, n := p.heldOut.Dims()
+	few := min(evidenceRows, rows)
+	x := mat.NewDense(few, n, nil)
+	for i := range few { // they are in order of time
+		x.SetRow(i, p.heldOut.RawRowView(i*rows/few))
+	}
+	e, err := p.model.Evidence(ctx, x, nil, evidenceCodes, p.Seed)
+	if err != nil {
+		return err
+	}
+	p.summary.ELBO, p.summary.LogLikelihood = known(e.ELBO), known(e.LogLikelihood)
+	switch linear, err := vae.LinearLogLikelihood(p.training, x, p.settings.Latent); {
+	case !densityOfWeights[p.settings.Likelihood]:
+		p.summary.LogLikelihoodLinear = unknown("a density by other coordinates")
+	case err != nil:
+		p.summary.LogLikelihoodLinear = unknown(err.Error())
+	default:
+		p.summary.LogLikelihoodLinear = known(linear)
+	}
+	p.evidence = &report.Evidence{
+		Rows: few, Codes: evidenceCodes,
+		ELBO: p.summary.ELBO.reported(), LogLikelihood: p.summary.LogLikelihood.reported(), Linear: p.summary.LogLikelihoodLinear.reported(),
+	}
+	return nil
+}
+
+// densityOfWeights tells the likelihoods that are densities by all n weights,
+// as the linear model's is.
+var densityOfWeights = map[string]bool{"gaussian": true, "gaussian-sigma": true, "gaussian-learned": true, "mse-sum": true}
