@@ -12,6 +12,11 @@ type head struct {
 	// scale multiplies the last layer's first weights, in units of the head's
 	// input that fit a spread of sqrt(variance) in the weights.
 	scale func(mean []float64, variance float64) float64
+	// finish takes float32's rounding out of a decoded portfolio: in float64 its
+	// sum is 1 to the last digits, and weights at a bound are at the bound. A
+	// projection that follows then has nothing to spread over the exact zeros.
+	// nil: the head makes no portfolio.
+	finish func(c Config, w []float64)
 	// longOnly heads make weights of at least 0 that sum to 1, and learn from
 	// such rows only.
 	longOnly bool

@@ -11,8 +11,8 @@ import (
 //
 //	w_i = min(max(y_i - tau, 0), u), tau such that sum w = 1.
 //
-// So every portfolio keeps the cap, and a weight can be exactly 0. Rows sum to 1
-// within float32's rounding, about 2e-7.
+// So every portfolio keeps the cap, and a weight can be exactly 0. On the graph,
+// in float32, rows sum to 1 within about 2e-7.
 //
 // The bias starts at the mean portfolio, which is its own projection, and the
 // weights start small: with larger ones some rows start where all weights but
@@ -21,6 +21,7 @@ var cappedHead = head{
 	apply:    func(c Config, y *graph.Node) *graph.Node { return projection(y, c.MaxWeight) },
 	bias:     slices.Clone[[]float64],
 	scale:    func([]float64, float64) float64 { return 0.1 },
+	finish:   func(c Config, w []float64) { settle(w, c.MaxWeight) },
 	longOnly: true,
 }
 
@@ -30,7 +31,32 @@ var sparsemaxHead = head{
 	apply:    func(_ Config, y *graph.Node) *graph.Node { return projection(y, 1) },
 	bias:     slices.Clone[[]float64],
 	scale:    func([]float64, float64) float64 { return 0.1 },
+	finish:   func(_ Config, w []float64) { settle(w, 1) },
 	longOnly: true,
+}
+
+// settle is the last step of [projection] again, in float64: weights at the cap
+// u get its value, and those between the bounds share what the sum lacks of 1.
+// A weight within rounding of a bound counts as at it.
+func settle(w []float64, u float64) {
+	const rounding = 1e-6
+	free, lacks := 0, 1.0
+	for i, v := range w {
+		switch {
+		case v < rounding:
+			w[i] = 0
+		case v > u-rounding:
+			w[i] = u
+		default:
+			free++
+		}
+		lacks -= w[i]
+	}
+	for i, v := range w {
+		if v > 0 && v < u {
+			w[i] += lacks / float64(free)
+		}
+	}
 }
 
 // projection projects the rows of y on {sum w = 1, 0 <= w <= u}, n u >= 1.

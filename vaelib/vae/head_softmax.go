@@ -6,8 +6,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// softmaxHead makes positive weights that sum to 1 (to float32's 2e-7). It
-// never gives an exact 0.
+// softmaxHead makes positive weights that sum to 1. It never gives an exact
+// 0.
 //
 // Its bias starts at the logarithm of the mean portfolio, so that training
 // starts from the best constant answer, and its weights start small, so that
@@ -21,7 +21,16 @@ var softmaxHead = head{
 		}
 		return bias
 	},
-	scale:    func([]float64, float64) float64 { return 0.1 },
+	scale: func([]float64, float64) float64 { return 0.1 },
+	finish: func(_ Config, w []float64) {
+		var sum float64
+		for _, v := range w {
+			sum += v
+		}
+		for i := range w {
+			w[i] /= sum
+		}
+	},
 	longOnly: true,
 }
 

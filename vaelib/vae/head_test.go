@@ -199,3 +199,54 @@ func TestExactZeros(t *testing.T) {
 		}
 	}
 }
+
+// Decoded portfolios are members of their set in float64, so that a projection
+// returns them as they are and their exact zeros with them.
+func TestDecodedIsFeasible(t *testing.T) {
+	const n = 8
+	x := dirichletRows(400, n, 0)
+	z := mat.NewDense(300, 2, normals(stream.New(1, "vae.test.feasible", 0), 600, 3))
+	forBackends(t, func(t *testing.T, b *Backend) {
+		for head, u := range map[string]float64{"softmax": 1, "sparsemax": 1, "capped": 0.4} {
+			c, s := small()
+			c.Assets, c.Head, c.Latent, c.Beta = n, head, 2, 0.01
+			if head == "capped" {
+				c.MaxWeight = u
+				projectRows(t, x, u)
+			}
+			s.Steps, s.LearningRate = 200, 1e-2
+			m, _ := mustTrain(t, b, c, s, x, nil, TrainOptions{})
+			w, err := m.Decode(z)
+			if err != nil {
+				t.Fatal(err)
+			}
+			decoded := mat.DenseCopyOf(w)
+			projectRows(t, w, u)
+			if !mat.Equal(w, decoded) {
+				t.Errorf("%s: the projection moves a decoded portfolio", head)
+			}
+			zeros := 0
+			for _, v := range w.RawMatrix().Data {
+				if v == 0 {
+					zeros++
+				}
+			}
+			if (zeros > 0) != (head != "softmax") {
+				t.Errorf("%s: %d exact zeros", head, zeros)
+			}
+		}
+	})
+}
+
+// projectRows projects rows on the simplex with the cap u.
+func projectRows(t *testing.T, x *mat.Dense, u float64) {
+	t.Helper()
+	_, n := x.Dims()
+	upper := make([]float64, n)
+	for i := range upper {
+		upper[i] = u
+	}
+	if err := simplex.ProjectAll(t.Context(), simplex.Set{N: n, Upper: upper}, x, x, nil); err != nil {
+		t.Fatal(err)
+	}
+}

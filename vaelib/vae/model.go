@@ -168,9 +168,9 @@ func (m *Model) conditions(do string, x, conditions *mat.Dense) (*mat.Dense, err
 }
 
 // Decode returns the mean portfolio of p(x|z), N x n, for the rows of z
-// (N x d). Rows sum to 1 within 1e-6, unless the head is linear: positive with
-// softmax (with the logistic-normal likelihood, of at least 0), of at least 0
-// with sparsemax, from 0 to the maximum with capped.
+// (N x d). Rows sum to 1 within float64's rounding, unless the head is linear:
+// positive with softmax (with the logistic-normal likelihood, of at least 0), of
+// at least 0 with sparsemax, from 0 to the maximum with capped.
 func (m *Model) Decode(z *mat.Dense) (*mat.Dense, error) {
 	return m.DecodeContext(context.Background(), z)
 }
@@ -194,6 +194,11 @@ func (m *Model) DecodeGiven(ctx context.Context, z, conditions *mat.Dense) (*mat
 	out, err := m.run(ctx, m.programs.decode, rows, []int{m.config.Assets}, codes)
 	if err != nil {
 		return nil, err
+	}
+	if finish := heads[m.config.Head].finish; finish != nil {
+		for i := range rows {
+			finish(m.config, out[0].RawRowView(i))
+		}
 	}
 	return out[0], nil
 }
