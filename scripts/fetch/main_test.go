@@ -192,6 +192,16 @@ func TestFetch(t *testing.T) {
 	if launched := m.Symbols["AAAUSDT"].Launched; launched == nil || !launched.Equal(date("2023-06-01")) {
 		t.Errorf("launch is %v", launched)
 	}
+	if launches, err := market.ReadLaunches(dir); err != nil || len(launches) != 1 || !launches["AAAUSDT"].Equal(date("2023-06-01")) {
+		t.Errorf("launches are read as %v, %v", launches, err)
+	}
+	turnover, _, err := market.Load(dir, market.Options{Turnover: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := exchange.Series("AAAUSDT", "D", date("2023-12-20"), date("2023-12-20"))[0].Turnover; turnover.Close.At(0, 0) != want {
+		t.Errorf("turnover is read as %v, want %v", turnover.Close.At(0, 0), want)
+	}
 	if m.Symbols["OLDUSDT"].Launched != nil || m.Server != url || !m.ServerTime.Equal(now) || m.Category != "linear" || m.Interval != "D" || len(m.Failed) != 0 {
 		t.Errorf("manifest is %+v", m)
 	}

@@ -19,6 +19,11 @@
 // line and column; what can be put right without a guess (identical rows
 // twice, rows out of order) is put right and counted.
 //
+// Prices of perpetuals are not what a holder of them earns: [LoadFunding] reads
+// the rates that longs pay to shorts, and [Window.WithFunding] takes them off.
+// A [Universe] says which symbols could have been chosen at a time, and
+// [CheckSurvivorship] suspects a list of today's.
+//
 // [ReadSectors] reads which symbol belongs to which sector, in whole or in
 // part.
 package market

@@ -74,6 +74,7 @@ func FuzzWide(f *testing.F) {
 func FuzzKlines(f *testing.F) {
 	for _, text := range []string{
 		"", candles(4), klineHeader, "date,open,high,low,close,volume,x\n2024-01-01,0,0,0,1,-1,\n2024-01-01,0,0,0,1,-1,y\n",
+		"timestamp,open,high,low,close,volume,turnover\n1704067200000,1,1,1,1,0,0\n1704153600000,1,1,1,1,1,1e3\n",
 	} {
 		f.Add([]byte(text), []byte(candles(3)))
 	}
@@ -82,6 +83,19 @@ func FuzzKlines(f *testing.F) {
 		files["A.csv"].Data, files["B.csv"].Data = a, b
 		p, c, err := market.LoadFS(files, ".", market.Options{AsOf: asOf})
 		checkLoad(t, p, c, err)
+		p, _, err = market.LoadFS(files, ".", market.Options{AsOf: asOf, Turnover: true})
+		if err != nil {
+			var defect *market.DataError
+			if !errors.As(err, &defect) {
+				t.Fatalf("error without a place: %v", err)
+			}
+			return
+		}
+		for _, v := range p.Close.RawMatrix().Data {
+			if v < 0 || math.IsInf(v, 0) {
+				t.Fatalf("turnover %v", v)
+			}
+		}
 	})
 }
 

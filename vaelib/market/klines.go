@@ -109,6 +109,7 @@ type candle struct {
 	time                           int64
 	line                           int
 	open, high, low, close, volume float64
+	turnover                       float64 // 0 unless it is asked for
 }
 
 // candleColumns are the columns that a kline file must have beside its time.
@@ -133,6 +134,16 @@ func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *ato
 	if err != nil {
 		return nil, err
 	}
+	turnover := -1
+	if opt.Turnover {
+		if turnover = column(header, "turnover"); turnover < 0 {
+			turnover = column(header, "quote_volume")
+		}
+		if turnover < 0 {
+			return nil, lines.errorf(0, "no column turnover or quote_volume: turnover can't be told from this file")
+		}
+		k.cleaning.IgnoredColumns = slices.DeleteFunc(k.cleaning.IgnoredColumns, func(name string) bool { return name == header[turnover] })
+	}
 	var candles []candle
 	for lines.next() {
 		if len(lines.fields) != len(header) {
@@ -153,6 +164,11 @@ func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *ato
 		c := candle{time: ms, line: lines.line}
 		if c.close, err = lines.price(places[4], "close"); err != nil {
 			return nil, err
+		}
+		if opt.Turnover {
+			if c.turnover, err = lines.amount(turnover, "turnover"); err != nil {
+				return nil, err
+			}
 		}
 		for i, dst := range [...]*float64{0: &c.open, 1: &c.high, 2: &c.low, 4: &c.volume} {
 			if dst == nil {
@@ -176,6 +192,9 @@ func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *ato
 	k.times, k.close = make([]int64, len(candles)), make([]float64, len(candles))
 	for i, c := range candles {
 		k.times[i], k.close[i] = c.time, c.close
+		if opt.Turnover {
+			k.close[i] = c.turnover
+		}
 		note := c.oddity(i == 0)
 		if note == "" {
 			continue

@@ -23,6 +23,11 @@ type Options struct {
 	// AsOf is when the data were taken: a last row whose interval had not
 	// ended by then is dropped as unfinished. Zero: the clock.
 	AsOf time.Time
+	// Turnover reads the turnover of kline files instead of their closes, from
+	// the column turnover or quote_volume: a panel for [NewUniverse], with 0
+	// where nothing was traded. Of a wide CSV, which may be one of turnovers, it
+	// lets zeros pass.
+	Turnover bool
 	// MaxPrices bounds the panel, T times n, and with it memory: about 30 bytes
 	// each, of a kline file that is being read up to 200. 0: 32 Mi, which are
 	// 329 symbols by the hour for 11 years.

@@ -16,7 +16,7 @@ import (
 type Panel struct {
 	Symbols []string    // n, in the order of the file or of [Options].Symbols; of a folder, sorted
 	Times   []time.Time // T, UTC, rising; as the file labels its rows
-	Close   *mat.Dense  // T x n, above 0; NaN where unlisted
+	Close   *mat.Dense  // T x n, above 0 (turnovers may be 0); NaN where unlisted
 }
 
 // Dropped says what a window leaves out of its panel.

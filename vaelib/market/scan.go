@@ -168,6 +168,15 @@ func (s *scanner) price(i int, name string) (float64, error) {
 	return v, err
 }
 
+// amount parses a field as a number of at least 0.
+func (s *scanner) amount(i int, name string) (float64, error) {
+	v, err := s.number(i, name)
+	if err == nil && v < 0 {
+		err = s.errorf(i+1, "%s %s is below 0: correct it, or delete the row", name, excerpt(s.fields[i]))
+	}
+	return v, err
+}
+
 // time parses a field as a time, in Unix milliseconds.
 func (s *scanner) time(i int) (int64, error) {
 	ms, msg := parseTime(s.fields[i])

@@ -1,9 +1,12 @@
 package market
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -39,6 +42,36 @@ type UniverseOptions struct {
 	Launch map[string]time.Time
 }
 
+// ReadLaunches returns when symbols were listed, as the manifest says that the
+// fetch verb wrote into a folder of kline files: the Launch of
+// [UniverseOptions]. Symbols whose launch the exchange didn't state are left
+// out. It returns a [*DataError] for a folder without such a manifest.
+func ReadLaunches(folder string) (map[string]time.Time, error) {
+	file := filepath.Join(folder, "manifest.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, openError(file, err)
+	}
+	var manifest struct {
+		Symbols map[string]struct {
+			Launched *time.Time `json:"launched"`
+		} `json:"symbols"`
+	}
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		return nil, &DataError{File: file, Msg: "is no manifest of fetch: " + err.Error(), Err: err}
+	}
+	if len(manifest.Symbols) == 0 {
+		return nil, &DataError{File: file, Msg: "is no manifest of fetch: it lists no symbols"}
+	}
+	launches := map[string]time.Time{}
+	for symbol, entry := range manifest.Symbols {
+		if entry.Launched != nil {
+			launches[symbol] = *entry.Launched
+		}
+	}
+	return launches, nil
+}
+
 // Member is a symbol of a universe at a time.
 type Member struct {
 	Symbol   string
@@ -47,9 +80,9 @@ type Member struct {
 }
 
 // NewUniverse returns the universe of a panel. Turnover is a panel of the same
-// kind of rows, such as [Load] reads from a wide CSV of turnovers; its values
-// are above 0, its symbols may be others, in another order. It is needed where
-// Top is set, and may be nil otherwise.
+// kind of rows, such as [Load] reads with [Options].Turnover from the same
+// folder or from a wide CSV of turnovers; its symbols may be others, in another
+// order. It is needed where Top is set, and may be nil otherwise.
 //
 // It returns an error for options that cannot be meant, and for a turnover
 // that lacks all of the panel's symbols.

@@ -1,11 +1,14 @@
 package market_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
@@ -242,4 +245,86 @@ func ExampleCheckSurvivorship() {
 	panel := daily([]string{"BTC", "ETH"}, rows...)
 	fmt.Println(market.CheckSurvivorship(panel))
 	// Output: survivorship: all 2 symbols live to the end of 1.0 years, so the list looks like one of today; those delisted before are missing, and results look better than life was: add delisted symbols
+}
+
+// Turnover comes out of the same files as the closes, zeros included.
+func TestTurnover(t *testing.T) {
+	const first = 1704067200000
+	rows := func(turnover ...string) *fstest.MapFile {
+		text := "timestamp,open,high,low,close,volume,turnover\n"
+		for i, v := range turnover {
+			text += fmt.Sprintf("%d,1,1,1,1,5,%s\n", first+int64(i)*86_400_000, v)
+		}
+		return &fstest.MapFile{Data: []byte(text)}
+	}
+	files := fstest.MapFS{"A.csv": rows("10", "0", "30", "40"), "B.csv": rows("20", "20", "20", "20")}
+	load := func(turnover bool) *market.Panel {
+		p, c, err := market.LoadFS(files, ".", market.Options{Turnover: turnover})
+		if err != nil || turnover != (len(c.IgnoredColumns) == 0) {
+			t.Fatal(c, err)
+		}
+		return p
+	}
+	prices, turnover := load(false), load(true)
+	if got := mat.Col(nil, 0, turnover.Close); !slices.Equal(got, []float64{10, 0, 30, 40}) || mat.Max(prices.Close) != 1 {
+		t.Errorf("turnover %v of prices %v", got, prices.Close)
+	}
+	u, err := market.NewUniverse(prices, turnover, market.UniverseOptions{Top: 1, Lookback: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, want := range map[int]string{1: "B", 2: "B", 3: "A"} {
+		if got := u.Symbols(row); !slices.Equal(got, []string{want}) {
+			t.Errorf("row %d: %v, want %s", row, got, want)
+		}
+	}
+	wide := fstest.MapFS{"t.csv": {Data: []byte("date,A,B\n2024-01-01,10,20\n2024-01-02,0,20\n")}}
+	if p, _, err := market.LoadFS(wide, "t.csv", market.Options{Turnover: true}); err != nil || p.Close.At(1, 0) != 0 {
+		t.Errorf("a wide file of turnovers: %v, %v", p, err)
+	}
+	for text, want := range map[string]string{
+		"timestamp,open,high,low,close,volume\n1704067200000,1,1,1,1,5\n":              "A.csv:1: no column turnover or quote_volume",
+		"timestamp,open,high,low,close,volume,turnover\n1704067200000,1,1,1,1,5,-1\n":  `A.csv:2: column 7: turnover "-1" is below 0`,
+		"timestamp,open,high,low,close,volume,turnover\n1704067200000,1,1,1,1,5,n/a\n": `A.csv:2: column 7: turnover "n/a" is not a number`,
+	} {
+		_, _, err := market.LoadFS(fstest.MapFS{"A.csv": {Data: []byte(text)}}, ".", market.Options{Turnover: true})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+// The turnover in the files of 40 symbols is that of the wide file of all.
+func TestTurnoverReal(t *testing.T) {
+	all, _ := load(t, sharedtest.Path(t, "data", "crypto", "bybit_linear_daily_turnover_all.csv"), market.Options{Turnover: true})
+	some, _ := load(t, sharedtest.Path(t, "data", "crypto", "bybit_linear_daily"), market.Options{Turnover: true})
+	for j, symbol := range some.Symbols {
+		k := slices.Index(all.Symbols, symbol)
+		for i, at := range some.Times {
+			v := some.Close.At(i, j)
+			if w := all.Close.At(slices.IndexFunc(all.Times, at.Equal), k); !math.IsNaN(v) && math.Abs(v-w) > 1 {
+				t.Fatalf("%s on %v: turnover %v in its file, %v in the other", symbol, at, v, w)
+			}
+		}
+	}
+	if _, _, err := market.Load(sharedtest.Path(t, "data", "crypto", "binance_spot_daily"), market.Options{Turnover: true}); err != nil {
+		t.Errorf("quote_volume is not taken: %v", err)
+	}
+}
+
+func TestReadLaunches(t *testing.T) {
+	dir := fundingFolder(t, map[string]string{
+		"fetched/manifest.json": `{"symbols": {"A": {"launched": "2024-01-02T00:00:00Z"}, "B": {"launched": null}}}`,
+		"other/manifest.json":   `{"kind": "another tool"}`, "text/manifest.json": "hello",
+	})
+	launches, err := market.ReadLaunches(filepath.Join(dir, "fetched"))
+	if err != nil || len(launches) != 1 || !launches["A"].Equal(time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%v, %v", launches, err)
+	}
+	for _, bad := range []string{"other", "text", "none"} {
+		var defect *market.DataError
+		if _, err := market.ReadLaunches(filepath.Join(dir, bad)); !errors.As(err, &defect) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
 }

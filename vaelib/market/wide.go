@@ -102,7 +102,11 @@ func (w *wide) read(fields int, opt *Options) error {
 		for k, i := range w.columns {
 			v := math.NaN()
 			if len(w.lines.fields[i]) > 0 {
-				if v, err = w.lines.price(i, w.symbols[k]); err != nil {
+				read := w.lines.price
+				if opt.Turnover {
+					read = w.lines.amount
+				}
+				if v, err = read(i, w.symbols[k]); err != nil {
 					return err
 				}
 			}
