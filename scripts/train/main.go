@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -79,6 +80,9 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		hash = run.Hash([]byte(hash), []byte(conditions))
 		if rows.Told, err = c.told(portfolios, out); err != nil {
 			return err
+		}
+		if free := rows.Told.Unmeasured(); len(free) > 0 {
+			io.Note("told, but not held to, as they don't follow from the weights alone: %s", strings.Join(free, ", "))
 		}
 	} else if len(c.On)+len(c.Caps) > 0 {
 		return cli.Usagef("-condition-on and -caps choose columns of -conditions FILE: give it")

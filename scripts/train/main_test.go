@@ -149,7 +149,7 @@ func TestTrainConditional(t *testing.T) {
 	short := []string{"-weights", file, "-conditions", told, "-backend", "go", "-steps", "60", "-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2"}
 	dir := filepath.Join(t.TempDir(), "model")
 	code, stderr := execute(append(short, "-condition-on", "sector.*,max_weight", "-caps", "max_weight", "-out", dir)...)
-	if code != 0 || !strings.Contains(stderr, "sector.X asked for: missed by") || !strings.Contains(stderr, "max_weight asked for: exceeded by") {
+	if code != 0 || strings.Contains(stderr, "not held to") || !strings.Contains(stderr, "sector.X asked for: missed by") || !strings.Contains(stderr, "max_weight asked for: exceeded by") {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
 	backend, err := vae.Open("go")
@@ -189,6 +189,10 @@ func TestTrainConditional(t *testing.T) {
 		if code != c.code || !strings.Contains(stderr, c.want) {
 			t.Errorf("%v: exit code %d, want %d and %q\n%s", c.args, code, c.code, c.want, stderr)
 		}
+	}
+	code, stderr = execute(append(short, "-condition-on", "mood,sector.X", "-out", filepath.Join(t.TempDir(), "model"))...)
+	if code != 0 || !strings.Contains(stderr, "not held to, as they don't follow from the weights alone: mood\n") {
+		t.Errorf("a condition without a measure: exit code %d\n%s", code, stderr)
 	}
 	code, stderr = execute("-weights", file, "-caps", "max_weight", "-out", filepath.Join(t.TempDir(), "model"))
 	if code != 2 || !strings.Contains(stderr, "-conditions FILE") {

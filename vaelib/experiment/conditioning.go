@@ -32,6 +32,18 @@ type Told struct {
 	Control        float64
 }
 
+// Unmeasured lists the conditions without a measure: the model is told them, and
+// nothing holds it to them.
+func (t *Told) Unmeasured() []string {
+	var names []string
+	for _, c := range t.Conditions {
+		if !slices.ContainsFunc(t.Measures, func(m portfolio.Measure) bool { return m.Name == c.Name }) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // Choose picks the columns that a model is told from those there are, with the
 // names of the levels of the categorical ones, and returns their numbers, in the
 // order of the columns.
