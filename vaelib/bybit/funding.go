@@ -29,9 +29,15 @@ type FundingQuery struct {
 // mostPayments is the most payments of one page.
 const mostPayments = 200
 
+// longestStep is the longest time between payments, with some slack: the
+// exchange settles every 1, 2, 4 or 8 hours.
+const longestStep = 8*time.Hour + time.Minute
+
 // Funding returns the payments of the range, rising in time. Their rhythm
-// differs between symbols and changes, so that no gap can be told; an empty
-// page is believed when it came twice. Errors are those of [Client.Klines].
+// differs between symbols and changes, so that not every gap can be told: what
+// lies between payments more than 8 hours apart is asked for twice before it is
+// believed that there is nothing, and so is an empty page. Errors are those of
+// [Client.Klines].
 func (c *Client) Funding(ctx context.Context, q FundingQuery) ([]Funding, error) {
 	switch {
 	case q.Symbol == "":
@@ -46,11 +52,30 @@ func (c *Client) Funding(ctx context.Context, q FundingQuery) ([]Funding, error)
 		}
 	}
 	found := map[int64]float64{}
+	if err := c.fundingPages(ctx, q, found); err != nil {
+		return nil, err
+	}
+	payments := sortedFunding(found)
+	for i := 1; i < len(payments); i++ {
+		before, after := payments[i-1].Time, payments[i].Time
+		if after.Sub(before) <= longestStep {
+			continue
+		}
+		q.From, q.To = before.Add(time.Millisecond), after.Add(-time.Millisecond)
+		if err := c.fundingPages(ctx, q, found); err != nil {
+			return nil, err
+		}
+	}
+	return sortedFunding(found), nil
+}
+
+// fundingPages enters the payments of the range, page by page.
+func (c *Client) fundingPages(ctx context.Context, q FundingQuery, found map[int64]float64) error {
 	empty := 0
 	for end := q.To; !end.Before(q.From) && empty < 2; {
 		oldest, err := c.fundingPage(ctx, &q, found, end)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if oldest.IsZero() {
 			empty++
@@ -59,12 +84,17 @@ func (c *Client) Funding(ctx context.Context, q FundingQuery) ([]Funding, error)
 		empty = 0
 		end = oldest.Add(-time.Millisecond)
 	}
+	return nil
+}
+
+// sortedFunding are the payments by time.
+func sortedFunding(found map[int64]float64) []Funding {
 	payments := make([]Funding, 0, len(found))
 	for ms, rate := range found {
 		payments = append(payments, Funding{time.UnixMilli(ms).UTC(), rate})
 	}
 	slices.SortFunc(payments, func(a, b Funding) int { return cmp.Compare(a.Time.UnixMilli(), b.Time.UnixMilli()) })
-	return payments, nil
+	return payments
 }
 
 // fundingPage asks for the newest payments in [q.From, end] and enters them. It

@@ -10,6 +10,7 @@ import (
 
 	"vaefolio/vaelib/bybit"
 	"vaefolio/vaelib/bybit/bybittest"
+	"vaefolio/vaelib/stream"
 )
 
 func market() *bybittest.Exchange {
@@ -151,6 +152,63 @@ func TestFunding(t *testing.T) {
 	}
 	if _, err := client.Funding(t.Context(), bybit.FundingQuery{Category: bybit.Linear, Symbol: "ZZZ", From: start.Add(-time.Hour)}); !errors.Is(err, bybit.ErrSymbol) {
 		t.Errorf("funding of an unknown symbol: %v", err)
+	}
+}
+
+// Whatever goes wrong on the way, the payments are the truth, or there is a typed
+// error. Bad answers that agree with each other may hide some; a step longer
+// than any on the exchange then shows it.
+func TestFundingFaultSchedules(t *testing.T) {
+	schedules := 200
+	if testing.Short() {
+		schedules = 40
+	}
+	exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT", First: date("2023-01-01")})
+	now := start
+	client := serve(t, exchange, func(o *bybit.Options) {
+		o.Timeout = time.Second
+		o.Now = func() time.Time { return now }
+	})
+	whole, failed := 0, 0
+	for seed := range uint64(schedules) {
+		rng := stream.New(seed, "bybit.funding faults", 0)
+		now = now.Add(time.Hour) // past any ban
+		exchange.SetFault(schedule(rng))
+		from := date("2022-12-20").Add(time.Duration(rng.IntN(300*24)) * time.Hour)
+		to := from.Add(time.Duration(rng.IntN(200*24)) * time.Hour)
+		got, err := client.Funding(t.Context(), bybit.FundingQuery{Category: bybit.Linear, Symbol: "AAAUSDT", From: from, To: to})
+		want := exchange.Funding("AAAUSDT", from, to)
+		switch {
+		case err != nil && !typed(err):
+			t.Fatalf("seed %d: error %T %v has no type", seed, err, err)
+		case err != nil:
+			failed++
+		case slices.Equal(got, want):
+			whole++
+		}
+		if err != nil {
+			continue
+		}
+		end := from.Add(-bybittest.FundingInterval) // of what is accounted for
+		for _, p := range append(got, bybit.Funding{Time: to.Add(bybittest.FundingInterval)}) {
+			for len(want) > 0 && want[0].Time.Before(p.Time) {
+				if p.Time.Sub(end) <= bybittest.FundingInterval {
+					t.Fatalf("seed %d: the payment of %v is missing, and no step shows it", seed, want[0].Time)
+				}
+				want = want[1:]
+			}
+			if len(want) > 0 {
+				if want[0] != p {
+					t.Fatalf("seed %d: payment %v, want %v", seed, p, want[0])
+				}
+				want = want[1:]
+			}
+			end = p.Time
+		}
+	}
+	t.Logf("%d schedules: %d whole, %d typed errors, %d with a gap that bad answers agreed on", schedules, whole, failed, schedules-whole-failed)
+	if whole < schedules/2 || failed == 0 {
+		t.Errorf("the faults are not what they should be: %d of %d whole, %d failed", whole, schedules, failed)
 	}
 }
 

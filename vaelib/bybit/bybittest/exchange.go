@@ -204,7 +204,7 @@ func (e *Exchange) answer(path string, query url.Values, fault Fault) (body any,
 		}
 		return e.success(map[string]any{"category": query.Get("category"), "list": list}), true
 	case "/v5/market/funding/history":
-		return e.funding(query), true
+		return e.funding(query, fault), true
 	}
 	return nil, false
 }
@@ -291,7 +291,7 @@ func (e *Exchange) instruments(query url.Values) any {
 	return e.success(map[string]any{"category": query.Get("category"), "list": list[from:to], "nextPageCursor": cursor})
 }
 
-func (e *Exchange) funding(query url.Values) any {
+func (e *Exchange) funding(query url.Values, fault Fault) any {
 	symbol := query.Get("symbol")
 	if e.listing(symbol) == nil {
 		return e.failure(10001, "params error: symbol invalid")
@@ -309,6 +309,12 @@ func (e *Exchange) funding(query url.Values) any {
 			"symbol": symbol, "fundingRate": strconv.FormatFloat(p.Rate, 'f', -1, 64),
 			"fundingRateTimestamp": strconv.FormatInt(p.Time.UnixMilli(), 10),
 		})
+	}
+	switch {
+	case fault == Empty:
+		list = []any{}
+	case fault == Hole && len(list) > 0:
+		list = slices.Delete(list, len(list)/2, len(list)/2+1)
 	}
 	return e.success(map[string]any{"category": query.Get("category"), "list": list})
 }

@@ -13,8 +13,8 @@ import (
 // Fault is what goes wrong with one answer.
 type Fault int
 
-// The faults. Those from Repeat to Zero concern pages of candles, and do
-// nothing to other answers.
+// The faults. Those from Repeat to Zero concern pages of candles, Empty and Hole
+// pages of funding too, and do nothing to other answers.
 const (
 	None       Fault = iota
 	Reset            // the connection ends without an answer
