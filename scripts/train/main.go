@@ -103,7 +103,9 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer folder.Close()
-	model, history, err := experiment.Train(ctx, backend, c.Model, c.Seed, rows, folder.Dir(), io.Progress("training"))
+	model, history, err := experiment.Train(ctx, backend, c.Model, c.Seed, rows, folder.Dir(), experiment.Reports{
+		Progress: io.Progress("training"), Note: func(line string) { io.Note("%s", line) },
+	})
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func TestControl(t *testing.T) {
 	if backend.Name() == "go" {
 		m.Steps = 5000 // half of the default, for time
 	}
-	model, _, err := Train(t.Context(), backend, m, 1, rows, t.TempDir(), nil)
+	model, _, err := Train(t.Context(), backend, m, 1, rows, t.TempDir(), Reports{})
 	if err != nil {
 		t.Fatal(err)
 	}

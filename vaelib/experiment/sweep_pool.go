@@ -72,6 +72,7 @@ type pool struct {
 	steps   int // of finished runs
 	begun   time.Time
 	dead    error // why no worker could be started
+	noted   map[string]bool
 }
 
 // Run makes the runs of the shard that are not finished, and takes up those
@@ -87,7 +88,7 @@ func (s *Sweep) Run(ctx context.Context, o SweepOptions) (*SweepOutcome, error) 
 	if o.Workers < 1 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	p := &pool{sweep: s, options: o}
+	p := &pool{sweep: s, options: o, noted: map[string]bool{}}
 	for i, r := range s.plan.Runs {
 		switch {
 		case !o.Shard.has(i):
@@ -196,7 +197,7 @@ func (p *pool) use(ctx context.Context, number int, w *worker) (run int, err err
 		if !ok {
 			return 0, nil
 		}
-		m, err := w.do(p.sweep.job(run), func(m message) { p.show(number, m) })
+		m, err := w.do(p.sweep.job(run), func(m message) { p.hear(number, m) })
 		if err != nil {
 			return run, err
 		}
@@ -230,8 +231,19 @@ func (p *pool) take(ctx context.Context, number int) (run int, ok bool) {
 	return run, true
 }
 
-func (p *pool) show(number int, m message) {
+// hear takes what a worker says during a job. What many runs note, such as that
+// a server is gone, is told once.
+func (p *pool) hear(number int, m message) {
 	p.mu.Lock()
+	if m.Kind == isNote {
+		known := p.noted[m.Text]
+		p.noted[m.Text] = true
+		p.mu.Unlock()
+		if !known {
+			p.note("%s", m.Text)
+		}
+		return
+	}
 	state := &p.states[number]
 	state.Done, state.Total, state.Note = m.Done, m.Total, m.Text
 	p.mu.Unlock()

@@ -73,7 +73,7 @@ type trainer struct {
 
 // do makes the run in its folder, or takes it up where it was interrupted. A
 // run that fails leaves its reason in failure.txt.
-func (t *trainer) do(ctx context.Context, j job, progress func(done, total int, note string)) error {
+func (t *trainer) do(ctx context.Context, j job, reports Reports) error {
 	spec := run.Spec{
 		Verb: "sweep", Config: []byte(j.Config), Data: j.Data, Funding: j.Funding, Seed: j.Seed, Backend: t.backend.Name(), Plugin: t.backend.Plugin(),
 	}
@@ -85,7 +85,7 @@ func (t *trainer) do(ctx context.Context, j job, progress func(done, total int, 
 	if err := os.Remove(folder.Path(failureFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	err = t.train(ctx, j, folder, progress)
+	err = t.train(ctx, j, folder, reports)
 	if err == nil {
 		return folder.Finish()
 	}
@@ -117,12 +117,12 @@ func openRun(dir string, spec run.Spec, force bool) (*run.Run, error) {
 }
 
 // train trains the model, examines it and writes what the run's folder holds.
-func (t *trainer) train(ctx context.Context, j job, folder *run.Run, progress func(done, total int, note string)) error {
+func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports Reports) error {
 	started := time.Now()
 	if err := t.load(j); err != nil {
 		return err
 	}
-	model, history, err := Train(ctx, t.backend, j.Settings.Model, j.Seed, Rows{Symbols: j.Symbols, Train: t.training, HeldOut: t.heldOut}, folder.Path(ModelFolder), progress)
+	model, history, err := Train(ctx, t.backend, j.Settings.Model, j.Seed, Rows{Symbols: j.Symbols, Train: t.training, HeldOut: t.heldOut}, folder.Path(ModelFolder), reports)
 	if err != nil {
 		return err
 	}

@@ -668,7 +668,7 @@ func TestTrainerKeepsMemoryFlat(t *testing.T) {
 			j := s.job(i % 6)
 			j.Settings.Steps = 200
 			j.Folder += fmt.Sprint(i)
-			if err := worker.do(context.Background(), j, func(int, int, string) {}); err != nil {
+			if err := worker.do(context.Background(), j, Reports{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 
 	"vaefolio/vaelib/run"
@@ -43,17 +44,18 @@ func SweepWorker() {
 // message is what a worker tells its parent, a line of JSON each.
 type message struct {
 	Kind   string  `json:"kind"`
-	Text   string  `json:"text,omitempty"`   // ready: the backend's description; failed: the reason; progress: a note
+	Text   string  `json:"text,omitempty"`   // ready: the backend's description; failed: the reason; progress, note: a note
 	Advice string  `json:"advice,omitempty"` // ready
 	Engine *engine `json:"engine,omitempty"` // ready
 	Done   int     `json:"done,omitempty"`   // progress
 	Total  int     `json:"total,omitempty"`  // progress
 }
 
-// Kinds of messages. All but ready and progress end a job.
+// Kinds of messages. All but the first three end a job.
 const (
 	isReady       = "ready"
 	isProgress    = "progress"
+	isNote        = "note"
 	isDone        = "done"
 	isThere       = "there"  // the run was finished already
 	isLocked      = "locked" // another process makes it
@@ -65,13 +67,19 @@ const (
 // serve does the jobs that arrive, one a line, until they end. When they end
 // during a job, the job is interrupted and saves its state.
 func serve(backendName string, in io.Reader, out io.Writer) error {
+	var mu sync.Mutex
 	encoder := json.NewEncoder(out)
+	say := func(m message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return encoder.Encode(m)
+	}
 	backend, err := vae.Open(backendName)
 	if err != nil {
-		return encoder.Encode(message{Kind: isUnable, Text: err.Error()})
+		return say(message{Kind: isUnable, Text: err.Error()})
 	}
 	defer backend.Close()
-	err = encoder.Encode(message{
+	err = say(message{
 		Kind: isReady, Text: backend.Description(), Advice: backend.Advice(),
 		Engine: &engine{backend.Name(), backend.Plugin(), runtime.GOARCH},
 	})
@@ -95,10 +103,13 @@ func serve(backendName string, in io.Reader, out io.Writer) error {
 	}()
 	t := &trainer{backend: backend}
 	for j := range jobs {
-		err := t.do(ctx, j, func(done, total int, note string) {
-			_ = encoder.Encode(message{Kind: isProgress, Done: done, Total: total, Text: note}) // a parent that is gone is noticed below
+		err := t.do(ctx, j, Reports{ // a parent that is gone is noticed below
+			Progress: func(done, total int, note string) {
+				_ = say(message{Kind: isProgress, Done: done, Total: total, Text: note})
+			},
+			Note: func(line string) { _ = say(message{Kind: isNote, Text: line}) },
 		})
-		if err := encoder.Encode(outcome(ctx, err)); err != nil {
+		if err := say(outcome(ctx, err)); err != nil {
 			return err
 		}
 	}
@@ -171,17 +182,17 @@ func (w *worker) next() (message, error) {
 }
 
 // do has the worker do a job, and returns the message that ends it, or an
-// error when the worker died over it.
-func (w *worker) do(j job, progress func(message)) (message, error) {
+// error when the worker died over it. hear gets the others.
+func (w *worker) do(j job, hear func(message)) (message, error) {
 	if err := json.NewEncoder(w.in).Encode(j); err != nil {
 		return message{}, err
 	}
 	for {
 		m, err := w.next()
-		if err != nil || m.Kind != isProgress {
+		if err != nil || m.Kind != isProgress && m.Kind != isNote {
 			return m, err
 		}
-		progress(m)
+		hear(m)
 	}
 }
 

@@ -24,17 +24,22 @@ type Rows struct {
 	Told           *Told      // of a conditional model; nil: none
 }
 
+// Reports are told how a training goes; either may be nil.
+type Reports struct {
+	Progress func(done, total int, note string)
+	Note     func(line string) // from any goroutine: why MLflow gets nothing more
+}
+
 // Train trains a model and keeps it in dir, resuming there a training of the
 // same rows and settings that was interrupted. When the context ends it saves
-// the state first.
-func Train(ctx context.Context, b *vae.Backend, m Model, seed uint64, rows Rows, dir string,
-	progress func(done, total int, note string)) (*vae.Model, *vae.History, error) {
+// the state first. Its curves can be watched as it goes: see [track].
+func Train(ctx context.Context, b *vae.Backend, m Model, seed uint64, rows Rows, dir string, reports Reports) (*vae.Model, *vae.History, error) {
 	config, schedule, err := m.Config(len(rows.Symbols), seed)
 	if err != nil {
 		return nil, nil, err
 	}
 	options := vae.TrainOptions{
-		Symbols: rows.Symbols, Progress: progress,
+		Symbols: rows.Symbols, Progress: reports.Progress,
 		CheckpointEvery: max(1, schedule.Steps/checkpoints),
 		Checkpoint:      func(c *vae.Checkpoint) error { return c.Save(dir) },
 	}
@@ -48,56 +53,62 @@ func Train(ctx context.Context, b *vae.Backend, m Model, seed uint64, rows Rows,
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, nil, err
 	}
+	tracker, err := openTracker(ctx, dir, b, config, schedule, vae.DataHash(rows.Train, rows.HeldOut, options), reports.Note)
+	if err != nil {
+		return nil, nil, err
+	}
+	options.Evaluated = func(p vae.Point) { tracker.Log(p.Step, tracked(p)) }
 	model, history, err := vae.Train(ctx, b, config, schedule, rows.Train, rows.HeldOut, options)
+	if err == nil {
+		err = model.Save(dir)
+	}
+	if trackErr := tracker.Close(err); err == nil {
+		err = trackErr
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("training: %w", err)
-	}
-	if err := model.Save(dir); err != nil {
-		return nil, nil, err
-	}
-	if err := publish(ctx, dir, config, schedule, model, history); err != nil {
-		return nil, nil, err
 	}
 	return model, history, vae.RemoveCheckpoint(dir)
 }
 
-// publish copies the history to a TensorBoard event file beside the model and,
-// where the environment names a server, to MLflow. What it says is the same for
-// equal trainings, so that a repetition adds nothing.
-func publish(ctx context.Context, dir string, config vae.Config, schedule vae.Schedule, model *vae.Model, history *vae.History) error {
-	settings, err := json.Marshal([]any{config, schedule, model.Backend().Name()})
+// openTracker opens a TensorBoard event file beside the model and, where the
+// environment names a server, a run of MLflow. What they are told is the same
+// for equal trainings, interrupted or not, so that a repetition adds nothing.
+func openTracker(ctx context.Context, dir string, b *vae.Backend, config vae.Config, schedule vae.Schedule, data string, note func(string)) (*track.Tracker, error) {
+	settings, err := json.Marshal([]any{config, schedule, b.Name()})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	tracker, err := track.Open(ctx, track.Options{
-		Dir: dir, Key: run.Hash(settings, []byte(model.DataHash())),
+	// Without the context's end, so that a run that is interrupted says so there.
+	return track.Open(context.WithoutCancel(ctx), track.Options{
+		Dir: dir, Key: run.Hash(settings, []byte(data)), Note: note,
 		Name: fmt.Sprintf("beta %v, %d dimensions, seed %d", config.Beta, config.Latent, config.Seed),
 		Params: map[string]string{
 			"beta": fmt.Sprint(config.Beta), "latent": fmt.Sprint(config.Latent), "hidden": fmt.Sprint(config.Hidden), "head": config.Head,
 			"likelihood": config.Likelihood, "seed": fmt.Sprint(config.Seed), "steps": fmt.Sprint(schedule.Steps), "batch": fmt.Sprint(schedule.Batch),
-			"learning_rate": fmt.Sprint(schedule.LearningRate), "data": model.DataHash(),
+			"learning_rate": fmt.Sprint(schedule.LearningRate), "data": data,
 		},
 	})
-	if err != nil {
-		return err
+}
+
+// tracked are the numbers of an evaluation, by name.
+func tracked(p vae.Point) map[string]float64 {
+	numbers := map[string]float64{"beta": p.Beta, "learning_rate": p.LearningRate}
+	add := func(prefix string, l vae.Losses) {
+		numbers[prefix+"/total"], numbers[prefix+"/reconstruction"], numbers[prefix+"/kl"] = l.Total, l.Reconstruction, l.KL
 	}
-	for _, p := range history.Points {
-		numbers := map[string]float64{
-			"train/total": p.Train.Total, "train/reconstruction": p.Train.Reconstruction, "train/kl": p.Train.KL,
-			"beta": p.Beta, "learning_rate": p.LearningRate,
-		}
-		if v := p.Validation; v != nil {
-			numbers["validation/total"], numbers["validation/reconstruction"], numbers["validation/kl"] = v.Total, v.Reconstruction, v.KL
-		}
-		tracker.Log(p.Step, numbers)
+	add("train", p.Train)
+	if p.Validation != nil {
+		add("validation", *p.Validation)
 	}
-	return tracker.Close(nil)
+	return numbers
 }
 
 // train trains the model, and leaves it in the run's folder.
 func (p *state) train(ctx context.Context) (err error) {
 	p.model, p.history, err = Train(ctx, p.Backend, p.settings.Model.Within(p.Set), p.Seed,
-		Rows{Symbols: p.in.Symbols, Train: p.training, HeldOut: p.heldOut}, p.folder.Path(ModelFolder), p.begin("training"))
+		Rows{Symbols: p.in.Symbols, Train: p.training, HeldOut: p.heldOut}, p.folder.Path(ModelFolder),
+		Reports{Progress: p.begin("training"), Note: func(line string) { p.summary.Notes["tracking"] = line }})
 	return err
 }
 

@@ -11,18 +11,20 @@
 //	if err != nil {
 //		return err
 //	}
-//	for _, p := range history.Points {
+//	options.Evaluated = func(p vae.Point) {
 //		tracker.Log(p.Step, map[string]float64{"train/total": p.Train.Total, "train/kl": p.Train.KL})
 //	}
-//	err = tracker.Close(err)
+//	model, history, err := vae.Train(ctx, backend, config, schedule, rows, nil, options)
+//	err = errors.Join(err, tracker.Close(err))
 //
 // # TensorBoard
 //
 // [Options.Dir] holds one event file, which is appended to. The first point
 // that a tracker logs cuts off what an earlier process wrote for this and later
 // steps, and a record that a killed process left half-written is cut off too:
-// a training that resumes from a checkpoint leaves the file that an
-// uninterrupted one would have, byte for byte with the default clock.
+// a training that resumes from a checkpoint, and logs from there or from the
+// start again, leaves the file that an uninterrupted one would have, byte for
+// byte with the default clock.
 //
 // # MLflow
 //

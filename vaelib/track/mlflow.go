@@ -15,6 +15,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -23,12 +24,13 @@ import (
 type limits struct {
 	request time.Duration // one request
 	grace   time.Duration // all that is left to do when the tracker closes
+	hurry   time.Duration // the same after an interruption, or where no request was answered yet
 	tries   int           // of one request
 	pause   time.Duration // before the next try
 	queue   int           // points that wait
 }
 
-var defaultLimits = limits{request: 10 * time.Second, grace: 10 * time.Second, tries: 3, pause: time.Second, queue: 10000}
+var defaultLimits = limits{request: 10 * time.Second, grace: 10 * time.Second, hurry: 2 * time.Second, tries: 3, pause: time.Second, queue: 10000}
 
 // Most of each in one request that MLflow takes.
 const (
@@ -38,6 +40,13 @@ const (
 )
 
 const keyTag = "vaefolio.key"
+
+// How a run ended, as MLflow has it.
+const (
+	finished = "FINISHED"
+	failed   = "FAILED"
+	killed   = "KILLED"
+)
 
 // point is what waits for the server.
 type point struct {
@@ -55,11 +64,12 @@ type sender struct {
 	token          string
 	client         *http.Client
 
-	queue   chan point
-	dropped bool
-	status  string // how the run ended; set before queue is closed
-	done    chan struct{}
-	cancel  context.CancelFunc
+	queue    chan point
+	dropped  bool
+	answered atomic.Bool
+	status   string // how the run ended; set before queue is closed
+	done     chan struct{}
+	cancel   context.CancelFunc
 }
 
 // openServer returns nil where the environment names no server.
@@ -111,7 +121,11 @@ func (s *sender) put(p point) {
 func (s *sender) close(status string) {
 	s.status = status
 	close(s.queue)
-	timer := time.AfterFunc(s.limits.grace, s.cancel)
+	grace := s.limits.grace
+	if status == killed || !s.answered.Load() {
+		grace = min(grace, s.limits.hurry)
+	}
+	timer := time.AfterFunc(grace, s.cancel)
 	defer timer.Stop()
 	<-s.done
 	s.cancel()
@@ -322,6 +336,7 @@ func (s *sender) request(ctx context.Context, method, path string, body object, 
 		return unreachable(ctx, err)
 	}
 	defer response.Body.Close()
+	s.answered.Store(true)
 	if response.StatusCode != http.StatusOK {
 		return &refusedError{response.StatusCode}
 	}

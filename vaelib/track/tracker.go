@@ -94,8 +94,9 @@ func (t *Tracker) Log(step int, numbers map[string]float64) {
 }
 
 // Close ends the tracker, with the error that ended the run, if any: MLflow
-// calls it finished, failed, or with [context.Canceled] killed. It waits a few
-// seconds at most for the server. It returns the first error of the event file.
+// calls it finished, failed, or with [context.Canceled] killed. It waits at most
+// ten seconds for the server, and two for one that has answered nothing yet or
+// when the run was killed. It returns the first error of the event file.
 func (t *Tracker) Close(cause error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,12 +105,12 @@ func (t *Tracker) Close(cause error) error {
 	}
 	t.closed = true
 	if t.server != nil {
-		status := "FAILED"
+		status := failed
 		switch {
 		case cause == nil:
-			status = "FINISHED"
+			status = finished
 		case errors.Is(cause, context.Canceled):
-			status = "KILLED"
+			status = killed
 		}
 		t.server.close(status)
 	}
