@@ -218,6 +218,9 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		{"wealth", Wealth{}, "no data: no period"},
 		{"heatmap", Heatmap{}, "no data: no asset"},
 		{"ternary", Ternary{Clouds: []TernaryCloud{{"a", mat.NewDense(1, 3, []float64{1, 1, 1})}}}, "no data"},
+		{"plane", Plane{}, "no data: no finite value on a grid"},
+		{"plane of NaN", Plane{Ticks: []float64{0, 1}, Maps: []PlaneMap{{"a", []float64{nan, nan, nan, nan}}}}, "no data"},
+		{"flat plane", Plane{Ticks: []float64{0, 1}, Maps: []PlaneMap{{"a", []float64{1, 1, 1, nan}}}, Points: []PlanePoint{{5, 5}}}, "a from 1 to 1"},
 		{"one point", Lines{Panels: []Panel{{Series: []Series{{"loss", []float64{3}, []float64{0.5}}}}}}, "loss goes from 0.5 to 0.5"},
 		{"constant", Lines{Panels: []Panel{{Series: []Series{{"loss", []float64{1, 2}, []float64{0, 0}}}}}}, "from 0 to 0"},
 		{"one portfolio", RiskReturn{Clouds: []Cloud{{"a", []float64{0.5}, []float64{0.1}}}}, "1 portfolios"},
@@ -325,6 +328,8 @@ func TestDataThatDontFitAreErrors(t *testing.T) {
 		{WeightBars{Symbols: []string{"A"}, Training: two}, "training portfolios have 2 assets for 1 symbols"},
 		{Wealth{Times: make([]time.Time, 2), Paths: []Path{{"p", []float64{1}}}}, `strategy "p" has 1 returns for 2 times`},
 		{Heatmap{Symbols: []string{"A", "B"}, Values: three}, "a correlation matrix of 2 symbols has 1 x 3 entries"},
+		{Plane{Ticks: []float64{0, 1}, Maps: []PlaneMap{{"m", []float64{1, 2}}}}, `map "m" has 2 values on a grid of 2 x 2`},
+		{Plane{Ticks: []float64{1, 0}}, "coordinates of the plane 1 and 0: they rise"},
 		{Ternary{Clouds: []TernaryCloud{{"c", two}}}, `cloud "c" has 2 assets, a triangle needs 3`},
 	} {
 		if _, err := c.d.Draw(); err == nil || err.Error() != c.want {

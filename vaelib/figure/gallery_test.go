@@ -28,6 +28,7 @@ func gallery() map[string]drawer {
 		"weights":       WeightBars{Frame: Frame{Subtitle: "12 assets, weights of at most 25 %, 700 generated portfolios"}, Symbols: symbols, Generated: generated, Training: training},
 		"wealth":        wealthExample(rng),
 		"heatmap":       heatmapExample(symbols),
+		"plane":         planeExample(newRand()),
 		"ternary": Ternary{
 			Frame:   Frame{Synthetic: true, Subtitle: "Dirichlet density with concentrations 2, 3 and 4"},
 			Symbols: [3]string{"BTC", "ETH", "SOL"},
@@ -166,6 +167,29 @@ func heatmapExample(symbols []string) Heatmap {
 	v.Set(2, 5, -0.31)
 	v.Set(5, 2, -0.31)
 	return Heatmap{Frame: Frame{Subtitle: "daily simple returns, 2021-11-01 to 2024-06-30"}, Symbols: symbols, Values: v}
+}
+
+func planeExample(rng *rand.Rand) Plane {
+	p := Plane{
+		Frame: Frame{Title: "Losses over the latent plane", Subtitle: "31 x 31 codes, decoded and projected", Synthetic: true},
+		X:     Axis{Label: "first principal direction"}, Y: Axis{Label: "second principal direction"},
+		Scale: Axis{Label: "loss", Unit: Percent},
+		Maps:  []PlaneMap{{Name: "worst week"}, {Name: "correlations to one"}},
+	}
+	for k := range 31 {
+		p.Ticks = append(p.Ticks, -3+0.2*float64(k))
+	}
+	for _, y := range p.Ticks {
+		for _, x := range p.Ticks {
+			p.Maps[0].Values = append(p.Maps[0].Values, 0.2+0.04*x+0.01*math.Sin(2*y))
+			p.Maps[1].Values = append(p.Maps[1].Values, 0.25+0.01*(x*x+y*y))
+		}
+	}
+	p.Maps[1].Values[0] = math.NaN()
+	for range 200 {
+		p.Points = append(p.Points, PlanePoint{rng.NormFloat64(), rng.NormFloat64()})
+	}
+	return p
 }
 
 func newRand() *rand.Rand { return rand.New(rand.NewPCG(7, 7)) }
