@@ -41,8 +41,8 @@ var releases = map[string]release{
 		"pjrt_c_api_cuda12_plugin.so",
 	},
 	"cuda13": {
-		"jax-cuda13-pjrt", "0.12.0.1", "5899bb6177eda86ea532afb9a26794f2bdd04966f6a01f9028266b16c2b6cf90",
-		"jax_plugins/xla_cuda13/xla_cuda_plugin.so", "b6de513893c09af2c77e71afcef46d9706f8c259337cdef4cd5cae2353886f75",
+		"jax-cuda13-pjrt", "0.11.2", "e5ff589d43064913bb74027682d89639c7ea48f9f81c2bae6fc75117e913f93e",
+		"jax_plugins/xla_cuda13/xla_cuda_plugin.so", "43d3efd6fd43d8a5d9aa67176e830d81e4ad5fc19fda4ad09cdcc4aebd9f3920",
 		"pjrt_c_api_cuda13_plugin.so",
 	},
 }

@@ -13,7 +13,7 @@ import (
 
 type config struct {
 	Command string  `arg:"command" choice:"status|install" required:"true" help:"status or install"`
-	Plugin  string  `flag:"plugin" choice:"cpu|cuda12|cuda13" default:"cpu" help:"what to install; the CUDA plugins are UNTESTED, and need NVIDIA's libraries (CUDA, cuDNN) where the system finds them"`
+	Plugin  string  `flag:"plugin" choice:"cpu|cuda12|cuda13" default:"cpu" help:"what to install; the CUDA plugins need NVIDIA's libraries (CUDA, cuDNN) in the folder ../nvidia beside theirs, or where the system finds them, and cuda12 is UNTESTED"`
 	Dir     string  `flag:"dir" unit:"DIR" help:"where to install; without it the folder that is searched first where PJRT_PLUGIN_LIBRARY_PATH is not set"`
 	Wheel   string  `flag:"wheel" unit:"FILE" help:"install from this wheel, downloaded on another machine, instead of by pip; its hash is checked the same"`
 	DryRun  bool    `flag:"dry-run" help:"only say what install would do"`
@@ -38,7 +38,7 @@ var verb = cli.Verb[config]{
 xla install -dry-run
 xla install                       # the CPU plugin, for linux/amd64
 xla install -wheel FILE           # without network
-xla install -plugin cuda13        # untested`,
+xla install -plugin cuda13        # for NVIDIA's GPUs`,
 	Run: work,
 }
 

@@ -313,38 +313,43 @@ func TestSweepSurvivesKills(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("finds the workers' processes in /proc, which only Linux has")
 	}
-	dir := t.TempDir()
 	rng := rand.New(rand.NewPCG(1, 2))
-	for round := range 6 {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), sweepVariable+"="+dir)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for range 1 + rng.IntN(8) { // a random moment: after so many reports
-			lines.Scan()
-		}
-		if round%2 == 0 { // a worker, whose run fails, and then the parent
-			if workers := children(t, cmd.Process.Pid); len(workers) > 0 {
-				kill(t, workers[rng.IntN(len(workers))])
+	for kills := 0; kills < 20; {
+		dir := t.TempDir()
+		for ended := false; !ended && kills < 20; {
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), sweepVariable+"="+dir)
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
 			}
-			lines.Scan()
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewScanner(out)
+			for range 1 + rng.IntN(8) { // a random moment: after so many reports
+				lines.Scan()
+			}
+			if kills%2 == 0 { // a worker, whose run fails, and then the parent
+				if workers := children(t, cmd.Process.Pid); len(workers) > 0 {
+					kill(t, workers[rng.IntN(len(workers))])
+				}
+				lines.Scan()
+			}
+			_ = cmd.Process.Kill() // it may have ended
+			_ = cmd.Wait()
+			if ended = cmd.ProcessState.Exited(); !ended {
+				kills++
+			}
 		}
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-	}
-	s := openSweep(t, dir, tiny(t), false)
-	for { // workers of a killed parent end soon after it, and hold their runs until then
-		if outcome := runSweep(t, s, SweepOptions{Workers: 2}); outcome.Elsewhere == 0 {
-			break
+		s := openSweep(t, dir, tiny(t), false)
+		for { // workers of a killed parent end soon after it, and hold their runs until then
+			if outcome := runSweep(t, s, SweepOptions{Workers: 2}); outcome.Elsewhere == 0 {
+				break
+			}
 		}
+		wantReference(t, results(t, dir))
 	}
-	wantReference(t, results(t, dir))
 }
 
 func TestSweepSaysThatAWorkerDied(t *testing.T) {
