@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 
+	"gonum.org/v1/gonum/mat"
+
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/metrics"
@@ -16,12 +18,13 @@ const atVolatility = "return-at-volatility"
 
 // Latent are the flags of the search in the latent space.
 type Latent struct {
-	Objective  string  `flag:"objective" choice:"sharpe|return|return-at-volatility|volatility|diversification|sortino|cvar|drawdown|worst" default:"sharpe" help:"what latent climbs, on -prices; losses are made small"`
-	Volatility float64 `flag:"volatility" range:"[0,inf)" unit:"per year" help:"limit of return-at-volatility"`
-	Starts     int     `flag:"starts" range:"[1,1000000]" unit:"codes" help:"of latent, side by side"`
-	Iterations int     `flag:"iterations" range:"[1,100000]" unit:"steps" help:"of latent, at most"`
-	Patience   int     `flag:"patience" range:"[0,100000]" unit:"steps" help:"end latent after so many without an improvement of any start; 0 means never"`
-	Radius     float64 `flag:"radius" range:"[0,inf)" help:"bound on the length of a code; 0 means the prior's 95 % quantile"`
+	Objective  string    `flag:"objective" choice:"sharpe|return|return-at-volatility|volatility|diversification|sortino|cvar|drawdown|worst" default:"sharpe" help:"what latent climbs, on -prices; losses are made small"`
+	Volatility float64   `flag:"volatility" range:"[0,inf)" unit:"per year" help:"limit of return-at-volatility"`
+	Starts     int       `flag:"starts" range:"[1,1000000]" unit:"codes" help:"of latent, side by side"`
+	Iterations int       `flag:"iterations" range:"[1,100000]" unit:"steps" help:"of latent, at most"`
+	Patience   int       `flag:"patience" range:"[0,100000]" unit:"steps" help:"end latent after so many without an improvement of any start; 0 means never"`
+	Radius     float64   `flag:"radius" range:"[0,inf)" help:"bound on the length of a code; 0 means the prior's 95 % quantile"`
+	Radii      []float64 `flag:"radii" help:"rising bounds that latent searches one after another besides: what each buys, and what it costs in realism, goes to radii.csv; with -from-weights, the distance to the nearest of those portfolios too"`
 }
 
 // latentRecord is what latent found, beside what there is to compare it with.
@@ -55,10 +58,11 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 		return nil, err
 	}
 	count := j.count(10)
-	optimum, err := j.generator.Optimize(ctx, objective, density, generate.OptimizeSettings{
+	settings := generate.OptimizeSettings{
 		Starts: max(j.Starts, count), Iterations: j.Iterations, Patience: j.Patience, Radius: j.Radius, Seed: j.Seed,
 		Progress: j.io.Progress("latent search"),
-	})
+	}
+	optimum, err := j.generator.Optimize(ctx, objective, density, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +96,36 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 	}
 	j.record.latentRecord = record
 	top, values := optimum.Top(count)
-	return &made{batch: top, values: values}, nil
+	m := &made{batch: top, values: values}
+	if len(j.Radii) > 0 {
+		radii, err := j.radii(ctx, objective, density, settings)
+		if err != nil {
+			return nil, err
+		}
+		m.tables = map[string]table{"radii.csv": radii}
+	}
+	return m, nil
+}
+
+// radii is what each radius of the search buys and costs.
+func (j *job) radii(ctx context.Context, objective metrics.Objective, density generate.Density, settings generate.OptimizeSettings) (table, error) {
+	var known *mat.Dense
+	t := table{header: []string{"radius", "prior_inside", "value", "length", "prior_beyond", "log_prior", "repair_distance"}}
+	if j.given != nil {
+		known, t.header = j.given.Weights, append(t.header, "nearest_given")
+	}
+	points, err := j.generator.SweepRadius(ctx, objective, density, j.Radii, known, settings)
+	if err != nil {
+		return t, err
+	}
+	for _, p := range points {
+		row := []float64{p.Radius, p.Inside, p.Value, p.Length, p.Beyond, p.LogPrior, p.Repair}
+		if p.Nearest != nil {
+			row = append(row, *p.Nearest)
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t, nil
 }
 
 // objective is what is climbed, and its optimum by other means, or why there is

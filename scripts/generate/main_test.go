@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -333,6 +334,33 @@ func TestStress(t *testing.T) {
 		if err != nil || len(rows) != 50 && len(rows) != 51 {
 			t.Errorf("%v: %d rows of losses, error %v", sweep, len(rows), err)
 		}
+	}
+}
+
+// The sweep over the radius writes a row a radius, values not falling, and
+// refuses radii that don't rise.
+func TestRadii(t *testing.T) {
+	args := []string{"-mode", "latent", "-prices", files.prices, "-starts", "4", "-iterations", "5", "-from-weights", files.weights, "-radii"}
+	dir, _, _ := makeIn(t, simplex.Set{N: 4}, append(args, "0.5,1,2")...)
+	file, err := os.Open(filepath.Join(dir, "radii.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	if err != nil || len(rows) != 4 || rows[0][7] != "nearest_given" || rows[2][0] != "1" {
+		t.Fatalf("%v, error %v", rows, err)
+	}
+	before := math.Inf(-1)
+	for _, row := range rows[1:] {
+		value, err := strconv.ParseFloat(row[2], 64)
+		if err != nil || value < before {
+			t.Errorf("radius %s: value %v after %v (%v)", row[0], value, before, err)
+		}
+		before = value
+	}
+	if code, _, stderr := execute(t, append(args, "2,1", "-out", filepath.Join(t.TempDir(), "out"))...); code != 1 || !strings.Contains(stderr, "rise") {
+		t.Errorf("exit code %d\n%s", code, stderr)
 	}
 }
 
