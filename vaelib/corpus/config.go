@@ -69,7 +69,8 @@ type Config struct {
 	// volatility index, trend, momentum, dispersion and drawdown, by the names
 	// and formulas of package features; its regime, a level of a [regime.Grid];
 	// and the filtered probability of the calmer state of a [regime.HMM] of two.
-	// Grid and model are fitted to the training part. A condition that is
+	// Grid and model are fitted to the training part; all look back over 365
+	// returns at most, the index and the filter too. A condition that is
 	// undefined where a window ends, as in the warm-up of a feature that looks
 	// back further than the shortest lookback, is left out, with the reason in
 	// [Summary].LeftOut: rows and weights are the same with or without.

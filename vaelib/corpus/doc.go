@@ -30,9 +30,13 @@
 // window, by packages features and regime ([Config.Market]), and features of
 // single assets ([Config.Assets]). They are known when the window's last candle
 // has closed; the thresholds and the model of the regime are fitted to the
-// training part, and stand in the [Summary]. So a model can be asked today for
-// portfolios like those that were made in such a market. The regime is a
-// category: its values are the numbers of its levels.
+// training part. All look back over a fixed number of returns, 365 unless a
+// window of single assets is longer (in the first periods there are fewer), and
+// nothing remembers more. So they are the same whenever one starts to look:
+// [Market], which stands in the [Summary], gives them at the end of any later
+// returns ([Market.Terms]), and a model can be asked today for portfolios like
+// those that were made in such a market. The regime is a category: its values
+// are the numbers of its levels.
 //
 // # Time
 //

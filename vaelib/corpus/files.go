@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
@@ -24,6 +26,10 @@ const (
 	ProvenanceFile = "provenance.csv"
 	SummaryFile    = "corpus.json"
 )
+
+// MarketFile is the name under which the [Market] of a conditional model lies in
+// its folder.
+const MarketFile = "market.json"
 
 // Write makes weights.csv, conditions.csv, measures.json, provenance.csv and
 // corpus.json in dir, each whole.
@@ -219,6 +225,73 @@ func decodeSchema(r io.Reader) ([]portfolio.Condition, error) {
 		seen[c.Name] = true
 	}
 	return summary.Conditions, nil
+}
+
+// ReadMarket reads how conditions of the market follow from returns, from the
+// summary of a corpus or the file beside a model. It returns nil where there is
+// no such file, or no such condition.
+func ReadMarket(path string) (*Market, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	m, err := decodeMarket(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// decodeMarket reads one JSON object, in which there may be more.
+func decodeMarket(r io.Reader) (*Market, error) {
+	data, err := readJSON(r)
+	if err != nil {
+		return nil, err
+	}
+	m := new(Market)
+	if err := json.Unmarshal(data, m); err != nil {
+		return nil, fmt.Errorf("not the JSON of conditions of a market: %w", err)
+	}
+	if len(m.Names()) == 0 {
+		return nil, nil
+	}
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// check returns an error for what no corpus writes.
+func (m *Market) check() error {
+	switch {
+	case len(m.Symbols) == 0:
+		return errors.New("conditions of a market without symbols: build the corpus again")
+	case !(m.PeriodsPerYear > 0) || math.IsInf(m.PeriodsPerYear, 0):
+		return fmt.Errorf("%v periods per year: they must be positive and finite", m.PeriodsPerYear)
+	case m.Seconds < 1 || m.Seconds > math.MaxInt64/int64(time.Second):
+		return fmt.Errorf("periods of %d seconds: they must be positive, and not beyond counting: build the corpus again", m.Seconds)
+	case m.History < 2:
+		return fmt.Errorf("conditions of the market look back over %d returns: at least 2 are needed", m.History)
+	case m.Grid != nil && !(m.Grid.Low < m.Grid.High):
+		return fmt.Errorf("thresholds of the regime are %v and %v: they must rise", m.Grid.Low, m.Grid.High)
+	case m.HMM != nil && (m.HMM.Dim() != 1 || m.HMM.States() != hmmStates):
+		return fmt.Errorf("a regime model of %d states of %d values: it must have %d of 1", m.HMM.States(), m.HMM.Dim(), hmmStates)
+	}
+	for _, name := range m.Features {
+		if !slices.ContainsFunc(marketFeatures, func(f marketFeature) bool { return f.name == name }) {
+			return fmt.Errorf("unknown feature %q of the market: it was made by another version", name)
+		}
+	}
+	for _, name := range m.Assets {
+		if _, _, err := ParseAssetFeature(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readJSON reads a JSON file, unless it is too long to be one of a corpus.

@@ -19,6 +19,7 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/regime"
+	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
 )
@@ -131,7 +132,7 @@ func TestMarketConditionsAreThoseOfTheTime(t *testing.T) {
 		for period := end - 20; period < end; period++ {
 			dispersion += stat.StdDev(window.Returns.RawRowView(period), nil) / 20
 		}
-		for _, r := range basket[:end] {
+		for _, r := range basket[max(0, end-365):end] {
 			squares, weight = 0.94*squares+0.06*r*r, 0.94*weight+0.06
 		}
 		level := 0.0
@@ -160,12 +161,14 @@ func TestMarketConditionsAreThoseOfTheTime(t *testing.T) {
 		}
 	}
 	summary := c.Summary()
-	probabilities, _, err := summary.HMM.Filter(mat.NewDense(len(basket), 1, basket))
-	if err != nil {
-		t.Fatal(err)
-	}
 	for i, row := range c.Rows {
-		if got, want := value(i, "regime.calm"), probabilities.At(c.Spans[row.Span].To-1, 0); math.Abs(got-want) > 1e-12 {
+		end := c.Spans[row.Span].To
+		past := basket[max(0, end-365):end]
+		probabilities, _, err := summary.HMM.Filter(mat.NewDense(len(past), 1, past))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := value(i, "regime.calm"), probabilities.At(len(past)-1, 0); math.Abs(got-want) > 1e-12 {
 			t.Errorf("row %d: the calm regime has probability %v, want %v", i, got, want)
 		}
 	}
@@ -229,6 +232,159 @@ func TestMarketConditionsLeaveTheRowsAlone(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
+}
+
+// What is asked of a later market is what the rows of the corpus had whose
+// windows ended there, to the bit: whatever comes before the returns looked back
+// over, and once the market has been written and read.
+func TestTermsAreThoseOfTheRows(t *testing.T) {
+	window, sectors := sample(t)
+	c := build(t, window, simplex.Set{N: 12}, sectors, Config{
+		Source: Dirichlet, N: 300, Seed: 6, Market: true, Assets: []string{"volatility.30", "momentum.20"},
+	})
+	dir := t.TempDir()
+	if err := c.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	m, err := ReadMarket(filepath.Join(dir, SummaryFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside := filepath.Join(dir, MarketFile)
+	if err := run.WriteJSON(beside, m); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = ReadMarket(beside); err != nil {
+		t.Fatal(err)
+	}
+	names := c.Portfolios.Conditions.Names
+	own := len(portfolio.Schema(portfolio.TrainingReturns, sectors.Names)) // of the portfolios
+	if want := names[own:]; len(want) != 7+24 || !slices.Equal(m.Names(), want) {
+		t.Fatalf("conditions of the market are %v, want %v", m.Names(), want)
+	}
+	wish := portfolio.Wish{{Name: "market.trend.60", Relation: portfolio.AtLeast}, {Name: "volatility"}}
+	compared := 0
+	for i, row := range c.Rows {
+		end := c.Spans[row.Span].To
+		if end < m.History {
+			continue
+		}
+		for _, from := range []int{0, end - m.History, (end - m.History) / 2} {
+			terms, err := m.Terms(t.Context(), window.Slice(from, end), names, wish)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(terms) != 7+24-1 {
+				t.Fatalf("%d terms", len(terms))
+			}
+			for _, term := range terms {
+				want := c.Portfolios.Conditions.Values.At(i, slices.Index(names, term.Name))
+				if term.Relation != portfolio.Equal || term.Value != want || term.Name == "market.trend.60" {
+					t.Fatalf("row %d, returns from %d: %s, want %v", i, from, term, want)
+				}
+			}
+		}
+		compared++
+	}
+	if compared < 100 {
+		t.Errorf("%d rows compared", compared)
+	}
+}
+
+func TestTermsRefuse(t *testing.T) {
+	window, _ := sample(t)
+	c := build(t, window, simplex.Set{N: 12}, nil, Config{Source: Dirichlet, N: 100, Market: true})
+	m := c.Summary().Market
+	dvol := m
+	dvol.Index = "DVOL"
+	flat := &market.Window{Symbols: window.Symbols, Times: window.Times[:400], Returns: mat.NewDense(400, 12, nil)}
+	weekly := &market.Window{Symbols: window.Symbols, Times: slices.Clone(window.Times), Returns: window.Returns}
+	for i := range weekly.Times {
+		weekly.Times[i] = window.Times[0].AddDate(0, 0, 7*i)
+	}
+	fewer := &market.Window{Symbols: window.Symbols[1:], Times: window.Times, Returns: window.Returns.Slice(0, len(window.Times), 1, 12).(*mat.Dense)}
+	names := []string{"volatility", "market.volatility_index", "market.momentum.20"}
+	for _, test := range []struct {
+		name   string
+		market Market
+		window *market.Window
+		want   string
+	}{
+		{"other symbols", m, fewer, "give those, in this order"},
+		{"short", m, window.Slice(0, 364), "364 returns are too few for the conditions of the market, which look back over 365"},
+		{"weekly", m, weekly, "are of periods of 24h0m0s, not 168h0m0s"},
+		{"a series", dvol, window, "market.volatility_index is DVOL, which doesn't follow from prices"},
+		{"nothing moves", m, flat, "market.momentum.20 is undefined at 2021-02-0"},
+	} {
+		if terms, err := test.market.Terms(t.Context(), test.window, names, nil); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, error %v, want %q", test.name, terms, err, test.want)
+		}
+	}
+	// What the wish says of the market, and what isn't of it, need no returns.
+	wish := portfolio.Wish{{Name: names[1]}, {Name: names[2], Relation: portfolio.AtMost}}
+	if terms, err := dvol.Terms(t.Context(), fewer, names, wish); terms != nil || err != nil {
+		t.Errorf("terms %v, error %v, want neither", terms, err)
+	}
+}
+
+func TestReadMarket(t *testing.T) {
+	for _, text := range []string{`{}`, `{"symbols":["A"],"periods_per_year":365,"interval_seconds":86400}`} {
+		if m, err := decodeMarket(strings.NewReader(text)); m != nil || err != nil {
+			t.Errorf("%s: %v, %v, want neither", text, m, err)
+		}
+	}
+	if m, err := ReadMarket(filepath.Join(t.TempDir(), MarketFile)); m != nil || err != nil {
+		t.Errorf("without a file: %v, %v, want neither", m, err)
+	}
+	sound := `{"symbols":["A","B"],"periods_per_year":365,"interval_seconds":86400,"market_history":365,"market_features":["market.trend.60"],"asset_features":["mean.20"],"regime_grid":{"low":1,"high":2,"trend":0}}`
+	m, err := decodeMarket(strings.NewReader(sound))
+	if err != nil || !slices.Equal(m.Names(), []string{"market.trend.60", "regime", "A.mean.20", "B.mean.20"}) {
+		t.Errorf("%v, %v", m, err)
+	}
+	for _, test := range []struct{ old, new, want string }{
+		{sound, "", "JSON"},
+		{`["A","B"]`, "[]", "without symbols"},
+		{`"periods_per_year":365`, `"periods_per_year":0`, "periods per year"},
+		{"86400", "0", "0 seconds"},
+		{"86400", "9223372036854775807", "seconds"},
+		{`"market_history":365`, `"market_history":1`, "look back over 1 returns"},
+		{"trend.60", "trend.61", "unknown feature"},
+		{"mean.20", "beta.20", "mean, volatility or momentum"},
+		{`"low":1`, `"low":2`, "must rise"},
+		{`"regime_grid"`, `"regime_model":{"dimension":1,"initial":[1],"transition":[[1]],"means":[[0]],"cholesky":[[1]]},"regime_grid"`, "1 states of 1 values"},
+	} {
+		if _, err := decodeMarket(strings.NewReader(strings.Replace(sound, test.old, test.new, 1))); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s for %s: error %v, want %q", test.new, test.old, err, test.want)
+		}
+	}
+}
+
+// What is read tells what it names, or nothing, of any returns.
+func FuzzDecodeMarket(f *testing.F) {
+	for _, text := range []string{
+		`{"symbols":["A","B"],"periods_per_year":365,"interval_seconds":86400,"market_history":90,"market_features":["market.trend.60","market.volatility_index"],"asset_features":["mean.20"],"regime_grid":{"low":1,"high":2,"trend":0}}`,
+		`{"symbols":["A","B"],"periods_per_year":8760,"interval_seconds":3600,"market_history":2,"regime_model":{"dimension":1,"initial":[1,0],"transition":[[0.9,0.1],[0.2,0.8]],"means":[[0],[0]],"cholesky":[[0.01],[0.04]]}}`,
+		`{}`, `[]`, `null`, `{"regime_grid":{}}`,
+	} {
+		f.Add([]byte(text))
+	}
+	w := &market.Window{Symbols: []string{"A", "B"}, Returns: mat.NewDense(90, 2, nil)}
+	for t := range 90 {
+		w.Times = append(w.Times, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, t))
+		w.Returns.SetRow(t, []float64{0.01 * math.Sin(float64(t)), 0.02 * math.Cos(float64(3*t))})
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := decodeMarket(bytes.NewReader(data))
+		if m == nil || err != nil {
+			return
+		}
+		values, err := m.observe(t.Context(), w, nil)
+		for name := range values {
+			if err != nil || !slices.Contains(m.Names(), name) {
+				t.Errorf("%s of %s: %v", name, data, err)
+			}
+		}
+	})
 }
 
 func TestMarketConditionsRefuse(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/portfolio"
-	"vaefolio/vaelib/regime"
 )
 
 // Summary describes a corpus as corpus.json does.
@@ -17,7 +16,7 @@ type Summary struct {
 	Rows              int                   `json:"rows"`
 	ValidationRows    int                   `json:"validation_rows"`
 	Seed              uint64                `json:"seed"`
-	Symbols           []string              `json:"symbols"`
+	Market                                  // how the conditions of the market follow from returns
 	From              string                `json:"from"` // end of the first period used
 	To                string                `json:"to"`   // end of the last period used
 	Lookbacks         []int                 `json:"lookbacks"`
@@ -32,11 +31,8 @@ type Summary struct {
 	MeanRepair        float64               `json:"mean_repair_distance"`
 	ExactZeros        float64               `json:"share_of_exact_zeros"`
 	Spectrum          []float64             `json:"normalised_spectrum"` // n lambda_i / tr Sigma of the training rows
-	PeriodsPerYear    float64               `json:"periods_per_year"`
-	Conditions        []portfolio.Condition `json:"conditions"` // the columns of conditions.csv
+	Conditions        []portfolio.Condition `json:"conditions"`          // the columns of conditions.csv
 	LeftOut           []LeftOut             `json:"conditions_left_out,omitempty"`
-	Grid              *regime.Grid          `json:"regime_grid,omitempty"`  // of the condition regime
-	HMM               *regime.HMM           `json:"regime_model,omitempty"` // of regime.calm: of the equal-weight basket's returns
 	DataHash          string                `json:"data_hash"`
 }
 
@@ -44,11 +40,11 @@ type Summary struct {
 func (c *Corpus) Summary() Summary {
 	at := func(period int) string { return c.window.Times[period].UTC().Format(time.RFC3339) }
 	s := Summary{
-		Source: c.config.Source, Rows: len(c.Rows), Seed: c.config.Seed, Symbols: c.Portfolios.Symbols,
+		Source: c.config.Source, Rows: len(c.Rows), Seed: c.config.Seed, Market: c.state.market,
 		From: at(0), To: at(len(c.window.Times) - 1), TrainingTo: at(c.cut - 1), Measured: c.config.Measured,
-		Lookbacks: c.config.Lookbacks, Step: c.config.Step, Conditions: c.Schema, LeftOut: c.state.leftOut, Grid: c.state.grid, HMM: c.state.hmm,
+		Lookbacks: c.config.Lookbacks, Step: c.config.Step, Conditions: c.Schema, LeftOut: c.state.leftOut,
 		Counts: map[string]int{}, Recipes: map[string]int{}, Redrawn: c.redrawn,
-		PeriodsPerYear: c.config.PeriodsPerYear, DataHash: c.window.Hash(),
+		DataHash: c.window.Hash(),
 	}
 	for _, span := range c.Spans {
 		if span.Validation {

@@ -82,6 +82,10 @@ func (w *Window) PeriodsPerYear() float64 {
 	return calendarOf(w.Times).periodsPerYear()
 }
 
+// Interval returns the commonest step between neighbouring times; 0 where there
+// are fewer than two.
+func (w *Window) Interval() time.Duration { return calendarOf(w.Times).step }
+
 // Hash returns the SHA-256 of symbols, times and returns in hexadecimal, and
 // of whether funding is in them. Equal windows have equal hashes, however they
 // were loaded or sliced.
