@@ -60,7 +60,7 @@ func NewDonors(config vae.Config, conditions *mat.Dense, measures []portfolio.Me
 func ReadDonors(path string, config vae.Config) (*Donors, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: what a wish leaves open comes from the donors of a conditional model: train it by the train verb", err)
 	}
 	defer file.Close()
 	d := new(Donors)
@@ -201,10 +201,32 @@ func (d *Donors) Typical(model *vae.Model, wish portfolio.Wish) ([]float64, erro
 	return asked.RawRowView(0), nil
 }
 
-// wished is the set with those terms of the wish that a constraint set can hold:
-// limits on the largest weight, and limits and values of exposures. It also says
-// which terms these are.
-func (d *Donors) wished(set simplex.Set, wish portfolio.Wish) (simplex.Set, []bool, error) {
+// Far returns how far the donor nearest to a wish is from it: the root of its
+// squared misses, each in standard deviations of its condition.
+func (d *Donors) Far(wish portfolio.Wish) (float64, error) {
+	order, misses, err := d.rank(wish)
+	if err != nil {
+		return 0, err
+	}
+	return math.Sqrt(misses[order[0]]), nil
+}
+
+// Given returns the generator under the conditions of [Donors.Typical], and
+// these conditions (k). Its set is the same: see [Donors.Constrain].
+func (g *Generator) Given(donors *Donors, wish portfolio.Wish) (*Generator, []float64, error) {
+	conditions, err := donors.Typical(g.model, wish)
+	if err != nil {
+		return nil, nil, err
+	}
+	given := *g
+	given.model, err = g.model.Given(conditions)
+	return &given, conditions, err
+}
+
+// Constrain is the set with those terms of the wish that a constraint set can
+// hold: limits on the largest weight, and limits and values of exposures. It
+// also says which terms these are.
+func (d *Donors) Constrain(set simplex.Set, wish portfolio.Wish) (simplex.Set, []bool, error) {
 	held := make([]bool, len(wish))
 	for k, t := range wish {
 		m := d.measure(slices.Index(d.Names, t.Name))
@@ -288,7 +310,7 @@ func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Dono
 	if err != nil {
 		return nil, err
 	}
-	set, held, err := donors.wished(g.set, wish)
+	set, held, err := donors.Constrain(g.set, wish)
 	if err != nil {
 		return nil, err
 	}

@@ -203,6 +203,41 @@ func TestTypical(t *testing.T) {
 	if miss > 0.05 {
 		t.Errorf("portfolios under volatility 0.5 miss it by %v on average", miss)
 	}
+	// The same in one call.
+	conditional, _ := toldGenerator(t, simplex.Set{N: toldAssets})
+	again, conditions, err := conditional.Given(donors, wish(t, "volatility=0.5,max_weight<=0.5", donors))
+	if err != nil || !slices.Equal(conditions, typical) {
+		t.Fatalf("given %v, %v, want %v", conditions, err, typical)
+	}
+	if other, err := again.Sample(t.Context(), 300, Prior{}, 1); err != nil || !mat.Equal(other.Weights, b.Weights) {
+		t.Errorf("it samples other portfolios (%v)", err)
+	}
+	if _, _, err := conditional.Given(donors, portfolio.Wish{{Name: "regime", Value: 2}}); err == nil || !strings.Contains(err.Error(), "regime is 2") {
+		t.Errorf("a level that there is none of: %v", err)
+	}
+}
+
+// Far is in standard deviations: none where a donor has what is wished for, and
+// in proportion to the excess beyond them all.
+func TestFar(t *testing.T) {
+	donors := &Donors{Names: []string{"a", "b"}, Rows: [][]float64{{0, 1}, {2, 1}, {4, 1}}}
+	for _, test := range []struct {
+		wish portfolio.Wish
+		want float64
+	}{
+		{nil, 0},
+		{portfolio.Wish{{Name: "a", Value: 2}}, 0},
+		{portfolio.Wish{{Name: "a", Relation: portfolio.AtMost, Value: 3}}, 0},
+		{portfolio.Wish{{Name: "a", Value: 10}}, 3},                        // (10 - 4)/2
+		{portfolio.Wish{{Name: "a", Value: 10}, {Name: "b", Value: 5}}, 5}, // 3 and 4
+	} {
+		if got, err := donors.Far(test.wish); err != nil || got != test.want {
+			t.Errorf("%s: %v (%v), want %v", test.wish, got, err, test.want)
+		}
+	}
+	if _, err := donors.Far(portfolio.Wish{{Name: "c"}}); err == nil {
+		t.Error("an unknown condition is near")
+	}
 }
 
 // Held-out conditions are met far better than shuffled ones, and caps are kept.
