@@ -23,7 +23,7 @@ import (
 
 type config struct {
 	Weights    string `flag:"weights" unit:"FILE" required:"true" help:"portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
-	Conditions string `flag:"conditions" unit:"FILE" help:"what the portfolios have (a corpus's conditions.csv): makes the model conditional, so that generate can be asked for these; with the measures.json and corpus.json of a corpus beside it, training holds the model to what follows from weights, and knows which conditions are categories"`
+	Conditions string `flag:"conditions" unit:"FILE" help:"what the portfolios have (a corpus's conditions.csv): makes the model conditional, so that generate can be asked for these; with the measures.json and corpus.json of a corpus beside it, training holds the model to what follows from weights, knows which conditions are categories, and keeps how those of the market follow from prices, so that generate and live can ask for the market of their day"`
 	experiment.Conditioning
 	experiment.Model
 	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"rows to hold out, at random, where the file has no provenance beside it"`
@@ -120,6 +120,9 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		if err := run.WriteJSON(folder.Path(generate.DonorsFile), donors); err != nil {
 			return err
 		}
+		if err := c.keepMarket(donors.Names, folder); err != nil {
+			return err
+		}
 	}
 	aggregate, err := generate.FitAggregate(ctx, model, rows.Train, settings)
 	if err != nil {
@@ -207,6 +210,16 @@ func (c *config) diagnose(ctx context.Context, model *vae.Model, rows experiment
 		}
 	}
 	return run.WriteJSON(folder.Path("diagnostics.json"), d)
+}
+
+// keepMarket writes how the model's conditions of the market follow from returns,
+// where the corpus says so, so that later ones can be asked for.
+func (c *config) keepMarket(names []string, folder *run.Run) error {
+	market, err := corpus.ReadMarket(filepath.Join(filepath.Dir(c.Conditions), corpus.SummaryFile))
+	if err != nil || market == nil || len(market.Open(names, nil)) == 0 {
+		return err
+	}
+	return run.WriteJSON(folder.Path(corpus.MarketFile), market)
 }
 
 // told picks the conditions that the model is told.

@@ -13,7 +13,11 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/data"
+	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/vae"
 )
 
@@ -168,6 +172,9 @@ func TestTrainConditional(t *testing.T) {
 	if donors, err := generate.ReadDonors(filepath.Join(dir, generate.DonorsFile), config); err != nil || len(donors.Rows) != 270 || len(donors.Measures) != 2 {
 		t.Errorf("donors: %v", err)
 	}
+	if _, err := os.Stat(filepath.Join(dir, corpus.MarketFile)); err == nil {
+		t.Error("a market without one in the corpus")
+	}
 	if text, err = os.ReadFile(filepath.Join(dir, "diagnostics.json")); err != nil {
 		t.Fatal(err)
 	}
@@ -197,5 +204,51 @@ func TestTrainConditional(t *testing.T) {
 	code, stderr = execute("-weights", file, "-caps", "max_weight", "-out", filepath.Join(t.TempDir(), "model"))
 	if code != 2 || !strings.Contains(stderr, "-conditions FILE") {
 		t.Errorf("caps without conditions: exit code %d\n%s", code, stderr)
+	}
+}
+
+// A model that is told of the market keeps the law by which the corpus measured
+// it; one that isn't keeps none.
+func TestTrainKeepsTheMarket(t *testing.T) {
+	panel, _, err := market.LoadFS(data.FS, data.Close, market.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	window, _, err := panel.Window()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := corpus.Build(t.Context(), window, simplex.Set{N: 12}, nil, corpus.Config{Source: corpus.Dirichlet, N: 200, Market: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := made.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		on   string
+		want bool
+	}{{"volatility,regime", true}, {"volatility,max_weight", false}} {
+		out := filepath.Join(t.TempDir(), "model")
+		code, stderr := execute("-weights", filepath.Join(dir, corpus.WeightsFile), "-conditions", filepath.Join(dir, corpus.ConditionsFile), "-condition-on", test.on,
+			"-backend", "go", "-steps", "20", "-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2", "-out", out)
+		if code != 0 {
+			t.Fatalf("%s: exit code %d\n%s", test.on, code, stderr)
+		}
+		got, err := corpus.ReadMarket(filepath.Join(out, corpus.MarketFile))
+		if err != nil || (got != nil) != test.want {
+			t.Fatalf("%s: market %v, error %v", test.on, got, err)
+		}
+		if got == nil {
+			continue
+		}
+		a, err := json.Marshal(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := json.Marshal(made.Summary().Market); err != nil || string(a) != string(b) {
+			t.Errorf("the market is %s, want %s", a, b)
+		}
 	}
 }
