@@ -36,6 +36,7 @@ type config struct {
 	N         int            `flag:"n" unit:"portfolios" range:"[0,1000000]" help:"made at each decision: draws of sample, starts of latent; 0 means 1000 with sample, 64 with latent"`
 	Steps     int            `flag:"iterations" unit:"steps" range:"[1,100000]" default:"100" help:"of latent"`
 	Density   string         `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, N(0, I), or the second VAE that train -two-stage fits to them"`
+	Wish      string         `flag:"wish" unit:"TERMS" help:"what a conditional model is asked for, such as volatility<=0.6,effective_assets>=5; without it, and where it leaves conditions of the market open, these are those of the candle; the rest is what the nearest training portfolio had"`
 	MAR       float64        `flag:"mar" unit:"per year" help:"minimum acceptable return, for sortino"`
 	Out       string         `flag:"out" unit:"FILE" record:"-" help:"lines are added to its end, and what it has is gone on from; without it they go to stdout"`
 	BaseURL   string         `flag:"base-url" unit:"URL" default:"https://api.bybit.com" help:"the host to ask, such as https://api.bytick.com or a regional one"`
@@ -69,6 +70,7 @@ var verb = cli.Verb[config]{
 	Summary: "choose a portfolio at each closed candle, by a trained model and what was known then, as lines of JSON; the same file goes on where it ended. Returns are of closes alone: funding of perpetuals is not in them",
 	Example: `
 		live -model runs/model -interval 60 -lookback 720 -max-weight 0.25 -out lines.jsonl
+		live -model runs/conditional -interval D -wish 'volatility<=0.6,max_weight<=0.3' -out lines.jsonl
 		live -model runs/model -interval D -search latent -objective sortino -lines 1
 		live -model runs/model -interval 60 -lookback 720 -replay hourly -from 2024-06-01 -out replayed.jsonl`,
 	Run: follow,
@@ -88,10 +90,11 @@ func followWith(ctx context.Context, options bybit.Options, c *config, to *cli.I
 	}
 	defer backend.Close()
 	s := &session{config: c, io: to}
-	settings, generator, density, err := s.open(backend)
+	generator, density, err := s.open(backend)
 	if err != nil {
 		return err
 	}
+	settings := s.settings
 	var last *live.Line
 	if s.out = (printer{to.Stdout}); c.Out != "" {
 		journal, err := live.OpenJournal(c.Out)
@@ -125,35 +128,28 @@ func followWith(ctx context.Context, options bybit.Options, c *config, to *cli.I
 }
 
 // open loads the model, and says what is decided by it.
-func (s *session) open(backend *vae.Backend) (*live.Settings, *generate.Generator, generate.Density, error) {
+func (s *session) open(backend *vae.Backend) (*generate.Generator, generate.Density, error) {
 	c := s.config
-	fail := func(err error) (*live.Settings, *generate.Generator, generate.Density, error) {
-		return nil, nil, nil, err
-	}
 	model, err := vae.Load(backend, c.Model)
 	if err != nil {
-		return fail(err)
+		return nil, nil, err
 	}
 	if model.Symbols() == nil {
-		return fail(fmt.Errorf("%s: the model has no symbols: train it again by the train verb", c.Model))
+		return nil, nil, fmt.Errorf("%s: the model has no symbols: train it again by the train verb", c.Model)
 	}
 	set, err := c.Constraints.Set(model.Symbols())
 	if err != nil {
-		return fail(err)
-	}
-	generator, err := generate.New(model, set)
-	if err != nil {
-		return fail(err)
+		return nil, nil, err
 	}
 	density, err := generate.LoadDensity(model, c.Model, c.Density)
 	if err != nil {
-		return fail(err)
+		return nil, nil, err
 	}
 	hash, err := run.HashFile(filepath.Join(c.Model, "model.safetensors"))
 	if err != nil {
-		return fail(err)
+		return nil, nil, err
 	}
-	settings := &live.Settings{
+	s.settings = &live.Settings{
 		Symbols: model.Symbols(), Set: set, Interval: c.Interval, Lookback: c.Lookback, Every: c.Every,
 		Objective:  c.Objective,
 		Metrics:    metrics.Settings{PeriodsPerYear: c.PeriodsPerYear, RiskFree: c.RiskFree, MAR: c.MAR},
@@ -161,16 +157,20 @@ func (s *session) open(backend *vae.Backend) (*live.Settings, *generate.Generato
 		Portfolios: c.N, Iterations: c.Steps, States: c.States, InRegime: c.Periods == "regime",
 		Model: hash, Seed: c.Seed,
 	}
-	if settings.Portfolios == 0 {
-		if settings.Portfolios = 1000; c.Search == live.ByLatent {
-			settings.Portfolios = 64
+	if s.settings.Portfolios == 0 {
+		if s.settings.Portfolios = 1000; c.Search == live.ByLatent {
+			s.settings.Portfolios = 64
 		}
 	}
 	s.io.Note("%s: %s; %s", c.Model, strings.Join(model.Symbols(), ", "), backend.Description())
 	if c.Category.Perpetuals() {
 		s.io.Note("returns: of closes alone; the funding that long positions in perpetuals pay is not in them")
 	}
-	return settings, generator, density, nil
+	if err := s.ask(model); err != nil {
+		return nil, nil, err
+	}
+	generator, err := generate.New(model, s.settings.Set)
+	return generator, density, err
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -128,7 +128,7 @@ func writeFolder(t *testing.T, exchange *bybittest.Exchange, scale func(opening 
 	dir := t.TempDir()
 	for _, symbol := range symbols {
 		text := "timestamp,open,high,low,close,volume\n"
-		for _, c := range exchange.Series(symbol, hour, begin, begin.Add(1000*time.Hour)) {
+		for _, c := range exchange.Series(symbol, hour, begin.Add(-1000*time.Hour), begin.Add(1000*time.Hour)) {
 			text += fmt.Sprintf("%d,%v,%v,%v,%s,%v\n", c.Start.UnixMilli(), c.Open, c.High, c.Low, strconv.FormatFloat(c.Close*scale(c.Start), 'f', -1, 64), c.Volume)
 		}
 		if err := os.WriteFile(filepath.Join(dir, symbol+".csv"), []byte(text), 0o600); err != nil {

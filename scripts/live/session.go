@@ -15,15 +15,16 @@ import (
 
 // session turns candles into lines, wherever they come from.
 type session struct {
-	config *config
-	io     *cli.IO
-	out    interface{ Append(*live.Line) error }
-	engine *live.Engine
-	joiner *live.Joiner
-	gap    gap
-	late   []string // symbols that were last said to be late
-	lines  int
-	end    time.Time // close of the last line
+	config   *config
+	io       *cli.IO
+	out      interface{ Append(*live.Line) error }
+	settings *live.Settings
+	engine   *live.Engine
+	joiner   *live.Joiner
+	gap      gap
+	late     []string // symbols that were last said to be late
+	lines    int
+	end      time.Time // close of the last line
 }
 
 // errDone ends a session that has written all the lines asked for.
@@ -121,7 +122,7 @@ func (s *session) farewell() {
 	case s.lines > 0:
 		s.io.Note("%d lines, the last of the close at %s", s.lines, stamp(s.end))
 	case s.engine.Missing() > 0:
-		s.io.Note("no line: the window of %d returns lacks %d candles that all symbols have", s.config.Lookback, s.engine.Missing())
+		s.io.Note("no line: the window of %d returns lacks %d candles that all symbols have", s.settings.Needed(), s.engine.Missing())
 	default:
 		s.io.Note("no line: no candle was due")
 	}

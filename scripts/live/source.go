@@ -83,10 +83,11 @@ func (s *session) openExchange(ctx context.Context, client *bybit.Client, settin
 	}
 	settings.From = first
 	s.io.Note("following %s; lines from the candle of %s on", client.BaseURL(), stamp(first))
-	spare := settings.Lookback/10 + 10
+	needed := settings.Needed()
+	spare := needed/10 + 10
 	return &exchange{client: client, wait: s.wait, query: bybit.FollowQuery{
 		Category: s.config.Category, Interval: interval, Symbols: settings.Symbols,
-		Since: interval.Add(first, -settings.Lookback-spare),
+		Since: interval.Add(first, -needed-spare),
 		Lost: func(err error) {
 			s.io.Note("connection lost (%v): connecting again, what is missed comes over REST", err)
 		},

@@ -16,8 +16,10 @@
 //
 // # What a line rests on
 //
-// The line of a candle is a function of the last Lookback+1 closes up to its own,
-// the settings, the model, and the line before (for turnover alone). Nothing
+// The line of a candle is a function of the last closes up to its own, Lookback+1
+// of them or, with a conditional model, as many as its conditions of the market
+// take, if more ([Settings.Needed]); of the settings, the model, and the line
+// before (for turnover alone). Nothing
 // that happened after the candle's close has a part in it, nor when the program
 // was started, in which order the symbols' candles came, or how often the
 // connection broke. So the same candles from files give the same bytes, and a
@@ -26,4 +28,13 @@
 // The regime is that of a hidden Markov model fitted to the window's basket
 // returns; its filtered probabilities at the window's last row use all rows of
 // the fit and none after.
+//
+// # A conditional model
+//
+// is asked for portfolios of the market as it is: its conditions of the market
+// (package corpus) are measured at the candle by the law that they had in the
+// training set, with the thresholds and the regime model fitted there; terms of
+// the wish are put in; the rest is what the training portfolio nearest to both
+// had. A line says all that was asked for, and how far off that portfolio was: at
+// several standard deviations the market is like none that the model has seen.
 package live

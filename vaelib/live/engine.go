@@ -11,10 +11,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/bybit"
+	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/features"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/regime"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
@@ -49,6 +51,14 @@ type Settings struct {
 	// state is the present one, where these are [Shortest] or more.
 	InRegime bool
 
+	// Of a conditional model; nil and empty otherwise. A portfolio is asked for
+	// by the wish and, where it leaves conditions of the market open, by these as
+	// they are at the candle; the other conditions are those of the donor nearest
+	// to both.
+	Donors *generate.Donors
+	Market *corpus.Market // nil: the model is told nothing of the market
+	Wish   portfolio.Wish // Set is to hold what a set can hold of it
+
 	Model string // hash that the lines name
 	Seed  uint64
 }
@@ -61,7 +71,7 @@ type Engine struct {
 	settings  Settings
 	generator *generate.Generator
 	density   generate.Density
-	rows      []Row // the last Lookback+1
+	rows      []Row // the last Needed+1
 	before    *Line // the last line, if any
 }
 
@@ -80,6 +90,9 @@ func NewEngine(generator *generate.Generator, density generate.Density, settings
 	case settings.Portfolios < 1:
 		return nil, errors.New("no portfolios to choose from: ask for 1 or more")
 	}
+	if err := settings.checkMarket(); err != nil {
+		return nil, err
+	}
 	return &Engine{settings: settings, generator: generator, density: density}, nil
 }
 
@@ -88,8 +101,13 @@ func PeriodsPerYear(interval bybit.Interval) float64 {
 	if interval == "M" {
 		return 12
 	}
+	return float64(365*24*time.Hour) / float64(length(interval))
+}
+
+// length is that of a candle; of a month 31 days.
+func length(interval bybit.Interval) time.Duration {
 	opening := interval.Floor(time.Unix(0, 0))
-	return float64(365*24*time.Hour) / float64(interval.Next(opening).Sub(opening))
+	return interval.Next(opening).Sub(opening)
 }
 
 // Resume goes on behind a line of an earlier run; nil: there is none. It returns
@@ -131,18 +149,18 @@ func count(interval bybit.Interval, opening time.Time) int64 {
 	return opening.UnixMilli() / step.Milliseconds()
 }
 
-// Missing is the number of rows that the window still lacks.
-func (e *Engine) Missing() int { return e.settings.Lookback + 1 - len(e.rows) }
+// Missing is the number of rows that are still lacking for a decision.
+func (e *Engine) Missing() int { return e.settings.Needed() + 1 - len(e.rows) }
 
-// UndefinedError says that no portfolio has a defined value, so that there is
-// no line.
+// UndefinedError says that there is no line, since something is undefined: the
+// objective for every portfolio, or a condition of the market.
 type UndefinedError struct {
-	Candle    time.Time
-	Objective string
+	Candle time.Time
+	What   string
 }
 
 func (e *UndefinedError) Error() string {
-	return fmt.Sprintf("candle of %s: %s is undefined for every portfolio: there is no line", stamp(e.Candle), e.Objective)
+	return fmt.Sprintf("candle of %s: %s: there is no line", stamp(e.Candle), e.What)
 }
 
 // Step takes in the next row and returns its line, or nil where none is due. An
@@ -159,7 +177,7 @@ func (e *Engine) Step(ctx context.Context, row Row) (*Line, error) {
 	if e.Missing() > 0 || !e.due(row.Opening) {
 		return nil, nil
 	}
-	line, err := e.decide(ctx, e.window())
+	line, err := e.decide(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -167,21 +185,23 @@ func (e *Engine) Step(ctx context.Context, row Row) (*Line, error) {
 	return line, nil
 }
 
-// window is the returns of the rows.
-func (e *Engine) window() *market.Window {
-	w := &market.Window{Symbols: e.settings.Symbols, Returns: mat.NewDense(e.settings.Lookback, len(e.settings.Symbols), nil)}
-	for t, row := range e.rows[1:] {
+// window is the last returns of the rows.
+func (e *Engine) window(periods int) *market.Window {
+	w := &market.Window{Symbols: e.settings.Symbols, Returns: mat.NewDense(periods, len(e.settings.Symbols), nil)}
+	rows := e.rows[len(e.rows)-periods-1:]
+	for t, row := range rows[1:] {
 		w.Times = append(w.Times, row.Opening)
 		for j, close := range row.Close {
-			w.Returns.Set(t, j, close/e.rows[t].Close[j]-1)
+			w.Returns.Set(t, j, close/rows[t].Close[j]-1)
 		}
 	}
 	return w
 }
 
-// decide makes the line of the window's last row.
-func (e *Engine) decide(ctx context.Context, w *market.Window) (*Line, error) {
+// decide makes the line of the last row.
+func (e *Engine) decide(ctx context.Context) (*Line, error) {
 	s := &e.settings
+	w := e.window(s.Lookback)
 	row := e.rows[len(e.rows)-1]
 	rng := stream.New(s.Seed, "live", uint64(row.Opening.UnixMilli()))
 	line := &Line{
@@ -197,7 +217,11 @@ func (e *Engine) decide(ctx context.Context, w *market.Window) (*Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.choose(ctx, line, e.relevant(w.Returns, states), rng.Uint64()); err != nil {
+	generator, err := e.given(ctx, line)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.choose(ctx, generator, line, e.relevant(w.Returns, states), rng.Uint64()); err != nil {
 		return nil, err
 	}
 	line.Violation = s.Set.Violation(line.Weights.Numbers)
@@ -291,7 +315,7 @@ func (e *Engine) relevant(returns *mat.Dense, states []int) *mat.Dense {
 }
 
 // choose makes portfolios and writes the best into the line.
-func (e *Engine) choose(ctx context.Context, line *Line, returns *mat.Dense, seed uint64) error {
+func (e *Engine) choose(ctx context.Context, generator *generate.Generator, line *Line, returns *mat.Dense, seed uint64) error {
 	s := &e.settings
 	objective, err := metrics.NewObjective(s.Objective, returns, s.Metrics)
 	if err != nil {
@@ -301,7 +325,7 @@ func (e *Engine) choose(ctx context.Context, line *Line, returns *mat.Dense, see
 	var batch *generate.Batch
 	best, value := -1, math.Inf(-1)
 	if s.Search == ByLatent {
-		optimum, err := e.generator.Optimize(ctx, objective, e.density, generate.OptimizeSettings{
+		optimum, err := generator.Optimize(ctx, objective, e.density, generate.OptimizeSettings{
 			Starts: s.Portfolios, Iterations: s.Iterations, Seed: seed,
 		})
 		if err != nil {
@@ -309,7 +333,7 @@ func (e *Engine) choose(ctx context.Context, line *Line, returns *mat.Dense, see
 		}
 		batch, best, value, line.Evaluations = &optimum.Batch, optimum.Best, optimum.Values[optimum.Best], optimum.Evaluated
 	} else {
-		if batch, err = e.generator.Sample(ctx, s.Portfolios, e.density, seed); err != nil {
+		if batch, err = generator.Sample(ctx, s.Portfolios, e.density, seed); err != nil {
 			return err
 		}
 		for i := range s.Portfolios {
@@ -320,7 +344,7 @@ func (e *Engine) choose(ctx context.Context, line *Line, returns *mat.Dense, see
 		line.Evaluations = s.Portfolios
 	}
 	if best < 0 || math.IsInf(value, 0) {
-		return &UndefinedError{line.Candle, s.Objective}
+		return &UndefinedError{line.Candle, s.Objective + " is undefined for every portfolio"}
 	}
 	line.Weights = Values{s.Symbols, mat.Row(nil, best, batch.Weights)}
 	line.Value, line.Repair = value, batch.Repair[best]

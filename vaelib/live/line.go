@@ -25,6 +25,13 @@ type Line struct {
 	RegimeReason string  `json:"regime_missing,omitempty"`
 	Features     Values  `json:"features"` // of the equal-weight basket and the correlations; null where undefined
 
+	// Of a conditional model alone: what the portfolios were asked for, a level
+	// by its number, and how far the donor nearest to the wish and the market was
+	// from them, in standard deviations of the training portfolios' conditions.
+	Wish       string   `json:"wish,omitempty"`
+	Conditions *Values  `json:"conditions,omitempty"`
+	Far        *float64 `json:"distance_from_training,omitempty"`
+
 	Objective   string  `json:"objective"`
 	Value       float64 `json:"value"` // of the objective, in sample
 	Periods     int     `json:"periods"`

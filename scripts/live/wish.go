@@ -1,0 +1,63 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/vae"
+)
+
+// ask settles what a conditional model is asked for, and says where it comes
+// from.
+func (s *session) ask(model *vae.Model) error {
+	c, settings := s.config, s.settings
+	if len(model.Config().Conditions) == 0 {
+		if c.Wish != "" {
+			return cli.Usagef("the model knows no conditions: train it with -conditions, or leave out -wish")
+		}
+		return nil
+	}
+	var err error
+	if settings.Donors, err = generate.ReadDonors(filepath.Join(c.Model, generate.DonorsFile), model.Config()); err != nil {
+		return err
+	}
+	if settings.Market, err = corpus.ReadMarket(filepath.Join(c.Model, corpus.MarketFile)); err != nil {
+		return err
+	}
+	names := settings.Donors.Names
+	if c.Wish != "" {
+		if settings.Wish, err = portfolio.ParseWish(c.Wish, names); err != nil {
+			return cli.Usage(err)
+		}
+	}
+	open := settings.Open()
+	if len(open) == 0 && c.Wish == "" {
+		return cli.Usagef("the model is conditional and told nothing of the market: say by -wish what is asked for, such as %s=…", names[0])
+	}
+	if _, err := settings.Donors.Typical(model, settings.Wish); err != nil {
+		return err // a value that the condition can't have
+	}
+	if settings.Set, _, err = settings.Donors.Constrain(settings.Set, settings.Wish); err != nil {
+		return err
+	}
+	rest := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.Contains(open, name) || slices.ContainsFunc(settings.Wish, func(t portfolio.Term) bool { return t.Name == name })
+	})
+	for _, part := range []struct {
+		names []string
+		from  string
+	}{{open, "as they are at the candle"}, {rest, "those of the training portfolio nearest to what is asked for"}} {
+		if len(part.names) > 0 {
+			s.io.Note("conditions %s: %s", strings.Join(part.names, ", "), part.from)
+		}
+	}
+	if len(open) > 0 && settings.Market.Funded {
+		s.io.Note("the model's conditions of the market were of returns less funding; here they are of closes alone")
+	}
+	return nil
+}
