@@ -4,10 +4,13 @@ import (
 	"context"
 	"math"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/portfolio"
@@ -15,13 +18,20 @@ import (
 
 // Wish are the flags of a conditional model.
 type Wish struct {
-	Text  string `flag:"wish" unit:"TERMS" help:"what a conditional model is asked for, such as volatility=0.4,sector.L1<=0.35,max_weight<=0.2; every mode takes it, condition gives each portfolio what the wish leaves open from other training portfolios, the others all the same"`
+	Text  string `flag:"wish" unit:"TERMS" help:"what a conditional model is asked for, such as volatility=0.4,sector.L1<=0.35,max_weight<=0.2; every mode takes it, condition gives each portfolio what the wish leaves open from other training portfolios, the others all the same; with -prices, conditions of the market that it leaves open are as they were at their end, where the model knows how they follow from prices"`
 	Draws int    `flag:"draws" range:"[1,10000]" unit:"portfolios" help:"that condition makes for each one it returns, which is the one nearest to the wish"`
 }
 
 // orderRecord is a wish and how it was met.
 type orderRecord struct {
 	Wish string `json:"wish"`
+	// What was asked of the market, as it was at the end of the prices; none where
+	// the wish says it or the model is told nothing of it.
+	Market   map[string]float64 `json:"market,omitempty"`
+	MarketAt string             `json:"market_at,omitempty"` // the last candle, by its label
+	// Conditions are all that was asked for; none where each portfolio is asked
+	// for by itself.
+	Conditions map[string]float64 `json:"conditions,omitempty"`
 	// Far is the distance, in standard deviations, of the wish from the training
 	// portfolios that fill what it leaves open.
 	Far   float64      `json:"distance_from_training"`
@@ -51,8 +61,7 @@ func defined(x float64) *float64 {
 	return &x
 }
 
-// ask reads the wish, and puts the model under it unless each portfolio is to be
-// asked for by itself.
+// ask reads the wish, and what a conditional model knows.
 func (j *job) ask() error {
 	config := j.model.Config()
 	if len(config.Conditions) == 0 {
@@ -65,36 +74,83 @@ func (j *job) ask() error {
 	if j.donors, err = generate.ReadDonors(filepath.Join(j.config.Model, generate.DonorsFile), config); err != nil {
 		return err
 	}
-	if j.Wish.Text == "" {
+	if j.Wish.Text != "" {
+		if j.wish, err = portfolio.ParseWish(j.Wish.Text, j.donors.Names); err != nil {
+			return cli.Usage(err)
+		}
+	}
+	if j.Prices.Prices != "" {
+		if j.market, err = corpus.ReadMarket(filepath.Join(j.config.Model, corpus.MarketFile)); err != nil {
+			return err
+		}
+		if j.market != nil && len(j.market.Open(j.donors.Names, j.wish)) == 0 {
+			j.market = nil
+		}
+	}
+	if j.Wish.Text == "" && j.market == nil {
 		return cli.Usagef("the model is conditional: say by -wish what is asked for, such as %s=…", j.donors.Names[0])
 	}
-	if j.wish, err = portfolio.ParseWish(j.Wish.Text, j.donors.Names); err != nil {
-		return cli.Usage(err)
+	return nil
+}
+
+// settle puts a conditional model under the wish and the market, unless each
+// portfolio is to be asked for by itself.
+func (j *job) settle(ctx context.Context) error {
+	if j.donors == nil {
+		return nil
+	}
+	j.record.Order = &orderRecord{Wish: j.wish.String()}
+	j.asked = j.wish
+	if j.market != nil {
+		terms, err := j.market.Terms(ctx, j.window, j.donors.Names, j.wish)
+		if err != nil {
+			return err
+		}
+		j.asked = slices.Concat(j.wish, terms)
+		last := j.window.Times[len(j.window.Times)-1].UTC().Format(time.RFC3339)
+		j.io.Note("the market at the end of the prices, %s: %s", last, terms)
+		if j.market.Funded != j.window.Funded {
+			j.io.Note("the model's conditions of the market and the prices given differ in that only one has funding in its returns")
+		}
+		j.record.Order.MarketAt, j.record.Order.Market = last, map[string]float64{}
+		for _, t := range terms {
+			j.record.Order.Market[t.Name] = t.Value
+		}
 	}
 	if j.Mode == "condition" {
 		return nil
 	}
-	typical, err := j.donors.Typical(j.model, j.wish)
+	conditions, err := j.donors.Typical(j.model, j.asked)
 	if err != nil {
 		return err
 	}
-	j.record.Order = &orderRecord{Wish: j.wish.String()}
-	j.model, err = j.model.Given(typical)
+	if j.model, err = j.model.Given(conditions); err != nil {
+		return err
+	}
+	if j.generator, err = generate.New(j.model, j.set); err != nil {
+		return err
+	}
+	j.record.Order.Conditions = map[string]float64{}
+	for k, name := range j.donors.Names {
+		j.record.Order.Conditions[name] = conditions[k]
+	}
+	j.record.Order.Far, err = j.donors.Far(j.asked)
 	return err
 }
 
 // condition makes portfolios to the wish.
 func (j *job) condition(ctx context.Context) (*made, error) {
-	order, err := j.generator.Order(ctx, j.wish, j.donors, j.count(100), generate.OrderSettings{Seed: j.Seed, Draws: j.Draws, Rejection: true})
+	order, err := j.generator.Order(ctx, j.asked, j.donors, j.count(100), generate.OrderSettings{Seed: j.Seed, Draws: j.Draws, Rejection: true})
 	if err != nil {
 		return nil, err
 	}
-	record := &orderRecord{Wish: j.wish.String(), Far: order.Far, Draws: j.Draws}
+	record := j.record.Order
+	record.Far, record.Draws = order.Far, j.Draws
 	onPrices, err := j.onPrices(ctx, order.Weights)
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range order.Terms {
+	for _, t := range order.Terms[:len(j.wish)] {
 		r := termRecord{
 			Term: t.Term.String(), Held: t.Held, Achieved: defined(t.Achieved), Decoded: defined(t.Decoded), Miss: defined(t.Miss),
 			Rejection: defined(t.Rejection), Rejection1000: defined(t.Rejection1000),
@@ -114,10 +170,9 @@ func (j *job) condition(ctx context.Context) (*made, error) {
 			j.io.Note("%s: %.4g on average over the prices given", t.Term.Name, *r.OnPrices)
 		}
 	}
-	if order.Far > 1 {
+	if order.Far > math.Sqrt(float64(len(j.asked))) { // 1 a term
 		j.io.Note("WARNING: the wish lies %.1f standard deviations from what training portfolios had: what is made may be like nothing that was learned", order.Far)
 	}
-	j.record.Order = record
 	achieved := make([]map[string]float64, j.count(100))
 	for i := range achieved {
 		achieved[i] = map[string]float64{}

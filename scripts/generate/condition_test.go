@@ -6,14 +6,19 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/vae"
 )
 
@@ -107,6 +112,144 @@ func TestCondition(t *testing.T) {
 	code, stdout, stderr := execute(t, "-model", model, "-density", "prior", "-n", "3", "-wish", "volatility=0.5")
 	if code != 0 || strings.Count(stdout, "\n") != 4 {
 		t.Errorf("sample: exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
+// ofTheMarket makes the folder of a model that is told of portfolios and of the
+// market of the test prices, and returns the corpus that it learned from.
+func ofTheMarket(t *testing.T) (string, *corpus.Corpus) {
+	t.Helper()
+	panel, _, err := market.Load(files.prices, market.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	window, _, err := panel.Window()
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := corpus.Build(t.Context(), window, simplex.Set{N: len(symbols)}, nil, corpus.Config{
+		Source: corpus.Dirichlet, N: 400, Seed: 1, Lookbacks: []int{60}, Market: true,
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, s := vae.DefaultConfig(len(symbols)), vae.DefaultSchedule()
+	c.Latent, c.Hidden, c.Control = 2, []int{16}, 3
+	s.Steps, s.Batch, s.EvalEvery = 200, 64, 100
+	values := mat.NewDense(400, 3, nil)
+	for k, name := range []string{"volatility", "market.trend.60", "regime"} {
+		j := slices.Index(made.Portfolios.Conditions.Names, name)
+		c.Conditions = append(c.Conditions, vae.Condition{Name: name, Levels: made.Schema[j].Levels})
+		values.SetCol(k, mat.Col(nil, j, made.Portfolios.Conditions.Values))
+	}
+	backend, err := vae.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	model, _, err := vae.Train(t.Context(), backend, c, s, made.Portfolios.Weights, nil, vae.TrainOptions{Symbols: symbols, Conditions: values, Measures: made.Measures()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := model.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.WriteJSON(filepath.Join(dir, generate.DonorsFile), generate.NewDonors(c, values, made.Measures())); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.WriteJSON(filepath.Join(dir, corpus.MarketFile), made.Summary().Market); err != nil {
+		t.Fatal(err)
+	}
+	return dir, made
+}
+
+// What the wish leaves open of the market is what it was at the end of the prices.
+func TestMarketAtTheEndOfThePrices(t *testing.T) {
+	model, made := ofTheMarket(t)
+	row, end := 0, 0 // of the latest window
+	for i, r := range made.Rows {
+		if to := made.Spans[r.Span].To; to > end {
+			row, end = i, to
+		}
+	}
+	had := func(name string) float64 {
+		return made.Portfolios.Conditions.Values.At(row, slices.Index(made.Portfolios.Conditions.Names, name))
+	}
+	// Price t ends return t, counted from 1.
+	panel, _, err := market.Load(files.prices, market.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := panel.Times[end]
+	law := filepath.Join(model, corpus.MarketFile)
+	m, err := corpus.ReadMarket(law)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.History = end // as long as there are returns up to there
+	if err := run.WriteJSON(law, m); err != nil {
+		t.Fatal(err)
+	}
+	until := []string{"-prices", files.prices, "-to", last.Format(time.DateOnly)}
+	for _, test := range []struct {
+		name   string
+		args   []string
+		market []string // conditions that are the market's
+		terms  int
+	}{
+		{"no wish", nil, []string{"market.trend.60", "regime"}, 0},
+		{"wish", []string{"-wish", "volatility=0.3"}, []string{"market.trend.60", "regime"}, 0},
+		{"to order", []string{"-mode", "condition", "-wish", "volatility=0.3"}, []string{"market.trend.60", "regime"}, 1},
+		{"to order of the market", []string{"-mode", "condition"}, []string{"market.trend.60", "regime"}, 0},
+		{"searched", []string{"-mode", "latent", "-starts", "2", "-iterations", "2"}, []string{"market.trend.60", "regime"}, 0},
+		{"another market", []string{"-wish", "market.trend.60=0.125"}, []string{"regime"}, 0},
+		{"all of another market", []string{"-mode", "condition", "-wish", "market.trend.60=0.125,regime=5"}, nil, 2},
+	} {
+		out := filepath.Join(t.TempDir(), "out")
+		code, _, stderr := execute(t, slices.Concat([]string{"-model", model, "-density", "prior", "-n", "2", "-out", out}, until, test.args)...)
+		if code != 0 {
+			t.Errorf("%s: exit code %d\n%s", test.name, code, stderr)
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(out, "provenance.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r struct{ Order orderRecord }
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Contains(stderr, "the market at the end of the prices, "+last.Format(time.RFC3339)+": ")
+		if len(r.Order.Market) != len(test.market) || said != (test.market != nil) || (r.Order.MarketAt == last.Format(time.RFC3339)) != said || len(r.Order.Terms) != test.terms {
+			t.Errorf("%s: order %+v\n%s", test.name, r.Order, stderr)
+		}
+		for _, name := range test.market {
+			if r.Order.Market[name] != had(name) {
+				t.Errorf("%s: %s is %v, in the training set %v", test.name, name, r.Order.Market[name], had(name))
+			}
+			if asked, ok := r.Order.Conditions[name]; ok != !slices.Contains(test.args, "condition") || ok && asked != had(name) {
+				t.Errorf("%s: %s asked for is %v", test.name, name, asked)
+			}
+		}
+	}
+	for _, test := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{nil, 2, "-wish"}, // without prices as ever
+		{[]string{"-prices", files.prices, "-from", "2024-02-01"}, 1, "too few for the conditions of the market"},
+		{[]string{"-prices", files.prices, "-wish", "beta=1"}, 2, "unknown condition"},
+	} {
+		code, _, stderr := execute(t, append([]string{"-model", model, "-density", "prior"}, test.args...)...)
+		if code != test.code || !strings.Contains(stderr, test.want) {
+			t.Errorf("%v: exit code %d, want %d and %q\n%s", test.args, code, test.code, test.want, stderr)
+		}
+	}
+	code, stdout, stderr := execute(t, "-model", model, "-density", "prior", "-n", "2", "-wish", "volatility=0.3")
+	if code != 0 || strings.Count(stdout, "\n") != 3 || strings.Contains(stderr, "the market at") {
+		t.Errorf("without prices: exit code %d\n%s", code, stderr)
 	}
 }
 

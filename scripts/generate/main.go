@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
@@ -91,8 +92,10 @@ type job struct {
 	window    *market.Window   // of modes that look at prices
 	settings  metrics.Settings // likewise
 	given     *portfolio.Portfolios
-	wish      portfolio.Wish   // of a conditional model
-	donors    *generate.Donors // likewise
+	donors    *generate.Donors // of a conditional model
+	wish      portfolio.Wish   // likewise
+	market    *corpus.Market   // what the wish leaves open of it, the prices tell; nil: nothing
+	asked     portfolio.Wish   // the wish, and the market
 	record    provenance
 }
 
@@ -128,10 +131,13 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	if err := j.open(backend); err != nil {
 		return err
 	}
-	if mode.prices || (j.Mode == "interpolate" || j.Mode == "condition") && j.Prices.Prices != "" {
+	if mode.prices || (j.Mode == "interpolate" || j.Mode == "condition" || j.market != nil) && j.Prices.Prices != "" {
 		if err := j.load(); err != nil {
 			return err
 		}
+	}
+	if err := j.settle(ctx); err != nil {
+		return err
 	}
 	if c.FromWeights != "" {
 		if err := j.read(); err != nil {
