@@ -131,7 +131,7 @@ func TestWrongUsage(t *testing.T) {
 
 // The experiments that are shipped are read, and have as many runs as they say.
 func TestExperiments(t *testing.T) {
-	for name, want := range map[string]int{"beta": 50, "collapse": 105} {
+	for name, want := range map[string]int{"beta": 50, "collapse": 384, "collapse-mixed": 90} {
 		var got []experiment.Trial
 		reader := verb
 		reader.Run = func(ctx context.Context, c *config, io *cli.IO) (err error) {
