@@ -135,20 +135,27 @@ const mostJSON = 64 << 20
 // weights file, for portfolios of n assets: those of the columns of the weights
 // file, in its order. It returns nil where there is no such file.
 func ReadMeasures(weightsPath string, n int) ([]portfolio.Measure, error) {
-	path := filepath.Join(filepath.Dir(weightsPath), MeasuresFile)
+	return readOptional(filepath.Join(filepath.Dir(weightsPath), MeasuresFile), func(r io.Reader) ([]portfolio.Measure, error) {
+		return decodeMeasures(r, n)
+	})
+}
+
+// readOptional decodes a file, and returns the zero value where there is none.
+func readOptional[T any](path string, decode func(io.Reader) (T, error)) (T, error) {
+	var none T
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return none, nil
 	}
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	defer file.Close()
-	measures, err := decodeMeasures(file, n)
+	v, err := decode(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return none, fmt.Errorf("%s: %w", path, err)
 	}
-	return measures, nil
+	return v, nil
 }
 
 // decodeMeasures reads one JSON array of measures of portfolios of n assets,
@@ -183,20 +190,7 @@ func decodeMeasures(r io.Reader, n int) ([]portfolio.Measure, error) {
 // their columns, from the summary beside its weights file. It returns nil where
 // there is no such file.
 func ReadSchema(weightsPath string) ([]portfolio.Condition, error) {
-	path := filepath.Join(filepath.Dir(weightsPath), SummaryFile)
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	schema, err := decodeSchema(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return schema, nil
+	return readOptional(filepath.Join(filepath.Dir(weightsPath), SummaryFile), decodeSchema)
 }
 
 // decodeSchema reads the conditions of one JSON summary.
@@ -231,19 +225,7 @@ func decodeSchema(r io.Reader) ([]portfolio.Condition, error) {
 // summary of a corpus or the file beside a model. It returns nil where there is
 // no such file, or no such condition.
 func ReadMarket(path string) (*Market, error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	m, err := decodeMarket(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return m, nil
+	return readOptional(path, decodeMarket)
 }
 
 // decodeMarket reads one JSON object, in which there may be more.
