@@ -120,14 +120,12 @@ func (j *job) settle(ctx context.Context) error {
 	if j.Mode == "condition" {
 		return nil
 	}
-	conditions, err := j.donors.Typical(j.model, j.asked)
+	generator, conditions, err := j.generator.Given(j.donors, j.asked)
 	if err != nil {
 		return err
 	}
+	j.generator = generator
 	if j.model, err = j.model.Given(conditions); err != nil {
-		return err
-	}
-	if j.generator, err = generate.New(j.model, j.set); err != nil {
 		return err
 	}
 	j.record.Order.Conditions = map[string]float64{}

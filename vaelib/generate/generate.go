@@ -129,6 +129,11 @@ func (g *Generator) Decode(ctx context.Context, codes *mat.Dense) (*Batch, error
 	if err != nil {
 		return nil, err
 	}
+	return g.project(ctx, codes, decoded)
+}
+
+// project repairs decoded portfolios (N x n) of codes (N x d).
+func (g *Generator) project(ctx context.Context, codes, decoded *mat.Dense) (*Batch, error) {
 	n, assets := decoded.Dims()
 	batch := &Batch{Codes: codes, Decoded: decoded, Weights: mat.NewDense(n, assets, nil), Repair: make([]float64, n)}
 	if err := simplex.ProjectAll(ctx, g.set, batch.Weights, decoded, batch.Repair); err != nil {

@@ -356,13 +356,11 @@ func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Dono
 
 // decodeGiven is Decode under conditions by row.
 func (g *Generator) decodeGiven(ctx context.Context, codes, conditions *mat.Dense) (*Batch, error) {
-	n, _ := codes.Dims()
 	decoded, err := g.model.DecodeGiven(ctx, codes, conditions)
 	if err != nil {
 		return nil, err
 	}
-	batch := &Batch{Codes: codes, Decoded: decoded, Weights: mat.NewDense(n, g.set.N, nil), Repair: make([]float64, n)}
-	return batch, simplex.ProjectAll(ctx, g.set, batch.Weights, decoded, batch.Repair)
+	return g.project(ctx, codes, decoded)
 }
 
 // measured is what weights (N x n) have of each condition (N x k), NaN where it
