@@ -21,7 +21,7 @@ func New(seed uint64, purpose string, index uint64) *rand.Rand {
 
 // Source is [New] for callers that want the bare source, such as the
 // distributions of gonum.
-func Source(seed uint64, purpose string, index uint64) rand.Source {
+func Source(seed uint64, purpose string, index uint64) *rand.PCG {
 	var numbers [16]byte
 	binary.LittleEndian.PutUint64(numbers[:8], seed)
 	binary.LittleEndian.PutUint64(numbers[8:], index)

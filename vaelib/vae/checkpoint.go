@@ -12,12 +12,15 @@ import (
 	"vaefolio/vaelib/run"
 )
 
-// Checkpoint is the whole state of an unfinished training: step, generator,
-// parameters, moments, sums and history. Train hands it to
+// checkpointVersion 2 has no state of a random generator: what a step draws
+// depends on the seed and the step.
+const checkpointVersion = 2
+
+// Checkpoint is the whole state of an unfinished training: step, parameters,
+// moments, sums and history. Train hands it to
 // [TrainOptions].Checkpoint and continues from it as [TrainOptions].Resume.
 type Checkpoint struct {
 	document                         checkpointDocument
-	random                           []uint64
 	theta, first, second, sums, rate []float32
 	best                             []float32 // nil without patience
 }
@@ -48,10 +51,10 @@ func (c *Checkpoint) Save(dir string) error {
 	if err != nil {
 		return err
 	}
-	tensors := []tensor{{name: "random", shape: []int{len(c.random)}, uint64: c.random}}
+	var tensors []tensor
 	for _, v := range c.vectors() {
 		if *v.values != nil {
-			tensors = append(tensors, tensor{name: v.name, shape: []int{len(*v.values)}, float32: *v.values})
+			tensors = append(tensors, tensor{name: v.name, shape: []int{len(*v.values)}, values: *v.values})
 		}
 	}
 	return run.WriteFile(filepath.Join(dir, checkpointFile), func(w io.Writer) error {
@@ -80,12 +83,15 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 		return nil, err
 	}
 	metadata, tensors, err := readTensors(data)
-	if err != nil {
+	if err != nil && metadata == nil {
 		return nil, fileError(path, err)
 	}
 	c := new(Checkpoint)
-	if err := decodeDocument([]byte(metadata["checkpoint"]), &c.document, func() int { return c.document.Version }); err != nil {
+	if err := decodeDocument([]byte(metadata["checkpoint"]), &c.document, func() int { return c.document.Version }, checkpointVersion); err != nil {
 		return nil, &FileError{Path: path, Err: err}
+	}
+	if err != nil { // not before the version, which can be why
+		return nil, fileError(path, err)
 	}
 	if err := c.document.check(); err != nil {
 		return nil, &FileError{Path: path, Err: err}
@@ -143,18 +149,13 @@ func (c *Checkpoint) take(tensors []tensor) error {
 			continue
 		case i < 0:
 			return &tensorError{v.name, errors.New("missing")}
-		case len(tensors[i].float32) != length || len(tensors[i].shape) != 1:
-			return &tensorError{v.name, fmt.Errorf("has shape %v of %s, want [%d] of F32", tensors[i].shape, tensors[i].dtype(), length)}
+		case len(tensors[i].values) != length || len(tensors[i].shape) != 1:
+			return &tensorError{v.name, fmt.Errorf("has shape %v, want [%d]", tensors[i].shape, length)}
 		}
-		if err := checkFinite(tensors[i].float32); err != nil {
+		if err := checkFinite(tensors[i].values); err != nil {
 			return &tensorError{v.name, err}
 		}
-		*v.values = tensors[i].float32
+		*v.values = tensors[i].values
 	}
-	i := slices.IndexFunc(tensors, func(t tensor) bool { return t.name == "random" })
-	if i < 0 || len(tensors[i].uint64) != 3 {
-		return &tensorError{"random", errors.New("missing, or not 3 of U64")}
-	}
-	c.random = tensors[i].uint64
 	return nil
 }

@@ -134,7 +134,7 @@ func blockSize(rows int) int { return min(maxBlock, powerOfTwo(rows)) }
 
 // trainingRows is the training data as the graph takes it.
 type trainingRows struct {
-	rows, count, mean *tensors.Tensor
+	rows, mean *tensors.Tensor
 }
 
 func newTrainingRows(c Config, s scaling, x, conditions *mat.Dense) trainingRows {
@@ -143,27 +143,38 @@ func newTrainingRows(c Config, s scaling, x, conditions *mat.Dense) trainingRows
 	flat := make([]float32, padded*width)
 	s.standardise(flat, c, x, conditions, 0)
 	return trainingRows{
-		rows:  tensors.FromFlatDataAndDimensions(flat, padded, width),
-		count: tensors.FromScalar(int32(rows)),
-		mean:  rowTensor(s.mean),
+		rows: tensors.FromFlatDataAndDimensions(flat, padded, width),
+		mean: columnTensor(s.mean),
 	}
 }
 
-func rowTensor(v []float64) *tensors.Tensor {
+func columnTensor(v []float64) *tensors.Tensor {
 	flat := make([]float32, len(v))
 	for i, x := range v {
 		flat[i] = float32(x)
 	}
-	return tensors.FromFlatDataAndDimensions(flat, 1, len(v))
+	return tensors.FromFlatDataAndDimensions(flat, len(v), 1)
+}
+
+// featureTensor turns rows (row-major, rows x width) into columns, as the graph
+// takes them: width x rows.
+func featureTensor(flat []float32, rows, width int) *tensors.Tensor {
+	turned := make([]float32, len(flat))
+	for i := range rows {
+		for j, v := range flat[i*width : (i+1)*width] {
+			turned[j*rows+i] = v
+		}
+	}
+	return tensors.FromFlatDataAndDimensions(turned, width, rows)
 }
 
 // evaluationBlock is a part of the validation rows, with the noise that every
 // evaluation uses for it.
 type evaluationBlock struct {
-	random, rows, present *tensors.Tensor
+	noise, rows, present *tensors.Tensor
 }
 
-func newEvaluationBlocks(c Config, s scaling, x, conditions *mat.Dense) []evaluationBlock {
+func newEvaluationBlocks(c Config, s scaling, x, conditions *mat.Dense, noiseWidth int) []evaluationBlock {
 	rows, n := x.Dims()
 	size, width := blockSize(rows), n+c.conditionWidth()
 	var blocks []evaluationBlock
@@ -174,16 +185,18 @@ func newEvaluationBlocks(c Config, s scaling, x, conditions *mat.Dense) []evalua
 			present[i] = 1
 		}
 		blocks = append(blocks, evaluationBlock{
-			random:  tensors.FromFlatDataAndDimensions(randomState(0, "vae.validation", uint64(from)), 3),
-			rows:    tensors.FromFlatDataAndDimensions(flat, size, width),
+			noise:   noiseTensor(0, "vae.validation", uint64(from), size, noiseWidth),
+			rows:    featureTensor(flat, size, width),
 			present: tensors.FromFlatDataAndDimensions(present, size),
 		})
 	}
 	return blocks
 }
 
-// randomState derives the state of the graph's generator.
-func randomState(seed uint64, purpose string, index uint64) []uint64 {
-	rng := stream.New(seed, purpose, index)
-	return []uint64{rng.Uint64(), rng.Uint64(), rng.Uint64()}
+// noiseTensor draws the standard normals (width x rows) of a seed, purpose and
+// index.
+func noiseTensor(seed uint64, purpose string, index uint64, rows, width int) *tensors.Tensor {
+	noise := make([]float32, rows*width)
+	fillNormals(noise, stream.Source(seed, purpose, index))
+	return tensors.FromFlatDataAndDimensions(noise, width, rows)
 }

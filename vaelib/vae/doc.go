@@ -46,12 +46,13 @@
 //
 // # Training
 //
-// The whole training state (step, random state, parameters, moments) goes into
-// and comes out of one call of a compiled graph, which draws the batch and the
-// noise itself; beta, learning rate, schedule and data are inputs, so a sweep
-// over them compiles once. With one backend, seed and machine architecture the
-// same call gives the same bytes, also when it was interrupted and resumed in
-// between.
+// The whole training state (parameters, moments, sums) goes into and comes out of
+// one call of a compiled graph, of one step or many. What the schedule says of a
+// step, which rows it takes and its noise are inputs, as are the data, so a sweep
+// over beta, learning rate, schedule and seed compiles once. They depend on the
+// seed and the step alone: with one backend and machine architecture the same
+// call gives the same bytes, also when it was interrupted and resumed in between,
+// and two backends train the same model but for roundings.
 //
 // # Backends
 //

@@ -3,6 +3,7 @@ package vae
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -17,23 +18,22 @@ const (
 )
 
 // The tensors that a training step reads and writes, in their order. The first
-// stateSize are the whole training state; the rest are constant inputs, so
-// that one compiled graph serves every seed, beta, schedule and set of rows of
-// one shape.
+// stateSize are the whole training state; the rest are inputs, so that one
+// compiled graph serves every seed, beta, schedule and set of rows of one shape.
 const (
-	stateStep     = iota     // int32: steps done
-	stateRandom              // 3 x uint64: the generator's state
-	stateTheta               // P: parameters
+	stateTheta    = iota     // P: parameters
 	stateFirst               // P: Adam's first moments
 	stateSecond              // P: Adam's second moments
 	stateSums                // sumSize: sums of losses since the last evaluation
 	stateRate                // 2: logarithm of what multiplies beta, running mean of the KL
 	stateSize                //
 	inputRows     = iota - 1 // N x (n+K): standardised training rows and conditions, padded
-	inputCount               // int32: how many of the rows are real
-	inputMean                // 1 x n: mean training row
+	inputMean                // n x 1: mean training row
 	inputMeasures            // numbers of the measures of conditions
 	inputSetting             // settings vector, below
+	inputPlan                // S x planSize: what the schedule says of each step
+	inputTake                // S x B x 1 int32: the rows of each step's batch
+	inputNoise               // S x W x B: standard normals
 	inputSize                //
 )
 
@@ -49,17 +49,33 @@ const (
 // The settings vector's entries.
 const (
 	settingVariance = iota
-	settingBeta
-	settingLearningRate
-	settingWarmup // steps of a cycle until the KL weight is beta
-	settingPeriod // steps of a cycle
-	settingCycles
-	settingSteps // steps until the learning rate is 0
 	settingFreeBits
 	settingTargetRate
 	settingControl
 	settingSize
 )
+
+// What the schedule says of a step.
+const (
+	planWeight = iota // of the KL, but for what a target rate multiplies it with
+	planRate          // learning rate over Adam's correction of the first moments, 1 - beta1^t
+	planSecond        // 1/sqrt(1 - beta2^t), that of the second
+	planSteer         // how far a target rate may move beta: 0 while the KL weight still rises
+	planSize
+)
+
+// plan writes what the schedule says of a step (counted from 0).
+func (s Schedule) plan(dst []float32, beta float64, step int) {
+	count := float64(step + 1)
+	warm := s.warm(step)
+	dst[planWeight] = float32(beta * warm)
+	dst[planRate] = float32(s.rate(step) / (1 - math.Pow(adamBeta1, count)))
+	dst[planSecond] = float32(1 / math.Sqrt(1-math.Pow(adamBeta2, count)))
+	dst[planSteer] = 0
+	if warm == 1 {
+		dst[planSteer] = float32(s.rate(step) / s.LearningRate)
+	}
+}
 
 // How a target rate is approached: the running mean of the KL forgets rateDecay
 // a step, and the logarithm of beta moves by rateStep times the relative error,
@@ -81,69 +97,54 @@ type program struct {
 
 func (p program) key() string { return fmt.Sprintf("%+v", p) }
 
-// stepGraph is one step of Adam: state and inputs (inputSize nodes) to the next
-// state (stateSize nodes).
-func (n *network) stepGraph(p program, in []*graph.Node) []*graph.Node {
+// stepGraph is one step of Adam: state and inputs, of one step (S = 1, which is
+// left out), to the next state. The layers' matrices may be given, or nil.
+func (n *network) stepGraph(p program, in, matrices []*graph.Node) []*graph.Node {
 	theta := in[stateTheta]
-	g, dtype := theta.Graph(), theta.DType()
-	setting := func(i int) *graph.Node {
-		return graph.Reshape(graph.Slice(in[inputSetting], graph.AxisElem(i)))
+	entry := func(vector, i int) *graph.Node {
+		return graph.Reshape(graph.Slice(in[vector], graph.AxisElem(i)))
 	}
 	t := n.tape(theta)
+	t.cut = true
+	if matrices != nil {
+		t.matrices = matrices
+	}
 	t.controls = p.controls
-	random, indices := graph.RandomIntN(in[stateRandom], in[inputCount], shapes.Make(dtypes.Int32, p.batch, 1))
 	b := batch{
-		rows: graph.Gather(in[inputRows], indices), mean: in[inputMean], variance: setting(settingVariance),
+		rows: graph.Transpose(graph.Gather(in[inputRows], in[inputTake]), 0, 1), mean: in[inputMean], variance: entry(inputSetting, settingVariance),
 		measures: in[inputMeasures],
 	}
-	random = t.noises(&b, random)
+	t.noises(&b, in[inputNoise])
 	rows := t.losses(b)
 	reconstruction := graph.ReduceAllMean(rows.reconstruction)
 	kl := graph.DivScalar(graph.ReduceAllSum(rows.kl), float64(p.batch))
-	step := graph.ConvertDType(in[stateStep], dtype)
-	one := graph.ScalarOne(g, dtype)
-	decay := graph.AddScalar(graph.MulScalar(graph.Cos(graph.MulScalar(graph.Div(step, setting(settingSteps)), math.Pi)), 0.5), 0.5)
-
-	cycles := graph.Min(graph.Floor(graph.Div(step, setting(settingPeriod))), graph.AddScalar(setting(settingCycles), -1)) // that are over
-	within := graph.Sub(step, graph.Mul(cycles, setting(settingPeriod)))
-	warm := graph.Min(one, graph.Div(graph.Add(within, one), graph.Max(setting(settingWarmup), one)))
-	weight := graph.Mul(setting(settingBeta), warm)
-	rate := in[stateRate]
+	weight, rate := entry(inputPlan, planWeight), in[stateRate]
 	if p.rate {
 		logarithm, mean := graph.Slice(rate, graph.AxisElem(0)), graph.Slice(rate, graph.AxisElem(1))
 		weight = graph.Mul(weight, graph.Exp(graph.Reshape(logarithm)))
 		mean = graph.Add(graph.MulScalar(mean, 1-rateDecay), graph.MulScalar(graph.StopGradient(graph.Reshape(kl, 1)), rateDecay))
-		miss := graph.ClipScalar(graph.AddScalar(graph.Div(mean, setting(settingTargetRate)), -1), -1, 1)
-		ready := graph.Mul(decay, graph.ConvertDType(graph.GreaterOrEqual(warm, one), dtype)) // not while the KL weight still rises
-		logarithm = graph.ClipScalar(graph.Add(logarithm, graph.MulScalar(graph.Mul(miss, ready), rateStep)), -rateBound, rateBound)
+		miss := graph.ClipScalar(graph.AddScalar(graph.Div(mean, entry(inputSetting, settingTargetRate)), -1), -1, 1)
+		logarithm = graph.ClipScalar(graph.Add(logarithm, graph.MulScalar(graph.Mul(miss, entry(inputPlan, planSteer)), rateStep)), -rateBound, rateBound)
 		rate = graph.Concatenate([]*graph.Node{logarithm, mean}, 0)
 	}
 	penalised := kl
 	if p.freeBits {
-		byDimension := graph.DivScalar(graph.ReduceSum(rows.kl, 0), float64(p.batch))
-		penalised = graph.ReduceAllSum(graph.Max(byDimension, setting(settingFreeBits)))
+		byDimension := graph.DivScalar(graph.ReduceSum(rows.kl, 1), float64(p.batch))
+		penalised = graph.ReduceAllSum(graph.Max(byDimension, entry(inputSetting, settingFreeBits)))
 	}
 	loss := graph.Add(reconstruction, graph.Mul(weight, penalised))
-	control := graph.ScalarZero(g, dtype)
+	control := graph.ScalarZero(theta.Graph(), theta.DType())
 	if rows.control != nil {
 		control = graph.ReduceAllMean(rows.control)
-		loss = graph.Add(loss, graph.Mul(setting(settingControl), control))
+		loss = graph.Add(loss, graph.Mul(entry(inputSetting, settingControl), control))
 	}
 
 	gradient := t.gradient(loss)
 	first := graph.Add(graph.MulScalar(in[stateFirst], adamBeta1), graph.MulScalar(gradient, 1-adamBeta1))
 	second := graph.Add(graph.MulScalar(in[stateSecond], adamBeta2), graph.MulScalar(graph.Mul(gradient, gradient), 1-adamBeta2))
-	// 1 - beta^t by expm1, as float32 would lose it in the first steps.
-	count := graph.Add(step, one)
-	correction := func(beta float64) *graph.Node {
-		return graph.Neg(graph.Expm1(graph.MulScalar(count, math.Log(beta))))
-	}
-	learningRate := graph.Mul(setting(settingLearningRate), decay)
-	numerator := graph.Mul(first, graph.Div(learningRate, correction(adamBeta1)))
-	denominator := graph.AddScalar(graph.Mul(graph.Sqrt(second), graph.Rsqrt(correction(adamBeta2))), adamEpsilon)
+	numerator := graph.Mul(first, entry(inputPlan, planRate))
+	denominator := graph.AddScalar(graph.Mul(graph.Sqrt(second), entry(inputPlan, planSecond)), adamEpsilon)
 	next := make([]*graph.Node, stateSize)
-	next[stateStep] = graph.AddScalar(in[stateStep], 1)
-	next[stateRandom] = random
 	next[stateTheta] = graph.Sub(theta, graph.Div(numerator, denominator))
 	next[stateFirst] = first
 	next[stateSecond] = second
@@ -156,11 +157,26 @@ func (n *network) stepGraph(p program, in []*graph.Node) []*graph.Node {
 	return next
 }
 
-// loopGraph repeats stepGraph until the step counter reaches end (int32). A
-// loop's body may not capture anything (GoMLX 0.28 fails on it), so the
-// constant inputs travel as loop state.
-func (n *network) loopGraph(program program, in []*graph.Node, end *graph.Node) []*graph.Node {
-	state := append(append([]*graph.Node{}, in...), end)
+// perStep are the inputs that each step has its own of, behind the others.
+var perStep = []int{inputPlan, inputTake, inputNoise}
+
+// loopGraph repeats stepGraph for the first count (int32) of the S steps that
+// there are plans and draws for. A loop's body may not capture anything (GoMLX
+// 0.28 fails on it), so the constant inputs travel as loop state.
+//
+// So do the next step's own inputs and the layers' matrices, cut out of the
+// tables and the parameters at the end of a step. XLA on a CPU hands operations
+// to more threads as soon as more than eight are ready, or one reads much, as
+// it thinks of what cuts a piece out of a table; at these sizes that costs more
+// than it gains.
+func (n *network) loopGraph(program program, in []*graph.Node, zero, count *graph.Node) []*graph.Node {
+	const at, end, own = inputSize, inputSize + 1, inputSize + 2
+	matrices := own + len(perStep)
+	state := append(append([]*graph.Node{}, in...), zero, count)
+	for _, i := range perStep {
+		state = append(state, graph.Reshape(graph.Slice(in[i], graph.AxisElem(0)), in[i].Shape().Dimensions[1:]...))
+	}
+	state = append(state, n.matrices(in[stateTheta])...)
 	parameters := func(g *graph.Graph) []*graph.Node {
 		p := make([]*graph.Node, len(state))
 		for i, node := range state {
@@ -168,14 +184,25 @@ func (n *network) loopGraph(program program, in []*graph.Node, end *graph.Node) 
 		}
 		return p
 	}
-	g := end.Graph()
+	g := zero.Graph()
 	condition := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
 		p := parameters(g)
-		return []*graph.Node{graph.LessThan(p[stateStep], p[len(p)-1])}
+		return []*graph.Node{graph.LessThan(p[at], p[end])}
 	})
 	body := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
 		p := parameters(g)
-		return append(n.stepGraph(program, p[:inputSize]), p[stateSize:]...)
+		step := append(append([]*graph.Node{}, p[:inputPlan]...), p[own:matrices]...)
+		next := n.stepGraph(program, step, p[matrices:])
+		theta, following := next[stateTheta], graph.AddScalar(p[at], 1)
+		next = append(next, p[stateSize:inputSize]...)
+		next = append(next, following, p[end])
+		for _, i := range perStep {
+			start := slices.Repeat([]*graph.Node{graph.ScalarZero(g, dtypes.Int32)}, p[i].Rank())
+			start[0] = following
+			one := p[i].Shape().Dimensions[1:]
+			next = append(next, graph.Reshape(graph.DynamicSlice(p[i], start, append([]int{1}, one...)), one...))
+		}
+		return append(next, n.matrices(theta)...)
 	})
 	return graph.While(condition, body, state...)[:stateSize]
 }
@@ -183,17 +210,17 @@ func (n *network) loopGraph(program program, in []*graph.Node, end *graph.Node) 
 // evaluationGraph sums, over the rows that present (B) marks with 1, the
 // reconstruction loss, the control loss and each dimension's KL: a vector of
 // 2 + d.
-func (n *network) evaluationGraph(controls []control, theta, random, rows, present, mean, variance, measures *graph.Node) *graph.Node {
+func (n *network) evaluationGraph(controls []control, theta, noise, rows, present, mean, variance, measures *graph.Node) *graph.Node {
 	t := n.tape(theta)
 	t.controls = controls
 	b := batch{rows: rows, mean: mean, variance: variance, measures: measures}
-	t.noises(&b, random)
+	t.noises(&b, noise)
 	l := t.losses(b)
 	total := func(x *graph.Node) *graph.Node { return graph.Reshape(graph.ReduceAllSum(graph.Mul(x, present)), 1) }
 	control := graph.Zeros(theta.Graph(), shapes.Make(theta.DType(), 1))
 	if l.control != nil {
 		control = total(l.control)
 	}
-	perDimension := graph.ReduceSum(graph.Mul(l.kl, graph.ExpandAxes(present, -1)), 0)
+	perDimension := graph.ReduceSum(graph.Mul(l.kl, graph.ExpandAxes(present, 0)), 1)
 	return graph.Concatenate([]*graph.Node{total(l.reconstruction), control, perDimension}, 0)
 }

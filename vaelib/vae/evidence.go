@@ -7,9 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -54,20 +52,20 @@ func (m *Model) Evidence(ctx context.Context, x, conditions *mat.Dense, samples 
 	rows, n := x.Dims()
 	width, size := n+c.conditionWidth(), blockSize(rows)
 	e := &Evidence{Rows: rows, Samples: samples, ByRow: make([]float64, rows)}
-	mean, noise := rowTensor(m.scaling.mean), rowTensor(variances)
+	mean, noise := columnTensor(m.scaling.mean), columnTensor(variances)
 	variance := float32(m.scaling.variance)
 	for from := 0; from < rows; from += size {
 		count := min(size, rows-from)
 		flat := make([]float32, size*width)
 		m.scaling.standardise(flat, c, x, conditions, from)
-		block := tensors.FromFlatDataAndDimensions(flat, size, width)
+		block := featureTensor(flat, size, width)
 		logs := make([][]float64, count)
 		for s := range samples {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			random := tensors.FromFlatDataAndDimensions(randomState(seed, "vae.evidence", uint64(from)*uint64(samples)+uint64(s)), 3)
-			out, err := call(m.programs.density, m.device, random, block, mean, noise, variance)
+			epsilon := noiseTensor(seed, "vae.evidence", uint64(from)*uint64(samples)+uint64(s), size, c.Latent)
+			out, err := call(m.programs.density, m.device, epsilon, block, mean, noise, variance)
 			if err != nil {
 				return nil, err
 			}
@@ -94,18 +92,16 @@ func logMeanExp(logs []float64) float64 {
 }
 
 // densityGraph returns log p(x, z) - log q(z|x) of each row (B) at one code z
-// drawn from q(z|x). Noise (1 x n) holds the variances of the decoder's noise.
-func (n *network) densityGraph(theta, random, rows, mean, noise, variance *graph.Node) *graph.Node {
+// drawn from q(z|x). Noise (n x 1) holds the variances of the decoder's noise.
+func (n *network) densityGraph(theta, epsilon, rows, mean, noise, variance *graph.Node) *graph.Node {
 	t := n.tape(theta)
 	c := n.config
-	size := rows.Shape().Dimensions[0]
 	mu, logvar := t.encode(rows)
-	_, epsilon := graph.RandomNormal(random, shapes.Make(theta.DType(), size, c.Latent))
 	z := graph.Add(mu, graph.Mul(graph.Exp(graph.MulScalar(logvar, 0.5)), epsilon))
 	standardised, codes := rows, z
-	if width := rows.Shape().Dimensions[1]; width > c.Assets {
-		standardised = graph.Slice(rows, graph.AxisRange(), graph.AxisRange(0, c.Assets))
-		codes = graph.Concatenate([]*graph.Node{z, graph.Slice(rows, graph.AxisRange(), graph.AxisRange(c.Assets, width))}, 1)
+	if width := rows.Shape().Dimensions[0]; width > c.Assets {
+		standardised = graph.Slice(rows, graph.AxisRange(0, c.Assets))
+		codes = graph.Concatenate([]*graph.Node{z, graph.Slice(rows, graph.AxisRange(c.Assets, width))}, 0)
 	}
 	x := graph.Add(graph.Mul(standardised, graph.Sqrt(variance)), mean)
 	xhat, output := t.decode(codes)
@@ -114,13 +110,13 @@ func (n *network) densityGraph(theta, random, rows, mean, noise, variance *graph
 	if likelihood.gaussian {
 		difference := graph.Sub(x, xhat)
 		terms := graph.Add(graph.Div(graph.Mul(difference, difference), noise), graph.Log(graph.MulScalar(noise, 2*math.Pi)))
-		density = graph.MulScalar(graph.ReduceSum(terms, -1), -0.5)
+		density = graph.MulScalar(graph.ReduceSum(terms, 0), -0.5)
 	} else {
 		density = graph.Neg(likelihood.reconstruction(reading{x: x, xhat: xhat, output: output, variance: variance, parameters: t.own}))
 	}
 	// log p(z) - log q(z|x), whose constants cancel.
 	ratio := graph.Add(graph.Sub(graph.Mul(epsilon, epsilon), graph.Mul(z, z)), logvar)
-	return graph.Add(density, graph.MulScalar(graph.ReduceSum(ratio, -1), 0.5))
+	return graph.Add(density, graph.MulScalar(graph.ReduceSum(ratio, 0), 0.5))
 }
 
 // LinearLogLikelihood returns the mean log likelihood in nats of the rows of x

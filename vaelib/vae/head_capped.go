@@ -59,11 +59,11 @@ func settle(w []float64, u float64) {
 	}
 }
 
-// projection projects the rows of y on {sum w = 1, 0 <= w <= u}, n u >= 1.
+// projection projects the columns of y (n x B) on {sum w = 1, 0 <= w <= u}, n u >= 1.
 //
-// A search without gradient finds low, from which to tau no weight reaches or
-// leaves a bound, and so which weights lie between the bounds (the set A, of |A|)
-// and which at the cap (|C| of them). On these sets
+// A search finds low, from which to tau no weight reaches or leaves a bound, and
+// so which weights lie between the bounds (the set A, of |A|) and which at the cap
+// (|C| of them). On these sets
 //
 //	tau = (sum_A y + u |C| - 1)/|A|
 //
@@ -72,11 +72,12 @@ func settle(w []float64, u float64) {
 func projection(y *graph.Node, u float64) *graph.Node {
 	// A shift of y does not change w: from the largest entry, differences lose
 	// the least.
-	y = graph.Sub(y, graph.StopGradient(graph.ReduceAndKeep(y, graph.ReduceMax, -1)))
 	values := graph.StopGradient(y)
-	leaves := graph.AddScalar(values, -u)                   // tau from which on a weight is below the cap
-	low := graph.ReduceAndKeep(leaves, graph.ReduceMin, -1) // sum w = n u >= 1
-	if n := values.Shape().Dimensions[1]; n <= pairwise {
+	shift := graph.ReduceAndKeep(values, graph.ReduceMax, 0)
+	values = graph.Sub(values, shift)
+	leaves := graph.AddScalar(values, -u)                  // tau from which on a weight is below the cap
+	low := graph.ReduceAndKeep(leaves, graph.ReduceMin, 0) // sum w = n u >= 1
+	if n := values.Shape().Dimensions[0]; n <= pairwise {
 		low = lastCorner(values, leaves, low, u)
 	} else {
 		low = bisect(values, low, u)
@@ -84,17 +85,22 @@ func projection(y *graph.Node, u float64) *graph.Node {
 	number := func(condition *graph.Node) *graph.Node { return graph.ConvertDType(condition, y.DType()) }
 	capped := number(graph.GreaterThan(leaves, low))
 	inside := graph.Sub(number(graph.GreaterThan(values, low)), capped)
-	taken := graph.MulScalar(graph.ReduceAndKeep(capped, graph.ReduceSum, -1), u)
-	free := graph.MaxScalar(graph.ReduceAndKeep(inside, graph.ReduceSum, -1), 1)
-	tau := func(y *graph.Node) *graph.Node {
-		sum := graph.ReduceAndKeep(graph.Mul(inside, y), graph.ReduceSum, -1)
-		return graph.Div(graph.Add(sum, graph.AddScalar(taken, -1)), free)
+	lacks := graph.AddScalar(graph.MulScalar(graph.ReduceAndKeep(capped, graph.ReduceSum, 0), u), -1)
+	free := graph.MaxScalar(graph.ReduceAndKeep(inside, graph.ReduceSum, 0), 1)
+	tau := func(values *graph.Node) *graph.Node {
+		return graph.Div(graph.Add(graph.ReduceAndKeep(graph.Mul(inside, values), graph.ReduceSum, 0), lacks), free)
 	}
-	y = graph.Sub(y, tau(values)) // what is left of tau is a rounding, and the sums lose nothing
-	// An entry that rounding put into A beside a bound may leave by a rounding.
-	exact := graph.Add(graph.Mul(inside, graph.Sub(y, tau(y))), graph.MulScalar(capped, u))
-	excess := graph.StopGradient(graph.Sub(exact, graph.ClipScalar(exact, 0, u)))
-	return graph.Sub(exact, excess)
+	first := tau(values)
+	rest := tau(graph.Sub(values, first)) // a rounding, without which the sums would lose digits
+	y = graph.IdentityWithCustomGradient(y, func(_, g *graph.Node) *graph.Node {
+		g = graph.Mul(g, inside)
+		return graph.Sub(g, graph.Mul(inside, graph.Div(graph.ReduceAndKeep(g, graph.ReduceSum, 0), free)))
+	})
+	w := graph.Sub(graph.Sub(graph.Sub(y, shift), first), rest)
+	// By choices, through which the gradient comes cheaper than through minima.
+	zero := graph.ZerosLike(values)
+	most := graph.AddScalar(zero, u)
+	return graph.Where(graph.GreaterThan(w, zero), graph.Where(graph.LessThan(w, most), w, most), zero)
 }
 
 // pairwise is the largest n for which looking at all pairs of entries is faster
@@ -106,14 +112,14 @@ const pairwise = 16
 // which low is one. With d_ij = min(max(y_i - y_j, 0), u), sum w is sum_i d_ij at
 // the former, and n u - sum_j d_ij at the latter.
 func lastCorner(values, leaves, low *graph.Node, u float64) *graph.Node {
-	n := values.Shape().Dimensions[1]
-	d := graph.ClipScalar(graph.Sub(graph.ExpandAxes(values, 2), graph.ExpandAxes(values, 1)), 0, u)
-	atZero, belowCap := graph.ReduceSum(d, 1), graph.ReduceSum(d, 2)
+	n := values.Shape().Dimensions[0]
+	d := graph.ClipScalar(graph.Sub(graph.ExpandAxes(values, 1), graph.ExpandAxes(values, 0)), 0, u)
+	atZero, belowCap := graph.ReduceSum(d, 0), graph.ReduceSum(d, 1)
 	rest := graph.BroadcastToShape(low, values.Shape())
 	corner := graph.Max(
 		graph.Where(graph.GreaterOrEqual(atZero, graph.OnesLike(atZero)), values, rest),
 		graph.Where(graph.LessOrEqual(belowCap, graph.AddScalar(graph.ZerosLike(belowCap), float64(n)*u-1)), leaves, rest))
-	return graph.ReduceAndKeep(corner, graph.ReduceMax, -1)
+	return graph.ReduceAndKeep(corner, graph.ReduceMax, 0)
 }
 
 // bisections halve the interval of tau until it is below float32's spacing.
@@ -125,7 +131,7 @@ func bisect(values, low *graph.Node, u float64) *graph.Node {
 	for range bisections {
 		width = graph.MulScalar(width, 0.5)
 		w := graph.ClipScalar(graph.Sub(values, graph.Add(low, width)), 0, u)
-		sum := graph.ReduceAndKeep(w, graph.ReduceSum, -1)
+		sum := graph.ReduceAndKeep(w, graph.ReduceSum, 0)
 		// Adding 0 or the width instead of choosing between two ends uses low
 		// once, so that the unrolled graph grows by no more than a step each time.
 		up := graph.ConvertDType(graph.GreaterThan(sum, graph.OnesLike(sum)), low.DType())

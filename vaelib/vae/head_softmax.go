@@ -34,10 +34,10 @@ var softmaxHead = head{
 	longOnly: true,
 }
 
-// softmax is exp(y)/sum(exp(y)) over the last axis. The maximum is taken out
+// softmax is exp(y)/sum(exp(y)) over the first axis. The maximum is taken out
 // for safety and cancels, so no gradient goes through it.
 func softmax(y *graph.Node) *graph.Node {
-	largest := graph.StopGradient(graph.ReduceAndKeep(y, graph.ReduceMax, -1))
+	largest := graph.StopGradient(graph.ReduceAndKeep(y, graph.ReduceMax, 0))
 	e := graph.Exp(graph.Sub(y, largest))
-	return graph.Div(e, graph.ReduceAndKeep(e, graph.ReduceSum, -1))
+	return graph.Div(e, graph.ReduceAndKeep(e, graph.ReduceSum, 0))
 }

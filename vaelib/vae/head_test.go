@@ -36,7 +36,7 @@ func TestProjection(t *testing.T) {
 			u float64
 		}{{9, 1}, {9, 0.5}, {9, 0.2}, {9, 1.0 / 9}, {20, 0.3}} {
 			n, u := c.n, c.u
-			e, err := graph.NewExec(b.engine, func(y *graph.Node) *graph.Node { return projection(y, u) })
+			e, err := graph.NewExec(b.engine, func(y *graph.Node) *graph.Node { return graph.Transpose(projection(graph.Transpose(y, 0, 1), u), 0, 1) })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +94,7 @@ func testProjectionGradient(t *testing.T, n int, u, spread float64) {
 	const rows, h = 20, 1e-6
 	b := openTest(t, "go")
 	e, err := graph.NewExec(b.engine, func(y, g *graph.Node) []*graph.Node {
-		along := graph.ReduceAllSum(graph.Mul(projection(y, u), g))
+		along := graph.ReduceAllSum(graph.Mul(graph.Transpose(projection(graph.Transpose(y, 0, 1), u), 0, 1), g))
 		return []*graph.Node{along, graph.Gradient(along, y)[0]}
 	})
 	if err != nil {

@@ -27,8 +27,8 @@ type likelihood struct {
 
 // reading is what a likelihood compares.
 type reading struct {
-	x, xhat    *graph.Node // B x n: weights
-	output     *graph.Node // B x n, with presence B x 2n: the decoder's last layer
+	x, xhat    *graph.Node // n x B: weights
+	output     *graph.Node // n x B, with presence 2n x B: the decoder's last layer
 	variance   *graph.Node // scalar: the training rows' mean per-coordinate variance
 	parameters *graph.Node // of the likelihood, or nil
 }
@@ -52,5 +52,5 @@ func (l likelihood) outputs(assets int) int {
 
 func squaredDistance(x, xhat *graph.Node) *graph.Node {
 	difference := graph.Sub(x, xhat)
-	return graph.ReduceSum(graph.Mul(difference, difference), -1)
+	return graph.ReduceSum(graph.Mul(difference, difference), 0)
 }

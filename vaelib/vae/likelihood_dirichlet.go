@@ -33,13 +33,13 @@ const (
 // variance around the mean portfolio is that of the training rows.
 var dirichletLikelihood = likelihood{
 	reconstruction: func(r reading) *graph.Node {
-		n := r.x.Shape().Dimensions[1]
+		n := r.x.Shape().Dimensions[0]
 		x := graph.ConvertDType(graph.MaxScalar(r.x, 0), dtypes.Float64)
 		logs := graph.Log(graph.DivScalar(graph.AddScalar(x, dirichletInward), 1+float64(n)*dirichletInward))
 		kappa := graph.MinScalar(graph.Exp(graph.ConvertDType(r.parameters, dtypes.Float64)), dirichletConcentration)
 		alpha := graph.MaxScalar(graph.Mul(graph.ConvertDType(r.xhat, dtypes.Float64), graph.ExpandAxes(kappa, 0)), dirichletLeast)
 		terms := graph.Sub(logGamma(alpha), graph.Mul(graph.AddScalar(alpha, -1), logs))
-		loss := graph.Sub(graph.ReduceSum(terms, -1), logGamma(kappa))
+		loss := graph.Sub(graph.ReduceSum(terms, 0), logGamma(kappa))
 		return graph.ConvertDType(loss, r.x.DType())
 	},
 	noise: func(c Config, s scaling, parameters []float32) []float64 {

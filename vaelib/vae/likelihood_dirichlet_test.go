@@ -18,7 +18,7 @@ func reconstructions(t *testing.T, b *Backend, l likelihood, x, xhat, output *ma
 	t.Helper()
 	e, err := graph.NewExec(b.engine, func(x, xhat, output, parameters *graph.Node) *graph.Node {
 		return l.reconstruction(reading{
-			x: x, xhat: xhat, output: output, parameters: parameters, variance: graph.Scalar(x.Graph(), x.DType(), 0.02),
+			x: graph.Transpose(x, 0, 1), xhat: graph.Transpose(xhat, 0, 1), output: graph.Transpose(output, 0, 1), parameters: parameters, variance: graph.Scalar(x.Graph(), x.DType(), 0.02),
 		})
 	})
 	if err != nil {

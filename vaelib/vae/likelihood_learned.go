@@ -36,10 +36,10 @@ var sigmaLikelihood = likelihood{
 
 func learnedVariance(r reading) *graph.Node {
 	relative := graph.AddScalar(graph.Exp(r.parameters), varianceFloor) // v_i/v
-	relative = graph.BroadcastToDims(graph.ExpandAxes(relative, 0), 1, r.x.Shape().Dimensions[1])
+	relative = graph.BroadcastToDims(graph.ExpandAxes(relative, 1), r.x.Shape().Dimensions[0], 1)
 	difference := graph.Sub(r.x, r.xhat)
 	squares := graph.Div(graph.Mul(difference, difference), graph.Mul(relative, r.variance))
-	return graph.MulScalar(graph.ReduceSum(graph.Add(squares, graph.Log(relative)), -1), 0.5)
+	return graph.MulScalar(graph.ReduceSum(graph.Add(squares, graph.Log(relative)), 0), 0.5)
 }
 
 func learnedNoise(c Config, s scaling, parameters []float32) []float64 {

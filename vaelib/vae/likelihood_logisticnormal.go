@@ -31,20 +31,20 @@ const (
 // where p is below one half (but for the likeliest), the softmax of the others.
 var logisticNormalLikelihood = likelihood{
 	reconstruction: func(r reading) *graph.Node {
-		n, dtype := r.x.Shape().Dimensions[1], r.x.DType()
-		logits, presence := graph.Slice(r.output, graph.AxisRange(), graph.AxisRange(0, n)), graph.Slice(r.output, graph.AxisRange(), graph.AxisRange(n, 2*n))
+		n, dtype := r.x.Shape().Dimensions[0], r.x.DType()
+		logits, presence := graph.Slice(r.output, graph.AxisRange(0, n)), graph.Slice(r.output, graph.AxisRange(n, 2*n))
 		present := graph.ConvertDType(graph.GreaterOrEqual(r.x, graph.MulScalar(graph.OnesLike(r.x), presenceFloor)), dtype)
 		// log(1 + exp(y)) - y [i in S], without overflow.
 		entropy := graph.Add(graph.MaxScalar(presence, 0), graph.Log1P(graph.Exp(graph.Neg(graph.Abs(presence)))))
-		entropy = graph.ReduceSum(graph.Sub(entropy, graph.Mul(presence, present)), -1)
+		entropy = graph.ReduceSum(graph.Sub(entropy, graph.Mul(presence, present)), 0)
 
 		difference := graph.Sub(graph.Log(graph.MaxScalar(r.x, presenceFloor)), logits)
-		count := graph.ReduceAndKeep(present, graph.ReduceSum, -1)
-		centre := graph.Div(graph.ReduceAndKeep(graph.Mul(difference, present), graph.ReduceSum, -1), graph.MaxScalar(count, 1))
+		count := graph.ReduceAndKeep(present, graph.ReduceSum, 0)
+		centre := graph.Div(graph.ReduceAndKeep(graph.Mul(difference, present), graph.ReduceSum, 0), graph.MaxScalar(count, 1))
 		difference = graph.Mul(graph.Sub(difference, centre), present)
-		squares := graph.ReduceSum(graph.Mul(difference, difference), -1)
+		squares := graph.ReduceSum(graph.Mul(difference, difference), 0)
 		variance := graph.AddScalar(graph.Exp(r.parameters), logVarianceFloor)
-		directions := graph.MaxScalar(graph.AddScalar(graph.Squeeze(count, -1), -1), 0)
+		directions := graph.MaxScalar(graph.AddScalar(graph.Squeeze(count, 0), -1), 0)
 		normal := graph.Add(graph.Div(squares, variance), graph.Mul(directions, graph.Log(graph.MulScalar(variance, 2*math.Pi))))
 		return graph.Add(entropy, graph.MulScalar(normal, 0.5))
 	},
@@ -70,12 +70,12 @@ var logisticNormalLikelihood = likelihood{
 // absentLogit is one whose softmax is exactly 0 beside any other.
 const absentLogit = -1e30
 
-// present puts the logits (B x n) of absent assets to absentLogit: weights left
-// out after the softmax could be all there are, by float32. Presence (B x n) are
-// logits too; the largest of a row is present whatever it is.
+// present puts the logits (n x B) of absent assets to absentLogit: weights left
+// out after the softmax could be all there are, by float32. Presence (n x B) are
+// logits too; the largest of a column is present whatever it is.
 func present(logits, presence *graph.Node) *graph.Node {
 	presence = graph.StopGradient(presence)
-	least := graph.MinScalar(graph.ReduceAndKeep(presence, graph.ReduceMax, -1), 0)
+	least := graph.MinScalar(graph.ReduceAndKeep(presence, graph.ReduceMax, 0), 0)
 	mask := graph.ConvertDType(graph.GreaterOrEqual(presence, graph.BroadcastToShape(least, presence.Shape())), logits.DType())
 	return graph.Add(graph.Mul(logits, mask), graph.MulScalar(graph.OneMinus(mask), absentLogit))
 }

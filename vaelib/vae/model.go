@@ -301,17 +301,17 @@ func (m *Model) run(ctx context.Context, program *graph.Exec, rows int, columns 
 		for _, in := range inputs {
 			flat := make([]float32, size*in.columns)
 			in.fill(flat, from)
-			args = append(args, tensors.FromFlatDataAndDimensions(flat, size, in.columns))
+			args = append(args, featureTensor(flat, size, in.columns))
 		}
 		results, err := call(program, args...)
 		if err != nil {
 			return nil, err
 		}
-		for k, c := range columns {
+		for k := range columns {
 			for i := range min(size, rows-from) {
 				row := out[k].RawRowView(from + i)
 				for j := range row {
-					row[j] = float64(results[k][i*c+j])
+					row[j] = float64(results[k][j*size+i])
 				}
 			}
 		}

@@ -120,114 +120,163 @@ func (n *network) initial(seed uint64, s scaling) []float32 {
 
 // tape is one pass through the layers. It remembers what the gradient by the
 // parameters needs.
+//
+// On the graph rows are columns: an array is features x B. Then the short side
+// of a layer's matrices never is the innermost, which a processor's vector
+// instructions run along, and no activation has to be transposed for a gradient.
 type tape struct {
-	network         *network
-	theta           *graph.Node
-	controls        []control     // that the losses hold the decoder to
-	own             *graph.Node   // the likelihood's own parameters, or nil
-	inputs, outputs []*graph.Node // of each layer passed: [x 1] (B x in+1), x W + b (B x out)
+	network  *network
+	matrices []*graph.Node // [W b] of each layer (in+1 x out): W, and b the row below
+	controls []control     // that the losses hold the decoder to
+	own      *graph.Node   // the likelihood's own parameters, or nil
+	cut      bool          // see gradient
+	passes   []pass
+}
+
+// pass is the way through one layer.
+type pass struct {
+	x      *graph.Node // in x B
+	input  *graph.Node // x and a row of ones (in+1 x B)
+	output *graph.Node // W^T x + b (out x B)
 }
 
 func (n *network) tape(theta *graph.Node) *tape {
-	t := &tape{network: n, theta: theta}
+	t := &tape{network: n, matrices: n.matrices(theta)}
 	if n.own < n.size {
 		t.own = graph.Slice(theta, graph.AxisRange(n.own, n.size))
 	}
 	return t
 }
 
-// forward passes x (B x in) through a stack of layers. A column of ones beside
-// x takes the bias, the row below W: adding it by itself, and summing its
-// gradient, costs the Go backend as much as a small matrix product.
-func (t *tape) forward(layers []layer, x *graph.Node) *graph.Node {
-	ones := graph.Ones(x.Graph(), shapes.Make(x.DType(), x.Shape().Dimensions[0], 1))
-	for i, l := range layers {
-		x = graph.Concatenate([]*graph.Node{x, ones}, 1)
-		y := graph.MatMul(x, graph.Reshape(graph.Slice(t.theta, graph.AxisRange(l.offset, l.end())), l.in+1, l.out))
-		t.inputs, t.outputs = append(t.inputs, x), append(t.outputs, y)
-		x = y
-		if i < len(layers)-1 {
-			x = activations[t.network.config.Activation](y)
+// matrices cuts the layers' matrices out of the parameters.
+func (n *network) matrices(theta *graph.Node) []*graph.Node {
+	var m []*graph.Node
+	for _, l := range n.layers() {
+		m = append(m, graph.Reshape(graph.Slice(theta, graph.AxisRange(l.offset, l.end())), l.in+1, l.out))
+	}
+	return m
+}
+
+// forward passes x (in x B) through the layers of these matrices. A row of ones below x takes
+// the bias: adding it by itself, and summing its gradient, costs the Go backend
+// as much as a small matrix product.
+func (t *tape) forward(matrices []*graph.Node, x *graph.Node) *graph.Node {
+	ones := graph.Ones(x.Graph(), shapes.Make(x.DType(), 1, x.Shape().Dimensions[1]))
+	for i, matrix := range matrices {
+		if i > 0 {
+			x = activations[t.network.config.Activation](x)
 		}
+		input := graph.Concatenate([]*graph.Node{x, ones}, 0)
+		if t.cut {
+			input = graph.StopGradient(input)
+		}
+		output := graph.MatMul(graph.Transpose(matrix, 0, 1), input)
+		t.passes = append(t.passes, pass{x, input, output})
+		x = output
 	}
 	return x
 }
 
-// encode maps standardised rows and their conditions (B x (n+K)) to mean and log
-// variance (B x d each).
+// encode maps standardised rows and their conditions ((n+K) x B) to mean and log
+// variance (d x B each).
 func (t *tape) encode(rows *graph.Node) (mean, logvar *graph.Node) {
-	y, d := t.forward(t.network.encoder, rows), t.network.config.Latent
-	return graph.Slice(y, graph.AxisRange(), graph.AxisRange(0, d)),
-		graph.Slice(y, graph.AxisRange(), graph.AxisRange(d, 2*d))
+	y, d := t.forward(t.matrices[:len(t.network.encoder)], rows), t.network.config.Latent
+	return graph.Slice(y, graph.AxisRange(0, d)), graph.Slice(y, graph.AxisRange(d, 2*d))
 }
 
-// decode maps codes and conditions (B x (d+K)) to weights (B x n), and also
+// decode maps codes and conditions ((d+K) x B) to weights (n x B), and also
 // returns the last layer's output that they were made of.
 func (t *tape) decode(codes *graph.Node) (weights, output *graph.Node) {
 	c := t.network.config
-	output = t.forward(t.network.decoder, codes)
+	output = t.forward(t.matrices[len(t.network.encoder):], codes)
 	head := heads[c.Head]
 	if !likelihoods[c.Likelihood].presence {
 		return head.apply(c, output), output
 	}
-	logits := graph.Slice(output, graph.AxisRange(), graph.AxisRange(0, c.Assets))
-	presence := graph.Slice(output, graph.AxisRange(), graph.AxisRange(c.Assets, 2*c.Assets))
+	logits, presence := graph.Slice(output, graph.AxisRange(0, c.Assets)), graph.Slice(output, graph.AxisRange(c.Assets, 2*c.Assets))
 	return head.apply(c, present(logits, presence)), output
 }
 
 // gradient returns the gradient (P) of a loss by the parameters, after one
-// pass through the encoder and then one through the decoder.
+// pass through the encoder and then one through the decoder, both cut.
 //
-// Automatic differentiation goes as far as the layers' outputs. From there, a
-// layer's gradient is its transposed input times its output's gradient, and
-// lies as the parameters do. GoMLX's own form transposes three matrices a layer
-// instead of one, which the Go backend does element by element.
+// Automatic differentiation goes as far as the stacks' outputs, and through each
+// activation; the matrix products are here. A layer's gradient is its input times
+// its output's gradient, transposed, and lies as the parameters do. GoMLX's own
+// form transposes three matrices a layer, which the Go backend does element by
+// element.
 func (t *tape) gradient(loss *graph.Node) *graph.Node {
-	by := t.outputs[:len(t.outputs):len(t.outputs)]
+	flat := make([]*graph.Node, len(t.passes))
+	// back goes from the output of layer to-1, with its gradient g, to the input
+	// of layer from, and returns the gradient by that.
+	back := func(from, to int, g *graph.Node) *graph.Node {
+		for i := to - 1; ; i-- {
+			p := t.passes[i]
+			matrix := graph.DotGeneral(p.input, []int{1}, nil, g, []int{1}, nil)
+			flat[i] = graph.Reshape(matrix, matrix.Shape().Size())
+			if i == 0 {
+				return nil // nobody asks for the gradient by the data
+			}
+			g = graph.Slice(graph.MatMul(t.matrices[i], g), graph.AxisRange(0, p.x.Shape().Dimensions[0]))
+			if i == from {
+				return g
+			}
+			g = graph.Gradient(graph.ReduceAllSum(graph.Mul(p.x, graph.StopGradient(g))), t.passes[i-1].output)[0]
+		}
+	}
+	encoder, all := len(t.network.encoder), len(t.passes)
+	by := []*graph.Node{t.passes[all-1].output}
 	if t.own != nil {
 		by = append(by, t.own)
 	}
-	flat := make([]*graph.Node, len(by))
-	for i, g := range graph.Gradient(loss, by...) {
-		if i == len(t.outputs) {
-			flat[i] = g
-			continue
-		}
-		dw := graph.MatMul(graph.Transpose(t.inputs[i], 0, 1), g)
-		flat[i] = graph.Reshape(dw, dw.Shape().Size())
-	}
-	return graph.Concatenate(flat, 0)
+	g := graph.Gradient(loss, by...)
+	codes := back(encoder, all, g[0])
+	// The codes depend on the encoder's output as the loss does.
+	loss = graph.Add(loss, graph.ReduceAllSum(graph.Mul(t.passes[encoder].x, graph.StopGradient(codes))))
+	back(0, encoder, graph.Gradient(loss, t.passes[encoder-1].output)[0])
+	return graph.Concatenate(append(flat, g[1:]...), 0)
 }
 
 // batch is one batch's portfolios as the graph sees them.
 type batch struct {
-	rows     *graph.Node // B x (n+K): (x - mean)/sqrt(variance), then the conditions
-	mean     *graph.Node // 1 x n: mean training row
+	rows     *graph.Node // (n+K) x B: (x - mean)/sqrt(variance), then the conditions
+	mean     *graph.Node // n x 1: mean training row
 	variance *graph.Node // scalar: the training rows' mean per-coordinate variance
-	noise    *graph.Node // B x d: standard normal
+	noise    *graph.Node // d x B: standard normal
 	// Where there are controls, also the vector of their measures, and standard
-	// normals for codes of the prior (B x d) and the slack of caps (B x caps).
+	// normals for codes of the prior (d x B) and the slack of caps (caps x B).
 	measures, prior, slack *graph.Node
 }
 
-// noises draws the batch's random numbers.
-func (t *tape) noises(b *batch, random *graph.Node) (next *graph.Node) {
-	size, d, dtype := b.rows.Shape().Dimensions[0], t.network.config.Latent, b.rows.DType()
-	random, b.noise = graph.RandomNormal(random, shapes.Make(dtype, size, d))
+// noises shares out the batch's random numbers (W x B).
+func (t *tape) noises(b *batch, noise *graph.Node) {
+	from := 0
+	take := func(count int) *graph.Node {
+		from += count
+		return graph.Slice(noise, graph.AxisRange(from-count, from))
+	}
+	b.noise = take(t.network.config.Latent)
 	if len(t.controls) == 0 {
-		return random
+		return
 	}
-	random, b.prior = graph.RandomNormal(random, shapes.Make(dtype, size, d))
+	b.prior = take(t.network.config.Latent)
 	if caps := countCaps(t.controls); caps > 0 {
-		random, b.slack = graph.RandomNormal(random, shapes.Make(dtype, size, caps))
+		b.slack = take(caps)
 	}
-	return random
+}
+
+// noiseWidth is the number of random numbers that a row takes: W of noises.
+func (n *network) noiseWidth(controls []control) int {
+	if len(controls) == 0 {
+		return n.config.Latent
+	}
+	return 2*n.config.Latent + countCaps(controls)
 }
 
 // losses are those of each row of a batch.
 type losses struct {
 	reconstruction *graph.Node // B
-	kl             *graph.Node // B x d: each dimension's KL divergence
+	kl             *graph.Node // d x B: each dimension's KL divergence
 	control        *graph.Node // B: see controlLoss; nil without controls
 }
 
@@ -243,28 +292,29 @@ func (t *tape) losses(b batch) losses {
 	standardised, rows := b.rows, b.rows
 	var conditions *graph.Node
 	if len(t.network.config.Conditions) > 0 {
-		standardised = graph.Slice(b.rows, graph.AxisRange(), graph.AxisRange(0, n))
-		conditions = graph.Slice(b.rows, graph.AxisRange(), graph.AxisRange(n, b.rows.Shape().Dimensions[1]))
+		standardised = graph.Slice(b.rows, graph.AxisRange(0, n))
+		conditions = graph.Slice(b.rows, graph.AxisRange(n, b.rows.Shape().Dimensions[0]))
 		if b.slack != nil {
 			conditions = raise(t.controls, conditions, b.slack)
-			rows = graph.Concatenate([]*graph.Node{standardised, conditions}, 1)
+			rows = graph.Concatenate([]*graph.Node{standardised, conditions}, 0)
 		}
 	}
 	mu, logvar := t.encode(rows)
 	sigma := graph.Exp(graph.MulScalar(logvar, 0.5))
 	codes := graph.Add(mu, graph.Mul(sigma, b.noise))
-	size := codes.Shape().Dimensions[0]
+	size := codes.Shape().Dimensions[1]
 	if conditions != nil {
-		codes = graph.Concatenate([]*graph.Node{codes, conditions}, 1)
+		codes = graph.Concatenate([]*graph.Node{codes, conditions}, 0)
 	}
 	if b.prior != nil {
-		codes = graph.Concatenate([]*graph.Node{codes, graph.Concatenate([]*graph.Node{b.prior, conditions}, 1)}, 0)
+		codes = graph.Concatenate([]*graph.Node{codes, graph.Concatenate([]*graph.Node{b.prior, conditions}, 0)}, 1)
 	}
 	weights, output := t.decode(codes)
 	var l losses
 	if b.prior != nil {
-		l.control = controlLoss(t.controls, b.measures, graph.Slice(weights, graph.AxisRange(size, 2*size)), conditions)
-		weights, output = graph.Slice(weights, graph.AxisRange(0, size)), graph.Slice(output, graph.AxisRange(0, size))
+		l.control = controlLoss(t.controls, b.measures, graph.Slice(weights, graph.AxisRange(), graph.AxisRange(size, 2*size)), conditions)
+		first := []graph.SliceAxisSpec{graph.AxisRange(), graph.AxisRange(0, size)}
+		weights, output = graph.Slice(weights, first...), graph.Slice(output, first...)
 	}
 	x := graph.Add(graph.Mul(standardised, graph.Sqrt(b.variance)), b.mean)
 	l.reconstruction = likelihoods[t.network.config.Likelihood].reconstruction(reading{

@@ -75,7 +75,7 @@ func newPrograms(b *Backend, n *network) (*programs, error) {
 	return p, err
 }
 
-// vjpGraph carries g (B x n) back through the decoder at codes (B x (d+K)).
+// vjpGraph carries g (n x B) back through the decoder at codes ((d+K) x B).
 func (n *network) vjpGraph(theta, codes, g *graph.Node) *graph.Node {
 	weights, _ := n.tape(theta).decode(codes)
 	return graph.Gradient(graph.ReduceAllSum(graph.Mul(weights, graph.StopGradient(g))), codes)[0]
@@ -88,9 +88,12 @@ func (p *programs) step(b *Backend, of program) (*graph.Exec, error) {
 	defer p.mu.Unlock()
 	return cached(b, p.steps, of.key(), func(in []*graph.Node) []*graph.Node {
 		if of.loop {
-			return p.network.loopGraph(of, in[:inputSize], in[inputSize])
+			return p.network.loopGraph(of, in[:inputSize], in[inputSize], in[inputSize+1])
 		}
-		return p.network.stepGraph(of, in)
+		for _, i := range perStep {
+			in[i] = graph.Reshape(in[i], in[i].Shape().Dimensions[1:]...)
+		}
+		return p.network.stepGraph(of, in, nil)
 	})
 }
 

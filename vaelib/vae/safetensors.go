@@ -17,20 +17,18 @@ import (
 // values, little-endian, without holes.
 // https://github.com/huggingface/safetensors
 
-// tensor is one named array, of which one of the slices holds the values.
+// tensor is one named array.
 type tensor struct {
-	name    string
-	shape   []int
-	float32 []float32
-	uint64  []uint64
+	name   string
+	shape  []int
+	values []float32
 }
 
-func (t tensor) dtype() string {
-	if t.uint64 != nil {
-		return "U64"
-	}
-	return "F32"
-}
+// The one type of values, and its size in bytes.
+const (
+	dtype     = "F32"
+	dtypeSize = 4
+)
 
 // The header's entry of a tensor.
 type tensorInfo struct {
@@ -38,8 +36,6 @@ type tensorInfo struct {
 	Shape   []int  `json:"shape"`
 	Offsets [2]int `json:"data_offsets"`
 }
-
-var typeSizes = map[string]int{"F32": 4, "U64": 8}
 
 const metadataKey = "__metadata__"
 
@@ -68,8 +64,8 @@ func writeTensors(w io.Writer, metadata map[string]string, tensors []tensor) err
 	}
 	offset := 0
 	for _, t := range tensors {
-		size := 4*len(t.float32) + 8*len(t.uint64)
-		header[t.name] = tensorInfo{DType: t.dtype(), Shape: t.shape, Offsets: [2]int{offset, offset + size}}
+		size := dtypeSize * len(t.values)
+		header[t.name] = tensorInfo{DType: dtype, Shape: t.shape, Offsets: [2]int{offset, offset + size}}
 		offset += size
 	}
 	text, err := json.Marshal(header) // keys are sorted: the same bytes each time
@@ -86,11 +82,7 @@ func writeTensors(w io.Writer, metadata map[string]string, tensors []tensor) err
 		return err
 	}
 	for _, t := range tensors {
-		values := any(t.float32)
-		if t.uint64 != nil {
-			values = t.uint64
-		}
-		if err := binary.Write(w, binary.LittleEndian, values); err != nil {
+		if err := binary.Write(w, binary.LittleEndian, t.values); err != nil {
 			return err
 		}
 	}
@@ -99,10 +91,10 @@ func writeTensors(w io.Writer, metadata map[string]string, tensors []tensor) err
 
 // readTensors reads what writeTensors wrote. Whatever the bytes are, it
 // allocates no more than a small multiple of their number. Its errors are
-// *tensorError.
+// *tensorError; metadata that were read by then come with them.
 func readTensors(data []byte) (metadata map[string]string, tensors []tensor, err error) {
 	fail := func(name, format string, args ...any) (map[string]string, []tensor, error) {
-		return nil, nil, &tensorError{name, fmt.Errorf(format, args...)}
+		return metadata, nil, &tensorError{name, fmt.Errorf(format, args...)}
 	}
 	if len(data) < 8 {
 		return fail("", "cut short: %d bytes, want at least 8", len(data))
@@ -144,33 +136,24 @@ func readTensors(data []byte) (metadata map[string]string, tensors []tensor, err
 	end := 0
 	for _, name := range names {
 		info := infos[name]
-		size, ok := typeSizes[info.DType]
-		if !ok {
-			return fail(name, "type %q is not supported, want F32 or U64", info.DType)
+		if info.DType != dtype {
+			return fail(name, "type %q is not supported, want %s", info.DType, dtype)
 		}
-		count, err := elements(info.Shape, len(data)/size)
+		count, err := elements(info.Shape, len(data)/dtypeSize)
 		if err != nil {
 			return fail(name, "%w", err)
 		}
-		if info.Offsets[0] != end || info.Offsets[1] != end+count*size {
-			return fail(name, "shape %v of %s lies at bytes %v, want %d to %d", info.Shape, info.DType, info.Offsets, end, end+count*size)
+		if info.Offsets[0] != end || info.Offsets[1] != end+count*dtypeSize {
+			return fail(name, "shape %v of %s lies at bytes %v, want %d to %d", info.Shape, info.DType, info.Offsets, end, end+count*dtypeSize)
 		}
 		if info.Offsets[1] > len(data) {
 			return fail(name, "cut short: it ends at byte %d of %d", info.Offsets[1], len(data))
 		}
 		part := data[info.Offsets[0]:info.Offsets[1]]
 		end = info.Offsets[1]
-		t := tensor{name: name, shape: info.Shape}
-		if info.DType == "F32" {
-			t.float32 = make([]float32, count)
-			for i := range t.float32 {
-				t.float32[i] = math.Float32frombits(binary.LittleEndian.Uint32(part[4*i:]))
-			}
-		} else {
-			t.uint64 = make([]uint64, count)
-			for i := range t.uint64 {
-				t.uint64[i] = binary.LittleEndian.Uint64(part[8*i:])
-			}
+		t := tensor{name: name, shape: info.Shape, values: make([]float32, count)}
+		for i := range t.values {
+			t.values[i] = math.Float32frombits(binary.LittleEndian.Uint32(part[dtypeSize*i:]))
 		}
 		tensors = append(tensors, t)
 	}

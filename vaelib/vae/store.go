@@ -63,11 +63,11 @@ func (m *Model) Save(dir string) error {
 	var tensors []tensor
 	for _, l := range m.programs.network.layers() {
 		tensors = append(tensors,
-			tensor{name: l.name + ".weight", shape: []int{l.in, l.out}, float32: m.theta[l.offset:l.biasOffset()]},
-			tensor{name: l.name + ".bias", shape: []int{l.out}, float32: m.theta[l.biasOffset():l.end()]})
+			tensor{name: l.name + ".weight", shape: []int{l.in, l.out}, values: m.theta[l.offset:l.biasOffset()]},
+			tensor{name: l.name + ".bias", shape: []int{l.out}, values: m.theta[l.biasOffset():l.end()]})
 	}
 	if own := m.own(); len(own) > 0 {
-		tensors = append(tensors, tensor{name: likelihoods[m.config.Likelihood].tensor, shape: []int{len(own)}, float32: own})
+		tensors = append(tensors, tensor{name: likelihoods[m.config.Likelihood].tensor, shape: []int{len(own)}, values: own})
 	}
 	var buffer bytes.Buffer
 	if err := writeTensors(&buffer, nil, tensors); err != nil {
@@ -104,7 +104,7 @@ func Load(b *Backend, dir string) (*Model, error) {
 		return nil, err
 	}
 	var d modelDocument
-	if err := decodeDocument(data, &d, func() int { return d.Version }); err != nil {
+	if err := decodeDocument(data, &d, func() int { return d.Version }, schemaVersion); err != nil {
 		return nil, &FileError{Path: path, Err: err}
 	}
 	if err := d.check(); err != nil {
@@ -159,12 +159,12 @@ func readFile(path string) ([]byte, error) {
 
 // decodeDocument decodes JSON strictly, except that another version is
 // reported before an unknown field.
-func decodeDocument(data []byte, document any, version func() int) error {
+func decodeDocument(data []byte, document any, version func() int, want int) error {
 	if err := json.Unmarshal(data, document); err != nil {
 		return fmt.Errorf("not a readable JSON document: %w", err)
 	}
-	if v := version(); v != schemaVersion {
-		return fmt.Errorf("has version %d, this program reads version %d", v, schemaVersion)
+	if v := version(); v != want {
+		return fmt.Errorf("has version %d, this program reads version %d", v, want)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -208,13 +208,13 @@ func (n *network) assemble(tensors []tensor) ([]float32, error) {
 			return &tensorError{name, errors.New("missing")}
 		}
 		delete(byName, name)
-		if t.float32 == nil || !slices.Equal(t.shape, shape) {
-			return &tensorError{name, fmt.Errorf("has shape %v of %s, want %v of F32", t.shape, t.dtype(), shape)}
+		if !slices.Equal(t.shape, shape) {
+			return &tensorError{name, fmt.Errorf("has shape %v, want %v", t.shape, shape)}
 		}
-		if err := checkFinite(t.float32); err != nil {
+		if err := checkFinite(t.values); err != nil {
 			return &tensorError{name, err}
 		}
-		theta = append(theta, t.float32...)
+		theta = append(theta, t.values...)
 		return nil
 	}
 	for _, l := range n.layers() {

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/stream"
 )
 
 // TrainOptions are what a training may be given besides its configuration. The
@@ -102,6 +103,9 @@ type training struct {
 	state    [stateSize]*tensors.Tensor
 	inputs   []*tensors.Tensor // inputRows...
 	blocks   []evaluationBlock // of validation rows
+	rows     int               // number of training rows
+	noise    int               // random numbers a row takes
+	stride   int               // steps a call runs at most
 	heldOut  int               // number of validation rows
 	variance *tensors.Tensor
 
@@ -191,20 +195,18 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 	data := newTrainingRows(c, scaling, train, opt.Conditions)
 	settings := make([]float32, settingSize)
 	settings[settingVariance] = float32(scaling.variance)
-	settings[settingBeta] = float32(c.Beta)
-	settings[settingLearningRate] = float32(s.LearningRate)
-	settings[settingWarmup] = float32(s.warmupSteps())
-	settings[settingPeriod] = float32(s.period())
-	settings[settingCycles] = float32(s.cycles())
-	settings[settingSteps] = float32(s.Steps)
 	settings[settingFreeBits] = float32(c.FreeBits)
 	settings[settingTargetRate] = float32(c.TargetRate)
 	settings[settingControl] = float32(c.Control)
-	t.inputs = []*tensors.Tensor{data.rows, data.count, data.mean,
-		tensors.FromFlatDataAndDimensions(measures, len(measures)), tensors.FromFlatDataAndDimensions(settings, settingSize)}
+	t.rows, _ = train.Dims()
+	t.noise = programs.network.noiseWidth(controls)
+	t.stride = max(1, min(b.stepsPerCall, maxDraws/((1+t.noise)*s.Batch)))
+	t.inputs = []*tensors.Tensor{data.rows, data.mean,
+		tensors.FromFlatDataAndDimensions(measures, len(measures)), tensors.FromFlatDataAndDimensions(settings, settingSize), nil, nil, nil}
+	t.draw(0)
 	t.variance = tensors.FromScalar(float32(scaling.variance))
 	if validation != nil {
-		t.blocks = newEvaluationBlocks(c, scaling, validation, opt.ValidationConditions)
+		t.blocks = newEvaluationBlocks(c, scaling, validation, opt.ValidationConditions, t.noise)
 		t.heldOut, _ = validation.Dims()
 	}
 	if opt.Resume != nil {
@@ -214,7 +216,7 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 		return t, t.compile()
 	}
 	size := programs.network.size
-	t.load(randomState(c.Seed, "vae.batches", 0), programs.network.initial(c.Seed, scaling),
+	t.load(programs.network.initial(c.Seed, scaling),
 		make([]float32, size), make([]float32, size), make([]float32, sumSize), []float32{0, float32(c.TargetRate)})
 	return t, t.compile()
 }
@@ -227,7 +229,7 @@ func (t *training) compile() error {
 		s = append(s, tensor.Shape())
 	}
 	if t.backend.stepsPerCall > 1 {
-		s = append(s, shapes.Make(dtypes.Int32))
+		s = append(s, shapes.Make(dtypes.Int32), shapes.Make(dtypes.Int32))
 	}
 	return guard(func() error {
 		_, err := t.train.Compile(s...)
@@ -243,11 +245,20 @@ func (s Schedule) period() float64 { return float64(s.Steps / s.cycles()) }
 // warmupSteps is the number of a cycle's steps until the KL weight is beta.
 func (s Schedule) warmupSteps() float64 { return math.Round(s.Warmup * s.period()) }
 
+// warm is how far the KL weight of a step (counted from 0) has risen, of beta.
+func (s Schedule) warm(step int) float64 {
+	over := min(math.Floor(float64(step)/s.period()), float64(s.cycles()-1)) // cycles
+	return min(1, (float64(step+1)-over*s.period())/max(s.warmupSteps(), 1))
+}
+
+// rate is the learning rate of a step (counted from 0).
+func (s Schedule) rate(step int) float64 {
+	return s.LearningRate * (1 + math.Cos(math.Pi*float64(step)/float64(s.Steps))) / 2
+}
+
 // load puts a state where the backend runs.
-func (t *training) load(random []uint64, theta, first, second, sums, rate []float32) {
+func (t *training) load(theta, first, second, sums, rate []float32) {
 	t.state = [stateSize]*tensors.Tensor{
-		stateStep:   tensors.FromScalar(int32(t.step)),
-		stateRandom: tensors.FromFlatDataAndDimensions(random, len(random)),
 		stateTheta:  tensors.FromFlatDataAndDimensions(theta, len(theta)),
 		stateFirst:  tensors.FromFlatDataAndDimensions(first, len(first)),
 		stateSecond: tensors.FromFlatDataAndDimensions(second, len(second)),
@@ -266,7 +277,7 @@ func (t *training) run(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return t.interrupted(err)
 		}
-		end := min(s.Steps, next(t.step, s.EvalEvery), t.step+t.backend.stepsPerCall)
+		end := min(s.Steps, next(t.step, s.EvalEvery), t.step+t.stride)
 		if every := t.options.CheckpointEvery; every > 0 {
 			end = min(end, next(t.step, every))
 		}
@@ -304,9 +315,29 @@ func (t *training) run(ctx context.Context) error {
 // next is the smallest multiple of every above step.
 func next(step, every int) int { return (step/every + 1) * every }
 
+// maxDraws is how many random numbers a call is given at most.
+const maxDraws = 1 << 20
+
+// draw makes the plan and the random numbers of the steps until end. They depend
+// on the seed and the step alone, not on the calls or the backend.
+func (t *training) draw(end int) {
+	batch := t.schedule.Batch
+	plan, rows, noise := make([]float32, t.stride*planSize), make([]int32, t.stride*batch), make([]float32, t.stride*batch*t.noise)
+	for i := range end - t.step {
+		t.schedule.plan(plan[i*planSize:], t.config.Beta, t.step+i)
+		source := stream.Source(t.config.Seed, "vae.batches", uint64(t.step+i))
+		fillIndices(rows[i*batch:(i+1)*batch], t.rows, source)
+		fillNormals(noise[i*batch*t.noise:(i+1)*batch*t.noise], source)
+	}
+	t.inputs[inputPlan-inputRows] = tensors.FromFlatDataAndDimensions(plan, t.stride, planSize)
+	t.inputs[inputTake-inputRows] = tensors.FromFlatDataAndDimensions(rows, t.stride, batch, 1)
+	t.inputs[inputNoise-inputRows] = tensors.FromFlatDataAndDimensions(noise, t.stride, t.noise, batch)
+}
+
 // advance runs the steps until end.
 func (t *training) advance(end int) error {
 	start := time.Now()
+	t.draw(end)
 	err := guard(func() error {
 		args := make([]any, 0, inputSize+1)
 		for _, tensor := range t.state {
@@ -320,7 +351,7 @@ func (t *training) advance(end int) error {
 			args = append(args, tensor)
 		}
 		if t.backend.stepsPerCall > 1 {
-			args = append(args, int32(end))
+			args = append(args, int32(0), int32(end-t.step))
 		}
 		state, err := t.train.Call(args...)
 		copy(t.state[:], state)
@@ -346,7 +377,7 @@ func (t *training) evaluate() error {
 	}
 	steps := float64(t.step - t.evaluated)
 	p := Point{
-		Step: t.step, Beta: t.beta() * multiplier, LearningRate: t.learningRate(),
+		Step: t.step, Beta: t.config.Beta * t.schedule.warm(t.step-1) * multiplier, LearningRate: t.schedule.rate(t.step - 1),
 		Train: Losses{
 			Total: float64(sums[sumTotal]) / steps, Reconstruction: float64(sums[sumReconstruction]) / steps,
 			KL: float64(sums[sumKL]) / steps, Control: float64(sums[sumControl]) / steps,
@@ -418,24 +449,11 @@ func finite(l Losses) bool {
 	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
 }
 
-// beta is the KL weight of the last step done, but for what a target rate
-// multiplies it with.
-func (t *training) beta() float64 {
-	s := t.schedule
-	over := min(math.Floor(float64(t.step-1)/s.period()), float64(s.cycles()-1))
-	return t.config.Beta * min(1, (float64(t.step)-over*s.period())/max(s.warmupSteps(), 1))
-}
-
-// learningRate is that of the last step done.
-func (t *training) learningRate() float64 {
-	return t.schedule.LearningRate * (1 + math.Cos(math.Pi*float64(t.step-1)/float64(t.schedule.Steps))) / 2
-}
-
 // validate returns the losses on the validation rows under the full beta.
 func (t *training) validate(beta float64) (Losses, error) {
 	var l Losses
 	for _, block := range t.blocks {
-		sums, err := call(t.eval, t.state[stateTheta], block.random, block.rows, block.present,
+		sums, err := call(t.eval, t.state[stateTheta], block.noise, block.rows, block.present,
 			t.inputs[inputMean-inputRows], t.variance, t.inputs[inputMeasures-inputRows])
 		if err != nil {
 			return Losses{}, err
@@ -493,7 +511,7 @@ func (t *training) save() error {
 func (t *training) release() {
 	held := append(append(t.state[:], t.inputs...), t.variance)
 	for _, b := range t.blocks {
-		held = append(held, b.random, b.rows, b.present)
+		held = append(held, b.noise, b.rows, b.present)
 	}
 	for _, x := range held {
 		_ = guard(x.FinalizeAll)
@@ -503,14 +521,11 @@ func (t *training) release() {
 // checkpoint copies the state out.
 func (t *training) checkpoint() (*Checkpoint, error) {
 	c := &Checkpoint{best: t.best, document: checkpointDocument{
-		Version: schemaVersion, Config: t.config, Schedule: t.schedule, Backend: t.backend.name, DataHash: t.dataHash,
+		Version: checkpointVersion, Config: t.config, Schedule: t.schedule, Backend: t.backend.name, DataHash: t.dataHash,
 		Step: t.step, Evaluated: t.evaluated, Stale: t.stale, BestLoss: t.bestLoss,
 		Points: slices.Clone(t.history.Points), Seconds: t.before + time.Since(t.began).Seconds(),
 	}}
 	var err error
-	if c.random, err = values[uint64](t.state[stateRandom]); err != nil {
-		return nil, err
-	}
 	for i, dst := range map[int]*[]float32{
 		stateTheta: &c.theta, stateFirst: &c.first, stateSecond: &c.second, stateSums: &c.sums, stateRate: &c.rate,
 	} {
@@ -540,6 +555,6 @@ func (t *training) restore(c *Checkpoint) error {
 	t.step, t.evaluated, t.stale, t.bestLoss = d.Step, d.Evaluated, d.Stale, d.BestLoss
 	t.best, t.before = c.best, d.Seconds
 	t.history.Points = slices.Clone(d.Points)
-	t.load(slices.Clone(c.random), slices.Clone(c.theta), slices.Clone(c.first), slices.Clone(c.second), slices.Clone(c.sums), slices.Clone(c.rate))
+	t.load(slices.Clone(c.theta), slices.Clone(c.first), slices.Clone(c.second), slices.Clone(c.sums), slices.Clone(c.rate))
 	return nil
 }
