@@ -11,6 +11,7 @@
 //	features     what was known at each time: volatility, momentum, correlation, dispersion
 //	regime       states of the market: volatility by trend, hidden Markov models
 //	moments      means and covariances
+//	panel        the innermost part of a matrix product
 //	metrics      return and risk of one or a million portfolios
 //	optimize     allocation by optimisation and by the usual rules
 //	mixture      Gaussian mixtures

@@ -13,8 +13,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
-
-	"vaefolio/vaelib/stream"
 )
 
 func newEvaluator(t testing.TB, returns *mat.Dense, settings Settings) *Evaluator {
@@ -481,30 +479,6 @@ func TestNames(t *testing.T) {
 	for _, c := range Conventions() {
 		if got, err := ParseConvention(string(c)); err != nil || got != c {
 			t.Errorf("convention %s is %s with error %v", c, got, err)
-		}
-	}
-}
-
-// The two products have the same bits, so that a machine without AVX2 does.
-func TestProductsAgree(t *testing.T) {
-	if !accelerated {
-		t.Skip("no accelerated product on this machine")
-	}
-	rng := stream.New(1, "metrics.test.product", 0)
-	for _, assets := range []int{1, 2, 7, 40} {
-		returns, weights := make([]float64, assets*tilePeriods), make([]float64, assets*groupRows)
-		for i := range returns {
-			returns[i] = rng.NormFloat64()
-		}
-		for i := range weights {
-			weights[i] = rng.NormFloat64()
-		}
-		const stride = 2*tilePeriods + 1
-		plain, fast := make([]float64, groupRows*stride), make([]float64, groupRows*stride)
-		multiply(plain, stride, returns, weights, assets)
-		multiplyFMA(&fast[0], stride, &returns[0], &weights[0], assets)
-		if !slices.Equal(plain, fast) {
-			t.Errorf("products of %d assets differ", assets)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 package metrics
 
 import (
-	"math"
-
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/panel"
 )
 
 // tiles are returns laid out for the product with weights: tilePeriods periods
@@ -14,11 +14,10 @@ type tiles struct {
 	data          []float64 // count x assets x tilePeriods
 }
 
-// A product is computed in rectangles of tilePeriods x groupRows values, which
-// stay in registers while the assets go by.
+// A product is computed in rectangles of tilePeriods x groupRows values.
 const (
-	tilePeriods = 12
-	groupRows   = 4
+	tilePeriods = panel.Columns
+	groupRows   = panel.Rows
 )
 
 func pack(returns *mat.Dense) tiles {
@@ -61,27 +60,7 @@ func (t *tiles) product(s *scratch, rows int, row func(int) []float64) {
 		returns := t.data[tile*t.assets*tilePeriods:][:t.assets*tilePeriods]
 		for g := range groups {
 			weights := s.weights[g*groupRows*t.assets:][:groupRows*t.assets]
-			series := s.series[g*groupRows*t.padded()+tile*tilePeriods:]
-			if accelerated {
-				multiplyFMA(&series[0], t.padded(), &returns[0], &weights[0], t.assets)
-			} else {
-				multiply(series, t.padded(), returns, weights, t.assets)
-			}
-		}
-	}
-}
-
-// multiply computes one rectangle: series[i*stride+lane] for groupRows i and
-// tilePeriods lanes.
-func multiply(series []float64, stride int, returns, weights []float64, assets int) {
-	for i := range groupRows {
-		out := series[i*stride:][:tilePeriods]
-		clear(out)
-		for j := range assets {
-			w := weights[j*groupRows+i]
-			for lane, r := range returns[j*tilePeriods:][:tilePeriods] {
-				out[lane] = math.FMA(w, r, out[lane])
-			}
+			panel.Multiply(s.series[g*groupRows*t.padded()+tile*tilePeriods:], t.padded(), weights, returns)
 		}
 	}
 }

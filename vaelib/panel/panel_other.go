@@ -1,9 +1,9 @@
 //go:build !amd64
 
-package metrics
+package panel
 
 const accelerated = false
 
 func multiplyFMA(*float64, int, *float64, *float64, int) {
-	panic("metrics: no accelerated product on this architecture")
+	panic("panel: no accelerated product on this architecture")
 }

@@ -1,4 +1,4 @@
-package metrics
+package panel
 
 import "golang.org/x/sys/cpu"
 
@@ -8,4 +8,4 @@ var accelerated = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 // multiplyFMA is multiply in AVX2 and FMA instructions, with the same bits.
 //
 //go:noescape
-func multiplyFMA(series *float64, stride int, returns, weights *float64, assets int)
+func multiplyFMA(dst *float64, stride int, a, b *float64, terms int)

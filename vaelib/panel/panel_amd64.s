@@ -1,15 +1,15 @@
 #include "textflag.h"
 
-// func multiplyFMA(series *float64, stride int, returns, weights *float64, assets int)
+// func multiplyFMA(dst *float64, stride int, a, b *float64, terms int)
 //
-// Y0..Y11 hold the rectangle, three registers a portfolio; Y12..Y14 the twelve
-// returns of one asset, Y15 one weight in all lanes.
+// Y0..Y11 hold the rectangle, three registers a row; Y12..Y14 the twelve
+// columns of one term, Y15 one row of it in all lanes.
 TEXT ·multiplyFMA(SB), NOSPLIT, $0-40
-	MOVQ series+0(FP), DI
+	MOVQ dst+0(FP), DI
 	MOVQ stride+8(FP), R8
-	MOVQ returns+16(FP), SI
-	MOVQ weights+24(FP), DX
-	MOVQ assets+32(FP), CX
+	MOVQ b+24(FP), SI
+	MOVQ a+16(FP), DX
+	MOVQ terms+32(FP), CX
 	SHLQ $3, R8
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
@@ -24,7 +24,7 @@ TEXT ·multiplyFMA(SB), NOSPLIT, $0-40
 	VXORPD Y10, Y10, Y10
 	VXORPD Y11, Y11, Y11
 
-asset:
+term:
 	VMOVUPD (SI), Y12
 	VMOVUPD 32(SI), Y13
 	VMOVUPD 64(SI), Y14
@@ -47,7 +47,7 @@ asset:
 	ADDQ $96, SI
 	ADDQ $32, DX
 	DECQ CX
-	JNZ asset
+	JNZ term
 
 	VMOVUPD Y0, (DI)
 	VMOVUPD Y1, 32(DI)
