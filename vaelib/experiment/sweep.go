@@ -31,8 +31,8 @@ type TrialSettings struct {
 }
 
 // DefaultTrialSettings are those of the pipeline's training, with a coarser
-// mixture, as fitting the pipeline's would take longer than the training: its
-// posterior dispersion is too small by 0.01 to 0.03.
+// mixture, as fitting the pipeline's can take more than half as long as the
+// training: its posterior dispersion is too small by 0.01 to 0.03.
 func DefaultTrialSettings() TrialSettings {
 	s := DefaultSettings()
 	return TrialSettings{

@@ -20,9 +20,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
-	"sync"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -64,18 +63,15 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
-// rowsPerBlock is how many points one worker handles between reductions. It is
-// fixed, so that sums are taken in the same order for any number of workers.
-const rowsPerBlock = 512
-
 // Fit fits a mixture to the rows of x (N x d) by expectation-maximisation from
 // a k-means++ start (Arthur & Vassilvitskii 2007). A component that is left
 // with fewer than d+1 points' weight is dropped, so the result can have fewer
 // than the components asked for. The result depends on the data, the settings
 // and the random source only.
 //
-// It returns an error when x has fewer than two rows, holds NaN or Inf, or has
-// no spread, and the context's error when that ends first.
+// It returns an error when x has fewer than two rows, holds NaN, Inf or numbers
+// too large to square, or has no spread, and the context's error when that ends
+// first.
 func Fit(ctx context.Context, x *mat.Dense, settings Settings, rng *rand.Rand) (*Mixture, error) {
 	s := settings.withDefaults()
 	n, d := x.Dims()
@@ -92,15 +88,22 @@ func Fit(ctx context.Context, x *mat.Dense, settings Settings, rng *rand.Rand) (
 			}
 		}
 	}
-	variance := meanVariance(x)
+	// Around their mean, points far from the origin keep the digits that a
+	// component's covariance needs.
+	x, centre := centred(x)
+	variance := meanSquare(x)
 	if variance <= 0 {
 		return nil, errors.New("the mixture's data have no spread: every point is the same")
 	}
+	if !(variance <= math.MaxFloat64) {
+		return nil, errors.New("the mixture's data are too large to square")
+	}
 	ridge := s.Ridge * variance
 	m := start(x, min(s.Components, max(1, n/(d+1))), variance, rng)
+	e := newExpectation(x, len(m.weights))
 	previous := math.Inf(-1)
 	for range s.Iterations {
-		stats, err := m.expectation(ctx, x)
+		stats, err := e.run(ctx, m)
 		if err != nil {
 			return nil, err
 		}
@@ -113,23 +116,36 @@ func Fit(ctx context.Context, x *mat.Dense, settings Settings, rng *rand.Rand) (
 		}
 		previous = mean
 	}
+	for _, mean := range m.means {
+		floats.Add(mean, centre)
+	}
 	return m, nil
 }
 
-// meanVariance is the mean over dimensions of the variance of the rows.
-func meanVariance(x *mat.Dense) float64 {
+// centred returns the rows less their mean, and the mean, which is exact where
+// all rows are the same.
+func centred(x *mat.Dense) (rows *mat.Dense, mean []float64) {
 	n, d := x.Dims()
-	mean := make([]float64, d)
+	mean = make([]float64, d)
 	for i := range n {
 		for j, v := range x.RawRowView(i) {
-			mean[j] += v / float64(n)
+			mean[j] += (v - mean[j]) / float64(i+1)
 		}
 	}
+	rows = mat.NewDense(n, d, nil)
+	for i := range n {
+		floats.SubTo(rows.RawRowView(i), x.RawRowView(i), mean)
+	}
+	return rows, mean
+}
+
+// meanSquare is the mean of the squares of all values.
+func meanSquare(x *mat.Dense) float64 {
+	n, d := x.Dims()
 	var sum float64
 	for i := range n {
-		for j, v := range x.RawRowView(i) {
-			sum += (v - mean[j]) * (v - mean[j])
-		}
+		row := x.RawRowView(i)
+		sum += floats.Dot(row, row)
 	}
 	return sum / float64(n*d)
 }
@@ -202,106 +218,26 @@ func assemble(d int, weights []float64, means, factors [][]float64) *Mixture {
 	return m
 }
 
-// statistics are the sums over points that a maximisation step needs.
-type statistics struct {
-	logLikelihood float64
-	mass          []float64 // K
-	first         []float64 // K x d
-	second        []float64 // K x d x d, lower triangles
-}
-
-func newStatistics(k, d int) *statistics {
-	return &statistics{mass: make([]float64, k), first: make([]float64, k*d), second: make([]float64, k*d*d)}
-}
-
-func (s *statistics) add(o *statistics) {
-	s.logLikelihood += o.logLikelihood
-	for i, v := range o.mass {
-		s.mass[i] += v
-	}
-	for i, v := range o.first {
-		s.first[i] += v
-	}
-	for i, v := range o.second {
-		s.second[i] += v
-	}
-}
-
-// expectation sums the responsibilities' moments over the rows of x. Blocks
-// of rows are handled by all cores and added up in their order.
-func (m *Mixture) expectation(ctx context.Context, x *mat.Dense) (*statistics, error) {
-	n, _ := x.Dims()
-	k := len(m.weights)
-	blocks := (n + rowsPerBlock - 1) / rowsPerBlock
-	total := newStatistics(k, m.d)
-	// A round is as many blocks as there are workers: memory stays bounded.
-	workers := min(runtime.GOMAXPROCS(0), blocks)
-	partial := make([]*statistics, workers)
-	for round := 0; round < blocks; round += workers {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		var wait sync.WaitGroup
-		for w := range min(workers, blocks-round) {
-			wait.Go(func() {
-				first := (round + w) * rowsPerBlock
-				partial[w] = m.blockStatistics(x, first, min(first+rowsPerBlock, n))
-			})
-		}
-		wait.Wait()
-		for _, p := range partial[:min(workers, blocks-round)] {
-			total.add(p)
-		}
-	}
-	return total, nil
-}
-
-func (m *Mixture) blockStatistics(x *mat.Dense, from, to int) *statistics {
-	k, d := len(m.weights), m.d
-	s := newStatistics(k, d)
-	logs, work := make([]float64, k), make([]float64, d)
-	for i := from; i < to; i++ {
-		row := x.RawRowView(i)
-		logProb := m.logProb(row, logs, work)
-		s.logLikelihood += logProb
-		for c, l := range logs {
-			r := math.Exp(l - logProb)
-			if r < 1e-12 {
-				continue
-			}
-			s.mass[c] += r
-			first := s.first[c*d : (c+1)*d]
-			second := s.second[c*d*d : (c+1)*d*d]
-			for a, va := range row {
-				first[a] += r * va
-				for b, vb := range row[:a+1] {
-					second[a*d+b] += r * va * vb
-				}
-			}
-		}
-	}
-	return s
-}
-
 // maximisation turns the sums into the next mixture.
 func (s *statistics) maximisation(n, d int, ridge float64) (*Mixture, error) {
 	var weights []float64
 	var means, factors [][]float64
 	var total float64
-	for c, mass := range s.mass {
-		if mass < float64(d+1) && len(s.mass) > 1 {
+	for c := range s.k {
+		sums := s.moments[c*s.stride:]
+		mass := sums[0]
+		if mass < float64(d+1) && s.k > 1 {
 			continue
 		}
 		mean := make([]float64, d)
-		for j := range d {
-			mean[j] = s.first[c*d+j] / mass
-		}
 		factor := make([]float64, d*d)
-		second := s.second[c*d*d : (c+1)*d*d]
+		at := 1
 		for a := range d {
+			mean[a] = sums[at] / mass
 			for b := range a + 1 {
-				factor[a*d+b] = second[a*d+b]/mass - mean[a]*mean[b]
+				factor[a*d+b] = sums[at+1+b]/mass - mean[a]*mean[b]
 			}
+			at += a + 2
 			factor[a*d+a] += ridge
 		}
 		if !cholesky(factor, d) {
@@ -343,36 +279,6 @@ func cholesky(a []float64, d int) bool {
 	return true
 }
 
-// logProb is the log density at x; logs (K) receives the log of each
-// component's share of it, work (d) is scratch.
-func (m *Mixture) logProb(x, logs, work []float64) float64 {
-	d := m.d
-	largest := math.Inf(-1)
-	for c, mean := range m.means {
-		factor := m.factors[c]
-		var quadratic float64
-		for a := range d {
-			sum := x[a] - mean[a]
-			row := factor[a*d : a*d+a]
-			for b, v := range row {
-				sum -= v * work[b]
-			}
-			work[a] = sum / factor[a*d+a]
-			quadratic += work[a] * work[a]
-		}
-		logs[c] = m.logNorms[c] - 0.5*quadratic
-		largest = max(largest, logs[c])
-	}
-	if math.IsInf(largest, -1) {
-		return largest
-	}
-	var sum float64
-	for _, l := range logs {
-		sum += math.Exp(l - largest)
-	}
-	return largest + math.Log(sum)
-}
-
 // Dim returns the number of dimensions d.
 func (m *Mixture) Dim() int { return m.d }
 
@@ -384,7 +290,21 @@ func (m *Mixture) LogProb(x []float64) float64 {
 	if len(x) != m.d {
 		panic("mixture: point has the wrong length")
 	}
-	return m.logProb(x, make([]float64, len(m.weights)), make([]float64, m.d))
+	logs, white := make([]float64, len(m.weights)), make([]float64, m.d)
+	for c, mean := range m.means {
+		factor := m.factors[c]
+		var quadratic float64
+		for a := range white {
+			sum := x[a] - mean[a]
+			for b, v := range factor[a*m.d : a*m.d+a] {
+				sum -= v * white[b]
+			}
+			white[a] = sum / factor[a*m.d+a]
+			quadratic += white[a] * white[a]
+		}
+		logs[c] = m.logNorms[c] - 0.5*quadratic
+	}
+	return floats.LogSumExp(logs)
 }
 
 // Rand draws one point into dst (length d).

@@ -125,6 +125,27 @@ func TestLikelihoodGrows(t *testing.T) {
 	}
 }
 
+// Where the origin lies doesn't matter: a fit to points around a million has the
+// densities of one to the same points around 0. Sums of their squares would
+// have lost 12 of 16 digits.
+func TestFarFromTheOrigin(t *testing.T) {
+	x := twoClusters(600)
+	far := mat.DenseCopyOf(x)
+	far.Apply(func(_, _ int, v float64) float64 { return v + 1e6 }, far)
+	var fits [2]*mixture.Mixture
+	for i, x := range []*mat.Dense{x, far} {
+		var err error
+		if fits[i], err = mixture.Fit(context.Background(), x, mixture.Settings{Components: 4}, stream.New(1, "fit", 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 600 {
+		if got, want := fits[1].LogProb(far.RawRowView(i)), fits[0].LogProb(x.RawRowView(i)); math.Abs(got-want) > 1e-6 {
+			t.Fatalf("log density of point %d is %v, want %v", i, got, want)
+		}
+	}
+}
+
 func TestSameForAnyNumberOfWorkers(t *testing.T) {
 	x := twoClusters(4000)
 	fit := func(workers int) string {
@@ -172,6 +193,9 @@ func TestBadInput(t *testing.T) {
 	cancel()
 	nan := twoClusters(10)
 	nan.Set(4, 1, math.NaN())
+	same, large := mat.NewDense(7, 2, nil), twoClusters(10)
+	same.Apply(func(int, int, float64) float64 { return 0.1 }, same)
+	large.Scale(1e200, large)
 	for _, test := range []struct {
 		name string
 		ctx  context.Context
@@ -181,6 +205,8 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"one point", ctx, twoClusters(1), 1, "at least 2 points"},
 		{"no spread", ctx, mat.NewDense(5, 2, nil), 1, "no spread"},
+		{"no spread away from 0", ctx, same, 1, "no spread"},
+		{"too large", ctx, large, 1, "too large"},
 		{"NaN", ctx, nan, 1, "point 4"},
 		{"negative components", ctx, twoClusters(10), -1, "at least 1 component"},
 		{"cancelled", cancelled, twoClusters(10), 1, "canceled"},
@@ -202,17 +228,27 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// The sizes of a sweep's fit and of the pipeline's, both of 8 dimensions. Run
+// with -cpu 1 for the figure of one core.
 func BenchmarkFit(b *testing.B) {
-	rng := stream.New(1, "benchmark", 0)
-	x := mat.NewDense(16000, 8, nil)
-	for i := range 16000 {
-		for j := range 8 {
-			x.Set(i, j, rng.NormFloat64())
-		}
-	}
-	for b.Loop() {
-		if _, err := mixture.Fit(context.Background(), x, mixture.Settings{Iterations: 10, Tolerance: 1e-300}, stream.New(1, "fit", 0)); err != nil {
-			b.Fatal(err)
-		}
+	for _, size := range []struct {
+		name          string
+		n, components int
+	}{{"sweep", 2000, 20}, {"pipeline", 16000, 40}} {
+		b.Run(size.name, func(b *testing.B) {
+			rng := stream.New(1, "benchmark", 0)
+			x := mat.NewDense(size.n, 8, nil)
+			for i := range size.n {
+				for j := range 8 {
+					x.Set(i, j, rng.NormFloat64())
+				}
+			}
+			settings := mixture.Settings{Components: size.components, Iterations: 10, Tolerance: 1e-300}
+			for b.Loop() {
+				if _, err := mixture.Fit(context.Background(), x, settings, stream.New(1, "fit", 0)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
