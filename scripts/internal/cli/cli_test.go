@@ -263,6 +263,34 @@ func TestConfigRoundTrip(t *testing.T) {
 	}
 }
 
+// What matters only with a flag is recorded with it, and in a verb without it.
+func TestRecordedWithAFlag(t *testing.T) {
+	type shared struct {
+		Depth int `flag:"depth" default:"3" record:"deep" help:"how deep"`
+	}
+	type config struct {
+		Shared shared
+		Deep   bool `flag:"deep" record:"deep" help:"not at the surface"`
+	}
+	var text string
+	v := Verb[config]{Name: "try", Run: func(_ context.Context, _ *config, io *IO) error { text = string(io.Config()); return nil }}
+	for _, c := range []struct {
+		args []string
+		want bool
+	}{{nil, false}, {[]string{"-depth=4"}, false}, {[]string{"-deep", "-depth=4"}, true}} {
+		if code, _, stderr := execute(v, c.args...); code != 0 {
+			t.Fatal(stderr)
+		}
+		if strings.Contains(text, "depth = 4\n") != c.want || strings.Contains(text, "deep = true\n") != c.want || strings.Contains(text, "how deep") != c.want {
+			t.Errorf("%v is recorded as\n%s", c.args, text)
+		}
+	}
+	without := Verb[shared]{Name: "try", Run: func(_ context.Context, _ *shared, io *IO) error { text = string(io.Config()); return nil }}
+	if code, _, stderr := execute(without); code != 0 || !strings.Contains(text, "depth = 3\n") {
+		t.Errorf("a verb without the flag: %s\n%s", stderr, text)
+	}
+}
+
 func TestHelp(t *testing.T) {
 	want, err := os.ReadFile("testdata/help.txt")
 	if err != nil {

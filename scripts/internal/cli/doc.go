@@ -39,7 +39,8 @@
 //	choice   the values allowed, separated by |
 //	range    the numbers allowed: "[0,1]", "(0,1)", "[1,inf)"
 //	required "true": wrong usage without it
-//	record   "-": not written to config.toml, because it doesn't change the result
+//	record   "-": not written to config.toml, because it doesn't change the result;
+//	         the name of a boolean flag: only where that is set, or the verb lacks it
 //
 // A struct with a method Check() error on its pointer is asked after all
 // values are set; its error is one of usage.

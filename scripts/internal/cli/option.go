@@ -19,8 +19,8 @@ type option struct {
 	choices    []string
 	allowed    *interval
 	required   bool
-	recorded   bool
-	depth      int // 0: a field of the verb itself, more: of a group
+	record     string // "-": never, a flag's name: only with that
+	depth      int    // 0: a field of the verb itself, more: of a group
 	field      reflect.Value
 }
 
@@ -41,7 +41,7 @@ func collect(config reflect.Value, depth int) options {
 				name: name + arg, positional: isArg,
 				unit: tag.Get("unit"), help: tag.Get("help"),
 				required: tag.Get("required") == "true",
-				recorded: tag.Get("record") != "-" && !isArg,
+				record:   tag.Get("record"),
 				depth:    depth, field: config.Field(i),
 			}
 			if choice := tag.Get("choice"); choice != "" {
@@ -76,6 +76,12 @@ func (os options) flag(name string) *option {
 func (os options) isSet(name string) bool {
 	o := os.flag(name)
 	return o != nil && o.field.Kind() == reflect.Bool && o.field.Bool()
+}
+
+// isRecorded says whether config.toml tells the value of an option.
+func (os options) isRecorded(o *option) bool {
+	condition := os.flag(o.record)
+	return o.record != "-" && !o.positional && (condition == nil || condition.field.Bool())
 }
 
 func (o *option) isBool() bool { return o.field.Kind() == reflect.Bool }

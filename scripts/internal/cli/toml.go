@@ -158,7 +158,7 @@ func (os options) toml(verb string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Every value of this run: `%s -config FILE` with this file repeats it.\n", verb)
 	for _, o := range os {
-		if !o.recorded {
+		if !os.isRecorded(o) {
 			continue
 		}
 		fmt.Fprintf(&b, "\n# %s\n", strings.Join(wrap(o.help+o.describeUnit(), helpWidth-2), "\n# "))
