@@ -28,6 +28,8 @@ type Control struct {
 	// Violations is the share of decoded portfolios, before any projection, that
 	// exceed the bound asked for; of a cap only.
 	Violations *float64 `json:"violations,omitempty"`
+	// ShuffledViolations is that share for the bounds asked of other rows.
+	ShuffledViolations *float64 `json:"shuffled_violations,omitempty"`
 }
 
 // MeasureControl asks a conditional model for the conditions of held-out
@@ -71,16 +73,20 @@ func (g *Generator) MeasureControl(ctx context.Context, conditions *mat.Dense, d
 			continue // all alike: nothing was asked
 		}
 		c := Control{Name: name, Cap: config.Conditions[j].Cap}
-		var violations float64
+		var violations, shuffled float64
 		for i := range n {
 			c.Error += miss(c.Cap, got.At(i, j), asked.At(i, j)) / sd / float64(n)
 			c.Shuffled += miss(c.Cap, got.At(i, j), asked.At(other[i], j)) / sd / float64(n)
 			if decoded.At(i, j) > asked.At(i, j) {
-				violations += 1 / float64(n)
+				violations++
+			}
+			if decoded.At(i, j) > asked.At(other[i], j) {
+				shuffled++
 			}
 		}
 		if c.Cap {
-			c.Violations = &violations
+			violations, shuffled = violations/float64(n), shuffled/float64(n)
+			c.Violations, c.ShuffledViolations = &violations, &shuffled
 		}
 		controls, columns, deviations = append(controls, c), append(columns, j), append(deviations, sd)
 	}
