@@ -49,6 +49,7 @@ var verb = cli.Verb[config]{
 	Summary: "train models over grids of settings, on all cores or a cluster, and gather their figures in one table",
 	Example: `sweep run -config experiments/beta.toml -out runs/beta
 sweep run -grid 'beta = 0.5 1 2; latent = 4 8' -seeds 1,2,3 -out runs/look
+sweep run -conditional -condition-on volatility,max_weight -caps max_weight -grid 'control = 0 1 3' -out runs/told
 sweep run -config experiments/beta.toml -out runs/beta -shard 1/4   # a quarter of the runs
 sweep status -out runs/beta
 sweep merge -out runs/beta               # writes results.csv, one row a run

@@ -14,6 +14,7 @@ import (
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/generate"
 )
 
 // commandVariable makes a process of this test the command itself.
@@ -37,14 +38,15 @@ func execute(t *testing.T, code int, want string, args ...string) string {
 	return stdout.String()
 }
 
-// small is a sweep of four runs of a moment each.
+// small is a sweep of four runs of a moment each, two of conditional models.
 const small = `
-grid = """
-beta = 0.1 1
+grid = "beta = 0.1 1"
+zip = """
 hidden = 8 8,8
+conditional = false true
 """
-zip = ""
 seeds = [3]
+condition-on = ["effective_assets", "sector.*"]
 source = "dirichlet"
 alpha = 0.5
 lookbacks = [40]
@@ -79,16 +81,26 @@ func TestSweep(t *testing.T) {
 	execute(t, 0, "2 runs made, 2 were there", "run", "-config", config, "-out", out, "-backend", "go", "-workers", "2")
 	execute(t, 0, "4 of 4 runs", "merge", "-out", out)
 	rows := readCSV(t, filepath.Join(out, experiment.ResultsFile))
-	if len(rows) != 5 || !slices.Equal(rows[0][:5], []string{"run", "beta", "hidden", "seed", "status"}) ||
-		!slices.Equal(rows[4][1:5], []string{"1", "8,8", "3", "done"}) {
+	if len(rows) != 5 || !slices.Equal(rows[0][:5], []string{"run", "beta", "hidden", "conditional", "seed"}) ||
+		!slices.Equal(rows[4][1:6], []string{"1", "8,8", "true", "3", "done"}) {
 		t.Errorf("results %v", rows)
 	}
-	execute(t, 1, "holds another sweep", "run", "-config", config, "-beta", "2", "-grid", "hidden=8", "-out", out, "-backend", "go")
+	control := slices.Index(rows[0], "control_error.sector.L1")
+	if control < 0 || rows[1][control] != "" || rows[2][control] == "" {
+		t.Errorf("control errors are in column %d of %v, want those of conditional models alone", control, rows)
+	}
+	for i, want := range []bool{false, true} {
+		_, err := os.Stat(filepath.Join(out, experiment.RunsFolder, rows[1+i][0], experiment.ModelFolder, generate.DonorsFile))
+		if got := err == nil; got != want {
+			t.Errorf("run %d has donors: %t, want %t", i+1, got, want)
+		}
+	}
+	execute(t, 1, "holds another sweep", "run", "-config", config, "-grid", "beta=2", "-out", out, "-backend", "go")
 
 	// The configuration that a run keeps repeats it.
 	again := filepath.Join(t.TempDir(), "again")
 	execute(t, 0, "1 runs made", "run", "-config", filepath.Join(out, experiment.RunsFolder, rows[2][0], "config.toml"), "-out", again, "-backend", "go")
-	if got, want := readCSV(t, filepath.Join(again, experiment.ResultsFile))[1][3:], rows[2][5:]; !slices.Equal(got, want) {
+	if got, want := readCSV(t, filepath.Join(again, experiment.ResultsFile))[1][3:], rows[2][6:]; !slices.Equal(got, want) {
 		t.Errorf("the run repeated has %v, want %v", got, want)
 	}
 }
@@ -116,6 +128,7 @@ func TestWrongUsage(t *testing.T) {
 		"at -beta=-1 -seed=1: -beta":              {"run", "-grid", "beta=1 -1", "-out", out},
 		"zipped axes go together":                 {"run", "-zip", "beta=1 2; latent=3", "-out", out},
 		"axis seed is given twice":                {"run", "-grid", "seed=1", "-seeds", "2", "-out", out},
+		"say what -conditional models are told":   {"run", "-condition-on", "volatility", "-out", out},
 		"want i/N":                                {"run", "-shard", "2", "-out", out},
 		"leftover argument \"elsewhere\"":         {"run", "elsewhere", "-out", out},
 		"\"stop\" is not one of":                  {"stop", "-out", out},
@@ -131,7 +144,7 @@ func TestWrongUsage(t *testing.T) {
 
 // The experiments that are shipped are read, and have as many runs as they say.
 func TestExperiments(t *testing.T) {
-	for name, want := range map[string]int{"beta": 50, "collapse": 384, "collapse-mixed": 90} {
+	for name, want := range map[string]int{"beta": 50, "collapse": 384, "collapse-mixed": 90, "control": 15} {
 		var got []experiment.Trial
 		reader := verb
 		reader.Run = func(ctx context.Context, c *config, io *cli.IO) (err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"vaefolio/scripts/internal/cli"
@@ -52,6 +53,9 @@ func trials(ctx context.Context, c *config, stream *cli.IO) (axes []string, all 
 			Point: point, TrialSettings: t.TrialSettings, Seed: t.Seed, Config: text,
 			Window: in.window, Set: in.set, Sectors: in.sectors, PeriodsPerYear: periods, Synthetic: in.synthetic,
 		})
+	}
+	if conditional := func(t experiment.Trial) bool { return t.Conditional }; len(c.On)+len(c.Caps) > 0 && !slices.ContainsFunc(all, conditional) {
+		return nil, nil, cli.Usagef("-condition-on and -caps say what -conditional models are told: give it")
 	}
 	return axes, all, nil
 }

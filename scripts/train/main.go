@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -16,7 +14,6 @@ import (
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
-	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/vae"
 )
@@ -68,8 +65,7 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	rows := experiment.Rows{Symbols: portfolios.Symbols}
-	rows.Train, rows.HeldOut = split(portfolios.Weights, out)
-	if count, _ := rows.Train.Dims(); count < 2 {
+	if rows.Train, rows.HeldOut = experiment.SplitRows(portfolios.Weights, out); rows.Train == nil {
 		return fmt.Errorf("%s: fewer than 2 rows to learn from: give more portfolios", c.Weights)
 	}
 	if c.Conditions != "" {
@@ -78,11 +74,8 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 			return err
 		}
 		hash = run.Hash([]byte(hash), []byte(conditions))
-		if rows.Told, err = c.told(portfolios, out); err != nil {
+		if rows.Told, err = c.Read(c.Conditions, portfolios, out); err != nil {
 			return err
-		}
-		if free := rows.Told.Unmeasured(); len(free) > 0 {
-			io.Note("told, but not held to, as they don't follow from the weights alone: %s", strings.Join(free, ", "))
 		}
 	} else if len(c.On)+len(c.Caps) > 0 {
 		return cli.Usagef("-condition-on and -caps choose columns of -conditions FILE: give it")
@@ -113,10 +106,9 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	settings := generate.AggregateSettings{Components: c.Components, Seed: c.Seed}
-	var donors *generate.Donors
 	if rows.Told != nil {
 		settings.Conditions = rows.Told.Train
-		donors = generate.NewDonors(model.Config(), rows.Told.Train, rows.Told.Measures)
+		donors := rows.Told.Donors(model)
 		if err := run.WriteJSON(folder.Path(generate.DonorsFile), donors); err != nil {
 			return err
 		}
@@ -143,7 +135,7 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		}
 	}
 	if rows.HeldOut != nil {
-		if err := c.diagnose(ctx, model, rows, donors, folder, io); err != nil {
+		if err := c.diagnose(ctx, model, rows, folder, io); err != nil {
 			return err
 		}
 	}
@@ -165,7 +157,7 @@ const (
 )
 
 // diagnose judges the model by the rows held out.
-func (c *config) diagnose(ctx context.Context, model *vae.Model, rows experiment.Rows, donors *generate.Donors, folder *run.Run, io *cli.IO) error {
+func (c *config) diagnose(ctx context.Context, model *vae.Model, rows experiment.Rows, folder *run.Run, io *cli.IO) error {
 	var told *mat.Dense
 	if rows.Told != nil {
 		told = rows.Told.HeldOut
@@ -190,15 +182,7 @@ func (c *config) diagnose(ctx context.Context, model *vae.Model, rows experiment
 	io.Note("%d of %d units active, KL %.2f nats, R2 %.3f (PCA %.3f), log likelihood %.2f nats (bound %.2f)",
 		d.ActiveUnits, c.Latent, d.KL, d.R2, d.R2PCA, d.Evidence.LogLikelihood, d.Evidence.ELBO)
 	if told != nil {
-		set := simplex.Set{N: n}
-		if model.Config().Head == "linear" {
-			set.Lower, set.Upper = slices.Repeat([]float64{-simplex.MaxBound}, n), slices.Repeat([]float64{simplex.MaxBound}, n)
-		}
-		generator, err := generate.New(model, set)
-		if err != nil {
-			return err
-		}
-		if d.Control, err = generator.MeasureControl(ctx, told, donors, c.Seed); err != nil {
+		if d.Control, err = rows.Told.MeasureControl(ctx, model, c.Seed); err != nil {
 			return err
 		}
 		for _, k := range d.Control {
@@ -222,38 +206,6 @@ func (c *config) keepMarket(names []string, folder *run.Run) error {
 	return run.WriteJSON(folder.Path(corpus.MarketFile), market)
 }
 
-// told picks the conditions that the model is told.
-func (c *config) told(p *portfolio.Portfolios, out []bool) (*experiment.Told, error) {
-	conditions, err := portfolio.ReadConditionsCSV(c.Conditions, p)
-	if err != nil {
-		return nil, err
-	}
-	measures, err := corpus.ReadMeasures(c.Conditions, len(p.Symbols))
-	if err != nil {
-		return nil, err
-	}
-	schema, err := corpus.ReadSchema(c.Conditions)
-	if err != nil {
-		return nil, err
-	}
-	levels := map[string][]string{}
-	for _, condition := range schema {
-		levels[condition.Name] = condition.Levels
-	}
-	columns, chosen, err := c.Choose(conditions.Names, levels)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Conditions, err)
-	}
-	rows, _ := conditions.Values.Dims()
-	values := mat.NewDense(rows, len(columns), nil)
-	for k, j := range columns {
-		values.SetCol(k, mat.Col(nil, j, conditions.Values))
-	}
-	told := &experiment.Told{Conditions: chosen, Measures: measures, Control: c.Control}
-	told.Train, told.HeldOut = split(values, out)
-	return told, nil
-}
-
 // heldOut says which rows are held out: by window where the provenance of a
 // corpus says so, else at random.
 func (c *config) heldOut(p *portfolio.Portfolios, io *cli.IO) ([]bool, error) {
@@ -269,26 +221,4 @@ func (c *config) heldOut(p *portfolio.Portfolios, io *cli.IO) ([]bool, error) {
 	}
 	io.Note("%s has no %s beside it: %v of its rows are held out at random", filepath.Base(c.Weights), corpus.ProvenanceFile, c.Validation)
 	return out, nil
-}
-
-// split separates the rows to learn from and those to hold out, nil where there
-// are fewer than 2.
-func split(x *mat.Dense, out []bool) (fit, heldOut *mat.Dense) {
-	_, n := x.Dims()
-	var kept, held []float64
-	for i, o := range out {
-		if o {
-			held = append(held, x.RawRowView(i)...)
-		} else {
-			kept = append(kept, x.RawRowView(i)...)
-		}
-	}
-	fit = new(mat.Dense)
-	if len(kept) > 0 {
-		fit = mat.NewDense(len(kept)/n, n, kept)
-	}
-	if len(held) >= 2*n {
-		heldOut = mat.NewDense(len(held)/n, n, held)
-	}
-	return fit, heldOut
 }

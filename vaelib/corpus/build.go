@@ -85,7 +85,7 @@ func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors 
 	if err := c.observe(ctx); err != nil {
 		return nil, fmt.Errorf("conditions of the market: %w", err)
 	}
-	c.describe()
+	c.describe(sectors)
 	b := &builder{Corpus: c, set: set, upper: 1}
 	if set.Upper != nil {
 		b.upper = slices.Max(set.Upper)

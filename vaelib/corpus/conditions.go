@@ -6,17 +6,25 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/portfolio"
 )
 
-// describe sets what conditions the rows will have, and makes room for them.
-func (c *Corpus) describe() {
+// Schema describes the conditions that the portfolios of a corpus themselves have,
+// the first of [Corpus.Schema]; sectors may be nil.
+func (c Config) Schema(sectors *market.Sectors, symbols []string) []portfolio.Condition {
 	basis := portfolio.TrainingReturns
-	if c.config.Measured == MeasuredRolling {
+	if c.Measured == MeasuredRolling {
 		basis = portfolio.WindowReturns
 	}
-	c.Schema = append(portfolio.Schema(basis, c.sectors), c.state.schema...)
+	_, names := sectorShares(sectors, symbols)
+	return portfolio.Schema(basis, names)
+}
+
+// describe sets what conditions the rows will have, and makes room for them.
+func (c *Corpus) describe(sectors *market.Sectors) {
+	c.Schema = append(c.config.Schema(sectors, c.window.Symbols), c.state.schema...)
 	c.Portfolios.Conditions = &portfolio.Conditions{
 		Names: portfolio.Names(c.Schema), Values: mat.NewDense(len(c.Rows), len(c.Schema), nil),
 	}

@@ -258,8 +258,11 @@ func TestTermsAreThoseOfTheRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	names := c.Portfolios.Conditions.Names
-	own := len(portfolio.Schema(portfolio.TrainingReturns, sectors.Names)) // of the portfolios
-	if want := names[own:]; len(want) != 7+24 || !slices.Equal(m.Names(), want) {
+	own := portfolio.Names(Config{}.Schema(sectors, window.Symbols)) // of the portfolios
+	if got := names[:len(own)]; !slices.Equal(got, own) {
+		t.Fatalf("conditions of the portfolios are %v, want %v", got, own)
+	}
+	if want := names[len(own):]; len(want) != 7+24 || !slices.Equal(m.Names(), want) {
 		t.Fatalf("conditions of the market are %v, want %v", m.Names(), want)
 	}
 	wish := portfolio.Wish{{Name: "market.trend.60", Relation: portfolio.AtLeast}, {Name: "volatility"}}

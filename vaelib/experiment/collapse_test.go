@@ -21,7 +21,7 @@ func TestLinearCollapseOfMixedSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer backend.Close()
-	training, _ := mixedRows(t, "sample", 1).Split()
+	training, _ := mixedRows(t, "sample", nil, 1).Split()
 	thresholds, err := vae.Thresholds(training)
 	if err != nil {
 		t.Fatal(err)

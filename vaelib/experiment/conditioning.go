@@ -1,22 +1,27 @@
 package experiment
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/vae"
 )
 
 // Conditioning says what a conditional model is told of each portfolio. Its tags
 // name the flags.
 type Conditioning struct {
-	On      []string `flag:"condition-on" unit:"NAMES" help:"the columns of -conditions that the model is told; sector.* stands for all that begin so; without it all"`
-	Caps    []string `flag:"caps" unit:"NAMES" help:"those of them that are upper bounds to be kept, rather than values to be met"`
-	Control float64  `flag:"control" range:"[0,inf)" help:"weight of the distance, in standard deviations, between what is decoded from random codes and the conditions asked for, where these follow from the weights alone"`
+	On      []string `flag:"condition-on" record:"conditional" unit:"NAMES" help:"the conditions that the model is told; sector.* stands for all that begin so; without it all"`
+	Caps    []string `flag:"caps" record:"conditional" unit:"NAMES" help:"those of them that are upper bounds to be kept, rather than values to be met"`
+	Control float64  `flag:"control" record:"conditional" range:"[0,inf)" help:"weight of the distance, in standard deviations, between what is decoded from random codes and the conditions asked for, where these follow from the weights alone"`
 }
 
 // DefaultConditioning holds the decoder to its conditions: on the mixed training
@@ -32,9 +37,67 @@ type Told struct {
 	Control        float64
 }
 
-// Unmeasured lists the conditions without a measure: the model is told them, and
+// Read reads what a model is told of portfolios: the chosen columns of the file
+// of their conditions, with the measures and the schema that a corpus has beside
+// it. heldOut says which of the portfolios are held out.
+func (c Conditioning) Read(path string, p *portfolio.Portfolios, heldOut []bool) (*Told, error) {
+	all, err := portfolio.ReadConditionsCSV(path, p)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := corpus.ReadSchema(path)
+	if err != nil {
+		return nil, err
+	}
+	levels := map[string][]string{}
+	for _, condition := range schema {
+		levels[condition.Name] = condition.Levels
+	}
+	t := &Told{Control: c.Control}
+	if t.Measures, err = corpus.ReadMeasures(path, len(p.Symbols)); err != nil {
+		return nil, err
+	}
+	columns, chosen, err := c.Choose(all.Names, levels)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	rows, _ := all.Values.Dims()
+	values := mat.NewDense(rows, len(columns), nil)
+	for k, j := range columns {
+		values.SetCol(k, mat.Col(nil, j, all.Values))
+	}
+	t.Conditions = chosen
+	t.Train, t.HeldOut = SplitRows(values, heldOut)
+	return t, nil
+}
+
+// Donors are those of a model that was told this.
+func (t *Told) Donors(model *vae.Model) *generate.Donors {
+	return generate.NewDonors(model.Config(), t.Train, t.Measures)
+}
+
+// MeasureControl says how well a model that was told this does what the held-out
+// rows, of which there have to be some, ask for: with weights from 0 to 1, of a
+// linear head any. See [generate.Generator.MeasureControl].
+func (t *Told) MeasureControl(ctx context.Context, model *vae.Model, seed uint64) ([]generate.Control, error) {
+	if t.HeldOut == nil {
+		return nil, errors.New("control is measured by held-out rows, and there are none")
+	}
+	n := model.Config().Assets
+	set := simplex.Set{N: n}
+	if model.Config().Head == "linear" {
+		set.Lower, set.Upper = slices.Repeat([]float64{-simplex.MaxBound}, n), slices.Repeat([]float64{simplex.MaxBound}, n)
+	}
+	generator, err := generate.New(model, set)
+	if err != nil {
+		return nil, err
+	}
+	return generator.MeasureControl(ctx, t.HeldOut, t.Donors(model), seed)
+}
+
+// unmeasured lists the conditions without a measure: the model is told them, and
 // nothing holds it to them.
-func (t *Told) Unmeasured() []string {
+func (t *Told) unmeasured() []string {
 	var names []string
 	for _, c := range t.Conditions {
 		if !slices.ContainsFunc(t.Measures, func(m portfolio.Measure) bool { return m.Name == c.Name }) {

@@ -5,14 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"gonum.org/v1/gonum/mat"
-
 	"vaefolio/data"
-	"vaefolio/vaelib/corpus"
-	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
-	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/vae"
 )
 
@@ -53,62 +48,25 @@ func TestControl(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for half a minute")
 	}
-	panel, _, err := market.LoadFS(data.FS, data.Close, market.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	window, _, err := panel.Window()
-	if err != nil {
-		t.Fatal(err)
-	}
 	sectors, err := market.ReadSectorsFS(data.FS, data.Sectors)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set := simplex.Set{N: len(window.Symbols)}
-	c, err := corpus.Build(t.Context(), window, set, sectors, DefaultCorpus().Config(1, 365), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conditioning := DefaultConditioning()
-	conditioning.On, conditioning.Caps = []string{"volatility", "effective_assets", "max_weight", "sector.*"}, []string{"max_weight"}
-	columns, conditions, err := conditioning.Choose(c.Portfolios.Conditions.Names, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pick := func(all *mat.Dense) *mat.Dense {
-		rows, _ := all.Dims()
-		out := mat.NewDense(rows, len(columns), nil)
-		for k, j := range columns {
-			out.SetCol(k, mat.Col(nil, j, all))
-		}
-		return out
-	}
-	rows := Rows{Symbols: window.Symbols, Told: &Told{Conditions: conditions, Measures: c.Measures(), Control: conditioning.Control}}
-	rows.Train, rows.HeldOut = c.Split()
-	train, heldOut := c.SplitConditions()
-	rows.Told.Train, rows.Told.HeldOut = pick(train), pick(heldOut)
+	must(t, err)
+	settings := DefaultTrialSettings()
+	settings.Conditional = true
+	settings.On, settings.Caps = []string{"volatility", "effective_assets", "max_weight", "sector.*"}, []string{"max_weight"}
+	made, folder := mixedRows(t, "sample", sectors, 1), t.TempDir()
+	must(t, made.Write(folder))
+	rows, err := readTrainingSet(folder, made.Portfolios.Symbols, settings)
+	must(t, err)
 	backend, err := vae.Open("auto")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer backend.Close()
-	m := DefaultModel()
 	if backend.Name() == "go" {
-		m.Steps = 5000 // half of the default, for time
+		settings.Steps = 5000 // half of the default, for time
 	}
-	model, _, err := Train(t.Context(), backend, m, 1, rows, t.TempDir(), Reports{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	g, err := generate.New(model, set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	controls, err := g.MeasureControl(t.Context(), rows.Told.HeldOut, generate.NewDonors(model.Config(), rows.Told.Train, rows.Told.Measures), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	model, _, err := Train(t.Context(), backend, settings.Model, 1, rows, t.TempDir(), Reports{})
+	must(t, err)
+	controls, err := rows.Told.MeasureControl(t.Context(), model, 1)
+	must(t, err)
 	for _, k := range controls {
 		t.Logf("%s: error %.3f, shuffled %.2f, best of 8 %.2f, best of 1,000 %.3f", k.Name, k.Error, k.Shuffled, k.Best8, k.Best1000)
 		limit := 0.15

@@ -13,7 +13,8 @@
 //	  -> figures in sample and out of sample (metrics), pictures, report
 //
 // [Backtest] tests strategies walk-forward, a model trained anew on each window
-// among them; a [Sweep] makes grids of trainings, each in a folder of its own.
+// among them; a [Sweep] makes grids of trainings, of conditional models too, each
+// in a folder of its own.
 //
 // It is the package that ties the others together; commands and notebooks are
 // thin callers of it.

@@ -8,7 +8,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/data"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/generate"
@@ -88,7 +87,7 @@ func TestDefaultsLearn(t *testing.T) {
 				found = 0.87
 			}
 			for seed := uint64(1); seed <= *seeds; seed++ {
-				rows := mixedRows(t, c.prices, seed)
+				rows := mixedRows(t, c.prices, nil, seed)
 				training, heldOut := rows.Split()
 				if !c.byTime {
 					training, heldOut = shuffled(rows, seed)
@@ -162,33 +161,22 @@ func (l learned) String() string {
 }
 
 // mixedRows builds the pipeline's default training set, of the bundled sample or
-// of the named real prices.
-func mixedRows(t *testing.T, prices string, seed uint64) *corpus.Corpus {
+// of the named real prices; sectors may be nil.
+func mixedRows(t *testing.T, prices string, sectors *market.Sectors, seed uint64) *corpus.Corpus {
 	t.Helper()
-	var panel *market.Panel
-	var err error
-	if prices == "sample" {
-		panel, _, err = market.LoadFS(data.FS, data.Close, market.Options{})
-	} else {
-		panel, _, err = market.Load(sharedtest.Path(t, "cases", "data", prices+"_close.csv"), market.Options{})
+	window, err := sampleWindow()
+	if prices != "sample" {
+		panel, _, loadErr := market.Load(sharedtest.Path(t, "cases", "data", prices+"_close.csv"), market.Options{})
+		must(t, loadErr)
+		window, _, err = panel.Window()
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	window, _, err := panel.Window()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	s := DefaultSettings()
 	config := s.Corpus.Config(seed, window.PeriodsPerYear())
 	in, _, err := window.Split(s.Split, s.embargo(config.LongestLookback()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := corpus.Build(t.Context(), in, simplex.Set{N: len(in.Symbols), Symbols: in.Symbols}, nil, config, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	c, err := corpus.Build(t.Context(), in, simplex.Set{N: len(in.Symbols), Symbols: in.Symbols}, sectors, config, nil)
+	must(t, err)
 	return c
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
 )
@@ -26,6 +27,9 @@ type TrialSettings struct {
 	Corpus
 	CorpusSeed uint64 `flag:"corpus-seed" help:"decides the training portfolios, so that runs of several seeds share them; 0: each run's own seed"`
 
+	Conditional bool `flag:"conditional" record:"conditional" help:"tell the models what each portfolio has, so that they can be asked for it: -condition-on, -caps and -control say how"`
+	Conditioning
+
 	Model
 	Components int `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, a hundred for each, from which the posterior dispersion is measured"`
 }
@@ -36,7 +40,8 @@ type TrialSettings struct {
 func DefaultTrialSettings() TrialSettings {
 	s := DefaultSettings()
 	return TrialSettings{
-		Split: s.Split, Embargo: s.Embargo, Corpus: s.Corpus, CorpusSeed: 1, Model: s.Model, Components: 20,
+		Split: s.Split, Embargo: s.Embargo, Corpus: s.Corpus, CorpusSeed: 1,
+		Conditioning: DefaultConditioning(), Model: s.Model, Components: 20,
 	}
 }
 
@@ -125,10 +130,13 @@ func OpenSweep(dir string, axes []string, trials []Trial, force bool) (*Sweep, e
 	for i := range trials {
 		t := &trials[i]
 		set, err := t.trainingSet()
-		if err != nil {
-			return nil, fmt.Errorf("run %d of %d (%s): %w", i+1, len(trials), strings.Join(t.Point, " "), err)
+		if err == nil {
+			_, _, err = t.Model.Config(len(set.window.Symbols), t.Seed)
 		}
-		if _, _, err := t.Model.Config(len(set.window.Symbols), t.Seed); err != nil {
+		if err == nil && t.Conditional {
+			_, _, err = t.Choose(portfolio.Names(set.config.Schema(set.sectors, set.window.Symbols)), nil)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("run %d of %d (%s): %w", i+1, len(trials), strings.Join(t.Point, " "), err)
 		}
 		if old, ok := shared[set.id]; ok {

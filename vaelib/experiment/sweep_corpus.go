@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"gonum.org/v1/gonum/mat"
-
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
@@ -100,31 +98,27 @@ func (s *trainingSet) make(ctx context.Context, dir string, progress func(done, 
 	return folder.Finish()
 }
 
-// readTrainingSet reads the rows to learn from and those held out.
-func readTrainingSet(dir string, symbols []string) (training, heldOut *mat.Dense, err error) {
+// readTrainingSet reads the rows to learn from and those held out, and what a
+// conditional model is told of them.
+func readTrainingSet(dir string, symbols []string, s TrialSettings) (Rows, error) {
+	rows := Rows{Symbols: symbols}
 	path := filepath.Join(dir, corpus.WeightsFile)
 	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{Symbols: symbols})
 	if err != nil {
-		return nil, nil, err
+		return rows, err
 	}
 	out, err := corpus.ReadValidation(path, p)
 	if err != nil {
-		return nil, nil, err
+		return rows, err
 	}
 	if out == nil {
-		return nil, nil, fmt.Errorf("%s has no %s beside it: remove the folder and run the sweep again", path, corpus.ProvenanceFile)
+		return rows, fmt.Errorf("%s has no %s beside it: remove the folder and run the sweep again", path, corpus.ProvenanceFile)
 	}
-	var kept, held []float64
-	for i, isOut := range out {
-		if isOut {
-			held = append(held, p.Weights.RawRowView(i)...)
-		} else {
-			kept = append(kept, p.Weights.RawRowView(i)...)
-		}
+	if rows.Train, rows.HeldOut = SplitRows(p.Weights, out); rows.Train == nil || rows.HeldOut == nil {
+		return rows, fmt.Errorf("%s: fewer than 2 of its %d rows to learn from or held out: make more portfolios", path, len(out))
 	}
-	n := len(symbols)
-	if len(kept) < 2*n || len(held) < 2*n {
-		return nil, nil, fmt.Errorf("%s: %d rows to learn from and %d held out: each needs at least 2", path, len(kept)/n, len(held)/n)
+	if s.Conditional {
+		rows.Told, err = s.Read(filepath.Join(dir, corpus.ConditionsFile), p, out)
 	}
-	return mat.NewDense(len(kept)/n, n, kept), mat.NewDense(len(held)/n, n, held), nil
+	return rows, err
 }

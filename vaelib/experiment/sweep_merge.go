@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/run"
 )
 
@@ -59,9 +60,11 @@ func list(n int, text func(i int) string) string {
 
 // MergeSweep writes results.csv and timings.csv into a sweep's folder: one row a
 // run in the order of the sweep, with empty figures where the run is missing or
-// in conflict. Finished runs of the same sweep in other folders, made on
-// machines that share no disk, are brought in first. Merging again, or with any
-// number of shards, gives the same bytes.
+// in conflict. Where runs are of conditional models, the last columns tell how
+// well these do what they are asked for, and are empty for the others. Finished
+// runs of the same sweep in other folders, made on machines that share no disk,
+// are brought in first. Merging again, or with any number of shards, gives the
+// same bytes.
 //
 // A run conflicts when two folders have different results of it, when its files
 // are not those that it finished with, or when it was made from something else
@@ -71,7 +74,10 @@ func MergeSweep(dir string, from []string) (*Merged, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &merger{dir: dir, plan: p, conflicts: map[string]string{}, builds: map[string]int{}, merged: &Merged{Runs: len(p.Runs)}}
+	m := &merger{
+		dir: dir, plan: p, conflicts: map[string]string{}, builds: map[string]int{}, merged: &Merged{Runs: len(p.Runs)},
+		control: map[string]map[string]string{},
+	}
 	for _, other := range from {
 		if err := m.bring(other); err != nil {
 			return nil, err
@@ -89,8 +95,13 @@ func MergeSweep(dir string, from []string) (*Merged, error) {
 		results, timings = append(results, result), append(timings, seconds)
 	}
 	m.look()
-	head := append([]string{"run"}, p.Axes...)
-	if err := writeTable(filepath.Join(dir, ResultsFile), append(append(head, "status"), figureNames...), results); err != nil {
+	for i, r := range p.Runs {
+		for _, name := range m.controlNames {
+			results[i] = append(results[i], m.control[r.ID][name])
+		}
+	}
+	head := slices.Concat([]string{"run"}, p.Axes, []string{"status"}, figureNames, m.controlNames)
+	if err := writeTable(filepath.Join(dir, ResultsFile), head, results); err != nil {
 		return nil, err
 	}
 	return m.merged, writeTable(filepath.Join(dir, TimingsFile), []string{"run", "seconds", "samples_per_second"}, timings)
@@ -104,6 +115,9 @@ type merger struct {
 	conflicts map[string]string // reason by run
 	builds    map[string]int    // runs by the plugin and module versions that made them
 	merged    *Merged
+
+	controlNames []string                     // the columns of conditional models
+	control      map[string]map[string]string // their cells, by run and column
 }
 
 // bring copies the finished runs of another folder of the same sweep.
@@ -201,6 +215,60 @@ func (r *TrialResult) figures() []string {
 	}
 }
 
+// controlFigures are the columns of conditional models: of a figure the mean over
+// the conditions that have it, and where each is set, then each condition's own.
+var controlFigures = []struct {
+	name string
+	each bool
+	of   func(generate.Control) *float64 // nil: the condition has none
+}{
+	{"control_error", true, func(c generate.Control) *float64 { return ofValue(c, c.Error) }},
+	{"control_shuffled", false, func(c generate.Control) *float64 { return ofValue(c, c.Shuffled) }},
+	{"control_best_of_8", false, func(c generate.Control) *float64 { return ofValue(c, c.Best8) }},
+	{"control_best_of_1000", false, func(c generate.Control) *float64 { return ofValue(c, c.Best1000) }},
+	{"cap_violations", true, func(c generate.Control) *float64 { return c.Violations }},
+	{"cap_violations_shuffled", false, func(c generate.Control) *float64 { return c.ShuffledViolations }},
+}
+
+func ofValue(c generate.Control, figure float64) *float64 {
+	if c.Cap {
+		return nil
+	}
+	return &figure
+}
+
+// addControl adds what a run has under the columns of conditional models, and
+// those columns that no run had before.
+func (m *merger) addControl(id string, r *TrialResult) {
+	cells := map[string]string{}
+	add := func(name string, x float64) {
+		cells[name] = strconv.FormatFloat(x, 'g', -1, 64)
+		if !slices.Contains(m.controlNames, name) {
+			m.controlNames = append(m.controlNames, name)
+		}
+	}
+	for _, f := range controlFigures {
+		var own []generate.Control
+		var mean float64
+		for _, c := range r.Control {
+			if x := f.of(c); x != nil {
+				own = append(own, c)
+				mean += *x
+			}
+		}
+		if len(own) == 0 {
+			continue
+		}
+		add(f.name, mean/float64(len(own)))
+		for _, c := range own {
+			if f.each {
+				add(f.name+"."+c.Name, *f.of(c))
+			}
+		}
+	}
+	m.control[id] = cells
+}
+
 // rows returns the run's rows of both tables.
 func (m *merger) rows(r plannedTrial) (results, timings []string, err error) {
 	figures, seconds := make([]string, len(figureNames)), []string{"", ""}
@@ -241,6 +309,7 @@ func (m *merger) rows(r plannedTrial) (results, timings []string, err error) {
 	m.merged.Done++
 	m.builds[build(manifest)]++
 	figures = result.figures()
+	m.addControl(r.ID, result)
 	seconds = []string{strconv.FormatFloat(spent.Seconds, 'g', -1, 64), strconv.FormatFloat(spent.SamplesPerSecond, 'g', -1, 64)}
 	return row("done")
 }

@@ -37,6 +37,9 @@ type TrialResult struct {
 	Train      vae.Losses `json:"train"`      // mean since the evaluation before Step
 	Validation vae.Losses `json:"validation"` // at Step
 
+	// Control is how well a conditional model does what it is asked for.
+	Control []generate.Control `json:"control,omitempty"`
+
 	Step         int    `json:"step"` // whose parameters the model has
 	StoppedEarly bool   `json:"stopped_early"`
 	Rows         int    `json:"training_rows"`
@@ -66,9 +69,9 @@ type job struct {
 // trainer does the jobs of one worker. It keeps the last training set, and by
 // its backend the compiled programs, for the next job.
 type trainer struct {
-	backend           *vae.Backend
-	corpus            string
-	training, heldOut *mat.Dense
+	backend *vae.Backend
+	rows    Rows
+	source  string // of the rows
 }
 
 // do makes the run in its folder, or takes it up where it was interrupted. A
@@ -122,7 +125,7 @@ func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports Rep
 	if err := t.load(j); err != nil {
 		return err
 	}
-	model, history, err := Train(ctx, t.backend, j.Settings.Model, j.Seed, Rows{Symbols: j.Symbols, Train: t.training, HeldOut: t.heldOut}, folder.Path(ModelFolder), reports)
+	model, history, err := Train(ctx, t.backend, j.Settings.Model, j.Seed, t.rows, folder.Path(ModelFolder), reports)
 	if err != nil {
 		return err
 	}
@@ -141,12 +144,16 @@ func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports Rep
 
 // load reads the training set, unless the last job had the same.
 func (t *trainer) load(j job) (err error) {
-	if t.corpus == j.Corpus {
+	source := j.Corpus
+	if j.Settings.Conditional {
+		source += fmt.Sprintf(" %#v", j.Settings.Conditioning)
+	}
+	if t.source == source {
 		return nil
 	}
-	t.corpus, t.training, t.heldOut = "", nil, nil
-	if t.training, t.heldOut, err = readTrainingSet(j.Corpus, j.Symbols); err == nil {
-		t.corpus = j.Corpus
+	t.rows, t.source = Rows{}, ""
+	if t.rows, err = readTrainingSet(j.Corpus, j.Symbols, j.Settings); err == nil {
+		t.source = source
 	}
 	return err
 }
@@ -160,28 +167,39 @@ const dispersionRows = 5000
 const codesPerComponent = 100
 
 // examine measures the model on the held-out rows, and keeps the mixture of
-// its codes beside it.
+// its codes beside it, of a conditional model its donors too. Dispersions are of
+// portfolios made without a wish: such a model is asked for what training rows
+// have.
 func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *vae.Model, history *vae.History) (*TrialResult, error) {
-	d, err := vae.Diagnose(ctx, model, t.training, t.heldOut)
+	var given, asked, heldOut *mat.Dense // N, dispersionRows and M x k; nil without conditions
+	told := t.rows.Told
+	if told != nil {
+		given, asked, heldOut = told.Train, model.Loosen(spread(told.Train, dispersionRows), j.Seed), told.HeldOut
+		if err := run.WriteJSON(folder.Path(ModelFolder, generate.DonorsFile), told.Donors(model)); err != nil {
+			return nil, err
+		}
+	}
+	d, err := vae.DiagnoseGiven(ctx, model, t.rows.Train, t.rows.HeldOut, heldOut)
 	if err != nil {
 		return nil, err
 	}
 	i := slices.IndexFunc(history.Points, func(p vae.Point) bool { return p.Step == history.Step })
 	point := history.Points[i] // every model is that of an evaluation
-	rows, _ := t.training.Dims()
+	rows, _ := t.rows.Train.Dims()
 	result := &TrialResult{
 		ActiveUnits: d.ActiveUnits, KL: d.KL, R2: d.R2, R2PCA: d.R2PCA, Beta: d.Beta, Thresholds: d.Thresholds,
 		Train: point.Train, Validation: *point.Validation, Step: history.Step, StoppedEarly: history.StoppedEarly,
 		Rows: rows, HeldOut: d.Rows, Warning: d.Warning,
 	}
-	sample := t.training
-	if few := codesPerComponent * j.Settings.Components; few < rows {
-		sample = mat.NewDense(few, len(j.Symbols), nil)
-		for i := range few { // spread over the windows, which are in order of time
-			sample.SetRow(i, t.training.RawRowView(i*rows/few))
+	if told != nil {
+		if result.Control, err = told.MeasureControl(ctx, model, j.Seed); err != nil {
+			return nil, err
 		}
 	}
-	aggregate, err := generate.FitAggregate(ctx, model, sample, generate.AggregateSettings{Components: j.Settings.Components, Seed: j.Seed})
+	few := min(rows, codesPerComponent*j.Settings.Components)
+	aggregate, err := generate.FitAggregate(ctx, model, spread(t.rows.Train, few), generate.AggregateSettings{
+		Components: j.Settings.Components, Conditions: spread(given, few), Seed: j.Seed,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -201,17 +219,30 @@ func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *va
 		if err := x.density.Draw(ctx, codes, rng); err != nil {
 			return nil, err
 		}
-		decoded, err := model.DecodeContext(ctx, codes)
+		decoded, err := model.DecodeGiven(ctx, codes, asked)
 		if err != nil {
 			return nil, err
 		}
-		if ratio, err := vae.Dispersion(decoded, t.heldOut); err != nil {
+		if ratio, err := vae.Dispersion(decoded, t.rows.HeldOut); err != nil {
 			*x.to = unknown(err.Error())
 		} else {
 			*x.to = known(ratio)
 		}
 	}
 	return result, nil
+}
+
+// spread picks n rows of x evenly; nil of nil.
+func spread(x *mat.Dense, n int) *mat.Dense {
+	if x == nil {
+		return nil
+	}
+	rows, columns := x.Dims()
+	picked := mat.NewDense(n, columns, nil)
+	for i := range n {
+		picked.SetRow(i, x.RawRowView(i*rows/n))
+	}
+	return picked
 }
 
 // readResult reads the result of a finished run.

@@ -24,6 +24,7 @@ import (
 
 	"vaefolio/data"
 	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
@@ -63,18 +64,25 @@ func sweepProcess(dir string) int {
 	return 0
 }
 
-// tinySteps are long enough for an interruption to come before the last.
-const tinySteps = 1500
-
-var tinyAxes = []string{"beta", "seed"}
-
-// tinyTrials are six runs of a moment each on one Dirichlet training set.
-func tinyTrials() ([]Trial, error) {
+// sampleWindow is the returns of the bundled sample.
+func sampleWindow() (*market.Window, error) {
 	panel, _, err := market.LoadFS(data.FS, data.Close, market.Options{})
 	if err != nil {
 		return nil, err
 	}
 	window, _, err := panel.Window()
+	return window, err
+}
+
+// tinySteps are long enough for an interruption to come before the last.
+const tinySteps = 1500
+
+var tinyAxes = []string{"beta", "seed"}
+
+// tinyTrials are six runs of a moment each on one Dirichlet training set, those
+// of seed 3 of conditional models.
+func tinyTrials() ([]Trial, error) {
+	window, err := sampleWindow()
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +97,7 @@ func tinyTrials() ([]Trial, error) {
 			}
 			t.Source, t.Alpha, t.Lookbacks, t.Rows, t.Components = corpus.Dirichlet, 0.5, []int{40}, 300, 2
 			t.Beta, t.Latent, t.Hidden, t.Batch, t.Steps = beta, 2, []int{8}, 16, tinySteps
+			t.Conditional, t.On, t.Caps = seed == 3, []string{"volatility", "max_weight"}, []string{"max_weight"}
 			trials = append(trials, t)
 		}
 	}
@@ -245,12 +254,54 @@ func TestSweepResultsMakeSense(t *testing.T) {
 			t.Errorf("seed %d: KL %v at beta 0.1 and %v at 1, want it to fall", i+1, loose, tight)
 		}
 	}
+	for i, want := range []bool{false, false, true, false, false, true} { // conditional
+		missed, err := strconv.ParseFloat(columns["control_error.volatility"][i], 64)
+		if (err == nil) != want {
+			t.Errorf("run %d: control error %q, want one of conditional models alone", i+1, columns["control_error.volatility"][i])
+		}
+		shuffled, _ := strconv.ParseFloat(columns["control_shuffled"][i], 64)
+		exceeded, _ := strconv.ParseFloat(columns["cap_violations"][i], 64)
+		by, _ := strconv.ParseFloat(columns["cap_violations_shuffled"][i], 64)
+		if want && !(missed < 0.5*shuffled && exceeded < 0.1 && exceeded <= by) {
+			t.Errorf("run %d: asked for volatility it misses %v, shuffled %v, and exceeds %v of the caps, shuffled %v", i+1, missed, shuffled, exceeded, by)
+		}
+	}
 	for _, cell := range columns["thresholds"] {
 		list := strings.Fields(cell)
 		largest, err := strconv.ParseFloat(list[0], 64)
 		if err != nil || len(list) != 12 || largest < 12.0/11 {
 			t.Errorf("thresholds %q, want 12 from at least 12/11 downwards", cell)
 		}
+	}
+}
+
+// Runs may be told different things, or nothing: a column stands for all of them.
+func TestMergeJoinsControlColumns(t *testing.T) {
+	kept, shuffled := 0.125, 0.5
+	m := &merger{control: map[string]map[string]string{}}
+	m.addControl("nothing", &TrialResult{})
+	m.addControl("cap", &TrialResult{Control: []generate.Control{
+		{Name: "volatility", Error: 0.25, Shuffled: 1, Best8: 0.75, Best1000: 0.5},
+		{Name: "max_weight", Cap: true, Error: 9, Violations: &kept, ShuffledViolations: &shuffled},
+	}})
+	m.addControl("value", &TrialResult{Control: []generate.Control{{Name: "volatility", Error: 0.25}, {Name: "max_weight", Error: 0.75}}})
+	rows := map[string][]string{}
+	for id, cells := range m.control {
+		for _, name := range m.controlNames {
+			rows[id] = append(rows[id], cells[name])
+		}
+	}
+	names := strings.Fields("control_error control_error.volatility control_shuffled control_best_of_8 control_best_of_1000 cap_violations cap_violations.max_weight cap_violations_shuffled control_error.max_weight")
+	if diff := cmp.Diff(names, m.controlNames); diff != "" {
+		t.Errorf("columns (-want +got):\n%s", diff)
+	}
+	want := map[string][]string{
+		"nothing": {"", "", "", "", "", "", "", "", ""},
+		"cap":     {"0.25", "0.25", "1", "0.75", "0.5", "0.125", "0.125", "0.5", ""},
+		"value":   {"0.5", "0.25", "0", "0", "0", "", "", "", "0.75"},
+	}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Errorf("cells (-want +got):\n%s", diff)
 	}
 }
 
@@ -591,6 +642,7 @@ func TestOpenSweepRefuses(t *testing.T) {
 		"the same":       {func(all []Trial) []Trial { all[1] = all[0]; return all }, "runs 1 and 2 (beta=0.1 seed=1) are the same"},
 		"no held-out":    {func(all []Trial) []Trial { all[2].Validation = 0; return all }, "run 3 of 6 (0.1 3): nothing is held out"},
 		"no head":        {func(all []Trial) []Trial { all[0].Head = "hydra"; return all }, "hydra"},
+		"no condition":   {func(all []Trial) []Trial { all[2].On = []string{"luck"}; return all }, "run 3 of 6 (0.1 3): condition-on: no condition luck"},
 		"a short window": {func(all []Trial) []Trial { all[0].Embargo = 5000; return all }, "run 1 of 6"},
 	} {
 		_, err := OpenSweep(t.TempDir(), tinyAxes, c.change(tiny(t)), false)
@@ -620,17 +672,17 @@ func TestSweepSharesTrainingSets(t *testing.T) {
 	}
 	runSweep(t, s, SweepOptions{Workers: 2})
 	for i, set := range s.sets {
-		training, heldOut, err := readTrainingSet(s.corpusDir(set.id), trials[i].Window.Symbols)
+		read, err := readTrainingSet(s.corpusDir(set.id), trials[i].Window.Symbols, trials[i].TrialSettings)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, _ := training.Dims()
-		held, _ := heldOut.Dims()
+		rows, _ := read.Train.Dims()
+		held, _ := read.HeldOut.Dims()
 		if want := trials[i].Rows; rows+held != want || math.Abs(float64(held)/float64(want)-0.2) > 0.05 {
 			t.Errorf("run %d: %d rows to learn from and %d held out of %d", i, rows, held, want)
 		}
 		for j := range rows {
-			if v := trials[i].Set.Violation(training.RawRowView(j)); v > 1e-12 {
+			if v := trials[i].Set.Violation(read.Train.RawRowView(j)); v > 1e-12 {
 				t.Fatalf("run %d: row %d violates the set by %v", i, j, v)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -24,10 +25,31 @@ type Rows struct {
 	Told           *Told      // of a conditional model; nil: none
 }
 
+// SplitRows separates the rows of x (N x n) into those to learn from and those
+// held out, in order; either is nil where it has fewer than 2.
+func SplitRows(x *mat.Dense, heldOut []bool) (training, rest *mat.Dense) {
+	_, n := x.Dims()
+	var kept, held []float64
+	for i, out := range heldOut {
+		if out {
+			held = append(held, x.RawRowView(i)...)
+		} else {
+			kept = append(kept, x.RawRowView(i)...)
+		}
+	}
+	if len(kept) >= 2*n {
+		training = mat.NewDense(len(kept)/n, n, kept)
+	}
+	if len(held) >= 2*n {
+		rest = mat.NewDense(len(held)/n, n, held)
+	}
+	return training, rest
+}
+
 // Reports are told how a training goes; either may be nil.
 type Reports struct {
 	Progress func(done, total int, note string)
-	Note     func(line string) // from any goroutine: why MLflow gets nothing more
+	Note     func(line string) // from any goroutine: what a user should know
 }
 
 // Train trains a model and keeps it in dir, resuming there a training of the
@@ -46,6 +68,9 @@ func Train(ctx context.Context, b *vae.Backend, m Model, seed uint64, rows Rows,
 	if told := rows.Told; told != nil {
 		config.Conditions, config.Control = told.Conditions, told.Control
 		options.Conditions, options.ValidationConditions, options.Measures = told.Train, told.HeldOut, told.Measures
+		if free := told.unmeasured(); len(free) > 0 && reports.Note != nil {
+			reports.Note("told, but not held to, as they don't follow from the weights alone: " + strings.Join(free, ", "))
+		}
 	}
 	switch c, err := vae.LoadCheckpoint(dir); {
 	case err == nil:
@@ -79,15 +104,18 @@ func openTracker(ctx context.Context, dir string, b *vae.Backend, config vae.Con
 	if err != nil {
 		return nil, err
 	}
+	params := map[string]string{
+		"beta": fmt.Sprint(config.Beta), "latent": fmt.Sprint(config.Latent), "hidden": fmt.Sprint(config.Hidden), "head": config.Head,
+		"likelihood": config.Likelihood, "seed": fmt.Sprint(config.Seed), "steps": fmt.Sprint(schedule.Steps), "batch": fmt.Sprint(schedule.Batch),
+		"learning_rate": fmt.Sprint(schedule.LearningRate), "data": data,
+	}
+	if len(config.Conditions) > 0 {
+		params["control"] = fmt.Sprint(config.Control)
+	}
 	// Without the context's end, so that a run that is interrupted says so there.
 	return track.Open(context.WithoutCancel(ctx), track.Options{
-		Dir: dir, Key: run.Hash(settings, []byte(data)), Note: note,
+		Dir: dir, Key: run.Hash(settings, []byte(data)), Note: note, Params: params,
 		Name: fmt.Sprintf("beta %v, %d dimensions, seed %d", config.Beta, config.Latent, config.Seed),
-		Params: map[string]string{
-			"beta": fmt.Sprint(config.Beta), "latent": fmt.Sprint(config.Latent), "hidden": fmt.Sprint(config.Hidden), "head": config.Head,
-			"likelihood": config.Likelihood, "seed": fmt.Sprint(config.Seed), "steps": fmt.Sprint(schedule.Steps), "batch": fmt.Sprint(schedule.Batch),
-			"learning_rate": fmt.Sprint(schedule.LearningRate), "data": data,
-		},
 	})
 }
 
