@@ -108,32 +108,44 @@ func draw(ctx context.Context, n, d int, density Density, rng *rand.Rand) (*mat.
 // height for all, a portfolio does not depend on how many others are made.
 const decodeRows = 1024
 
-// decode is the decoder's mean at codes (N x d), whatever the number of rows.
-func decode(ctx context.Context, model *vae.Model, codes *mat.Dense) (*mat.Dense, error) {
-	n, d := codes.Dims()
-	whole := codes
-	if rows := roundUp(n, decodeRows); rows != n {
-		whole = mat.NewDense(rows, d, nil)
-		whole.Copy(codes)
-	}
-	decoded, err := model.DecodeContext(ctx, whole)
+// decode is the decoder's mean at codes (N x d), whatever the number of rows,
+// under conditions by row (N x k); nil: under those that the model is under.
+func decode(ctx context.Context, model *vae.Model, codes, conditions *mat.Dense) (*mat.Dense, error) {
+	decoded, err := model.DecodeGiven(ctx, pad(codes), pad(conditions))
 	if err != nil {
 		return nil, err
 	}
+	n, _ := codes.Dims()
 	return decoded.Slice(0, n, 0, model.Config().Assets).(*mat.Dense), nil
+}
+
+// pad adds rows of zeros, which conditions can have too, up to a multiple of
+// decodeRows.
+func pad(m *mat.Dense) *mat.Dense {
+	if m == nil {
+		return nil
+	}
+	n, columns := m.Dims()
+	rows := roundUp(n, decodeRows)
+	if rows == n {
+		return m
+	}
+	padded := mat.NewDense(rows, columns, nil)
+	padded.Copy(m)
+	return padded
 }
 
 // Decode makes the portfolios of given codes (N x d).
 func (g *Generator) Decode(ctx context.Context, codes *mat.Dense) (*Batch, error) {
-	decoded, err := decode(ctx, g.model, codes)
+	return g.decodeGiven(ctx, codes, nil)
+}
+
+// decodeGiven is Decode under conditions by row (N x k); nil: as Decode.
+func (g *Generator) decodeGiven(ctx context.Context, codes, conditions *mat.Dense) (*Batch, error) {
+	decoded, err := decode(ctx, g.model, codes, conditions)
 	if err != nil {
 		return nil, err
 	}
-	return g.project(ctx, codes, decoded)
-}
-
-// project repairs decoded portfolios (N x n) of codes (N x d).
-func (g *Generator) project(ctx context.Context, codes, decoded *mat.Dense) (*Batch, error) {
 	n, assets := decoded.Dims()
 	batch := &Batch{Codes: codes, Decoded: decoded, Weights: mat.NewDense(n, assets, nil), Repair: make([]float64, n)}
 	if err := simplex.ProjectAll(ctx, g.set, batch.Weights, decoded, batch.Repair); err != nil {

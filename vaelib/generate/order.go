@@ -296,8 +296,9 @@ type OrderSettings struct {
 // Order makes n portfolios for a wish, with a conditional model: codes of the
 // prior are decoded under the wish's conditions, those that it leaves open taken
 // from donors, and projected onto the constraint set, into which the terms that
-// a set can hold go too. A wish that contradicts the set or itself is a
-// [*simplex.InfeasibleError].
+// a set can hold go too. Equal seeds give equal orders, and the first portfolios
+// of a longer one are those of a shorter one. A wish that contradicts the set or
+// itself is a [*simplex.InfeasibleError].
 func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Donors, n int, settings OrderSettings) (*Order, error) {
 	draws := max(1, settings.Draws)
 	if n < 1 || len(wish) == 0 {
@@ -352,15 +353,6 @@ func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Dono
 		err = to.reject(ctx, wish, donors, o, draws, settings.Seed)
 	}
 	return o, err
-}
-
-// decodeGiven is Decode under conditions by row.
-func (g *Generator) decodeGiven(ctx context.Context, codes, conditions *mat.Dense) (*Batch, error) {
-	decoded, err := g.model.DecodeGiven(ctx, codes, conditions)
-	if err != nil {
-		return nil, err
-	}
-	return g.project(ctx, codes, decoded)
 }
 
 // measured is what weights (N x n) have of each condition (N x k), NaN where it

@@ -13,6 +13,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"pgregory.net/rapid"
 
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
@@ -131,6 +132,37 @@ func TestOrder(t *testing.T) {
 	if !math.IsNaN(again.Terms[0].Rejection) {
 		t.Error("rejection was measured without being asked for")
 	}
+}
+
+// The first portfolios of a long order are those of a short one, bit for bit.
+func TestOrderOfAnyLength(t *testing.T) {
+	g, donors := toldGenerator(t, simplex.Set{N: toldAssets})
+	w := wish(t, "volatility=0.5,max_weight<=0.45", donors)
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(2, 2500).Draw(t, "N")
+		k := rapid.IntRange(1, min(n, 300)).Draw(t, "k")
+		settings := OrderSettings{Seed: rapid.Uint64().Draw(t, "seed"), Draws: rapid.IntRange(1, 3).Draw(t, "draws")}
+		long, err := g.Order(context.Background(), w, donors, n, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		short, err := g.Order(context.Background(), w, donors, k, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct {
+			what        string
+			short, long *mat.Dense
+		}{
+			{"codes", short.Codes, long.Codes}, {"conditions", short.Asked, long.Asked},
+			{"decoded portfolios", short.Decoded, long.Decoded}, {"weights", short.Weights, long.Weights},
+		} {
+			_, columns := test.long.Dims()
+			if !mat.Equal(test.short, test.long.Slice(0, k, 0, columns)) {
+				t.Fatalf("%s of an order of %d are not the first of one of %d", test.what, k, n)
+			}
+		}
+	})
 }
 
 // What a model without prices can't measure is not claimed, and a wish beyond the

@@ -79,7 +79,7 @@ func (t *TwoStage) Draw(ctx context.Context, codes *mat.Dense, rng *rand.Rand) e
 	// rows there are.
 	both := mat.NewDense(n, 2*d, nil)
 	normals(both, rng)
-	means, err := decode(ctx, t.model, mat.DenseCopyOf(both.Slice(0, n, 0, d)))
+	means, err := decode(ctx, t.model, mat.DenseCopyOf(both.Slice(0, n, 0, d)), nil)
 	if err != nil {
 		return err
 	}
