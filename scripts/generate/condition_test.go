@@ -108,10 +108,27 @@ func TestCondition(t *testing.T) {
 	if math.Abs(mean-*volatility.Achieved) > 1e-12 {
 		t.Errorf("mean volatility of the rows is %v, of the order %v", mean, *volatility.Achieved)
 	}
-	// Every other mode works under a wish.
-	code, stdout, stderr := execute(t, "-model", model, "-density", "prior", "-n", "3", "-wish", "volatility=0.5")
-	if code != 0 || strings.Count(stdout, "\n") != 4 {
-		t.Errorf("sample: exit code %d\n%s%s", code, stdout, stderr)
+}
+
+// Every mode keeps a wish where a constraint can, beside the constraints given.
+func TestEveryModeKeepsTheWish(t *testing.T) {
+	model := conditional(t)
+	set := simplex.Set{N: 4, Upper: half.Upper, Groups: []simplex.Group{{Name: "X", Share: []float64{1, 0, 1, 0}, Lo: 0.25, Hi: 0.25}}}
+	extra := map[string][]string{
+		"outcomes": {"-paths", "10"}, "latent": {"-starts", "2", "-iterations", "2"}, "robust": {"-scenarios", "10"},
+		"stress": {"-side", "3"}, "styles": {"-clusters", "2"},
+	}
+	for name := range modes {
+		t.Run(name, func(t *testing.T) {
+			args := append(extra[name], "-model", model, "-density", "prior", "-max-weight", "0.5", "-wish", "sector.X=0.25",
+				"-mode", name, "-prices", files.prices, "-from-weights", files.weights, "-candidates", "20")
+			if name != "styles" { // which makes one for each pair of neighbours
+				args = append(args, "-n", "5")
+			}
+			if _, p, _ := makeIn(t, set, args...); p.Len() == 0 {
+				t.Error("no portfolios")
+			}
+		})
 	}
 }
 
@@ -266,6 +283,7 @@ func TestConditionRefuses(t *testing.T) {
 		{[]string{"-model", model}, 2, "-wish"},
 		{[]string{"-model", model, "-mode", "condition", "-wish", "beta=1"}, 2, "unknown condition"},
 		{[]string{"-model", model, "-mode", "condition", "-wish", "sector.X<=0.1", "-max-weight", "0.4"}, 1, "impossible"},
+		{[]string{"-model", model, "-density", "prior", "-wish", "sector.X<=0.1", "-max-weight", "0.4"}, 1, "impossible"},
 	} {
 		code, _, stderr := execute(t, c.args...)
 		if code != c.code || !strings.Contains(stderr, c.want) {
