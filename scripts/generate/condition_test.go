@@ -258,11 +258,17 @@ func TestMarketAtTheEndOfThePrices(t *testing.T) {
 		{nil, 2, "-wish"}, // without prices as ever
 		{[]string{"-prices", files.prices, "-from", "2024-02-01"}, 1, "too few for the conditions of the market"},
 		{[]string{"-prices", files.prices, "-wish", "beta=1"}, 2, "unknown condition"},
+		{[]string{"-wish", "regime=calm"}, 2, `unknown level "calm": the known ones are falling at low volatility, rising at low volatility`},
 	} {
 		code, _, stderr := execute(t, append([]string{"-model", model, "-density", "prior"}, test.args...)...)
 		if code != test.code || !strings.Contains(stderr, test.want) {
 			t.Errorf("%v: exit code %d, want %d and %q\n%s", test.args, code, test.code, test.want, stderr)
 		}
+	}
+	// A level is asked for by its name or its number.
+	_, named, stderr := execute(t, "-model", model, "-density", "prior", "-n", "2", "-wish", "volatility=0.3,regime=rising at high volatility")
+	if _, numbered, _ := execute(t, "-model", model, "-density", "prior", "-n", "2", "-wish", "volatility=0.3,regime=5"); named == "" || named != numbered {
+		t.Errorf("by name:\n%s%s\nby number:\n%s", named, stderr, numbered)
 	}
 	code, stdout, stderr := execute(t, "-model", model, "-density", "prior", "-n", "2", "-wish", "volatility=0.3")
 	if code != 0 || strings.Count(stdout, "\n") != 3 || strings.Contains(stderr, "the market at") {

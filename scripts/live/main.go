@@ -36,7 +36,7 @@ type config struct {
 	N         int            `flag:"n" unit:"portfolios" range:"[0,1000000]" help:"made at each decision: draws of sample, starts of latent; 0 means 1000 with sample, 64 with latent"`
 	Steps     int            `flag:"iterations" unit:"steps" range:"[1,100000]" default:"100" help:"of latent"`
 	Density   string         `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, N(0, I), or the second VAE that train -two-stage fits to them"`
-	Wish      string         `flag:"wish" unit:"TERMS" help:"what a conditional model is asked for, such as volatility<=0.6,effective_assets>=5; without it, and where it leaves conditions of the market open, these are those of the candle; the rest is what the nearest training portfolio had"`
+	Wish      string         `flag:"wish" unit:"TERMS" help:"what a conditional model is asked for, such as volatility<=0.6,effective_assets>=5, or regime=rising at low volatility; without it, and where it leaves conditions of the market open, these are those of the candle; the rest is what the nearest training portfolio had"`
 	MAR       float64        `flag:"mar" unit:"per year" help:"minimum acceptable return, for sortino"`
 	Out       string         `flag:"out" unit:"FILE" record:"-" help:"lines are added to its end, and what it has is gone on from; without it they go to stdout"`
 	BaseURL   string         `flag:"base-url" unit:"URL" default:"https://api.bybit.com" help:"the host to ask, such as https://api.bytick.com or a regional one"`

@@ -31,7 +31,7 @@ func (s *session) ask(model *vae.Model) error {
 	}
 	names := settings.Donors.Names
 	if c.Wish != "" {
-		if settings.Wish, err = portfolio.ParseWish(c.Wish, names); err != nil {
+		if settings.Wish, err = portfolio.ParseWish(c.Wish, names, model.Config().Levels()); err != nil {
 			return cli.Usage(err)
 		}
 	}

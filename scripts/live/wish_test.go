@@ -264,6 +264,7 @@ func refuseConditional(t *testing.T, folder, conditional string) {
 		{"a wish of a model without conditions", []string{"-model", model, "-wish", "volatility=0.4"}, 2, "the model knows no conditions"},
 		{"an unknown condition", []string{"-wish", "beta=1"}, 2, "unknown condition"},
 		{"a level that there is none of", []string{"-wish", "regime=7"}, 1, "regime is 7"},
+		{"a name that no level has", []string{"-wish", "regime=calm"}, 2, "the known ones are falling at low volatility, rising at low volatility"},
 		{"an impossible wish", []string{"-wish", "max_weight<=0.2"}, 1, "0.2"},
 		{"no donors", []string{"-model", with(generate.DonorsFile, "", "")}, 1, "train it by the train verb"},
 		{"neither market nor wish", []string{"-model", blind}, 2, "say by -wish"},

@@ -84,7 +84,7 @@ func toldGenerator(t *testing.T, set simplex.Set) (*Generator, *Donors) {
 
 func wish(t *testing.T, text string, d *Donors) portfolio.Wish {
 	t.Helper()
-	w, err := portfolio.ParseWish(text, d.Names)
+	w, err := portfolio.ParseWish(text, d.Names, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

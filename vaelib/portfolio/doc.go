@@ -7,7 +7,7 @@
 //	// weights.csv:17: row p16 sums to 0.98: weights sum to 1 within 1e-6
 //	err = run.WriteFile("copy.csv", p.WriteCSV)
 //
-//	wish, err := portfolio.ParseWish("volatility=0.4,sector.L1<=0.35", p.Conditions.Names)
+//	wish, err := portfolio.ParseWish("volatility=0.4,sector.L1<=0.35", p.Conditions.Names, nil)
 //
 // # Files
 //

@@ -35,9 +35,9 @@ func ExampleRead() {
 
 func ExampleParseWish() {
 	known := portfolio.Names(portfolio.Schema(portfolio.Weights, []string{"L1"}))
-	wish, err := portfolio.ParseWish("volatility=0.4, sector.L1<=0.35", known)
+	wish, err := portfolio.ParseWish("volatility=0.4, sector.L1<=0.35", known, nil)
 	fmt.Println(wish, err)
-	_, err = portfolio.ParseWish("risk=0.4", known[:3])
+	_, err = portfolio.ParseWish("risk=0.4", known[:3], nil)
 	fmt.Println(err)
 	// Output:
 	// volatility=0.4,sector.L1<=0.35 <nil>
@@ -308,13 +308,17 @@ func TestReorder(t *testing.T) {
 }
 
 func TestParseWish(t *testing.T) {
-	known := []string{"volatility", "max_weight", "sector.L1"}
+	known := []string{"volatility", "max_weight", "sector.L1", "regime", "trend"}
+	levels := map[string][]string{"regime": {"calm", "wild at times", "wild, rising"}, "trend": {"1", "0"}}
 	for _, c := range []struct{ text, want string }{
 		{"volatility=0.4", "volatility=0.4"},
 		{" volatility >= .2 , volatility<=0.40,sector.L1<=3.5e-1", "volatility>=0.2,volatility<=0.4,sector.L1<=0.35"},
 		{"max_weight>=-1", "max_weight>=-1"},
+		{"regime = wild at times, volatility=0.4", "regime=1,volatility=0.4"},
+		{"regime>=wild rising", "regime>=2"}, // of a corpus of before, whose names hold commas
+		{"regime=0,trend=1", "regime=0,trend=1"},
 	} {
-		wish, err := portfolio.ParseWish(c.text, known)
+		wish, err := portfolio.ParseWish(c.text, known, levels)
 		if err != nil || wish.String() != c.want {
 			t.Errorf("%q is read as %q, error %v", c.text, wish, err)
 		}
@@ -324,17 +328,22 @@ func TestParseWish(t *testing.T) {
 		{"volatility", `term "volatility" has no =, <= or >=`},
 		{"volatility=0.4,", `term "" has no =`},
 		{"volatility<0.4", `term "volatility<0.4" has a bare <: write <= instead`},
-		{"risk=0.4", `unknown condition "risk": the known ones are volatility, max_weight, sector.L1`},
+		{"risk=0.4", `unknown condition "risk": the known ones are volatility, max_weight, sector.L1, regime, trend`},
 		{"=0.4", `unknown condition ""`},
 		{"volatility==0.4", `"=0.4" is not a number`},
 		{"volatility=", "the field is empty"},
+		{"regime=", `unknown level ""`},
+		{"regime=Wild", `term "regime=Wild": unknown level "Wild": the known ones are calm, wild at times, wild rising, or their numbers from 0`},
+		{"regime=40%", `unknown level "40%"`},
+		{"regime=wild, rising", `unknown level "wild"`},
+		{"volatility=calm", `"calm" is not a number`},
 		{"volatility=NaN", "not a finite number"},
 		{"volatility=40%", "shares are written as fractions: volatility=0.4"},
 		{"volatility=0.4,volatility=0.5", "terms volatility=0.4 and volatility=0.5 exclude or repeat each other"},
 		{"volatility<=0.4,volatility>=0.5", "exclude or repeat"},
 		{"volatility<=0.4,volatility<=0.5", "exclude or repeat"},
 	} {
-		if _, err := portfolio.ParseWish(c.text, known); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := portfolio.ParseWish(c.text, known, levels); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}
@@ -429,19 +438,20 @@ func FuzzReadConditions(f *testing.F) {
 }
 
 func FuzzParseWish(f *testing.F) {
-	for _, seed := range []string{"volatility=0.4", "max_weight<=0.2,max_weight>=0.1", "sector.L1==1", "a<b", "volatility=40%", ","} {
+	for _, seed := range []string{"volatility=0.4", "max_weight<=0.2,max_weight>=0.1", "sector.L1==1", "a<b", "volatility=40%", "regime=wild rising", ","} {
 		f.Add(seed)
 	}
-	known := portfolio.Names(portfolio.Schema(portfolio.Weights, []string{"L1"}))
+	known := append(portfolio.Names(portfolio.Schema(portfolio.Weights, []string{"L1"})), "regime")
+	levels := map[string][]string{"regime": {"calm", "wild, rising"}}
 	f.Fuzz(func(t *testing.T, text string) {
-		wish, err := portfolio.ParseWish(text, known)
+		wish, err := portfolio.ParseWish(text, known, levels)
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") {
 				t.Fatalf("error %q", err)
 			}
 			return
 		}
-		again, err := portfolio.ParseWish(wish.String(), known)
+		again, err := portfolio.ParseWish(wish.String(), known, levels)
 		if err != nil || !slices.Equal(again, wish) {
 			t.Fatalf("%q came back as %v, error %v", wish, again, err)
 		}

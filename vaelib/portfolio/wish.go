@@ -34,15 +34,17 @@ var relationSigns = [...]string{Equal: "=", AtMost: "<=", AtLeast: ">="}
 func (r Relation) String() string { return relationSigns[r] }
 
 // ParseWish parses terms separated by commas, such as
-// "volatility=0.4,sector.L1<=0.35". Names are those of known. The error names
-// the term and, for an unknown name, the known ones.
-func ParseWish(text string, known []string) (Wish, error) {
+// "volatility=0.4,sector.L1<=0.35". Names are those of known. Levels are the
+// names of the values 0, 1, ... of categorical conditions, by which they can be
+// asked for too, such as "regime=rising at low volatility"; commas in them are
+// left out. The error names the term and, for an unknown name, the known ones.
+func ParseWish(text string, known []string, levels map[string][]string) (Wish, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, fmt.Errorf("the wish is empty: write terms such as %s", exampleTerm(known))
 	}
 	var wish Wish
 	for part := range strings.SplitSeq(text, ",") {
-		term, err := parseTerm(strings.TrimSpace(part), known)
+		term, err := parseTerm(strings.TrimSpace(part), known, levels)
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +58,7 @@ func ParseWish(text string, known []string) (Wish, error) {
 	return wish, nil
 }
 
-func parseTerm(text string, known []string) (Term, error) {
+func parseTerm(text string, known []string, levels map[string][]string) (Term, error) {
 	at := strings.IndexAny(text, "<>=")
 	if at < 0 {
 		return Term{}, fmt.Errorf("term %s has no =, <= or >=: write it like %s", excerpt(text), exampleTerm(known))
@@ -78,16 +80,31 @@ func parseTerm(text string, known []string) (Term, error) {
 	}
 	rest = strings.TrimSpace(rest)
 	value, err := number([]byte(rest))
-	if err != nil {
-		if percent, ok := strings.CutSuffix(rest, "%"); ok {
-			if value, err := number([]byte(strings.TrimSpace(percent))); err == nil {
-				return Term{}, fmt.Errorf("term %s: shares are written as fractions: %s%s%s", excerpt(text), name, term.Relation, format(value/100))
-			}
+	if of := levels[name]; err != nil && of != nil {
+		value, err = levelNumber(rest, of)
+	} else if percent, ok := strings.CutSuffix(rest, "%"); err != nil && ok {
+		if value, err := number([]byte(strings.TrimSpace(percent))); err == nil {
+			return Term{}, fmt.Errorf("term %s: shares are written as fractions: %s%s%s", excerpt(text), name, term.Relation, format(value/100))
 		}
+	}
+	if err != nil {
 		return Term{}, fmt.Errorf("term %s: %w", excerpt(text), err)
 	}
 	term.Value = value
 	return term, nil
+}
+
+// levelNumber is the number of a level. Names that were written before they held
+// no commas are known without.
+func levelNumber(text string, levels []string) (float64, error) {
+	names := make([]string, len(levels))
+	for i, level := range levels {
+		names[i] = strings.ReplaceAll(level, ",", "")
+	}
+	if i := slices.Index(names, text); i >= 0 {
+		return float64(i), nil
+	}
+	return 0, fmt.Errorf("unknown level %s: the known ones are %s, or their numbers from 0", excerpt(text), strings.Join(names, ", "))
 }
 
 // compatible says whether two terms on the same condition are a lower and an

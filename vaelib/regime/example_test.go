@@ -63,5 +63,5 @@ func ExampleGrid() {
 		return
 	}
 	fmt.Println(regime.GridName(grid.State(volatility.Values[1300], trend.Values[1300])))
-	// Output: low volatility, falling
+	// Output: falling at low volatility
 }

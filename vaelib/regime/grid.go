@@ -56,11 +56,12 @@ func (g *Grid) State(volatility, trend float64) int {
 	return state
 }
 
-// GridName returns the name of a state of a grid.
+// GridName returns the name of a state of a grid. It holds no comma, so that a
+// wish can name it.
 func GridName(state int) string {
 	return [GridStates]string{
-		"low volatility, falling", "low volatility, rising",
-		"middle volatility, falling", "middle volatility, rising",
-		"high volatility, falling", "high volatility, rising",
+		"falling at low volatility", "rising at low volatility",
+		"falling at middle volatility", "rising at middle volatility",
+		"falling at high volatility", "rising at high volatility",
 	}[state]
 }

@@ -390,8 +390,8 @@ func TestGrid(t *testing.T) {
 		volatility, trend float64
 		want              string
 	}{
-		{3.9, -0.1, "low volatility, falling"}, {3.9, 0, "low volatility, rising"}, {4, -0.1, "middle volatility, falling"},
-		{6.9, 1, "middle volatility, rising"}, {7, -1, "high volatility, falling"}, {99, 1, "high volatility, rising"},
+		{3.9, -0.1, "falling at low volatility"}, {3.9, 0, "rising at low volatility"}, {4, -0.1, "falling at middle volatility"},
+		{6.9, 1, "rising at middle volatility"}, {7, -1, "falling at high volatility"}, {99, 1, "rising at high volatility"},
 	} {
 		if got := GridName(g.State(test.volatility, test.trend)); got != test.want {
 			t.Errorf("volatility %v and trend %v: %s, not %s", test.volatility, test.trend, got, test.want)

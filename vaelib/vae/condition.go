@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute/dtypes"
@@ -52,6 +53,17 @@ func cloneConditions(conditions []Condition) []Condition {
 		own = append(own, c)
 	}
 	return own
+}
+
+// Levels returns the names of the levels of each categorical condition.
+func (c Config) Levels() map[string][]string {
+	levels := map[string][]string{}
+	for _, condition := range c.Conditions {
+		if condition.categorical() {
+			levels[condition.Name] = slices.Clone(condition.Levels)
+		}
+	}
+	return levels
 }
 
 // conditionWidth is the number K of inputs for all conditions.
