@@ -218,7 +218,9 @@ func TestTrainKeepsTheMarket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := corpus.Build(t.Context(), window, simplex.Set{N: 12}, nil, corpus.Config{Source: corpus.Dirichlet, N: 200, Market: true}, nil)
+	made, err := corpus.Build(t.Context(), window, simplex.Set{N: 12}, nil, corpus.Config{
+		Source: corpus.Dirichlet, N: 200, Lookbacks: []int{60}, Market: true,
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -154,7 +154,7 @@ func TestSameBytesForAnyNumberOfWorkers(t *testing.T) {
 	for _, workers := range []int{1, 2, 5} {
 		was := runtime.GOMAXPROCS(workers)
 		dir := t.TempDir()
-		err := build(t, window, capped(12, 0.25), sectors, Config{N: 500, Seed: 11, Market: true}).Write(dir)
+		err := build(t, window, capped(12, 0.25), sectors, Config{N: 500, Seed: 11, Lookbacks: []int{60, 120}, Market: true}).Write(dir)
 		runtime.GOMAXPROCS(was)
 		if err != nil {
 			t.Fatal(err)

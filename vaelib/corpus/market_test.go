@@ -100,7 +100,7 @@ func same(a, b any) bool {
 func TestMarketConditionsAreThoseOfTheTime(t *testing.T) {
 	window, sectors := sample(t)
 	c := build(t, window, simplex.Set{N: 12}, sectors, Config{
-		Source: Dirichlet, N: 200, Seed: 5, Market: true, Assets: []string{"volatility.30"},
+		Source: Dirichlet, N: 200, Seed: 5, Lookbacks: []int{60, 120}, Market: true, Assets: []string{"volatility.30"},
 	})
 	value := func(i int, name string) float64 {
 		return c.Portfolios.Conditions.Values.At(i, slices.Index(c.Portfolios.Conditions.Names, name))
@@ -192,9 +192,9 @@ func TestMarketConditionsLeaveTheRowsAlone(t *testing.T) {
 		lookbacks []int
 		leftOut   []string
 	}{
-		{"default", window, nil, nil},
+		{"60 periods", window, []int{60, 120}, nil},
 		{"59 periods", window, []int{59, 120}, []string{"market.trend.60", "market.drawdown.60", "regime"}},
-		{"20 periods", window, []int{20}, []string{"market.volatility_index", "market.trend.60", "market.drawdown.60", "regime"}},
+		{"default, of 20 periods", window, nil, []string{"market.volatility_index", "market.trend.60", "market.drawdown.60", "regime"}},
 		{"50 returns", window.Slice(0, 50), []int{10}, all[:6]},
 		{"nothing moves", flat, []int{60}, []string{"market.momentum.20", "regime", "regime.calm"}},
 	} {
@@ -240,7 +240,7 @@ func TestMarketConditionsLeaveTheRowsAlone(t *testing.T) {
 func TestTermsAreThoseOfTheRows(t *testing.T) {
 	window, sectors := sample(t)
 	c := build(t, window, simplex.Set{N: 12}, sectors, Config{
-		Source: Dirichlet, N: 300, Seed: 6, Market: true, Assets: []string{"volatility.30", "momentum.20"},
+		Source: Dirichlet, N: 300, Seed: 6, Lookbacks: []int{60, 120}, Market: true, Assets: []string{"volatility.30", "momentum.20"},
 	})
 	dir := t.TempDir()
 	if err := c.Write(dir); err != nil {
@@ -296,7 +296,7 @@ func TestTermsAreThoseOfTheRows(t *testing.T) {
 
 func TestTermsRefuse(t *testing.T) {
 	window, _ := sample(t)
-	c := build(t, window, simplex.Set{N: 12}, nil, Config{Source: Dirichlet, N: 100, Market: true})
+	c := build(t, window, simplex.Set{N: 12}, nil, Config{Source: Dirichlet, N: 100, Lookbacks: []int{60}, Market: true})
 	m := c.Summary().Market
 	dvol := m
 	dvol.Index = "DVOL"
@@ -402,9 +402,9 @@ func TestMarketConditionsRefuse(t *testing.T) {
 		{Config{Assets: []string{"momentum.1"}}, "at least 2"},
 		{Config{Assets: []string{"momentum.060"}}, "momentum.60"},
 		{Config{Assets: []string{"mean.20", "mean.20"}}, "twice"},
-		{Config{Assets: []string{"momentum.61"}}, "ALDER.momentum.61 is undefined at 2020-03-01"},
+		{Config{Assets: []string{"momentum.61"}, Lookbacks: []int{60}}, "ALDER.momentum.61 is undefined at 2020-03-01"},
 		{Config{Assets: []string{"momentum.9999"}}, "longer than"},
-		{Config{Market: true, Index: late}, "market.volatility_index is undefined at 2020-03-01"},
+		{Config{Market: true, Index: late, Lookbacks: []int{60}}, "market.volatility_index is undefined at 2020-03-01"},
 		{Config{Index: late}, "ask for these"},
 	} {
 		if _, err := Build(context.Background(), window, simplex.Set{N: 12}, nil, test.config, nil); err == nil || !strings.Contains(err.Error(), test.want) {

@@ -87,11 +87,10 @@ type Corpus struct {
 	Measured   string  `flag:"measured" choice:"training|rolling" help:"returns over which the conditions of risk and return are measured: all before the held-out part, so that they are functions of the weights, or each row's own rolling window"`
 }
 
-// DefaultCorpus is the mixed training set of 20,000 portfolios. Windows of 20
-// periods have optima more various than long ones have, and with them the model
-// reaches more of what is optimal in later windows (see the bound's test).
+// DefaultCorpus is the training set of package corpus's defaults.
 func DefaultCorpus() Corpus {
-	return Corpus{Source: corpus.Mixed, Rows: 20000, Lookbacks: []int{20, 60, 120}, Step: 5, Validation: 0.2, Measured: corpus.MeasuredTraining}
+	c := corpus.DefaultConfig()
+	return Corpus{Source: c.Source, Rows: c.N, Lookbacks: c.Lookbacks, Step: c.Step, Validation: c.Validation, Measured: c.Measured}
 }
 
 // Config returns the configuration of the corpus.
@@ -109,7 +108,7 @@ func (c Corpus) Config(seed uint64, periodsPerYear float64) corpus.Config {
 // Market says which conditions of the market the rows of a training set carry.
 // Its tags name the flags.
 type Market struct {
-	Market bool     `flag:"market-conditions" help:"conditions of the market at the end of each row's window: volatility index, trend, momentum, dispersion, drawdown, regime; -market-conditions=false: none"`
+	Market bool     `flag:"market-conditions" help:"conditions of the market at the end of each row's window: volatility index, trend, momentum, dispersion, drawdown, regime, all of them only where every one of -lookbacks is at least 60; -market-conditions=false: none"`
 	Series string   `flag:"series" unit:"NAME=FILE" help:"volatility index of the market conditions: a CSV with timestamp or date and one column of values, such as DVOL=dvol.csv; without it EWMA(0.94) volatility of the equal-weight basket"`
 	Assets []string `flag:"asset-conditions" unit:"FEATURES" help:"conditions of each asset at the end of each row's window: mean, volatility or momentum over so many periods, such as momentum.60,volatility.20"`
 }
