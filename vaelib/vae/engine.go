@@ -149,8 +149,8 @@ func (n *network) stepGraph(p program, in, matrices []*graph.Node) []*graph.Node
 	next[stateFirst] = first
 	next[stateSecond] = second
 	next[stateRate] = rate
-	sums := make([]*graph.Node, sumSize)
-	for i, x := range map[int]*graph.Node{sumTotal: loss, sumReconstruction: reconstruction, sumKL: kl, sumControl: control} {
+	sums := []*graph.Node{sumTotal: loss, sumReconstruction: reconstruction, sumKL: kl, sumControl: control}
+	for i, x := range sums {
 		sums[i] = graph.Reshape(x, 1)
 	}
 	next[stateSums] = graph.Add(in[stateSums], graph.Concatenate(sums, 0))

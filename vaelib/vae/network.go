@@ -121,9 +121,9 @@ func (n *network) initial(seed uint64, s scaling) []float32 {
 // tape is one pass through the layers. It remembers what the gradient by the
 // parameters needs.
 //
-// On the graph rows are columns: an array is features x B. Then the short side
-// of a layer's matrices never is the innermost, which a processor's vector
-// instructions run along, and no activation has to be transposed for a gradient.
+// On the graph rows are columns: an array is features x B. So the long side is the
+// innermost, which a processor's vector instructions run along, and no activation
+// has to be transposed for a gradient.
 type tape struct {
 	network  *network
 	matrices []*graph.Node // [W b] of each layer (in+1 x out): W, and b the row below
@@ -157,9 +157,9 @@ func (n *network) matrices(theta *graph.Node) []*graph.Node {
 	return m
 }
 
-// forward passes x (in x B) through the layers of these matrices. A row of ones below x takes
-// the bias: adding it by itself, and summing its gradient, costs the Go backend
-// as much as a small matrix product.
+// forward passes x (in x B) through the layers of these matrices. A row of ones
+// below x takes the bias: adding it by itself, and summing its gradient, costs the
+// Go backend as much as a small matrix product.
 func (t *tape) forward(matrices []*graph.Node, x *graph.Node) *graph.Node {
 	ones := graph.Ones(x.Graph(), shapes.Make(x.DType(), 1, x.Shape().Dimensions[1]))
 	for i, matrix := range matrices {
