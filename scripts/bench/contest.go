@@ -6,6 +6,9 @@ import (
 	"runtime"
 	"slices"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/gobackend"
+
 	"vaefolio/vaelib/vae"
 )
 
@@ -64,8 +67,9 @@ type bed struct {
 
 	backend  string // as given by the user
 	goEngine *vae.Backend
-	xla      *vae.Backend // nil where there is none
-	noXLA    string       // why
+	gomlx    compute.Backend // the same engine, for GoMLX's own training loop
+	xla      *vae.Backend    // nil where there is none
+	noXLA    string          // why
 }
 
 func newBed(python, backend string, seed uint64) *bed {
@@ -82,6 +86,9 @@ func (b *bed) close() {
 		if e != nil {
 			_ = e.Close() // the process ends
 		}
+	}
+	if b.gomlx != nil {
+		b.gomlx.Finalize()
 	}
 }
 
@@ -169,6 +176,9 @@ func (b *bed) engines() error {
 	}
 	var err error
 	if b.goEngine, err = vae.Open("go"); err != nil {
+		return err
+	}
+	if b.gomlx, err = gobackend.New("ops_sequential"); err != nil {
 		return err
 	}
 	name := b.backend

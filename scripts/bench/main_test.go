@@ -85,15 +85,20 @@ func TestBenchModels(t *testing.T) {
 	stdout, _ := execute(t, 0, "-only", "train-128,generate", "-rounds", "1", "-seconds", "0.001", "-quiet", "-backend", "go",
 		"-python", "none", "-format", "csv")
 	records, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
-	if err != nil || len(records) != 10 {
+	if err != nil || len(records) != 11 {
 		t.Fatalf("csv %v: %s", err, stdout)
 	}
-	for _, i := range []int{1, 7} {
+	for _, i := range []int{1, 8} {
 		if r := records[i]; r[1] != "vaefolio, Go backend" || r[4] != "1" || r[5] == "" {
 			t.Errorf("row %v, want the Go backend's speed", r)
 		}
 	}
-	if note := records[2][14]; note != "left out: -backend go" {
+	for i, versus := range map[int]string{1: records[2][1], 2: records[1][1]} {
+		if r := records[i]; r[4] != "1" || r[9] != versus || r[10] == "" {
+			t.Errorf("row %v, want the ratio of GoMLX's loop and this library's on the Go backend", r)
+		}
+	}
+	if note := records[3][14]; note != "left out: -backend go" {
 		t.Errorf("note of XLA: %q", note)
 	}
 }

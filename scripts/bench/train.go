@@ -19,7 +19,7 @@ const (
 )
 
 // trainers train one network with batches of one size: this library on each
-// backend, and its peers.
+// backend, GoMLX's own training loop, and the peers.
 func trainers(batch int) func(ctx context.Context, b *bed) ([]contender, error) {
 	return func(ctx context.Context, b *bed) ([]contender, error) { return b.trainers(ctx, batch) }
 }
@@ -32,9 +32,15 @@ func (b *bed) trainers(ctx context.Context, batch int) ([]contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	const xlaLoop, xlaStep = "vaefolio, XLA, 100 steps a call", "vaefolio, XLA, 1 step a call"
+	const (
+		xlaLoop, xlaStep = "vaefolio, XLA, 100 steps a call", "vaefolio, XLA, 1 step a call"
+		goLoop           = "GoMLX, train.Loop, Go backend"
+	)
+	ours := b.trainer("vaefolio, Go backend", b.goEngine, rows, batch, 1)
+	ours.versus = goLoop
 	contenders := []contender{
-		b.trainer("vaefolio, Go backend", b.goEngine, rows, batch, 1),
+		ours,
+		b.documentedTrainer(goLoop, rows, batch),
 		b.trainer(xlaStep, b.xla, rows, batch, 1),
 		b.trainer(xlaLoop, b.xla, rows, batch, loopSteps),
 	}
@@ -75,9 +81,8 @@ func (b *bed) trainer(name string, engine *vae.Backend, rows *mat.Dense, batch, 
 		_, _, err := vae.Train(ctx, engine, config, schedule, rows, nil, vae.TrainOptions{CheckpointEvery: stepsPerCall})
 		return watch.span(steps * batch), err
 	}
-	// A training is so many units long: whole calls, and where a call is one step,
-	// as many as take about as long with any batch.
-	unit := max(stepsPerCall, loopSteps*vae.DefaultSchedule().Batch/batch)
+	// A training is so many units long: whole calls.
+	unit := max(stepsPerCall, stepsBetween(batch))
 	var last span // the next turn's length follows from it
 	return contender{name: name, turn: func(ctx context.Context, seconds float64) (_ span, err error) {
 		if last.units == 0 {
@@ -92,6 +97,29 @@ func (b *bed) trainer(name string, engine *vae.Backend, rows *mat.Dense, batch, 
 		return last, err
 	}}
 }
+
+// documentedTrainer trains as GoMLX's documentation shows it.
+func (b *bed) documentedTrainer(name string, rows *mat.Dense, batch int) contender {
+	d, err := newDocumented(b.gomlx, rows, batch, b.seed)
+	if err == nil {
+		_, err = d.train(1) // compiles
+	}
+	if err != nil {
+		return contender{name: name, missing: err.Error()}
+	}
+	steps := stepsBetween(batch)
+	return contender{name: name, turn: repeat(func(ctx context.Context) (int, error) {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		_, err := d.train(steps)
+		return steps * batch, err
+	})}
+}
+
+// stepsBetween is how many steps there are between two looks at the clock, which
+// take about as long with any batch.
+func stepsBetween(batch int) int { return max(1, loopSteps*vae.DefaultSchedule().Batch/batch) }
 
 // dirichletRows draws portfolios from the symmetric Dirichlet distribution.
 func dirichletRows(rows, assets int, seed uint64) (*mat.Dense, error) {
