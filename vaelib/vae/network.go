@@ -217,7 +217,8 @@ func (t *tape) gradient(loss *graph.Node) *graph.Node {
 			if i == 0 {
 				return nil // nobody asks for the gradient by the data
 			}
-			g = graph.Slice(graph.MatMul(t.matrices[i], g), graph.AxisRange(0, p.x.Shape().Dimensions[0]))
+			weights := graph.Slice(t.matrices[i], graph.AxisRange(0, p.x.Shape().Dimensions[0])) // without the bias
+			g = graph.MatMul(weights, g)
 			if i == from {
 				return g
 			}

@@ -200,7 +200,7 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 	settings[settingControl] = float32(c.Control)
 	t.rows, _ = train.Dims()
 	t.noise = programs.network.noiseWidth(controls)
-	t.stride = max(1, min(b.stepsPerCall, maxDraws/((1+t.noise)*s.Batch)))
+	t.stride = t.longestCall()
 	t.inputs = []*tensors.Tensor{data.rows, data.mean,
 		tensors.FromFlatDataAndDimensions(measures, len(measures)), tensors.FromFlatDataAndDimensions(settings, settingSize), nil, nil, nil}
 	t.draw(0)
@@ -219,6 +219,16 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 	t.load(programs.network.initial(c.Seed, scaling),
 		make([]float32, size), make([]float32, size), make([]float32, sumSize), []float32{0, float32(c.TargetRate)})
 	return t, t.compile()
+}
+
+// longestCall is how many steps a call runs at most, between evaluations and
+// checkpoints: rounded up, so that few shapes are ever compiled.
+func (t *training) longestCall() int {
+	pauses := t.schedule.EvalEvery
+	if every := t.options.CheckpointEvery; every > 0 {
+		pauses = min(pauses, every)
+	}
+	return max(1, min(powerOfTwo(pauses), t.backend.stepsPerCall, maxDraws/((1+t.noise)*t.schedule.Batch)))
 }
 
 // compile compiles the step before the clock starts, unless an earlier
