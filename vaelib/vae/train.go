@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gomlx/compute/dtypes"
@@ -333,12 +335,20 @@ const maxDraws = 1 << 20
 func (t *training) draw(end int) {
 	batch := t.schedule.Batch
 	plan, rows, noise := make([]float32, t.stride*planSize), make([]int32, t.stride*batch), make([]float32, t.stride*batch*t.noise)
-	for i := range end - t.step {
-		t.schedule.plan(plan[i*planSize:], t.config.Beta, t.step+i)
-		source := stream.Source(t.config.Seed, "vae.batches", uint64(t.step+i))
-		fillIndices(rows[i*batch:(i+1)*batch], t.rows, source)
-		fillNormals(noise[i*batch*t.noise:(i+1)*batch*t.noise], source)
+	steps := end - t.step
+	workers := min(runtime.GOMAXPROCS(0), steps)
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() {
+			for i := w; i < steps; i += workers {
+				t.schedule.plan(plan[i*planSize:], t.config.Beta, t.step+i)
+				source := stream.Source(t.config.Seed, "vae.batches", uint64(t.step+i))
+				fillIndices(rows[i*batch:(i+1)*batch], t.rows, source)
+				fillNormals(noise[i*batch*t.noise:(i+1)*batch*t.noise], source)
+			}
+		})
 	}
+	wait.Wait()
 	t.inputs[inputPlan-inputRows] = tensors.FromFlatDataAndDimensions(plan, t.stride, planSize)
 	t.inputs[inputTake-inputRows] = tensors.FromFlatDataAndDimensions(rows, t.stride, batch, 1)
 	t.inputs[inputNoise-inputRows] = tensors.FromFlatDataAndDimensions(noise, t.stride, t.noise, batch)
