@@ -104,7 +104,7 @@ func openAuto() (*Backend, error) {
 	if goErr != nil {
 		return nil, goErr
 	}
-	b.advice = fmt.Sprintf("training would be about ten times as fast with XLA: %v", err)
+	b.advice = fmt.Sprintf("training would be ten to twenty times as fast with XLA: %v", err)
 	return b, nil
 }
 

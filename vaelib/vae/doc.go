@@ -57,7 +57,7 @@
 // # Backends
 //
 // GoMLX runs the graphs: its pure Go backend anywhere, or XLA through a PJRT
-// plugin (a shared library) where cgo is on, roughly ten times as fast. Tests
+// plugin (a shared library) where cgo is on, ten to twenty times as fast. Tests
 // under the race detector need -gcflags=all=-d=checkptr=0: GoMLX's matrix
 // product fails the pointer checks that come with it.
 package vae
