@@ -11,7 +11,6 @@ import (
 // as those weights enter them.
 type active struct {
 	set     Set
-	ones    []float64   // the budget's row
 	free    []bool      // N
 	basis   [][]float64 // rank x N, zero where not free
 	factor  [][]float64 // rank x rank, lower: row = factor * basis
@@ -24,10 +23,7 @@ const nearby = 1e-10
 
 func newActive(s Set) *active {
 	rows := 1 + len(s.Groups)
-	a := &active{set: s, ones: make([]float64, s.N), free: make([]bool, s.N), targets: make([]float64, rows)}
-	for i := range a.ones {
-		a.ones[i] = 1
-	}
+	a := &active{set: s, free: make([]bool, s.N), targets: make([]float64, rows)}
 	for range rows {
 		a.basis = append(a.basis, make([]float64, s.N))
 		a.factor = append(a.factor, make([]float64, rows))
@@ -37,11 +33,17 @@ func newActive(s Set) *active {
 
 // find determines the active set at w.
 func (a *active) find(w, lower, upper []float64) {
+	count, sum := 0, 0.0
 	for i, x := range w {
-		a.free[i] = lower[i] < x && x < upper[i]
+		free := lower[i] < x && x < upper[i]
+		a.free[i] = free
+		if free {
+			count++
+		}
+		sum += x
 	}
 	a.rank = 0
-	a.add(a.ones, 1-floats.Sum(w))
+	a.addBudget(count, 1-sum)
 	for _, g := range a.set.Groups {
 		sum := dot(g.Share, w)
 		switch {
@@ -51,6 +53,23 @@ func (a *active) find(w, lower, upper []float64) {
 			a.add(g.Share, g.Lo-sum)
 		}
 	}
+}
+
+// addBudget takes the row of ones into the empty basis; count weights are free.
+func (a *active) addBudget(count int, target float64) {
+	if count == 0 {
+		return
+	}
+	norm := math.Sqrt(float64(count))
+	q, entry := a.basis[0], 1/norm
+	for i, free := range a.free {
+		q[i] = 0
+		if free {
+			q[i] = entry
+		}
+	}
+	clear(a.factor[0])
+	a.factor[0][0], a.targets[0], a.rank = norm, target, 1
 }
 
 // add takes one more row into the basis, by Gram-Schmidt done twice, unless it

@@ -8,12 +8,13 @@ import (
 // box projects onto {sum w = 1, lower <= w <= upper}. It holds scratch memory
 // for up to n coordinates.
 type box struct {
+	reach   float64   // no bound is larger in size
 	shifted []float64 // n
 	sorted  []float64 // n
 }
 
-func newBox(n int) *box {
-	return &box{shifted: make([]float64, n), sorted: make([]float64, n)}
+func newBox(n int, reach float64) *box {
+	return &box{reach: reach, shifted: make([]float64, n), sorted: make([]float64, n)}
 }
 
 // project writes the nearest point to v, finite but of any size, into dst,
@@ -22,17 +23,15 @@ func newBox(n int) *box {
 // The nearest point is w_i = clamp(v_i - t, lower_i, upper_i) for the t at
 // which it sums to 1.
 func (b *box) project(dst, v, lower, upper []float64) {
-	n := len(v)
-	var reach float64
-	for i := range v {
-		reach = max(reach, math.Abs(lower[i]), math.Abs(upper[i]))
-	}
 	// Beyond the limit a coordinate is at its bound for every threshold near
 	// the one looked for.
-	centre, limit := b.centre(v, lower, upper, reach), 8*(reach+1)
-	x := b.shifted[:n]
-	for i := range v {
-		x[i] = clamp(v[i]-centre, -limit, limit)
+	x, limit := v, 8*(b.reach+1)
+	if !within(v, limit) {
+		centre := b.centre(v, lower, upper)
+		x = b.shifted[:len(v)]
+		for i := range v {
+			x[i] = clamp(v[i]-centre, -limit, limit)
+		}
 	}
 	t := threshold(x, lower, upper)
 	for i := range x {
@@ -44,14 +43,7 @@ func (b *box) project(dst, v, lower, upper []float64) {
 // where they matter, for inputs of 1e300 too. At t = v_j the sum is found from
 // differences between inputs alone: those that are not exact belong to
 // coordinates at a bound.
-func (b *box) centre(v, lower, upper []float64, reach float64) float64 {
-	var largest float64
-	for _, x := range v {
-		largest = max(largest, math.Abs(x))
-	}
-	if largest <= 8*(reach+1) {
-		return 0
-	}
+func (b *box) centre(v, lower, upper []float64) float64 {
 	sorted := b.sorted[:len(v)]
 	copy(sorted, v)
 	slices.Sort(sorted)
@@ -73,7 +65,7 @@ func (b *box) centre(v, lower, upper []float64, reach float64) float64 {
 	// The threshold lies between two neighbours. In a wide gap it is within
 	// reach of one of them, or every coordinate is at a bound.
 	from, to := sorted[at-1], sorted[at]
-	if to-from > 4*(reach+1) && sumAt(v, lower, upper, from/2+to/2) >= 1 {
+	if to-from > 4*(b.reach+1) && sumAt(v, lower, upper, from/2+to/2) >= 1 {
 		return to
 	}
 	return from
@@ -100,7 +92,12 @@ func threshold(x, lower, upper []float64) float64 {
 	from, to := math.Inf(1), math.Inf(-1)
 	var t float64
 	for i, v := range x {
-		from, to = min(from, v-upper[i]), max(to, v-lower[i])
+		if y := v - upper[i]; y < from {
+			from = y
+		}
+		if y := v - lower[i]; y > to {
+			to = y
+		}
 		t += v
 	}
 	t = clamp((t-1)/float64(len(x)), from, to)
@@ -142,6 +139,23 @@ func threshold(x, lower, upper []float64) float64 {
 	}
 }
 
+// within says whether no coordinate is larger than limit.
+func within(v []float64, limit float64) bool {
+	for _, x := range v {
+		if x > limit || x < -limit {
+			return false
+		}
+	}
+	return true
+}
+
+// clamp is by comparisons, as min and max take their time over zeros and NaN.
 func clamp(x, lower, upper float64) float64 {
-	return min(max(x, lower), upper)
+	if x < lower {
+		return lower
+	}
+	if x > upper {
+		return upper
+	}
+	return x
 }

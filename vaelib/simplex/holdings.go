@@ -31,7 +31,7 @@ type holdings struct {
 
 func newHoldings(n int, least, most float64) *holdings {
 	h := &holdings{
-		box: newBox(n), least: least, most: most,
+		box: newBox(n, most), least: least, most: most,
 		order: make([]int, n), sorted: make([]float64, n), weights: make([]float64, n),
 		lower: make([]float64, n), upper: make([]float64, n),
 	}

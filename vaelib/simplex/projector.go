@@ -41,7 +41,7 @@ func newProjector(s Set) *Projector {
 	p.lower, p.upper = s.bounds()
 	switch {
 	case s.MinWeight == 0 && len(s.Groups) == 0:
-		p.box = newBox(s.N)
+		p.box = newBox(s.N, max(-floats.Min(p.lower), floats.Max(p.upper), 0))
 	case s.MinWeight == 0:
 		p.groups = newGroups(s)
 	case len(s.Groups) == 0 && allEqual(p.upper) && floats.Max(p.lower) == 0:

@@ -90,7 +90,12 @@ func (s Set) Violation(w []float64) float64 {
 	var worst, sum float64
 	for i, x := range w {
 		lower, upper := s.bound(i)
-		worst = max(worst, lower-x, x-upper)
+		if below := lower - x; below > worst {
+			worst = below
+		}
+		if above := x - upper; above > worst {
+			worst = above
+		}
 		if s.MinWeight > 0 && x < s.MinWeight {
 			worst = max(worst, min(math.Abs(x), s.MinWeight-x))
 		}
