@@ -56,14 +56,7 @@ var told = []vae.Condition{
 // market, and returns the corpus that it learned from.
 func conditional(t *testing.T, folder string) (string, *corpus.Corpus) {
 	t.Helper()
-	panel, _, err := market.Load(folder, market.Options{Symbols: symbols})
-	if err != nil {
-		t.Fatal(err)
-	}
-	window, _, err := panel.Window()
-	if err != nil {
-		t.Fatal(err)
-	}
+	window := windowOf(t, folder)
 	ctx := context.Background()
 	c, err := corpus.Build(ctx, window, simplex.Set{N: len(symbols)}, nil, corpus.Config{
 		Source: corpus.Dirichlet, N: 1000, Seed: 1, Lookbacks: []int{60}, Market: true, PeriodsPerYear: window.PeriodsPerYear(),
