@@ -98,18 +98,14 @@ type program struct {
 func (p program) key() string { return fmt.Sprintf("%+v", p) }
 
 // stepGraph is one step of Adam: state and inputs, of one step (S = 1, which is
-// left out), to the next state. The layers' matrices may be given, or nil.
+// left out), to the next state, with the layers' matrices of the state.
 func (n *network) stepGraph(p program, in, matrices []*graph.Node) []*graph.Node {
 	theta := in[stateTheta]
 	entry := func(vector, i int) *graph.Node {
 		return graph.Reshape(graph.Slice(in[vector], graph.AxisElem(i)))
 	}
-	t := n.tape(theta)
-	t.cut = true
-	if matrices != nil {
-		t.matrices = matrices
-	}
-	t.controls = p.controls
+	t := n.tapeWith(theta, matrices)
+	t.cut, t.controls = true, p.controls
 	b := batch{
 		rows: graph.Transpose(graph.Gather(in[inputRows], in[inputTake]), 0, 1), mean: in[inputMean], variance: entry(inputSetting, settingVariance),
 		measures: in[inputMeasures],

@@ -204,7 +204,9 @@ func TestDecoderVJP(t *testing.T) {
 func TestStepIsAdam(t *testing.T) {
 	b := openTest(t, "go")
 	n := newNetwork(networks()["default"])
-	e, err := graph.NewExec(b.engine, func(in []*graph.Node) []*graph.Node { return n.stepGraph(program{batch: 5}, in, nil) })
+	e, err := graph.NewExec(b.engine, func(in []*graph.Node) []*graph.Node {
+		return n.stepGraph(program{batch: 5}, in, n.matrices(in[stateTheta]))
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

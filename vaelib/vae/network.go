@@ -140,8 +140,11 @@ type pass struct {
 	output *graph.Node // W^T x + b (out x B)
 }
 
-func (n *network) tape(theta *graph.Node) *tape {
-	t := &tape{network: n, matrices: n.matrices(theta)}
+func (n *network) tape(theta *graph.Node) *tape { return n.tapeWith(theta, n.matrices(theta)) }
+
+// tapeWith is tape where the matrices have been cut out of the parameters.
+func (n *network) tapeWith(theta *graph.Node, matrices []*graph.Node) *tape {
+	t := &tape{network: n, matrices: matrices}
 	if n.own < n.size {
 		t.own = graph.Slice(theta, graph.AxisRange(n.own, n.size))
 	}

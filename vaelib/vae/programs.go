@@ -93,7 +93,7 @@ func (p *programs) step(b *Backend, of program) (*graph.Exec, error) {
 		for _, i := range perStep {
 			in[i] = graph.Reshape(in[i], in[i].Shape().Dimensions[1:]...)
 		}
-		return p.network.stepGraph(of, in, nil)
+		return p.network.stepGraph(of, in, p.network.matrices(in[stateTheta]))
 	})
 }
 
