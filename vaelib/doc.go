@@ -24,6 +24,7 @@
 //	report       report.html
 //	track        training curves for TensorBoard and MLflow
 //	experiment   whole experiments, which ties the others together
+//	sweep        grids of trainings: worker processes, shards, one table
 //	live         a portfolio at each closed candle
 //	sharedtest   for tests: where reference data lie that are not in the module
 //	display      pictures and tables in notebooks

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"vaefolio/scripts/internal/cli"
-	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/sweep"
 )
 
 // board shows a sweep under way: on a terminal a table that is drawn over
@@ -25,7 +25,7 @@ type board struct {
 	width    int
 	drawn    int // lines on the terminal
 	last     time.Time
-	now      experiment.SweepProgress
+	now      sweep.Progress
 }
 
 func newBoard(quiet bool, stream *cli.IO) *board {
@@ -43,7 +43,7 @@ func newBoard(quiet bool, stream *cli.IO) *board {
 const redraw = 200 * time.Millisecond
 
 // show shows a moment of the sweep.
-func (b *board) show(now experiment.SweepProgress) {
+func (b *board) show(now sweep.Progress) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.now = now
@@ -96,7 +96,7 @@ func (b *board) draw() {
 }
 
 // table is a moment of the sweep as lines.
-func table(now experiment.SweepProgress) []string {
+func table(now sweep.Progress) []string {
 	lines := []string{summary(now)}
 	label := 0
 	for _, w := range now.Workers {
@@ -116,7 +116,7 @@ func table(now experiment.SweepProgress) []string {
 }
 
 // summary is a moment of the sweep in one line.
-func summary(now experiment.SweepProgress) string {
+func summary(now sweep.Progress) string {
 	text := fmt.Sprintf("%d of %d runs", now.There+now.Done, now.Runs)
 	if now.Failed > 0 {
 		text += fmt.Sprintf(", %d failed", now.Failed)

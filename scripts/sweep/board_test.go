@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/sweep"
 )
 
 func TestBoard(t *testing.T) {
-	now := experiment.SweepProgress{
+	now := sweep.Progress{
 		Runs: 10, There: 2, Done: 3, Failed: 1, Elsewhere: 1, Steps: 450, AllSteps: 800, Left: 95 * time.Second,
-		Workers: []experiment.WorkerState{{Run: "beta=1 seed=2", Done: 50, Total: 100, Note: "loss 4.2"}, {}},
+		Workers: []sweep.WorkerState{{Run: "beta=1 seed=2", Done: 50, Total: 100, Note: "loss 4.2"}, {}},
 	}
 	want := []string{
 		"5 of 10 runs, 1 failed, 1 in another process, 1m35s left",

@@ -11,23 +11,23 @@ import (
 	"strings"
 
 	"vaefolio/scripts/internal/cli"
-	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/sweep"
 )
 
 type config struct {
 	Command string   `arg:"command" choice:"run|merge|status" required:"true" help:"run, merge or status"`
 	From    []string `arg:"folder" help:"with merge: other folders of the same sweep, whose runs are brought in"`
 
-	Grid  experiment.Axes `flag:"grid" unit:"AXES" help:"settings to combine, each flag below with its values: 'beta = 0.5 1 2; hidden = 64,32 128,64'; in a file one a line"`
-	Zip   experiment.Axes `flag:"zip" unit:"AXES" help:"settings that go together, value by value"`
-	Seeds []uint64        `flag:"seeds" help:"seeds of every combination; without it the one of -seed"`
+	Grid  sweep.Axes `flag:"grid" unit:"AXES" help:"settings to combine, each flag below with its values: 'beta = 0.5 1 2; hidden = 64,32 128,64'; in a file one a line"`
+	Zip   sweep.Axes `flag:"zip" unit:"AXES" help:"settings that go together, value by value"`
+	Seeds []uint64   `flag:"seeds" help:"seeds of every combination; without it the one of -seed"`
 	Trial
 
-	Workers int              `flag:"workers" range:"[0,1024]" unit:"processes" record:"-" help:"that train side by side, each on a core of its own; 0: one for each core, 1 is best with a GPU"`
-	Shard   experiment.Shard `flag:"shard" unit:"I/N" record:"-" help:"make only every N-th run, from the I-th; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
-	Backend string           `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" record:"-" help:"what computes the models: auto is XLA where a plugin is found, else pure Go"`
-	Out     string           `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder of the sweep; finished runs there are kept, unfinished ones go on"`
-	Force   bool             `flag:"force" record:"-" help:"turn the sweep in the folder into this one, and keep the runs they share"`
+	Workers int         `flag:"workers" range:"[0,1024]" unit:"processes" record:"-" help:"that train side by side, each on a core of its own; 0: one for each core, 1 is best with a GPU"`
+	Shard   sweep.Shard `flag:"shard" unit:"I/N" record:"-" help:"make only every N-th run, from the I-th; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
+	Backend string      `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" record:"-" help:"what computes the models: auto is XLA where a plugin is found, else pure Go"`
+	Out     string      `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder of the sweep; finished runs there are kept, unfinished ones go on"`
+	Force   bool        `flag:"force" record:"-" help:"turn the sweep in the folder into this one, and keep the runs they share"`
 	cli.Format
 	Quiet  bool   `flag:"quiet" record:"-" help:"no progress and no messages, only errors"`
 	Config string `flag:"config" unit:"FILE" record:"-" help:"TOML with values for flags, its keys their names; flags overrule it"`
@@ -54,20 +54,20 @@ sweep run -config experiments/beta.toml -out runs/beta -shard 1/4   # a quarter 
 sweep status -out runs/beta
 sweep merge -out runs/beta               # writes results.csv, one row a run
 sweep merge -out runs/beta node1 node2   # with the runs of other folders`,
-	Default: config{Trial: Trial{TrialSettings: experiment.DefaultTrialSettings()}},
+	Default: config{Trial: Trial{Settings: sweep.DefaultSettings()}},
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
 		"quick": func(c *config) { c.Model.Quick(); c.Corpus.Rows = 6000 },
 	},
-	Run: sweep,
+	Run: command,
 }
 
 func main() {
-	experiment.SweepWorker() // doesn't return in the processes that train
+	sweep.BecomeWorker() // doesn't return in the processes that train
 	cli.Main(verb)
 }
 
-func sweep(ctx context.Context, c *config, io *cli.IO) error {
+func command(ctx context.Context, c *config, io *cli.IO) error {
 	switch c.Command {
 	case "merge":
 		return merge(c, io)
@@ -82,7 +82,7 @@ func makeRuns(ctx context.Context, c *config, io *cli.IO) error {
 	shard := c.Shard
 	if shard.Count == 0 {
 		var err error
-		if shard, err = experiment.ShardFromEnvironment(); err != nil {
+		if shard, err = sweep.ShardFromEnvironment(); err != nil {
 			return cli.Usage(err)
 		}
 	}
@@ -90,12 +90,12 @@ func makeRuns(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	s, err := experiment.OpenSweep(c.Out, axes, trials, c.Force)
+	s, err := sweep.Open(c.Out, axes, trials, c.Force)
 	if err != nil {
 		return err
 	}
 	board := newBoard(c.Quiet, io)
-	outcome, err := s.Run(ctx, experiment.SweepOptions{
+	outcome, err := s.Run(ctx, sweep.Options{
 		Workers: c.Workers, Shard: shard, Backend: c.Backend, Begin: io.Progress, Progress: board.show, Note: board.note,
 	})
 	board.close()
@@ -117,19 +117,19 @@ func makeRuns(ctx context.Context, c *config, io *cli.IO) error {
 }
 
 func merge(c *config, io *cli.IO) error {
-	merged, err := experiment.MergeSweep(c.Out, c.From)
+	merged, err := sweep.Merge(c.Out, c.From)
 	if err != nil {
 		return err
 	}
 	for _, note := range merged.Notes {
 		io.Note("WARNING: %s", note)
 	}
-	io.Note("%d of %d runs, %d brought in: %s", merged.Done, merged.Runs, merged.Brought, filepath.Join(c.Out, experiment.ResultsFile))
+	io.Note("%d of %d runs, %d brought in: %s", merged.Done, merged.Runs, merged.Brought, filepath.Join(c.Out, sweep.ResultsFile))
 	return merged.Err()
 }
 
 func status(c *config, io *cli.IO) error {
-	counts, err := experiment.SweepStatus(c.Out)
+	counts, err := sweep.Status(c.Out)
 	if err != nil {
 		return err
 	}

@@ -15,13 +15,14 @@ import (
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/sweep"
 )
 
 // commandVariable makes a process of this test the command itself.
 const commandVariable = "SWEEP_TEST_COMMAND"
 
 func TestMain(m *testing.M) {
-	experiment.SweepWorker()
+	sweep.BecomeWorker()
 	if os.Getenv(commandVariable) != "" {
 		cli.Main(verb)
 	}
@@ -80,7 +81,7 @@ func TestSweep(t *testing.T) {
 	execute(t, 1, "2 of 4 runs are missing", "merge", "-out", out)
 	execute(t, 0, "2 runs made, 2 were there", "run", "-config", config, "-out", out, "-backend", "go", "-workers", "2")
 	execute(t, 0, "4 of 4 runs", "merge", "-out", out)
-	rows := readCSV(t, filepath.Join(out, experiment.ResultsFile))
+	rows := readCSV(t, filepath.Join(out, sweep.ResultsFile))
 	if len(rows) != 5 || !slices.Equal(rows[0][:5], []string{"run", "beta", "hidden", "conditional", "seed"}) ||
 		!slices.Equal(rows[4][1:6], []string{"1", "8,8", "true", "3", "done"}) {
 		t.Errorf("results %v", rows)
@@ -90,7 +91,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("control errors are in column %d of %v, want those of conditional models alone", control, rows)
 	}
 	for i, want := range []bool{false, true} {
-		_, err := os.Stat(filepath.Join(out, experiment.RunsFolder, rows[1+i][0], experiment.ModelFolder, generate.DonorsFile))
+		_, err := os.Stat(filepath.Join(out, sweep.RunsFolder, rows[1+i][0], experiment.ModelFolder, generate.DonorsFile))
 		if got := err == nil; got != want {
 			t.Errorf("run %d has donors: %t, want %t", i+1, got, want)
 		}
@@ -99,8 +100,8 @@ func TestSweep(t *testing.T) {
 
 	// The configuration that a run keeps repeats it.
 	again := filepath.Join(t.TempDir(), "again")
-	execute(t, 0, "1 runs made", "run", "-config", filepath.Join(out, experiment.RunsFolder, rows[2][0], "config.toml"), "-out", again, "-backend", "go")
-	if got, want := readCSV(t, filepath.Join(again, experiment.ResultsFile))[1][3:], rows[2][6:]; !slices.Equal(got, want) {
+	execute(t, 0, "1 runs made", "run", "-config", filepath.Join(out, sweep.RunsFolder, rows[2][0], "config.toml"), "-out", again, "-backend", "go")
+	if got, want := readCSV(t, filepath.Join(again, sweep.ResultsFile))[1][3:], rows[2][6:]; !slices.Equal(got, want) {
 		t.Errorf("the run repeated has %v, want %v", got, want)
 	}
 }
@@ -145,7 +146,7 @@ func TestWrongUsage(t *testing.T) {
 // The experiments that are shipped are read, and have as many runs as they say.
 func TestExperiments(t *testing.T) {
 	for name, want := range map[string]int{"beta": 50, "collapse": 384, "collapse-mixed": 90, "control": 15} {
-		var got []experiment.Trial
+		var got []sweep.Trial
 		reader := verb
 		reader.Run = func(ctx context.Context, c *config, io *cli.IO) (err error) {
 			_, got, err = trials(ctx, c, io)
@@ -179,7 +180,7 @@ func TestTermination(t *testing.T) {
 	}
 	cmd := start("30000")
 	for { // until a run is under way
-		counts, err := experiment.SweepStatus(out)
+		counts, err := sweep.Status(out)
 		if err == nil && counts.Running > 0 {
 			break
 		}
@@ -191,7 +192,7 @@ func TestTermination(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != 130 {
 		t.Errorf("exit code %d after TERM, want 130: %v", code, cmd.Stderr)
 	}
-	counts, err := experiment.SweepStatus(out)
+	counts, err := sweep.Status(out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/sweep"
 )
 
 // slurmConf is a cluster of one node, this machine, without cgroups, accounts
@@ -169,12 +169,12 @@ func TestSlurmArray(t *testing.T) {
 	steps := []string{config, out, "-backend", "go", "-steps", "6000"}
 	job := cluster.submit(t, steps...)
 	cluster.await(t, "a run under way", func() bool {
-		counts, err := experiment.SweepStatus(out)
+		counts, err := sweep.Status(out)
 		return err == nil && counts.Running > 0
 	})
 	cluster.say("scancel", "--batch", "--signal=TERM", job)
 	cluster.finish(t, job)
-	counts, err := experiment.SweepStatus(out)
+	counts, err := sweep.Status(out)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log())
 	}
@@ -183,11 +183,11 @@ func TestSlurmArray(t *testing.T) {
 	}
 	cluster.finish(t, cluster.submit(t, steps...))
 	execute(t, 0, "4 of 4 runs", "merge", "-out", out)
-	got := readCSV(t, filepath.Join(out, experiment.ResultsFile))
+	got := readCSV(t, filepath.Join(out, sweep.ResultsFile))
 
 	alone := filepath.Join(t.TempDir(), "alone")
 	execute(t, 0, "4 runs made", "run", "-config", config, "-out", alone, "-backend", "go", "-steps", "6000")
-	if want := readCSV(t, filepath.Join(alone, experiment.ResultsFile)); fmt.Sprint(got) != fmt.Sprint(want) {
+	if want := readCSV(t, filepath.Join(alone, sweep.ResultsFile)); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("the array's results\n%v\ndiffer from one process's\n%v", got, want)
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"vaefolio/scripts/internal/cli"
-	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/sweep"
 )
 
 // Trial is the configuration of one run of a sweep. Each of its flags can be
@@ -19,13 +19,13 @@ type Trial struct {
 	cli.Prices
 	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times"`
 	cli.Constraints
-	experiment.TrialSettings
+	sweep.Settings
 	Seed uint64 `flag:"seed" default:"1" help:"decides the parameters at the start, the batches and the noise"`
 }
 
 // trials lists the runs of the sweep, and the names of its axes.
-func trials(ctx context.Context, c *config, stream *cli.IO) (axes []string, all []experiment.Trial, err error) {
-	axes, points, err := experiment.Points(c.Grid, c.Zip, c.Seeds)
+func trials(ctx context.Context, c *config, stream *cli.IO) (axes []string, all []sweep.Trial, err error) {
+	axes, points, err := sweep.Points(c.Grid, c.Zip, c.Seeds)
 	if err != nil {
 		return nil, nil, cli.Usage(err)
 	}
@@ -49,12 +49,12 @@ func trials(ctx context.Context, c *config, stream *cli.IO) (axes []string, all 
 		if periods == 0 {
 			periods = in.window.PeriodsPerYear()
 		}
-		all = append(all, experiment.Trial{
-			Point: point, TrialSettings: t.TrialSettings, Seed: t.Seed, Config: text,
+		all = append(all, sweep.Trial{
+			Point: point, Settings: t.Settings, Seed: t.Seed, Config: text,
 			Window: in.window, Set: in.set, Sectors: in.sectors, PeriodsPerYear: periods, Synthetic: in.synthetic,
 		})
 	}
-	if conditional := func(t experiment.Trial) bool { return t.Conditional }; len(c.On)+len(c.Caps) > 0 && !slices.ContainsFunc(all, conditional) {
+	if conditional := func(t sweep.Trial) bool { return t.Conditional }; len(c.On)+len(c.Caps) > 0 && !slices.ContainsFunc(all, conditional) {
 		return nil, nil, cli.Usagef("-condition-on and -caps say what -conditional models are told: give it")
 	}
 	return axes, all, nil

@@ -291,11 +291,11 @@ func summarise(ctx context.Context, result *backtest.Result, in *Input, settings
 			Name: track.Name, AnnualReturn: number(f, metrics.AnnualReturn), CAGR: number(f, metrics.CAGR), Volatility: number(f, metrics.Volatility),
 			Sharpe: number(f, metrics.Sharpe), Sortino: number(f, metrics.Sortino), MaxDrawdown: number(f, metrics.MaxDrawdown),
 			Calmar: number(f, metrics.Calmar), VaR: number(f, metrics.VaR), CVaR: number(f, metrics.CVaR), PSR: number(f, metrics.PSR),
-			DSR: unknown("one strategy alone is no choice among trials"), Turnover: track.Turnover(), FinalWealth: 1, Held: track.Held(), Notes: f.Notes(),
+			DSR: Unknown("one strategy alone is no choice among trials"), Turnover: track.Turnover(), FinalWealth: 1, Held: track.Held(), Notes: f.Notes(),
 		}
 		if len(ratios) > 1 {
 			if v, ok := f.DeflatedSharpe(len(ratios), stat.StdDev(ratios, nil)); ok {
-				t.DSR = known(v)
+				t.DSR = Known(v)
 			}
 		}
 		for _, r := range track.Returns {
@@ -304,13 +304,13 @@ func summarise(ctx context.Context, result *backtest.Result, in *Input, settings
 		for _, r := range track.Rebalances {
 			t.Cost += r.Cost
 		}
-		t.SharpeLow, t.SharpeHigh = unknown("the Sharpe ratio is undefined"), unknown("the Sharpe ratio is undefined")
+		t.SharpeLow, t.SharpeHigh = Unknown("the Sharpe ratio is undefined"), Unknown("the Sharpe ratio is undefined")
 		if _, ok := t.Sharpe.Float(); ok {
 			interval, err := metrics.Bootstrap(ctx, track.Returns, sharpeOf(in.Metrics), metrics.BootstrapSettings{Seed: in.Seed, Resamples: 1000})
 			if err != nil {
 				return nil, fmt.Errorf("strategy %s: %w", track.Name, err)
 			}
-			t.SharpeLow, t.SharpeHigh = known(interval.Low), known(interval.High)
+			t.SharpeLow, t.SharpeHigh = Known(interval.Low), Known(interval.High)
 		}
 		s.Strategies = append(s.Strategies, t)
 	}

@@ -1,11 +1,13 @@
 package experiment
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"vaefolio/data"
+	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/vae"
@@ -50,12 +52,15 @@ func TestControl(t *testing.T) {
 	}
 	sectors, err := market.ReadSectorsFS(data.FS, data.Sectors)
 	must(t, err)
-	settings := DefaultTrialSettings()
-	settings.Conditional = true
-	settings.On, settings.Caps = []string{"volatility", "effective_assets", "max_weight", "sector.*"}, []string{"max_weight"}
+	settings, told := DefaultModel(), DefaultConditioning()
+	told.On, told.Caps = []string{"volatility", "effective_assets", "max_weight", "sector.*"}, []string{"max_weight"}
 	made, folder := mixedRows(t, "sample", sectors, 1), t.TempDir()
 	must(t, made.Write(folder))
-	rows, err := readTrainingSet(folder, made.Portfolios.Symbols, settings)
+	heldOut, err := corpus.ReadValidation(filepath.Join(folder, corpus.WeightsFile), &made.Portfolios)
+	must(t, err)
+	rows := Rows{Symbols: made.Portfolios.Symbols}
+	rows.Train, rows.HeldOut = SplitRows(made.Portfolios.Weights, heldOut)
+	rows.Told, err = told.Read(filepath.Join(folder, corpus.ConditionsFile), &made.Portfolios, heldOut)
 	must(t, err)
 	backend, err := vae.Open("auto")
 	must(t, err)
@@ -63,7 +68,7 @@ func TestControl(t *testing.T) {
 	if backend.Name() == "go" {
 		settings.Steps = 5000 // half of the default, for time
 	}
-	model, _, err := Train(t.Context(), backend, settings.Model, 1, rows, t.TempDir(), Reports{})
+	model, _, err := Train(t.Context(), backend, settings, 1, rows, t.TempDir(), Reports{})
 	must(t, err)
 	controls, err := rows.Told.MeasureControl(t.Context(), model, 1)
 	must(t, err)

@@ -13,8 +13,7 @@
 //	  -> figures in sample and out of sample (metrics), pictures, report
 //
 // [Backtest] tests strategies walk-forward, a model trained anew on each window
-// among them; a [Sweep] makes grids of trainings, of conditional models too, each
-// in a folder of its own.
+// among them. Package sweep makes grids of the trainings that [Train] does.
 //
 // It is the package that ties the others together; commands and notebooks are
 // thin callers of it.

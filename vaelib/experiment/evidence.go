@@ -30,14 +30,14 @@ func (p *state) weigh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.summary.ELBO, p.summary.LogLikelihood = known(e.ELBO), known(e.LogLikelihood)
+	p.summary.ELBO, p.summary.LogLikelihood = Known(e.ELBO), Known(e.LogLikelihood)
 	switch linear, err := vae.LinearLogLikelihood(p.training, x, p.settings.Latent); {
 	case !densityOfWeights[p.settings.Likelihood]:
-		p.summary.LogLikelihoodLinear = unknown("a density by other coordinates")
+		p.summary.LogLikelihoodLinear = Unknown("a density by other coordinates")
 	case err != nil:
-		p.summary.LogLikelihoodLinear = unknown(err.Error())
+		p.summary.LogLikelihoodLinear = Unknown(err.Error())
 	default:
-		p.summary.LogLikelihoodLinear = known(linear)
+		p.summary.LogLikelihoodLinear = Known(linear)
 	}
 	p.evidence = &report.Evidence{
 		Rows: few, Codes: evidenceCodes,

@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/data"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/generate"
@@ -158,6 +159,16 @@ func (l learned) String() string {
 			name, r.Overlap.Coverage, r.Overlap.Precision, r.Overlap.Recall, r.Test.Energy, r.Dispersion.Ratio, r.Memorisation.AUC)
 	}
 	return s.String()
+}
+
+// sampleWindow is the returns of the bundled sample.
+func sampleWindow() (*market.Window, error) {
+	panel, _, err := market.LoadFS(data.FS, data.Close, market.Options{})
+	if err != nil {
+		return nil, err
+	}
+	window, _, err := panel.Window()
+	return window, err
 }
 
 // mixedRows builds the pipeline's default training set, of the bundled sample or

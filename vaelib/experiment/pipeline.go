@@ -209,9 +209,9 @@ func (p *state) generate(ctx context.Context) (err error) {
 		to    *Number
 		batch *generate.Batch
 	}{{&p.summary.DispersionPrior, p.prior}, {&p.summary.DispersionPosterior, p.generated}} {
-		*d.to = unknown("the held-out portfolios don't vary")
+		*d.to = Unknown("the held-out portfolios don't vary")
 		if ratio, err := vae.Dispersion(d.batch.Decoded, p.heldOut); err == nil {
-			*d.to = known(ratio)
+			*d.to = Known(ratio)
 		}
 	}
 	return nil

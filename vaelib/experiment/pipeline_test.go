@@ -407,14 +407,14 @@ func TestNumber(t *testing.T) {
 	for _, c := range []struct {
 		number Number
 		want   string
-	}{{known(0.1), "0.1"}, {known(math.NaN()), "null"}, {unknown("why"), "null"}, {Number{}, "null"}} {
+	}{{Known(0.1), "0.1"}, {Known(math.NaN()), "null"}, {Unknown("why"), "null"}, {Number{}, "null"}} {
 		text, err := json.Marshal(c.number)
 		if err != nil || string(text) != c.want {
 			t.Errorf("%+v is %s in JSON (%v), want %s", c.number, text, err, c.want)
 		}
 	}
 	var n Number
-	if err := json.Unmarshal([]byte("0.25"), &n); err != nil || n != known(0.25) {
+	if err := json.Unmarshal([]byte("0.25"), &n); err != nil || n != Known(0.25) {
 		t.Errorf("0.25 is read as %+v (%v)", n, err)
 	}
 	if err := json.Unmarshal([]byte("null"), &n); err != nil {

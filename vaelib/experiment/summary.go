@@ -16,16 +16,16 @@ type Number struct {
 	reason string
 }
 
-// known is a defined number; what isn't finite is undefined.
-func known(x float64) Number {
+// Known is a defined number; what isn't finite is undefined.
+func Known(x float64) Number {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return unknown("not finite")
+		return Unknown("not finite")
 	}
 	return Number{value: x, known: true}
 }
 
-// unknown is an undefined number with its reason.
-func unknown(reason string) Number { return Number{reason: reason} }
+// Unknown is an undefined number with its reason.
+func Unknown(reason string) Number { return Number{reason: reason} }
 
 // Float returns the number, and whether it is defined.
 func (n Number) Float() (float64, bool) { return n.value, n.known }

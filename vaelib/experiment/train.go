@@ -146,10 +146,10 @@ func (p *state) diagnose(ctx context.Context) (err error) {
 	if p.diagnosis, err = vae.Diagnose(ctx, p.model, p.training, p.heldOut); err != nil {
 		return err
 	}
-	p.summary.ActiveUnits = known(float64(p.diagnosis.ActiveUnits))
-	p.summary.KL = known(p.diagnosis.KL)
-	p.summary.R2 = known(p.diagnosis.R2)
-	p.summary.R2PCA = known(p.diagnosis.R2PCA)
+	p.summary.ActiveUnits = Known(float64(p.diagnosis.ActiveUnits))
+	p.summary.KL = Known(p.diagnosis.KL)
+	p.summary.R2 = Known(p.diagnosis.R2)
+	p.summary.R2PCA = Known(p.diagnosis.R2PCA)
 	if p.diagnosis.Warning != "" {
 		p.summary.Notes["active_units"] = p.diagnosis.Warning
 	}

@@ -63,8 +63,8 @@ func (p *state) evaluate(ctx context.Context) error {
 	for i := range rows {
 		repair = max(repair, p.generated.Repair[i])
 	}
-	p.summary.MaxViolation = known(violation)
-	p.summary.MaxRepair = known(max(repair, p.latent.Repair[p.latent.Best]))
+	p.summary.MaxViolation = Known(violation)
+	p.summary.MaxRepair = Known(max(repair, p.latent.Repair[p.latent.Best]))
 
 	for id, pair := range map[string][2]*Number{
 		latentSharpe:  {&p.summary.SharpeLatent, &p.summary.SharpeLatentOOS},
@@ -76,7 +76,7 @@ func (p *state) evaluate(ctx context.Context) error {
 	} {
 		in, out, ok := p.figuresOf(id)
 		if !ok {
-			*pair[0], *pair[1] = unknown(p.summary.Notes[id]), unknown(p.summary.Notes[id])
+			*pair[0], *pair[1] = Unknown(p.summary.Notes[id]), Unknown(p.summary.Notes[id])
 			continue
 		}
 		*pair[0], *pair[1] = number(in, metrics.Sharpe), number(out, metrics.Sharpe)
@@ -106,9 +106,9 @@ func (p *state) checkBound() error {
 // number is a figure as the summary has it.
 func number(f *metrics.Figures, figure metrics.Figure) Number {
 	if v, ok := f.Value(figure); ok {
-		return known(v)
+		return Known(v)
 	}
-	return unknown(f.Reason(figure))
+	return Unknown(f.Reason(figure))
 }
 
 // rowOf returns the row of a candidate in figuresIn and figuresOut: those from

@@ -1,4 +1,4 @@
-package experiment
+package sweep
 
 import (
 	"bufio"
@@ -24,6 +24,7 @@ import (
 
 	"vaefolio/data"
 	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/run"
@@ -33,10 +34,10 @@ import (
 
 // sweepVariable makes a process of this test run the sweep of tinyTrials in the
 // folder that it names, and say its progress and its outcome on stdout.
-const sweepVariable = "EXPERIMENT_TEST_SWEEP"
+const sweepVariable = "SWEEP_TEST_FOLDER"
 
 func init() {
-	SweepWorker()
+	BecomeWorker()
 	if dir := os.Getenv(sweepVariable); dir != "" {
 		os.Exit(sweepProcess(dir))
 	}
@@ -46,10 +47,10 @@ func sweepProcess(dir string) int {
 	trials, err := tinyTrials()
 	if err == nil {
 		var s *Sweep
-		if s, err = OpenSweep(dir, tinyAxes, trials, false); err == nil {
-			var outcome *SweepOutcome
-			outcome, err = s.Run(context.Background(), SweepOptions{
-				Workers: 2, Backend: "go", Progress: func(p SweepProgress) { fmt.Println("steps", p.Steps) },
+		if s, err = Open(dir, tinyAxes, trials, false); err == nil {
+			var outcome *Outcome
+			outcome, err = s.Run(context.Background(), Options{
+				Workers: 2, Backend: "go", Progress: func(p Progress) { fmt.Println("steps", p.Steps) },
 			})
 			if err == nil {
 				text, _ := json.Marshal(outcome)
@@ -91,7 +92,7 @@ func tinyTrials() ([]Trial, error) {
 	for _, beta := range []float64{0.1, 1} {
 		for seed := uint64(1); seed <= 3; seed++ {
 			t := Trial{
-				Point: []string{fmt.Sprint(beta), fmt.Sprint(seed)}, TrialSettings: DefaultTrialSettings(), Seed: seed,
+				Point: []string{fmt.Sprint(beta), fmt.Sprint(seed)}, Settings: DefaultSettings(), Seed: seed,
 				Config: fmt.Appendf(nil, "# a comment\nbeta = %v\nseed = %d\n", beta, seed),
 				Window: window, Set: set, PeriodsPerYear: 365,
 			}
@@ -115,7 +116,7 @@ func tiny(t testing.TB) []Trial {
 
 func openSweep(t testing.TB, dir string, trials []Trial, force bool) *Sweep {
 	t.Helper()
-	s, err := OpenSweep(dir, tinyAxes, trials, force)
+	s, err := Open(dir, tinyAxes, trials, force)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func openSweep(t testing.TB, dir string, trials []Trial, force bool) *Sweep {
 }
 
 // runSweep makes the runs and wants no failure.
-func runSweep(t testing.TB, s *Sweep, o SweepOptions) *SweepOutcome {
+func runSweep(t testing.TB, s *Sweep, o Options) *Outcome {
 	t.Helper()
 	o.Backend = "go"
 	outcome, err := s.Run(context.Background(), o)
@@ -139,7 +140,7 @@ func runSweep(t testing.TB, s *Sweep, o SweepOptions) *SweepOutcome {
 // results merges, wants every run done, and returns the table's bytes.
 func results(t testing.TB, dir string, from ...string) string {
 	t.Helper()
-	merged, err := MergeSweep(dir, from)
+	merged, err := Merge(dir, from)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,14 +171,14 @@ var reference = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s, err := OpenSweep(dir, tinyAxes, trials, false)
+	s, err := Open(dir, tinyAxes, trials, false)
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.Run(context.Background(), SweepOptions{Workers: 1, Backend: "go"}); err != nil {
+	if _, err := s.Run(context.Background(), Options{Workers: 1, Backend: "go"}); err != nil {
 		return "", err
 	}
-	merged, err := MergeSweep(dir, nil)
+	merged, err := Merge(dir, nil)
 	if err != nil {
 		return "", err
 	}
@@ -212,7 +213,7 @@ func TestSweepGivesTheSameBytesForAnyWorkers(t *testing.T) {
 	trainsMuch(t)
 	dir := t.TempDir()
 	s := openSweep(t, dir, tiny(t), false)
-	if outcome := runSweep(t, s, SweepOptions{Workers: 3}); outcome.Done != 6 {
+	if outcome := runSweep(t, s, Options{Workers: 3}); outcome.Done != 6 {
 		t.Errorf("outcome %+v, want 6 done", outcome)
 	}
 	wantReference(t, results(t, dir))
@@ -222,7 +223,7 @@ func TestSweepGivesTheSameBytesForAnyWorkers(t *testing.T) {
 	if again := readText(t, filepath.Join(dir, TimingsFile)); again != first {
 		t.Error("merging again changed the timings")
 	}
-	if outcome := runSweep(t, s, SweepOptions{}); outcome.There != 6 || outcome.Done != 0 {
+	if outcome := runSweep(t, s, Options{}); outcome.There != 6 || outcome.Done != 0 {
 		t.Errorf("the second time: outcome %+v, want all there", outcome)
 	}
 }
@@ -279,12 +280,12 @@ func TestSweepResultsMakeSense(t *testing.T) {
 func TestMergeJoinsControlColumns(t *testing.T) {
 	kept, shuffled := 0.125, 0.5
 	m := &merger{control: map[string]map[string]string{}}
-	m.addControl("nothing", &TrialResult{})
-	m.addControl("cap", &TrialResult{Control: []generate.Control{
+	m.addControl("nothing", &Result{})
+	m.addControl("cap", &Result{Control: []generate.Control{
 		{Name: "volatility", Error: 0.25, Shuffled: 1, Best8: 0.75, Best1000: 0.5},
 		{Name: "max_weight", Cap: true, Error: 9, Violations: &kept, ShuffledViolations: &shuffled},
 	}})
-	m.addControl("value", &TrialResult{Control: []generate.Control{{Name: "volatility", Error: 0.25}, {Name: "max_weight", Error: 0.75}}})
+	m.addControl("value", &Result{Control: []generate.Control{{Name: "volatility", Error: 0.25}, {Name: "max_weight", Error: 0.75}}})
 	rows := map[string][]string{}
 	for id, cells := range m.control {
 		for _, name := range m.controlNames {
@@ -310,13 +311,13 @@ func TestSweepShardsJoin(t *testing.T) {
 	together := t.TempDir()
 	apart := []string{t.TempDir(), t.TempDir()}
 	for i := range 2 {
-		shard := SweepOptions{Workers: 1, Shard: Shard{i, 2}}
+		shard := Options{Workers: 1, Shard: Shard{i, 2}}
 		for _, dir := range []string{together, apart[i]} {
 			if outcome := runSweep(t, openSweep(t, dir, tiny(t), false), shard); outcome.Done != 3 {
 				t.Errorf("shard %d: outcome %+v, want 3 done", i, outcome)
 			}
 		}
-		merged, err := MergeSweep(together, nil)
+		merged, err := Merge(together, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -335,7 +336,7 @@ func TestSweepResumesAfterInterruption(t *testing.T) {
 	s := openSweep(t, dir, tiny(t), false)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	_, err := s.Run(ctx, SweepOptions{Workers: 2, Backend: "go", Progress: func(p SweepProgress) {
+	_, err := s.Run(ctx, Options{Workers: 2, Backend: "go", Progress: func(p Progress) {
 		if p.Done > 0 && slices.ContainsFunc(p.Workers, func(w WorkerState) bool { return w.Done > 0 && w.Done < tinySteps/2 }) {
 			cancel()
 		}
@@ -343,7 +344,7 @@ func TestSweepResumesAfterInterruption(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want that of the context", err)
 	}
-	counts, err := SweepStatus(dir)
+	counts, err := Status(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,11 +352,11 @@ func TestSweepResumesAfterInterruption(t *testing.T) {
 		counts.Done+counts.Interrupted+counts.Waiting != 6 {
 		t.Errorf("counts %+v, want some done, some interrupted, none failed or running", counts)
 	}
-	checkpoints, err := filepath.Glob(filepath.Join(dir, RunsFolder, "*", ModelFolder, "*"))
+	checkpoints, err := filepath.Glob(filepath.Join(dir, RunsFolder, "*", experiment.ModelFolder, "*"))
 	if err != nil || len(checkpoints) == 0 {
 		t.Errorf("no state was saved (%v)", err)
 	}
-	runSweep(t, s, SweepOptions{Workers: 2})
+	runSweep(t, s, Options{Workers: 2})
 	wantReference(t, results(t, dir))
 }
 
@@ -395,7 +396,7 @@ func TestSweepSurvivesKills(t *testing.T) {
 		}
 		s := openSweep(t, dir, tiny(t), false)
 		for { // workers of a killed parent end soon after it, and hold their runs until then
-			if outcome := runSweep(t, s, SweepOptions{Workers: 2}); outcome.Elsewhere == 0 {
+			if outcome := runSweep(t, s, Options{Workers: 2}); outcome.Elsewhere == 0 {
 				break
 			}
 		}
@@ -412,9 +413,9 @@ func TestSweepSaysThatAWorkerDied(t *testing.T) {
 	s := openSweep(t, dir, tiny(t), false)
 	var once sync.Once
 	var notes []string
-	outcome, err := s.Run(context.Background(), SweepOptions{
+	outcome, err := s.Run(context.Background(), Options{
 		Workers: 1, Backend: "go", Note: func(text string) { notes = append(notes, text) },
-		Progress: func(p SweepProgress) {
+		Progress: func(p Progress) {
 			if p.Done == 1 && p.Steps > tinySteps {
 				once.Do(func() {
 					for _, pid := range children(t, os.Getpid()) {
@@ -433,7 +434,7 @@ func TestSweepSaysThatAWorkerDied(t *testing.T) {
 	if last := notes[len(notes)-1]; !strings.Contains(last, "worker 1 died (signal: killed)") {
 		t.Errorf("last note %q, want it to tell of the death", last)
 	}
-	runSweep(t, s, SweepOptions{Workers: 1})
+	runSweep(t, s, Options{Workers: 1})
 	wantReference(t, results(t, dir))
 }
 
@@ -495,7 +496,7 @@ func TestTwoProcessesRaceOnOneFolder(t *testing.T) {
 			t.Fatalf("process %d: %v\n%s", i, err, out[i].String())
 		}
 		_, text, ok := strings.Cut(out[i].String(), "outcome ")
-		var outcome SweepOutcome
+		var outcome Outcome
 		if err := json.Unmarshal([]byte(text), &outcome); !ok || err != nil {
 			t.Fatalf("process %d said %q", i, out[i].String())
 		}
@@ -519,7 +520,7 @@ func TestSweepFailuresAreListedAndNotFatal(t *testing.T) {
 	}
 	s := openSweep(t, dir, trials, false)
 	for range 2 { // failed runs are tried again
-		outcome, err := s.Run(context.Background(), SweepOptions{Workers: 2, Backend: "go"})
+		outcome, err := s.Run(context.Background(), Options{Workers: 2, Backend: "go"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -531,14 +532,14 @@ func TestSweepFailuresAreListedAndNotFatal(t *testing.T) {
 			t.Errorf("failure %+v, want the loss of seed 2", f)
 		}
 	}
-	counts, err := SweepStatus(dir)
+	counts, err := Status(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if counts.Failed != 1 || counts.Done != 2 || !strings.Contains(counts.Failures[0].Reason, "loss is not finite") {
 		t.Errorf("counts %+v, want 2 done and 1 failed with its reason", counts)
 	}
-	merged, err := MergeSweep(dir, nil)
+	merged, err := Merge(dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -554,7 +555,7 @@ func TestMergeNoticesConflicts(t *testing.T) {
 	trainsMuch(t)
 	first, second := t.TempDir(), t.TempDir()
 	for _, dir := range []string{first, second} {
-		runSweep(t, openSweep(t, dir, tiny(t)[:2], false), SweepOptions{Workers: 1})
+		runSweep(t, openSweep(t, dir, tiny(t)[:2], false), Options{Workers: 1})
 	}
 	plan, err := readPlan(first)
 	if err != nil {
@@ -563,7 +564,7 @@ func TestMergeNoticesConflicts(t *testing.T) {
 	id := plan.Runs[0].ID
 	conflicts := func(why string, from ...string) {
 		t.Helper()
-		merged, err := MergeSweep(first, from)
+		merged, err := Merge(first, from)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -594,19 +595,19 @@ func TestMergeNoticesConflicts(t *testing.T) {
 	}
 	conflicts("different results", second)
 	// A file of a finished run was changed.
-	path = filepath.Join(first, RunsFolder, id, HistoryFile)
+	path = filepath.Join(first, RunsFolder, id, experiment.HistoryFile)
 	if err := os.WriteFile(path, []byte("step\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	conflicts(HistoryFile + " is not the file")
+	conflicts(experiment.HistoryFile + " is not the file")
 
 	other := t.TempDir()
 	openSweep(t, other, tiny(t)[:1], false)
 	var planError *PlanError
-	if _, err := MergeSweep(first, []string{other}); !errors.As(err, &planError) {
+	if _, err := Merge(first, []string{other}); !errors.As(err, &planError) {
 		t.Errorf("merging another sweep: error %v, want *PlanError", err)
 	}
-	if _, err := MergeSweep(t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "holds no sweep") {
+	if _, err := Merge(t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "holds no sweep") {
 		t.Errorf("merging nothing: error %v", err)
 	}
 }
@@ -614,12 +615,12 @@ func TestMergeNoticesConflicts(t *testing.T) {
 func TestSweepKeepsItsFolder(t *testing.T) {
 	trainsMuch(t)
 	dir := t.TempDir()
-	runSweep(t, openSweep(t, dir, tiny(t)[:2], false), SweepOptions{Workers: 1})
+	runSweep(t, openSweep(t, dir, tiny(t)[:2], false), Options{Workers: 1})
 	var planError *PlanError
-	if _, err := OpenSweep(dir, tinyAxes, tiny(t), false); !errors.As(err, &planError) {
+	if _, err := Open(dir, tinyAxes, tiny(t), false); !errors.As(err, &planError) {
 		t.Errorf("another sweep: error %v, want *PlanError", err)
 	}
-	if outcome := runSweep(t, openSweep(t, dir, tiny(t), true), SweepOptions{Workers: 2}); outcome.There != 2 || outcome.Done != 4 {
+	if outcome := runSweep(t, openSweep(t, dir, tiny(t), true), Options{Workers: 2}); outcome.There != 2 || outcome.Done != 4 {
 		t.Errorf("the larger sweep: outcome %+v, want the 2 shared runs kept", outcome)
 	}
 	wantReference(t, results(t, dir))
@@ -628,7 +629,7 @@ func TestSweepKeepsItsFolder(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(foreign, "thesis.tex"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenSweep(foreign, tinyAxes, tiny(t), true); !errors.As(err, &planError) || !strings.Contains(err.Error(), "thesis.tex") {
+	if _, err := Open(foreign, tinyAxes, tiny(t), true); !errors.As(err, &planError) || !strings.Contains(err.Error(), "thesis.tex") {
 		t.Errorf("a folder of other files: error %v, want *PlanError that names one", err)
 	}
 }
@@ -645,7 +646,7 @@ func TestOpenSweepRefuses(t *testing.T) {
 		"no condition":   {func(all []Trial) []Trial { all[2].On = []string{"luck"}; return all }, "run 3 of 6 (0.1 3): condition-on: no condition luck"},
 		"a short window": {func(all []Trial) []Trial { all[0].Embargo = 5000; return all }, "run 1 of 6"},
 	} {
-		_, err := OpenSweep(t.TempDir(), tinyAxes, c.change(tiny(t)), false)
+		_, err := Open(t.TempDir(), tinyAxes, c.change(tiny(t)), false)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q in it", name, err, c.want)
 		}
@@ -670,9 +671,9 @@ func TestSweepSharesTrainingSets(t *testing.T) {
 	if s := openSweep(t, t.TempDir(), again, false); s.sets[0] != s.sets[5] {
 		t.Error("runs that differ only in their models don't share their training set")
 	}
-	runSweep(t, s, SweepOptions{Workers: 2})
+	runSweep(t, s, Options{Workers: 2})
 	for i, set := range s.sets {
-		read, err := readTrainingSet(s.corpusDir(set.id), trials[i].Window.Symbols, trials[i].TrialSettings)
+		read, err := readTrainingSet(s.corpusDir(set.id), trials[i].Window.Symbols, trials[i].Settings)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -699,10 +700,10 @@ func TestSweepFixesItsBackend(t *testing.T) {
 		t.Errorf("another plugin is refused: %v", err)
 	}
 	var planError *PlanError
-	if _, err := s.Run(context.Background(), SweepOptions{Backend: "go", Workers: 1}); !errors.As(err, &planError) || !strings.Contains(err.Error(), "-backend xla") {
+	if _, err := s.Run(context.Background(), Options{Backend: "go", Workers: 1}); !errors.As(err, &planError) || !strings.Contains(err.Error(), "-backend xla") {
 		t.Errorf("another backend: error %v, want *PlanError with the remedy", err)
 	}
-	if _, err := s.Run(context.Background(), SweepOptions{Backend: "abacus"}); err == nil || !strings.Contains(err.Error(), "abacus") {
+	if _, err := s.Run(context.Background(), Options{Backend: "abacus"}); err == nil || !strings.Contains(err.Error(), "abacus") {
 		t.Errorf("unknown backend: error %v", err)
 	}
 }
@@ -725,7 +726,7 @@ func TestTrainerKeepsMemoryFlat(t *testing.T) {
 			j := s.job(i % 6)
 			j.Settings.Steps = 200
 			j.Folder += fmt.Sprint(i)
-			if err := worker.do(context.Background(), j, Reports{}); err != nil {
+			if err := worker.do(context.Background(), j, experiment.Reports{}); err != nil {
 				t.Fatal(err)
 			}
 		}

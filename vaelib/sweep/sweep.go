@@ -1,4 +1,4 @@
-package experiment
+package sweep
 
 import (
 	"bytes"
@@ -13,42 +13,43 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
 )
 
-// TrialSettings are those of one run of a sweep. Their tags name the flags.
-type TrialSettings struct {
+// Settings are those of one run of a sweep. Their tags name the flags.
+type Settings struct {
 	Split   float64 `flag:"split" range:"(0,1)" unit:"share" help:"part of the time from which training portfolios are made"`
 	Embargo int     `flag:"embargo" range:"[-1,inf)" unit:"periods" help:"left out before the split; -1: the longest lookback"`
 
-	Corpus
+	experiment.Corpus
 	CorpusSeed uint64 `flag:"corpus-seed" help:"decides the training portfolios, so that runs of several seeds share them; 0: each run's own seed"`
 
 	Conditional bool `flag:"conditional" record:"conditional" help:"tell the models what each portfolio has, so that they can be asked for it: -condition-on, -caps and -control say how"`
-	Conditioning
+	experiment.Conditioning
 
-	Model
+	experiment.Model
 	Components int `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, a hundred for each, from which the posterior dispersion is measured"`
 }
 
-// DefaultTrialSettings are those of the pipeline's training, with a coarser
+// DefaultSettings are those of the pipeline's training, with a coarser
 // mixture, as fitting the pipeline's can take more than half as long as the
 // training: its posterior dispersion is too small by 0.01 to 0.03.
-func DefaultTrialSettings() TrialSettings {
-	s := DefaultSettings()
-	return TrialSettings{
+func DefaultSettings() Settings {
+	s := experiment.DefaultSettings()
+	return Settings{
 		Split: s.Split, Embargo: s.Embargo, Corpus: s.Corpus, CorpusSeed: 1,
-		Conditioning: DefaultConditioning(), Model: s.Model, Components: 20,
+		Conditioning: experiment.DefaultConditioning(), Model: s.Model, Components: 20,
 	}
 }
 
 // Trial is one run of a sweep: what it is made from.
 type Trial struct {
 	Point []string // its values on the sweep's axes
-	TrialSettings
+	Settings
 	Seed   uint64
 	Config []byte // all its values as TOML, kept in its folder
 
@@ -117,11 +118,11 @@ type PlanError struct {
 
 func (e *PlanError) Error() string { return e.Dir + " " + e.Reason }
 
-// OpenSweep makes or enters the folder of a sweep over the trials, whose points
+// Open makes or enters the folder of a sweep over the trials, whose points
 // lie on the axes. A folder with another sweep is a [*PlanError], unless force
 // replaces its list of runs; those runs that both sweeps have are kept. Two
 // trials with the same configuration and data are an error.
-func OpenSweep(dir string, axes []string, trials []Trial, force bool) (*Sweep, error) {
+func Open(dir string, axes []string, trials []Trial, force bool) (*Sweep, error) {
 	if len(trials) == 0 {
 		return nil, errors.New("a sweep without runs")
 	}

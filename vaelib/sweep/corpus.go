@@ -1,4 +1,4 @@
-package experiment
+package sweep
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
@@ -100,8 +101,8 @@ func (s *trainingSet) make(ctx context.Context, dir string, progress func(done, 
 
 // readTrainingSet reads the rows to learn from and those held out, and what a
 // conditional model is told of them.
-func readTrainingSet(dir string, symbols []string, s TrialSettings) (Rows, error) {
-	rows := Rows{Symbols: symbols}
+func readTrainingSet(dir string, symbols []string, s Settings) (experiment.Rows, error) {
+	rows := experiment.Rows{Symbols: symbols}
 	path := filepath.Join(dir, corpus.WeightsFile)
 	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{Symbols: symbols})
 	if err != nil {
@@ -114,7 +115,7 @@ func readTrainingSet(dir string, symbols []string, s TrialSettings) (Rows, error
 	if out == nil {
 		return rows, fmt.Errorf("%s has no %s beside it: remove the folder and run the sweep again", path, corpus.ProvenanceFile)
 	}
-	if rows.Train, rows.HeldOut = SplitRows(p.Weights, out); rows.Train == nil || rows.HeldOut == nil {
+	if rows.Train, rows.HeldOut = experiment.SplitRows(p.Weights, out); rows.Train == nil || rows.HeldOut == nil {
 		return rows, fmt.Errorf("%s: fewer than 2 of its %d rows to learn from or held out: make more portfolios", path, len(out))
 	}
 	if s.Conditional {

@@ -1,4 +1,4 @@
-package experiment
+package sweep
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// SweepOptions say how [Sweep.Run] works. The zero value makes all runs, a
+// Options say how [Sweep.Run] works. The zero value makes all runs, a
 // worker on each core, with the backend "auto".
-type SweepOptions struct {
+type Options struct {
 	Workers int    // processes; 0: one for each core, or what a quota leaves of them
 	Shard   Shard  // the part of the runs to make
 	Backend string // as [vae.Open] has it; "": auto
@@ -22,13 +22,13 @@ type SweepOptions struct {
 	Begin func(step string) func(done, total int, note string)
 	// Progress is told whenever something has changed; it must not block.
 	// nil: no reports.
-	Progress func(SweepProgress)
+	Progress func(Progress)
 	// Note is told what a user should know, in one line. nil: nothing.
 	Note func(text string)
 }
 
-// SweepProgress is a moment of a sweep.
-type SweepProgress struct {
+// Progress is a moment of a sweep.
+type Progress struct {
 	Runs      int           // of this shard
 	There     int           // that were finished before
 	Done      int           // now
@@ -47,14 +47,14 @@ type WorkerState struct {
 	Note        string
 }
 
-// SweepOutcome is what [Sweep.Run] has done.
-type SweepOutcome struct {
+// Outcome is what [Sweep.Run] has done.
+type Outcome struct {
 	There, Done, Elsewhere int
-	Failures               []SweepFailure
+	Failures               []Failure
 }
 
-// SweepFailure is a run that failed, and why.
-type SweepFailure struct {
+// Failure is a run that failed, and why.
+type Failure struct {
 	ID, Run string // the folder's name, the point on the axes
 	Reason  string
 }
@@ -62,12 +62,12 @@ type SweepFailure struct {
 // pool is a set of workers that make the runs of a sweep.
 type pool struct {
 	sweep   *Sweep
-	options SweepOptions
+	options Options
 	pending []int // numbers of the runs to make
 
 	mu      sync.Mutex // guards what follows
 	next    int        // in pending
-	outcome SweepOutcome
+	outcome Outcome
 	states  []WorkerState
 	steps   int // of finished runs
 	begun   time.Time
@@ -80,8 +80,8 @@ type pool struct {
 // the outcome's failures, and made again by the next Run. When the context ends
 // every worker saves its state first.
 //
-// The process must have called [SweepWorker] when it started.
-func (s *Sweep) Run(ctx context.Context, o SweepOptions) (*SweepOutcome, error) {
+// The process must have called [BecomeWorker] when it started.
+func (s *Sweep) Run(ctx context.Context, o Options) (*Outcome, error) {
 	if o.Backend == "" {
 		o.Backend = "auto"
 	}
@@ -122,7 +122,7 @@ func (s *Sweep) Run(ctx context.Context, o SweepOptions) (*SweepOutcome, error) 
 		group.Go(func() { p.work(ctx, i, started) })
 	}
 	group.Wait()
-	slices.SortFunc(p.outcome.Failures, func(a, b SweepFailure) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(p.outcome.Failures, func(a, b Failure) int { return strings.Compare(a.ID, b.ID) })
 	if err := ctx.Err(); err != nil {
 		return &p.outcome, err
 	}
@@ -213,7 +213,7 @@ func (s *Sweep) job(i int) job {
 	t, r := &s.trials[i], s.plan.Runs[i]
 	return job{
 		Folder: s.runDir(r.ID), Corpus: s.corpusDir(r.Corpus), Symbols: t.Window.Symbols,
-		Settings: t.TrialSettings, Seed: t.Seed, Config: string(t.Config), Data: r.Corpus, Funding: t.Window.Funded, Force: s.force,
+		Settings: t.Settings, Seed: t.Seed, Config: string(t.Config), Data: r.Corpus, Funding: t.Window.Funded, Force: s.force,
 	}
 }
 
@@ -256,7 +256,7 @@ func (p *pool) finish(number, run int, m message) {
 	switch m.Kind {
 	case isFailed:
 		r := p.sweep.plan.Runs[run]
-		p.outcome.Failures = append(p.outcome.Failures, SweepFailure{r.ID, p.sweep.plan.label(r), m.Text})
+		p.outcome.Failures = append(p.outcome.Failures, Failure{r.ID, p.sweep.plan.label(r), m.Text})
 	case isDone:
 		p.outcome.Done++
 	case isThere:
@@ -277,7 +277,7 @@ func (p *pool) report() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := SweepProgress{
+	now := Progress{
 		Runs: p.outcome.There + len(p.pending), There: p.outcome.There, Done: p.outcome.Done,
 		Failed: len(p.outcome.Failures), Elsewhere: p.outcome.Elsewhere, Steps: p.steps, Left: -1,
 		Workers: append([]WorkerState(nil), p.states...),

@@ -1,4 +1,4 @@
-package experiment
+package sweep
 
 import (
 	"errors"
@@ -13,24 +13,24 @@ import (
 	"vaefolio/vaelib/run"
 )
 
-// SweepCounts says how many runs of a sweep are in which state.
-type SweepCounts struct {
+// Counts says how many runs of a sweep are in which state.
+type Counts struct {
 	Runs        int
 	Done        int
 	Running     int // in the hands of a process
 	Interrupted int // begun, and nobody works on them
 	Failed      int
-	Waiting     int            // not begun
-	Failures    []SweepFailure // the failed ones
+	Waiting     int       // not begun
+	Failures    []Failure // the failed ones
 }
 
-// SweepStatus counts the runs of a sweep's folder.
-func SweepStatus(dir string) (*SweepCounts, error) {
+// Status counts the runs of a sweep's folder.
+func Status(dir string) (*Counts, error) {
 	p, err := openPlan(dir)
 	if err != nil {
 		return nil, err
 	}
-	c := &SweepCounts{Runs: len(p.Runs)}
+	c := &Counts{Runs: len(p.Runs)}
 	for _, r := range p.Runs {
 		folder := filepath.Join(dir, RunsFolder, r.ID)
 		m, err := run.ReadManifest(folder)
@@ -49,7 +49,7 @@ func SweepStatus(dir string) (*SweepCounts, error) {
 			c.Running++
 		case notFailed == nil:
 			c.Failed++
-			c.Failures = append(c.Failures, SweepFailure{r.ID, p.label(r), strings.TrimSpace(string(reason))})
+			c.Failures = append(c.Failures, Failure{r.ID, p.label(r), strings.TrimSpace(string(reason))})
 		default:
 			c.Interrupted++
 		}

@@ -1,4 +1,4 @@
-package experiment
+package sweep
 
 import (
 	"bufio"
@@ -15,19 +15,20 @@ import (
 	"sync"
 	"syscall"
 
+	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/vae"
 )
 
 // workerVariable makes a process of this program a worker of a sweep on the
-// backend that it names: see [SweepWorker].
+// backend that it names: see [BecomeWorker].
 const workerVariable = "VAEFOLIO_SWEEP_WORKER"
 
-// SweepWorker turns the process into a worker where a sweep has started it as
+// BecomeWorker turns the process into a worker where a sweep has started it as
 // one, and then does not return. A program that runs sweeps calls it first
 // thing: its workers are processes of the same program, as only a process of
 // its own can be held to one core, and can die alone.
-func SweepWorker() {
+func BecomeWorker() {
 	backend, ok := os.LookupEnv(workerVariable)
 	if !ok {
 		return
@@ -103,7 +104,7 @@ func serve(backendName string, in io.Reader, out io.Writer) error {
 	}()
 	t := &trainer{backend: backend}
 	for j := range jobs {
-		err := t.do(ctx, j, Reports{ // a parent that is gone is noticed below
+		err := t.do(ctx, j, experiment.Reports{ // a parent that is gone is noticed below
 			Progress: func(done, total int, note string) {
 				_ = say(message{Kind: isProgress, Done: done, Total: total, Text: note})
 			},

@@ -1,4 +1,4 @@
-package experiment
+package sweep
 
 import (
 	"context"
@@ -14,22 +14,23 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/vae"
 )
 
-// TrialResult is result.json: what a run of a sweep comes to. It holds no
+// Result is result.json: what a run of a sweep comes to. It holds no
 // times, so that equal runs have equal bytes.
-type TrialResult struct {
+type Result struct {
 	ActiveUnits int     `json:"active_units"`
 	KL          float64 `json:"kl_nats"`
 	R2          float64 `json:"r2"`
 	R2PCA       float64 `json:"r2_pca"`
 
-	DispersionPrior     Number `json:"dispersion_prior"`
-	DispersionPosterior Number `json:"dispersion_posterior"`
+	DispersionPrior     experiment.Number `json:"dispersion_prior"`
+	DispersionPosterior experiment.Number `json:"dispersion_posterior"`
 
 	Beta       float64   `json:"beta_without_unit"` // comparable with the thresholds
 	Thresholds []float64 `json:"thresholds"`        // see [vae.Thresholds]
@@ -47,36 +48,36 @@ type TrialResult struct {
 	Warning      string `json:"warning,omitempty"`
 }
 
-// TrialTimings is timings.json.
-type TrialTimings struct {
+// Timings is timings.json.
+type Timings struct {
 	Seconds          float64 `json:"seconds"` // from the run's start, or its resumption, to its result
 	SamplesPerSecond float64 `json:"samples_per_second"`
 }
 
 // job is a run as a worker gets it.
 type job struct {
-	Folder   string        `json:"folder"`
-	Corpus   string        `json:"corpus"` // folder of the training set
-	Symbols  []string      `json:"symbols"`
-	Settings TrialSettings `json:"settings"`
-	Seed     uint64        `json:"seed"`
-	Config   string        `json:"config"`
-	Data     string        `json:"data"` // hash
-	Funding  bool          `json:"funding"`
-	Force    bool          `json:"force"` // replaces another run in the folder
+	Folder   string   `json:"folder"`
+	Corpus   string   `json:"corpus"` // folder of the training set
+	Symbols  []string `json:"symbols"`
+	Settings Settings `json:"settings"`
+	Seed     uint64   `json:"seed"`
+	Config   string   `json:"config"`
+	Data     string   `json:"data"` // hash
+	Funding  bool     `json:"funding"`
+	Force    bool     `json:"force"` // replaces another run in the folder
 }
 
 // trainer does the jobs of one worker. It keeps the last training set, and by
 // its backend the compiled programs, for the next job.
 type trainer struct {
 	backend *vae.Backend
-	rows    Rows
+	rows    experiment.Rows
 	source  string // of the rows
 }
 
 // do makes the run in its folder, or takes it up where it was interrupted. A
 // run that fails leaves its reason in failure.txt.
-func (t *trainer) do(ctx context.Context, j job, reports Reports) error {
+func (t *trainer) do(ctx context.Context, j job, reports experiment.Reports) error {
 	spec := run.Spec{
 		Verb: "sweep", Config: []byte(j.Config), Data: j.Data, Funding: j.Funding, Seed: j.Seed, Backend: t.backend.Name(), Plugin: t.backend.Plugin(),
 	}
@@ -120,16 +121,16 @@ func openRun(dir string, spec run.Spec, force bool) (*run.Run, error) {
 }
 
 // train trains the model, examines it and writes what the run's folder holds.
-func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports Reports) error {
+func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports experiment.Reports) error {
 	started := time.Now()
 	if err := t.load(j); err != nil {
 		return err
 	}
-	model, history, err := Train(ctx, t.backend, j.Settings.Model, j.Seed, t.rows, folder.Path(ModelFolder), reports)
+	model, history, err := experiment.Train(ctx, t.backend, j.Settings.Model, j.Seed, t.rows, folder.Path(experiment.ModelFolder), reports)
 	if err != nil {
 		return err
 	}
-	if err := run.WriteFile(folder.Path(HistoryFile), history.WriteCSV); err != nil {
+	if err := run.WriteFile(folder.Path(experiment.HistoryFile), history.WriteCSV); err != nil {
 		return err
 	}
 	result, err := t.examine(ctx, j, folder, model, history)
@@ -139,7 +140,7 @@ func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports Rep
 	if err := run.WriteJSON(folder.Path(resultFile), result); err != nil {
 		return err
 	}
-	return run.WriteJSON(folder.Path(timingsFile), TrialTimings{time.Since(started).Seconds(), history.SamplesPerSecond()})
+	return run.WriteJSON(folder.Path(timingsFile), Timings{time.Since(started).Seconds(), history.SamplesPerSecond()})
 }
 
 // load reads the training set, unless the last job had the same.
@@ -151,7 +152,7 @@ func (t *trainer) load(j job) (err error) {
 	if t.source == source {
 		return nil
 	}
-	t.rows, t.source = Rows{}, ""
+	t.rows, t.source = experiment.Rows{}, ""
 	if t.rows, err = readTrainingSet(j.Corpus, j.Symbols, j.Settings); err == nil {
 		t.source = source
 	}
@@ -170,12 +171,12 @@ const codesPerComponent = 100
 // its codes beside it, of a conditional model its donors too. Dispersions are of
 // portfolios made without a wish: such a model is asked for what training rows
 // have.
-func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *vae.Model, history *vae.History) (*TrialResult, error) {
+func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *vae.Model, history *vae.History) (*Result, error) {
 	var given, asked, heldOut *mat.Dense // N, dispersionRows and M x k; nil without conditions
 	told := t.rows.Told
 	if told != nil {
 		given, asked, heldOut = told.Train, model.Loosen(spread(told.Train, dispersionRows), j.Seed), told.HeldOut
-		if err := run.WriteJSON(folder.Path(ModelFolder, generate.DonorsFile), told.Donors(model)); err != nil {
+		if err := run.WriteJSON(folder.Path(experiment.ModelFolder, generate.DonorsFile), told.Donors(model)); err != nil {
 			return nil, err
 		}
 	}
@@ -186,7 +187,7 @@ func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *va
 	i := slices.IndexFunc(history.Points, func(p vae.Point) bool { return p.Step == history.Step })
 	point := history.Points[i] // every model is that of an evaluation
 	rows, _ := t.rows.Train.Dims()
-	result := &TrialResult{
+	result := &Result{
 		ActiveUnits: d.ActiveUnits, KL: d.KL, R2: d.R2, R2PCA: d.R2PCA, Beta: d.Beta, Thresholds: d.Thresholds,
 		Train: point.Train, Validation: *point.Validation, Step: history.Step, StoppedEarly: history.StoppedEarly,
 		Rows: rows, HeldOut: d.Rows, Warning: d.Warning,
@@ -203,11 +204,11 @@ func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *va
 	if err != nil {
 		return nil, err
 	}
-	if err := run.WriteJSON(folder.Path(ModelFolder, generate.AggregateFile), aggregate); err != nil {
+	if err := run.WriteJSON(folder.Path(experiment.ModelFolder, generate.AggregateFile), aggregate); err != nil {
 		return nil, err
 	}
 	for _, x := range []struct {
-		to      *Number
+		to      *experiment.Number
 		density generate.Density
 		purpose string
 	}{
@@ -224,9 +225,9 @@ func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *va
 			return nil, err
 		}
 		if ratio, err := vae.Dispersion(decoded, t.rows.HeldOut); err != nil {
-			*x.to = unknown(err.Error())
+			*x.to = experiment.Unknown(err.Error())
 		} else {
-			*x.to = known(ratio)
+			*x.to = experiment.Known(ratio)
 		}
 	}
 	return result, nil
@@ -246,9 +247,9 @@ func spread(x *mat.Dense, n int) *mat.Dense {
 }
 
 // readResult reads the result of a finished run.
-func readResult(dir string) (*TrialResult, *TrialTimings, error) {
-	var result TrialResult
-	var timings TrialTimings
+func readResult(dir string) (*Result, *Timings, error) {
+	var result Result
+	var timings Timings
 	for name, to := range map[string]any{resultFile: &result, timingsFile: &timings} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {

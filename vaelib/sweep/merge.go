@@ -1,4 +1,4 @@
-package experiment
+package sweep
 
 import (
 	"encoding/csv"
@@ -12,23 +12,24 @@ import (
 	"strconv"
 	"strings"
 
+	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/run"
 )
 
-// Names of the tables that [MergeSweep] makes.
+// Names of the tables that [Merge] makes.
 const (
 	ResultsFile = "results.csv"
 	TimingsFile = "timings.csv"
 )
 
-// Merged is what [MergeSweep] found.
+// Merged is what [Merge] found.
 type Merged struct {
 	Runs, Done int
-	Brought    int            // from other folders
-	Missing    []string       // runs that are not finished, by folder name and point
-	Conflicts  []SweepFailure // runs whose results can't be trusted, and why
-	Notes      []string       // what else is odd, one line each
+	Brought    int       // from other folders
+	Missing    []string  // runs that are not finished, by folder name and point
+	Conflicts  []Failure // runs whose results can't be trusted, and why
+	Notes      []string  // what else is odd, one line each
 }
 
 // Err is nil where every run is done, and else one line on what is wrong.
@@ -58,7 +59,7 @@ func list(n int, text func(i int) string) string {
 	return strings.Join(parts, "; ")
 }
 
-// MergeSweep writes results.csv and timings.csv into a sweep's folder: one row a
+// Merge writes results.csv and timings.csv into a sweep's folder: one row a
 // run in the order of the sweep, with empty figures where the run is missing or
 // in conflict. Where runs are of conditional models, the last columns tell how
 // well these do what they are asked for, and are empty for the others. Finished
@@ -69,7 +70,7 @@ func list(n int, text func(i int) string) string {
 // A run conflicts when two folders have different results of it, when its files
 // are not those that it finished with, or when it was made from something else
 // than the sweep says. The first result stays where it is.
-func MergeSweep(dir string, from []string) (*Merged, error) {
+func Merge(dir string, from []string) (*Merged, error) {
 	p, err := openPlan(dir)
 	if err != nil {
 		return nil, err
@@ -194,9 +195,9 @@ var figureNames = []string{
 }
 
 // figures are the cells of a result, under figureNames.
-func (r *TrialResult) figures() []string {
+func (r *Result) figures() []string {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	perhaps := func(n Number) string {
+	perhaps := func(n experiment.Number) string {
 		if x, ok := n.Float(); ok {
 			return number(x)
 		}
@@ -239,7 +240,7 @@ func ofValue(c generate.Control, figure float64) *float64 {
 
 // addControl adds what a run has under the columns of conditional models, and
 // those columns that no run had before.
-func (m *merger) addControl(id string, r *TrialResult) {
+func (m *merger) addControl(id string, r *Result) {
 	cells := map[string]string{}
 	add := func(name string, x float64) {
 		cells[name] = strconv.FormatFloat(x, 'g', -1, 64)
@@ -299,7 +300,7 @@ func (m *merger) rows(r plannedTrial) (results, timings []string, err error) {
 		}
 	}
 	if reason != "" {
-		m.merged.Conflicts = append(m.merged.Conflicts, SweepFailure{r.ID, m.plan.label(r), reason})
+		m.merged.Conflicts = append(m.merged.Conflicts, Failure{r.ID, m.plan.label(r), reason})
 		return row("conflict")
 	}
 	result, spent, err := readResult(dir)
