@@ -35,7 +35,7 @@ type Row struct {
 // Corpus is a training set with its provenance.
 type Corpus struct {
 	Portfolios portfolio.Portfolios  // N x n, with conditions N x k
-	Schema     []portfolio.Condition // k
+	Schema     []portfolio.Attribute // k
 	Rows       []Row                 // N
 	Spans      []Span                // the rolling windows, training windows first
 

@@ -13,7 +13,7 @@ import (
 
 // Schema describes the conditions that the portfolios of a corpus themselves have,
 // the first of [Corpus.Schema]; sectors may be nil.
-func (c Config) Schema(sectors *market.Sectors, symbols []string) []portfolio.Condition {
+func (c Config) Schema(sectors *market.Sectors, symbols []string) []portfolio.Attribute {
 	basis := portfolio.TrainingReturns
 	if c.Measured == MeasuredRolling {
 		basis = portfolio.WindowReturns

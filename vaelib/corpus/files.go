@@ -189,18 +189,18 @@ func decodeMeasures(r io.Reader, n int) ([]portfolio.Measure, error) {
 // ReadSchema reads what the conditions of a written corpus are, in the order of
 // their columns, from the summary beside its weights file. It returns nil where
 // there is no such file.
-func ReadSchema(weightsPath string) ([]portfolio.Condition, error) {
+func ReadSchema(weightsPath string) ([]portfolio.Attribute, error) {
 	return readOptional(filepath.Join(filepath.Dir(weightsPath), SummaryFile), decodeSchema)
 }
 
 // decodeSchema reads the conditions of one JSON summary.
-func decodeSchema(r io.Reader) ([]portfolio.Condition, error) {
+func decodeSchema(r io.Reader) ([]portfolio.Attribute, error) {
 	data, err := readJSON(r)
 	if err != nil {
 		return nil, err
 	}
 	var summary struct {
-		Conditions []portfolio.Condition `json:"conditions"`
+		Conditions []portfolio.Attribute `json:"conditions"`
 	}
 	if err := json.Unmarshal(data, &summary); err != nil {
 		return nil, fmt.Errorf("not the JSON of a summary: %w", err)

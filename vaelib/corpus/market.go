@@ -244,14 +244,14 @@ type LeftOut struct {
 // state is what is known of the market at the end of each rolling window.
 type state struct {
 	market  Market
-	schema  []portfolio.Condition
+	schema  []portfolio.Attribute
 	values  [][]float64 // spans x schema
 	leftOut []LeftOut
 }
 
 // candidate is a condition that a corpus may have.
 type candidate struct {
-	portfolio.Condition
+	portfolio.Attribute
 	must   bool   // it was asked for by name
 	lacked string // why it can't be had; empty: it may be
 }
@@ -288,7 +288,7 @@ func (c *Corpus) observe(ctx context.Context) error {
 			s.leaveOut(candidate)
 			continue
 		}
-		s.schema = append(s.schema, candidate.Condition)
+		s.schema = append(s.schema, candidate.Attribute)
 		for i, span := range c.Spans {
 			s.values[i] = append(s.values[i], seen[span.To][candidate.Name])
 		}
@@ -342,7 +342,7 @@ func (c *Corpus) fitMarket(ctx context.Context) ([]candidate, error) {
 	if c.config.Market {
 		for _, f := range marketFeatures {
 			m.Features = append(m.Features, f.name)
-			one := candidate{Condition: portfolio.Condition{Name: f.name, Meaning: f.meaning, Unit: f.unit, Basis: portfolio.Market}}
+			one := candidate{Attribute: portfolio.Attribute{Name: f.name, Meaning: f.meaning, Unit: f.unit, Basis: portfolio.Market}}
 			if f.name == indexFeature && c.config.Index != nil {
 				m.Index = c.config.Index.Name
 				one.Meaning, one.Unit, one.must = "volatility index "+m.Index, c.config.Index.Unit, true
@@ -374,7 +374,7 @@ func (c *Corpus) fitMarket(ctx context.Context) ([]candidate, error) {
 			unit = "standard deviations"
 		}
 		for _, symbol := range c.window.Symbols {
-			candidates = append(candidates, candidate{must: true, Condition: portfolio.Condition{
+			candidates = append(candidates, candidate{must: true, Attribute: portfolio.Attribute{
 				Name: symbol + "." + name, Meaning: fmt.Sprintf("%s of %s over %d periods", assetMeanings[kind], symbol, window),
 				Unit: unit, Basis: portfolio.Market,
 			}})
@@ -390,7 +390,7 @@ func (c *Corpus) fitMarket(ctx context.Context) ([]candidate, error) {
 // fitGrid takes the terciles of volatility in the training part for thresholds
 // of the regime, which crosses them with the sign of the trend.
 func (c *Corpus) fitGrid(ctx context.Context) (candidate, error) {
-	regimes := candidate{Condition: portfolio.Condition{
+	regimes := candidate{Attribute: portfolio.Attribute{
 		Name: RegimeCondition, Meaning: "tercile of the equal-weight basket's volatility over 20 periods, and the sign of its trend over 60",
 		Unit: "level", Basis: portfolio.FittedMarket,
 	}}
@@ -431,7 +431,7 @@ const (
 // probability of its calmer state is, with two states, all that there is to
 // know.
 func (c *Corpus) fitHMM(ctx context.Context) (candidate, error) {
-	calm := candidate{Condition: portfolio.Condition{
+	calm := candidate{Attribute: portfolio.Attribute{
 		Name: CalmCondition, Meaning: "filtered probability of the calmer of two states, of a hidden Markov model of the equal-weight basket's returns",
 		Unit: "probability", Basis: portfolio.FittedMarket,
 	}}

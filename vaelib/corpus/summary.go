@@ -31,7 +31,7 @@ type Summary struct {
 	MeanRepair        float64               `json:"mean_repair_distance"`
 	ExactZeros        float64               `json:"share_of_exact_zeros"`
 	Spectrum          []float64             `json:"normalised_spectrum"` // n lambda_i / tr Sigma of the training rows
-	Conditions        []portfolio.Condition `json:"conditions"`          // the columns of conditions.csv
+	Conditions        []portfolio.Attribute `json:"conditions"`          // the columns of conditions.csv
 	LeftOut           []LeftOut             `json:"conditions_left_out,omitempty"`
 	DataHash          string                `json:"data_hash"`
 }

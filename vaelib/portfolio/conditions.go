@@ -3,8 +3,9 @@ package portfolio
 // SectorPrefix starts the name of the condition "share held in a sector".
 const SectorPrefix = "sector."
 
-// Condition describes one column of conditions.
-type Condition struct {
+// Attribute describes something that portfolios have, or the market had at their
+// time: one column of conditions.
+type Attribute struct {
 	Name    string `json:"name"`
 	Meaning string `json:"meaning"`
 	Unit    string `json:"unit"`
@@ -14,10 +15,10 @@ type Condition struct {
 	Levels []string `json:"levels,omitempty"`
 }
 
-// Basis is what a condition is computed from, and so when it is known.
+// Basis is what an attribute is computed from, and so when it is known.
 type Basis string
 
-// The bases of conditions. A condition of the market is the same for all
+// The bases of attributes. An attribute of the market is the same for all
 // portfolios of a time; it is known when the last candle of the row's window has
 // closed.
 const (
@@ -28,11 +29,11 @@ const (
 	FittedMarket    Basis = "the market at the end of the row's window, by a fit to the returns before the validation cut"
 )
 
-// Schema describes the conditions that portfolios themselves have, in the order
+// Schema describes the attributes that portfolios themselves have, in the order
 // of their columns; sectors may be nil. Risk and return are over the returns of
 // the basis given.
-func Schema(returns Basis, sectors []string) []Condition {
-	schema := []Condition{
+func Schema(returns Basis, sectors []string) []Attribute {
+	schema := []Attribute{
 		{"volatility", "standard deviation of returns", "per year", returns, nil},
 		{"annual_return", "arithmetic mean of returns", "per year", returns, nil},
 		{"max_drawdown", "largest fall of compounded wealth from a peak", "share of the peak, positive", returns, nil},
@@ -42,13 +43,13 @@ func Schema(returns Basis, sectors []string) []Condition {
 		{"max_weight", "largest weight", "share", Weights, nil},
 	}
 	for _, sector := range sectors {
-		schema = append(schema, Condition{SectorPrefix + sector, "sum of the weights in sector " + sector, "share", Weights, nil})
+		schema = append(schema, Attribute{SectorPrefix + sector, "sum of the weights in sector " + sector, "share", Weights, nil})
 	}
 	return schema
 }
 
-// Names returns the names of conditions.
-func Names(schema []Condition) []string {
+// Names returns the names of attributes.
+func Names(schema []Attribute) []string {
 	names := make([]string, len(schema))
 	for i, c := range schema {
 		names[i] = c.Name
