@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strconv"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/market"
 )
 
@@ -215,18 +213,11 @@ func build(ctx context.Context, symbols []string, times []time.Time, returns [][
 		jobs = append(jobs, func() []Column { return c.Correlation.columns(symbols, returns) })
 	}
 	made := make([][]Column, len(jobs))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, job := range jobs {
-		group.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			made[i] = job()
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+	err := parallel.For(ctx, len(jobs), func(_, i int) error {
+		made[i] = jobs[i]()
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	return &Table{Times: times, Interval: commonestStep(times), Columns: slices.Concat(made...)}, nil

@@ -10,6 +10,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/stream"
 )
 
@@ -125,7 +126,7 @@ func MeasureDisentanglement(ctx context.Context, codes, factors *mat.Dense, name
 func (d *Disentanglement) information(ctx context.Context, codes, factors [][]uint16, s DisentanglementSettings) error {
 	gaps := make([][]float64, s.Permutations+1) // the observed one first
 	bests := make([][]float64, s.Permutations+1)
-	scratch := make([]*table, workers(len(gaps)))
+	scratch := make([]*table, parallel.Workers(len(gaps)))
 	for w := range scratch {
 		scratch[w] = newTable(d.Rows, s.Bins)
 	}
@@ -133,7 +134,7 @@ func (d *Disentanglement) information(ctx context.Context, codes, factors [][]ui
 	for k, factor := range factors {
 		entropies[k] = scratch[0].entropy(factor)
 	}
-	err := inParallel(ctx, len(gaps), func(worker, p int) {
+	err := parallel.For(ctx, len(gaps), func(worker, p int) error {
 		t := scratch[worker]
 		t.deal(s.Seed, p)
 		gaps[p], bests[p] = make([]float64, len(factors)), make([]float64, len(factors))
@@ -150,6 +151,7 @@ func (d *Disentanglement) information(ctx context.Context, codes, factors [][]ui
 				d.Factors[k].Best = best
 			}
 		}
+		return nil
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 	"sort"
 
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/internal/parallel"
 )
 
 // Memorisation compares how near generated rows come to the training rows
@@ -96,7 +98,7 @@ func memorisation(ctx context.Context, training sample, held []float64, generate
 // nearestDistances of each row of y to the rows of x.
 func nearestDistances(ctx context.Context, x, y sample) ([]float64, error) {
 	distances := make([]float64, y.n)
-	err := inParallel(ctx, (y.n+rowsPerItem-1)/rowsPerItem, func(_, item int) {
+	err := parallel.For(ctx, (y.n+rowsPerItem-1)/rowsPerItem, func(_, item int) error {
 		for i := item * rowsPerItem; i < min((item+1)*rowsPerItem, y.n); i++ {
 			row, nearest := y.row(i), math.Inf(1)
 			for j := range x.n {
@@ -104,6 +106,7 @@ func nearestDistances(ctx context.Context, x, y sample) ([]float64, error) {
 			}
 			distances[i] = math.Sqrt(nearest)
 		}
+		return nil
 	})
 	return distances, err
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/internal/parallel"
 )
 
 // Overlap compares the regions that two samples occupy, each region being the
@@ -56,15 +58,16 @@ func overlap(ctx context.Context, x, y sample, k int) (Overlap, error) {
 		return Overlap{}, err
 	}
 	items := (x.n + rowsPerItem - 1) / rowsPerItem
-	tallies := make([]tally, workers(items))
+	tallies := make([]tally, parallel.Workers(items))
 	for w := range tallies {
 		tallies[w].inside = make([]bool, y.n)
 	}
-	err = inParallel(ctx, items, func(worker, item int) {
+	err = parallel.For(ctx, items, func(worker, item int) error {
 		t := &tallies[worker]
 		for i := item * rowsPerItem; i < min((item+1)*rowsPerItem, x.n); i++ {
 			t.row(x.row(i), realRadii[i], y, generatedRadii)
 		}
+		return nil
 	})
 	if err != nil {
 		return Overlap{}, err
@@ -132,14 +135,15 @@ func (t *tally) add(o tally) {
 func radii(ctx context.Context, x sample, k int) ([]float64, error) {
 	radii := make([]float64, x.n)
 	items := (x.n + rowsPerItem - 1) / rowsPerItem
-	nearest := make([][]float64, workers(items))
+	nearest := make([][]float64, parallel.Workers(items))
 	for w := range nearest {
 		nearest[w] = make([]float64, k)
 	}
-	err := inParallel(ctx, items, func(worker, item int) {
+	err := parallel.For(ctx, items, func(worker, item int) error {
 		for i := item * rowsPerItem; i < min((item+1)*rowsPerItem, x.n); i++ {
 			radii[i] = kthNearest(x, i, nearest[worker])
 		}
+		return nil
 	})
 	return radii, err
 }

@@ -1,13 +1,9 @@
 package fidelity
 
 import (
-	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -100,31 +96,6 @@ func squaredDistance(a, b []float64) float64 {
 	}
 	return (s0 + s1) + (s2 + s3)
 }
-
-// inParallel calls work once for each of n items, on all cores, first item
-// first. Each core has the index of a worker, below the returned number of
-// workers, for what it keeps between items. It returns the context's error
-// when that ends before the work does.
-func inParallel(ctx context.Context, n int, work func(worker, item int)) error {
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for w := range workers(n) {
-		wait.Go(func() {
-			for ctx.Err() == nil {
-				item := int(next.Add(1)) - 1
-				if item >= n {
-					return
-				}
-				work(w, item)
-			}
-		})
-	}
-	wait.Wait()
-	return ctx.Err()
-}
-
-// workers is how many workers [inParallel] has for n items.
-func workers(n int) int { return max(1, min(runtime.GOMAXPROCS(0), n)) }
 
 // Quantiles describe a distribution of distances.
 type Quantiles struct{ P5, P25, P50, P75, P95 float64 }

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/stream"
 )
 
@@ -195,13 +196,14 @@ func (t *permutationTest) report(progress func(done, total int, note string), to
 func (t *permutationTest) chunk(ctx context.Context, first, count int) (energy, mmd []float64, err error) {
 	labels := t.labels(first, count)
 	bands := make([]bandSums, t.bands)
-	tiles := make([]*tile, workers(t.bands))
+	tiles := make([]*tile, parallel.Workers(t.bands))
 	for w := range tiles {
 		tiles[w] = newTile(labels.Cols)
 	}
-	err = inParallel(ctx, t.bands, func(worker, band int) {
+	err = parallel.For(ctx, t.bands, func(worker, band int) error {
 		bands[band] = t.band(band, labels, tiles[worker])
 		t.tick()
+		return nil
 	})
 	if err != nil {
 		return nil, nil, err

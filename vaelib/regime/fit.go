@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/stream"
 )
 
@@ -98,15 +97,11 @@ func Fit(ctx context.Context, x *mat.Dense, settings Settings) (*HMM, *Fitness, 
 		return nil, nil, err
 	}
 	results := make([]result, s.Starts)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range results {
-		group.Go(func() (err error) {
-			results[i], err = e.climb(ctx, stream.New(s.Seed, "regime.start", uint64(i)))
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	err = parallel.For(ctx, s.Starts, func(_, i int) (err error) {
+		results[i], err = e.climb(ctx, stream.New(s.Seed, "regime.start", uint64(i)))
+		return err
+	})
+	if err != nil {
 		return nil, nil, err
 	}
 	best := 0
