@@ -180,7 +180,7 @@ func (f *Funding) read(fsys fs.FS, name, shown, symbol string) error {
 				continue
 			}
 		}
-		ms, err := lines.time(when)
+		at, err := lines.time(when)
 		if err != nil {
 			return err
 		}
@@ -194,7 +194,7 @@ func (f *Funding) read(fsys fs.FS, name, shown, symbol string) error {
 		if f.Rows++; f.Rows > mostSettlements {
 			return lines.errorf(0, "more than %s funding rates: choose fewer symbols", count(mostSettlements))
 		}
-		f.Settlements[of] = append(f.Settlements[of], Settlement{Time: millis(ms), Rate: value, line: lines.line})
+		f.Settlements[of] = append(f.Settlements[of], Settlement{Time: millis(at.ms), Rate: value, line: lines.line})
 	}
 	return lines.err
 }
@@ -206,11 +206,11 @@ func (f *Funding) order(symbol string) error {
 	if len(all) == 0 {
 		return f.lacking(symbol, nil)
 	}
-	times := make([]int64, len(all))
-	for i, s := range all {
-		times[i] = s.Time.UnixMilli()
+	var times moments
+	for _, s := range all {
+		times.add(moment{ms: s.Time.UnixMilli(), offset: unzoned})
 	}
-	order, moved := arrange(times)
+	order, moved := times.arrange()
 	f.Sorted += moved
 	if order != nil {
 		sorted := make([]Settlement, len(all))

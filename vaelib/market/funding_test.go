@@ -359,7 +359,7 @@ func TestFundingDefects(t *testing.T) {
 		"no rate":         {map[string]string{"A.csv": settled + "1704153600000,\n"}, ".", "A.csv:5: column 2: rate is empty"},
 		"not finite":      {map[string]string{"A.csv": settled + "1704153600000,Inf\n"}, ".", "A.csv:5: column 2: rate"},
 		"too much":        {map[string]string{"A.csv": settled + "1704153600000,1.5\n"}, ".", "A.csv:5: column 2: rate \"1.5\" is no share"},
-		"seconds":         {map[string]string{"A.csv": "timestamp,rate\n1704067200,0.1\n"}, ".", "A.csv:2: column 1: time 1704067200 is too small"},
+		"no unit of time": {map[string]string{"A.csv": "timestamp,rate\n17040672000,0.1\n"}, ".", "A.csv:2: column 1: time 17040672000 is neither"},
 		"conflict":        {map[string]string{"A.csv": settled + "1704096000000,0.0002\n"}, ".", "A.csv:5: rate of A at 2024-01-01T08:00:00Z is on line 3 already, with another number"},
 		"wrong symbol":    {map[string]string{"A.csv": "timestamp,symbol,rate\n1704067200000,A,0\n1704096000000,B,0\n"}, ".", `A.csv:3: column 2: symbol "B" in the file of A`},
 		"wrong file":      {map[string]string{"C.csv": settled}, "C.csv", `C.csv:1: no column symbol, and the file's name says "C"`},

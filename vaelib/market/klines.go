@@ -52,12 +52,18 @@ func loadKlines(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 		c.add(f.cleaning)
 	}
 	t := &table{symbols: symbols, cleaning: c}
+	zone, daily := files[0].zone, true
 	for _, f := range files {
+		daily = daily && f.daily
+		if f.zone != zone && (f.zone == nil || zone == nil || f.zone.String() != zone.String()) {
+			zone = nil
+		}
 		t.times = union(t.times, f.times)
 		if len(t.times)*len(symbols) > opt.MaxPrices {
 			return nil, tooMany(shown, opt)
 		}
 	}
+	t.zone, t.daily = zone, daily
 	t.close = make([]float64, len(t.times)*len(symbols))
 	for j, f := range files {
 		next := 0
@@ -99,14 +105,14 @@ func listKlines(fsys fs.FS, name, shown string) (symbols, ignored []string, err 
 
 // klines are the closes of one file, in order.
 type klines struct {
-	times    []int64
+	labels
 	close    []float64
 	cleaning *Cleaning
 }
 
 // candle is a row of a kline file.
 type candle struct {
-	time                           int64
+	time                           int64 // Unix milliseconds
 	line                           int
 	open, high, low, close, volume float64
 	turnover                       float64 // 0 unless it is asked for
@@ -145,23 +151,24 @@ func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *ato
 		k.cleaning.IgnoredColumns = slices.DeleteFunc(k.cleaning.IgnoredColumns, func(name string) bool { return name == header[turnover] })
 	}
 	var candles []candle
+	var times moments
 	for lines.next() {
 		if len(lines.fields) != len(header) {
 			return nil, lines.ragged(len(header))
 		}
-		ms, err := lines.time(places[0])
+		at, err := lines.time(places[0])
 		if err != nil {
 			return nil, err
 		}
 		k.cleaning.Rows++
-		if !opt.holds(ms) {
+		if !opt.holds(at) {
 			k.cleaning.Outside++
 			continue
 		}
 		if total.Add(1) > int64(opt.MaxPrices) {
 			return nil, tooMany(filepath.Dir(shown), opt)
 		}
-		c := candle{time: ms, line: lines.line}
+		c := candle{time: at.ms, line: lines.line}
 		if c.close, err = lines.price(places[4], "close"); err != nil {
 			return nil, err
 		}
@@ -179,6 +186,7 @@ func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *ato
 			}
 		}
 		candles = append(candles, c)
+		times.add(at)
 	}
 	if lines.err != nil {
 		return nil, lines.err
@@ -186,12 +194,12 @@ func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *ato
 	if k.cleaning.Rows == 0 {
 		return nil, &DataError{File: shown, Msg: "no rows below the header"}
 	}
-	if candles, err = k.order(lines, candles); err != nil {
+	if candles, err = k.order(lines, candles, &times); err != nil {
 		return nil, err
 	}
-	k.times, k.close = make([]int64, len(candles)), make([]float64, len(candles))
+	k.labels, k.close = localise(times.ms, times.offsets), make([]float64, len(candles))
 	for i, c := range candles {
-		k.times[i], k.close[i] = c.time, c.close
+		k.close[i] = c.close
 		if opt.Turnover {
 			k.close[i] = c.turnover
 		}
@@ -200,7 +208,7 @@ func readKlines(fsys fs.FS, name, shown, symbol string, opt *Options, total *ato
 			continue
 		}
 		if k.cleaning.Odd++; k.cleaning.Odd <= oddest {
-			k.cleaning.Oddities = append(k.cleaning.Oddities, Oddity{File: shown, Line: c.line, Symbol: symbol, Time: millis(c.time), Note: note})
+			k.cleaning.Oddities = append(k.cleaning.Oddities, Oddity{File: shown, Line: c.line, Symbol: symbol, Time: millis(k.times[i]), Note: note})
 		}
 	}
 	k.cleaning.findGaps(symbol, k.times)
@@ -239,12 +247,8 @@ func (k *klines) place(lines *scanner, header []string) ([6]int, error) {
 }
 
 // order sorts the candles by time and drops those that repeat another.
-func (k *klines) order(lines *scanner, candles []candle) ([]candle, error) {
-	times := make([]int64, len(candles))
-	for i, c := range candles {
-		times[i] = c.time
-	}
-	order, moved := arrange(times)
+func (k *klines) order(lines *scanner, candles []candle, times *moments) ([]candle, error) {
+	order, moved := times.arrange()
 	k.cleaning.Sorted = moved
 	if order != nil {
 		sorted := make([]candle, len(candles))
@@ -254,7 +258,7 @@ func (k *klines) order(lines *scanner, candles []candle) ([]candle, error) {
 		candles = sorted
 	}
 	kept := candles[:0]
-	for _, c := range candles {
+	for i, c := range candles {
 		if len(kept) > 0 && kept[len(kept)-1].time == c.time {
 			first := kept[len(kept)-1]
 			line := first.line
@@ -265,8 +269,10 @@ func (k *klines) order(lines *scanner, candles []candle) ([]candle, error) {
 			k.cleaning.duplicate(lines.file, c.line, c.time)
 			continue
 		}
+		times.move(len(kept), i)
 		kept = append(kept, c)
 	}
+	times.cut(len(kept))
 	return kept, nil
 }
 

@@ -44,8 +44,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// holds says whether a time lies in the range.
-func (o *Options) holds(ms int64) bool {
+// holds says whether a time lies in the range, by the clock of the file.
+func (o *Options) holds(at moment) bool {
+	ms := at.local()
 	return (o.From.IsZero() || ms >= o.From.UnixMilli()) && (o.To.IsZero() || ms <= o.To.UnixMilli())
 }
 
@@ -102,10 +103,10 @@ func load(fsys fs.FS, name, shown string, opt Options) (*Panel, *Cleaning, error
 	return t.finish(shown, &opt)
 }
 
-// table is a panel in the making: times in Unix milliseconds, rising.
+// table is a panel in the making.
 type table struct {
-	symbols  []string
-	times    []int64
+	symbols []string
+	labels
 	close    []float64 // T x n, NaN where unlisted
 	cleaning *Cleaning
 }
@@ -131,6 +132,9 @@ func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 		return nil, nil, &DataError{File: shown, Msg: msg}
 	}
 	p := &Panel{Symbols: t.symbols, Times: allMillis(t.times), Close: mat.NewDense(len(t.times), len(t.symbols), t.close)}
+	if !t.daily {
+		p.Zone = t.zone
+	}
 	c.Times = len(p.Times)
 	for j, symbol := range p.Symbols {
 		first, last := p.span(j)
@@ -208,35 +212,6 @@ func (t *table) dropEmpty(opt *Options) error {
 	}
 	t.symbols, t.times, t.close = symbols, times, closes
 	return nil
-}
-
-// arrange brings rows with the given times in order. It returns the order (nil
-// when they are in order), and how many rows stood behind a later one.
-func arrange(times []int64) (order []int, moved int) {
-	latest := int64(math.MinInt64)
-	for _, ms := range times {
-		if ms < latest {
-			moved++
-		}
-		latest = max(latest, ms)
-	}
-	if moved == 0 {
-		return nil, 0
-	}
-	order = make([]int, len(times))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case times[a] < times[b]:
-			return -1
-		case times[a] > times[b]:
-			return 1
-		}
-		return 0
-	})
-	return order, moved
 }
 
 // column finds a name in any case, -1 without it.

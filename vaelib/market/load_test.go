@@ -114,10 +114,8 @@ func TestDefects(t *testing.T) {
 
 		{name: "no time", text: head + ",1,2\n", line: 4, column: 1, want: "p.csv:4: column 1: time is empty: put one in, or delete the row"},
 		{name: "impossible day", text: head + "2024-02-30,1,2\n", line: 4, column: 1, want: `p.csv:4: column 1: time "2024-02-30" is not YYYY-MM-DD, RFC 3339 or Unix milliseconds`},
-		{name: "another order", text: head + "03/01/2024,1,2\n", line: 4, column: 1, want: `p.csv:4: column 1: time "03/01/2024" is not YYYY-MM-DD, RFC 3339 or Unix milliseconds`},
-		{name: "seconds", text: head + "1704067200,1,2\n", line: 4, column: 1, want: "p.csv:4: column 1: time 1704067200 is too small for Unix milliseconds: seconds times 1000, or a date YYYY-MM-DD?"},
-		{name: "nanoseconds", text: head + "1704067200000000000,1,2\n", line: 4, column: 1, want: `p.csv:4: column 1: time "1704067200000000000" is not YYYY-MM-DD, RFC 3339 or Unix milliseconds`},
-		{name: "microseconds", text: head + "1704067200000000,1,2\n", line: 4, column: 1, want: "p.csv:4: column 1: time 1704067200000000 is too large for Unix milliseconds: micro- or nanoseconds?"},
+		{name: "day or month", text: head + "03/01/2024,1,2\n", line: 4, column: 1, want: `p.csv:4: column 1: time "03/01/2024" has its day or its month first: say which by -dates dmy or mdy`},
+		{name: "no unit of time", text: head + "17040672000,1,2\n", line: 4, column: 1, want: "p.csv:4: column 1: time 17040672000 is neither a date such as 20240131 or 202401310930 nor Unix seconds, milli-, micro- or nanoseconds"},
 		{name: "conflict", text: head + "2024-01-02,1,3\n", line: 4, column: 3, want: "p.csv:4: column 3: time 2024-01-02 is on line 3 already, with another close of ELM: keep one of the rows"},
 		{name: "conflict with nothing", text: head + "2024-01-02,1,\n", line: 4, column: 3, want: "p.csv:4: column 3: time 2024-01-02 is on line 3 already, with another close of ELM: keep one of the rows"},
 		{name: "unsorted with a repeated time", text: head + "2024-01-01,1,2\n", line: 4, want: "p.csv:4: time 2024-01-01 is on line 2 already, and the file is not in order: sort it, and keep one of the rows"},
@@ -401,17 +399,45 @@ func TestCleaningSaid(t *testing.T) {
 }
 
 func TestParseTime(t *testing.T) {
-	want := time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
-	for _, text := range []string{"2024-02-29T12:00:00Z", "2024-02-29T14:00:00+02:00", "2024-02-29 12:00:00", "2024-02-29T12:00:00", "2024-02-29 14:00:00+02:00", "2024-02-29T12:00:00.000Z", "1709208000000"} {
-		if got, err := market.ParseTime(text); err != nil || !got.Equal(want) || got.Location() != time.UTC {
-			t.Errorf("%s: %v, %v", text, got, err)
+	noon := time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
+	day := time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)
+	for want, texts := range map[time.Time][]string{
+		noon: {
+			"2024-02-29T12:00:00Z", "2024-02-29T14:00:00+02:00", "2024-02-29 12:00:00", "2024-02-29T12:00:00", "2024-02-29 14:00:00+02:00",
+			"2024-02-29T12:00:00.000Z", "1709208000000", "1709208000", "1709208000.0", "1709208000000000", "1709208000000000000", "1709208000000.0", "1.709208e+12",
+			"202402291200", "20240229120000", "20240229120000000", "2024022912", "2024-02-29 12:00", "2024/02/29 12:00", "2024.02.29 12:00", "29.02.2024 12:00",
+			"29/02/2024 12:00", "2/29/2024 12:00:00 PM", "02-29-2024 12:00", "45351.5", "29 Feb 2024 12:00", "2024-02-29 12:00:00+0000 UTC", "2024-02-29 07:00-05",
+			"2024-02-29 12:00:00 UTC", "2024-02-29T12:00:00.000000000",
+		},
+		day: {
+			"2024-02-29", "20240229", "2024/02/29", "2024.02.29", "2024-2-29", "29.02.2024", "29/2/2024", "2/29/2024", "45351", "Feb 29, 2024", "29-Feb-2024", "29-Feb-24",
+			"29 February 2024", "Thu Feb 29 2024", "2024-Feb-29", "2024-02-29 12:00:00 AM",
+		},
+		time.Date(2024, 2, 1, 0, 0, 0, 0, time.UTC): {"2024-02", "202402", "Feb 2024", "February 2024"},
+		time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC): {"1970", "1970-01-01"},
+		time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC): {"946684800", "946684800000", "946684800000000", "946684800000000000", "20000101000000"},
+		time.Date(2024, 9, 3, 0, 0, 0, 0, time.UTC): {"Sept 3, 2024", "3-Sep-2024"},
+	} {
+		for _, text := range texts {
+			if got, err := market.ParseTime(text); err != nil || !got.Equal(want) || got.Location() != time.UTC {
+				t.Errorf("%s: %v, %v, not %v", text, got, err, want)
+			}
+		}
+	}
+	for _, text := range []string{
+		"", "x", "-1", "1", "123", "1234567", "20240230", "2024-13-01", "2024-13", "202413", "01/02/2024", "1-2-2024", "29.02.24", "24/02/29", "2024-02-29 25:00", "2024-02-29 12:61",
+		"2024-02-29 12:00:00+99:00", "2024-02-29 12:00 noon", "Feb 30, 2024", "Feb", "29 2024", "2024-02-29Tx", "1e400", "NaN", "99999999999999999999", "9999999999999999999", "2024-02-29-01",
+		"20240229250000", "1:2:3", "2024/02-29", "13:00 PM", "2024-02-29 13:00 PM", "16 32",
+	} {
+		if got, err := market.ParseTime(text); err == nil {
+			t.Errorf("%q is %v", text, got)
 		}
 	}
 	first, last, err := market.ParseSpan("2024-02-28", "2024-02-29")
-	if err != nil || first != time.Date(2024, 2, 28, 0, 0, 0, 0, time.UTC) || last != time.Date(2024, 2, 29, 23, 59, 59, 999e6, time.UTC) {
+	if err != nil || first != day.AddDate(0, 0, -1) || last != time.Date(2024, 2, 29, 23, 59, 59, 999e6, time.UTC) {
 		t.Errorf("days from %v to %v: %v", first, last, err)
 	}
-	if _, last, err = market.ParseSpan("", "2024-02-29T12:00:00Z"); err != nil || last != want {
+	if _, last, err = market.ParseSpan("", "2024-02-29T12:00:00Z"); err != nil || last != noon {
 		t.Errorf("to %v: %v", last, err)
 	}
 	if first, last, err = market.ParseSpan("", ""); err != nil || !first.IsZero() || !last.IsZero() {

@@ -15,8 +15,12 @@ import (
 // symbol has a close, outside it has none.
 type Panel struct {
 	Symbols []string    // n, in the order of the file or of [Options].Symbols; of a folder, sorted
-	Times   []time.Time // T, UTC, rising; as the file labels its rows
-	Close   *mat.Dense  // T x n, above 0 (turnovers may be 0); NaN where unlisted
+	Times   []time.Time // T, UTC, rising; as the file labels its rows: daily rows by their local date, at midnight UTC
+	// Zone is where rows within a day have their local dates: those of
+	// Times[t].In(Zone). Nil for daily and slower rows, whose Times are local
+	// dates already, and where the files state no zone.
+	Zone  *time.Location
+	Close *mat.Dense // T x n, above 0 (turnovers may be 0); NaN where unlisted
 }
 
 // Dropped says what a window leaves out of its panel.

@@ -29,7 +29,8 @@ type scanner struct {
 	lines  *bufio.Scanner
 	line   int      // number of the current line, from 1
 	fields [][]byte // of the current line, trimmed; valid until the next
-	err    error    // what ended the walk early
+	dates  dateOrder
+	err    error // what ended the walk early
 }
 
 func newScanner(r io.Reader, file string) *scanner {
@@ -177,13 +178,13 @@ func (s *scanner) amount(i int, name string) (float64, error) {
 	return v, err
 }
 
-// time parses a field as a time, in Unix milliseconds.
-func (s *scanner) time(i int) (int64, error) {
-	ms, msg := parseTime(s.fields[i])
+// time parses a field as a time.
+func (s *scanner) time(i int) (moment, error) {
+	at, msg := s.dates.parse(s.fields[i])
 	if msg != "" {
-		return 0, s.errorf(i+1, "%s", msg)
+		return at, s.errorf(i+1, "%s", msg)
 	}
-	return ms, nil
+	return at, nil
 }
 
 // errorf is a defect of the current line; column counts from 1, 0 is none.

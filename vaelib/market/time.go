@@ -4,18 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// ParseTime reads a time as price files write it: YYYY-MM-DD, RFC 3339 (with a
-// blank for the T, and without a zone, too), or Unix milliseconds. Without a
-// zone it is UTC.
+// ParseTime reads a time as price files write it: a date such as 2024-01-31,
+// 2024/01/31, 20240131, 31-Jan-2024 or 2024-01, with or without a time of day
+// and a zone, RFC 3339, or Unix seconds, milli-, micro- or nanoseconds, which
+// their size tells apart. Without a zone it is UTC. Dates such as 31/01/2024 are
+// read where they can mean one thing only.
 func ParseTime(text string) (time.Time, error) {
-	ms, msg := parseTime([]byte(text))
+	at, msg := dateOrder(0).parse([]byte(text))
 	if msg != "" {
 		return time.Time{}, errors.New(msg)
 	}
-	return millis(ms), nil
+	return millis(at.ms), nil
 }
 
 // ParseSpan reads the two ends of a range for [Options]. Both are inclusive;
@@ -31,7 +34,7 @@ func ParseSpan(from, to string) (first, last time.Time, err error) {
 		if last, err = ParseTime(to); err != nil {
 			return time.Time{}, time.Time{}, err
 		}
-		if len(to) == len(time.DateOnly) {
+		if wholeDay(to) {
 			last = last.Add(day - time.Millisecond)
 		}
 	}
@@ -41,51 +44,14 @@ func ParseSpan(from, to string) (first, last time.Time, err error) {
 	return first, last, nil
 }
 
-// Unix milliseconds between these are years 1973 to 5138; a smaller number is
-// taken for seconds, a larger one for microseconds.
-const (
-	fewestMillis = 100_000_000_000
-	mostMillis   = 100_000_000_000_000
-)
-
-var layouts = []string{time.RFC3339, "2006-01-02 15:04:05Z07:00", time.DateTime, "2006-01-02T15:04:05"}
-
-// parseTime returns Unix milliseconds, or what is wrong.
-func parseTime(field []byte) (ms int64, msg string) {
-	if len(field) == 0 {
-		return 0, "time is empty: put one in, or delete the row"
-	}
-	if n, ok := digits(field); ok {
-		switch {
-		case n < fewestMillis:
-			return 0, fmt.Sprintf("time %d is too small for Unix milliseconds: seconds times 1000, or a date YYYY-MM-DD?", n)
-		case n >= mostMillis:
-			return 0, fmt.Sprintf("time %d is too large for Unix milliseconds: micro- or nanoseconds?", n)
-		}
-		return n, ""
-	}
-	if len(field) == len(time.DateOnly) && field[4] == '-' && field[7] == '-' {
-		y, okY := digits(field[:4])
-		m, okM := digits(field[5:7])
-		d, okD := digits(field[8:])
-		t := time.Date(int(y), time.Month(m), int(d), 0, 0, 0, 0, time.UTC)
-		// An impossible date such as 02-30 comes back as another.
-		if okY && okM && okD && t.Month() == time.Month(m) && t.Day() == int(d) {
-			return t.UnixMilli(), ""
-		}
-	} else {
-		for _, layout := range layouts {
-			if t, err := time.Parse(layout, string(field)); err == nil {
-				return t.UnixMilli(), ""
-			}
-		}
-	}
-	return 0, fmt.Sprintf("time %s is not YYYY-MM-DD, RFC 3339 or Unix milliseconds", excerpt(field))
+// wholeDay says whether a time is a date alone.
+func wholeDay(text string) bool {
+	return !strings.ContainsAny(text, ":T") && (len(text) == len(time.DateOnly) || len(text) == len("20060102"))
 }
 
-// digits reads up to 18 decimal digits and nothing else.
+// digits reads up to 19 decimal digits and nothing else.
 func digits(field []byte) (n int64, ok bool) {
-	if len(field) == 0 || len(field) > 18 {
+	if len(field) == 0 || len(field) > 19 {
 		return 0, false
 	}
 	for _, c := range field {
@@ -94,7 +60,7 @@ func digits(field []byte) (n int64, ok bool) {
 		}
 		n = 10*n + int64(c-'0')
 	}
-	return n, true
+	return n, n >= 0 // 19 digits can be too many
 }
 
 // stamp writes a time for people: the day alone where it is midnight UTC.

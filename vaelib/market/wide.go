@@ -42,8 +42,9 @@ func loadWide(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 	if err := w.checkHoles(); err != nil {
 		return nil, err
 	}
-	w.cleaning.findGaps("", w.times)
-	return &table{symbols: w.symbols, times: w.times, close: w.close, cleaning: w.cleaning}, nil
+	l := localise(w.times.ms, w.times.offsets)
+	w.cleaning.findGaps("", l.times)
+	return &table{symbols: w.symbols, labels: l, close: w.close, cleaning: w.cleaning}, nil
 }
 
 // checkWideHeader refuses a header that is none of a wide CSV.
@@ -75,7 +76,7 @@ type wide struct {
 	lines    *scanner
 	symbols  []string
 	columns  []int // field of each symbol
-	times    []int64
+	times    moments
 	line     []int
 	close    []float64
 	cleaning *Cleaning
@@ -87,12 +88,12 @@ func (w *wide) read(fields int, opt *Options) error {
 		if len(w.lines.fields) != fields {
 			return w.lines.ragged(fields)
 		}
-		ms, err := w.lines.time(0)
+		at, err := w.lines.time(0)
 		if err != nil {
 			return err
 		}
 		w.cleaning.Rows++
-		if !opt.holds(ms) {
+		if !opt.holds(at) {
 			w.cleaning.Outside++
 			continue
 		}
@@ -112,7 +113,7 @@ func (w *wide) read(fields int, opt *Options) error {
 			}
 			w.close = append(w.close, v)
 		}
-		w.times = append(w.times, ms)
+		w.times.add(at)
 		w.line = append(w.line, w.lines.line)
 	}
 	return w.lines.err
@@ -123,34 +124,36 @@ func (w *wide) read(fields int, opt *Options) error {
 // files joined, and which of the rows is right is not for us to say.
 func (w *wide) order() error {
 	n := len(w.columns)
-	order, moved := arrange(w.times)
+	order, moved := w.times.arrange()
 	w.cleaning.Sorted = moved
 	if order != nil {
-		times, line, closes := make([]int64, len(order)), make([]int, len(order)), make([]float64, 0, len(w.close))
+		line, closes := make([]int, len(order)), make([]float64, 0, len(w.close))
 		for i, o := range order {
-			times[i], line[i] = w.times[o], w.line[o]
+			line[i] = w.line[o]
 			closes = append(closes, w.close[o*n:(o+1)*n]...)
 		}
-		w.times, w.line, w.close = times, line, closes
+		w.line, w.close = line, closes
 	}
-	kept := 0
-	for i := range w.times {
+	kept, times := 0, w.times.ms
+	for i := range times {
 		row := w.close[i*n : (i+1)*n]
-		if kept > 0 && w.times[i] == w.times[kept-1] {
+		if kept > 0 && times[i] == times[kept-1] {
 			if moved > 0 {
-				return w.defect(i, 0, "time %s is on line %d already, and the file is not in order: sort it, and keep one of the rows", stampMillis(w.times[i]), w.line[kept-1])
+				return w.defect(i, 0, "time %s is on line %d already, and the file is not in order: sort it, and keep one of the rows", stampMillis(times[i]), w.line[kept-1])
 			}
 			if k := differ(row, w.close[(kept-1)*n:kept*n]); k >= 0 {
-				return w.defect(i, w.columns[k]+1, "time %s is on line %d already, with another close of %s: keep one of the rows", stampMillis(w.times[i]), w.line[kept-1], w.symbols[k])
+				return w.defect(i, w.columns[k]+1, "time %s is on line %d already, with another close of %s: keep one of the rows", stampMillis(times[i]), w.line[kept-1], w.symbols[k])
 			}
-			w.cleaning.duplicate(w.lines.file, w.line[i], w.times[i])
+			w.cleaning.duplicate(w.lines.file, w.line[i], times[i])
 			continue
 		}
-		w.times[kept], w.line[kept] = w.times[i], w.line[i]
+		w.times.move(kept, i)
+		w.line[kept] = w.line[i]
 		copy(w.close[kept*n:], row)
 		kept++
 	}
-	w.times, w.line, w.close = w.times[:kept], w.line[:kept], w.close[:kept*n]
+	w.times.cut(kept)
+	w.line, w.close = w.line[:kept], w.close[:kept*n]
 	return nil
 }
 
@@ -172,7 +175,7 @@ func (w *wide) checkHoles() error {
 	for k := range last {
 		last[k] = -1
 	}
-	for i := range w.times {
+	for i := range w.times.ms {
 		for k, v := range w.close[i*n : (i+1)*n] {
 			if math.IsNaN(v) {
 				continue

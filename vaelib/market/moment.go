@@ -1,0 +1,446 @@
+package market
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// moment is a time as a file writes it.
+type moment struct {
+	ms     int64 // Unix milliseconds; of a time without a zone as if it were UTC
+	offset int32 // seconds east of Greenwich that the file states; unzoned where it states none
+}
+
+// unzoned is the offset of a time without a zone.
+const unzoned = math.MinInt32
+
+// dateOrder says what comes first in a date such as 01/02/2024.
+type dateOrder byte
+
+const (
+	dayFirst   dateOrder = 'd'
+	monthFirst dateOrder = 'm'
+)
+
+// unknownTime is what is wrong with a time that has none of the known forms.
+func unknownTime(field []byte) string {
+	return fmt.Sprintf("time %s is not YYYY-MM-DD, RFC 3339 or Unix milliseconds", excerpt(field))
+}
+
+// parse returns the moment that a field names, or what is wrong with it.
+func (o dateOrder) parse(field []byte) (at moment, msg string) {
+	at.offset = unzoned
+	if len(field) == 0 {
+		return at, "time is empty: put one in, or delete the row"
+	}
+	if n, ok := digits(field); ok {
+		at.ms, ok = compact(n, len(field))
+		if !ok {
+			return at, fmt.Sprintf("time %d is neither a date such as 20240131 or 202401310930 nor Unix seconds, milli-, micro- or nanoseconds", n)
+		}
+		return at, ""
+	}
+	if ms, ok := fractional(field); ok {
+		at.ms = ms
+		return at, ""
+	}
+	date, rest, msg := o.date(field)
+	if msg != "" {
+		return at, msg
+	}
+	clock, offset, ok := timeOfDay(rest)
+	if !ok {
+		return at, unknownTime(field)
+	}
+	at.ms, at.offset = date+clock.Milliseconds(), offset
+	if offset != unzoned {
+		at.ms -= 1000 * int64(offset)
+	}
+	return at, ""
+}
+
+// compact reads a number of so many digits as a date or as Unix time. The ways
+// hardly overlap: where a number is a date and a time of day, it isn't taken
+// for Unix time of the years that nobody has prices of.
+func compact(n int64, length int) (ms int64, ok bool) {
+	day := func(n int64) (int64, bool) { return ymd(n/10000, n/100%100, n%100) }
+	clock := func(ms int64, ok bool, h, m, s int64) (int64, bool) {
+		return ms + 1000*(3600*h+60*m+s), ok && h < 24 && m < 60 && s < 60
+	}
+	switch length {
+	case 4:
+		return ymd(n, 1, 1)
+	case 5: // Excel counts days from 1899-12-30
+		return (n - 25569) * day24, n >= 20000 && n < 80000
+	case 6:
+		return ymd(n/100, n%100, 1)
+	case 8:
+		return day(n)
+	case 9:
+		return n * 1000, true
+	case 10:
+		ms, ok = day(n / 100)
+		if ms, ok = clock(ms, ok, n%100, 0, 0); ok {
+			return ms, true
+		}
+		return n * 1000, true
+	case 12:
+		ms, ok = day(n / 10000)
+		if ms, ok = clock(ms, ok, n/100%100, n%100, 0); ok {
+			return ms, true
+		}
+		return n, true
+	case 13:
+		return n, true
+	case 14:
+		ms, ok = day(n / 1_000_000)
+		return clock(ms, ok, n/10000%100, n/100%100, n%100)
+	case 15, 16:
+		return n / 1000, true
+	case 17:
+		ms, ok = day(n / 1_000_000_000)
+		ms, ok = clock(ms, ok, n/10_000_000%100, n/100_000%100, n/1000%100)
+		return ms + n%1000, ok
+	case 18, 19:
+		return n / 1_000_000, true
+	}
+	return 0, false
+}
+
+// day24 is a day in milliseconds.
+const day24 = 24 * 3600 * 1000
+
+// ymd is midnight UTC of a date in the years 1500 to 2200.
+func ymd(y, m, d int64) (ms int64, ok bool) {
+	t := time.Date(int(y), time.Month(m), int(d), 0, 0, 0, 0, time.UTC)
+	// An impossible date such as 02-30 comes back as another.
+	return t.UnixMilli(), y >= 1500 && y <= 2200 && m >= 1 && m <= 12 && t.Day() == int(d)
+}
+
+// fractional reads Unix time or Excel's days with a fraction or an exponent,
+// as programs write columns that once had gaps.
+func fractional(field []byte) (ms int64, ok bool) {
+	whole, fraction, dotted := bytes.Cut(field, []byte{'.'})
+	if n, isWhole := digits(whole); isWhole && dotted {
+		part, err := strconv.ParseFloat("0."+string(fraction), 64)
+		if err == nil && len(whole) != 4 && len(whole) != 6 && len(whole) != 8 && part < 1 {
+			ms, ok = compact(n, len(whole))
+			switch {
+			case len(whole) == 5:
+				ms += int64(math.Round(part * day24))
+			case len(whole) < 11:
+				ms += int64(part * 1000)
+			}
+			return ms, ok
+		}
+	}
+	if v, err := strconv.ParseFloat(string(field), 64); err == nil && bytes.ContainsAny(field, "eE") && v >= 1e8 && v < 1e19 && v == math.Trunc(v) {
+		text := strconv.FormatFloat(v, 'f', 0, 64)
+		n, _ := digits([]byte(text))
+		return compact(n, len(text))
+	}
+	return 0, false
+}
+
+// date reads the date at the start of a field and returns what follows it.
+func (o dateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
+	a, n, sep := part(field)
+	b, m, again := part(field[n:])
+	c, l, _ := part(field[n+m:])
+	end := n + m + l
+	if n < 2 || m < 2 || sep != again || sep != '-' && sep != '/' && sep != '.' || l == 0 {
+		if n == 5 && sep == '-' && m == 2 && m+n == len(field) { // YYYY-MM
+			if ms, ok := ymd(a, b, 1); ok {
+				return ms, nil, ""
+			}
+		}
+		return namedDate(field)
+	}
+	if last := field[end-1]; last < '0' || last > '9' {
+		end--
+		l--
+	}
+	y, mon, d := a, b, c
+	if n == 5 {
+		if l > 2 {
+			return 0, nil, unknownTime(field)
+		}
+	} else {
+		if l != 4 || n > 3 || m > 3 {
+			if l == 2 && n <= 3 && m <= 3 {
+				return 0, nil, fmt.Sprintf("time %s has a year of two digits: write YYYY-MM-DD", excerpt(field))
+			}
+			return 0, nil, unknownTime(field)
+		}
+		y = c
+		switch {
+		case a > 12 || o == dayFirst || o == 0 && sep == '.':
+			d, mon = a, b
+		case b > 12 || o == monthFirst || a == b:
+			mon, d = a, b
+		default:
+			return 0, nil, fmt.Sprintf("time %s has its day or its month first: say which by -dates dmy or mdy", excerpt(field))
+		}
+		if o == dayFirst && mon > 12 || o == monthFirst && a > 12 {
+			return 0, nil, fmt.Sprintf("time %s has its parts in another order than other rows", excerpt(field))
+		}
+	}
+	ms, ok := ymd(y, mon, d)
+	if !ok {
+		return 0, nil, unknownTime(field)
+	}
+	return ms, field[end:], ""
+}
+
+// part reads digits and one byte after them, of which there are length.
+func part(field []byte) (n int64, length int, after byte) {
+	for i, c := range field {
+		if c < '0' || c > '9' {
+			if i == 0 {
+				return 0, 0, c
+			}
+			return n, i + 1, c
+		}
+		if i >= 4 {
+			return 0, 0, 0
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n, len(field), 0
+}
+
+// timeOfDay reads what may follow a date: nothing, or a blank or T, hours and
+// minutes, perhaps seconds and their fraction, AM or PM, and a zone.
+func timeOfDay(text []byte) (clock time.Duration, offset int32, ok bool) {
+	offset = unzoned
+	text = bytes.TrimLeft(text, " T,;")
+	if len(text) == 0 {
+		return 0, offset, true
+	}
+	hours, n, sep := part(text)
+	if n < 2 || sep != ':' || hours > 24 {
+		return 0, offset, false
+	}
+	text = text[n:]
+	minutes, n, sep := part(text)
+	if n < 2 || minutes > 59 {
+		return 0, offset, false
+	}
+	clock = time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
+	text = text[2:]
+	if sep == ':' {
+		text = text[1:]
+		end := bytes.IndexFunc(text, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
+		if end < 0 {
+			end = len(text)
+		}
+		seconds, err := strconv.ParseFloat(string(text[:end]), 64)
+		if err != nil || seconds >= 60 {
+			return 0, offset, false
+		}
+		clock += time.Duration(math.Round(seconds*1e6)) * time.Microsecond
+		text = text[end:]
+	}
+	text = bytes.TrimLeft(text, " ")
+	if len(text) >= 2 && (text[1] == 'M' || text[1] == 'm') {
+		switch afternoon := text[0] == 'P' || text[0] == 'p'; {
+		case !afternoon && text[0] != 'A' && text[0] != 'a', hours > 12:
+			return 0, offset, false
+		case afternoon && hours < 12:
+			clock += 12 * time.Hour
+		case !afternoon && hours == 12:
+			clock -= 12 * time.Hour
+		}
+		text = bytes.TrimLeft(text[2:], " ")
+	} else if hours == 24 {
+		return 0, offset, false
+	}
+	offset, ok = zoneOffset(text)
+	return clock, offset, ok
+}
+
+// zoneOffset reads Z, UTC, GMT, +01:00, +0100 or +01, or nothing.
+func zoneOffset(text []byte) (offset int32, ok bool) {
+	switch string(text) {
+	case "":
+		return unzoned, true
+	case "Z", "z", "UTC", "GMT", "+00:00 UTC", "+0000 UTC":
+		return 0, true
+	}
+	sign := int32(1)
+	switch text[0] {
+	case '-':
+		sign = -1
+	case '+':
+	default:
+		return 0, false
+	}
+	plain := bytes.Replace(text[1:], []byte{':'}, nil, 1)
+	n, ok := digits(plain)
+	switch {
+	case !ok:
+		return 0, false
+	case len(plain) == 2:
+		n *= 100
+	case len(plain) != 4:
+		return 0, false
+	}
+	if n/100 > 15 || n%100 > 59 {
+		return 0, false
+	}
+	return sign * int32(n/100*3600+n%100*60), true
+}
+
+// namedDate reads dates with the English name of a month, such as Jan 02, 2024,
+// 02-Jan-2024, 2 January 2024 or Tue Jan 2 2024, and what follows them.
+func namedDate(field []byte) (ms int64, rest []byte, msg string) {
+	var y, m, d int64
+	text := field
+	for y == 0 || m == 0 || d == 0 {
+		text = bytes.TrimLeft(text, " -/,.")
+		if len(text) == 0 {
+			break
+		}
+		end := bytes.IndexAny(text, " -/,.:")
+		if end < 0 {
+			end = len(text)
+		}
+		word := text[:end]
+		if end < len(text) && text[end] == ':' { // a time of day before the year
+			return 0, nil, unknownTime(field)
+		}
+		text = text[end:]
+		if n, ok := digits(word); ok {
+			switch {
+			case len(word) == 4 && y == 0:
+				y = n
+			case len(word) <= 2 && d == 0:
+				d = n
+			case len(word) == 2 && y == 0 && m > 0: // 02-Jan-24
+				if y = 2000 + n; n > 68 {
+					y = 1900 + n
+				}
+			default:
+				return 0, nil, unknownTime(field)
+			}
+			continue
+		}
+		switch month := monthOf(word); {
+		case month > 0 && m == 0:
+			m = month
+		case m == 0 && isWeekday(word):
+		default:
+			return 0, nil, unknownTime(field)
+		}
+	}
+	if y > 0 && m > 0 && d == 0 {
+		d = 1
+	}
+	ms, ok := ymd(y, m, d)
+	if !ok {
+		return 0, nil, unknownTime(field)
+	}
+	return ms, text, ""
+}
+
+// monthOf is the number of a month of which the word is the English name or its
+// first letters, 0 for none.
+func monthOf(word []byte) int64 {
+	lower := strings.ToLower(string(word))
+	for m := time.January; m <= time.December && len(lower) >= 3; m++ {
+		if strings.HasPrefix(strings.ToLower(m.String()), lower) || lower == "sept" && m == time.September {
+			return int64(m)
+		}
+	}
+	return 0
+}
+
+func isWeekday(word []byte) bool {
+	for d := time.Sunday; d <= time.Saturday; d++ {
+		if len(word) >= 3 && bytes.EqualFold(word, []byte(d.String())[:min(len(word), len(d.String()))]) {
+			return true
+		}
+	}
+	return false
+}
+
+// moments are a column of times.
+type moments struct {
+	ms      []int64
+	offsets []int32 // nil while no row states one
+}
+
+// add appends a row's time.
+func (m *moments) add(at moment) {
+	if at.offset != unzoned && m.offsets == nil {
+		m.offsets = slices.Repeat([]int32{unzoned}, len(m.ms))
+	}
+	m.ms = append(m.ms, at.ms)
+	if m.offsets != nil {
+		m.offsets = append(m.offsets, at.offset)
+	}
+}
+
+// local is what the clock shows where the file was written.
+func (m moment) local() int64 {
+	if m.offset == unzoned {
+		return m.ms
+	}
+	return m.ms + 1000*int64(m.offset)
+}
+
+// arrange brings the times in order. It returns the order (nil when they are
+// in order already), and how many rows stood behind a later one.
+func (m *moments) arrange() (order []int, moved int) {
+	latest := int64(math.MinInt64)
+	for _, ms := range m.ms {
+		if ms < latest {
+			moved++
+		}
+		latest = max(latest, ms)
+	}
+	if moved == 0 {
+		return nil, 0
+	}
+	order = make([]int, len(m.ms))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(m.ms[a], m.ms[b]) })
+	sorted := moments{ms: make([]int64, 0, len(order))}
+	for _, o := range order {
+		sorted.add(m.at(o))
+	}
+	*m = sorted
+	return order, moved
+}
+
+// at is row i.
+func (m *moments) at(i int) moment {
+	if m.offsets == nil {
+		return moment{m.ms[i], unzoned}
+	}
+	return moment{m.ms[i], m.offsets[i]}
+}
+
+// move puts row from in the place of row to.
+func (m *moments) move(to, from int) {
+	m.ms[to] = m.ms[from]
+	if m.offsets != nil {
+		m.offsets[to] = m.offsets[from]
+	}
+}
+
+// cut keeps the first n rows.
+func (m *moments) cut(n int) {
+	m.ms = m.ms[:n]
+	if m.offsets != nil {
+		m.offsets = m.offsets[:n]
+	}
+}
