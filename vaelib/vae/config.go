@@ -10,32 +10,38 @@ import (
 // Config says what is learned: the network and its loss. [DefaultConfig] gives
 // a good start; zeros are not replaced by defaults.
 type Config struct {
-	Assets int   `json:"assets"` // n, the width of a portfolio
-	Latent int   `json:"latent"` // d, the dimension of z
-	Hidden []int `json:"hidden"` // widths of the encoder's hidden layers; the decoder mirrors them. Empty: a linear encoder and decoder
+	Assets int `json:"assets"` // n, the width of a portfolio
+	// Latent is d, the dimension of z.
+	Latent int `json:"latent" flag:"latent" after:"beta" range:"[1,1024]" unit:"dimensions" help:"size of the latent space"`
+	// Hidden are the widths of the encoder's hidden layers; the decoder mirrors
+	// them. Empty: a linear encoder and decoder.
+	Hidden []int `json:"hidden" flag:"hidden" after:"latent" range:"[1,65536]" unit:"widths" help:"hidden layers of the encoder; the decoder mirrors them"`
 	// Beta weighs the KL term. With the Gaussian likelihood it has no unit and
 	// 1 is the evidence lower bound; with mse-sum its unit is squared weight
 	// (see [Model.Beta]).
-	Beta float64 `json:"beta"`
+	Beta float64 `json:"beta" flag:"beta" range:"[0,inf)" help:"weight of the KL term; 1 is the evidence lower bound with the gaussian likelihood"`
 	// Likelihood is "gaussian" (variance of the training rows), "gaussian-sigma"
 	// and "gaussian-learned" (one variance learned, or one by asset; take Beta 1),
 	// "dirichlet", "logistic-normal" (presence and proportions; both with the
 	// softmax head) or "mse-sum".
-	Likelihood string `json:"likelihood"`
+	Likelihood string `json:"likelihood" flag:"likelihood" choice:"gaussian|gaussian-sigma|gaussian-learned|dirichlet|logistic-normal|mse-sum" help:"reconstruction term: gaussian with the training weights' variance; with one variance learned, or one by asset (take beta 1); a Dirichlet around the decoded weights, or which weights are above 0 and the log ratios of those (both with the softmax head); the raw sum of squares"`
 	// Head makes a portfolio of the decoder's last layer: "softmax" (positive
 	// weights), "sparsemax" (weights of at least 0), "capped" (weights from 0 to
 	// MaxWeight), each of sum 1, or "linear" (any real vector).
-	Head       string  `json:"head"`
-	MaxWeight  float64 `json:"max_weight,omitempty"` // of the capped head, 1/n to 1; 0 with any other
-	Activation string  `json:"activation"`           // of the hidden layers: "silu", "relu" or "tanh"
+	Head string `json:"head" flag:"head" choice:"softmax|sparsemax|capped|linear" help:"how the decoder makes weights: softmax is never 0; capped is the exact projection onto weights from 0 to the largest allowed, and so makes exact zeros; sparsemax is capped at 1; linear is any number, for short positions"`
+	// MaxWeight is the largest weight of the capped head, 1/n to 1; 0 with any
+	// other.
+	MaxWeight float64 `json:"max_weight,omitempty" flag:"head-cap" range:"[0,1]" help:"largest weight of the capped head; 0: that of the constraints"`
+	// Activation is that of the hidden layers: "silu", "relu" or "tanh".
+	Activation string `json:"activation" flag:"activation" choice:"silu|relu|tanh" help:"of the hidden layers"`
 	// FreeBits is the KL in nats below which a latent dimension, by its mean over
 	// the batch, costs nothing more (Kingma et al. 2016); 0: none is free.
-	FreeBits float64 `json:"free_bits,omitempty"`
+	FreeBits float64 `json:"free_bits,omitempty" flag:"free-bits" after:"cycles" range:"[0,inf)" unit:"nats" help:"KL of a latent dimension that costs nothing"`
 	// TargetRate is a KL in nats a row that training steers to by multiplying
 	// Beta, as a Lagrange multiplier (after GECO, Rezende & Viola 2018, with the
 	// rate constrained instead of the distortion); 0: beta stays. The model's
 	// configuration then holds the beta that was reached.
-	TargetRate float64 `json:"target_rate,omitempty"`
+	TargetRate float64 `json:"target_rate,omitempty" flag:"target-rate" after:"free-bits" range:"[0,inf)" unit:"nats" help:"KL of a portfolio that beta is adapted to reach, from -beta on; 0 leaves beta alone"`
 	// Conditions make the model conditional. Control weighs how far portfolios
 	// decoded from codes of the prior are from their conditions, squared, in
 	// standard deviations: a loss beside the evidence lower bound, for those
@@ -137,22 +143,29 @@ func checkChoice[T any](field, name string, choices map[string]T) error {
 // Schedule says how long and how fast to learn. [DefaultSchedule] gives a good
 // start; zeros are not replaced by defaults.
 type Schedule struct {
-	Steps        int     `json:"steps"`         // gradient steps
-	Batch        int     `json:"batch"`         // rows a step, drawn with replacement
-	LearningRate float64 `json:"learning_rate"` // of Adam at the first step; it decays by a half cosine to 0 at the last
+	// Steps is the number of gradient steps.
+	Steps int `json:"steps" flag:"steps" range:"[1,inf)" unit:"steps" help:"gradient steps"`
+	// Batch is the number of rows a step, drawn with replacement.
+	Batch int `json:"batch" flag:"batch" range:"[1,inf)" unit:"rows" help:"training rows a step"`
+	// LearningRate is that of Adam at the first step; it decays by a half cosine
+	// to 0 at the last.
+	LearningRate float64 `json:"learning_rate" flag:"learning-rate" range:"(0,inf)" help:"Adam's, at the first step; it decays to 0 by a cosine"`
 	// Warmup is the share of the steps in which the KL weight rises linearly
 	// from 0 to beta. Without it a cold start near a collapse threshold can die
-	// although the data could keep the direction alive. Cycles, where above 1,
-	// repeats the warm-up in as many equal parts of the training, each beginning
-	// at 0 again (cyclical annealing, Fu et al. 2019); Warmup is then the share
-	// of each part. What a division leaves over goes to the last.
-	Warmup    float64 `json:"warmup"`
-	Cycles    int     `json:"cycles,omitempty"`
-	EvalEvery int     `json:"eval_every"` // steps between evaluations, each one row of the history
+	// although the data could keep the direction alive.
+	Warmup float64 `json:"warmup" flag:"warmup" range:"[0,1]" unit:"share" help:"part of the steps in which beta rises from 0"`
+	// Cycles, where above 1, repeats the warm-up in as many equal parts of the
+	// training, each beginning at 0 again (cyclical annealing, Fu et al. 2019);
+	// Warmup is then the share of each part. What a division leaves over goes to
+	// the last.
+	Cycles int `json:"cycles,omitempty" flag:"cycles" range:"[0,inf)" unit:"times" help:"repeat the warm-up in as many equal parts of the training; 0 and 1: once"`
+	// EvalEvery is the number of steps between evaluations, each one row of the
+	// history.
+	EvalEvery int `json:"eval_every"`
 	// Patience is how many evaluations without a smaller validation loss end
 	// the training. 0 trains to the end. With patience the returned model is
 	// that of the smallest validation loss, otherwise that of the last step.
-	Patience int `json:"patience"`
+	Patience int `json:"patience" flag:"patience" range:"[0,inf)" unit:"evaluations" help:"stop after so many without a better validation loss; 0 trains to the end"`
 }
 
 // DefaultSchedule returns the schedule that goes with [DefaultConfig].
