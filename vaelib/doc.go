@@ -13,7 +13,8 @@
 //	moments      means and covariances
 //	panel        the innermost part of a matrix product
 //	metrics      return and risk of one or a million portfolios
-//	optimize     allocation by optimisation and by the usual rules
+//	optimize     allocation by optimisation and by the usual rules, bounds of searches
+//	choose       choice among weights: rivals, scenarios, outcomes, stresses
 //	mixture      Gaussian mixtures
 //	fidelity     how faithful a sample of portfolios is to another
 //	corpus       training sets of portfolios

@@ -6,7 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 )
@@ -64,7 +64,7 @@ func (j *job) robust(ctx context.Context) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := generate.Robust(ctx, batch.Weights, j.set, known, heldOut)
+	chosen, err := choose.Robust(ctx, batch.Weights, j.set, known, heldOut)
 	if err != nil {
 		return nil, err
 	}
@@ -84,13 +84,13 @@ func (j *job) robust(ctx context.Context) (*made, error) {
 
 // scenarios are bootstrapped paths, the worst windows and parametric shocks of a
 // window of returns.
-func (j *job) scenarios(w *market.Window, seed uint64) (*generate.Scenarios, error) {
+func (j *job) scenarios(w *market.Window, seed uint64) (*choose.Scenarios, error) {
 	mean := make([]float64, 0, len(w.Times))
 	periods, n := w.Returns.Dims()
 	for t := range periods {
 		mean = append(mean, mat.Sum(w.Returns.RowView(t))/float64(n))
 	}
-	paths, err := generate.BootstrapScenarios(w.Returns, j.Scenarios, j.Horizon, metrics.BlockLength(mean), seed)
+	paths, err := choose.BootstrapScenarios(w.Returns, j.Scenarios, j.Horizon, metrics.BlockLength(mean), seed)
 	if err != nil {
 		return nil, err
 	}
@@ -102,19 +102,19 @@ func (j *job) scenarios(w *market.Window, seed uint64) (*generate.Scenarios, err
 }
 
 // extremes are the worst windows and the shocks.
-func (j *job) extremes(w *market.Window) (*generate.Scenarios, error) {
-	crises, err := generate.WorstWindows(w.Returns, j.Crises, j.Horizon)
+func (j *job) extremes(w *market.Window) (*choose.Scenarios, error) {
+	crises, err := choose.WorstWindows(w.Returns, j.Crises, j.Horizon)
 	if err != nil {
 		return nil, err
 	}
-	worst, err := generate.CrisisScenarios(w.Returns, crises)
+	worst, err := choose.CrisisScenarios(w.Returns, crises)
 	if err != nil {
 		return nil, err
 	}
 	for i, c := range crises {
 		worst.Names[i] = fmt.Sprintf("%s to %s", w.Times[c.From].Format("2006-01-02"), w.Times[c.To-1].Format("2006-01-02"))
 	}
-	shocks, err := generate.ShockScenarios(w.Returns, j.Horizon, j.Shocks...)
+	shocks, err := choose.ShockScenarios(w.Returns, j.Horizon, j.Shocks...)
 	if err != nil {
 		return nil, err
 	}
@@ -143,14 +143,14 @@ func (j *job) diversify(ctx context.Context) (*made, error) {
 	if err := evaluator.EvaluateAll(ctx, batch.Weights, figures); err != nil {
 		return nil, err
 	}
-	front, err := generate.Pareto(figures, generate.DefaultGoals())
+	front, err := choose.Pareto(figures, choose.DefaultGoals())
 	if err != nil {
 		return nil, err
 	}
 	if len(front) == 0 {
 		return nil, fmt.Errorf("no candidate has a defined return, risk and concentration: do the prices move at all?")
 	}
-	rows, least, err := generate.Varied(ctx, batch.Weights, front, j.count(10))
+	rows, least, err := choose.Varied(ctx, batch.Weights, front, j.count(10))
 	if err != nil {
 		return nil, err
 	}

@@ -130,20 +130,20 @@ func (j *job) radii(ctx context.Context, objective metrics.Objective, density ge
 
 // objective is what is climbed, and its optimum by other means, or why there is
 // none.
-func (j *job) objective(ctx context.Context) (metrics.Objective, *generate.Optimal, string, error) {
+func (j *job) objective(ctx context.Context) (metrics.Objective, *optimize.Optimal, string, error) {
 	returns := j.window.Returns
 	if j.Objective == atVolatility {
 		if j.Volatility == 0 {
 			return nil, nil, "", cli.Usagef("%s needs its limit: give -volatility", atVolatility)
 		}
-		objective, bound, err := generate.ReturnAtVolatility(ctx, returns, j.set, j.Volatility, j.settings)
+		objective, bound, err := optimize.ReturnAtVolatility(ctx, returns, j.set, j.Volatility, j.settings)
 		return objective, bound, "", err
 	}
 	objective, err := metrics.NewObjective(j.Objective, returns, j.settings)
 	if err != nil {
 		return nil, nil, "", err
 	}
-	bound, err := generate.Bound(ctx, j.Objective, returns, j.set, j.settings)
+	bound, err := optimize.Bound(ctx, j.Objective, returns, j.set, j.settings)
 	var unsupported *optimize.UnsupportedError
 	var noExcess *optimize.NoExcessError
 	if errors.As(err, &unsupported) || errors.As(err, &noExcess) {

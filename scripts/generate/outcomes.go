@@ -5,6 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/simplex"
 )
@@ -44,7 +45,7 @@ func (j *job) outcomes(ctx context.Context) (*made, error) {
 		return nil, err
 	}
 	quantiles := []float64{0.05, 0.25, 0.5, 0.75, 0.95}
-	outlooks, err := generate.Outcomes(ctx, batch.Weights, j.window.Returns, generate.OutcomeSettings{
+	outlooks, err := choose.Outcomes(ctx, batch.Weights, j.window.Returns, choose.OutcomeSettings{
 		Paths: j.Paths, Horizon: j.Horizon, Regimes: j.Regimes, Drawdown: j.Drawdown, Quantiles: quantiles, Seed: j.Seed,
 		Progress: j.io.Progress("outcomes"),
 	})

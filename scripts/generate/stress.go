@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/moments"
@@ -58,7 +59,7 @@ func (j *job) stress(ctx context.Context) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	results, err := generate.RunStresses(ctx, batch.Weights, stresses, j.io.Progress("stresses"))
+	results, err := choose.RunStresses(ctx, batch.Weights, stresses, j.io.Progress("stresses"))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func (j *job) sweep(ctx context.Context) (*mat.Dense, table, error) {
 
 // stresses are the worst windows and shocks, volatilities doubled, correlations
 // of one, each asset at zero, and liquidation where turnovers are given.
-func (j *job) stresses() ([]generate.Stress, error) {
+func (j *job) stresses() ([]choose.Stress, error) {
 	extremes, err := j.extremes(j.window)
 	if err != nil {
 		return nil, err
@@ -132,11 +133,11 @@ func (j *job) stresses() ([]generate.Stress, error) {
 		return nil, err
 	}
 	all := append(extremes.Stresses(),
-		generate.VolatilityTimes(1, m.Cov, deviations, j.Horizon),
-		generate.VolatilityTimes(2, m.Cov, deviations, j.Horizon),
-		generate.CorrelationsToOne(m.Cov, deviations, j.Horizon))
+		choose.VolatilityTimes(1, m.Cov, deviations, j.Horizon),
+		choose.VolatilityTimes(2, m.Cov, deviations, j.Horizon),
+		choose.CorrelationsToOne(m.Cov, deviations, j.Horizon))
 	for asset, symbol := range j.symbols {
-		all = append(all, generate.AssetToZero(asset, symbol))
+		all = append(all, choose.AssetToZero(asset, symbol))
 	}
 	if j.Turnover == "" {
 		return all, nil
@@ -145,7 +146,7 @@ func (j *job) stresses() ([]generate.Stress, error) {
 	if err != nil {
 		return nil, err
 	}
-	liquidation, err := generate.Liquidation(m.Cov, turnover, j.Capital)
+	liquidation, err := choose.Liquidation(m.Cov, turnover, j.Capital)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +180,7 @@ func (j *job) turnover() ([]float64, error) {
 }
 
 // drivers names the assets with the five largest losses.
-func (j *job) drivers(from []generate.Driver) []driverRecord {
+func (j *job) drivers(from []choose.Driver) []driverRecord {
 	var named []driverRecord
 	for _, d := range from[:min(5, len(from))] {
 		named = append(named, driverRecord{j.symbols[d.Asset], d.Loss})

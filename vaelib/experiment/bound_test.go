@@ -10,6 +10,7 @@ import (
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/vae"
@@ -101,7 +102,7 @@ func shareOfBound(t *testing.T, backend *vae.Backend, window *market.Window, sta
 	if err != nil {
 		t.Fatal(err)
 	}
-	bound, err := generate.Bound(ctx, metrics.MaximizeSharpe, returns, set, settings)
+	bound, err := optimize.Bound(ctx, metrics.MaximizeSharpe, returns, set, settings)
 	if err != nil {
 		t.Fatal(err)
 	}

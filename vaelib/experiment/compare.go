@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
+	"math/rand/v2"
 
-	"gonum.org/v1/gonum/mat"
-
+	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/optimize"
-	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 )
 
@@ -44,75 +42,35 @@ func (p *state) compare(ctx context.Context) error {
 	p.add(latentSharpe, fmt.Sprintf("Sharpe ratio climbed in the latent space from %d starts, |z| <= %.2f", p.settings.Starts, p.latent.Radius),
 		true, p.latent.Weights.RawRowView(p.latent.Best), budget)
 
-	row, err := p.best(ctx, p.generated.Weights.Slice(0, budget, 0, p.Set.N).(*mat.Dense))
+	sharpe, err := metrics.NewObjective(metrics.MaximizeSharpe, p.in.Returns, p.Metrics)
 	if err != nil {
 		return err
 	}
-	p.add(bestSampled, fmt.Sprintf("best of %d samples of the model", budget), true, row, budget)
-
-	for _, sampler := range []struct {
-		id, what string
-		alpha    func(u float64) float64
-	}{
-		{bestDirichlet, "best of %d draws of Dirichlet(1), projected", func(float64) float64 { return 1 }},
-		{bestMixture, "best of %d draws of Dirichlet(alpha), alpha log-uniform in [0.02, 5], projected", func(u float64) float64 {
-			return 0.02 * math.Pow(5/0.02, u)
-		}},
+	rng := func(id string) *rand.Rand { return stream.New(p.Seed, "experiment."+id, 0) }
+	rivals, err := choose.Rivals(ctx, sharpe, []choose.Sampler{
+		choose.Rows(bestSampled, p.generated.Weights),
+		choose.Dirichlet(bestDirichlet, p.Set, rng(bestDirichlet)),
+		choose.DirichletMixture(bestMixture, p.Set, rng(bestMixture)),
+	}, budget, nil)
+	if err != nil {
+		return err
+	}
+	for k, what := range []string{
+		"best of %d samples of the model",
+		"best of %d draws of Dirichlet(1), projected",
+		"best of %d draws of Dirichlet(alpha), alpha log-uniform in [0.02, 5], projected",
 	} {
-		weights, err := p.dirichlet(ctx, budget, sampler.id, sampler.alpha)
-		if err != nil {
-			return err
+		r := rivals[k]
+		if r.Weights == nil {
+			return errors.New("the Sharpe ratio is undefined for every portfolio: do the prices move at all?")
 		}
-		if row, err = p.best(ctx, weights); err != nil {
-			return err
-		}
-		p.add(sampler.id, fmt.Sprintf(sampler.what, budget), false, row, budget)
+		p.add(r.Name, fmt.Sprintf(what, budget), r.Name == bestSampled, r.Weights, budget)
 	}
 	return p.convex(ctx)
 }
 
 func (p *state) add(id, what string, model bool, weights []float64, evaluations int) {
 	p.candidates = append(p.candidates, candidate{id, what, model, append([]float64(nil), weights...), evaluations})
-}
-
-// best returns the row with the largest in-sample Sharpe ratio.
-func (p *state) best(ctx context.Context, weights *mat.Dense) ([]float64, error) {
-	settings := p.Metrics
-	settings.Figures = metrics.Of(metrics.Sharpe)
-	evaluator, err := metrics.NewEvaluator(p.in.Returns, settings)
-	if err != nil {
-		return nil, err
-	}
-	n, _ := weights.Dims()
-	figures := make([]metrics.Figures, n)
-	if err := evaluator.EvaluateAll(ctx, weights, figures); err != nil {
-		return nil, err
-	}
-	best, value := -1, math.Inf(-1)
-	for i := range figures {
-		if v, ok := figures[i].Value(metrics.Sharpe); ok && v > value {
-			best, value = i, v
-		}
-	}
-	if best < 0 {
-		return nil, errors.New("the Sharpe ratio is undefined for every portfolio: do the prices move at all?")
-	}
-	return weights.RawRowView(best), nil
-}
-
-// dirichlet draws n weights from symmetric Dirichlets, each of its own alpha,
-// onto the set.
-func (p *state) dirichlet(ctx context.Context, n int, purpose string, alpha func(u float64) float64) (*mat.Dense, error) {
-	rng := stream.New(p.Seed, "experiment."+purpose, 0)
-	weights := mat.NewDense(n, p.Set.N, nil)
-	for i := range n {
-		d, err := simplex.Symmetric(p.Set.N, alpha(rng.Float64()))
-		if err != nil {
-			return nil, err
-		}
-		d.Rand(weights.RawRowView(i), rng)
-	}
-	return weights, simplex.ProjectAll(ctx, p.Set, weights, weights, nil)
 }
 
 // convex adds the baselines that are solved for: the in-sample optimum as the
@@ -127,12 +85,20 @@ func (p *state) convex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	switch bound, err := optimize.Bound(ctx, metrics.MaximizeSharpe, p.in.Returns, p.Set, p.Metrics); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		p.summary.Notes[convexBound] = err.Error()
+	default:
+		p.add(convexBound, "the convex optimum of the same objective on the same window and set: the in-sample bound",
+			false, bound.Weights, 0)
+	}
 	for _, b := range []struct {
 		id, what  string
 		objective optimize.Objective
 		moments   *moments.Moments
 	}{
-		{convexBound, "the convex optimum of the same objective on the same window and set: the in-sample bound", optimize.MaxSharpe, estimate},
 		{equalWeight, "1/N, or the nearest portfolio that the set allows", optimize.EqualWeight, estimate},
 		{"inverse-volatility", "weights in proportion to 1/volatility", optimize.InverseVolatility, estimate},
 		{"min-variance", "least variance, Ledoit-Wolf covariance", optimize.MinVariance, shrunk},

@@ -19,16 +19,13 @@
 //
 //	draw          Sample, Stream (blocks, for millions)
 //	to order      Order, MeasureControl         rejection from as many draws, shuffled wishes
-//	optimise      Optimize                      Bound, Rivals at an equal budget, SweepRadius
+//	optimise      Optimize                      [optimize.Bound], Rivals at an equal budget, SweepRadius
 //	interpolate   Interpolate, Courses          the straight line between the weights
-//	be robust     Robust over Scenarios         the linear programme, scenarios held out
-//	look ahead    Outcomes                      standard errors
-//	stress        Grid, Halton, RunStresses     the assets that drive each loss
-//	diversify     Pareto, Varied                the least distance of the chosen
+//	sweep         Grid, Halton, Decode
 //	find styles   FindStyles, Boundaries        k-means, and stability on null data
 //
-// A choice in sample proves nothing: what is chosen by some periods is to be
-// judged by others.
+// Package choose has what needs weights alone: to choose among what was drawn by
+// scenarios, stresses or figures.
 //
 // Everything random is drawn from package stream by seed, purpose and index, and
 // each row is decoded in blocks of one height, so results are the same bytes for

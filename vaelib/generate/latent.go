@@ -5,13 +5,12 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
@@ -230,7 +229,7 @@ func newClimber(g *Generator, objective metrics.Objective, n int) *climber {
 		weights: mat.NewDense(n, g.set.N, nil), upstream: mat.NewDense(n, g.set.N, nil),
 		values: make([]float64, n), repair: make([]float64, n),
 	}
-	for range min(runtime.GOMAXPROCS(0), n) {
+	for range parallel.Workers(n) {
 		c.workers = append(c.workers, worker{g.projector.Clone(), objective.Clone(), make([]float64, g.set.N)})
 	}
 	return c
@@ -239,22 +238,9 @@ func newClimber(g *Generator, objective metrics.Objective, n int) *climber {
 // score fills values, weights, repair and upstream for decoder outputs N x n.
 // A row whose objective is undefined gets the value -Inf and no gradient.
 func (c *climber) score(ctx context.Context, decoded *mat.Dense) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for k := range c.workers {
-		group.Go(func() error {
-			w := &c.workers[k]
-			for i := k; i < len(c.values); i += len(c.workers) {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := c.scoreRow(w, i, decoded.RawRowView(i)); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return group.Wait()
+	return parallel.For(ctx, len(c.values), func(worker, i int) error {
+		return c.scoreRow(&c.workers[worker], i, decoded.RawRowView(i))
+	})
 }
 
 func (c *climber) scoreRow(w *worker, i int, decoded []float64) (err error) {

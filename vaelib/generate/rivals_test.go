@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/simplex"
 )
 
@@ -26,7 +27,7 @@ func TestRivals(t *testing.T) {
 	if err != nil || last != 15000 {
 		t.Fatalf("%d reported, error %v", last, err)
 	}
-	bound, err := Bound(t.Context(), metrics.MaximizeSharpe, returns(), set, daily)
+	bound, err := optimize.Bound(t.Context(), metrics.MaximizeSharpe, returns(), set, daily)
 	if err != nil {
 		t.Fatal(err)
 	}

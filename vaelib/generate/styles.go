@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/mixture"
 	"vaefolio/vaelib/stream"
 )
@@ -103,7 +104,7 @@ func FindStyles(ctx context.Context, codes *mat.Dense, settings StyleSettings) (
 	// Set 0 is the codes, the others are null data. Everything draws from
 	// streams of its own.
 	sets := make([]clustered, 1+s.NullSets)
-	if err := inParallel(ctx, len(sets), func(k int) (err error) {
+	if err := parallel.For(ctx, len(sets), func(_, k int) (err error) {
 		set := &sets[k]
 		set.codes = sample
 		if k > 0 {
@@ -122,7 +123,7 @@ func FindStyles(ctx context.Context, codes *mat.Dense, settings StyleSettings) (
 	}); err != nil {
 		return nil, err
 	}
-	if err := inParallel(ctx, len(sets)*s.Resamples, func(i int) (err error) {
+	if err := parallel.For(ctx, len(sets)*s.Resamples, func(_, i int) (err error) {
 		set := &sets[i/s.Resamples]
 		set.agreement[i%s.Resamples], err = s.agreement(ctx, set, stream.New(s.Seed, "generate.styles.bootstrap", uint64(i)))
 		report()

@@ -35,7 +35,8 @@
 // [UnsupportedError], or projects it where [Inputs.Project] asks for that.
 //
 // A [Solver] keeps its memory: make one per goroutine to solve thousands of
-// problems. [Frontier] gives the whole efficient frontier exactly,
-// [SharpeBound] the Sharpe ratio that no portfolio of a set exceeds, and
+// problems. [Frontier] gives the whole efficient frontier exactly, [Bound] what no
+// portfolio of a set exceeds by an objective of package metrics,
+// [ReturnAtVolatility] the largest return within a limit on the volatility, and
 // [Allocate] turns weights into whole lots.
 package optimize

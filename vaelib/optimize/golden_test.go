@@ -15,6 +15,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
 )
@@ -334,7 +335,9 @@ func TestBearWindow(t *testing.T) {
 	if !errors.As(err, &undefined) || relative(undefined.Best, -0.0007527481820422273) > 1e-9 {
 		t.Errorf("error %v", err)
 	}
-	if _, err := SharpeBound(context.Background(), &in); !errors.As(err, &undefined) {
+	bear := window(t, "2021-12-07", "2022-12-06")
+	_, err = Bound(context.Background(), metrics.MaximizeSharpe, bear, in.Set, metrics.Settings{PeriodsPerYear: 365})
+	if !errors.As(err, &undefined) {
 		t.Errorf("the bound's error is %v", err)
 	}
 	in.MinVarianceFallback = true

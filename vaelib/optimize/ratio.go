@@ -199,17 +199,3 @@ func (s *Solver) maxDiversification(ctx context.Context, in *Inputs) error {
 	s.result.Gap *= largest
 	return nil
 }
-
-// SharpeBound is the largest Sharpe ratio per period of any portfolio of the
-// set's convex relaxation, which frees the weights below the minimum: no
-// portfolio of the set itself exceeds it. Inputs are those of max-sharpe.
-func SharpeBound(ctx context.Context, in *Inputs) (float64, error) {
-	relaxed := *in
-	relaxed.Set = in.Set.Convex()
-	relaxed.MinVarianceFallback = false
-	r, err := Solve(ctx, MaxSharpe, &relaxed)
-	if err != nil {
-		return 0, err
-	}
-	return r.Value, nil
-}

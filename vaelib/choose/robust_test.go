@@ -1,4 +1,4 @@
-package generate
+package choose
 
 import (
 	"math"
@@ -144,11 +144,7 @@ func TestShockScenarios(t *testing.T) {
 
 func TestRobustStaysBelowTheBound(t *testing.T) {
 	set := capped(0.4)
-	g := generator(t, set)
-	batch, err := g.Sample(t.Context(), 300, Prior{}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	weights := feasible(t, set, 300)
 	paths, err := BootstrapScenarios(returns(), 60, 10, 5, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +161,7 @@ func TestRobustStaysBelowTheBound(t *testing.T) {
 	if err != nil || len(scenarios.Names) != 62 {
 		t.Fatalf("%d scenarios, error %v", len(scenarios.Names), err)
 	}
-	s, err := Robust(t.Context(), batch.Weights, set, scenarios, heldOut)
+	s, err := Robust(t.Context(), weights, set, scenarios, heldOut)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +181,7 @@ func TestRobustStaysBelowTheBound(t *testing.T) {
 	if j := s.Judgements[1]; j.Name != JudgedBound || math.Abs(j.Worst-s.Bound) > 1e-9 {
 		t.Errorf("the programme's optimum has %v, the bound is %v", j.Worst, s.Bound)
 	}
-	if _, err := Robust(t.Context(), batch.Weights, simplex.Set{N: 3}, scenarios, heldOut); err == nil || !strings.Contains(err.Error(), "agree") {
+	if _, err := Robust(t.Context(), weights, simplex.Set{N: 3}, scenarios, heldOut); err == nil || !strings.Contains(err.Error(), "agree") {
 		t.Errorf("a set of other assets: error %v", err)
 	}
 	if _, err := paths.Join(&Scenarios{Returns: tiny()}); err == nil {

@@ -1,4 +1,4 @@
-package generate_test
+package choose_test
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/simplex"
 )
@@ -21,12 +21,12 @@ func ExampleRobust() {
 		0.0, 1.0,
 		0.4, 0.6,
 	})
-	known := &generate.Scenarios{
+	known := &choose.Scenarios{
 		Names:   []string{"first falls", "second falls"},
 		Returns: mat.NewDense(2, 2, []float64{-0.20, 0.10, 0.05, -0.15}),
 	}
-	heldOut := &generate.Scenarios{Names: []string{"both fall"}, Returns: mat.NewDense(1, 2, []float64{-0.10, -0.05})}
-	s, err := generate.Robust(context.Background(), weights, simplex.Set{N: 2}, known, heldOut)
+	heldOut := &choose.Scenarios{Names: []string{"both fall"}, Returns: mat.NewDense(1, 2, []float64{-0.10, -0.05})}
+	s, err := choose.Robust(context.Background(), weights, simplex.Set{N: 2}, known, heldOut)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func ExampleRobust() {
 // What may become of a portfolio that gains or loses a tenth every period.
 func ExampleOutcomes() {
 	returns := mat.NewDense(2, 1, []float64{0.1, -0.1})
-	outlooks, err := generate.Outcomes(context.Background(), mat.NewDense(1, 1, []float64{1}), returns, generate.OutcomeSettings{
+	outlooks, err := choose.Outcomes(context.Background(), mat.NewDense(1, 1, []float64{1}), returns, choose.OutcomeSettings{
 		Paths: 5000, Horizon: 10, MeanBlock: 1, Quantiles: []float64{0.05, 0.5, 0.95}, Seed: 1,
 	})
 	if err != nil {
@@ -62,7 +62,7 @@ func ExamplePareto() {
 		{AnnualReturn: 0.20, Volatility: 0.40, EffectiveAssets: 2},
 		{AnnualReturn: 0.05, Volatility: 0.30, EffectiveAssets: 9},
 	}
-	front, err := generate.Pareto(figures, generate.DefaultGoals())
+	front, err := choose.Pareto(figures, choose.DefaultGoals())
 	fmt.Println(front, err)
 	// Output: [2 0 3] <nil>
 }
@@ -70,8 +70,8 @@ func ExamplePareto() {
 // A stress says how much is lost and by what.
 func ExampleRunStresses() {
 	weights := mat.NewDense(2, 2, []float64{0.9, 0.1, 0.3, 0.7})
-	crash := &generate.Scenarios{Names: []string{"crash"}, Returns: mat.NewDense(1, 2, []float64{-0.5, -0.1})}
-	results, err := generate.RunStresses(context.Background(), weights, append(crash.Stresses(), generate.AssetToZero(1, "B")), nil)
+	crash := &choose.Scenarios{Names: []string{"crash"}, Returns: mat.NewDense(1, 2, []float64{-0.5, -0.1})}
+	results, err := choose.RunStresses(context.Background(), weights, append(crash.Stresses(), choose.AssetToZero(1, "B")), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

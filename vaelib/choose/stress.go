@@ -1,4 +1,4 @@
-package generate
+package choose
 
 import (
 	"cmp"
@@ -10,6 +10,8 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/internal/parallel"
 )
 
 // Stress is something bad that may happen to a portfolio. The loss is a share of
@@ -130,9 +132,8 @@ type StressResult struct {
 	Typical []Driver  // of the mean loss over all rows, the largest first
 }
 
-// RunStresses puts the rows of weights (N x n) through stresses. With the codes
-// of [Plane.Grid], Losses is a map of the plane, row by row; with those of
-// [Halton], a picture of the whole prior.
+// RunStresses puts the rows of weights (N x n) through stresses. It returns an error where
+// there is no stress, or a portfolio has no loss, and the context's.
 func RunStresses(ctx context.Context, weights *mat.Dense, stresses []Stress, progress func(done, total int, note string)) ([]StressResult, error) {
 	if len(stresses) == 0 {
 		return nil, errors.New("no stresses to run: give at least one")
@@ -143,7 +144,7 @@ func RunStresses(ctx context.Context, weights *mat.Dense, stresses []Stress, pro
 	for k, stress := range stresses {
 		r := &results[k]
 		r.Name, r.Losses = stress.Name, make([]float64, rows)
-		if err := inParallel(ctx, rows, func(i int) error {
+		if err := parallel.For(ctx, rows, func(_, i int) error {
 			stress.Contribute(parts.RawRowView(i), weights.RawRowView(i))
 			r.Losses[i] = floats.Sum(parts.RawRowView(i))
 			if math.IsNaN(r.Losses[i]) {

@@ -1,4 +1,4 @@
-package generate
+package choose
 
 import (
 	"cmp"
@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
-	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/regime"
 	"vaefolio/vaelib/stream"
@@ -234,7 +232,7 @@ func pick(sums []float64, rng *rand.Rand) int {
 // run simulates the portfolio in sim.returns.
 func (sim *simulation) run(ctx context.Context, o *Outlook) error {
 	s := sim.settings
-	if err := inParallel(ctx, s.Paths, func(i int) error {
+	if err := parallel.For(ctx, s.Paths, func(_, i int) error {
 		sim.path(i)
 		return nil
 	}); err != nil {
@@ -258,7 +256,7 @@ func (sim *simulation) run(ctx context.Context, o *Outlook) error {
 	o.DrawdownError = math.Sqrt(o.Drawdown * (1 - o.Drawdown) / paths)
 	slices.Sort(sim.drawdowns)
 	o.MedianDrawdown = quantile(sim.drawdowns, 0.5)
-	if err := inParallel(ctx, s.Horizon+1, func(t int) error {
+	if err := parallel.For(ctx, s.Horizon+1, func(_, t int) error {
 		row := sim.wealth.RawRowView(t)
 		slices.Sort(row)
 		for k, q := range s.Quantiles {
@@ -291,27 +289,4 @@ func quantile(sorted []float64, p float64) float64 {
 	position := p * float64(len(sorted)-1)
 	below := min(int(position), len(sorted)-2)
 	return sorted[below] + (position-float64(below))*(sorted[below+1]-sorted[below])
-}
-
-// inParallel calls f for every i below count, on all cores.
-func inParallel(ctx context.Context, count int, f func(i int) error) error {
-	group, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
-	for range min(runtime.GOMAXPROCS(0), count) {
-		group.Go(func() error {
-			for {
-				i := int(next.Add(1) - 1)
-				if i >= count {
-					return nil
-				}
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := f(i); err != nil {
-					return err
-				}
-			}
-		})
-	}
-	return group.Wait()
 }

@@ -1,4 +1,4 @@
-package generate
+package choose
 
 import (
 	"context"
@@ -78,7 +78,9 @@ func atLeast(a, b []float64) bool {
 // 1985, "Clustering to minimize the maximum intercluster distance"). There are
 // fewer where the candidates run out of different portfolios. The second result
 // is the least distance between two of the chosen, infinite for a single one.
-func Varied(ctx context.Context, weights *mat.Dense, candidates []int, count int) (chosen []int, least float64, err error) {
+func Varied(
+	ctx context.Context, weights *mat.Dense, candidates []int, count int,
+) (chosen []int, least float64, err error) {
 	rows, _ := weights.Dims()
 	if candidates == nil {
 		for i := range rows {
@@ -119,4 +121,12 @@ func Varied(ctx context.Context, weights *mat.Dense, candidates []int, count int
 		}
 		least = min(least, away[next])
 	}
+}
+
+func squaredDistance(a, b []float64) float64 {
+	var sum float64
+	for i, v := range a {
+		sum += (v - b[i]) * (v - b[i])
+	}
+	return sum
 }

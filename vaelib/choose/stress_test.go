@@ -1,4 +1,4 @@
-package generate
+package choose
 
 import (
 	"context"
@@ -13,90 +13,6 @@ import (
 
 	"vaefolio/vaelib/simplex"
 )
-
-func TestPrincipalPlane(t *testing.T) {
-	// Codes that vary along (1, 1, 0) most and along (0, 0, 1) next.
-	codes := mat.NewDense(4, 3, []float64{
-		3, 3, 1,
-		-1, -1, 1,
-		1, 1, 2,
-		1, 1, 0,
-	})
-	p, err := PrincipalPlane(codes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	root := math.Sqrt(0.5)
-	for j := range 3 {
-		if math.Abs(p.Origin[j]-1) > 1e-12 || math.Abs(p.Right[j]-[]float64{root, root, 0}[j]) > 1e-12 || math.Abs(p.Up[j]-[]float64{0, 0, 1}[j]) > 1e-12 {
-			t.Fatalf("plane %+v", p)
-		}
-	}
-	grid, ticks, err := p.Grid(3, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(ticks, []float64{-2, 0, 2}) {
-		t.Errorf("ticks %v", ticks)
-	}
-	// Row 0 of the grid is the bottom, its column 2 the right end.
-	for j, want := range []float64{1 + 2*root, 1 + 2*root, -1} {
-		if math.Abs(grid.At(2, j)-want) > 1e-12 {
-			t.Errorf("bottom right is %v", grid.RawRowView(2))
-		}
-	}
-	if _, _, err := p.Grid(1, 2); err == nil {
-		t.Error("no error for a grid of one point")
-	}
-	if _, err := PrincipalPlane(mat.NewDense(5, 1, nil)); err == nil {
-		t.Error("no error for a plane in one dimension")
-	}
-}
-
-func TestHaltonFillsThePrior(t *testing.T) {
-	const n, d = 1024, 6
-	codes, err := Halton(n, d, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fewer, err := Halton(100, d, 1)
-	if err != nil || !mat.Equal(fewer, codes.Slice(0, 100, 0, d)) {
-		t.Errorf("the first codes depend on how many there are (%v)", err)
-	}
-	// Moments are those of N(0, I), much closer than the 1/sqrt(n) = .03 of
-	// random draws, and each octile of the first (base 2) holds exactly n/8.
-	for j := range d {
-		column := mat.Col(nil, j, codes)
-		if mean := floats.Sum(column) / n; math.Abs(mean) > 0.012 {
-			t.Errorf("dimension %d: mean %v", j, mean)
-		}
-		if second := floats.Dot(column, column) / n; math.Abs(second-1) > 0.03 {
-			t.Errorf("dimension %d: second moment %v", j, second)
-		}
-	}
-	below := 0
-	for _, v := range mat.Col(nil, 0, codes) {
-		if v < -1.1503493803760079 { // the first octile
-			below++
-		}
-	}
-	if below != n/8 {
-		t.Errorf("%d codes in the lowest octile of dimension 1, want %d", below, n/8)
-	}
-	if _, err := Halton(0, 3, 1); err == nil {
-		t.Error("no error for no codes")
-	}
-}
-
-func TestTraversal(t *testing.T) {
-	codes, err := Traversal([]float64{1, 2, 3}, 1, 5, 2)
-	if err != nil || !slices.Equal(mat.Col(nil, 1, codes), []float64{-2, -1, 0, 1, 2}) || codes.At(4, 0) != 1 || codes.At(4, 2) != 3 {
-		t.Errorf("%v, error %v", codes, err)
-	}
-	if _, err := Traversal([]float64{1}, 1, 5, 2); err == nil {
-		t.Error("no error for a dimension that isn't there")
-	}
-}
 
 func TestStressLosses(t *testing.T) {
 	cov := mat.NewSymDense(2, []float64{0.04, 0.01, 0.01, 0.09})
@@ -148,15 +64,7 @@ func TestStressLosses(t *testing.T) {
 }
 
 func TestRunStresses(t *testing.T) {
-	g := generator(t, simplex.Set{N: assets})
-	codes, err := Halton(200, g.Latent(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	batch, err := g.Decode(t.Context(), codes)
-	if err != nil {
-		t.Fatal(err)
-	}
+	weights := feasible(t, simplex.Set{N: assets}, 200)
 	crises, err := WorstWindows(returns(), 3, 7)
 	if err != nil {
 		t.Fatal(err)
@@ -167,12 +75,12 @@ func TestRunStresses(t *testing.T) {
 	}
 	stresses := append(weeks.Stresses(), AssetToZero(2, "C"))
 	reports := 0
-	results, err := RunStresses(t.Context(), batch.Weights, stresses, func(done, total int, _ string) { reports = done })
+	results, err := RunStresses(t.Context(), weights, stresses, func(done, total int, _ string) { reports = done })
 	if err != nil || reports != 4 || len(results) != 4 {
 		t.Fatalf("%d results, %d reports, error %v", len(results), reports, err)
 	}
 	was := runtime.GOMAXPROCS(1)
-	again, err := RunStresses(t.Context(), batch.Weights, stresses, nil)
+	again, err := RunStresses(t.Context(), weights, stresses, nil)
 	runtime.GOMAXPROCS(was)
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +101,7 @@ func TestRunStresses(t *testing.T) {
 		}
 	}
 	zero := results[3]
-	if len(zero.Drivers) != 1 || zero.Drivers[0].Asset != 2 || zero.Losses[7] != batch.Weights.At(7, 2) {
+	if len(zero.Drivers) != 1 || zero.Drivers[0].Asset != 2 || zero.Losses[7] != weights.At(7, 2) {
 		t.Errorf("%s: %+v", zero.Name, zero.Drivers)
 	}
 	// The worst week of the data is at least as bad for equal weights as any other.
@@ -202,12 +110,12 @@ func TestRunStresses(t *testing.T) {
 	if math.Abs(worst-floats.Dot(equal, weeks.Returns.RawRowView(0))) > 1e-15 {
 		t.Error("the worst week doesn't come first")
 	}
-	if _, err := RunStresses(t.Context(), batch.Weights, nil, nil); err == nil {
+	if _, err := RunStresses(t.Context(), weights, nil, nil); err == nil {
 		t.Error("no error without stresses")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := RunStresses(ctx, batch.Weights, stresses, nil); !errors.Is(err, context.Canceled) {
+	if _, err := RunStresses(ctx, weights, stresses, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: error %v", err)
 	}
 }

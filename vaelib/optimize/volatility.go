@@ -1,4 +1,4 @@
-package generate
+package optimize
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/metrics"
-	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/simplex"
 )
 
@@ -31,7 +30,9 @@ import (
 // feasible volatility.
 //
 // It is an error when the limit is not above the least volatility.
-func ReturnAtVolatility(ctx context.Context, returns *mat.Dense, set simplex.Set, limit float64, settings metrics.Settings) (metrics.Objective, *Optimal, error) {
+func ReturnAtVolatility(
+	ctx context.Context, returns *mat.Dense, set simplex.Set, limit float64, settings metrics.Settings,
+) (metrics.Objective, *Optimal, error) {
 	gain, err := metrics.NewObjective(metrics.MaximizeReturn, returns, settings)
 	if err != nil {
 		return nil, nil, err
@@ -44,7 +45,7 @@ func ReturnAtVolatility(ctx context.Context, returns *mat.Dense, set simplex.Set
 	if err != nil {
 		return nil, nil, err
 	}
-	frontier, err := optimize.Frontier(ctx, in)
+	frontier, err := Frontier(ctx, in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -52,12 +53,13 @@ func ReturnAtVolatility(ctx context.Context, returns *mat.Dense, set simplex.Set
 	calm, rich := corners[0].Weights, corners[len(corners)-1].Weights
 	least := -risk.Value(calm)
 	if !(limit > least) {
-		return nil, nil, fmt.Errorf("a volatility of at most %.4g a year is out of reach: the least of the set is %.4g, give a limit above it", limit, least)
+		return nil, nil, fmt.Errorf("a volatility of at most %.4g a year is out of reach: "+
+			"the least of the set is %.4g, give a limit above it", limit, least)
 	}
 	poor := *in
 	poor.Mean = make([]float64, len(in.Mean))
 	floats.SubTo(poor.Mean, poor.Mean, in.Mean)
-	lowest, err := optimize.Solve(ctx, optimize.MeanVariance, &poor)
+	lowest, err := Solve(ctx, MeanVariance, &poor)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -107,7 +109,7 @@ func (o *returnAtVolatility) Clone() metrics.Objective {
 
 // optimum is the point of the efficient frontier at the limit. Between two
 // corners the weights are their mixtures, along which the volatility rises.
-func (o *returnAtVolatility) optimum(corners []optimize.Corner) []float64 {
+func (o *returnAtVolatility) optimum(corners []Corner) []float64 {
 	last := len(corners) - 1
 	if -o.risk.Value(corners[last].Weights) <= o.limit {
 		return corners[last].Weights
@@ -120,13 +122,20 @@ func (o *returnAtVolatility) optimum(corners []optimize.Corner) []float64 {
 	low, high := 0.0, 1.0
 	for range 60 {
 		t := (low + high) / 2
-		lerp(w, corners[upper-1].Weights, corners[upper].Weights, t)
+		between(w, corners[upper-1].Weights, corners[upper].Weights, t)
 		if -o.risk.Value(w) <= o.limit {
 			low = t
 		} else {
 			high = t
 		}
 	}
-	lerp(w, corners[upper-1].Weights, corners[upper].Weights, low)
+	between(w, corners[upper-1].Weights, corners[upper].Weights, low)
 	return w
+}
+
+// between sets dst to the point t of the way from a to b.
+func between(dst, a, b []float64, t float64) {
+	for i := range dst {
+		dst[i] = (1-t)*a[i] + t*b[i]
+	}
 }
