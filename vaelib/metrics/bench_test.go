@@ -81,12 +81,11 @@ func BenchmarkProduct1438x40(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	weights := simplexRows(1, blockRows, 40)
-	s := e.scratch.Get().(*scratch)
+	s := e.newScratch()
 	for b.Loop() {
-		e.returns.product(s, blockRows, weights.RawRowView)
+		e.returns.product(s.series, s.weights)
 	}
-	b.ReportMetric(float64(blockRows*b.N)/b.Elapsed().Seconds(), "portfolios/s")
+	b.ReportMetric(float64(lanes*b.N)/b.Elapsed().Seconds(), "portfolios/s")
 }
 
 func BenchmarkProductGonum1438x40(b *testing.B) {
@@ -115,7 +114,7 @@ func BenchmarkPass1438(b *testing.B) {
 	})
 	b.Run("tail", func(b *testing.B) {
 		for b.Loop() {
-			e.tail.risk(y, 0.0005, 0.025, work)
+			e.tail.risk(y, e.tail.threshold(0.0005, 0.025), work)
 		}
 	})
 }

@@ -55,7 +55,7 @@ func (e *AssetsError) Error() string {
 type Evaluator struct {
 	periods, assets int
 	settings        Settings
-	returns         tiles
+	returns         groups
 	mean            []float64 // n, per period
 	sigma           []float64 // n, per period, divisor T-1; exactly 0 for a flat asset
 	size            []float64 // n, root mean square
@@ -63,18 +63,6 @@ type Evaluator struct {
 	tail            tail
 	scratch         sync.Pool // of *scratch
 }
-
-// scratch is what one worker needs for a block of portfolios.
-type scratch struct {
-	weights []float64 // of the block, packed for the product
-	series  []float64 // blockRows returns series
-	work    []float64 // T
-}
-
-// blockRows is the number of portfolios whose returns are computed together:
-// enough that a pass over the assets' returns is worth it, few enough that
-// the portfolios' returns are still in the second-level cache when read.
-const blockRows = 4 * groupRows
 
 // NewEvaluator prepares figures over returns (T x n, simple, per period),
 // which are copied. It returns [ErrTooShort], a [*ReturnError] or a
@@ -97,13 +85,7 @@ func NewEvaluator(returns *mat.Dense, settings Settings) (*Evaluator, error) {
 		tail:     newTail(periods, settings.Level, settings.Convention),
 	}
 	e.mean, e.sigma, e.size = assetMoments(returns)
-	e.scratch.New = func() any {
-		return &scratch{
-			weights: make([]float64, blockRows*assets),
-			series:  make([]float64, blockRows*e.returns.padded()),
-			work:    make([]float64, periods),
-		}
-	}
+	e.scratch.New = func() any { return e.newScratch() }
 	return e, nil
 }
 
@@ -178,8 +160,10 @@ func (e *Evaluator) Evaluate(w []float64) (Figures, error) {
 	}
 	s := e.scratch.Get().(*scratch)
 	defer e.scratch.Put(s)
-	e.returns.product(s, 1, func(int) []float64 { return w })
-	return e.figures(w, s.series[:e.periods], s.work), nil
+	e.returns.series(s.y, w)
+	h := e.hold(w)
+	sums := e.sum(&h, s.y[:e.periods], s.work)
+	return e.figures(&h, &sums), nil
 }
 
 // EvaluateSeries returns the figures of a series of returns that come from
@@ -215,8 +199,8 @@ func (e *Evaluator) Returns(dst, w []float64) error {
 	}
 	s := e.scratch.Get().(*scratch)
 	defer e.scratch.Put(s)
-	e.returns.product(s, 1, func(int) []float64 { return w })
-	copy(dst, s.series)
+	e.returns.series(s.y, w)
+	copy(dst, s.y)
 	return nil
 }
 
@@ -235,7 +219,7 @@ func (e *Evaluator) EvaluateAll(ctx context.Context, weights *mat.Dense, dst []F
 			return err
 		}
 	}
-	blocks := (rows + blockRows - 1) / blockRows
+	blocks := (rows + lanes - 1) / lanes
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), blocks) {
@@ -243,26 +227,20 @@ func (e *Evaluator) EvaluateAll(ctx context.Context, weights *mat.Dense, dst []F
 			s := e.scratch.Get().(*scratch)
 			defer e.scratch.Put(s)
 			for ctx.Err() == nil {
-				first := int(next.Add(1)-1) * blockRows
+				first := int(next.Add(1)-1) * lanes
 				if first >= rows {
 					return
 				}
-				e.evaluateBlock(s, weights, first, dst[first:min(first+blockRows, rows)])
+				block := dst[first:min(first+lanes, rows)]
+				e.sumBlock(s, len(block), func(i int) []float64 { return weights.RawRowView(first + i) })
+				for i := range block {
+					block[i] = e.figures(&s.holdings[i], &s.sums[i])
+				}
 			}
 		})
 	}
 	wait.Wait()
 	return ctx.Err()
-}
-
-// evaluateBlock is one matrix product for the portfolios from row first on,
-// and one pass over the returns of each.
-func (e *Evaluator) evaluateBlock(s *scratch, weights *mat.Dense, first int, dst []Figures) {
-	e.returns.product(s, len(dst), func(i int) []float64 { return weights.RawRowView(first + i) })
-	for i := range dst {
-		y := s.series[i*e.returns.padded():]
-		dst[i] = e.figures(weights.RawRowView(first+i), y[:e.periods], s.work)
-	}
 }
 
 func (e *Evaluator) checkWeights(w []float64, row int) error {
@@ -277,61 +255,38 @@ func (e *Evaluator) checkWeights(w []float64, row int) error {
 	return nil
 }
 
-// figures turns the returns y (T) of the portfolio w into its figures.
-func (e *Evaluator) figures(w, y, work []float64) Figures {
-	s := &e.settings
-	asked := s.Figures
-	years := s.PeriodsPerYear
+// figures makes the figures of a portfolio out of its sums.
+func (e *Evaluator) figures(h *holding, s *sums) Figures {
+	asked, years := e.settings.Figures, e.settings.PeriodsPerYear
 	f := Figures{Periods: e.periods, Undefined: All &^ asked, asked: asked}
+	excess, root := h.mean-e.settings.RiskFree/years, math.Sqrt(years)
 
-	// What the weights alone decide.
-	var mean, weighted, size, squares float64
-	for j, v := range w {
-		mean += v * e.mean[j]
-		weighted += v * e.sigma[j]
-		size += math.Abs(v) * e.size[j]
-		squares += v * v
+	f.AnnualReturn = h.mean * years
+	f.Volatility = s.std * root
+	f.MaxDrawdown = 1 - s.worst
+	if e.settings.Convention == SkfolioDefaults {
+		f.MaxDrawdown = s.fall
 	}
-	target := e.target
-	if s.Convention == SkfolioDefaults {
-		target = mean
-	}
-	sums := pass(y, mean, target)
-	std := math.Sqrt(sums.squares / float64(e.periods-1))
-	if std <= flatness*size {
-		std = 0
-	}
-	excess := mean - s.RiskFree/years
-	root := math.Sqrt(years)
-
-	f.AnnualReturn = mean * years
-	f.Volatility = std * root
-	f.MaxDrawdown = 1 - sums.worst
-	if s.Convention == SkfolioDefaults {
-		f.MaxDrawdown = cumulativeDrawdown(y)
-	}
-	if squares > 0 {
-		f.EffectiveAssets = 1 / squares
+	f.VaR, f.CVaR = s.valueAtRisk, s.conditional
+	if h.squares > 0 {
+		f.EffectiveAssets = 1 / h.squares
 	} else {
 		f.drop(EffectiveAssets, noWeights)
 	}
-	if std > 0 {
-		f.Sharpe = excess / std * root
-		f.DiversificationRatio = weighted / std
+	if s.std > 0 {
+		f.Sharpe = excess / s.std * root
+		f.DiversificationRatio = h.weighted / s.std
 	} else {
 		f.drop(Sharpe, noVolatility)
 		f.drop(DiversificationRatio, noVolatility)
 	}
 	if asked.Has(Sortino) {
-		e.sortino(&f, excess, mean, sums.downside, size)
-	}
-	if asked&Of(VaR, CVaR) != 0 {
-		f.VaR, f.CVaR = e.tail.risk(y, mean, std, work)
+		e.sortino(&f, excess, h.mean, s.downside, h.size)
 	}
 	if asked.Has(PSR) {
-		e.psr(&f, y, mean, std, excess)
+		e.psr(&f, s, excess)
 	}
-	e.compound(&f, sums, excess, size)
+	e.compound(&f, s.passSums, excess, h.size)
 
 	// Whatever float64 could not hold, and what nobody asked for.
 	for figure := range figureCount {
@@ -357,24 +312,16 @@ func (e *Evaluator) sortino(f *Figures, excess, mean, downside, size float64) {
 }
 
 // psr sets the probabilistic Sharpe ratio and what it rests on.
-func (e *Evaluator) psr(f *Figures, y []float64, mean, std, excess float64) {
-	if std == 0 {
+func (e *Evaluator) psr(f *Figures, s *sums, excess float64) {
+	if s.std == 0 {
 		f.drop(PSR, noVolatility)
 		return
 	}
-	// In units of std, so that no power overflows.
-	var second, third, fourth float64
-	for _, r := range y {
-		d := (r - mean) / std
-		second += d * d
-		third += d * d * d
-		fourth += d * d * d * d
-	}
 	t := float64(e.periods)
-	second /= t
-	f.Skewness = third / t / (second * math.Sqrt(second))
-	f.Kurtosis = fourth / t / (second * second)
-	f.PeriodSharpe = excess / std
+	second := s.second / t
+	f.Skewness = s.third / t / (second * math.Sqrt(second))
+	f.Kurtosis = s.fourth / t / (second * second)
+	f.PeriodSharpe = excess / s.std
 	f.PSR = ProbabilisticSharpe(f.PeriodSharpe, 0, e.periods, f.Skewness, f.Kurtosis)
 }
 

@@ -165,7 +165,7 @@ func definitions(returns *mat.Dense, w []float64, s Settings) (want [figureCount
 func TestBatchesHaveTheSameBits(t *testing.T) {
 	for _, n := range []int{1, 5, 40} {
 		e := newEvaluator(t, market(1, 143, n), Settings{})
-		weights := simplexRows(2, 3*blockRows+5, n)
+		weights := simplexRows(2, 3*lanes+5, n)
 		rows, _ := weights.Dims()
 		batch := make([]Figures, rows)
 		if err := e.EvaluateAll(t.Context(), weights, batch); err != nil {

@@ -1,66 +1,68 @@
 package metrics
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/vaelib/panel"
+	"vaefolio/vaelib/internal/gemm"
 )
 
-// tiles are returns laid out for the product with weights: tilePeriods periods
-// of one asset stand side by side, then those of the next asset, and so on
-// through the assets of a tile. The last tile is filled up with zeros.
-type tiles struct {
+// lanes is the number of portfolios that are evaluated side by side.
+const lanes = gemm.Columns
+
+// groups are returns laid out for the product with weights: the returns of one
+// asset in gemm.Rows periods stand side by side, then those of the next asset
+// in these periods, and so on. The last group is filled up with zeros.
+type groups struct {
 	count, assets int
-	data          []float64 // count x assets x tilePeriods
+	data          []float64 // count x assets x gemm.Rows
 }
 
-// A product is computed in rectangles of tilePeriods x groupRows values.
-const (
-	tilePeriods = panel.Columns
-	groupRows   = panel.Rows
-)
-
-func pack(returns *mat.Dense) tiles {
+func pack(returns *mat.Dense) groups {
 	periods, n := returns.Dims()
-	t := tiles{count: (periods + tilePeriods - 1) / tilePeriods, assets: n}
-	t.data = make([]float64, t.count*n*tilePeriods)
+	g := groups{count: (periods + gemm.Rows - 1) / gemm.Rows, assets: n}
+	g.data = make([]float64, g.count*n*gemm.Rows)
 	for period := range periods {
-		tile, lane := period/tilePeriods, period%tilePeriods
+		group, row := period/gemm.Rows, period%gemm.Rows
 		for j, r := range returns.RawRowView(period) {
-			t.data[(tile*n+j)*tilePeriods+lane] = r
+			g.data[(group*n+j)*gemm.Rows+row] = r
 		}
 	}
-	return t
+	return g
 }
 
-// padded is the number of periods with the zeros of the last tile.
-func (t *tiles) padded() int { return t.count * tilePeriods }
+// padded is the number of periods with the zeros of the last group.
+func (g *groups) padded() int { return g.count * gemm.Rows }
 
-// product writes the returns of the given number of portfolios to s.series,
-// padded() values each. Every value is the chain of fused multiply-adds over
-// the assets in their order, so that it has the same bits on every machine
-// and wherever in a block its portfolio stands.
-func (t *tiles) product(s *scratch, rows int, row func(int) []float64) {
-	groups := (rows + groupRows - 1) / groupRows
-	for g := range groups {
-		packed := s.weights[g*groupRows*t.assets:][:groupRows*t.assets]
-		for i := range groupRows {
-			if g*groupRows+i >= rows {
-				for j := range t.assets {
-					packed[j*groupRows+i] = 0
-				}
-				continue
-			}
-			for j, v := range row(g*groupRows + i) {
-				packed[j*groupRows+i] = v
-			}
+func (g *groups) group(i int) []float64 {
+	size := g.assets * gemm.Rows
+	return g.data[i*size:][:size]
+}
+
+// series writes the returns of one portfolio to dst (padded values). Each is
+// the chain of fused multiply-adds over the assets in their order: the same
+// bits as those of product, on every machine.
+func (g *groups) series(dst, w []float64) {
+	for i := range g.count {
+		var sums [gemm.Rows]float64
+		returns := g.group(i)
+		for _, v := range w {
+			row := (*[gemm.Rows]float64)(returns)
+			sums[0] = math.FMA(row[0], v, sums[0])
+			sums[1] = math.FMA(row[1], v, sums[1])
+			sums[2] = math.FMA(row[2], v, sums[2])
+			sums[3] = math.FMA(row[3], v, sums[3])
+			returns = returns[gemm.Rows:]
 		}
+		copy(dst[i*gemm.Rows:], sums[:])
 	}
-	for tile := range t.count {
-		returns := t.data[tile*t.assets*tilePeriods:][:t.assets*tilePeriods]
-		for g := range groups {
-			weights := s.weights[g*groupRows*t.assets:][:groupRows*t.assets]
-			panel.Multiply(s.series[g*groupRows*t.padded()+tile*tilePeriods:], t.padded(), weights, returns)
-		}
+}
+
+// product writes the returns of lanes portfolios to dst (padded x lanes), side
+// by side for each period; weights (assets x lanes) stand likewise.
+func (g *groups) product(dst, weights []float64) {
+	for i := range g.count {
+		gemm.Multiply(dst[i*gemm.Rows*lanes:], lanes, g.group(i), weights)
 	}
 }

@@ -48,34 +48,46 @@ func (q tail) scored(periods int) tail {
 	return q
 }
 
-// risk returns VaR and CVaR of the returns y with their mean and standard
-// deviation. The work slice, as long as y, is overwritten.
+// threshold is what returns of the tail surely lie below; minus infinity where
+// the returns do not vary.
+func (q tail) threshold(mean, std float64) float64 {
+	if threshold := mean - float64(q.score*std); threshold < mean {
+		return threshold
+	}
+	return math.Inf(-1)
+}
+
+// risk returns VaR and CVaR of the returns y. The work slice, at least as long
+// as y, is overwritten.
 //
 // Only the worst returns matter, so those below a threshold are collected
 // first, without a branch, and the selection runs over these few. The
 // threshold is a guess: where it turns out too low, all returns take part.
-func (q tail) risk(y []float64, mean, std float64, work []float64) (valueAtRisk, conditional float64) {
-	candidates := work[:0]
-	if threshold := mean - q.score*std; threshold < mean {
-		candidates = collect(work, y, threshold)
-	}
+func (q tail) risk(y []float64, threshold float64, work []float64) (valueAtRisk, conditional float64) {
+	candidates := collect(work, y, threshold)
 	if len(candidates) < q.k {
 		candidates = work[:copy(work, y)]
 	}
+	return q.worst(candidates)
+}
+
+// worst returns VaR and CVaR of returns, of which candidates hold at least the
+// k smallest, and reorders them.
+func (q tail) worst(candidates []float64) (valueAtRisk, conditional float64) {
 	selectSmallest(candidates, q.k)
 	var sum float64
 	for _, x := range candidates[:q.k-1] {
 		sum += x
 	}
 	last := candidates[q.k-1]
-	conditional = -(sum + q.share*last) / q.mass
+	conditional = -(sum + float64(q.share*last)) / q.mass
 	valueAtRisk = -last
 	if q.blend > 0 {
 		previous := math.Inf(-1)
 		for _, x := range candidates[:q.k-1] {
 			previous = max(previous, x)
 		}
-		valueAtRisk = -(last - q.blend*(last-previous))
+		valueAtRisk = -(last - float64(q.blend*(last-previous)))
 	}
 	// Equal but for rounding when the tail is one value.
 	return valueAtRisk, math.Max(conditional, valueAtRisk)

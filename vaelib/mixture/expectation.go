@@ -8,15 +8,15 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/vaelib/panel"
+	"vaefolio/vaelib/internal/gemm"
 )
 
 // lanes is how many points stand side by side in a tile.
-const lanes = panel.Columns
+const lanes = gemm.Columns
 
 // rowsPerBlock is how many points one worker handles between reductions. It is
 // fixed, so that sums are taken in the same order for any number of workers.
-const rowsPerBlock = 20 * lanes
+const rowsPerBlock = 10 * lanes
 
 // negligible is the logarithm of the share of the largest component's density
 // below which another is left out at a point: half a unit in the last place of
@@ -58,13 +58,13 @@ func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 type statistics struct {
 	logLikelihood float64
 	k             int       // components
-	stride        int       // (d+1)(d+2)/2, rounded up to panel.Columns
-	moments       []float64 // K, rounded up to panel.Rows, x stride
+	stride        int       // (d+1)(d+2)/2, rounded up to gemm.Columns
+	moments       []float64 // K, rounded up to gemm.Rows, x stride
 }
 
 func newStatistics(k, d int) *statistics {
-	stride := roundUp((d+1)*(d+2)/2, panel.Columns)
-	return &statistics{k: k, stride: stride, moments: make([]float64, roundUp(k, panel.Rows)*stride)}
+	stride := roundUp((d+1)*(d+2)/2, gemm.Columns)
+	return &statistics{k: k, stride: stride, moments: make([]float64, roundUp(k, gemm.Rows)*stride)}
 }
 
 func (s *statistics) add(o *statistics) {
@@ -82,13 +82,13 @@ type expectation struct {
 }
 
 // worker has the memory that one core needs for a block of points. Its
-// responsibilities stand as panels, those of panel.Rows components side by
+// responsibilities stand as panels, those of gemm.Rows components side by
 // side.
 type worker struct {
-	responsibilities []float64 // ceil(K/panel.Rows) x rowsPerBlock x panel.Rows
-	shares           []float64 // of a tile: K, rounded up to panel.Rows, x lanes
-	white            []float64 // of a tile: panel.Rows x lanes
-	products         []float64 // of the points' coordinates: rowsPerBlock x panel.Columns
+	responsibilities []float64 // ceil(K/gemm.Rows) x rowsPerBlock x gemm.Rows
+	shares           []float64 // of a tile: K, rounded up to gemm.Rows, x lanes
+	white            []float64 // of a tile: gemm.Rows x lanes
+	products         []float64 // of the points' coordinates: rowsPerBlock x gemm.Columns
 }
 
 // newExpectation prepares for the rows of x and for mixtures of at most k
@@ -98,10 +98,10 @@ func newExpectation(x *mat.Dense, k int) *expectation {
 	blocks := roundUp(e.points.n, rowsPerBlock) / rowsPerBlock
 	for range min(runtime.GOMAXPROCS(0), blocks) {
 		e.workers = append(e.workers, &worker{
-			responsibilities: make([]float64, roundUp(k, panel.Rows)*rowsPerBlock),
-			shares:           make([]float64, roundUp(k, panel.Rows)*lanes),
-			white:            make([]float64, panel.Rows*lanes),
-			products:         make([]float64, rowsPerBlock*panel.Columns),
+			responsibilities: make([]float64, roundUp(k, gemm.Rows)*rowsPerBlock),
+			shares:           make([]float64, roundUp(k, gemm.Rows)*lanes),
+			white:            make([]float64, gemm.Rows*lanes),
+			products:         make([]float64, rowsPerBlock*gemm.Columns),
 		})
 	}
 	return e
@@ -140,7 +140,7 @@ func (e *expectation) run(ctx context.Context, m *Mixture) (*statistics, error) 
 
 // whitening returns, for each component, panels of the map from (1, x) to the
 // white point W (x - mean), where W is the inverse of the component's factor:
-// panel.Rows rows of [-W mean, W] each, up to the last column of the triangle.
+// gemm.Rows rows of [-W mean, W] each, up to the last column of the triangle.
 func (m *Mixture) whitening() [][]float64 {
 	d := m.d
 	inverse := make([]float64, d*d)
@@ -156,13 +156,13 @@ func (m *Mixture) whitening() [][]float64 {
 			}
 			inverse[a*d+a] = 1 / factor[a*d+a]
 		}
-		for first := 0; first < d; first += panel.Rows {
-			last := min(first+panel.Rows, d)
-			p := make([]float64, (1+last)*panel.Rows)
+		for first := 0; first < d; first += gemm.Rows {
+			last := min(first+gemm.Rows, d)
+			p := make([]float64, (1+last)*gemm.Rows)
 			for a := first; a < last; a++ {
 				for b, v := range inverse[a*d:][:a+1] {
 					p[a-first] -= v * m.means[c][b]
-					p[(1+b)*panel.Rows+a-first] = v
+					p[(1+b)*gemm.Rows+a-first] = v
 				}
 			}
 			whitening[c] = append(whitening[c], p...)
@@ -176,7 +176,7 @@ func (m *Mixture) whitening() [][]float64 {
 func (w *worker) block(s *statistics, m *Mixture, whitening [][]float64, p *points, first, rows int) {
 	s.logLikelihood = 0
 	for i := 0; i < rows; i += lanes {
-		logProbs := w.share(w.responsibilities[i*panel.Rows:], m, whitening, p.tile(first+i))
+		logProbs := w.share(w.responsibilities[i*gemm.Rows:], m, whitening, p.tile(first+i))
 		for _, l := range logProbs[:min(lanes, rows-i)] {
 			s.logLikelihood += l
 		}
@@ -219,14 +219,14 @@ func (w *worker) share(dst []float64, m *Mixture, whitening [][]float64, tile []
 		scale[lane] = 1 / s
 		logProbs[lane] = largest[lane] + math.Log(s)
 	}
-	groups := roundUp(k, panel.Rows) / panel.Rows
-	clear(w.shares[k*lanes : groups*panel.Rows*lanes])
+	groups := roundUp(k, gemm.Rows) / gemm.Rows
+	clear(w.shares[k*lanes : groups*gemm.Rows*lanes])
 	for g := range groups {
-		out := dst[g*rowsPerBlock*panel.Rows:][:lanes*panel.Rows]
-		for j := range panel.Rows {
-			shares := (*[lanes]float64)(w.shares[(g*panel.Rows+j)*lanes:])
+		out := dst[g*rowsPerBlock*gemm.Rows:][:lanes*gemm.Rows]
+		for j := range gemm.Rows {
+			shares := (*[lanes]float64)(w.shares[(g*gemm.Rows+j)*lanes:])
 			for lane, v := range shares {
-				out[lane*panel.Rows+j] = scale[lane] * v
+				out[lane*gemm.Rows+j] = scale[lane] * v
 			}
 		}
 	}
@@ -240,9 +240,9 @@ func (w *worker) distances(dst *[lanes]float64, panels, tile []float64, d int) {
 	w0, w1 := (*[lanes]float64)(w.white), (*[lanes]float64)(w.white[lanes:])
 	w2, w3 := (*[lanes]float64)(w.white[2*lanes:]), (*[lanes]float64)(w.white[3*lanes:])
 	for last := 0; last < d; {
-		last = min(last+panel.Rows, d)
-		size := (1 + last) * panel.Rows
-		panel.Multiply(w.white, lanes, panels[:size], tile[:(1+last)*lanes])
+		last = min(last+gemm.Rows, d)
+		size := (1 + last) * gemm.Rows
+		gemm.Multiply(w.white, lanes, panels[:size], tile[:(1+last)*lanes])
 		panels = panels[size:]
 		for lane, sum := range dst {
 			a, b, c, d := w0[lane], w1[lane], w2[lane], w3[lane]
@@ -252,17 +252,17 @@ func (w *worker) distances(dst *[lanes]float64, panels, tile []float64, d int) {
 }
 
 // sum multiplies the block's responsibilities with the products of its points'
-// coordinates, panel.Columns of these at a time.
+// coordinates, gemm.Columns of these at a time.
 func (w *worker) sum(s *statistics, p *points, first, rows int) {
 	a, b := 0, 0 // the next product is of these coordinates of (1, x)
-	for at := 0; at < s.stride; at += panel.Columns {
-		for column := range panel.Columns {
+	for at := 0; at < s.stride; at += gemm.Columns {
+		for column := range gemm.Columns {
 			for i := 0; i < rows; i += lanes {
 				tile := p.tile(first + i)
 				u, v := (*[lanes]float64)(tile[a*lanes:]), (*[lanes]float64)(tile[b*lanes:])
-				out := w.products[i*panel.Columns:][:lanes*panel.Columns]
+				out := w.products[i*gemm.Columns:][:lanes*gemm.Columns]
 				for lane := range lanes {
-					out[lane*panel.Columns+column] = u[lane] * v[lane]
+					out[lane*gemm.Columns+column] = u[lane] * v[lane]
 				}
 			}
 			if b++; b > a {
@@ -272,9 +272,9 @@ func (w *worker) sum(s *statistics, p *points, first, rows int) {
 				break // the columns that fill up are never read
 			}
 		}
-		for c := 0; c*s.stride < len(s.moments); c += panel.Rows {
-			panel.Multiply(s.moments[c*s.stride+at:], s.stride,
-				w.responsibilities[c*rowsPerBlock:][:rows*panel.Rows], w.products[:rows*panel.Columns])
+		for c := 0; c*s.stride < len(s.moments); c += gemm.Rows {
+			gemm.Multiply(s.moments[c*s.stride+at:], s.stride,
+				w.responsibilities[c*rowsPerBlock:][:rows*gemm.Rows], w.products[:rows*gemm.Columns])
 		}
 	}
 }

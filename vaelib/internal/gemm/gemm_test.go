@@ -1,4 +1,4 @@
-package panel
+package gemm
 
 import (
 	"math"
@@ -21,7 +21,7 @@ func random(n int, purpose string) []float64 {
 func TestMultiply(t *testing.T) {
 	const stride = 2*Columns + 1
 	for _, terms := range []int{1, 2, 7, 40} {
-		a, b := random(terms*Rows, "panel.test.a"), random(terms*Columns, "panel.test.b")
+		a, b := random(terms*Rows, "gemm.test.a"), random(terms*Columns, "gemm.test.b")
 		dst := make([]float64, Rows*stride)
 		Multiply(dst, stride, a, b)
 		for i := range Rows {
@@ -40,19 +40,29 @@ func TestMultiply(t *testing.T) {
 	}
 }
 
-// The two products have the same bits, so that a machine without AVX2 does.
-func TestProductsAgree(t *testing.T) {
-	if !accelerated {
-		t.Skip("no accelerated product on this machine")
+// All kernels have the same bits, so that every machine has.
+func TestKernelsAgree(t *testing.T) {
+	kernels := map[string]func(dst *float64, stride int, a, b *float64, terms int){}
+	if hasAVX2 {
+		kernels["AVX2"] = multiplyAVX2
+	}
+	if hasAVX512 {
+		kernels["AVX-512"] = multiplyAVX512
+	}
+	if len(kernels) == 0 {
+		t.Skip("no kernel but the plain one runs on this machine")
 	}
 	for _, terms := range []int{1, 2, 7, 40} {
-		a, b := random(terms*Rows, "panel.test.a"), random(terms*Columns, "panel.test.b")
+		a, b := random(terms*Rows, "gemm.test.a"), random(terms*Columns, "gemm.test.b")
 		const stride = 2*Columns + 1
-		plain, fast := make([]float64, Rows*stride), make([]float64, Rows*stride)
+		plain := make([]float64, Rows*stride)
 		multiply(plain, stride, a, b, terms)
-		multiplyFMA(&fast[0], stride, &a[0], &b[0], terms)
-		if !slices.Equal(plain, fast) {
-			t.Errorf("products of %d terms differ", terms)
+		for name, kernel := range kernels {
+			fast := make([]float64, Rows*stride)
+			kernel(&fast[0], stride, &a[0], &b[0], terms)
+			if !slices.Equal(plain, fast) {
+				t.Errorf("%s: the product of %d terms differs from the plain one", name, terms)
+			}
 		}
 	}
 }
@@ -67,10 +77,19 @@ func TestMultiplyRefuses(t *testing.T) {
 		func() {
 			defer func() {
 				if recover() == nil {
-					t.Errorf("panels of %d and %d values into %d were multiplied", test.a, test.b, test.dst)
+					t.Errorf("factors of %d and %d values into %d were multiplied", test.a, test.b, test.dst)
 				}
 			}()
 			Multiply(make([]float64, test.dst), Columns, make([]float64, test.a), make([]float64, test.b))
 		}()
 	}
+}
+
+func BenchmarkMultiply40(b *testing.B) {
+	x, y := random(40*Rows, "gemm.test.a"), random(40*Columns, "gemm.test.b")
+	dst := make([]float64, Rows*Columns)
+	for b.Loop() {
+		Multiply(dst, Columns, x, y)
+	}
+	b.ReportMetric(float64(b.N)*40*Rows*Columns*2/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }

@@ -1,34 +1,36 @@
-// Package panel is the innermost part of a matrix product: a rectangle of it
-// that stays in registers while the terms of its sums go by (Goto & van de
-// Geijn 2008, "Anatomy of high-performance matrix multiplication").
+// Package gemm is the micro-kernel of a matrix product: a rectangle of it that
+// stays in registers while the terms of its sums go by (Goto & van de Geijn
+// 2008, "Anatomy of high-performance matrix multiplication").
 //
-// Whoever uses it lays the factors out as panels: the few rows of the one, and
-// the few columns of the other, that belong to the rectangle stand side by side
-// for each term.
-package panel
+// The caller packs the factors: the few rows of the one, and the few columns
+// of the other, that belong to the rectangle stand side by side for each term.
+package gemm
 
 import "math"
 
 // Size of the rectangle.
 const (
 	Rows    = 4
-	Columns = 12
+	Columns = 24
 )
 
 // Multiply writes dst[i*stride+j], the sum over l of a[l*Rows+i] times
 // b[l*Columns+j], for Rows i and Columns j. Every value is the chain of fused
 // multiply-adds over l in order, so that it has the same bits on every machine
-// and wherever in a rectangle it stands. It panics when the panels have
+// and wherever in a rectangle it stands. It panics when the factors have
 // different numbers of terms, or none.
 func Multiply(dst []float64, stride int, a, b []float64) {
 	terms := len(a) / Rows
 	if terms == 0 || len(a) != terms*Rows || len(b) != terms*Columns {
-		panic("panel: factors have different numbers of terms")
+		panic("gemm: factors have different numbers of terms")
 	}
 	_ = dst[(Rows-1)*stride+Columns-1]
-	if accelerated {
-		multiplyFMA(&dst[0], stride, &a[0], &b[0], terms)
-	} else {
+	switch {
+	case hasAVX512:
+		multiplyAVX512(&dst[0], stride, &a[0], &b[0], terms)
+	case hasAVX2:
+		multiplyAVX2(&dst[0], stride, &a[0], &b[0], terms)
+	default:
 		multiply(dst, stride, a, b, terms)
 	}
 }
