@@ -17,6 +17,7 @@ type Cleaning struct {
 	Times  int    `json:"times"`  // of the panel
 
 	Outside    int `json:"outside"`    // rows before From or after To, dropped
+	Empty      int `json:"empty"`      // rows of a wide file without a price of any symbol, dropped
 	Duplicates int `json:"duplicates"` // rows that repeated another number for number, dropped
 	Sorted     int `json:"sorted"`     // rows that stood behind a later one, put in place
 	Unfinished int `json:"unfinished"` // last closes whose interval had not ended, dropped
@@ -89,8 +90,8 @@ func (c *Cleaning) findGaps(symbol string, ms []int64) {
 	times := allMillis(ms)
 	rhythm := calendarOf(times)
 	for i := 1; i < len(times); i++ {
-		if step := times[i].Sub(times[i-1]); rhythm.gap(step) {
-			c.Gaps = append(c.Gaps, Gap{Symbol: symbol, After: times[i-1], Before: times[i], Missing: rhythm.missing(step)})
+		if n := rhythm.missing(times[i-1], times[i]); n > 0 {
+			c.Gaps = append(c.Gaps, Gap{Symbol: symbol, After: times[i-1], Before: times[i], Missing: n})
 		}
 	}
 }
@@ -137,6 +138,7 @@ func (c *Cleaning) String() string {
 		text, where string
 	}{
 		{c.Outside, "rows outside the range, dropped", ""},
+		{c.Empty, "rows without a price, dropped", ""},
 		{c.Duplicates, "rows that repeated another, dropped", ", the first " + c.DuplicateAt},
 		{c.Sorted, "rows out of order, sorted", ""},
 		{c.Unfinished, "last closes of an unfinished interval, dropped", ", that of " + stamp(c.UnfinishedAt)},

@@ -332,7 +332,7 @@ func (w *Window) WithFunding(f *Funding) (net *Window, paid []float64, err error
 	}
 	copied := *w
 	net = &copied
-	net.Funded, net.periodsPerYear = true, w.PeriodsPerYear()
+	net.Funded, net.rhythm = true, w.calendar()
 	net.Returns = mat.NewDense(periods, n, nil)
 	paid = make([]float64, n)
 	for j, symbol := range w.Symbols {

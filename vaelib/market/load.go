@@ -160,8 +160,8 @@ func (t *table) dropUnfinished(asOf time.Time) {
 		return
 	}
 	last := len(t.times) - 1
-	start, step := millis(t.times[last]), calendarOf(allMillis(t.times)).step
-	if t.cleaning.Layout == wideLayout && step != day || asOf.Before(start) || !asOf.Before(start.Add(step)) {
+	start, rhythm := millis(t.times[last]), calendarOf(allMillis(t.times))
+	if t.cleaning.Layout == wideLayout && rhythm.step != day || asOf.Before(start) || !asOf.Before(rhythm.end(start)) {
 		return
 	}
 	n := len(t.symbols)

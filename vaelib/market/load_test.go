@@ -109,7 +109,7 @@ func TestDefects(t *testing.T) {
 		{name: "below float64", text: head + "2024-01-03,1e-999,2\n", line: 4, column: 2, want: `p.csv:4: column 2: OAK "1e-999" is not above 0: correct it, or delete the row`},
 		{name: "negative", text: head + "2024-01-03,-1.5,2\n", line: 4, column: 2, want: `p.csv:4: column 2: OAK "-1.5" is not above 0: correct it, or delete the row`},
 		{name: "hole", text: head + "2024-01-03,1,\n2024-01-04,1,3\n", line: 4, column: 3, want: "p.csv:4: column 3: ELM is empty, but has prices before and after (lines 3 and 5): fill the cell, delete the row, or leave the symbol out"},
-		{name: "hole in an unsorted file", text: "date,OAK\n2024-01-03,1\n2024-01-02,\n2024-01-01,3\n", line: 3, column: 2, want: "p.csv:3: column 2: OAK is empty, but has prices before and after (lines 4 and 2): fill the cell, delete the row, or leave the symbol out"},
+		{name: "hole in an unsorted file", text: "date,OAK,ELM\n2024-01-03,1,1\n2024-01-02,,2\n2024-01-01,3,3\n", line: 3, column: 2, want: "p.csv:3: column 2: OAK is empty, but has prices before and after (lines 4 and 2): fill the cell, delete the row, or leave the symbol out"},
 		{name: "no price at all", text: "date,OAK,ELM\n2024-01-01,,\n", want: "p.csv: no prices below the header"},
 
 		{name: "no time", text: head + ",1,2\n", line: 4, column: 1, want: "p.csv:4: column 1: time is empty: put one in, or delete the row"},
@@ -391,7 +391,7 @@ func TestCleaningSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const wantJSON = `{"source":"p.csv","layout":"wide","rows":2,"times":2,"outside":0,"duplicates":0,"sorted":0,"unfinished":0,"ignored_columns":[],"ignored_files":[],"unpriced":[],` +
+	const wantJSON = `{"source":"p.csv","layout":"wide","rows":2,"times":2,"outside":0,"empty":0,"duplicates":0,"sorted":0,"unfinished":0,"ignored_columns":[],"ignored_files":[],"unpriced":[],` +
 		`"spans":[{"symbol":"OAK","first":"2024-01-01T00:00:00Z","last":"2024-01-02T00:00:00Z","prices":2,"holes":0}],"gaps":[],"odd":0,"oddities":[]}`
 	if string(text2) != wantJSON {
 		t.Errorf("JSON is %s\nnot %s", text2, wantJSON)

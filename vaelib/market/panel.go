@@ -123,7 +123,7 @@ func (p *Panel) Window(symbols ...string) (*Window, Dropped, error) {
 		}
 	}
 	c := calendarOf(times)
-	w := &Window{Symbols: slices.Clone(symbols), Times: times[1:], Returns: returns, Start: times[0], periodsPerYear: c.periodsPerYear()}
+	w := &Window{Symbols: slices.Clone(symbols), Times: times[1:], Returns: returns, Start: times[0], rhythm: &c}
 	return w, p.dropped(columns, rows, c), nil
 }
 
@@ -198,7 +198,7 @@ func (p *Panel) dropped(columns, rows []int, c calendar) Dropped {
 		LastToStart: []string{}, FirstToEnd: []string{}, Lacking: []string{},
 	}
 	for i := range rows[1:] {
-		if c.gap(p.Times[rows[i+1]].Sub(p.Times[rows[i]])) {
+		if c.missing(p.Times[rows[i]], p.Times[rows[i+1]]) > 0 {
 			d.Long++
 		}
 	}

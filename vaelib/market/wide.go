@@ -97,6 +97,10 @@ func (w *wide) read(fields int, opt *Options) error {
 			w.cleaning.Outside++
 			continue
 		}
+		if !slices.ContainsFunc(w.lines.fields[1:], func(field []byte) bool { return len(field) > 0 }) {
+			w.cleaning.Empty++ // no hole of a symbol, but a day on which there is nothing
+			continue
+		}
 		if len(w.close)+len(w.columns) > opt.MaxPrices {
 			return tooMany(w.lines.file, opt)
 		}

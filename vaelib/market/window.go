@@ -23,9 +23,9 @@ type Window struct {
 	// are of prices alone.
 	Funded bool
 
-	// periodsPerYear is that of the whole window that this one was sliced from:
-	// four days of a year say little about its weekends. 0: see the times.
-	periodsPerYear float64
+	// rhythm is that of the whole window that this one was sliced from: four
+	// days of a year say little about its weekends. nil: see the times.
+	rhythm *calendar
 }
 
 // Slice returns the periods from <= t < to. It shares the returns' memory.
@@ -39,12 +39,12 @@ func (w *Window) Slice(from, to int) *Window {
 		start = w.Times[from-1]
 	}
 	return &Window{
-		Symbols:        w.Symbols,
-		Times:          w.Times[from:to:to],
-		Returns:        w.Returns.Slice(from, to, 0, n).(*mat.Dense),
-		Start:          start,
-		Funded:         w.Funded,
-		periodsPerYear: w.PeriodsPerYear(),
+		Symbols: w.Symbols,
+		Times:   w.Times[from:to:to],
+		Returns: w.Returns.Slice(from, to, 0, n).(*mat.Dense),
+		Start:   start,
+		Funded:  w.Funded,
+		rhythm:  w.calendar(),
 	}
 }
 
@@ -70,16 +70,39 @@ func (w *Window) Split(share float64, embargo int) (in, out *Window, err error) 
 	return w.Slice(0, cut-embargo), w.Slice(cut, t), nil
 }
 
-// PeriodsPerYear returns the number of periods in a year, from the times: 365
-// for daily data with weekends, 252 for daily data without, 12, 4, 2 or 1 for
-// months and their multiples, and the number of intervals in 365 days
-// otherwise (8760 for hours). A part of a window has the number of the whole.
-// It is 0 for a window of fewer than two periods that was made by hand.
-func (w *Window) PeriodsPerYear() float64 {
-	if w.periodsPerYear != 0 {
-		return w.periodsPerYear
+// PeriodsPerYear returns the number of periods in a year, from the times in the
+// location that they carry: 365 for daily data with weekends, 252 for daily
+// data of five days a week, whichever they are, 12, 4, 2 or 1 for months and
+// their multiples, the number of intervals in 365 days for what goes on around
+// the clock (8760 for hours) or by weeks, and otherwise, as for the bars of
+// sessions, what the span of the calendar holds. A part of a window has the
+// number of the whole. It is 0 for a window of fewer than two periods that was
+// made by hand.
+func (w *Window) PeriodsPerYear() float64 { return w.calendar().periodsPerYear() }
+
+// Rhythm says in words how [Window.PeriodsPerYear] was found: "daily, five days
+// a week, closed on Saturday and Sunday".
+func (w *Window) Rhythm() string { return w.calendar().String() }
+
+// Span returns the time that the periods take together.
+func (w *Window) Span() time.Duration {
+	if len(w.Times) == 0 {
+		return 0
 	}
-	return calendarOf(w.Times).periodsPerYear()
+	start := w.Start
+	if start.IsZero() {
+		start = w.Times[0]
+	}
+	return w.Times[len(w.Times)-1].Sub(start)
+}
+
+// calendar is the rhythm of the whole window.
+func (w *Window) calendar() *calendar {
+	if w.rhythm != nil {
+		return w.rhythm
+	}
+	c := calendarOf(w.Times)
+	return &c
 }
 
 // Interval returns the commonest step between neighbouring times; 0 where there

@@ -188,7 +188,6 @@ func TestPeriodsPerYear(t *testing.T) {
 	}{
 		{"days", every(24*hour, 100), 365},
 		{"days with a gap", without(every(24*hour, 100), func(t time.Time) bool { return t.Month() == 2 }), 365},
-		{"days with many gaps", without(every(24*hour, 200), func(t time.Time) bool { return t.Day()%4 == 0 }), 365},
 		{"weekdays", without(every(24*hour, 100), weekend), 252},
 		{"weekdays and a Saturday", append(without(every(24*hour, 100), weekend), time.Date(2021, 5, 15, 0, 0, 0, 0, time.UTC)), 252},
 		{"hours", every(hour, 500), 8760},

@@ -116,7 +116,7 @@ func TestPrices(t *testing.T) {
 	var got Data
 	var settings metrics.Settings
 	code, _, stderr := execute(priced(&got, &settings), "-symbols=WREN,ALDER", "-to=2022-06-30", "-rf=0.02", "-mar=0.01", "-convention=skfolio")
-	if code != 0 || !strings.Contains(stderr, "SYNTHETIC") || !strings.Contains(stderr, "periods per year: 365 (from the times") {
+	if code != 0 || !strings.Contains(stderr, "SYNTHETIC") || !strings.Contains(stderr, "periods per year: 365 (daily, seven days a week;") {
 		t.Fatalf("exit code %d, stderr %q", code, stderr)
 	}
 	if !got.Synthetic || len(got.Window.Symbols) != 2 || got.Window.Symbols[0] != "WREN" || got.Window.Times[len(got.Window.Times)-1].Format("2006-01-02") != "2022-06-30" {

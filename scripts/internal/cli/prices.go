@@ -148,7 +148,7 @@ func (d *Data) LastCloses() []float64 {
 
 // Annual are the flags of a verb that deals with annual rates.
 type Annual struct {
-	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times: 365 for daily data with weekends, 252 without, the number of intervals otherwise"`
+	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times: 365 for daily data with weekends, 252 for five days a week, the number of intervals around the clock, and what the calendar holds of sessions"`
 	RiskFree       float64 `flag:"rf" unit:"per year" help:"rate of return without risk"`
 }
 
@@ -157,12 +157,16 @@ type Annual struct {
 func (a *Annual) Periods(io *IO, w *market.Window) (float64, error) {
 	periods, source := a.PeriodsPerYear, "as given"
 	if periods == 0 {
-		periods, source = w.PeriodsPerYear(), "from the times; -periods-per-year overrules"
+		periods, source = w.PeriodsPerYear(), w.Rhythm()+"; -periods-per-year overrules"
 	}
 	if !(periods > 0) {
 		return 0, errors.New("the times of the prices don't tell how many periods a year has: give -periods-per-year")
 	}
 	io.Note("periods per year: %v (%s)", periods, source)
+	const fewest = 30 * 24 * time.Hour
+	if span := w.Span(); span < fewest {
+		io.Note("WARNING: %.3g days of prices are too short to annualise: annual figures take them %.3g times over, and say next to nothing", span.Hours()/24, 365*24/span.Hours())
+	}
 	return periods, nil
 }
 
