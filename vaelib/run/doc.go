@@ -22,4 +22,9 @@
 // The folder holds config.toml and manifest.json; see [Manifest] for what is
 // recorded. Files are written whole by [WriteFile]: whoever reads a folder,
 // even of a process that was killed, never meets half a file.
+//
+// What lies in a folder and was not made by its run is the user's. The manifest
+// therefore lists a file before it is written ([Own]), and only what it lists is
+// ever removed or replaced. Before the first file is written the folder is as it
+// was, so that whatever is found wrong until then costs nothing.
 package run

@@ -13,8 +13,17 @@ import (
 // WriteFile writes a file whole: to a temporary file beside it, synced, then
 // renamed into place. A reader sees the old contents or the new, never a part;
 // when write fails or the process dies, the old file stands as it was. Missing
-// parent folders are made.
-func WriteFile(path string, write func(io.Writer) error) (err error) {
+// parent folders are made. In the folder of an open [Run] the file becomes one
+// of the run's first: see [Own].
+func WriteFile(path string, write func(io.Writer) error) error {
+	if err := Own(path); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return writeWhole(path, write)
+}
+
+// writeWhole is WriteFile of a file whose owner is known.
+func writeWhole(path string, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -55,20 +64,29 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 // temporaryMark is in the name of a file that is not whole yet.
 const temporaryMark = ".tmp-"
 
-// isLeftover says whether a name is that of a file which a killed process left
-// half-written.
-func isLeftover(name string) bool {
-	return strings.HasPrefix(name, ".") && strings.Contains(name, temporaryMark)
+// leftoverOf returns the name of the file of which a killed process left the
+// named one half-written; ok is false where the name is no such file's.
+func leftoverOf(name string) (whole string, ok bool) {
+	i := strings.LastIndex(name, temporaryMark)
+	if i < 2 || name[0] != '.' || strings.Trim(name[i+len(temporaryMark):], "0123456789") != "" {
+		return "", false
+	}
+	return name[1:i], true
 }
 
 // WriteJSON writes a value as indented JSON, whole, by [WriteFile].
 func WriteJSON(path string, value any) error {
-	return WriteFile(path, func(w io.Writer) error {
+	return WriteFile(path, indented(value))
+}
+
+// indented writes a value as indented JSON.
+func indented(value any) func(io.Writer) error {
+	return func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(value)
-	})
+	}
 }
 
 // syncDir makes a rename in dir durable, where the system can.

@@ -2,12 +2,18 @@ package run
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // manifestKind marks a manifest as one of this package: other tools write
@@ -39,7 +45,12 @@ type Manifest struct {
 	Started    time.Time          `json:"started"`
 	Finished   *time.Time         `json:"finished"` // null while unfinished
 	Timings    map[string]float64 `json:"timings"`  // seconds, by name
-	Files      map[string]string  `json:"files"`    // SHA-256 of every file of a finished run
+	// Files are those that the run made, by their slashed paths in the folder: of a
+	// finished run with their SHA-256, of an unfinished one those that it has made
+	// or is about to make, with "". Nothing else in the folder is the run's.
+	Files map[string]string `json:"files"`
+	// Stale are files of the run that this one replaces, until they are removed.
+	Stale map[string]string `json:"stale,omitempty"`
 }
 
 func newManifest(spec Spec) Manifest {
@@ -47,7 +58,7 @@ func newManifest(spec Spec) Manifest {
 		Kind: manifestKind, Hash: spec.hash(), Verb: spec.Verb, ConfigHash: spec.configHash(),
 		Data: spec.Data, Funding: spec.Funding, Seed: spec.Seed, Backend: spec.Backend, Plugin: spec.Plugin,
 		GOARCH: runtime.GOARCH, GOOS: runtime.GOOS, Go: runtime.Version(),
-		Modules: map[string]string{}, Timings: map[string]float64{}, Started: time.Now().UTC(),
+		Modules: map[string]string{}, Timings: map[string]float64{}, Files: map[string]string{}, Started: time.Now().UTC(),
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -68,19 +79,71 @@ func newManifest(spec Spec) Manifest {
 }
 
 // ReadManifest reads the manifest of a run's folder. Where there is none the
-// error is fs.ErrNotExist; a manifest that some other tool wrote is
-// [*Occupied].
+// error is fs.ErrNotExist; a manifest that some other tool wrote, that is cut
+// short, or that names files which can't be a run's is [*Occupied].
 func ReadManifest(dir string) (*Manifest, error) {
 	data, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if err != nil {
 		return nil, err
 	}
 	var m Manifest
-	if err := json.Unmarshal(data, &m); err != nil || m.Kind != manifestKind {
-		return nil, &Occupied{dir, fmt.Sprintf("has a %s that no run wrote: choose another folder", manifestName)}
+	err = json.Unmarshal(data, &m)
+	switch {
+	case err != nil && isCutShort(data):
+		return nil, &Occupied{Dir: dir, cutShort: true, Reason: fmt.Sprintf("has a %s that is cut short, so that nobody knows which run it is of: "+
+			"-force begins one in its place, or choose another folder", manifestName)}
+	case err != nil || m.Kind != manifestKind:
+		return nil, &Occupied{Dir: dir, Reason: fmt.Sprintf("has a %s that no run wrote: choose another folder", manifestName)}
+	}
+	for name := range merged(m.Files, m.Stale) {
+		if !fs.ValidPath(name) || name == "." || name == manifestName || name == lockName || strings.Contains(name, `\`) {
+			return nil, &Occupied{Dir: dir, Reason: fmt.Sprintf("has a %s with the file %q, which is no run's: choose another folder", manifestName, name)}
+		}
 	}
 	if m.Timings == nil {
 		m.Timings = map[string]float64{}
 	}
 	return &m, nil
+}
+
+// Changed returns the name of a file in the folder of a finished run that is not
+// as the run left it; "" where all are.
+func (m *Manifest) Changed(dir string) (name string, err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
+		sum, err := hashFile(root, name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && sum != m.Files[name] {
+			return name, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// manifestHead is how every manifest begins.
+const manifestHead = `{"kind":"` + manifestKind + `"`
+
+// isCutShort says whether a text that is no JSON is the beginning of a manifest:
+// a crash of the machine can leave such a file, or one of length zero.
+func isCutShort(data []byte) bool {
+	var head strings.Builder
+	inString := false
+	for _, c := range strings.Trim(string(data), "\x00") {
+		if head.Len() == len(manifestHead) {
+			break
+		}
+		if c == '"' {
+			inString = !inString
+		}
+		if inString || !unicode.IsSpace(c) {
+			head.WriteRune(c)
+		}
+	}
+	return strings.HasPrefix(manifestHead, head.String())
 }

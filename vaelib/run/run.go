@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,8 +16,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/gofrs/flock"
 )
 
 // Names of the files that the folder's keeper itself writes.
@@ -88,6 +87,8 @@ func (e *AlreadyDone) Error() string {
 type Occupied struct {
 	Dir    string
 	Reason string
+
+	cutShort bool // its manifest is: force may replace it
 }
 
 func (e *Occupied) Error() string { return e.Dir + " " + e.Reason }
@@ -105,93 +106,99 @@ type Run struct {
 	// whose files are still there.
 	Resumed bool
 
-	dir      string
-	lock     *flock.Flock
-	mu       sync.Mutex // guards manifest
+	dir    string // as given
+	config []byte
+	opened time.Time
+	before float64 // seconds of earlier sessions
+
+	mu       sync.Mutex // guards what follows
+	folder   *folder    // nil: closed
 	manifest Manifest
-	opened   time.Time
-	before   float64 // seconds of earlier sessions
+	begun    bool // something was written
+	// adopts says that files of an earlier run may be there which no list tells:
+	// those whose names are of files of this run are taken for such.
+	adopts bool
 }
 
-// Open makes or enters the folder of a run and locks it.
+// Open enters the folder of a run and locks it; it makes the folder where it is
+// missing.
 //
 // A folder that is missing or empty starts the run. One with an unfinished run
 // of the same spec resumes it. One with the same run finished is an
 // [*AlreadyDone] error, one with another run or with files that no run made is
-// [*Occupied], one in use is [*Locked]. With force the contents of a folder
-// with a run, finished or not, are removed first; files that no run made are
-// never touched.
+// [*Occupied], one in use is [*Locked]. With force a run in the folder, finished
+// or not, is replaced.
+//
+// Nothing is written, and nothing replaced, before the run's first file is: a
+// run that is closed before leaves everything as it was, and no folder that it
+// made. Only files that the manifest lists are ever removed.
 func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 	if dir == "" {
 		return nil, errors.New("no folder given for the run")
 	}
-	if err := usable(dir); err != nil {
+	if err := usable(dir, force); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	r := &Run{dir: dir, config: spec.Config, opened: time.Now(), manifest: newManifest(spec)}
+	if r.folder, err = enter(dir); err != nil {
 		return nil, folderError(dir, err)
-	}
-	lock := flock.New(filepath.Join(dir, lockName))
-	locked, err := lock.TryLock()
-	if err != nil {
-		return nil, folderError(dir, err)
-	}
-	if !locked {
-		return nil, &Locked{dir}
 	}
 	defer func() {
 		if err != nil {
-			_ = lock.Close()
+			_ = r.folder.leave(true)
 		}
 	}()
 	// Another process may have been here between the look and the lock.
-	if err := usable(dir); err != nil {
+	if err := usable(dir, force); err != nil {
 		return nil, err
 	}
 	old, err := ReadManifest(dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	exists := err == nil
-	r := &Run{dir: dir, lock: lock, opened: time.Now(), manifest: newManifest(spec)}
 	switch {
-	case exists && force:
-		if err := r.clear(); err != nil {
-			return nil, err
-		}
-	case exists && old.Hash != spec.hash():
-		return nil, &Occupied{dir, "holds another run (" + difference(dir, old, spec) + "): -force replaces it, or choose another folder"}
-	case exists && old.Finished != nil:
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil: // cut short
+		r.adopts = true
+	case force:
+		r.adopts = old.Files == nil
+		r.manifest.Stale = merged(old.Files, old.Stale)
+	case old.Hash != spec.hash():
+		return nil, &Occupied{Dir: dir, Reason: "holds another run (" + difference(dir, old, spec) + "): -force replaces it, or choose another folder"}
+	case old.Finished != nil:
 		return nil, &AlreadyDone{dir, *old}
-	case exists:
-		r.Resumed = true
-		r.manifest.Started = old.Started
-		r.manifest.Timings = old.Timings
+	default:
+		r.Resumed, r.adopts = true, old.Files == nil
 		r.before = old.Timings[totalTiming]
+		r.manifest.Started, r.manifest.Timings, r.manifest.Stale = old.Started, old.Timings, old.Stale
+		if old.Files != nil {
+			r.manifest.Files = old.Files
+		}
 	}
-	if err := r.writeManifest(); err != nil { // first, so that no file here is ever without an owner
-		return nil, err
-	}
-	err = WriteFile(r.Path(configName), func(w io.Writer) error {
-		_, err := w.Write(spec.Config)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
+	opened.add(r)
 	return r, nil
 }
 
-// usable returns an error for a path that is no folder, and for a folder that
-// holds files but no run.
-func usable(dir string) error {
+// merged are the files of both.
+func merged(a, b map[string]string) map[string]string {
+	all := maps.Clone(a)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, b)
+	return all
+}
+
+// usable returns an error for a path that can be no folder, and for a folder that
+// holds files but no run. A manifest that is cut short is one with force.
+func usable(dir string, force bool) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		if target, err := os.Readlink(strings.TrimRight(dir, "/")); err == nil {
+			return &Occupied{Dir: dir, Reason: fmt.Sprintf("is a link to %s, which isn't there: make that folder, or choose another", target)}
+		}
 		return nil
 	}
 	if err != nil {
 		if info, statErr := os.Stat(dir); statErr == nil && !info.IsDir() {
-			return &Occupied{dir, "is a file: choose a folder"}
+			return &Occupied{Dir: dir, Reason: "is a file: choose a folder"}
 		}
 		return folderError(dir, err)
 	}
@@ -200,30 +207,38 @@ func usable(dir string) error {
 		switch e.Name() {
 		case manifestName:
 			_, err := ReadManifest(dir)
+			var occupied *Occupied
+			if force && errors.As(err, &occupied) && occupied.cutShort {
+				return nil
+			}
 			return err
 		case lockName:
 		default:
-			if !isLeftover(e.Name()) {
+			if _, isLeftover := leftoverOf(e.Name()); !isLeftover {
 				foreign = e.Name()
 			}
 		}
 	}
 	if foreign != "" {
-		return &Occupied{dir, fmt.Sprintf("holds files that no run made (%s): choose another folder", foreign)}
+		return &Occupied{Dir: dir, Reason: fmt.Sprintf("holds files that no run made (%s): choose another folder", foreign)}
 	}
 	return nil
 }
 
 // folderError says what can't be done with a folder without repeating paths.
 func folderError(dir string, err error) error {
+	var locked *Locked
 	var path *fs.PathError
-	if errors.As(err, &path) {
-		if path.Path != dir {
-			return fmt.Errorf("folder %s: %s %s: %w", dir, path.Op, path.Path, path.Err)
-		}
+	switch {
+	case errors.As(err, &locked):
+		return err
+	case !errors.As(err, &path):
+		return fmt.Errorf("folder %s: %w", dir, err)
+	case path.Path != dir:
+		return fmt.Errorf("folder %s: %s %s: %w", dir, path.Op, path.Path, path.Err)
+	default:
 		return fmt.Errorf("folder %s: %w", dir, path.Err)
 	}
-	return fmt.Errorf("folder %s: %w", dir, err)
 }
 
 // difference says in what the run of the folder and the one asked for differ.
@@ -262,27 +277,6 @@ func differentLine(there, here []string) string {
 	return "its configuration differs"
 }
 
-// clear removes all of the folder but the lock, the manifest last: until then
-// the folder is a run's.
-func (r *Run) clear() error {
-	entries, err := os.ReadDir(r.dir)
-	if err != nil {
-		return folderError(r.dir, err)
-	}
-	for _, e := range entries {
-		if e.Name() == lockName || e.Name() == manifestName {
-			continue
-		}
-		if err := os.RemoveAll(r.Path(e.Name())); err != nil {
-			return folderError(r.dir, err)
-		}
-	}
-	if err := os.Remove(r.Path(manifestName)); err != nil {
-		return folderError(r.dir, err)
-	}
-	return nil
-}
-
 // Dir is the folder.
 func (r *Run) Dir() string { return r.dir }
 
@@ -303,61 +297,68 @@ func (r *Run) Time(name string) (stop func()) {
 	}
 }
 
-// Finish records the end of the run and the hash of every file in its folder,
-// and unlocks it. It is an error after [Run.Close].
+// Finish records the end of the run and the hash of each of its files, and
+// unlocks the folder. It is an error after [Run.Close].
 func (r *Run) Finish() error {
-	if r.lock == nil {
-		return folderError(r.dir, errors.New("a run that was closed can't be finished"))
-	}
-	files, err := hashFolder(r.dir)
-	if err != nil {
+	if err := r.finish(); err != nil {
 		return folderError(r.dir, err)
 	}
-	now := time.Now().UTC()
-	r.mu.Lock()
-	r.manifest.Files, r.manifest.Finished = files, &now
-	r.mu.Unlock()
 	return r.Close()
+}
+
+func (r *Run) finish() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.folder == nil {
+		return errors.New("a run that was closed can't be finished")
+	}
+	if err := r.begin(); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(r.folder.root)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if err := removeLeftovers(root, r.manifest.Files); err != nil {
+		return err
+	}
+	for name := range r.manifest.Files {
+		r.manifest.Files[name], err = hashFile(root, name)
+		if errors.Is(err, fs.ErrNotExist) { // the run has removed it
+			delete(r.manifest.Files, name)
+		} else if err != nil {
+			return err
+		}
+	}
+	now := time.Now().UTC()
+	r.manifest.Finished = &now
+	return nil
 }
 
 // Close records the time spent and unlocks the folder. Of a run that was not
 // finished it keeps all files, so that the next [Open] can resume it. Closing
 // again does nothing.
 func (r *Run) Close() error {
-	if r.lock == nil {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.folder == nil {
 		return nil
 	}
-	r.mu.Lock()
-	r.manifest.Timings[totalTiming] = r.before + time.Since(r.opened).Seconds()
-	r.mu.Unlock()
-	err := errors.Join(r.writeManifest(), r.lock.Close())
-	r.lock = nil
+	var err error
+	if r.begun {
+		r.manifest.Timings[totalTiming] = r.before + time.Since(r.opened).Seconds()
+		err = r.writeManifest()
+	}
+	return errors.Join(err, r.release())
+}
+
+// release gives the folder back.
+func (r *Run) release() error {
+	opened.remove(r)
+	err := r.folder.leave(!r.begun)
+	r.folder = nil
 	return err
-}
-
-func (r *Run) writeManifest() error {
-	return WriteJSON(r.Path(manifestName), &r.manifest)
-}
-
-// hashFolder hashes all files but those of the folder's keeper, by their
-// slashed paths, and removes what a killed process left half-written.
-func hashFolder(dir string) (map[string]string, error) {
-	files := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		if isLeftover(entry.Name()) { // nobody else writes here: the lock is ours
-			return os.Remove(path)
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil || name == manifestName || name == lockName {
-			return err
-		}
-		files[filepath.ToSlash(name)], err = HashFile(path)
-		return err
-	})
-	return files, err
 }
 
 // HashFile returns the SHA-256 of a file's contents in hexadecimal digits.
@@ -366,6 +367,19 @@ func HashFile(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return hashAll(file)
+}
+
+func hashFile(root *os.Root, name string) (string, error) {
+	file, err := root.Open(name)
+	if err != nil {
+		return "", err
+	}
+	return hashAll(file)
+}
+
+// hashAll hashes a file and closes it.
+func hashAll(file *os.File) (string, error) {
 	defer file.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, file); err != nil {

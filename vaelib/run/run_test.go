@@ -30,7 +30,10 @@ func TestMain(m *testing.M) {
 
 // hold opens the folder, says what came of it, and waits for its input's end.
 func hold(dir string) {
-	_, err := run.Open(dir, spec(), false)
+	r, err := run.Open(dir, spec(), false)
+	if err == nil {
+		err = run.WriteJSON(r.Path("begun.json"), 1)
+	}
 	var locked *run.Locked
 	switch {
 	case err == nil:
@@ -82,7 +85,7 @@ func TestFinished(t *testing.T) {
 	}
 	stop := r.Time("training")
 	must(t, run.WriteJSON(r.Path("model", "x.json"), 7))
-	must(t, os.WriteFile(r.Path("model", ".y.json.tmp-123"), []byte("ha"), 0o644)) // of a killed process
+	must(t, os.WriteFile(r.Path("model", ".x.json.tmp-123"), []byte("ha"), 0o644)) // of a killed process
 	stop()
 	must(t, r.Finish())
 	must(t, r.Close())
@@ -114,6 +117,10 @@ func TestFinished(t *testing.T) {
 	r, err = run.Open(dir, spec(), true)
 	must(t, err)
 	defer r.Close()
+	if changed, err := m.Changed(dir); changed != "" || err != nil {
+		t.Errorf("opened with force, but before anything is written, %s is changed (%v)", changed, err)
+	}
+	must(t, run.Own(r.Path("config.toml")))
 	if names := list(t, dir); !slices.Equal(names, []string{".lock", "config.toml", "manifest.json"}) || r.Resumed {
 		t.Errorf("after force the folder holds %v, resumed %v", names, r.Resumed)
 	}
@@ -124,7 +131,10 @@ func TestResume(t *testing.T) {
 	r, err := run.Open(dir, spec(), false)
 	must(t, err)
 	r.Time("training")()
-	must(t, os.WriteFile(r.Path("checkpoint"), []byte("half way"), 0o644))
+	must(t, run.WriteFile(r.Path("checkpoint"), func(w io.Writer) error {
+		_, err := io.WriteString(w, "half way")
+		return err
+	}))
 	must(t, r.Close())
 	must(t, r.Close())
 	if err := r.Finish(); err == nil {
@@ -170,7 +180,7 @@ func TestOtherRun(t *testing.T) {
 			dir := t.TempDir()
 			r, err := run.Open(dir, spec(), false)
 			must(t, err)
-			must(t, os.WriteFile(r.Path("old"), nil, 0o644))
+			must(t, run.WriteJSON(r.Path("old"), 1))
 			must(t, r.Close())
 			other := spec()
 			c.change(&other)
@@ -181,6 +191,7 @@ func TestOtherRun(t *testing.T) {
 			}
 			r, err = run.Open(dir, other, true)
 			must(t, err)
+			must(t, run.WriteJSON(r.Path("new"), 1))
 			if _, err := os.Stat(r.Path("old")); err == nil || r.Resumed {
 				t.Errorf("force kept a file of the old run, resumed %v", r.Resumed)
 			}
@@ -191,6 +202,7 @@ func TestOtherRun(t *testing.T) {
 		dir := t.TempDir()
 		r, err := run.Open(dir, spec(), false)
 		must(t, err)
+		must(t, run.Own(r.Path("new")))
 		must(t, r.Close())
 		other := spec()
 		other.Plugin = "v2"
@@ -207,7 +219,9 @@ func TestForeignFolder(t *testing.T) {
 		{"file", "thesis.tex", "all my work", "thesis.tex"},
 		{"hidden file", ".secrets", "keys", ".secrets"},
 		{"another tool's manifest", "manifest.json", `{"name":"app"}`, "no run wrote"},
-		{"broken manifest", "manifest.json", `{"kind":"vaefolio run",`, "no run wrote"},
+		{"another tool's broken manifest", "manifest.json", `{"name":"app",`, "no run wrote"},
+		{"a manifest of a file elsewhere", "manifest.json", `{"kind":"vaefolio run","files":{"../x":""}}`, `"../x"`},
+		{"a stale file elsewhere", "manifest.json", `{"kind":"vaefolio run","files":{},"stale":{"/etc/x":""}}`, `"/etc/x"`},
 	} {
 		for _, force := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s force %v", c.name, force), func(t *testing.T) {

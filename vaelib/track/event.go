@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"vaefolio/vaelib/run"
 )
 
 // EventFile is the name of the file in [Options.Dir]. TensorBoard takes a file
@@ -236,10 +238,14 @@ type mark struct {
 // openEvents opens or makes the event file of a folder. Whatever follows the
 // last whole record is cut off.
 func openEvents(dir string, start time.Time) (f *eventFile, err error) {
+	path := filepath.Join(dir, EventFile)
+	if err := run.Own(path); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	file, err := os.OpenFile(filepath.Join(dir, EventFile), os.O_RDWR|os.O_CREATE, 0o644)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
 		return nil, err
 	}

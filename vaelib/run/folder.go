@@ -1,0 +1,229 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/gofrs/flock"
+)
+
+// folder is a folder that this process has locked.
+type folder struct {
+	root     string   // absolute, without links
+	made     []string // folders that were made for it, the outermost first
+	madeLock bool
+	lock     *flock.Flock
+}
+
+// enterAttempts bounds how often a folder is entered anew that another process
+// takes away meanwhile.
+const enterAttempts = 100
+
+// enter locks a folder, which it makes where it is missing.
+func enter(dir string) (*folder, error) {
+	for range enterAttempts {
+		f, err := tryEnter(dir)
+		if f != nil || err != nil {
+			return f, err
+		}
+	}
+	return nil, &Locked{dir}
+}
+
+// tryEnter returns nil where the folder was taken away in the middle.
+func tryEnter(dir string) (_ *folder, err error) {
+	f := &folder{}
+	defer func() {
+		if err != nil {
+			f.removeMade()
+		}
+	}()
+	if err := f.makeAll(dir); err != nil {
+		return nil, err
+	}
+	if f.root, err = resolve(dir); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(f.root, lockName)
+	_, statErr := os.Lstat(path)
+	f.madeLock = errors.Is(statErr, fs.ErrNotExist)
+	f.lock = flock.New(path)
+	locked, err := f.lock.TryLock()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !locked:
+		return nil, &Locked{dir}
+	}
+	if !f.isThere() { // the lock is on a file that its last owner removed
+		return nil, f.lock.Close()
+	}
+	return f, nil
+}
+
+// makeAll makes a folder and those above it, and remembers which.
+func (f *folder) makeAll(dir string) error {
+	var missing []string
+	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
+		_, err := os.Stat(at)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) || filepath.Dir(at) == at {
+			break
+		}
+		missing = append(missing, at)
+	}
+	for _, at := range slices.Backward(missing) {
+		err := os.Mkdir(at, 0o755)
+		if err == nil {
+			f.made = append(f.made, at)
+		} else if info, statErr := os.Stat(at); statErr != nil || !info.IsDir() {
+			return err
+		}
+	}
+	return nil
+}
+
+// isThere says whether the folder is still where it was locked.
+func (f *folder) isThere() bool {
+	held, err := f.lock.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Lstat(f.lock.Path())
+	return err == nil && os.SameFile(held, there)
+}
+
+// leave unlocks the folder. Untouched, it is left as it was found: what was made
+// for the lock alone goes.
+func (f *folder) leave(untouched bool) error {
+	if untouched && f.madeLock && f.isThere() {
+		_ = os.Remove(f.lock.Path()) // a lock that stays does no harm
+	}
+	err := f.lock.Close()
+	if untouched {
+		f.removeMade()
+	}
+	return err
+}
+
+// removeMade removes the folders that were made, but for those in use.
+func (f *folder) removeMade() {
+	for _, at := range slices.Backward(f.made) {
+		_ = os.Remove(at) // which leaves a folder with files alone
+	}
+}
+
+// remove removes the files of a run by their names, what a killed process left
+// of them half-written, and the folders that are empty then. A name that leads
+// out of the folder by a link is an error.
+func (f *folder) remove(files map[string]string) error {
+	root, err := os.OpenRoot(f.root)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	folders := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if info, err := root.Lstat(name); err == nil && info.IsDir() {
+			return fmt.Errorf("%s is a folder, and was a file of the run: move it away", name)
+		}
+		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: %w", name, cause(err))
+		}
+		for at := path.Dir(name); at != "."; at = path.Dir(at) {
+			folders[at] = true
+		}
+	}
+	if err := removeLeftovers(root, files); err != nil {
+		return err
+	}
+	for _, at := range slices.Backward(slices.Sorted(maps.Keys(folders))) {
+		_ = root.Remove(at) // one with files of others stays
+	}
+	return nil
+}
+
+// removeLeftovers removes what a killed process left of the files half-written.
+func removeLeftovers(root *os.Root, files map[string]string) error {
+	folders := map[string]bool{}
+	for name := range files {
+		folders[path.Dir(name)] = true
+	}
+	for _, at := range slices.Sorted(maps.Keys(folders)) {
+		entries, err := fs.ReadDir(root.FS(), at)
+		if err != nil {
+			continue // there is nothing left in it
+		}
+		for _, e := range entries {
+			whole, isLeftover := leftoverOf(e.Name())
+			if _, ours := files[path.Join(at, whole)]; !isLeftover || !ours {
+				continue
+			}
+			if err := root.Remove(path.Join(at, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// cause is the reason of an error of a file, without its path.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// resolve returns the absolute path that a path leads to, without links. Its last
+// parts may be missing.
+func resolve(path string) (string, error) {
+	at, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	rest := ""
+	for {
+		real, err := filepath.EvalSymlinks(at)
+		if err == nil {
+			return filepath.Join(real, rest), nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) || filepath.Dir(at) == at {
+			return "", err
+		}
+		at, rest = filepath.Dir(at), filepath.Join(filepath.Base(at), rest)
+	}
+}
+
+// below returns the slashed name of a file in a folder, of which both paths are
+// absolute; ok is false where it lies elsewhere.
+func below(dir, path string) (name string, ok bool) {
+	rel, err := filepath.Rel(dir, path)
+	if err != nil || rel == "." || !filepath.IsLocal(rel) {
+		return "", false
+	}
+	return filepath.ToSlash(rel), true
+}
+
+// Within says whether a path is a folder or lies in it, wherever links lead from
+// either. Both may be missing.
+func Within(path, dir string) (bool, error) {
+	at, err := resolve(path)
+	if err != nil {
+		return false, err
+	}
+	root, err := resolve(dir)
+	if err != nil {
+		return false, err
+	}
+	_, inside := below(root, at)
+	return inside || at == root, nil
+}
