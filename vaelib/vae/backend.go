@@ -3,10 +3,7 @@ package vae
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 	"sync"
 
@@ -36,9 +33,6 @@ func (e *BackendError) Error() string { return fmt.Sprintf("backend %q: %v", e.N
 
 // Unwrap returns the reason.
 func (e *BackendError) Unwrap() error { return e.Err }
-
-// pluginPathVariable is a list of folders that replaces the default ones.
-const pluginPathVariable = "PJRT_PLUGIN_LIBRARY_PATH"
 
 // Open opens a backend by name:
 //
@@ -81,6 +75,14 @@ func open(name string) (*Backend, error) {
 	return nil, errors.New("unknown name: want auto, go, xla or xla:/path/to/plugin.so")
 }
 
+// findPlugin returns the path of the plugin that is taken where none is named.
+func findPlugin() (string, error) {
+	if errNoXLA != nil {
+		return "", errNoXLA
+	}
+	return firstPlugin()
+}
+
 func openGo() (*Backend, error) {
 	// Sequential: GoMLX 0.28's parallel mode can deadlock, and is slower here.
 	engine, err := gobackend.New("ops_sequential")
@@ -120,76 +122,6 @@ func openXLA(path string) (*Backend, error) {
 	return &Backend{name: "xla", plugin: path, engine: engine, stepsPerCall: loopSteps, programs: map[string]*programs{}}, nil
 }
 
-// findPlugin returns the path of the first plugin in the search folders.
-func findPlugin() (string, error) {
-	if !xlaBuiltIn {
-		return "", errNoXLA
-	}
-	folders := pluginFolders()
-	for _, folder := range folders {
-		var found []string
-		for _, pattern := range []string{"pjrt_c_api_*_plugin", "pjrt_plugin_*", "pjrt-plugin-*"} {
-			paths, err := filepath.Glob(filepath.Join(folder, pattern+libraryExtension()))
-			if err != nil {
-				return "", fmt.Errorf("folder %q of %s is not a valid pattern", folder, pluginPathVariable)
-			}
-			found = append(found, paths...)
-		}
-		slices.SortFunc(found, func(a, b string) int {
-			if x, y := isCPU(a), isCPU(b); x != y {
-				if x {
-					return -1
-				}
-				return 1
-			}
-			return strings.Compare(a, b)
-		})
-		if len(found) > 0 {
-			return filepath.Abs(found[0])
-		}
-	}
-	return "", fmt.Errorf("no plugin pjrt_c_api_*_plugin%s in %s: set %s to a folder that holds one",
-		libraryExtension(), quoted(folders), pluginPathVariable)
-}
-
-func quoted(names []string) string {
-	q := make([]string, len(names))
-	for i, n := range names {
-		q[i] = fmt.Sprintf("%q", n)
-	}
-	return strings.Join(q, ", ")
-}
-
-// isCPU says whether a plugin's file name is that of a CPU plugin.
-func isCPU(path string) bool {
-	return strings.Contains(strings.ToLower(filepath.Base(path)), "cpu")
-}
-
-func pluginFolders() []string {
-	if list, ok := os.LookupEnv(pluginPathVariable); ok {
-		return slices.DeleteFunc(filepath.SplitList(list), func(s string) bool { return s == "" })
-	}
-	var folders []string
-	if home, err := os.UserHomeDir(); err == nil {
-		if runtime.GOOS == "darwin" {
-			folders = append(folders, filepath.Join(home, "Library", "Application Support", "go-xla"))
-		} else {
-			folders = append(folders, filepath.Join(home, ".local", "lib", "go-xla"))
-		}
-	}
-	return append(folders, "/usr/local/lib/go-xla")
-}
-
-func libraryExtension() string {
-	switch runtime.GOOS {
-	case "darwin":
-		return ".dylib"
-	case "windows":
-		return ".dll"
-	}
-	return ".so"
-}
-
 // Name returns "go" or "xla".
 func (b *Backend) Name() string { return b.name }
 
@@ -223,25 +155,25 @@ func (b *Backend) Close() error {
 	})
 }
 
-// guard runs f, which calls GoMLX, and returns its error or what it panics
-// with, as graph functions do on errors, as an error of one line.
-func guard(f func() error) (err error) {
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case error:
-			err = r
-		default:
-			err = fmt.Errorf("%v", r)
-		}
-		if err != nil {
-			err = errors.New(firstLine(err.Error()))
-		}
-	}()
-	return f()
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
-	return line
+// program returns the programs of a configuration, made at the first call.
+func (b *Backend) program(c Config) (*programs, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.programs == nil {
+		return nil, fmt.Errorf("backend %s is closed", b.name)
+	}
+	key := c.shape()
+	if p, ok := b.programs[key]; ok {
+		return p, nil
+	}
+	var p *programs
+	err := guard(func() (err error) {
+		p, err = newPrograms(b.engine, newNetwork(c))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.programs[key] = p
+	return p, nil
 }

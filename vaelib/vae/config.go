@@ -2,9 +2,7 @@ package vae
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strings"
 )
 
 // Config says what is learned: the network and its loss. [DefaultConfig] gives
@@ -70,134 +68,30 @@ const (
 	maxBatch      = 1 << 20
 )
 
-// Validate returns an error that names the first field that makes no sense.
-func (c Config) Validate() error {
-	if c.Assets < 2 || c.Assets > maxWidth {
-		return fmt.Errorf("assets is %d, want 2 to %d", c.Assets, maxWidth)
-	}
-	if c.Latent < 1 || c.Latent > maxWidth {
-		return fmt.Errorf("latent is %d, want 1 to %d", c.Latent, maxWidth)
-	}
-	if len(c.Hidden) > maxLayers {
-		return fmt.Errorf("hidden has %d layers, want at most %d", len(c.Hidden), maxLayers)
-	}
-	for i, width := range c.Hidden {
-		if width < 1 || width > maxWidth {
-			return fmt.Errorf("hidden layer %d has width %d, want 1 to %d", i+1, width, maxWidth)
+// Levels returns the names of the levels of each categorical condition.
+func (c Config) Levels() map[string][]string {
+	levels := map[string][]string{}
+	for _, condition := range c.Conditions {
+		if condition.categorical() {
+			levels[condition.Name] = slices.Clone(condition.Levels)
 		}
 	}
-	if !(c.Beta >= 0) || math.IsInf(c.Beta, 0) {
-		return fmt.Errorf("beta is %v, want a number of at least 0", c.Beta)
-	}
-	if err := checkChoice("likelihood", c.Likelihood, likelihoods); err != nil {
-		return err
-	}
-	if err := checkChoice("head", c.Head, heads); err != nil {
-		return err
-	}
-	if err := checkConditions(c.Conditions); err != nil {
-		return err
-	}
-	switch want := likelihoods[c.Likelihood].head; {
-	case want != "" && c.Head != want:
-		return fmt.Errorf("the %s likelihood needs the %s head, not %s", c.Likelihood, want, c.Head)
-	case !(c.FreeBits >= 0) || math.IsInf(c.FreeBits, 0):
-		return fmt.Errorf("free bits are %v, want a number of nats of at least 0", c.FreeBits)
-	case !(c.TargetRate >= 0) || math.IsInf(c.TargetRate, 0):
-		return fmt.Errorf("target rate is %v, want a number of nats of at least 0", c.TargetRate)
-	case c.TargetRate > 0 && !(c.Beta > 0):
-		return fmt.Errorf("beta is %v with a target rate, which multiplies it: want a number above 0", c.Beta)
-	case !(c.Control >= 0) || math.IsInf(c.Control, 0):
-		return fmt.Errorf("control is %v, want a number of at least 0", c.Control)
-	case c.Control > 0 && len(c.Conditions) == 0:
-		return fmt.Errorf("control is %v in a model without conditions", c.Control)
-	case c.Head != "capped" && c.MaxWeight != 0:
-		return fmt.Errorf("max weight is %v with the %s head: only the capped head keeps one", c.MaxWeight, c.Head)
-	case c.Head == "capped" && !(c.MaxWeight > 0 && c.MaxWeight <= 1):
-		return fmt.Errorf("max weight is %v, want more than 0 and at most 1", c.MaxWeight)
-	case c.Head == "capped" && float64(c.Assets)*c.MaxWeight < 1-1e-12:
-		return fmt.Errorf("max weight is %v: %d assets can't reach a sum of 1, want at least %.4g", c.MaxWeight, c.Assets, 1/float64(c.Assets))
-	}
-	if err := checkChoice("activation", c.Activation, activations); err != nil {
-		return err
-	}
-	if size := newNetwork(c).size; size > maxParameters {
-		return fmt.Errorf("the network has %d parameters, want at most %d: lower hidden", size, maxParameters)
-	}
-	return nil
+	return levels
 }
 
-// checkChoice returns an error unless name is a key of choices.
-func checkChoice[T any](field, name string, choices map[string]T) error {
-	if _, ok := choices[name]; ok {
-		return nil
+// conditionWidth is the number K of inputs for all conditions.
+func (c Config) conditionWidth() (width int) {
+	for _, condition := range c.Conditions {
+		width += condition.width()
 	}
-	names := make([]string, 0, len(choices))
-	for n := range choices {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return fmt.Errorf("%s is %q, want one of %s", field, name, strings.Join(names, ", "))
+	return width
 }
 
-// Schedule says how long and how fast to learn. [DefaultSchedule] gives a good
-// start; zeros are not replaced by defaults.
-type Schedule struct {
-	// Steps is the number of gradient steps.
-	Steps int `json:"steps" flag:"steps" range:"[1,inf)" unit:"steps" help:"gradient steps"`
-	// Batch is the number of rows a step, drawn with replacement.
-	Batch int `json:"batch" flag:"batch" range:"[1,inf)" unit:"rows" help:"training rows a step"`
-	// LearningRate is that of Adam at the first step; it decays by a half cosine
-	// to 0 at the last.
-	LearningRate float64 `json:"learning_rate" flag:"learning-rate" range:"(0,inf)" help:"Adam's, at the first step; it decays to 0 by a cosine"`
-	// Warmup is the share of the steps in which the KL weight rises linearly
-	// from 0 to beta. Without it a cold start near a collapse threshold can die
-	// although the data could keep the direction alive.
-	Warmup float64 `json:"warmup" flag:"warmup" range:"[0,1]" unit:"share" help:"part of the steps in which beta rises from 0"`
-	// Cycles, where above 1, repeats the warm-up in as many equal parts of the
-	// training, each beginning at 0 again (cyclical annealing, Fu et al. 2019);
-	// Warmup is then the share of each part. What a division leaves over goes to
-	// the last.
-	Cycles int `json:"cycles,omitempty" flag:"cycles" range:"[0,inf)" unit:"times" help:"repeat the warm-up in as many equal parts of the training; 0 and 1: once"`
-	// EvalEvery is the number of steps between evaluations, each one row of the
-	// history.
-	EvalEvery int `json:"eval_every"`
-	// Patience is how many evaluations without a smaller validation loss end
-	// the training. 0 trains to the end. With patience the returned model is
-	// that of the smallest validation loss, otherwise that of the last step.
-	Patience int `json:"patience" flag:"patience" range:"[0,inf)" unit:"evaluations" help:"stop after so many without a better validation loss; 0 trains to the end"`
-}
-
-// DefaultSchedule returns the schedule that goes with [DefaultConfig].
-func DefaultSchedule() Schedule {
-	return Schedule{Steps: 10_000, Batch: 128, LearningRate: 3e-3, Warmup: 0.2, EvalEvery: 500}
-}
-
-// Validate returns an error that names the first field that makes no sense.
-func (s Schedule) Validate() error {
-	if s.Steps < 1 || s.Steps > maxSteps {
-		return fmt.Errorf("steps is %d, want 1 to %d", s.Steps, maxSteps)
+// shape names what decides a network's graphs.
+func (c Config) shape() string {
+	widths := make([]int, len(c.Conditions))
+	for i, condition := range c.Conditions {
+		widths[i] = condition.width()
 	}
-	if s.Batch < 1 || s.Batch > maxBatch {
-		return fmt.Errorf("batch is %d, want 1 to %d", s.Batch, maxBatch)
-	}
-	if !(s.LearningRate > 0) || math.IsInf(s.LearningRate, 0) {
-		return fmt.Errorf("learning rate is %v, want a number above 0", s.LearningRate)
-	}
-	if !(s.Warmup >= 0 && s.Warmup <= 1) {
-		return fmt.Errorf("warm-up is %v, want a share from 0 to 1", s.Warmup)
-	}
-	if s.Cycles < 0 || s.Cycles > s.Steps {
-		return fmt.Errorf("cycles of the warm-up are %d, want at least 0 and at most the %d steps", s.Cycles, s.Steps)
-	}
-	if s.Cycles > 1 && s.warmupSteps() < 2 {
-		return fmt.Errorf("a cycle's warm-up, %v of its %v steps, is shorter than 2 steps: %d cycles repeat nothing", s.Warmup, s.period(), s.Cycles)
-	}
-	if s.EvalEvery < 1 {
-		return fmt.Errorf("steps between evaluations is %d, want at least 1", s.EvalEvery)
-	}
-	if s.Patience < 0 {
-		return fmt.Errorf("patience is %d, want at least 0", s.Patience)
-	}
-	return nil
+	return fmt.Sprint(c.Assets, c.Latent, c.Hidden, c.Likelihood, c.Head, c.MaxWeight, c.Activation, widths)
 }

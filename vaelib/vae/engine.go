@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -201,22 +200,4 @@ func (n *network) loopGraph(program program, in []*graph.Node, zero, count *grap
 		return append(next, n.matrices(theta)...)
 	})
 	return graph.While(condition, body, state...)[:stateSize]
-}
-
-// evaluationGraph sums, over the rows that present (B) marks with 1, the
-// reconstruction loss, the control loss and each dimension's KL: a vector of
-// 2 + d.
-func (n *network) evaluationGraph(controls []control, theta, noise, rows, present, mean, variance, measures *graph.Node) *graph.Node {
-	t := n.tape(theta)
-	t.controls = controls
-	b := batch{rows: rows, mean: mean, variance: variance, measures: measures}
-	t.noises(&b, noise)
-	l := t.losses(b)
-	total := func(x *graph.Node) *graph.Node { return graph.Reshape(graph.ReduceAllSum(graph.Mul(x, present)), 1) }
-	control := graph.Zeros(theta.Graph(), shapes.Make(theta.DType(), 1))
-	if l.control != nil {
-		control = total(l.control)
-	}
-	perDimension := graph.ReduceSum(graph.Mul(l.kl, graph.ExpandAxes(present, 0)), 1)
-	return graph.Concatenate([]*graph.Node{total(l.reconstruction), control, perDimension}, 0)
 }

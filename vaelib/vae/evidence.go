@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gomlx/gomlx/core/graph"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -89,34 +88,6 @@ func logMeanExp(logs []float64) float64 {
 		sum += math.Exp(l - largest)
 	}
 	return largest + math.Log(sum/float64(len(logs)))
-}
-
-// densityGraph returns log p(x, z) - log q(z|x) of each row (B) at one code z
-// drawn from q(z|x). Noise (n x 1) holds the variances of the decoder's noise.
-func (n *network) densityGraph(theta, epsilon, rows, mean, noise, variance *graph.Node) *graph.Node {
-	t := n.tape(theta)
-	c := n.config
-	mu, logvar := t.encode(rows)
-	z := graph.Add(mu, graph.Mul(graph.Exp(graph.MulScalar(logvar, 0.5)), epsilon))
-	standardised, codes := rows, z
-	if width := rows.Shape().Dimensions[0]; width > c.Assets {
-		standardised = graph.Slice(rows, graph.AxisRange(0, c.Assets))
-		codes = graph.Concatenate([]*graph.Node{z, graph.Slice(rows, graph.AxisRange(c.Assets, width))}, 0)
-	}
-	x := graph.Add(graph.Mul(standardised, graph.Sqrt(variance)), mean)
-	xhat, output := t.decode(codes)
-	likelihood := likelihoods[c.Likelihood]
-	var density *graph.Node
-	if likelihood.gaussian {
-		difference := graph.Sub(x, xhat)
-		terms := graph.Add(graph.Div(graph.Mul(difference, difference), noise), graph.Log(graph.MulScalar(noise, 2*math.Pi)))
-		density = graph.MulScalar(graph.ReduceSum(terms, 0), -0.5)
-	} else {
-		density = graph.Neg(likelihood.reconstruction(reading{x: x, xhat: xhat, output: output, variance: variance, parameters: t.own}))
-	}
-	// log p(z) - log q(z|x), whose constants cancel.
-	ratio := graph.Add(graph.Sub(graph.Mul(epsilon, epsilon), graph.Mul(z, z)), logvar)
-	return graph.Add(density, graph.MulScalar(graph.ReduceSum(ratio, 0), 0.5))
 }
 
 // LinearLogLikelihood returns the mean log likelihood in nats of the rows of x

@@ -1,10 +1,13 @@
 package vae
 
-import "github.com/gomlx/gomlx/core/graph"
+import (
+	"github.com/gomlx/gomlx/core/graph"
+)
 
 // head turns the decoder's last linear layer into a portfolio.
 type head struct {
-	// apply maps the last layer's output (B x n) to weights (B x n).
+	// apply maps the last layer's output (n x B, where a likelihood has presence
+	// and the head is positive 2n x B) to weights (n x B).
 	apply func(c Config, y *graph.Node) *graph.Node
 	// bias is the last layer's first bias (n): the output that gives the mean
 	// of the training rows.
@@ -20,11 +23,7 @@ type head struct {
 	// longOnly heads make weights of at least 0 that sum to 1, and learn from
 	// such rows only.
 	longOnly bool
-}
-
-var heads = map[string]head{
-	"softmax":   softmaxHead,
-	"sparsemax": sparsemaxHead,
-	"capped":    cappedHead,
-	"linear":    linearHead,
+	// positive heads make weights above 0, but of those that are not present.
+	positive bool
+	capped   bool // the head keeps the configuration's MaxWeight, which it needs
 }

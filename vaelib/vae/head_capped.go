@@ -23,6 +23,7 @@ var cappedHead = head{
 	scale:    func([]float64, float64) float64 { return 0.1 },
 	finish:   func(c Config, w []float64) { settle(w, c.MaxWeight) },
 	longOnly: true,
+	capped:   true,
 }
 
 // sparsemaxHead is the projection without a cap: sparsemax (Martins & Astudillo

@@ -6,14 +6,20 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// softmaxHead makes positive weights that sum to 1. It never gives an exact
-// 0.
+// softmaxHead makes positive weights that sum to 1. It never gives an exact 0 but
+// where a likelihood tells it which weights are present: n more outputs are the
+// logits of that.
 //
 // Its bias starts at the logarithm of the mean portfolio, so that training
 // starts from the best constant answer, and its weights start small, so that
 // no row starts in the flat part of the softmax.
 var softmaxHead = head{
-	apply: func(_ Config, y *graph.Node) *graph.Node { return softmax(y) },
+	apply: func(c Config, y *graph.Node) *graph.Node {
+		if n := c.Assets; y.Shape().Dimensions[0] > n {
+			y = present(graph.Slice(y, graph.AxisRange(0, n)), graph.Slice(y, graph.AxisRange(n, 2*n)))
+		}
+		return softmax(y)
+	},
 	bias: func(mean []float64) []float64 {
 		bias := make([]float64, len(mean))
 		for i, m := range mean {
@@ -32,6 +38,7 @@ var softmaxHead = head{
 		}
 	},
 	longOnly: true,
+	positive: true,
 }
 
 // softmax is exp(y)/sum(exp(y)) over the first axis. The maximum is taken out
@@ -40,4 +47,17 @@ func softmax(y *graph.Node) *graph.Node {
 	largest := graph.StopGradient(graph.ReduceAndKeep(y, graph.ReduceMax, 0))
 	e := graph.Exp(graph.Sub(y, largest))
 	return graph.Div(e, graph.ReduceAndKeep(e, graph.ReduceSum, 0))
+}
+
+// absentLogit is one whose softmax is exactly 0 beside any other.
+const absentLogit = -1e30
+
+// present puts the logits (n x B) of absent assets to absentLogit: weights left
+// out after the softmax could be all there are, by float32. Presence (n x B) are
+// logits too; the largest of a column is present whatever it is.
+func present(logits, presence *graph.Node) *graph.Node {
+	presence = graph.StopGradient(presence)
+	least := graph.MinScalar(graph.ReduceAndKeep(presence, graph.ReduceMax, 0), 0)
+	mask := graph.ConvertDType(graph.GreaterOrEqual(presence, graph.BroadcastToShape(least, presence.Shape())), logits.DType())
+	return graph.Add(graph.Mul(logits, mask), graph.MulScalar(graph.OneMinus(mask), absentLogit))
 }

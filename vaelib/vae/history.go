@@ -3,6 +3,8 @@ package vae
 import (
 	"encoding/csv"
 	"io"
+	"math"
+	"slices"
 	"strconv"
 )
 
@@ -35,6 +37,11 @@ type Losses struct {
 	// before its weight: the sum of squares over the conditions that have a
 	// measure, in standard deviations.
 	Control float64 `json:"control,omitempty"`
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
 // SamplesPerSecond returns the median over the evaluations, or 0 before the
@@ -73,4 +80,9 @@ func (h *History) WriteCSV(w io.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+func finite(l Losses) bool {
+	sum := l.Total + l.Reconstruction + l.KL
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
 }

@@ -1,6 +1,8 @@
 package vae
 
-import "github.com/gomlx/gomlx/core/graph"
+import (
+	"github.com/gomlx/gomlx/core/graph"
+)
 
 // likelihood is how far a reconstruction is from its portfolio.
 type likelihood struct {
@@ -21,25 +23,19 @@ type likelihood struct {
 	start      func(s scaling) float64
 	tensor     string
 
-	presence bool   // the last layer has n more outputs: which weights are above 0
-	head     string // the one head that makes what the likelihood compares; "": any
+	// presence takes n more outputs of the last layer: which weights are above 0.
+	presence bool
+	// proportions likelihoods compare logarithms of weights, which have to be
+	// above 0 where they are present.
+	proportions bool
 }
 
 // reading is what a likelihood compares.
 type reading struct {
 	x, xhat    *graph.Node // n x B: weights
-	output     *graph.Node // n x B, with presence 2n x B: the decoder's last layer
+	output     *graph.Node // outputs(n) x B: the decoder's last layer
 	variance   *graph.Node // scalar: the training rows' mean per-coordinate variance
 	parameters *graph.Node // of the likelihood, or nil
-}
-
-var likelihoods = map[string]likelihood{
-	"gaussian":         gaussianLikelihood,
-	"gaussian-sigma":   sigmaLikelihood,
-	"gaussian-learned": learnedLikelihood,
-	"mse-sum":          mseSumLikelihood,
-	"dirichlet":        dirichletLikelihood,
-	"logistic-normal":  logisticNormalLikelihood,
 }
 
 // outputs is the width of the decoder's last layer.

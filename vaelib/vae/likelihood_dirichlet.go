@@ -58,6 +58,6 @@ var dirichletLikelihood = likelihood{
 		}
 		return math.Log(max(spread/(float64(len(s.mean))*s.variance)-1, 0.1))
 	},
-	tensor: "likelihood.log_concentration",
-	head:   "softmax",
+	tensor:      "likelihood.log_concentration",
+	proportions: true,
 }

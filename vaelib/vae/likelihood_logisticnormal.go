@@ -61,21 +61,8 @@ var logisticNormalLikelihood = likelihood{
 		}
 		return v
 	},
-	parameters: func(int) int { return 1 },
-	tensor:     "likelihood.log_ratio_variance",
-	presence:   true,
-	head:       "softmax",
-}
-
-// absentLogit is one whose softmax is exactly 0 beside any other.
-const absentLogit = -1e30
-
-// present puts the logits (n x B) of absent assets to absentLogit: weights left
-// out after the softmax could be all there are, by float32. Presence (n x B) are
-// logits too; the largest of a column is present whatever it is.
-func present(logits, presence *graph.Node) *graph.Node {
-	presence = graph.StopGradient(presence)
-	least := graph.MinScalar(graph.ReduceAndKeep(presence, graph.ReduceMax, 0), 0)
-	mask := graph.ConvertDType(graph.GreaterOrEqual(presence, graph.BroadcastToShape(least, presence.Shape())), logits.DType())
-	return graph.Add(graph.Mul(logits, mask), graph.MulScalar(graph.OneMinus(mask), absentLogit))
+	parameters:  func(int) int { return 1 },
+	tensor:      "likelihood.log_ratio_variance",
+	presence:    true,
+	proportions: true,
 }

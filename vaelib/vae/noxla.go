@@ -8,8 +8,8 @@ import (
 	"github.com/gomlx/compute"
 )
 
-const xlaBuiltIn = false
-
-var errNoXLA = errors.New("this binary was built without XLA: build it with cgo (CGO_ENABLED=1, a C compiler) and without the tag noxla")
+// errNoXLA says why this binary can't run XLA.
+var errNoXLA = errors.New("this binary was built without XLA: " +
+	"build it with cgo (CGO_ENABLED=1, a C compiler) and without the tag noxla")
 
 func loadXLA(string) (compute.Backend, error) { return nil, errNoXLA }

@@ -19,9 +19,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-const xlaBuiltIn = true
-
-var errNoXLA error // never returned here
+// errNoXLA says why this binary can't run XLA; nil: it can.
+var errNoXLA error
 
 // probeVariable makes a process of this program load the plugin that it names
 // and exit: see probe.

@@ -1,0 +1,214 @@
+package vae
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/stream"
+)
+
+// training is a training under way.
+type training struct {
+	backend  *Backend
+	config   Config
+	schedule Schedule
+	options  TrainOptions
+	scaling  scaling
+	dataHash string
+
+	train    *graph.Exec // one step, or a loop of them
+	eval     *graph.Exec
+	programs *programs
+	state    [stateSize]*tensors.Tensor
+	inputs   []*tensors.Tensor // inputRows...
+	blocks   []evaluationBlock // of validation rows
+	rows     int               // number of training rows
+	noise    int               // random numbers a row takes
+	stride   int               // steps a call runs at most
+	heldOut  int               // number of validation rows
+	variance *tensors.Tensor
+
+	step      int // steps done
+	evaluated int // step of the last evaluation
+	history   History
+	best      []float32 // with patience: parameters of the smallest validation loss
+	bestLoss  float64
+	stale     int // evaluations since then
+	result    []float32
+	reached   float64 // beta at the end
+
+	began    time.Time
+	before   float64       // seconds before a resumption
+	stepping time.Duration // in gradient steps since the last evaluation or resumption
+	timed    int           // number of those steps
+}
+
+// place lays out the data and the inputs that stay, where the backend takes them.
+func (t *training) place(train, validation *mat.Dense, measures []float32) {
+	c := t.config
+	settings := make([]float32, settingSize)
+	settings[settingVariance] = float32(t.scaling.variance)
+	settings[settingFreeBits] = float32(c.FreeBits)
+	settings[settingTargetRate] = float32(c.TargetRate)
+	settings[settingControl] = float32(c.Control)
+	data := newTrainingRows(c, t.scaling, train, t.options.Conditions)
+	t.rows, _ = train.Dims()
+	t.stride = t.longestCall()
+	t.inputs = []*tensors.Tensor{data.rows, data.mean,
+		tensors.FromFlatDataAndDimensions(measures, len(measures)),
+		tensors.FromFlatDataAndDimensions(settings, settingSize), nil, nil, nil}
+	t.draw(0)
+	t.variance = tensors.FromScalar(float32(t.scaling.variance))
+	if validation != nil {
+		t.blocks = newEvaluationBlocks(c, t.scaling, validation, t.options.ValidationConditions, t.noise)
+		t.heldOut, _ = validation.Dims()
+	}
+}
+
+// begin sets the state to that before the first step.
+func (t *training) begin() {
+	network := t.programs.network
+	t.load(network.initial(t.config.Seed, t.scaling), make([]float32, network.size), make([]float32, network.size),
+		make([]float32, sumSize), []float32{0, float32(t.config.TargetRate)})
+}
+
+// longestCall is how many steps a call runs at most, between evaluations and
+// checkpoints: rounded up, so that few shapes are ever compiled.
+func (t *training) longestCall() int {
+	pauses := t.schedule.EvalEvery
+	if every := t.options.CheckpointEvery; every > 0 {
+		pauses = min(pauses, every)
+	}
+	return max(1, min(powerOfTwo(pauses), t.backend.stepsPerCall, maxDraws/((1+t.noise)*t.schedule.Batch)))
+}
+
+// compile compiles the step before the clock starts, unless an earlier
+// training of this shape has.
+func (t *training) compile() error {
+	var s []shapes.Shape
+	for _, tensor := range append(t.state[:], t.inputs...) {
+		s = append(s, tensor.Shape())
+	}
+	if t.backend.stepsPerCall > 1 {
+		s = append(s, shapes.Make(dtypes.Int32), shapes.Make(dtypes.Int32))
+	}
+	return guard(func() error {
+		_, err := t.train.Compile(s...)
+		return err
+	})
+}
+
+// load puts a state where the backend runs.
+func (t *training) load(theta, first, second, sums, rate []float32) {
+	t.state = [stateSize]*tensors.Tensor{
+		stateTheta:  tensors.FromFlatDataAndDimensions(theta, len(theta)),
+		stateFirst:  tensors.FromFlatDataAndDimensions(first, len(first)),
+		stateSecond: tensors.FromFlatDataAndDimensions(second, len(second)),
+		stateSums:   tensors.FromFlatDataAndDimensions(sums, len(sums)),
+		stateRate:   tensors.FromFlatDataAndDimensions(rate, len(rate)),
+	}
+}
+
+// maxDraws is how many random numbers a call is given at most.
+const maxDraws = 1 << 20
+
+// draw makes the plan and the random numbers of the steps until end. They depend
+// on the seed and the step alone, not on the calls or the backend.
+func (t *training) draw(end int) {
+	batch := t.schedule.Batch
+	plan, rows, noise := make([]float32, t.stride*planSize), make([]int32, t.stride*batch), make([]float32, t.stride*batch*t.noise)
+	steps := end - t.step
+	workers := min(runtime.GOMAXPROCS(0), steps)
+	var wait sync.WaitGroup
+	for w := range workers {
+		wait.Go(func() {
+			for i := w; i < steps; i += workers {
+				t.schedule.plan(plan[i*planSize:], t.config.Beta, t.step+i)
+				source := stream.Source(t.config.Seed, "vae.batches", uint64(t.step+i))
+				fillIndices(rows[i*batch:(i+1)*batch], t.rows, source)
+				fillNormals(noise[i*batch*t.noise:(i+1)*batch*t.noise], source)
+			}
+		})
+	}
+	wait.Wait()
+	t.inputs[inputPlan-inputRows] = tensors.FromFlatDataAndDimensions(plan, t.stride, planSize)
+	t.inputs[inputTake-inputRows] = tensors.FromFlatDataAndDimensions(rows, t.stride, batch, 1)
+	t.inputs[inputNoise-inputRows] = tensors.FromFlatDataAndDimensions(noise, t.stride, t.noise, batch)
+}
+
+// advance runs the steps until end.
+func (t *training) advance(end int) error {
+	start := time.Now()
+	t.draw(end)
+	err := guard(func() error {
+		args := make([]any, 0, inputSize+1)
+		for _, tensor := range t.state {
+			donated, err := graph.DonateTensorBuffer(tensor, t.backend.engine, 0)
+			if err != nil {
+				return err
+			}
+			args = append(args, donated)
+		}
+		for _, tensor := range t.inputs {
+			args = append(args, tensor)
+		}
+		if t.backend.stepsPerCall > 1 {
+			args = append(args, int32(0), int32(end-t.step))
+		}
+		state, err := t.train.Call(args...)
+		copy(t.state[:], state)
+		return err
+	})
+	t.timed += end - t.step
+	t.step = end
+	t.stepping += time.Since(start)
+	return err
+}
+
+// multiplier is what a target rate has made of beta.
+func (t *training) multiplier() (float64, error) {
+	rate, err := floats(t.state[stateRate])
+	if err != nil {
+		return 0, err
+	}
+	return math.Exp(float64(rate[0])), nil
+}
+
+func (t *training) announce(p Point) {
+	if t.options.Evaluated != nil {
+		t.options.Evaluated(p)
+	}
+}
+
+func (t *training) report() {
+	if t.options.Progress == nil {
+		return
+	}
+	note := ""
+	if n := len(t.history.Points); n > 0 {
+		p := t.history.Points[n-1]
+		note = fmt.Sprintf("loss %.4g, KL %.3g", p.Train.Total, p.Train.KL)
+	}
+	t.options.Progress(t.step, t.schedule.Steps, note)
+}
+
+// release frees what the training holds where the backend runs. After a failed
+// step some of it is gone already, which is no error any more.
+func (t *training) release() {
+	held := append(append(t.state[:], t.inputs...), t.variance)
+	for _, b := range t.blocks {
+		held = append(held, b.noise, b.rows, b.present)
+	}
+	for _, x := range held {
+		_ = guard(x.FinalizeAll)
+	}
+}

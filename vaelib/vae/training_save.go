@@ -1,0 +1,68 @@
+package vae
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// save hands the state to the caller.
+func (t *training) save() error {
+	if t.options.Checkpoint == nil {
+		return nil
+	}
+	c, err := t.checkpoint()
+	if err != nil {
+		return err
+	}
+	return t.options.Checkpoint(c)
+}
+
+// checkpoint copies the state out.
+func (t *training) checkpoint() (*Checkpoint, error) {
+	c := &Checkpoint{best: t.best, document: checkpointDocument{
+		Version: checkpointVersion, Config: t.config, Schedule: t.schedule, Backend: t.backend.name, DataHash: t.dataHash,
+		Step: t.step, Evaluated: t.evaluated, Stale: t.stale, BestLoss: t.bestLoss,
+		Points: slices.Clone(t.history.Points), Seconds: t.before + time.Since(t.began).Seconds(),
+	}}
+	var err error
+	for i, dst := range map[int]*[]float32{
+		stateTheta: &c.theta, stateFirst: &c.first, stateSecond: &c.second, stateSums: &c.sums, stateRate: &c.rate,
+	} {
+		if *dst, err = floats(t.state[i]); err != nil {
+			return nil, err
+		}
+		if checkFinite(*dst) != nil {
+			return nil, &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate}
+		}
+	}
+	return c, nil
+}
+
+// restore continues from a checkpoint.
+func (t *training) restore(c *Checkpoint) error {
+	d := &c.document
+	for _, pair := range []MismatchError{
+		{"configuration", d.Config, t.config},
+		{"schedule", d.Schedule, t.schedule},
+		{"backend", d.Backend, t.backend.name},
+		{"hash of the rows", d.DataHash, t.dataHash},
+	} {
+		if !reflect.DeepEqual(pair.Have, pair.Want) {
+			return &pair
+		}
+	}
+	t.step, t.evaluated, t.stale, t.bestLoss = d.Step, d.Evaluated, d.Stale, d.BestLoss
+	t.best, t.before = c.best, d.Seconds
+	t.history.Points = slices.Clone(d.Points)
+	t.load(slices.Clone(c.theta), slices.Clone(c.first), slices.Clone(c.second), slices.Clone(c.sums), slices.Clone(c.rate))
+	return nil
+}
+
+func (t *training) interrupted(cause error) error {
+	if err := t.save(); err != nil {
+		return fmt.Errorf("training stopped at step %d of %d (%w), and its state was not saved: %w", t.step, t.schedule.Steps, cause, err)
+	}
+	return fmt.Errorf("training stopped at step %d of %d: %w", t.step, t.schedule.Steps, cause)
+}
