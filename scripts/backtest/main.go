@@ -92,8 +92,8 @@ func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
 		cli.Column{Name: "sharpe_high", Short: "to"}, cli.Column{Name: "annual_return", Short: "return"}, cli.Column{Name: "volatility"},
 		cli.Column{Name: "max_drawdown", Short: "drawdown"}, cli.Column{Name: "turnover"}, cli.Column{Name: "final_wealth", Short: "wealth"})
 	for _, t := range s.Strategies {
-		err := table.Row(t.Name, value(t.Sharpe), value(t.SharpeLow), value(t.SharpeHigh), value(t.AnnualReturn), value(t.Volatility),
-			value(t.MaxDrawdown), t.Turnover, t.FinalWealth)
+		err := table.Row(t.Name, t.Sharpe.Any(), t.SharpeLow.Any(), t.SharpeHigh.Any(), t.AnnualReturn.Any(), t.Volatility.Any(),
+			t.MaxDrawdown.Any(), t.Turnover, t.FinalWealth)
 		if err != nil {
 			return err
 		}
@@ -106,12 +106,5 @@ func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
 		note = "drifting between rebalances"
 	}
 	io.Note("%d windows, weights %s, costs of %g basis points: %s", s.Windows, note, s.CostBps, strings.TrimSuffix(c.Out, "/")+"/"+experiment.ReportFile)
-	return nil
-}
-
-func value(n experiment.Number) any {
-	if x, ok := n.Float(); ok {
-		return x
-	}
 	return nil
 }

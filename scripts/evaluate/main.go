@@ -12,6 +12,7 @@ import (
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/portfolio"
 )
 
@@ -163,24 +164,27 @@ func newTable(c *config, io *cli.IO) *table {
 func (t *table) row(id string, f *metrics.Figures, risk *riskShares, w []float64) error {
 	values := []any{id}
 	notes := map[string]string{}
-	add := func(name string, value any, defined bool, reason string) {
-		if !defined {
-			value, notes[name] = nil, reason
+	add := func(name string, v number.Value) {
+		values = append(values, v.Any())
+		if _, known := v.Float(); !known {
+			notes[name] = v.Reason()
 		}
-		values = append(values, value)
 	}
 	for i, name := range t.names {
-		figure := metrics.Figure(i)
-		value, defined := f.Value(figure)
-		add(name, value, defined, f.Reason(figure))
+		add(name, f.Value(metrics.Figure(i)))
 	}
 	if risk != nil {
-		shares, defined := risk.of(w)
-		add("risk_contributions", shares, defined, "the return has no variance")
+		shares, err := risk.of(w)
+		if errors.Is(err, metrics.ErrNoRisk) {
+			values, notes["risk_contributions"] = append(values, nil), "the return has no variance"
+		} else if err != nil {
+			return err
+		} else {
+			values = append(values, shares)
+		}
 	}
 	if t.trials > 0 {
-		value, defined := f.DeflatedSharpe(t.trials, t.trialStd)
-		add("dsr", value, defined, f.Reason(metrics.PSR))
+		add("dsr", f.DeflatedSharpe(t.trials, t.trialStd))
 	}
 	return t.Row(append(values, notes)...)
 }

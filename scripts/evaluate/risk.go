@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/moments"
 )
 
@@ -13,7 +14,6 @@ import (
 type riskShares struct {
 	cov   *mat.SymDense // sample covariance, n x n
 	order []int         // column of the window for each asset of the output
-	work  *mat.VecDense // cov w
 }
 
 // newRiskShares splits over the returns of the window, for the assets in the
@@ -23,25 +23,23 @@ func newRiskShares(window *market.Window, symbols []string) (*riskShares, error)
 	if err != nil {
 		return nil, err
 	}
-	r := &riskShares{cov: cov, work: mat.NewVecDense(len(symbols), nil)}
+	r := &riskShares{cov: cov}
 	for _, symbol := range symbols {
 		r.order = append(r.order, slices.Index(window.Symbols, symbol))
 	}
 	return r, nil
 }
 
-// of returns w_i (Sigma w)_i / (w' Sigma w), which sum to 1, for weights in the
-// order of the window; it is undefined where the portfolio has no variance.
-func (r *riskShares) of(w []float64) (shares []float64, defined bool) {
-	weights := mat.NewVecDense(len(w), w)
-	r.work.MulVec(r.cov, weights)
-	variance := mat.Dot(weights, r.work)
-	if !(variance > 0) {
-		return nil, false
+// of returns the assets' shares, for weights in the order of the window. Its
+// errors are those of [metrics.RiskContributions].
+func (r *riskShares) of(w []float64) ([]float64, error) {
+	shares, err := metrics.RiskContributions(w, r.cov)
+	if err != nil {
+		return nil, err
 	}
-	shares = make([]float64, len(r.order))
+	ordered := make([]float64, len(r.order))
 	for i, j := range r.order {
-		shares[i] = w[j] * r.work.AtVec(j) / variance
+		ordered[i] = shares[j]
 	}
-	return shares, true
+	return ordered, nil
 }

@@ -112,7 +112,7 @@ func (j *job) figuresOf(f *metrics.Figures) map[string]float64 {
 	}
 	named := map[string]float64{}
 	for k, name := range metrics.Names(level) {
-		if v, ok := f.Value(metrics.Figure(k)); ok {
+		if v, ok := f.Value(metrics.Figure(k)).Float(); ok {
 			named[name] = v
 		}
 	}

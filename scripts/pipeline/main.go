@@ -9,6 +9,7 @@ import (
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/vae"
 )
@@ -107,7 +108,7 @@ func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
 	table := io.Table(c.Format.Format, cli.Column{Name: "portfolio"}, cli.Column{Name: "sharpe_in_sample"}, cli.Column{Name: "sharpe_out_of_sample"})
 	for _, row := range []struct {
 		name    string
-		in, out experiment.Number
+		in, out number.Value
 	}{
 		{"latent Sharpe", s.SharpeLatent, s.SharpeLatentOOS},
 		{fmt.Sprintf("best of %d samples", s.Evaluations), s.SharpeBestSampled, s.SharpeBestSampledOOS},
@@ -116,7 +117,7 @@ func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
 		{"1/N", s.SharpeEqualWeight, s.SharpeEqualWeightOOS},
 		{"convex bound", s.SharpeConvexBound, s.SharpeConvexBoundOOS},
 	} {
-		if err := table.Row(row.name, value(row.in), value(row.out)); err != nil {
+		if err := table.Row(row.name, row.in.Any(), row.out.Any()); err != nil {
 			return err
 		}
 	}
@@ -132,12 +133,5 @@ func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
 	spread, _ := s.DispersionPosterior.Float()
 	io.Note("%.0f of %d units active, R2 %.3f (PCA %.3f), dispersion %.2f of the held-out portfolios'", units, c.Latent, r2, pca, spread)
 	io.Note("%d portfolios in %.1f s: %s", s.Portfolios, s.Seconds, filepath.Join(dir, experiment.ReportFile))
-	return nil
-}
-
-func value(n experiment.Number) any {
-	if x, ok := n.Float(); ok {
-		return x
-	}
 	return nil
 }

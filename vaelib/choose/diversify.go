@@ -37,7 +37,7 @@ rows:
 	for i := range figures {
 		point := make([]float64, len(goals))
 		for k, goal := range goals {
-			v, ok := figures[i].Value(goal.Figure)
+			v, ok := figures[i].Value(goal.Figure).Float()
 			if !ok {
 				continue rows
 			}

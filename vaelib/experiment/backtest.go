@@ -23,6 +23,7 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/moments"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/run"
@@ -195,25 +196,27 @@ type BacktestSummary struct {
 // TestedStrategy is one strategy's figures over all test windows, net of
 // costs; annual where the name has no unit.
 type TestedStrategy struct {
-	Name         string   `json:"name"`
-	AnnualReturn Number   `json:"annual_return"`
-	CAGR         Number   `json:"cagr"`
-	Volatility   Number   `json:"volatility"`
-	Sharpe       Number   `json:"sharpe"`
-	SharpeLow    Number   `json:"sharpe_low"` // 95 % interval, stationary bootstrap
-	SharpeHigh   Number   `json:"sharpe_high"`
-	Sortino      Number   `json:"sortino"`
-	MaxDrawdown  Number   `json:"max_drawdown"`
-	Calmar       Number   `json:"calmar"`
-	VaR          Number   `json:"var95"`
-	CVaR         Number   `json:"cvar95"`
-	PSR          Number   `json:"psr"`
-	DSR          Number   `json:"dsr"` // all strategies of the run counted as trials
-	Turnover     float64  `json:"turnover"`
-	Cost         float64  `json:"cost"` // sum over the rebalances, share of the wealth
-	FinalWealth  float64  `json:"final_wealth"`
-	Held         int      `json:"rebalances_without_answer"`
-	Notes        []string `json:"notes"`
+	Name         string       `json:"name"`
+	AnnualReturn number.Value `json:"annual_return"`
+	CAGR         number.Value `json:"cagr"`
+	Volatility   number.Value `json:"volatility"`
+	Sharpe       number.Value `json:"sharpe"`
+	SharpeLow    number.Value `json:"sharpe_low"` // 95 % interval, stationary bootstrap
+	SharpeHigh   number.Value `json:"sharpe_high"`
+	Sortino      number.Value `json:"sortino"`
+	MaxDrawdown  number.Value `json:"max_drawdown"`
+	Calmar       number.Value `json:"calmar"`
+	VaR          number.Value `json:"var95"`
+	CVaR         number.Value `json:"cvar95"`
+	PSR          number.Value `json:"psr"`
+	DSR          number.Value `json:"dsr"` // all strategies of the run counted as trials
+	Turnover     float64      `json:"turnover"`
+	Cost         float64      `json:"cost"` // sum over the rebalances, share of the wealth
+	FinalWealth  float64      `json:"final_wealth"`
+	Held         int          `json:"rebalances_without_answer"`
+	Notes        []string     `json:"notes"`
+
+	figures metrics.Figures // all, for the report
 }
 
 // Backtest tests strategies walk-forward in a folder of its own, and writes
@@ -281,22 +284,21 @@ func summarise(ctx context.Context, result *backtest.Result, in *Input, settings
 			return nil, fmt.Errorf("strategy %s: %w", track.Name, err)
 		}
 		figures = append(figures, f)
-		if _, ok := f.Value(metrics.PSR); ok {
+		if _, ok := f.Value(metrics.PSR).Float(); ok {
 			ratios = append(ratios, f.PeriodSharpe)
 		}
 	}
 	for k, track := range result.Tracks {
 		f := &figures[k]
 		t := TestedStrategy{
-			Name: track.Name, AnnualReturn: number(f, metrics.AnnualReturn), CAGR: number(f, metrics.CAGR), Volatility: number(f, metrics.Volatility),
-			Sharpe: number(f, metrics.Sharpe), Sortino: number(f, metrics.Sortino), MaxDrawdown: number(f, metrics.MaxDrawdown),
-			Calmar: number(f, metrics.Calmar), VaR: number(f, metrics.VaR), CVaR: number(f, metrics.CVaR), PSR: number(f, metrics.PSR),
-			DSR: Unknown("one strategy alone is no choice among trials"), Turnover: track.Turnover(), FinalWealth: 1, Held: track.Held(), Notes: f.Notes(),
+			Name: track.Name, AnnualReturn: f.Value(metrics.AnnualReturn), CAGR: f.Value(metrics.CAGR), Volatility: f.Value(metrics.Volatility),
+			Sharpe: f.Value(metrics.Sharpe), Sortino: f.Value(metrics.Sortino), MaxDrawdown: f.Value(metrics.MaxDrawdown),
+			Calmar: f.Value(metrics.Calmar), VaR: f.Value(metrics.VaR), CVaR: f.Value(metrics.CVaR), PSR: f.Value(metrics.PSR),
+			DSR: number.Unknown("one strategy alone is no choice among trials"), Turnover: track.Turnover(), FinalWealth: 1, Held: track.Held(), Notes: f.Notes(),
+			figures: *f,
 		}
 		if len(ratios) > 1 {
-			if v, ok := f.DeflatedSharpe(len(ratios), stat.StdDev(ratios, nil)); ok {
-				t.DSR = Known(v)
-			}
+			t.DSR = f.DeflatedSharpe(len(ratios), stat.StdDev(ratios, nil))
 		}
 		for _, r := range track.Returns {
 			t.FinalWealth *= 1 + r
@@ -304,13 +306,13 @@ func summarise(ctx context.Context, result *backtest.Result, in *Input, settings
 		for _, r := range track.Rebalances {
 			t.Cost += r.Cost
 		}
-		t.SharpeLow, t.SharpeHigh = Unknown("the Sharpe ratio is undefined"), Unknown("the Sharpe ratio is undefined")
+		t.SharpeLow, t.SharpeHigh = number.Unknown("the Sharpe ratio is undefined"), number.Unknown("the Sharpe ratio is undefined")
 		if _, ok := t.Sharpe.Float(); ok {
 			interval, err := metrics.Bootstrap(ctx, track.Returns, sharpeOf(in.Metrics), metrics.BootstrapSettings{Seed: in.Seed, Resamples: 1000})
 			if err != nil {
 				return nil, fmt.Errorf("strategy %s: %w", track.Name, err)
 			}
-			t.SharpeLow, t.SharpeHigh = Known(interval.Low), Known(interval.High)
+			t.SharpeLow, t.SharpeHigh = number.Known(interval.Low), number.Known(interval.High)
 		}
 		s.Strategies = append(s.Strategies, t)
 	}
@@ -393,9 +395,8 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 	wealth := figure.Wealth{Frame: p.frame("net of costs"), Start: result.Start, Times: result.Times}
 	for k, t := range s.Strategies {
 		section.Rows = append(section.Rows, report.Tested{
-			Name: t.Name, Return: t.AnnualReturn.reported(), CAGR: t.CAGR.reported(), Volatility: t.Volatility.reported(), Sharpe: t.Sharpe.reported(),
-			Low: t.SharpeLow.reported(), High: t.SharpeHigh.reported(), PSR: t.PSR.reported(), DSR: t.DSR.reported(), MaxDrawdown: t.MaxDrawdown.reported(),
-			Turnover: report.Known(t.Turnover), Held: t.Held,
+			Name: t.Name, Figures: t.figures, Low: t.SharpeLow, High: t.SharpeHigh, DSR: t.DSR,
+			Turnover: number.Known(t.Turnover), Held: t.Held,
 		})
 		wealth.Paths = append(wealth.Paths, figure.Path{Name: t.Name, Returns: result.Tracks[k].Returns})
 	}

@@ -5,6 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/vae"
 )
@@ -30,18 +31,18 @@ func (p *state) weigh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.summary.ELBO, p.summary.LogLikelihood = Known(e.ELBO), Known(e.LogLikelihood)
+	p.summary.ELBO, p.summary.LogLikelihood = number.Known(e.ELBO), number.Known(e.LogLikelihood)
 	switch linear, err := vae.LinearLogLikelihood(p.training, x, p.settings.Latent); {
 	case !densityOfWeights[p.settings.Likelihood]:
-		p.summary.LogLikelihoodLinear = Unknown("a density by other coordinates")
+		p.summary.LogLikelihoodLinear = number.Unknown("a density by other coordinates")
 	case err != nil:
-		p.summary.LogLikelihoodLinear = Unknown(err.Error())
+		p.summary.LogLikelihoodLinear = number.Unknown(err.Error())
 	default:
-		p.summary.LogLikelihoodLinear = Known(linear)
+		p.summary.LogLikelihoodLinear = number.Known(linear)
 	}
 	p.evidence = &report.Evidence{
 		Rows: few, Codes: evidenceCodes,
-		ELBO: p.summary.ELBO.reported(), LogLikelihood: p.summary.LogLikelihood.reported(), Linear: p.summary.LogLikelihoodLinear.reported(),
+		ELBO: p.summary.ELBO, LogLikelihood: p.summary.LogLikelihood, Linear: p.summary.LogLikelihoodLinear,
 	}
 	return nil
 }

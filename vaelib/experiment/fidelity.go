@@ -10,6 +10,7 @@ import (
 
 	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/mixture"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
@@ -101,8 +102,8 @@ func (p *state) samples() *report.Fidelity {
 	f := &report.Fidelity{Neighbours: p.fidelity[0].Overlap.K, Rows: p.fidelity[0].Overlap.Generated}
 	for _, r := range p.fidelity {
 		f.Samples = append(f.Samples, report.Sample{
-			Name: r.Name, Precision: report.Known(r.Overlap.Precision), Recall: report.Known(r.Overlap.Recall), Coverage: report.Known(r.Overlap.Coverage),
-			Energy: report.Known(r.Test.Energy), EnergyP: report.Known(r.Test.EnergyP), Dispersion: report.Known(r.Dispersion.Ratio), Memorisation: report.Known(r.Memorisation.AUC),
+			Name: r.Name, Precision: number.Known(r.Overlap.Precision), Recall: number.Known(r.Overlap.Recall), Coverage: number.Known(r.Overlap.Coverage),
+			Energy: number.Known(r.Test.Energy), EnergyP: number.Known(r.Test.EnergyP), Dispersion: number.Known(r.Dispersion.Ratio), Memorisation: number.Known(r.Memorisation.AUC),
 		})
 	}
 	return f

@@ -12,6 +12,7 @@ import (
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/run"
@@ -206,12 +207,12 @@ func (p *state) generate(ctx context.Context) (err error) {
 		return err
 	}
 	for _, d := range []struct {
-		to    *Number
+		to    *number.Value
 		batch *generate.Batch
 	}{{&p.summary.DispersionPrior, p.prior}, {&p.summary.DispersionPosterior, p.generated}} {
-		*d.to = Unknown("the held-out portfolios don't vary")
+		*d.to = number.Unknown("the held-out portfolios don't vary")
 		if ratio, err := vae.Dispersion(d.batch.Decoded, p.heldOut); err == nil {
-			*d.to = Known(ratio)
+			*d.to = number.Known(ratio)
 		}
 	}
 	return nil

@@ -402,25 +402,3 @@ func TestPipelineRefuses(t *testing.T) {
 		}
 	}
 }
-
-func TestNumber(t *testing.T) {
-	for _, c := range []struct {
-		number Number
-		want   string
-	}{{Known(0.1), "0.1"}, {Known(math.NaN()), "null"}, {Unknown("why"), "null"}, {Number{}, "null"}} {
-		text, err := json.Marshal(c.number)
-		if err != nil || string(text) != c.want {
-			t.Errorf("%+v is %s in JSON (%v), want %s", c.number, text, err, c.want)
-		}
-	}
-	var n Number
-	if err := json.Unmarshal([]byte("0.25"), &n); err != nil || n != Known(0.25) {
-		t.Errorf("0.25 is read as %+v (%v)", n, err)
-	}
-	if err := json.Unmarshal([]byte("null"), &n); err != nil {
-		t.Error(err)
-	}
-	if _, ok := n.Float(); ok {
-		t.Error("null is read as a number")
-	}
-}

@@ -17,6 +17,7 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/moments"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/run"
 )
@@ -72,6 +73,7 @@ func (p *state) report(context.Context) error {
 }
 
 func (p *state) header() report.Header {
+	violation, _ := p.summary.MaxViolation.Float()
 	return report.Header{
 		Subtitle: fmt.Sprintf("%d assets, %s to %s, %s backend", p.Set.N,
 			day(p.Window.Times[0]), day(p.Window.Times[len(p.Window.Times)-1]), p.Backend.Name()),
@@ -79,7 +81,7 @@ func (p *state) header() report.Header {
 		Facts: []report.Fact{
 			{Name: "Portfolios", Text: fmt.Sprint(p.summary.Portfolios)},
 			{Name: "Active units", Text: fmt.Sprintf("%d of %d", p.diagnosis.ActiveUnits, p.settings.Latent)},
-			{Name: "Largest violation", Text: fmt.Sprintf("%.1e", p.summary.MaxViolation.value)},
+			{Name: "Largest violation", Text: fmt.Sprintf("%.1e", violation)},
 			{Name: "Seed", Text: fmt.Sprint(p.Seed)},
 		},
 	}
@@ -136,8 +138,8 @@ func (p *state) dataSection(d *report.Document) error {
 		}
 		data.Assets = append(data.Assets, report.Asset{
 			Symbol: symbol, Sector: p.sectorOf(symbol), First: p.in.Times[0], Last: p.in.Times[len(p.in.Times)-1],
-			AnnualReturn: reported(&f, metrics.AnnualReturn), Volatility: reported(&f, metrics.Volatility),
-			MaxDrawdown: reported(&f, metrics.MaxDrawdown),
+			AnnualReturn: f.Value(metrics.AnnualReturn), Volatility: f.Value(metrics.Volatility),
+			MaxDrawdown: f.Value(metrics.MaxDrawdown),
 		})
 	}
 	correlation := mat.NewSymDense(p.Set.N, nil)
@@ -178,15 +180,11 @@ func (p *state) sectorOf(symbol string) string {
 	return text
 }
 
-func reported(f *metrics.Figures, figure metrics.Figure) report.Value {
-	return number(f, figure).reported()
-}
-
 func (p *state) constraintSection(d *report.Document) error {
 	c := &report.Constraints{
 		Assets: p.Set.N, Lower: 0, Upper: 1, MinWeight: p.Set.MinWeight, Portfolios: p.summary.Portfolios,
-		MaxViolation: p.summary.MaxViolation.reported(), MaxRepair: p.summary.MaxRepair.reported(),
-		MeanRepair: report.Known(stat.Mean(p.generated.Repair, nil)),
+		MaxViolation: p.summary.MaxViolation, MaxRepair: p.summary.MaxRepair,
+		MeanRepair: number.Known(stat.Mean(p.generated.Repair, nil)),
 	}
 	if p.Set.Lower != nil {
 		c.Lower = slices.Min(p.Set.Lower)
@@ -212,8 +210,8 @@ func (p *state) trainingSection(d *report.Document) error {
 	last := h.Points[len(h.Points)-1]
 	t := &report.Training{
 		Rows: p.summary.Rows, Validation: p.summary.Validation, Steps: p.settings.Steps, BestStep: h.Step,
-		Loss: report.Known(last.Train.Total), Backend: p.Backend.Description(),
-		Seconds: report.Known(last.Seconds), SamplesPerSecond: report.Known(p.summary.SamplesPerSecond),
+		Loss: number.Known(last.Train.Total), Backend: p.Backend.Description(),
+		Seconds: number.Known(last.Seconds), SamplesPerSecond: number.Known(p.summary.SamplesPerSecond),
 		Settings: []report.Fact{
 			{Name: "Network", Text: fmt.Sprintf("%d assets, hidden layers %v, %d latent dimensions, %s", p.Set.N, p.settings.Hidden, p.settings.Latent, p.settings.Activation)},
 			{Name: "Likelihood and head", Text: p.settings.Likelihood + ", " + p.settings.Head},
@@ -239,7 +237,7 @@ func (p *state) trainingSection(d *report.Document) error {
 		validation, kl := math.NaN(), math.NaN()
 		if point.Validation != nil {
 			validation, kl = point.Validation.Total, point.Validation.KL
-			t.ValidationLoss = report.Known(validation)
+			t.ValidationLoss = number.Known(validation)
 		}
 		curve.ValidationLoss = append(curve.ValidationLoss, validation)
 		curve.ValidationKL = append(curve.ValidationKL, kl)
@@ -254,15 +252,15 @@ func (p *state) diagnosticSection(d *report.Document) error {
 	g := p.diagnosis
 	s := &report.Diagnostics{
 		Latent: p.settings.Latent, ActiveUnits: g.ActiveUnits,
-		KL: p.summary.KL.reported(), R2: p.summary.R2.reported(), R2PCA: p.summary.R2PCA.reported(),
-		DispersionPrior: p.summary.DispersionPrior.reported(), DispersionPosterior: p.summary.DispersionPosterior.reported(),
-		Beta: p.model.Beta(), BetaRaw: report.Known(2 * p.model.Variance() * p.model.Beta()), Variance: report.Known(p.model.Variance()),
+		KL: p.summary.KL, R2: p.summary.R2, R2PCA: p.summary.R2PCA,
+		DispersionPrior: p.summary.DispersionPrior, DispersionPosterior: p.summary.DispersionPosterior,
+		Beta: p.model.Beta(), BetaRaw: number.Known(2 * p.model.Variance() * p.model.Beta()), Variance: number.Known(p.model.Variance()),
 		Thresholds: g.Thresholds, Evidence: p.evidence,
 	}
 	for j := range g.KLPerDimension {
 		s.Units = append(s.Units, report.Unit{
-			KL: report.Known(g.KLPerDimension[j]), Variance: report.Known(g.MeanVariances[j]),
-			CodeMean: report.Known(g.CodeMeans[j]), CodeVariance: report.Known(g.CodeVariances[j]),
+			KL: number.Known(g.KLPerDimension[j]), Variance: number.Known(g.MeanVariances[j]),
+			CodeMean: number.Known(g.CodeMeans[j]), CodeVariance: number.Known(g.CodeVariances[j]),
 		})
 	}
 	var err error
@@ -296,8 +294,8 @@ func (p *state) generatedSection(d *report.Document) error {
 			compareMeans("Sharpe ratio, mean", report.Number, metrics.Sharpe, figures, p.trainingFigures),
 			compareMeans("Maximum drawdown, mean", report.Percent, metrics.MaxDrawdown, figures, p.trainingFigures),
 			compareMeans("Effective number of assets, mean", report.Number, metrics.EffectiveAssets, figures, p.trainingFigures),
-			{Name: "Weights that are exactly 0", Format: report.Percent, Generated: report.Known(zeros(samples)), Training: report.Known(zeros(p.training))},
-			{Name: "Largest weight, mean", Format: report.Percent, Generated: report.Known(meanLargest(samples)), Training: report.Known(meanLargest(p.training))},
+			{Name: "Weights that are exactly 0", Format: report.Percent, Generated: number.Known(zeros(samples)), Training: number.Known(zeros(p.training))},
+			{Name: "Largest weight, mean", Format: report.Percent, Generated: number.Known(meanLargest(samples)), Training: number.Known(meanLargest(p.training))},
 		},
 	}
 	risk, reward := plane(figures)
@@ -331,18 +329,18 @@ func compareMeans(name string, format report.Format, which metrics.Figure, gener
 }
 
 // mean averages a figure over the portfolios for which it is defined.
-func mean(figures []metrics.Figures, which metrics.Figure) report.Value {
+func mean(figures []metrics.Figures, which metrics.Figure) number.Value {
 	var sum, count float64
 	for i := range figures {
-		if v, ok := figures[i].Value(which); ok {
+		if v, ok := figures[i].Value(which).Float(); ok {
 			sum += v
 			count++
 		}
 	}
 	if count == 0 {
-		return report.Unknown("undefined for every portfolio")
+		return number.Unknown("undefined for every portfolio")
 	}
-	return report.Known(sum / count)
+	return number.Known(sum / count)
 }
 
 // zeros returns the share of weights that are exactly 0.
@@ -397,9 +395,9 @@ func (p *state) baselineSection(d *report.Document) error {
 	wealth := figure.Wealth{Frame: p.frame("after the split, constant weights, without costs"), Start: p.Window.Times[len(p.Window.Times)-len(p.out.Times)-1], Times: p.out.Times}
 	for _, c := range p.candidates {
 		in, out, _ := p.figuresOf(c.id)
-		row := report.Baseline{Name: c.id, What: c.what, InSample: baselineFigures(in), OutSample: baselineFigures(out), Evaluations: report.Unknown("solved for, not searched")}
+		row := report.Baseline{Name: c.id, What: c.what, InSample: *in, OutSample: *out, Evaluations: number.Unknown("solved for, not searched")}
 		if c.evaluations > 0 {
-			row.Evaluations = report.Known(float64(c.evaluations))
+			row.Evaluations = number.Known(float64(c.evaluations))
 		}
 		if c.id == convexBound {
 			b.Bound = convexBound
@@ -420,13 +418,6 @@ func (p *state) baselineSection(d *report.Document) error {
 	b.Pictures, err = p.pictures(drawing{"wealth.png", "Wealth after the split.", wealth.Draw})
 	d.Baselines = b
 	return err
-}
-
-func baselineFigures(f *metrics.Figures) report.Figures {
-	return report.Figures{
-		Return: reported(f, metrics.AnnualReturn), Volatility: reported(f, metrics.Volatility), Sharpe: reported(f, metrics.Sharpe),
-		MaxDrawdown: reported(f, metrics.MaxDrawdown), EffectiveAssets: reported(f, metrics.EffectiveAssets),
-	}
 }
 
 func (p *state) provenanceSection(d *report.Document) error {

@@ -1,98 +1,41 @@
 package experiment
 
-import (
-	"encoding/json"
-	"math"
-	"strconv"
-
-	"vaefolio/vaelib/report"
-)
-
-// Number is a figure that may be undefined: null in JSON, with its reason
-// among the summary's notes. The zero value is undefined without a reason.
-type Number struct {
-	value  float64
-	known  bool
-	reason string
-}
-
-// Known is a defined number; what isn't finite is undefined.
-func Known(x float64) Number {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return Unknown("not finite")
-	}
-	return Number{value: x, known: true}
-}
-
-// Unknown is an undefined number with its reason.
-func Unknown(reason string) Number { return Number{reason: reason} }
-
-// Float returns the number, and whether it is defined.
-func (n Number) Float() (float64, bool) { return n.value, n.known }
-
-// Reason says why the number is undefined.
-func (n Number) Reason() string { return n.reason }
-
-// MarshalJSON writes the shortest number that reads back the same, or null.
-func (n Number) MarshalJSON() ([]byte, error) {
-	if !n.known {
-		return []byte("null"), nil
-	}
-	return strconv.AppendFloat(nil, n.value, 'g', -1, 64), nil
-}
-
-// UnmarshalJSON reads a number or null.
-func (n *Number) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		*n = Number{}
-		return nil
-	}
-	n.known = true
-	return json.Unmarshal(data, &n.value)
-}
-
-// reported is the number as the report shows it.
-func (n Number) reported() report.Value {
-	if !n.known {
-		return report.Unknown(n.reason)
-	}
-	return report.Known(n.value)
-}
+import "vaefolio/vaelib/number"
 
 // Summary is summary.json: what a run of the pipeline comes to. Sharpe ratios
 // are annual; those without a suffix are measured on the in-sample window, on
 // which the portfolios were chosen, those with _oos after the split.
 type Summary struct {
-	ActiveUnits         Number `json:"active_units"`
-	KL                  Number `json:"kl_nats"`
-	R2                  Number `json:"r2"`
-	R2PCA               Number `json:"r2_pca"`
-	DispersionPrior     Number `json:"dispersion_prior"`
-	DispersionPosterior Number `json:"dispersion_posterior"`
+	ActiveUnits         number.Value `json:"active_units"`
+	KL                  number.Value `json:"kl_nats"`
+	R2                  number.Value `json:"r2"`
+	R2PCA               number.Value `json:"r2_pca"`
+	DispersionPrior     number.Value `json:"dispersion_prior"`
+	DispersionPosterior number.Value `json:"dispersion_posterior"`
 
 	// Of held-out portfolios, in nats each: see [vae.Evidence] and
 	// [vae.LinearLogLikelihood].
-	ELBO                Number `json:"elbo_nats"`
-	LogLikelihood       Number `json:"log_likelihood_nats"`
-	LogLikelihoodLinear Number `json:"log_likelihood_linear_nats"`
+	ELBO                number.Value `json:"elbo_nats"`
+	LogLikelihood       number.Value `json:"log_likelihood_nats"`
+	LogLikelihoodLinear number.Value `json:"log_likelihood_linear_nats"`
 
-	MaxViolation Number `json:"max_constraint_violation"`
-	MaxRepair    Number `json:"max_repair_distance"`
-	Portfolios   int    `json:"portfolios"`
+	MaxViolation number.Value `json:"max_constraint_violation"`
+	MaxRepair    number.Value `json:"max_repair_distance"`
+	Portfolios   int          `json:"portfolios"`
 
-	SharpeLatent        Number `json:"sharpe_latent"`
-	SharpeBestSampled   Number `json:"sharpe_best_sampled"`
-	SharpeBestDirichlet Number `json:"sharpe_best_dirichlet"`
-	SharpeBestMixture   Number `json:"sharpe_best_dirichlet_mixture"`
-	SharpeEqualWeight   Number `json:"sharpe_equal_weight"`
-	SharpeConvexBound   Number `json:"sharpe_convex_bound"`
+	SharpeLatent        number.Value `json:"sharpe_latent"`
+	SharpeBestSampled   number.Value `json:"sharpe_best_sampled"`
+	SharpeBestDirichlet number.Value `json:"sharpe_best_dirichlet"`
+	SharpeBestMixture   number.Value `json:"sharpe_best_dirichlet_mixture"`
+	SharpeEqualWeight   number.Value `json:"sharpe_equal_weight"`
+	SharpeConvexBound   number.Value `json:"sharpe_convex_bound"`
 
-	SharpeLatentOOS        Number `json:"sharpe_latent_oos"`
-	SharpeBestSampledOOS   Number `json:"sharpe_best_sampled_oos"`
-	SharpeBestDirichletOOS Number `json:"sharpe_best_dirichlet_oos"`
-	SharpeBestMixtureOOS   Number `json:"sharpe_best_dirichlet_mixture_oos"`
-	SharpeEqualWeightOOS   Number `json:"sharpe_equal_weight_oos"`
-	SharpeConvexBoundOOS   Number `json:"sharpe_convex_bound_oos"`
+	SharpeLatentOOS        number.Value `json:"sharpe_latent_oos"`
+	SharpeBestSampledOOS   number.Value `json:"sharpe_best_sampled_oos"`
+	SharpeBestDirichletOOS number.Value `json:"sharpe_best_dirichlet_oos"`
+	SharpeBestMixtureOOS   number.Value `json:"sharpe_best_dirichlet_mixture_oos"`
+	SharpeEqualWeightOOS   number.Value `json:"sharpe_equal_weight_oos"`
+	SharpeConvexBoundOOS   number.Value `json:"sharpe_convex_bound_oos"`
 
 	Evaluations      int     `json:"evaluations"`
 	Seconds          float64 `json:"seconds"`
@@ -118,8 +61,8 @@ type Period struct {
 }
 
 // numbers lists the figures that may be undefined, by their JSON names.
-func (s *Summary) numbers() map[string]*Number {
-	return map[string]*Number{
+func (s *Summary) numbers() map[string]*number.Value {
+	return map[string]*number.Value{
 		"active_units": &s.ActiveUnits, "kl_nats": &s.KL, "r2": &s.R2, "r2_pca": &s.R2PCA,
 		"dispersion_prior": &s.DispersionPrior, "dispersion_posterior": &s.DispersionPosterior,
 		"elbo_nats": &s.ELBO, "log_likelihood_nats": &s.LogLikelihood, "log_likelihood_linear_nats": &s.LogLikelihoodLinear,
@@ -138,9 +81,9 @@ func (s *Summary) explain() {
 	if s.Notes == nil {
 		s.Notes = map[string]string{}
 	}
-	for name, number := range s.numbers() {
-		if !number.known {
-			s.Notes[name] = number.reason
+	for name, v := range s.numbers() {
+		if _, known := v.Float(); !known {
+			s.Notes[name] = v.Reason()
 		}
 	}
 }

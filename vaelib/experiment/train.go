@@ -10,6 +10,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/track"
 	"vaefolio/vaelib/vae"
@@ -146,10 +147,10 @@ func (p *state) diagnose(ctx context.Context) (err error) {
 	if p.diagnosis, err = vae.Diagnose(ctx, p.model, p.training, p.heldOut); err != nil {
 		return err
 	}
-	p.summary.ActiveUnits = Known(float64(p.diagnosis.ActiveUnits))
-	p.summary.KL = Known(p.diagnosis.KL)
-	p.summary.R2 = Known(p.diagnosis.R2)
-	p.summary.R2PCA = Known(p.diagnosis.R2PCA)
+	p.summary.ActiveUnits = number.Known(float64(p.diagnosis.ActiveUnits))
+	p.summary.KL = number.Known(p.diagnosis.KL)
+	p.summary.R2 = number.Known(p.diagnosis.R2)
+	p.summary.R2PCA = number.Known(p.diagnosis.R2PCA)
 	if p.diagnosis.Warning != "" {
 		p.summary.Notes["active_units"] = p.diagnosis.Warning
 	}

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 )
@@ -63,10 +64,10 @@ func (p *state) evaluate(ctx context.Context) error {
 	for i := range rows {
 		repair = max(repair, p.generated.Repair[i])
 	}
-	p.summary.MaxViolation = Known(violation)
-	p.summary.MaxRepair = Known(max(repair, p.latent.Repair[p.latent.Best]))
+	p.summary.MaxViolation = number.Known(violation)
+	p.summary.MaxRepair = number.Known(max(repair, p.latent.Repair[p.latent.Best]))
 
-	for id, pair := range map[string][2]*Number{
+	for id, pair := range map[string][2]*number.Value{
 		latentSharpe:  {&p.summary.SharpeLatent, &p.summary.SharpeLatentOOS},
 		bestSampled:   {&p.summary.SharpeBestSampled, &p.summary.SharpeBestSampledOOS},
 		bestDirichlet: {&p.summary.SharpeBestDirichlet, &p.summary.SharpeBestDirichletOOS},
@@ -76,10 +77,10 @@ func (p *state) evaluate(ctx context.Context) error {
 	} {
 		in, out, ok := p.figuresOf(id)
 		if !ok {
-			*pair[0], *pair[1] = Unknown(p.summary.Notes[id]), Unknown(p.summary.Notes[id])
+			*pair[0], *pair[1] = number.Unknown(p.summary.Notes[id]), number.Unknown(p.summary.Notes[id])
 			continue
 		}
-		*pair[0], *pair[1] = number(in, metrics.Sharpe), number(out, metrics.Sharpe)
+		*pair[0], *pair[1] = in.Value(metrics.Sharpe), out.Value(metrics.Sharpe)
 	}
 	return p.checkBound()
 }
@@ -92,23 +93,15 @@ func (p *state) checkBound() error {
 	if !ok {
 		return nil
 	}
-	for name, number := range map[string]Number{
+	for name, sharpe := range map[string]number.Value{
 		latentSharpe: p.summary.SharpeLatent, bestSampled: p.summary.SharpeBestSampled,
 		bestDirichlet: p.summary.SharpeBestDirichlet, bestMixture: p.summary.SharpeBestMixture,
 	} {
-		if v, ok := number.Float(); ok && v > bound*(1+1e-9)+1e-12 {
+		if v, ok := sharpe.Float(); ok && v > bound*(1+1e-9)+1e-12 {
 			return fmt.Errorf("the in-sample Sharpe ratio of %s, %v, is above the convex bound %v: one of them is wrong", name, v, bound)
 		}
 	}
 	return nil
-}
-
-// number is a figure as the summary has it.
-func number(f *metrics.Figures, figure metrics.Figure) Number {
-	if v, ok := f.Value(figure); ok {
-		return Known(v)
-	}
-	return Unknown(f.Reason(figure))
 }
 
 // rowOf returns the row of a candidate in figuresIn and figuresOut: those from
@@ -192,7 +185,7 @@ func (p *state) writeMetrics(w io.Writer, ids []string) error {
 		for _, f := range []*metrics.Figures{&p.figuresIn[i], &p.figuresOut[i]} {
 			for k := range names {
 				cell := ""
-				if v, ok := f.Value(metrics.Figure(k)); ok {
+				if v, ok := f.Value(metrics.Figure(k)).Float(); ok {
 					cell = strconv.FormatFloat(v, 'g', -1, 64)
 				}
 				record = append(record, cell)

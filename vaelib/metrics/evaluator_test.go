@@ -67,7 +67,7 @@ func TestDefinitions(t *testing.T) {
 		}
 		want := definitions(returns, w, s)
 		for figure := range figureCount {
-			value, defined := got.Value(figure)
+			value, defined := got.Value(figure).Float()
 			expected := want[figure]
 			if math.IsNaN(expected) || math.IsInf(expected, 0) {
 				if defined {
@@ -76,7 +76,7 @@ func TestDefinitions(t *testing.T) {
 				continue
 			}
 			if !defined {
-				t.Fatalf("%s is undefined (%s), want %v", figureNames[figure], got.Reason(figure), expected)
+				t.Fatalf("%s is undefined (%s), want %v", figureNames[figure], got.Value(figure).Reason(), expected)
 			}
 			if math.Abs(value-expected) > 1e-9*math.Max(1e-3, math.Abs(expected)) {
 				t.Fatalf("%s is %.15g, want %.15g", figureNames[figure], value, expected)
@@ -205,8 +205,8 @@ func TestChosenFigures(t *testing.T) {
 				t.Errorf("%s: asked for %b, undefined are %b", convention, mask, some.Undefined)
 			}
 			for f := range figureCount {
-				want, _ := all.Value(f)
-				if got, defined := some.Value(f); defined && got != want || !defined && got != 0 {
+				want, _ := all.Value(f).Float()
+				if got, defined := some.Value(f).Float(); defined && got != want || !defined && got != 0 {
 					t.Errorf("%s: %s is %v when chosen by %b, want %v", convention, figureNames[f], got, mask, want)
 				}
 			}
@@ -237,7 +237,7 @@ func TestProperties(t *testing.T) {
 		}
 		f := figures(returns, w)
 		for figure := range figureCount {
-			if v, _ := f.Value(figure); math.IsNaN(v) || math.IsInf(v, 0) {
+			if v, _ := f.Value(figure).Float(); math.IsNaN(v) || math.IsInf(v, 0) {
 				t.Fatalf("%s is %v", figureNames[figure], v)
 			}
 		}
@@ -273,11 +273,11 @@ func TestProperties(t *testing.T) {
 		}
 		p, q, h := figures(permuted, permutedWeights), figures(shuffled, w), figures(half, w)
 		for figure := range figureCount {
-			got, _ := p.Value(figure)
-			want, _ := f.Value(figure)
+			got, _ := p.Value(figure).Float()
+			want, _ := f.Value(figure).Float()
 			same("order of assets: "+figureNames[figure], got, want)
 			if figure != MaxDrawdown && figure != Calmar {
-				got, _ = q.Value(figure)
+				got, _ = q.Value(figure).Float()
 				same("order of periods: "+figureNames[figure], got, want)
 			}
 		}
@@ -329,7 +329,7 @@ func TestUndefined(t *testing.T) {
 			t.Errorf("%s: notes are %q, want one of %q", test.name, f.Notes(), test.reason)
 		}
 		for figure := range figureCount {
-			if v, defined := f.Value(figure); !defined && v != 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+			if v, defined := f.Value(figure).Float(); !defined && v != 0 || math.IsNaN(v) || math.IsInf(v, 0) {
 				t.Errorf("%s: %s is %v", test.name, figureNames[figure], v)
 			}
 		}
@@ -347,15 +347,15 @@ func TestUndefined(t *testing.T) {
 		t.Errorf("wealth beyond float64: notes are %q", huge.Notes())
 	}
 	for figure := range figureCount {
-		if v, _ := huge.Value(figure); math.IsNaN(v) || math.IsInf(v, 0) {
+		if v, _ := huge.Value(figure).Float(); math.IsNaN(v) || math.IsInf(v, 0) {
 			t.Errorf("wealth beyond float64: %s is %v", figureNames[figure], v)
 		}
 	}
-	if _, defined := everything.DeflatedSharpe(10, 0.1); !defined {
+	if _, defined := everything.DeflatedSharpe(10, 0.1).Float(); !defined {
 		t.Error("deflated Sharpe ratio is undefined where the PSR is defined")
 	}
 	constant := evaluate(t, newEvaluator(t, growth, Settings{}), 1)
-	if _, defined := constant.DeflatedSharpe(10, 0.1); defined {
+	if _, defined := constant.DeflatedSharpe(10, 0.1).Float(); defined {
 		t.Error("deflated Sharpe ratio is defined where the PSR isn't")
 	}
 }
@@ -529,8 +529,8 @@ func TestEvaluateSeries(t *testing.T) {
 	}
 	want := evaluate(t, e, w...)
 	for figure := range figureCount {
-		value, defined := got.Value(figure)
-		expected, _ := want.Value(figure)
+		value, defined := got.Value(figure).Float()
+		expected, _ := want.Value(figure).Float()
 		if ofWeights := figure == DiversificationRatio || figure == EffectiveAssets; defined == ofWeights {
 			t.Errorf("%s of a series: defined is %v", figureNames[figure], defined)
 		} else if defined {

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+
+	"vaefolio/vaelib/number"
 )
 
 // Figure is the identity of one figure.
@@ -129,9 +131,12 @@ const (
 	noWeights
 )
 
-// Value returns a figure by its identity, and whether it is defined.
-func (f *Figures) Value(figure Figure) (value float64, defined bool) {
-	return *f.field(figure), !f.Undefined.Has(figure)
+// Value returns a figure by its identity, or the reason why it is undefined.
+func (f *Figures) Value(figure Figure) number.Value {
+	if f.Undefined.Has(figure) {
+		return number.Unknown(f.reason(figure))
+	}
+	return number.Known(*f.field(figure))
 }
 
 func (f *Figures) field(figure Figure) *float64 {
@@ -164,11 +169,8 @@ func (f *Figures) field(figure Figure) *float64 {
 	panic("metrics: unknown figure")
 }
 
-// Reason says why a figure is undefined; it is empty for one that is defined.
-func (f *Figures) Reason(figure Figure) string {
-	if !f.Undefined.Has(figure) {
-		return ""
-	}
+// reason says why a figure is undefined.
+func (f *Figures) reason(figure Figure) string {
 	if !f.asked.Has(figure) {
 		return "not asked for"
 	}
@@ -203,19 +205,19 @@ func (f *Figures) Notes() []string {
 	var notes []string
 	for figure := range figureCount {
 		if f.asked.Has(figure) && f.Undefined.Has(figure) {
-			notes = append(notes, figureNames[figure]+": "+f.Reason(figure))
+			notes = append(notes, figureNames[figure]+": "+f.reason(figure))
 		}
 	}
 	return notes
 }
 
-// DeflatedSharpe returns [DeflatedSharpe] of the portfolio, and whether it is
-// defined: it needs the PSR's ingredients.
-func (f *Figures) DeflatedSharpe(trials int, trialStd float64) (value float64, defined bool) {
+// DeflatedSharpe returns [DeflatedSharpe] of the portfolio. It is undefined
+// where the PSR, whose ingredients it needs, is.
+func (f *Figures) DeflatedSharpe(trials int, trialStd float64) number.Value {
 	if f.Undefined.Has(PSR) {
-		return 0, false
+		return number.Unknown(f.reason(PSR))
 	}
-	return DeflatedSharpe(f.PeriodSharpe, f.Periods, f.Skewness, f.Kurtosis, trials, trialStd), true
+	return number.Known(DeflatedSharpe(f.PeriodSharpe, f.Periods, f.Skewness, f.Kurtosis, trials, trialStd))
 }
 
 // drop marks a figure as undefined.

@@ -91,9 +91,9 @@ func TestGoldenVector(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, defined := f.Value(test.figure)
+		got, defined := f.Value(test.figure).Float()
 		if !defined {
-			t.Errorf("%s is undefined: %s", name, f.Reason(test.figure))
+			t.Errorf("%s is undefined: %s", name, f.Value(test.figure).Reason())
 		}
 		near(t, name, got, test.want, 1e-11)
 	}
@@ -106,7 +106,7 @@ func TestGoldenVector(t *testing.T) {
 		t.Fatal(err)
 	}
 	near(t, "expected maximum", ExpectedMaxSharpe(100, 0.05), .12653014466, 1e-11)
-	deflated, defined := f.DeflatedSharpe(100, 0.05)
+	deflated, defined := f.DeflatedSharpe(100, 0.05).Float()
 	if !defined {
 		t.Error("deflated Sharpe ratio is undefined")
 	}
@@ -232,7 +232,7 @@ func TestReferencePortfolios(t *testing.T) {
 		check("kurtosis", want, "kurtosis_raw", f.Kurtosis)
 		check("period Sharpe", want, "sr_period", f.PeriodSharpe)
 		check("psr", want, "psr0", f.PSR)
-		deflated, _ := f.DeflatedSharpe(cases.Trials, cases.TrialStd)
+		deflated, _ := f.DeflatedSharpe(cases.Trials, cases.TrialStd).Float()
 		check("dsr", want, "dsr", deflated)
 
 		if portfolio.Library != nil { // the first few

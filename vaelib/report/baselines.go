@@ -5,54 +5,58 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 )
 
 // baselinesSection sets the model against what is simpler, and says where it
 // loses.
-func baselinesSection(b Baselines) section {
-	s := section{ID: "baselines", Title: "Baselines"}
+func baselinesSection(b Baselines) Section {
+	s := Section{ID: "baselines", Title: "Baselines"}
 	facts := []Fact{{"In sample", b.InSample.text()}, {"Out of sample", b.OutSample.text()}}
 	if b.Budget > 0 {
 		facts = append(facts, Fact{"Budget of each search", plural(b.Budget, "evaluation")})
 	}
-	s.Blocks = append(s.Blocks, block{Facts: facts})
+	s.Blocks = append(s.Blocks, Block{Facts: facts})
 	if w := b.aboveBound(); w != "" {
-		s.Blocks = append(s.Blocks, block{Warning: w})
+		s.Blocks = append(s.Blocks, Block{Warning: w})
 	}
-	s.Blocks = append(s.Blocks, block{List: b.Judgement()})
-	s.Blocks = append(s.Blocks, block{Table: b.table(inSample)})
-	s.Blocks = append(s.Blocks, block{Table: b.table(outSample)})
+	s.Blocks = append(s.Blocks, Block{List: b.Judgement()})
+	s.Blocks = append(s.Blocks, Block{Table: b.table(inSample)})
+	s.Blocks = append(s.Blocks, Block{Table: b.table(outSample)})
 	if len(b.Notes) > 0 {
-		s.Blocks = append(s.Blocks, block{List: b.Notes})
+		s.Blocks = append(s.Blocks, Block{List: b.Notes})
 	}
 	return s
 }
 
 // table lists the rows with one window's figures; the in-sample one adds the
 // share of the bound and the evaluations spent.
-func (b Baselines) table(w window) *table {
+func (b Baselines) table(w window) *Table {
 	full := w.name == inSample.name
-	t := &table{Caption: w.name, Columns: []column{{Name: "Portfolio"}, {Name: "Sharpe", Number: true}}}
+	names := []string{"Portfolio", "Sharpe"}
 	bound, hasBound := b.row(b.Bound)
 	if full && hasBound {
-		t.Columns = append(t.Columns, column{Name: "Of the bound", Number: true})
+		names = append(names, "Of the bound")
 	}
-	t.Columns = append(t.Columns, column{Name: "Annual return", Number: true}, column{Name: "Annual volatility", Number: true},
-		column{Name: "Largest drawdown", Number: true}, column{Name: "Effective assets", Number: true})
+	names = append(names, "Annual return", "Annual volatility", "Largest drawdown", "Effective assets")
 	if full {
-		t.Columns = append(t.Columns, column{Name: "Evaluations", Number: true})
+		names = append(names, "Evaluations")
 	}
+	t := &Table{Caption: w.name, Columns: headings(names...)}
 	for _, r := range b.Rows {
-		f := w.figures(r)
-		cells := []cell{textCell(r.Name), numberCell(f.Sharpe, Ratio)}
+		cell := func(figure metrics.Figure, f Format) Cell { return NumberCell(w.figures(&r).Value(figure), f) }
+		cells := []Cell{TextCell(r.Name), cell(metrics.Sharpe, Ratio)}
 		if full && hasBound {
-			cells = append(cells, numberCell(quotient(f.Sharpe, bound.InSample.Sharpe), Percent))
+			cells = append(cells, NumberCell(inSample.sharpe(&r).Over(inSample.sharpe(&bound)), Percent))
 		}
-		cells = append(cells, numberCell(f.Return, Percent), numberCell(f.Volatility, Percent), numberCell(f.MaxDrawdown, Percent), numberCell(f.EffectiveAssets, Ratio))
+		cells = append(cells, cell(metrics.AnnualReturn, Percent), cell(metrics.Volatility, Percent),
+			cell(metrics.MaxDrawdown, Percent), cell(metrics.EffectiveAssets, Ratio))
 		if full {
-			cells = append(cells, numberCell(r.Evaluations, Number))
+			cells = append(cells, NumberCell(r.Evaluations, Number))
 		}
-		line := row{Cells: cells, Strong: r.Name == b.Model}
+		line := Row{Cells: cells, Strong: r.Name == b.Model}
 		if full {
 			line.Note = r.What
 		}
@@ -72,12 +76,14 @@ func (b Baselines) row(name string) (Baseline, bool) {
 // window is one of the two ranges of time that the table covers.
 type window struct {
 	name    string
-	figures func(Baseline) Figures
+	figures func(*Baseline) *metrics.Figures
 }
 
+func (w window) sharpe(r *Baseline) number.Value { return w.figures(r).Value(metrics.Sharpe) }
+
 var (
-	inSample  = window{"In sample", func(r Baseline) Figures { return r.InSample }}
-	outSample = window{"Out of sample", func(r Baseline) Figures { return r.OutSample }}
+	inSample  = window{"In sample", func(r *Baseline) *metrics.Figures { return &r.InSample }}
+	outSample = window{"Out of sample", func(r *Baseline) *metrics.Figures { return &r.OutSample }}
 )
 
 // contest is how the model stands against its rivals in one window: every
@@ -101,13 +107,13 @@ func (b Baselines) contest(w window) (contest, bool) {
 	if !found {
 		return contest{}, false
 	}
-	own, defined := w.figures(model).Sharpe.Float()
+	own, defined := w.sharpe(&model).Float()
 	if !defined {
 		return contest{}, false
 	}
 	c := contest{window: w.name, model: own}
 	for _, r := range b.Rows {
-		v, ok := w.figures(r).Sharpe.Float()
+		v, ok := w.sharpe(&r).Float()
 		if !ok || r.Name == b.Model || r.Name == b.Bound && w.name == inSample.name {
 			continue
 		}
@@ -135,9 +141,11 @@ func (b Baselines) Verdict() string {
 	}
 	total := 1 + len(c.better) + len(c.others)
 	if total == 1 {
-		return fmt.Sprintf("%s, %s has a Sharpe ratio of %s; there is nothing to compare it with.", c.window, b.Model, Ratio.write(c.model))
+		return fmt.Sprintf("%s, %s has a Sharpe ratio of %s; there is nothing to compare it with.",
+			c.window, b.Model, Ratio.write(c.model))
 	}
-	s := fmt.Sprintf("%s, %s ranks %d of %d by Sharpe ratio, with %s", c.window, b.Model, 1+len(c.better), total, Ratio.write(c.model))
+	s := fmt.Sprintf("%s, %s ranks %d of %d by Sharpe ratio, with %s",
+		c.window, b.Model, 1+len(c.better), total, Ratio.write(c.model))
 	if len(c.better) > 0 {
 		return s + fmt.Sprintf("; %s is first with %s.", c.better[0].name, Ratio.write(c.better[0].sharpe))
 	}
@@ -158,7 +166,8 @@ func (b Baselines) Judgement() []string {
 	for _, w := range []window{inSample, outSample} {
 		c, ok := b.contest(w)
 		if !ok {
-			lines = append(lines, fmt.Sprintf("%s: %s can't be judged; its Sharpe ratio is n/a — %s.", w.name, b.Model, w.figures(model).Sharpe.Reason()))
+			lines = append(lines, fmt.Sprintf("%s: %s can't be judged; its Sharpe ratio is n/a — %s.",
+				w.name, b.Model, w.sharpe(&model).Reason()))
 			continue
 		}
 		lines = append(lines, c.sentence(b.Model))
@@ -170,18 +179,21 @@ func (b Baselines) Judgement() []string {
 }
 
 func (b Baselines) againstBound(model, bound Baseline) string {
-	own, ok := model.InSample.Sharpe.Float()
-	best, known := bound.InSample.Sharpe.Float()
+	own, ok := inSample.sharpe(&model).Float()
+	best, known := inSample.sharpe(&bound).Float()
 	switch {
 	case !known:
-		return fmt.Sprintf("In sample: the bound is n/a — %s.", bound.InSample.Sharpe.Reason())
+		return fmt.Sprintf("In sample: the bound is n/a — %s.", inSample.sharpe(&bound).Reason())
 	case !ok:
-		return fmt.Sprintf("In sample: %s is n/a — %s; the bound is %s.", b.Model, model.InSample.Sharpe.Reason(), Ratio.write(best))
+		return fmt.Sprintf("In sample: %s is n/a — %s; the bound is %s.",
+			b.Model, inSample.sharpe(&model).Reason(), Ratio.write(best))
 	case best > 0:
-		return fmt.Sprintf("In sample: the upper bound, found by direct convex optimisation, is a Sharpe ratio of %s; %s reaches %s, %s of it, a gap of %s.",
+		return fmt.Sprintf("In sample: the upper bound, found by direct convex optimisation, is a Sharpe ratio of %s; "+
+			"%s reaches %s, %s of it, a gap of %s.",
 			Ratio.write(best), b.Model, Ratio.write(own), Percent.write(own/best), Number.write(best-own))
 	}
-	return fmt.Sprintf("In sample: the bound is %s and %s reaches %s, a gap of %s.", Ratio.write(best), b.Model, Ratio.write(own), Number.write(best-own))
+	return fmt.Sprintf("In sample: the bound is %s and %s reaches %s, a gap of %s.",
+		Ratio.write(best), b.Model, Ratio.write(own), Number.write(best-own))
 }
 
 // sentence says who beats the model.
@@ -189,17 +201,21 @@ func (c contest) sentence(model string) string {
 	total := len(c.better) + len(c.others)
 	switch {
 	case total == 0:
-		return fmt.Sprintf("%s: %s has %s; no baseline has a defined Sharpe ratio.", c.window, model, Ratio.write(c.model))
+		return fmt.Sprintf("%s: %s has %s; no baseline has a defined Sharpe ratio.",
+			c.window, model, Ratio.write(c.model))
 	case len(c.better) == 0 && total == 1:
-		return fmt.Sprintf("%s: %s has %s, and the one baseline doesn't beat it: %s.", c.window, model, Ratio.write(c.model), c.others[0])
+		return fmt.Sprintf("%s: %s has %s, and the one baseline doesn't beat it: %s.",
+			c.window, model, Ratio.write(c.model), c.others[0])
 	case len(c.better) == 0:
-		return fmt.Sprintf("%s: %s has %s, and none of the %s beats it; the closest is %s.", c.window, model, Ratio.write(c.model), plural(total, "baseline"), c.others[0])
+		return fmt.Sprintf("%s: %s has %s, and none of the %s beats it; the closest is %s.",
+			c.window, model, Ratio.write(c.model), plural(total, "baseline"), c.others[0])
 	}
 	names := make([]string, len(c.better))
 	for i, r := range c.better {
 		names[i] = r.String()
 	}
-	return fmt.Sprintf("%s: %s has %s and loses to %d of %s: %s.", c.window, model, Ratio.write(c.model), len(c.better), plural(total, "baseline"), strings.Join(names, ", "))
+	return fmt.Sprintf("%s: %s has %s and loses to %d of %s: %s.", c.window, model, Ratio.write(c.model),
+		len(c.better), plural(total, "baseline"), strings.Join(names, ", "))
 }
 
 func (r rival) String() string { return fmt.Sprintf("%s (%s)", r.name, Ratio.write(r.sharpe)) }
@@ -211,13 +227,14 @@ func (b Baselines) aboveBound() string {
 	if !ok {
 		return ""
 	}
-	best, ok := bound.InSample.Sharpe.Float()
+	best, ok := inSample.sharpe(&bound).Float()
 	if !ok {
 		return ""
 	}
 	for _, r := range b.Rows {
-		if v, ok := r.InSample.Sharpe.Float(); ok && v > best+1e-6*max(1, best) {
-			return fmt.Sprintf("%s has an in-sample Sharpe ratio of %s, above the bound's %s: the bound, the constraint sets or the figures are wrong.",
+		if v, ok := inSample.sharpe(&r).Float(); ok && v > best+1e-6*max(1, best) {
+			return fmt.Sprintf("%s has an in-sample Sharpe ratio of %s, above the bound's %s: "+
+				"the bound, the constraint sets or the figures are wrong.",
 				r.Name, Number.write(v), Number.write(best))
 		}
 	}

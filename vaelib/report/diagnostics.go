@@ -3,57 +3,76 @@ package report
 import (
 	"fmt"
 	"strconv"
+
+	"vaefolio/vaelib/number"
 )
 
 // diagnosticsSection tells whether the latent space carries information, and
 // compares it with what linear theory predicts.
-func diagnosticsSection(d Diagnostics) section {
-	s := section{ID: "diagnostics", Title: "Rate, distortion and the latent space"}
+func diagnosticsSection(d Diagnostics) Section {
+	s := Section{ID: "diagnostics", Title: "Rate, distortion and the latent space"}
 	if d.ActiveUnits == 0 {
-		s.Blocks = append(s.Blocks, block{Warning: d.collapse()})
+		s.Blocks = append(s.Blocks, Block{Warning: d.collapse()})
 	}
-	facts := []Fact{
-		{"Active units", fmt.Sprintf("%d of %d", d.ActiveUnits, d.Latent)},
-		{"Rate: KL", d.KL.with(Number, "nats per sample")},
-		{"R², held out", d.R2.text(Number)},
-		{"R² of PCA with as many components", d.R2PCA.text(Number)},
-		{"Dispersion, z from N(0, I)", d.DispersionPrior.text(Ratio)},
-		{"Dispersion, z from the codes' mixture", d.DispersionPosterior.text(Ratio)},
-		{"beta, dimensionless", Number.write(d.Beta)},
-		{"beta of the raw sum of squares, 2 v beta", d.BetaRaw.text(Number)},
-		{"Variance v of the training weights", d.Variance.text(Number)},
-	}
+	s.Blocks = append(s.Blocks, Block{Text: d.reading()}, Block{Facts: d.facts()})
 	if e := d.Evidence; e != nil {
-		facts = append(facts, Fact{"Evidence lower bound, held out", e.ELBO.with(Number, "nats per portfolio")},
-			Fact{"Log likelihood, held out", e.LogLikelihood.with(Number, "nats per portfolio")},
-			Fact{"Log likelihood of probabilistic PCA with as many dimensions", e.Linear.with(Number, "nats per portfolio")})
-	}
-	s.Blocks = append(s.Blocks, block{Text: d.reading()}, block{Facts: facts})
-	if e := d.Evidence; e != nil {
-		s.Blocks = append(s.Blocks, block{Text: e.reading()})
+		s.Blocks = append(s.Blocks, Block{Text: e.reading()})
 	}
 	if len(d.Thresholds) > 0 {
-		t := &table{Caption: "Predicted collapse: the beta at which a linear model loses each direction",
-			Columns: []column{{Name: "Direction"}, {Name: "Threshold nλ/tr Σ", Number: true}, {Name: "At this beta"}}}
-		for i, b := range d.Thresholds {
-			t.Rows = append(t.Rows, row{Cells: []cell{textCell(strconv.Itoa(i + 1)), numberCell(Known(b), Number), textCell(d.fate(i))}})
-		}
-		s.Blocks = append(s.Blocks, block{Table: t})
+		s.Blocks = append(s.Blocks, Block{Table: d.thresholds()})
 	}
 	if len(d.Units) > 0 {
-		t := &table{Caption: "Latent dimensions", Columns: []column{{Name: "Dimension"}, {Name: "KL (nats)", Number: true}, {Name: "Variance of E[z|x]", Number: true},
-			{Name: "Mean of z (prior: 0)", Number: true}, {Name: "Variance of z (prior: 1)", Number: true}, {Name: "State"}}}
-		for j, u := range d.Units {
-			state := "inactive"
-			if v, ok := u.Variance.Float(); ok && v > activeThreshold {
-				state = "active"
-			}
-			t.Rows = append(t.Rows, row{Cells: []cell{textCell(strconv.Itoa(j + 1)), numberCell(u.KL, Number), numberCell(u.Variance, Number),
-				numberCell(u.CodeMean, Number), numberCell(u.CodeVariance, Number), textCell(state)}})
-		}
-		s.Blocks = append(s.Blocks, block{Table: t})
+		s.Blocks = append(s.Blocks, Block{Table: d.units()})
 	}
 	return s
+}
+
+func (d Diagnostics) facts() []Fact {
+	facts := []Fact{
+		{"Active units", fmt.Sprintf("%d of %d", d.ActiveUnits, d.Latent)},
+		{"Rate: KL", with(d.KL, Number, "nats per sample")},
+		{"R², held out", text(d.R2, Number)},
+		{"R² of PCA with as many components", text(d.R2PCA, Number)},
+		{"Dispersion, z from N(0, I)", text(d.DispersionPrior, Ratio)},
+		{"Dispersion, z from the codes' mixture", text(d.DispersionPosterior, Ratio)},
+		{"beta, dimensionless", Number.write(d.Beta)},
+		{"beta of the raw sum of squares, 2 v beta", text(d.BetaRaw, Number)},
+		{"Variance v of the training weights", text(d.Variance, Number)},
+	}
+	if e := d.Evidence; e != nil {
+		facts = append(facts, Fact{"Evidence lower bound, held out", with(e.ELBO, Number, "nats per portfolio")},
+			Fact{"Log likelihood, held out", with(e.LogLikelihood, Number, "nats per portfolio")},
+			Fact{"Log likelihood of probabilistic PCA with as many dimensions", with(e.Linear, Number, "nats per portfolio")})
+	}
+	return facts
+}
+
+// thresholds is what linear theory says of each direction.
+func (d Diagnostics) thresholds() *Table {
+	t := &Table{Caption: "Predicted collapse: the beta at which a linear model loses each direction",
+		Columns: append(headings("Direction", "Threshold nλ/tr Σ"), Column{Name: "At this beta"})}
+	for i, b := range d.Thresholds {
+		t.Rows = append(t.Rows, Row{Cells: []Cell{
+			TextCell(strconv.Itoa(i + 1)), NumberCell(number.Known(b), Number), TextCell(d.fate(i)),
+		}})
+	}
+	return t
+}
+
+func (d Diagnostics) units() *Table {
+	t := &Table{Caption: "Latent dimensions", Columns: append(headings("Dimension", "KL (nats)", "Variance of E[z|x]",
+		"Mean of z (prior: 0)", "Variance of z (prior: 1)"), Column{Name: "State"})}
+	for j, u := range d.Units {
+		state := "inactive"
+		if v, ok := u.Variance.Float(); ok && v > activeThreshold {
+			state = "active"
+		}
+		t.Rows = append(t.Rows, Row{Cells: []Cell{
+			TextCell(strconv.Itoa(j + 1)), NumberCell(u.KL, Number), NumberCell(u.Variance, Number),
+			NumberCell(u.CodeMean, Number), NumberCell(u.CodeVariance, Number), TextCell(state),
+		}})
+	}
+	return t
 }
 
 // reading says what the likelihoods are, and of what.
@@ -86,11 +105,12 @@ func (d Diagnostics) collapse() string {
 	if len(d.Thresholds) == 0 {
 		return s + " A smaller beta or a longer warm-up is the remedy."
 	}
-	if first := d.Thresholds[0]; d.Beta >= first {
-		return s + fmt.Sprintf(" Linear theory predicts it: beta %s is not below the largest threshold, %s.", Number.write(d.Beta), Number.write(first))
+	beta, first := Number.write(d.Beta), Number.write(d.Thresholds[0])
+	if d.Beta >= d.Thresholds[0] {
+		return s + fmt.Sprintf(" Linear theory predicts it: beta %s is not below the largest threshold, %s.", beta, first)
 	}
-	return s + fmt.Sprintf(" Linear theory does not predict it at beta %s, below the largest threshold %s: look at the warm-up and the learning rate.",
-		Number.write(d.Beta), Number.write(d.Thresholds[0]))
+	return s + fmt.Sprintf(" Linear theory does not predict it at beta %s, below the largest threshold %s: "+
+		"look at the warm-up and the learning rate.", beta, first)
 }
 
 // reading says in words what the figures mean.
@@ -109,7 +129,8 @@ func (d Diagnostics) reading() string {
 	r2, known := d.R2.Float()
 	pca, pcaKnown := d.R2PCA.Float()
 	if known && pcaKnown && pca > 0 {
-		s += fmt.Sprintf(" Reconstruction explains %s of the held-out variance, %s of what PCA explains with as many components (a reference, which a network may exceed).",
+		s += fmt.Sprintf(" Reconstruction explains %s of the held-out variance, %s of what PCA explains "+
+			"with as many components (a reference, which a network may exceed).",
 			Percent.write(r2), Percent.write(r2/pca))
 	}
 	if v, ok := d.DispersionPosterior.Float(); ok {

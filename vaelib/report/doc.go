@@ -15,11 +15,14 @@
 // Pictures are PNG files with their alternative text; [NewPicture] makes one of
 // a [figure.Figure].
 //
-// Each section is a pointer to its own struct, drawn by its own function from
-// nothing else; a nil section is left out, with its line in the contents.
+// Each section that a run of the pipeline has is a pointer to its own struct,
+// laid out by its own function from nothing else; a nil section is left out,
+// with its line in the contents. Any other section is a [Section], made of
+// paragraphs, lists, facts, tables and pictures.
 //
-// A number that may be undefined is a [Value]: [Known] or [Unknown] with the
-// reason, which the page shows as "n/a" with the reason beside it. Sentences
+// A number that may be undefined is a [number.Value]; the page shows "n/a" with
+// its reason where there is none. Figures of portfolios come as
+// [metrics.Figures]. Sentences
 // that judge (the verdict, where the model loses, what the dispersion means)
 // are computed from the numbers in the tables, never passed in.
 //

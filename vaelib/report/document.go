@@ -2,13 +2,15 @@ package report
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"vaefolio/vaelib/figure"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 )
 
-// Document is a report. Sections appear in the order of the fields.
+// Document is a report: its parts appear in the order of the fields. Whoever
+// has something else to show lays out sections of its own.
 type Document struct {
 	Header      Header
 	Data        *Data
@@ -19,37 +21,9 @@ type Document struct {
 	Weights     *Weights
 	Baselines   *Baselines
 	WalkForward *WalkForward
+	Sections    []Section
 	Provenance  *Provenance
 }
-
-// Value is a number that may be undefined. The zero value is the number 0.
-type Value struct {
-	x      float64
-	reason string
-}
-
-// Known is a defined number. NaN and infinities are shown as undefined, with
-// "not finite" as their reason.
-func Known(x float64) Value {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return Value{reason: "not finite"}
-	}
-	return Value{x: x}
-}
-
-// Unknown is an undefined number with the reason why.
-func Unknown(reason string) Value {
-	if reason == "" {
-		reason = "no reason recorded"
-	}
-	return Value{reason: reason}
-}
-
-// Float returns the number, and whether it is defined.
-func (v Value) Float() (float64, bool) { return v.x, v.reason == "" }
-
-// Reason says why the number is undefined; it is empty where it is defined.
-func (v Value) Reason() string { return v.reason }
 
 // Picture is a PNG image that goes into the page.
 type Picture struct {
@@ -118,9 +92,9 @@ type Asset struct {
 	Symbol       string
 	Sector       string // empty: none
 	First, Last  time.Time
-	AnnualReturn Value // arithmetic
-	Volatility   Value // annual
-	MaxDrawdown  Value // positive
+	AnnualReturn number.Value // arithmetic
+	Volatility   number.Value // annual
+	MaxDrawdown  number.Value // positive
 }
 
 // Constraints is the set that all weights lie in.
@@ -130,10 +104,10 @@ type Constraints struct {
 	MinWeight    float64 // 0, or minimum-or-zero
 	Groups       []Group
 	Notes        []string
-	Portfolios   int   // checked
-	MaxViolation Value // over the written weights
-	MaxRepair    Value // largest Euclidean distance that the projection moved a row
-	MeanRepair   Value
+	Portfolios   int          // checked
+	MaxViolation number.Value // over the written weights
+	MaxRepair    number.Value // largest Euclidean distance that the projection moved a row
+	MeanRepair   number.Value
 }
 
 // Group bounds the weight of several assets together.
@@ -151,11 +125,11 @@ type Training struct {
 	Settings         []Fact  // sizes, likelihood, schedule
 	Steps            int
 	BestStep         int // whose parameters were kept
-	Loss             Value
-	ValidationLoss   Value
+	Loss             number.Value
+	ValidationLoss   number.Value
 	Backend          string
-	Seconds          Value
-	SamplesPerSecond Value
+	Seconds          number.Value
+	SamplesPerSecond number.Value
 	Warnings         []string // collapse, clipped learning rate, early stop
 	Pictures         []Picture
 }
@@ -170,33 +144,33 @@ type Count struct {
 type Diagnostics struct {
 	Latent              int // d
 	ActiveUnits         int
-	KL                  Value // nats per sample
-	R2, R2PCA           Value // held out
-	DispersionPrior     Value // generated from N(0, I) against held out
-	DispersionPosterior Value // generated from the mixture on the codes
+	KL                  number.Value // nats per sample
+	R2, R2PCA           number.Value // held out
+	DispersionPrior     number.Value // generated from N(0, I) against held out
+	DispersionPosterior number.Value // generated from the mixture on the codes
 	Beta                float64
-	BetaRaw             Value     // of the raw sum of squares: 2 v beta
-	Variance            Value     // v, of the likelihood
-	Thresholds          []float64 // beta at which direction i collapses in linear theory, largest first
-	Evidence            *Evidence // nil: not measured
+	BetaRaw             number.Value // of the raw sum of squares: 2 v beta
+	Variance            number.Value // v, of the likelihood
+	Thresholds          []float64    // beta at which direction i collapses in linear theory, largest first
+	Evidence            *Evidence    // nil: not measured
 	Units               []Unit
 	Pictures            []Picture
 }
 
 // Evidence is how likely the model holds portfolios that it has not seen.
 type Evidence struct {
-	Rows, Codes   int   // held-out portfolios, and codes drawn for each
-	ELBO          Value // nats per portfolio
-	LogLikelihood Value // importance-weighted, at least the ELBO
-	Linear        Value // log likelihood under probabilistic PCA with as many dimensions
+	Rows, Codes   int          // held-out portfolios, and codes drawn for each
+	ELBO          number.Value // nats per portfolio
+	LogLikelihood number.Value // importance-weighted, at least the ELBO
+	Linear        number.Value // log likelihood under probabilistic PCA with as many dimensions
 }
 
 // Unit is one latent dimension.
 type Unit struct {
-	KL       Value // nats per sample
-	Variance Value // of E[z|x] over held-out x
+	KL       number.Value // nats per sample
+	Variance number.Value // of E[z|x] over held-out x
 	// Mean and variance of z over held-out x and q(z|x): 0 and 1 under the prior.
-	CodeMean, CodeVariance Value
+	CodeMean, CodeVariance number.Value
 }
 
 // Generated compares the generated portfolios with the training set.
@@ -218,18 +192,18 @@ type Fidelity struct {
 // Sample is the scores of one generator.
 type Sample struct {
 	Name                        string
-	Precision, Recall, Coverage Value // shares
-	Energy                      Value // distance, in units of weight
-	EnergyP                     Value // its permutation p-value
-	Dispersion                  Value // beside the held-out portfolios'
-	Memorisation                Value // probability that a generated row is nearer to the training set than a held-out one
+	Precision, Recall, Coverage number.Value // shares
+	Energy                      number.Value // distance, in units of weight
+	EnergyP                     number.Value // its permutation p-value
+	Dispersion                  number.Value // beside the held-out portfolios'
+	Memorisation                number.Value // probability that a generated row is nearer to the training set than a held-out one
 }
 
 // Comparison is one figure of the generated and of the training portfolios.
 type Comparison struct {
 	Name                string
 	Format              Format
-	Generated, Training Value
+	Generated, Training number.Value
 }
 
 // Weights lists chosen portfolios.
@@ -261,16 +235,10 @@ type Baselines struct {
 
 // Baseline is one strategy's figures.
 type Baseline struct {
-	Name        string
-	What        string // one line on what it is
-	InSample    Figures
-	OutSample   Figures
-	Evaluations Value
-}
-
-// Figures of one portfolio over one window; annual unless said.
-type Figures struct {
-	Return, Volatility, Sharpe, MaxDrawdown, EffectiveAssets Value
+	Name                string
+	What                string // one line on what it is
+	InSample, OutSample metrics.Figures
+	Evaluations         number.Value
 }
 
 // Provenance is what it takes to repeat the run.

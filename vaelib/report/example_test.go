@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/report"
 )
 
@@ -27,8 +29,41 @@ func ExampleWrite() {
 	// Output: <!DOCTYPE html>
 }
 
+// A page of one's own is made of sections, and these of blocks.
+func ExampleWrite_sections() {
+	stress := report.Section{ID: "stress", Title: "Stress test", Blocks: []report.Block{
+		{Text: "What the portfolio loses when prices fall as they did in past crises."},
+		{Table: &report.Table{
+			Caption: "Losses",
+			Columns: []report.Column{{Name: "Crisis"}, {Name: "Loss", Number: true}},
+			Rows: []report.Row{
+				{Cells: []report.Cell{report.TextCell("2020"), report.NumberCell(number.Known(0.31), report.Percent)}},
+				{Cells: []report.Cell{
+					report.TextCell("2018"), report.NumberCell(number.Unknown("no prices"), report.Percent),
+				}},
+			},
+		}},
+	}}
+	var page strings.Builder
+	err := report.Write(&page, report.Document{
+		Header: report.Header{Title: "Three assets"}, Sections: []report.Section{stress},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, line := range strings.Split(page.String(), "\n") {
+		if strings.HasPrefix(line, "<tr><th scope=\"row\"") {
+			fmt.Println(line)
+		}
+	}
+	// Output:
+	// <tr><th scope="row">2020</th><td class="number">31.0 %</td></tr>
+	// <tr><th scope="row">2018</th><td class="number"><span class="na">n/a — no prices</span></td></tr>
+}
+
 func ExampleBaselines_Verdict() {
-	sharpe := func(x float64) report.Figures { return report.Figures{Sharpe: report.Known(x)} }
+	sharpe := func(x float64) metrics.Figures { return metrics.Figures{Sharpe: x} }
 	b := report.Baselines{Model: "latent Sharpe", Rows: []report.Baseline{
 		{Name: "latent Sharpe", InSample: sharpe(1.42), OutSample: sharpe(0.61)},
 		{Name: "1/N", InSample: sharpe(0.59), OutSample: sharpe(0.75)},

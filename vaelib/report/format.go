@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"vaefolio/vaelib/number"
 )
 
 // Format is how a number is written.
@@ -82,33 +84,21 @@ func plural(n int, noun string) string {
 }
 
 // text writes v for a sentence or a list of facts.
-func (v Value) text(f Format) string {
-	if v.reason != "" {
-		return "n/a — " + v.reason
+func text(v number.Value, f Format) string {
+	x, known := v.Float()
+	if !known {
+		return "n/a — " + v.Reason()
 	}
-	return f.write(v.x)
+	return f.write(x)
 }
 
 // with appends a unit where v is defined.
-func (v Value) with(f Format, unit string) string {
-	if v.reason != "" {
-		return v.text(f)
+func with(v number.Value, f Format, unit string) string {
+	if _, known := v.Float(); !known {
+		return text(v, f)
 	}
-	return f.write(v.x) + " " + unit
+	return text(v, f) + " " + unit
 }
-
-func numberCell(v Value, f Format) cell {
-	if v.reason != "" {
-		return cell{Reason: v.reason, Number: true}
-	}
-	return cell{Text: f.write(v.x), Number: true}
-}
-
-func textCell(s string) cell { return cell{Text: s} }
-
-func countCell(n int) cell { return cell{Text: grouped(int64(n)), Number: true} }
-
-func dateCell(t time.Time) cell { return cell{Text: date(t), Fixed: true} }
 
 func date(t time.Time) string {
 	if t.IsZero() {

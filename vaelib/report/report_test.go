@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"vaefolio/vaelib/figure"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 )
 
 var update = flag.Bool("update", false, "write the golden page anew; look at it before committing")
@@ -40,8 +42,8 @@ func full(t testing.TB) Document {
 	day := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
 	train := Span{day(2021, 11, 2), day(2024, 6, 30), 972}
 	test := Span{day(2024, 7, 2), day(2025, 5, 21), 324}
-	figures := func(ret, vol, sharpe, drawdown, assets float64) Figures {
-		return Figures{Known(ret), Known(vol), Known(sharpe), Known(drawdown), Known(assets)}
+	figures := func(ret, vol, sharpe, drawdown, assets float64) metrics.Figures {
+		return metrics.Figures{AnnualReturn: ret, Volatility: vol, Sharpe: sharpe, MaxDrawdown: drawdown, EffectiveAssets: assets}
 	}
 	picture := func(alt, caption string) []Picture {
 		return []Picture{{PNG: dot(t), Alt: alt, Caption: caption, Width: 760, Height: 420}}
@@ -53,28 +55,28 @@ func full(t testing.TB) Document {
 			Cleaning: []Cleaning{{"identical duplicate row", 1, "dropped", "BTCUSDT.csv:819"}, {"unfinished last candle", 12, "dropped", "2025-11-13"}},
 			Dropped:  []Fact{{"312 days before 2021-11-02", "not every symbol was listed"}},
 			Assets: []Asset{
-				{"BTC", "layer 1", day(2020, 11, 15), day(2025, 11, 12), Known(0.352), Known(0.594), Known(0.767)},
-				{"DOGE", "", day(2021, 6, 1), day(2025, 11, 12), Unknown("fewer than 2 returns"), Known(1.1), Known(0.91)}},
+				{"BTC", "layer 1", day(2020, 11, 15), day(2025, 11, 12), number.Known(0.352), number.Known(0.594), number.Known(0.767)},
+				{"DOGE", "", day(2021, 6, 1), day(2025, 11, 12), number.Unknown("fewer than 2 returns"), number.Known(1.1), number.Known(0.91)}},
 			Pictures: picture("correlations from 0.43 to 0.93", "Correlation in sample")},
 		Constraints: &Constraints{Assets: 12, Lower: 0, Upper: 0.25, MinWeight: 0.02, Groups: []Group{{"layer 1", []string{"BTC", "ETH"}, 0, 0.4}},
-			Notes: []string{"Short positions are not allowed."}, Portfolios: 1000, MaxViolation: Known(2.2e-16), MaxRepair: Known(0.213), MeanRepair: Known(0.0412)},
+			Notes: []string{"Short positions are not allowed."}, Portfolios: 1000, MaxViolation: number.Known(2.2e-16), MaxRepair: number.Known(0.213), MeanRepair: number.Known(0.0412)},
 		Training: &Training{Rows: 20000, Validation: 2000, Sources: []Count{{"Dirichlet", 7000}, {"mean-variance", 13000}}, Settings: []Fact{{"Encoder", "64, 32"}},
-			Steps: 10000, BestStep: 9200, Loss: Known(1.012), ValidationLoss: Known(1.107), Backend: "go", Seconds: Known(41.2), SamplesPerSecond: Known(66012),
+			Steps: 10000, BestStep: 9200, Loss: number.Known(1.012), ValidationLoss: number.Known(1.107), Backend: "go", Seconds: number.Known(41.2), SamplesPerSecond: number.Known(66012),
 			Warnings: []string{"The validation loss was still falling at the last step."}, Pictures: picture("loss falls from 6 to 1", "Training history")},
-		Diagnostics: &Diagnostics{Latent: 3, ActiveUnits: 2, KL: Known(6.9), R2: Known(0.963), R2PCA: Known(0.917), DispersionPrior: Known(0.81), DispersionPosterior: Known(0.87),
-			Beta: 0.1, BetaRaw: Known(0.00114), Variance: Known(0.0057), Thresholds: []float64{4.45, 1.57, 0.3, 0.2, 0.05},
-			Evidence: &Evidence{Rows: 1000, Codes: 64, ELBO: Known(21.4), LogLikelihood: Known(22.1), Linear: Unknown("a density by other coordinates")},
-			Units:    []Unit{{Known(1.2), Known(0.9), Known(0.02), Known(1.01)}, {Known(0.9), Known(0.8), Known(-0.1), Known(0.97)}, {Known(0.0001), Known(0.002), Known(0), Known(1)}}},
+		Diagnostics: &Diagnostics{Latent: 3, ActiveUnits: 2, KL: number.Known(6.9), R2: number.Known(0.963), R2PCA: number.Known(0.917), DispersionPrior: number.Known(0.81), DispersionPosterior: number.Known(0.87),
+			Beta: 0.1, BetaRaw: number.Known(0.00114), Variance: number.Known(0.0057), Thresholds: []float64{4.45, 1.57, 0.3, 0.2, 0.05},
+			Evidence: &Evidence{Rows: 1000, Codes: 64, ELBO: number.Known(21.4), LogLikelihood: number.Known(22.1), Linear: number.Unknown("a density by other coordinates")},
+			Units:    []Unit{{number.Known(1.2), number.Known(0.9), number.Known(0.02), number.Known(1.01)}, {number.Known(0.9), number.Known(0.8), number.Known(-0.1), number.Known(0.97)}, {number.Known(0.0001), number.Known(0.002), number.Known(0), number.Known(1)}}},
 		Generated: &Generated{Portfolios: 1000, Sampler: "a mixture of 40 on the codes", Rows: []Comparison{
-			{"Effective assets", Ratio, Known(5.1), Known(4.9)}, {"Largest weight", Percent, Known(0.24), Known(0.31)}, {"Annual return", Percent, Known(-0.1), Known(0.2)}},
+			{"Effective assets", Ratio, number.Known(5.1), number.Known(4.9)}, {"Largest weight", Percent, number.Known(0.24), number.Known(0.31)}, {"Annual return", Percent, number.Known(-0.1), number.Known(0.2)}},
 			Pictures: picture("generated cloud inside the training cloud", "Risk and return")},
 		Weights: &Weights{Symbols: []string{"BTC", "DOGE"}, Portfolios: []Portfolio{{"latent Sharpe", "start 3 of 64", []float64{0.75, 0.25}}, {"BTC alone", "", []float64{1, 0}}}},
 		Baselines: &Baselines{Model: "latent Sharpe", Bound: "convex bound", InSample: train, OutSample: test, Budget: 20000, Rows: []Baseline{
-			{"latent Sharpe", "Sharpe maximised in the latent space", figures(0.81, 0.57, 1.42, 0.61, 4.2), figures(0.35, 0.58, 0.61, 0.44, 4.2), Known(20000)},
-			{"convex bound", "maximum Sharpe on the same set, directly", figures(0.83, 0.57, 1.46, 0.6, 3.9), figures(0.3, 0.57, 0.53, 0.46, 3.9), Unknown("solved directly, not searched")},
-			{"1/N", "equal weights", figures(0.4, 0.68, 0.59, 0.8, 12), figures(0.5, 0.66, 0.75, 0.5, 12), Known(1)},
-			{"best of 20,000 Dirichlet", "the best of as many samples", figures(0.75, 0.57, 1.31, 0.63, 4.9), figures(0.29, 0.58, 0.5, 0.47, 4.9), Known(20000)},
-			{"minimum variance", "Ledoit-Wolf", figures(0.3, 0.46, 0.65, 0.6, 4.1), figures(0.41, 0.45, 0.9, 0.33, 4.1), Known(1)},
+			{"latent Sharpe", "Sharpe maximised in the latent space", figures(0.81, 0.57, 1.42, 0.61, 4.2), figures(0.35, 0.58, 0.61, 0.44, 4.2), number.Known(20000)},
+			{"convex bound", "maximum Sharpe on the same set, directly", figures(0.83, 0.57, 1.46, 0.6, 3.9), figures(0.3, 0.57, 0.53, 0.46, 3.9), number.Unknown("solved directly, not searched")},
+			{"1/N", "equal weights", figures(0.4, 0.68, 0.59, 0.8, 12), figures(0.5, 0.66, 0.75, 0.5, 12), number.Known(1)},
+			{"best of 20,000 Dirichlet", "the best of as many samples", figures(0.75, 0.57, 1.31, 0.63, 4.9), figures(0.29, 0.58, 0.5, 0.47, 4.9), number.Known(20000)},
+			{"minimum variance", "Ledoit-Wolf", figures(0.3, 0.46, 0.65, 0.6, 4.1), figures(0.41, 0.45, 0.9, 0.33, 4.1), number.Known(1)},
 		}},
 		Provenance: &Provenance{Repeat: []string{"go run ./scripts/pipeline -config config.toml -out again"}, Config: "seed = 1\nbeta = 0.1\n",
 			Facts: []Fact{{"Configuration hash", "abc123"}, {"Seed", "1"}}, Versions: []Fact{{"gonum.org/v1/gonum", "v0.17.0"}},
@@ -254,7 +256,7 @@ func TestHostileTextIsEscaped(t *testing.T) {
 	d.Data.Source, d.Data.Hash = evil, evil
 	d.Data.Cleaning = []Cleaning{{evil, 1, evil, evil}}
 	d.Data.Dropped = []Fact{{evil, evil}}
-	d.Data.Assets = []Asset{{Symbol: evil, Sector: evil, AnnualReturn: Unknown(evil)}}
+	d.Data.Assets = []Asset{{Symbol: evil, Sector: evil, AnnualReturn: number.Unknown(evil)}}
 	d.Data.Pictures = []Picture{{PNG: dot(t), Alt: evil, Caption: evil}}
 	d.Constraints.Groups = []Group{{Name: evil, Members: []string{evil}}}
 	d.Training.Warnings = []string{evil}
@@ -274,11 +276,15 @@ func TestHostileTextIsEscaped(t *testing.T) {
 
 func TestUndefinedSaysWhy(t *testing.T) {
 	d := full(t)
-	d.Diagnostics.R2 = Unknown("nothing was held out")
-	d.Baselines.Rows[1].InSample.Sharpe = Unknown("no feasible mean exceeds the risk-free rate")
-	d.Constraints.MaxRepair = Known(math.NaN())
+	d.Diagnostics.R2 = number.Unknown("nothing was held out")
+	constant, err := metrics.EvaluateSeries([]float64{0.01, 0.01}, metrics.Settings{PeriodsPerYear: 365})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Baselines.Rows[1].InSample = constant
+	d.Constraints.MaxRepair = number.Known(math.NaN())
 	page := write(t, d)
-	for _, want := range []string{"n/a — nothing was held out", "n/a — no feasible mean exceeds the risk-free rate", "n/a — fewer than 2 returns", "n/a — not finite"} {
+	for _, want := range []string{"n/a — nothing was held out", "n/a — the return is the same in every period", "n/a — fewer than 2 returns", "n/a — not finite"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -330,7 +336,7 @@ func TestPictureOfFigure(t *testing.T) {
 
 func TestVerdict(t *testing.T) {
 	row := func(name string, in, out float64) Baseline {
-		return Baseline{Name: name, InSample: Figures{Sharpe: Known(in)}, OutSample: Figures{Sharpe: Known(out)}}
+		return Baseline{Name: name, InSample: metrics.Figures{Sharpe: in}, OutSample: metrics.Figures{Sharpe: out}}
 	}
 	undefined := row("undefined", math.NaN(), math.NaN())
 	for _, c := range []struct {
@@ -376,7 +382,7 @@ func TestPassingTheBoundIsAWarning(t *testing.T) {
 	if strings.Contains(write(t, d), "above the bound") {
 		t.Error("a sound table draws a warning")
 	}
-	d.Baselines.Rows[0].InSample.Sharpe = Known(1.47)
+	d.Baselines.Rows[0].InSample.Sharpe = 1.47
 	if !strings.Contains(write(t, d), "latent Sharpe has an in-sample Sharpe ratio of 1.47, above the bound") {
 		t.Error("a Sharpe ratio above the convex bound passes in silence")
 	}

@@ -1,37 +1,43 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+
+	"vaefolio/vaelib/number"
+)
 
 // trainingSection tells what the model was trained on, how, and how that went.
-func trainingSection(t Training) section {
-	s := section{ID: "training", Title: "Training"}
+func trainingSection(t Training) Section {
+	s := Section{ID: "training", Title: "Training"}
 	for _, w := range t.Warnings {
-		s.Blocks = append(s.Blocks, block{Warning: w})
+		s.Blocks = append(s.Blocks, Block{Warning: w})
 	}
 	best := fmt.Sprintf("%s; the parameters of the last are kept", plural(t.Steps, "step"))
 	if t.BestStep > 0 && t.BestStep < t.Steps {
-		best = fmt.Sprintf("%s; the parameters of step %s are kept, the best on validation", plural(t.Steps, "step"), grouped(int64(t.BestStep)))
+		best = fmt.Sprintf("%s; the parameters of step %s are kept, the best on validation",
+			plural(t.Steps, "step"), grouped(int64(t.BestStep)))
 	}
-	s.Blocks = append(s.Blocks, block{Facts: append([]Fact{
+	s.Blocks = append(s.Blocks, Block{Facts: append([]Fact{
 		{"Training portfolios", grouped(int64(t.Rows))},
 		{"Validation portfolios", grouped(int64(t.Validation))},
 		{"Length", best},
-		{"Training loss", t.Loss.text(Number)},
-		{"Validation loss", t.ValidationLoss.text(Number)},
+		{"Training loss", text(t.Loss, Number)},
+		{"Validation loss", text(t.ValidationLoss, Number)},
 		{"Backend", t.Backend},
-		{"Time", t.Seconds.with(Number, "s")},
-		{"Speed", t.SamplesPerSecond.with(Number, "samples/s")},
+		{"Time", with(t.Seconds, Number, "s")},
+		{"Speed", with(t.SamplesPerSecond, Number, "samples/s")},
 	}, t.Settings...)})
 	if len(t.Sources) > 0 {
 		total := 0
 		for _, c := range t.Sources {
 			total += c.N
 		}
-		table := &table{Caption: "Training portfolios by source", Columns: []column{{Name: "Source"}, {Name: "Portfolios", Number: true}, {Name: "Share", Number: true}}}
+		table := &Table{Caption: "Training portfolios by source", Columns: headings("Source", "Portfolios", "Share")}
 		for _, c := range t.Sources {
-			table.Rows = append(table.Rows, row{Cells: []cell{textCell(c.Name), countCell(c.N), numberCell(Known(float64(c.N)/float64(total)), Percent)}})
+			share := number.Known(float64(c.N) / float64(total))
+			table.Rows = append(table.Rows, Row{Cells: []Cell{TextCell(c.Name), CountCell(c.N), NumberCell(share, Percent)}})
 		}
-		s.Blocks = append(s.Blocks, block{Table: table})
+		s.Blocks = append(s.Blocks, Block{Table: table})
 	}
 	return s
 }

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 )
 
 // WalkForward compares strategies over consecutive test windows, each chosen
@@ -20,21 +23,20 @@ type WalkForward struct {
 	Pictures             []Picture
 }
 
-// Tested is one strategy's figures over all test windows; annual unless said.
+// Tested is one strategy's figures over all test windows.
 type Tested struct {
-	Name, What                       string
-	Return, CAGR, Volatility, Sharpe Value
-	Low, High                        Value // ends of the Sharpe ratio's interval
-	PSR, DSR                         Value // probabilities
-	MaxDrawdown                      Value
-	Turnover                         Value // mean of a rebalance, both sides
-	Held                             int   // rebalances without an answer
+	Name, What string
+	Figures    metrics.Figures
+	Low, High  number.Value // ends of the Sharpe ratio's interval
+	DSR        number.Value // probability
+	Turnover   number.Value // mean of a rebalance, both sides
+	Held       int          // rebalances without an answer
 }
 
 // walkForwardSection ranks nothing by itself: it states the intervals, and
 // how many strategies overlap with the best.
-func walkForwardSection(w WalkForward) section {
-	s := section{ID: "walk-forward", Title: "Walk-forward test"}
+func walkForwardSection(w WalkForward) Section {
+	s := Section{ID: "walk-forward", Title: "Walk-forward test"}
 	cost := fmt.Sprintf("%g basis points of what is traded", w.CostBps)
 	holding := "drifting between rebalances"
 	if w.ConstantWeights {
@@ -42,29 +44,28 @@ func walkForwardSection(w WalkForward) section {
 	}
 	facts := []Fact{
 		{"Tested", w.Tested.text()},
-		{"Windows", fmt.Sprintf("%d of %s, after %s of training", w.Windows, plural(w.Test, "period"), plural(w.Train, "period"))},
+		{"Windows", fmt.Sprintf("%d of %s, after %s of training", w.Windows,
+			plural(w.Test, "period"), plural(w.Train, "period"))},
 		{"Cost", cost}, {"Weights", holding},
 	}
 	if w.Embargo > 0 {
 		facts = append(facts, Fact{"Embargo", plural(w.Embargo, "period")})
 	}
-	t := &table{Caption: "Strategies over all test windows", Columns: []column{{Name: "Strategy"}}}
-	for _, name := range []string{
-		"Sharpe", fmt.Sprintf("%g %% interval", 100*w.Confidence), "", "PSR", "DSR", "Annual return", "CAGR", "Annual volatility",
-		"Largest drawdown", "Turnover a rebalance",
-	} {
-		t.Columns = append(t.Columns, column{Name: name, Number: true})
-	}
+	t := &Table{Caption: "Strategies over all test windows", Columns: headings(
+		"Strategy", "Sharpe", fmt.Sprintf("%g %% interval", 100*w.Confidence), "", "PSR", "DSR", "Annual return", "CAGR",
+		"Annual volatility", "Largest drawdown", "Turnover a rebalance")}
 	for _, r := range w.Rows {
-		t.Rows = append(t.Rows, row{Note: r.What, Cells: []cell{
-			textCell(r.Name), numberCell(r.Sharpe, Ratio), numberCell(r.Low, Ratio), numberCell(r.High, Ratio),
-			numberCell(r.PSR, Percent), numberCell(r.DSR, Percent), numberCell(r.Return, Percent), numberCell(r.CAGR, Percent),
-			numberCell(r.Volatility, Percent), numberCell(r.MaxDrawdown, Percent), numberCell(r.Turnover, Percent),
+		cell := func(figure metrics.Figure, f Format) Cell { return NumberCell(r.Figures.Value(figure), f) }
+		t.Rows = append(t.Rows, Row{Note: r.What, Cells: []Cell{
+			TextCell(r.Name), cell(metrics.Sharpe, Ratio), NumberCell(r.Low, Ratio), NumberCell(r.High, Ratio),
+			cell(metrics.PSR, Percent), NumberCell(r.DSR, Percent), cell(metrics.AnnualReturn, Percent),
+			cell(metrics.CAGR, Percent), cell(metrics.Volatility, Percent), cell(metrics.MaxDrawdown, Percent),
+			NumberCell(r.Turnover, Percent),
 		}})
 	}
-	s.Blocks = append(s.Blocks, block{Facts: facts}, block{List: w.Judgement()}, block{Table: t})
+	s.Blocks = append(s.Blocks, Block{Facts: facts}, Block{List: w.Judgement()}, Block{Table: t})
 	if len(w.Notes) > 0 {
-		s.Blocks = append(s.Blocks, block{List: w.Notes})
+		s.Blocks = append(s.Blocks, Block{List: w.Notes})
 	}
 	return s
 }
@@ -78,7 +79,7 @@ func (w WalkForward) Judgement() []string {
 	}
 	var defined []entry
 	for _, r := range w.Rows {
-		if v, ok := r.Sharpe.Float(); ok {
+		if v, ok := r.Figures.Value(metrics.Sharpe).Float(); ok {
 			defined = append(defined, entry{r, v})
 		}
 	}
@@ -95,11 +96,13 @@ func (w WalkForward) Judgement() []string {
 				inside++
 			}
 		}
-		lines = append(lines, fmt.Sprintf("Its interval reaches down to %s: %d of the %d others lie within it, and the order among them is mostly luck.", Ratio.write(low), inside, len(defined)-1))
+		lines = append(lines, fmt.Sprintf("Its interval reaches down to %s: %d of the %d others lie within it, "+
+			"and the order among them is mostly luck.", Ratio.write(low), inside, len(defined)-1))
 	}
 	for _, r := range w.Rows {
 		if r.Held > 0 {
-			lines = append(lines, fmt.Sprintf("%s had no answer at %d of %d rebalances, and kept what it held.", r.Name, r.Held, w.Windows))
+			lines = append(lines, fmt.Sprintf("%s had no answer at %d of %d rebalances, and kept what it held.",
+				r.Name, r.Held, w.Windows))
 		}
 	}
 	return lines

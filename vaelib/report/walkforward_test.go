@@ -4,17 +4,24 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 )
 
 func TestWalkForward(t *testing.T) {
+	flat, err := metrics.EvaluateSeries([]float64{0, 0, 0}, metrics.Settings{PeriodsPerYear: 365})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := &WalkForward{
 		Train: 365, Test: 30, Embargo: 5, Windows: 12, CostBps: 10, Confidence: 0.95,
 		Tested: Span{From: time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2023, 12, 26, 0, 0, 0, 0, time.UTC), Periods: 360},
 		Rows: []Tested{
-			{Name: "first", Sharpe: Known(1.5), Low: Known(0.4), High: Known(2.6), PSR: Known(0.97)},
-			{Name: "second", Sharpe: Known(0.9), Held: 3},
-			{Name: "third", Sharpe: Known(-0.2)},
-			{Name: "flat", Sharpe: Unknown("no volatility")},
+			{Name: "first", Figures: metrics.Figures{Sharpe: 1.5, PSR: 0.97}, Low: number.Known(0.4), High: number.Known(2.6)},
+			{Name: "second", Figures: metrics.Figures{Sharpe: 0.9}, Held: 3},
+			{Name: "third", Figures: metrics.Figures{Sharpe: -0.2}},
+			{Name: "flat", Figures: flat},
 		},
 	}
 	got := strings.Join(w.Judgement(), "\n")
@@ -27,7 +34,7 @@ func TestWalkForward(t *testing.T) {
 	if err := Write(&page, Document{WalkForward: w}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Walk-forward test", "95 % interval", "10 basis points", "no volatility", "12 of 30 periods, after 365 periods of training"} {
+	for _, want := range []string{"Walk-forward test", "95 % interval", "10 basis points", "the return is the same in every period", "12 of 30 periods, after 365 periods of training"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}

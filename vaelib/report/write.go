@@ -33,12 +33,19 @@ func Write(w io.Writer, d Document) error {
 	if header.Verdict == "" && d.Baselines != nil {
 		header.Verdict = d.Baselines.Verdict()
 	}
+	laid := make([]laidSection, len(sections))
+	for i, s := range sections {
+		laid[i].Section = s
+		if laid[i].Pictures, err = layPictures(s.Pictures); err != nil {
+			return err
+		}
+	}
 	var buffer bytes.Buffer
 	err = page.Execute(&buffer, struct {
 		Header
 		Style    template.CSS
-		Sections []section
-	}{header, template.CSS(pageStyle), sections})
+		Sections []laidSection
+	}{header, template.CSS(pageStyle), laid})
 	if err != nil {
 		return fmt.Errorf("laying out the report: %w", err)
 	}
@@ -47,11 +54,11 @@ func Write(w io.Writer, d Document) error {
 }
 
 // sections lays out those that the document has.
-func (d Document) sections() ([]section, error) {
-	var sections []section
-	var pictures [][]Picture
-	add := func(s section, p []Picture) {
-		sections, pictures = append(sections, s), append(pictures, p)
+func (d Document) sections() ([]Section, error) {
+	var sections []Section
+	add := func(s Section, pictures []Picture) {
+		s.Pictures = pictures
+		sections = append(sections, s)
 	}
 	if d.Data != nil {
 		add(dataSection(*d.Data), d.Data.Pictures)
@@ -80,66 +87,17 @@ func (d Document) sections() ([]section, error) {
 	if d.WalkForward != nil {
 		add(walkForwardSection(*d.WalkForward), d.WalkForward.Pictures)
 	}
+	sections = append(sections, d.Sections...)
 	if d.Provenance != nil {
 		add(provenanceSection(*d.Provenance), nil)
-	}
-	for i, ps := range pictures {
-		for _, p := range ps {
-			laid, err := layPicture(p)
-			if err != nil {
-				return nil, err
-			}
-			sections[i].Pictures = append(sections[i].Pictures, laid)
-		}
 	}
 	return sections, nil
 }
 
-// section is a part of the page: its blocks in order, then its pictures.
-type section struct {
-	ID, Title string
-	Blocks    []block
-	Pictures  []laidPicture
-}
-
-// block is one of: a paragraph, a warning, a list, named facts, a table, or
-// preformatted text under a summary line. Fields that are empty are left out.
-type block struct {
-	Text    string
-	Warning string
-	List    []string
-	Facts   []Fact
-	Table   *table
-	Code    string
-	Summary string // of Code, which then opens on demand
-}
-
-// table has a caption and a heading for each column; the first cell of a row
-// is its heading.
-type table struct {
-	Caption string
-	Columns []column
-	Rows    []row
-}
-
-type column struct {
-	Name   string
-	Number bool // aligned right
-}
-
-type row struct {
-	Strong bool // the row that the table is about
-	Note   string
-	Cells  []cell
-}
-
-// cell is text, or the reason why there is none.
-type cell struct {
-	Text   string
-	Reason string
-	Number bool
-	Fixed  bool    // not to be broken into lines
-	Bar    float64 // percent of the cell's width to shade
+// laidSection is a section with its pictures as the page needs them.
+type laidSection struct {
+	Section
+	Pictures []laidPicture
 }
 
 // laidPicture is a picture as the page needs it.
@@ -147,6 +105,18 @@ type laidPicture struct {
 	Source        template.URL
 	Alt, Caption  string
 	Width, Height int
+}
+
+func layPictures(pictures []Picture) ([]laidPicture, error) {
+	var laid []laidPicture
+	for _, p := range pictures {
+		picture, err := layPicture(p)
+		if err != nil {
+			return nil, err
+		}
+		laid = append(laid, picture)
+	}
+	return laid, nil
 }
 
 func layPicture(p Picture) (laidPicture, error) {

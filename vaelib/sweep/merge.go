@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"strings"
 
-	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
 )
 
@@ -196,22 +196,22 @@ var figureNames = []string{
 
 // figures are the cells of a result, under figureNames.
 func (r *Result) figures() []string {
-	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	perhaps := func(n experiment.Number) string {
+	decimal := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	perhaps := func(n number.Value) string {
 		if x, ok := n.Float(); ok {
-			return number(x)
+			return decimal(x)
 		}
 		return ""
 	}
 	thresholds := make([]string, len(r.Thresholds))
 	for i, x := range r.Thresholds {
-		thresholds[i] = number(x)
+		thresholds[i] = decimal(x)
 	}
 	return []string{
-		strconv.Itoa(r.ActiveUnits), number(r.KL), number(r.R2), number(r.R2PCA), perhaps(r.DispersionPrior), perhaps(r.DispersionPosterior),
-		number(r.Beta), strings.Join(thresholds, " "),
-		number(r.Train.Total), number(r.Train.Reconstruction), number(r.Train.KL),
-		number(r.Validation.Total), number(r.Validation.Reconstruction), number(r.Validation.KL),
+		strconv.Itoa(r.ActiveUnits), decimal(r.KL), decimal(r.R2), decimal(r.R2PCA), perhaps(r.DispersionPrior), perhaps(r.DispersionPosterior),
+		decimal(r.Beta), strings.Join(thresholds, " "),
+		decimal(r.Train.Total), decimal(r.Train.Reconstruction), decimal(r.Train.KL),
+		decimal(r.Validation.Total), decimal(r.Validation.Reconstruction), decimal(r.Validation.KL),
 		strconv.Itoa(r.Step), strconv.FormatBool(r.StoppedEarly), strconv.Itoa(r.Rows), strconv.Itoa(r.HeldOut),
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/vae"
@@ -29,8 +30,8 @@ type Result struct {
 	R2          float64 `json:"r2"`
 	R2PCA       float64 `json:"r2_pca"`
 
-	DispersionPrior     experiment.Number `json:"dispersion_prior"`
-	DispersionPosterior experiment.Number `json:"dispersion_posterior"`
+	DispersionPrior     number.Value `json:"dispersion_prior"`
+	DispersionPosterior number.Value `json:"dispersion_posterior"`
 
 	Beta       float64   `json:"beta_without_unit"` // comparable with the thresholds
 	Thresholds []float64 `json:"thresholds"`        // see [vae.Thresholds]
@@ -208,7 +209,7 @@ func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *va
 		return nil, err
 	}
 	for _, x := range []struct {
-		to      *experiment.Number
+		to      *number.Value
 		density generate.Density
 		purpose string
 	}{
@@ -225,9 +226,9 @@ func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *va
 			return nil, err
 		}
 		if ratio, err := vae.Dispersion(decoded, t.rows.HeldOut); err != nil {
-			*x.to = experiment.Unknown(err.Error())
+			*x.to = number.Unknown(err.Error())
 		} else {
-			*x.to = experiment.Known(ratio)
+			*x.to = number.Known(ratio)
 		}
 	}
 	return result, nil
