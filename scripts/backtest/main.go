@@ -43,7 +43,7 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	set, err := c.Constraints.Set(data.Window.Symbols)
+	set, err := c.Constraints.Set(io, data.Window.Symbols)
 	if err != nil {
 		return err
 	}

@@ -179,7 +179,7 @@ func (j *job) open(backend *vae.Backend) (err error) {
 	if j.symbols = j.model.Symbols(); j.symbols == nil {
 		return fmt.Errorf("%s: the model has no symbols: train it again by the train verb", j.config.Model)
 	}
-	if j.set, err = j.Constraints.Set(j.symbols); err != nil {
+	if j.set, err = j.Constraints.Set(j.io, j.symbols); err != nil {
 		return err
 	}
 	j.record = provenance{Mode: j.Mode, Seed: j.Seed, Backend: backend.Description()}

@@ -137,7 +137,7 @@ func (s *session) open(backend *vae.Backend) (*generate.Generator, generate.Dens
 	if model.Symbols() == nil {
 		return nil, nil, fmt.Errorf("%s: the model has no symbols: train it again by the train verb", c.Model)
 	}
-	set, err := c.Constraints.Set(model.Symbols())
+	set, err := c.Constraints.Set(s.io, model.Symbols())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/market"
 )
 
@@ -20,12 +21,13 @@ type budget struct {
 func parseBudgets(texts []string) ([]budget, error) {
 	var budgets []budget
 	for _, text := range texts {
-		symbol, number, found := strings.Cut(text, "=")
+		at := max(0, strings.LastIndexByte(text, '=')) // a symbol may have one, as EURUSD=X has
+		symbol, number := text[:at], strings.TrimPrefix(text[at:], "=")
 		share, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if !found || err != nil || !(share >= 0) || math.IsInf(share, 0) {
+		if symbol == "" || err != nil || !(share >= 0) || math.IsInf(share, 0) {
 			return nil, fmt.Errorf("-budgets: %q is not a symbol and its share of at least 0: write SYM=X", text)
 		}
-		symbol = strings.TrimSpace(symbol)
+		symbol = cli.Unquote(symbol)
 		if slices.ContainsFunc(budgets, func(b budget) bool { return b.symbol == symbol }) {
 			return nil, fmt.Errorf("-budgets: %s is given twice", symbol)
 		}

@@ -133,7 +133,7 @@ func (c *config) inputs(io *cli.IO, w *market.Window) (in *optimize.Inputs, shri
 	if c.RiskAversion != nil {
 		in.RiskAversion = *c.RiskAversion
 	}
-	if in.Set, err = c.Set(w.Symbols); err != nil {
+	if in.Set, err = c.Set(io, w.Symbols); err != nil {
 		return nil, nil, err
 	}
 	if in.Benchmark, err = readRow(c.Benchmark, w.Symbols); err != nil {

@@ -46,7 +46,7 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	set, err := c.Constraints.Set(data.Window.Symbols)
+	set, err := c.Constraints.Set(io, data.Window.Symbols)
 	if err != nil {
 		return err
 	}

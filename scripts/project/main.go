@@ -3,7 +3,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/scripts/internal/cli"
@@ -36,8 +39,11 @@ func project(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	set, err := c.Set(p.Symbols)
+	set, err := c.Set(io, p.Symbols)
 	if err != nil {
+		return err
+	}
+	if err := checkAmounts(io, p, c.Weights); err != nil {
 		return err
 	}
 	var furthest, violation float64
@@ -60,4 +66,46 @@ func project(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	io.Note("%d rows; the furthest moved by %.4g, the largest violation left is %.2g", p.Len(), furthest, violation)
 	return nil
+}
+
+// checkAmounts refuses a file all of whose rows are percent or money, whose
+// nearest weights are all in the largest, and says which rows are far from a
+// sum of 1.
+func checkAmounts(io *cli.IO, p *portfolio.Portfolios, path string) error {
+	percent, amounts, far := 0, 0, 0
+	first, firstSum := 0, 0.0 // the first that is far
+	for i := range p.Len() {
+		row := p.Weights.RawRowView(i)
+		sum := floats.Sum(row)
+		if !(math.Abs(sum-1) <= 0.5) {
+			if far++; far == 1 {
+				first, firstSum = i, sum
+			}
+		}
+		switch largest := floats.Max(row); {
+		case math.Abs(sum-100) <= 1 && largest > 1:
+			percent++
+		case sum >= 10 && largest > 1 && floats.Min(row) >= 0:
+			amounts++
+		}
+	}
+	switch {
+	case far == 0:
+	case percent == p.Len():
+		return fmt.Errorf("%s: row %s sums to %.6g: percent? divide the weights by 100", path, p.ID(first), firstSum)
+	case percent+amounts == p.Len():
+		return fmt.Errorf("%s: row %s sums to %.6g: amounts? divide each by the sum: the nearest weights to amounts are all in the largest", path, p.ID(first), firstSum)
+	default:
+		io.Note("WARNING: row %s sums to %.4g%s: the nearest weights keep the differences within a row, not the proportions; for those divide each row by its sum",
+			p.ID(first), firstSum, others(far-1))
+	}
+	return nil
+}
+
+// others says that more rows are alike.
+func others(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (and %d more are far from 1)", n)
 }

@@ -176,6 +176,8 @@ func TestBadInput(t *testing.T) {
 		{"infeasible minimum", []string{"-weights", weights, "-min-weight=0.45", "-max-weight=0.45"}, 1, "0.45"},
 		{"unknown sector", []string{"-weights", weights, "-sectors", write(t, "s.csv", sectors), "-sector-cap=w=1"}, 1, "w"},
 		{"no sectors", []string{"-weights", weights, "-sector-cap=x=1"}, 2, "-sectors FILE"},
+		{"percent", []string{"-weights", write(t, "percent.csv", "A,B\n62.5,37.5\n20,80.02\n")}, 1, "percent.csv: row 1 sums to 100: percent? divide the weights by 100"},
+		{"money", []string{"-weights", write(t, "money.csv", "id,A,B\nmine,62500,37500\n")}, 1, "money.csv: row mine sums to 100000: amounts? divide each by the sum"},
 		{"unknown flag", []string{"-weights", weights, "-max-wieght=1"}, 2, "did you mean max-weight?"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -184,5 +186,13 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("exit code %d, stdout %q, stderr %q; want %d, %q", code, stdout, stderr, c.code, c.want)
 			}
 		})
+	}
+}
+
+// Rows of any other sum are projected, and it is said what that keeps.
+func TestRowsFarFromOne(t *testing.T) {
+	code, stdout, stderr := execute(t, "-weights", write(t, "raw.csv", "A,B\n3,2.5\n0.5,0.5\n-4,-4\n"))
+	if code != 0 || !strings.HasPrefix(stdout, "A,B\n0.75,0.25\n0.5,0.5\n0.5,0.5\n") || !strings.Contains(stderr, "WARNING: row 1 sums to 5.5 (and 1 more are far from 1)") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 }

@@ -117,7 +117,7 @@ func (all inputs) load(t *Trial, stream *cli.IO) (*input, error) {
 		return nil, err
 	}
 	in := &input{window: data.Window, synthetic: data.Synthetic}
-	if in.set, err = t.Constraints.Set(data.Window.Symbols); err != nil {
+	if in.set, err = t.Constraints.Set(stream, data.Window.Symbols); err != nil {
 		return nil, err
 	}
 	if in.sectors, err = t.SectorsOf(data.Window.Symbols); err != nil {

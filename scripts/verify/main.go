@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -287,20 +286,13 @@ func (f *folder) groups() ([]group, error) {
 	}
 	var groups []group
 	for _, text := range f.settings.SectorCaps {
-		name, bounds, _ := strings.Cut(text, "=")
-		lo, hi, both := strings.Cut(bounds, ":")
-		if !both {
-			lo, hi = "-inf", bounds
+		limits, err := cli.ParseCap(text)
+		if err != nil {
+			return nil, err
 		}
-		g := group{}
-		if g.lo, err = strconv.ParseFloat(lo, 64); err != nil {
-			return nil, fmt.Errorf("sector cap %q: %w", text, err)
-		}
-		if g.hi, err = strconv.ParseFloat(hi, 64); err != nil {
-			return nil, fmt.Errorf("sector cap %q: %w", text, err)
-		}
+		g := group{lo: limits.Lo, hi: limits.Hi}
 		for _, symbol := range f.window.Symbols {
-			g.share = append(g.share, sectors.Share(symbol, name))
+			g.share = append(g.share, sectors.Share(symbol, limits.Name))
 		}
 		groups = append(groups, g)
 	}

@@ -13,6 +13,8 @@ import (
 type Sectors struct {
 	Names  []string                      // sectors in the order of the file
 	shares map[string]map[string]float64 // symbol, sector
+	file   string
+	lines  map[string]int // of each symbol, the first
 }
 
 // ReadSectors reads a CSV with the columns symbol, sector and, where
@@ -48,7 +50,7 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 		len(header) == 3 && !strings.EqualFold(header[2], "share") {
 		return nil, lines.errorf(0, "header %q is not symbol,sector or symbol,sector,share", strings.Join(header, ","))
 	}
-	s := &Sectors{shares: map[string]map[string]float64{}}
+	s := &Sectors{shares: map[string]map[string]float64{}, file: name, lines: map[string]int{}}
 	total := map[string]float64{}
 	for lines.next() {
 		if len(lines.fields) != len(header) {
@@ -71,6 +73,7 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 		}
 		if s.shares[symbol] == nil {
 			s.shares[symbol] = map[string]float64{}
+			s.lines[symbol] = lines.line
 		}
 		if _, ok := s.shares[symbol][sector]; ok {
 			return nil, lines.errorf(0, "%s is in %s already: keep one of the rows", symbol, sector)
@@ -101,7 +104,10 @@ func (s *Sectors) Share(symbol, sector string) float64 { return s.shares[symbol]
 // sector, and for one that holds none of the symbols.
 func (s *Sectors) Shares(sector string, symbols []string) ([]float64, error) {
 	if !slices.Contains(s.Names, sector) {
-		return nil, fmt.Errorf("unknown sector %s: the file has %s", sector, strings.Join(s.Names, ", "))
+		if similar := near(sector, s.Names); len(similar) > 0 {
+			return nil, fmt.Errorf("unknown sector %s: did you mean %s?", sector, strings.Join(similar, " or "))
+		}
+		return nil, fmt.Errorf("unknown sector %s: the file has %s", sector, enumerate(s.Names))
 	}
 	shares := make([]float64, len(symbols))
 	empty := true
@@ -110,7 +116,7 @@ func (s *Sectors) Shares(sector string, symbols []string) ([]float64, error) {
 		empty = empty && shares[i] == 0
 	}
 	if empty {
-		return nil, fmt.Errorf("sector %s holds none of the %d symbols chosen", sector, len(symbols))
+		return nil, fmt.Errorf("sector %s holds none of the %d symbols chosen, such as %s: its members in the file are such as %s", sector, len(symbols), symbols[0], s.members(sector)[0])
 	}
 	return shares, nil
 }
@@ -124,4 +130,37 @@ func (s *Sectors) Unassigned(symbols []string) []string {
 		}
 	}
 	return out
+}
+
+// members are the symbols of a sector in the order of the file.
+func (s *Sectors) members(sector string) []string {
+	var members []string
+	for symbol, shares := range s.shares {
+		if shares[sector] > 0 {
+			members = append(members, symbol)
+		}
+	}
+	slices.SortFunc(members, func(a, b string) int { return s.lines[a] - s.lines[b] })
+	return members
+}
+
+// CheckSymbols returns a [*DataError] where one of the symbols is in no sector
+// and a name of the file that is none of them looks like it: no bound on the
+// sector would hold it.
+func (s *Sectors) CheckSymbols(symbols []string) error {
+	var strangers []string
+	for symbol := range s.shares {
+		if !slices.Contains(symbols, symbol) {
+			strangers = append(strangers, symbol)
+		}
+	}
+	slices.SortFunc(strangers, func(a, b string) int { return s.lines[a] - s.lines[b] })
+	for _, symbol := range s.Unassigned(symbols) {
+		// Short tickers look alike without being meant.
+		if similar := near(symbol, strangers); len(similar) > 0 && (len(symbol) > 3 || strings.EqualFold(symbol, similar[0])) {
+			return &DataError{File: s.file, Line: s.lines[similar[0]], Column: 1, Msg: fmt.Sprintf(
+				"symbol %s is not among the prices, and %s is in no sector: did you mean %s? (if not, give %s a sector too)", similar[0], symbol, symbol, symbol)}
+		}
+	}
+	return nil
 }

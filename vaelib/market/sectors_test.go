@@ -47,10 +47,10 @@ func TestSectors(t *testing.T) {
 	if s.Share("OAK", "Shade") != 0 || s.Share("FERN", "Trees") != 0 || s.Share("OAK", "Trees") != 1 {
 		t.Error("shares are wrong")
 	}
-	if _, err := s.Shares("Tree", symbols); err == nil || err.Error() != "unknown sector Tree: the file has Trees, Shade, Vines" {
+	if _, err := s.Shares("Tree", symbols); err == nil || err.Error() != "unknown sector Tree: did you mean Trees?" {
 		t.Errorf("unknown sector: %v", err)
 	}
-	if _, err := s.Shares("Vines", []string{"OAK", "ELM"}); err == nil || err.Error() != "sector Vines holds none of the 2 symbols chosen" {
+	if _, err := s.Shares("Vines", []string{"OAK", "ELM"}); err == nil || err.Error() != "sector Vines holds none of the 2 symbols chosen, such as OAK: its members in the file are such as IVY" {
 		t.Errorf("empty sector: %v", err)
 	}
 	s, err = readSectors("symbol,sector\nOAK,Trees\n")

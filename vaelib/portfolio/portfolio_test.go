@@ -479,3 +479,12 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// A sector's name may have commas.
+func TestWishOfASectorWithCommas(t *testing.T) {
+	known := []string{"volatility", "sector.Oil, Gas & Consumable Fuels", "sector.L1"}
+	wish, err := portfolio.ParseWish("volatility=0.4, sector.Oil, Gas & Consumable Fuels<=0.35, sector.L1=0.1", known, nil)
+	if err != nil || len(wish) != 3 || wish[1].Name != known[1] || wish[1].Value != 0.35 || wish[2].Name != known[2] {
+		t.Errorf("wish %v, %v", wish, err)
+	}
+}

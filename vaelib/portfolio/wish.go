@@ -43,7 +43,13 @@ func ParseWish(text string, known []string, levels map[string][]string) (Wish, e
 		return nil, fmt.Errorf("the wish is empty: write terms such as %s", exampleTerm(known))
 	}
 	var wish Wish
-	for part := range strings.SplitSeq(text, ",") {
+	parts := strings.Split(text, ",")
+	for i, part := range parts {
+		// A sector's name may have commas: up to a relation they belong to it.
+		if name := strings.TrimSpace(part); i+1 < len(parts) && strings.HasPrefix(name, SectorPrefix) && !strings.ContainsAny(part, "<>=") {
+			parts[i+1] = part + "," + parts[i+1]
+			continue
+		}
 		term, err := parseTerm(strings.TrimSpace(part), known, levels)
 		if err != nil {
 			return nil, err

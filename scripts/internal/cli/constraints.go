@@ -15,21 +15,28 @@ import (
 
 // Constraints are the flags of a verb that makes weights.
 type Constraints struct {
-	MaxWeight  float64  `flag:"max-weight" range:"(0,10]" default:"1" help:"largest weight of an asset"`
+	MaxWeight  float64  `flag:"max-weight" range:"(0,100]" default:"1" help:"largest weight of an asset"`
 	MinWeight  float64  `flag:"min-weight" range:"[0,1]" help:"smallest holding: every weight is 0 or at least this"`
 	Lower      float64  `flag:"lower" range:"[-10,1]" help:"floor for every weight; below 0 it allows short positions"`
 	Sectors    string   `flag:"sectors" unit:"FILE" help:"CSV with the columns symbol, sector and, where memberships are in part, share; the bundled sample has its own"`
 	SectorCaps []string `flag:"sector-cap" unit:"NAME=X" help:"largest sum of a sector's weights; NAME=LO:HI for both ends"`
 }
 
+// longest is the largest weight or sum of a sector's that short positions can
+// be meant to pay for.
+const longest = 10
+
 // Check returns an error for constraints that are meaningless for any assets.
 func (c *Constraints) Check() error {
 	if c.MinWeight > 0 && c.Lower < 0 {
 		return errors.New("-min-weight allows no short positions: leave out -lower, or -min-weight")
 	}
+	if err := c.checkShare("-max-weight", c.MaxWeight, "weight"); err != nil {
+		return err
+	}
 	var names []string
 	for _, text := range c.SectorCaps {
-		group, err := parseCap(text)
+		group, err := ParseCap(text)
 		if err != nil {
 			return err
 		}
@@ -37,39 +44,103 @@ func (c *Constraints) Check() error {
 			return fmt.Errorf("-sector-cap: sector %s is given twice", group.Name)
 		}
 		names = append(names, group.Name)
+		for _, limit := range []float64{group.Lo, group.Hi} {
+			if err := c.checkShare("-sector-cap "+text, limit, "sum of weights"); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-// Set is the set of weights that the flags allow for the symbols. An error
-// says why there is none: the set of these constraints is empty
-// ([*simplex.InfeasibleError]), a sector is unknown, or a file is bad.
-func (c *Constraints) Set(symbols []string) (simplex.Set, error) {
+// checkShare refuses a limit that holds nothing, as one in percent does.
+func (c *Constraints) checkShare(flag string, limit float64, what string) error {
+	switch {
+	case limit > 1 && c.Lower >= 0:
+		return fmt.Errorf("%s: without short positions (-lower) no %s exceeds 1, so that %v is no limit%s", flag, what, limit, asShare(limit))
+	case limit > longest:
+		return fmt.Errorf("%s: %v is more than %d times the capital%s", flag, limit, longest, asShare(limit))
+	}
+	return nil
+}
+
+// Set is the set of weights that the flags allow for the symbols. It says on
+// stderr which symbols no cap can hold. An error says why there is no such set:
+// that of these constraints is empty ([*simplex.InfeasibleError]), a sector is
+// unknown, a symbol of the sectors is misspelt, or a file is bad.
+func (c *Constraints) Set(io *IO, symbols []string) (simplex.Set, error) {
 	set := simplex.Set{
 		N: len(symbols), Symbols: symbols, MinWeight: c.MinWeight,
 		Lower: slices.Repeat([]float64{c.Lower}, len(symbols)),
 		Upper: slices.Repeat([]float64{c.MaxWeight}, len(symbols)),
 	}
+	var notes []string
+	if c.Lower < -1 {
+		notes = append(notes, fmt.Sprintf("-lower %v: each weight may be short by %v times the capital", c.Lower, -c.Lower))
+	}
 	if len(c.SectorCaps) > 0 {
-		sectors, err := c.SectorsOf(symbols)
+		more, err := c.addGroups(&set)
 		if err != nil {
 			return set, err
 		}
-		if sectors == nil {
-			return set, Usagef("-sector-cap needs -sectors FILE, which says what belongs to a sector")
-		}
-		for _, text := range c.SectorCaps {
-			group, err := parseCap(text)
-			if err != nil {
-				return set, Usage(err)
-			}
-			if group.Share, err = sectors.Shares(group.Name, symbols); err != nil {
-				return set, fmt.Errorf("-sector-cap %s: %w", text, err)
-			}
-			set.Groups = append(set.Groups, group)
-		}
+		notes = append(notes, more...)
 	}
-	return set, set.Check()
+	if err := set.Check(); err != nil {
+		return set, err
+	}
+	for _, note := range notes {
+		io.Note("%s", note)
+	}
+	return set, nil
+}
+
+// addGroups adds the caps of sectors to a set, and returns what is to be said
+// of those that hold nothing.
+func (c *Constraints) addGroups(set *simplex.Set) (notes []string, err error) {
+	sectors, err := c.SectorsOf(set.Symbols)
+	if err != nil {
+		return nil, err
+	}
+	if sectors == nil {
+		return nil, Usagef("-sector-cap needs -sectors FILE, which says what belongs to a sector")
+	}
+	if err := sectors.CheckSymbols(set.Symbols); err != nil {
+		return nil, err
+	}
+	if free := sectors.Unassigned(set.Symbols); len(free) > 0 {
+		notes = append(notes, fmt.Sprintf("WARNING: no sector cap holds %s: %s names no sector of theirs", some(free), orSample(c.Sectors)))
+	}
+	for _, text := range c.SectorCaps {
+		group, err := ParseCap(text)
+		if err != nil {
+			return nil, Usage(err)
+		}
+		if group.Hi == 1 && group.Lo <= 0 && c.Lower >= 0 {
+			notes = append(notes, fmt.Sprintf("-sector-cap %s holds nothing: weights without short positions sum to 1", text))
+		}
+		if group.Share, err = sectors.Shares(group.Name, set.Symbols); err != nil {
+			return nil, fmt.Errorf("-sector-cap %s: %w", text, err)
+		}
+		set.Groups = append(set.Groups, group)
+	}
+	return notes, nil
+}
+
+// orSample is the name of a file, or of what stands for none.
+func orSample(path string) string {
+	if path == "" {
+		return "the bundled sample"
+	}
+	return path
+}
+
+// some joins at most five names and counts the rest.
+func some(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
 }
 
 // SectorsOf returns the sectors of the file given, or where the symbols are
@@ -88,8 +159,10 @@ func (c *Constraints) SectorsOf(symbols []string) (*market.Sectors, error) {
 	return sample, nil
 }
 
-// parseCap reads NAME=HI or NAME=LO:HI.
-func parseCap(text string) (simplex.Group, error) {
+// ParseCap reads NAME=HI or NAME=LO:HI as the name and the bounds of a group,
+// without a lower one as minus infinity. A name may have commas and equals
+// signs, and stand in quotes.
+func ParseCap(text string) (simplex.Group, error) {
 	bad := func(why string) (simplex.Group, error) {
 		return simplex.Group{}, fmt.Errorf("-sector-cap: %q %s: write NAME=X, or NAME=LO:HI", text, why)
 	}
@@ -97,7 +170,7 @@ func parseCap(text string) (simplex.Group, error) {
 	if i < 1 {
 		return bad("names no limit")
 	}
-	group := simplex.Group{Name: strings.TrimSpace(text[:i]), Lo: math.Inf(-1)}
+	group := simplex.Group{Name: Unquote(text[:i]), Lo: math.Inf(-1)}
 	limits := strings.Split(text[i+1:], ":")
 	if len(limits) > 2 {
 		return bad("has more than two limits")

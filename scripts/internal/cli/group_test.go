@@ -16,11 +16,26 @@ import (
 
 // limited is a verb with constraints for the symbols A to D.
 func limited(symbols []string, got *simplex.Set) Verb[Constraints] {
-	return Verb[Constraints]{Name: "limit", Run: func(_ context.Context, c *Constraints, _ *IO) error {
-		set, err := c.Set(symbols)
+	return Verb[Constraints]{Name: "limit", Run: func(_ context.Context, c *Constraints, io *IO) error {
+		set, err := c.Set(io, symbols)
 		if got != nil {
 			*got = set
 		}
+		return err
+	}}
+}
+
+// limitedCommon is [limited] with the flags of every verb.
+func limitedCommon(symbols []string, got *simplex.Set) Verb[struct {
+	Constraints
+	Common
+}] {
+	type config = struct {
+		Constraints
+		Common
+	}
+	return Verb[config]{Name: "limit", Run: func(_ context.Context, c *config, io *IO) (err error) {
+		*got, err = c.Set(io, symbols)
 		return err
 	}}
 }
@@ -48,6 +63,65 @@ func TestConstraints(t *testing.T) {
 	}
 }
 
+// Names of sectors have commas, equals signs and quotes around them.
+func TestNamesOfSectors(t *testing.T) {
+	names := []string{"Oil, Gas & Consumable Fuels", "a=b", "A=1, B", "Plain"}
+	file := write(t, "s.csv", "symbol,sector\nA,\"Oil, Gas & Consumable Fuels\"\nB,a=b\nC,\"A=1, B\"\nD,Plain\n")
+	toml := write(t, "c.toml", "sector-cap = [\"Oil, Gas & Consumable Fuels=0.9\", \"a=b=0.9\", '\"A=1, B\"=0.9', \"Plain=0.9\"]\n")
+	for _, args := range [][]string{
+		{"-sector-cap", "Oil, Gas & Consumable Fuels=0.9", "-sector-cap", "a=b=0.9", "-sector-cap", `"A=1, B"=0.9`, "-sector-cap", "Plain=0.9"},
+		{"-sector-cap", `"Oil, Gas & Consumable Fuels"=0.9, a=b=0.9,"A=1, B"=0.9,Plain = 0.9`},
+		{"-config", toml},
+	} {
+		var got simplex.Set
+		code, _, stderr := execute(limitedCommon(symbols, &got), append(args, "-sectors", file)...)
+		if code != 0 || len(got.Groups) != 4 {
+			t.Errorf("%q: exit code %d, stderr %q, groups %+v", args, code, stderr, got.Groups)
+			continue
+		}
+		for i, g := range got.Groups {
+			if g.Name != names[i] || g.Hi != 0.9 || g.Share[i] != 1 {
+				t.Errorf("%q: group %d is %+v", args, i, g)
+			}
+		}
+	}
+}
+
+// What no cap can hold is said, and what was probably meant.
+func TestCapsThatHoldNothing(t *testing.T) {
+	prices := []string{"BTCUSDT", "ETHUSDT", "SHIB1000USDT"}
+	for _, c := range []struct {
+		name, sectors string
+		args          []string
+		code          int
+		want          string
+	}{
+		{"a misspelt symbol", "symbol,sector\nBTCUSD,L1\nETHUSDT,L1\n1000SHIBUSDT,Meme\n", []string{"-sector-cap=L1=0.4"}, 1,
+			"s.csv:2: column 1: symbol BTCUSD is not among the prices, and BTCUSDT is in no sector: did you mean BTCUSDT?"},
+		{"names of another exchange", "symbol,sector\nBTC,L1\nETH,L1\nSHIB,Meme\n", []string{"-sector-cap=L1=0.4"}, 1, "did you mean BTCUSDT?"},
+		{"nothing alike", "symbol,sector\nAAPL,L1\nMSFT,L1\n", []string{"-sector-cap=L1=0.4"}, 1, "sector L1 holds none of the 3 symbols chosen, such as BTCUSDT: its members in the file are such as AAPL"},
+		{"one in no sector", "symbol,sector\nBTCUSDT,L1\nETHUSDT,L1\n1000SHIBUSDT,Meme\n", []string{"-sector-cap=L1=0.4"}, 0, "WARNING: no sector cap holds SHIB1000USDT"},
+		{"a longer list", "symbol,sector\nBTCUSDT,L1\nETHUSDT,L1\nSHIB1000USDT,Meme\nAAPL,Tech\n", []string{"-sector-cap=L1=0.4"}, 0, ""},
+		{"all of it", "symbol,sector\nBTCUSDT,L1\nETHUSDT,L1\nSHIB1000USDT,Meme\n", []string{"-sector-cap=L1=1"}, 0, "-sector-cap L1=1 holds nothing"},
+	} {
+		var got simplex.Set
+		code, _, stderr := execute(limited(prices, &got), append(c.args, "-sectors", write(t, "s.csv", c.sectors))...)
+		if code != c.code || !strings.Contains(stderr, c.want) || c.want == "" && stderr != "" {
+			t.Errorf("%s: exit code %d, stderr %q; want %d, %q", c.name, code, stderr, c.code, c.want)
+		}
+	}
+}
+
+// Rates in percent are refused before anything is read.
+func TestRatesInPercent(t *testing.T) {
+	for flag, want := range map[string]string{"-rf=4.5": "-rf 4.5 is 450 % a year: a share is meant: 0.045?", "-mar=-3": "-mar -3 is -300 % a year"} {
+		code, _, stderr := execute(priced(new(Data), new(metrics.Settings)), "-prices=none.csv", flag)
+		if code != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit code %d, stderr %q", flag, code, stderr)
+		}
+	}
+}
+
 func TestBundledSectors(t *testing.T) {
 	sample := []string{"ALDER", "BROOK", "WREN"}
 	var got simplex.Set
@@ -69,7 +143,7 @@ func TestBadConstraints(t *testing.T) {
 		{"floors too high", []string{"-lower=0.3"}, 1, "0.3"},
 		{"minimum above cap", []string{"-min-weight=0.6", "-max-weight=0.5"}, 1, "0.6"},
 		{"sector floors too high", []string{"-sectors", file, "-sector-cap=x=0.7:1", "-sector-cap=y=0.7:1"}, 1, "x"},
-		{"cap out of range", []string{"-max-weight=0"}, 2, "-max-weight: 0 lies outside (0,10]"},
+		{"cap out of range", []string{"-max-weight=0"}, 2, "-max-weight: 0 lies outside (0,100]"},
 		{"short and minimum", []string{"-min-weight=0.1", "-lower=-0.1"}, 2, "-min-weight allows no short positions"},
 		{"no file", []string{"-sector-cap", "x=0.5"}, 2, "-sector-cap needs -sectors FILE"},
 		{"file missing", []string{"-sectors", "none.csv", "-sector-cap", "x=0.5"}, 1, "none.csv"},
@@ -82,6 +156,14 @@ func TestBadConstraints(t *testing.T) {
 		{"three limits", []string{"-sectors", file, "-sector-cap", "x=0:1:2"}, 2, "more than two limits"},
 		{"turned round", []string{"-sectors", file, "-sector-cap", "x=0.5:0.1"}, 2, "lower end above"},
 		{"twice", []string{"-sectors", file, "-sector-cap", "x=0.5,x=0.6"}, 2, "sector x is given twice"},
+		{"a cap in percent", []string{"-max-weight=10"}, 2, "without short positions (-lower) no weight exceeds 1, so that 10 is no limit: a share: 0.1?"},
+		{"a cap above 1", []string{"-max-weight=1.5"}, 2, "no weight exceeds 1"},
+		{"a cap in percent, short", []string{"-max-weight=40", "-lower=-0.1"}, 2, "a share: 0.4?"},
+		{"a sector's cap in percent", []string{"-sectors", file, "-sector-cap", "x=40"}, 2, "-sector-cap x=40: without short positions (-lower) no sum of weights exceeds 1, so that 40 is no limit: a share: 0.4?"},
+		{"a sector's range in percent", []string{"-sectors", file, "-sector-cap", "x=1:40"}, 2, "a share: 0.4?"},
+		{"a minimum in percent", []string{"-min-weight=2"}, 2, "2 lies outside [0,1]: a share: 0.02?"},
+		{"a floor in percent", []string{"-lower=5"}, 2, "5 lies outside [-10,1]: a share: 0.05?"},
+		{"a sector misspelt", []string{"-sectors", write(t, "long.csv", "symbol,sector\nA,Energy\n"), "-sector-cap", "Enrgy=0.5"}, 1, "unknown sector Enrgy: did you mean Energy?"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, _, stderr := execute(limited(symbols, nil), c.args...)
@@ -250,7 +332,7 @@ func TestErrorsStayTyped(t *testing.T) {
 	if !errors.As(err, &defect) {
 		t.Errorf("loading a missing file: %v, want a DataError", err)
 	}
-	_, err = (&Constraints{MaxWeight: 0.1}).Set(symbols)
+	_, err = (&Constraints{MaxWeight: 0.1}).Set(newIO("try", nil, nil), symbols)
 	var infeasible *simplex.InfeasibleError
 	if !errors.As(err, &infeasible) {
 		t.Errorf("caps of 0.1 for four assets: %v, want an InfeasibleError", err)

@@ -119,10 +119,7 @@ func (o *option) assign(texts []string) error {
 	case o.isList():
 		list := reflect.MakeSlice(o.field.Type(), 0, len(texts))
 		for _, text := range texts {
-			for _, part := range strings.Split(text, ",") {
-				if part = strings.TrimSpace(part); part == "" {
-					continue
-				}
+			for _, part := range o.elements(text) {
 				element := reflect.New(o.field.Type().Elem()).Elem()
 				if err := o.parse(element, part); err != nil {
 					return err
@@ -142,6 +139,49 @@ func (o *option) assign(texts []string) error {
 	default:
 		return o.parse(o.field, texts[0])
 	}
+}
+
+// elements are the parts of a list's text: between commas, but for those in
+// quotes, and for those before which a NAME=X has no = yet, since a name may
+// have commas ("Oil, Gas & Consumable Fuels=0.1").
+func (o *option) elements(text string) []string {
+	pairs := strings.Contains(o.unit, "=")
+	var parts []string
+	for rest, more := text, true; more; {
+		var part string
+		end := strings.IndexByte(rest, ',')
+		if trimmed := strings.TrimLeft(rest, " \t"); strings.HasPrefix(trimmed, `"`) {
+			if closing := strings.IndexByte(trimmed[1:], '"'); closing >= 0 {
+				behind := len(rest) - len(trimmed) + closing + 2
+				if end = strings.IndexByte(rest[behind:], ','); end >= 0 {
+					end += behind
+				}
+			}
+		}
+		if more = end >= 0; more {
+			part, rest = rest[:end], rest[end+1:]
+		} else {
+			part = rest
+		}
+		if n := len(parts); pairs && n > 0 && parts[n-1] != "" && !strings.Contains(parts[n-1], "=") {
+			parts[n-1] += "," + part
+			continue
+		}
+		if part = strings.TrimSpace(part); !pairs {
+			part = Unquote(part)
+		}
+		parts = append(parts, part)
+	}
+	return slices.DeleteFunc(parts, func(part string) bool { return strings.TrimSpace(part) == "" })
+}
+
+// Unquote takes the blanks and then one pair of double quotes off a name.
+func Unquote(name string) string {
+	name = strings.TrimSpace(name)
+	if len(name) > 1 && name[0] == '"' && name[len(name)-1] == '"' {
+		return name[1 : len(name)-1]
+	}
+	return name
 }
 
 // parse sets one plain value from its text.
@@ -264,7 +304,19 @@ func (iv *interval) check(x float64) error {
 	if iv == nil || (x > iv.lo || !iv.openLo && x == iv.lo) && (x < iv.hi || !iv.openHi && x == iv.hi) {
 		return nil
 	}
-	return fmt.Errorf("%v lies outside %s", x, iv.text)
+	hint := ""
+	if iv.hi == 1 {
+		hint = asShare(x)
+	}
+	return fmt.Errorf("%v lies outside %s%s", x, iv.text, hint)
+}
+
+// asShare asks whether a number above 1 was meant in percent.
+func asShare(x float64) string {
+	if !(x > 1 && x <= 100) {
+		return ""
+	}
+	return fmt.Sprintf(": a share: %v?", x/100)
 }
 
 // suggest names the candidate that a mistyped word was probably meant to be.

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -152,6 +153,17 @@ type Annual struct {
 	RiskFree       float64 `flag:"rf" unit:"per year" help:"rate of return without risk"`
 }
 
+// Check returns an error for a rate that can only be meant in percent.
+func (a *Annual) Check() error { return checkRate("-rf", a.RiskFree) }
+
+// checkRate refuses a rate of more than all the capital a year.
+func checkRate(flag string, x float64) error {
+	if math.Abs(x) <= 1 {
+		return nil
+	}
+	return fmt.Errorf("%s %v is %v %% a year: a share is meant: %v?", flag, x, 100*x, x/100)
+}
+
 // Periods is the number of periods in a year, as given or from the times of
 // the window; it says on stderr which.
 func (a *Annual) Periods(io *IO, w *market.Window) (float64, error) {
@@ -176,6 +188,9 @@ type Figures struct {
 	MAR        float64            `flag:"mar" unit:"per year" help:"minimum acceptable return, for Sortino"`
 	Convention metrics.Convention `flag:"convention" choice:"default|skfolio|skfolio-defaults|empyrical" default:"default" help:"the library whose formulas are followed where they differ"`
 }
+
+// Check returns an error for a rate that can only be meant in percent.
+func (f *Figures) Check() error { return checkRate("-mar", f.MAR) }
 
 // Settings are those of an evaluator over the window.
 func (f *Figures) Settings(io *IO, w *market.Window, level float64) (metrics.Settings, error) {
