@@ -211,6 +211,42 @@ func TestWrongUsage(t *testing.T) {
 	})
 }
 
+// An input in the folder of the results is refused, whatever links lead there.
+func TestInputInTheFolderOfResults(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"out/sub", "other"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, target := range map[string]string{"link": "out", "other/back": "../out/sub"} {
+		if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	for _, c := range []struct {
+		path, out string
+		refused   bool
+	}{
+		{"out", "out", true}, {"out/a.csv", "out", true}, {"out/sub/a.csv", "./out/", true}, {"link/a.csv", "out", true},
+		{"out/a.csv", "link", true}, {"other/back/a.csv", "out", true}, {dir + "/out/a.csv", "out", true}, {"a.csv", ".", true},
+		{"other/a.csv", "out", false}, {"out.csv", "out", false}, {"out", "out/sub", false}, {"out/a.csv", "", false},
+	} {
+		code, _, stderr := execute(verb(nil, nil), "-path", c.path, "-out", c.out)
+		if refused := code == 2 && strings.Contains(stderr, "choose another -out"); refused != c.refused {
+			t.Errorf("-path %s -out %q: exit code %d, %s", c.path, c.out, code, stderr)
+		}
+	}
+	file := filepath.Join(dir, "out", "config.toml")
+	if err := os.WriteFile(file, []byte("share = 0.5\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := execute(verb(nil, nil), "-path", "a.csv", "-config", file, "-out", "out"); code != 0 {
+		t.Errorf("the configuration of the run itself: exit code %d, %s", code, stderr)
+	}
+}
+
 func TestMissingConfig(t *testing.T) {
 	code, _, stderr := execute(verb(nil, nil), "-path=a", "-config", "none.toml")
 	if code != 1 || stderr != "try: -config: open none.toml: no such file or directory\n" {

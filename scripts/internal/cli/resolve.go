@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"vaefolio/vaelib/run"
 )
 
 // errHelp stands for -h among the arguments.
@@ -59,7 +61,39 @@ func (v Verb[C]) resolve(args []string) (*C, options, error) {
 			return nil, nil, Usagef("%s is missing: %s", strings.TrimSpace(o.spelled()+" "+o.placeholder()), o.help)
 		}
 	}
-	return c, all, Usage(check(reflect.ValueOf(c)))
+	if err := check(reflect.ValueOf(c)); err != nil {
+		return nil, nil, Usage(err)
+	}
+	return c, all, all.checkInputs()
+}
+
+// checkInputs refuses an input that lies in the folder of the results: to replace
+// these would be to lose it. The configuration is read by now.
+func (os options) checkInputs() error {
+	out := os.flag("out")
+	if out == nil || out.kind() != reflect.String || out.field.String() == "" {
+		return nil
+	}
+	dir := out.field.String()
+	for _, o := range os {
+		if !o.isInput() || o.field.String() == "" {
+			continue
+		}
+		inside, err := run.Within(o.field.String(), dir)
+		if err != nil {
+			continue // whoever opens the two says what is wrong
+		}
+		if inside {
+			return Usagef("%s %s lies in -out %s, which is for results: choose another -out", o.spelled(), o.field.String(), dir)
+		}
+	}
+	return nil
+}
+
+// isInput says whether the value is the path of something that the verb reads.
+func (o *option) isInput() bool {
+	return slices.Contains([]string{"FILE", "DIR", "FOLDER", "PATH"}, o.unit) && o.name != "out" && o.name != "config" &&
+		o.field.Kind() == reflect.String
 }
 
 // defaults returns a configuration with the default values, and its options.
