@@ -102,7 +102,7 @@ func makeRuns(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	io.Note("%d runs made, %d were there, %d failed, %d are made by another process: %s", outcome.Done, outcome.There, len(outcome.Failures), outcome.Elsewhere, c.Out)
+	io.Note("%d runs made, %d were there, %d failed: %s", outcome.Done, outcome.There, len(outcome.Failures), c.Out)
 	if n := len(outcome.Failures); n > 0 {
 		var names []string
 		for _, f := range outcome.Failures {
@@ -110,7 +110,7 @@ func makeRuns(ctx context.Context, c *config, io *cli.IO) error {
 		}
 		return fmt.Errorf("%d of %d runs failed: %s", n, s.Runs(), strings.Join(names, "; "))
 	}
-	if shard.Count == 0 && outcome.Elsewhere == 0 {
+	if shard.Count == 0 {
 		return merge(c, io)
 	}
 	return nil

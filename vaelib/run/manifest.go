@@ -89,7 +89,7 @@ func ReadManifest(dir string) (*Manifest, error) {
 	var m Manifest
 	err = json.Unmarshal(data, &m)
 	switch {
-	case err != nil && isCutShort(data):
+	case err != nil && CutShort(data, manifestKind):
 		return nil, &Occupied{Dir: dir, cutShort: true, Reason: fmt.Sprintf("has a %s that is cut short, so that nobody knows which run it is of: "+
 			"-force begins one in its place, or choose another folder", manifestName)}
 	case err != nil || m.Kind != manifestKind:
@@ -126,16 +126,15 @@ func (m *Manifest) Changed(dir string) (name string, err error) {
 	return "", nil
 }
 
-// manifestHead is how every manifest begins.
-const manifestHead = `{"kind":"` + manifestKind + `"`
-
-// isCutShort says whether a text that is no JSON is the beginning of a manifest:
-// a crash of the machine can leave such a file, or one of length zero.
-func isCutShort(data []byte) bool {
+// CutShort says whether a text that is no JSON is the beginning of an object whose
+// first key is "kind", with the given value: a crash of the machine can leave such
+// a file, or one of length zero.
+func CutShort(data []byte, kind string) bool {
+	want := `{"kind":"` + kind + `"`
 	var head strings.Builder
 	inString := false
 	for _, c := range strings.Trim(string(data), "\x00") {
-		if head.Len() == len(manifestHead) {
+		if head.Len() == len(want) {
 			break
 		}
 		if c == '"' {
@@ -145,5 +144,5 @@ func isCutShort(data []byte) bool {
 			head.WriteRune(c)
 		}
 	}
-	return strings.HasPrefix(manifestHead, head.String())
+	return strings.HasPrefix(want, head.String())
 }

@@ -68,19 +68,7 @@ const lockPoll = 100 * time.Millisecond
 // process builds it, make waits.
 func (s *trainingSet) make(ctx context.Context, dir string, progress func(done, total int, note string)) error {
 	spec := run.Spec{Verb: "corpus", Config: fmt.Appendf(nil, "id = %q\n", s.id), Data: s.window.Hash(), Funding: s.window.Funded, Seed: s.config.Seed}
-	folder, err := run.Open(dir, spec, false)
-	for {
-		var locked *run.Locked
-		if !errors.As(err, &locked) {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(lockPoll):
-		}
-		folder, err = run.Open(dir, spec, false)
-	}
+	folder, err := openRun(ctx, dir, spec, true)
 	var done *run.AlreadyDone
 	if errors.As(err, &done) {
 		return nil

@@ -128,7 +128,7 @@ func (m *merger) bring(other string) error {
 		return err
 	}
 	if !samePlan(p, m.plan) {
-		return &PlanError{other, "holds another sweep than " + m.dir + ": merge the shards of one"}
+		return &PlanError{Dir: other, Reason: "holds another sweep than " + m.dir + ": merge the shards of one"}
 	}
 	theirs, err := readEngine(other)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -146,7 +146,7 @@ func (m *merger) bring(other string) error {
 	case err != nil:
 		return err
 	case ours.Backend != theirs.Backend || ours.GOARCH != theirs.GOARCH:
-		return &PlanError{other, fmt.Sprintf("was made with the backend %s on %s, %s with %s on %s: make both with one",
+		return &PlanError{Dir: other, Reason: fmt.Sprintf("was made with the backend %s on %s, %s with %s on %s: make both with one",
 			theirs.Backend, theirs.GOARCH, m.dir, ours.Backend, ours.GOARCH)}
 	}
 	for _, r := range m.plan.Runs {
@@ -161,30 +161,20 @@ func (m *merger) bring(other string) error {
 			}
 			continue
 		}
-		if err := copyRun(from, to); err != nil {
+		changed, err := there.Changed(from)
+		if err != nil {
+			return err
+		}
+		if changed != "" {
+			m.conflicts[r.ID] = fmt.Sprintf("%s of %s is not the file that the run finished with", changed, other)
+			continue
+		}
+		if err := run.Copy(from, to); err != nil {
 			return err
 		}
 		m.merged.Brought++
 	}
 	return nil
-}
-
-// copyRun copies a finished run in place of an unfinished one or none.
-func copyRun(from, to string) error {
-	if isLockedFolder(to) {
-		return &run.Locked{Dir: to}
-	}
-	part := to + ".part"
-	if err := os.RemoveAll(part); err != nil {
-		return err
-	}
-	if err := os.CopyFS(part, os.DirFS(from)); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(to); err != nil {
-		return err
-	}
-	return os.Rename(part, to)
 }
 
 // figureNames are the columns of results.csv after the axes and the status.
@@ -324,16 +314,11 @@ func (m *merger) conflict(r plannedTrial, dir string, manifest *run.Manifest) (s
 		return fmt.Sprintf("it was made with the backend %s on %s, the others with %s on %s: remove its folder",
 			manifest.Backend, manifest.GOARCH, m.engine.Backend, m.engine.GOARCH), nil
 	}
-	for name, want := range manifest.Files {
-		have, err := run.HashFile(filepath.Join(dir, filepath.FromSlash(name)))
-		if errors.Is(err, fs.ErrNotExist) || err == nil && have != want {
-			return name + " is not the file that the run finished with: remove its folder", nil
-		}
-		if err != nil {
-			return "", err
-		}
+	changed, err := manifest.Changed(dir)
+	if changed != "" {
+		return changed + " is not the file that the run finished with: remove its folder", err
 	}
-	return "", nil
+	return "", err
 }
 
 // build tells what made a run, as far as it can change bits.

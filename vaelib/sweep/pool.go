@@ -49,8 +49,9 @@ type WorkerState struct {
 
 // Outcome is what [Sweep.Run] has done.
 type Outcome struct {
-	There, Done, Elsewhere int
-	Failures               []Failure
+	There    int // made before, or meanwhile by another process
+	Done     int
+	Failures []Failure
 }
 
 // Failure is a run that failed, and why.
@@ -67,6 +68,7 @@ type pool struct {
 
 	mu      sync.Mutex // guards what follows
 	next    int        // in pending
+	held    []int      // numbers of the runs that another process makes, to be waited for
 	outcome Outcome
 	states  []WorkerState
 	steps   int // of finished runs
@@ -76,7 +78,8 @@ type pool struct {
 }
 
 // Run makes the runs of the shard that are not finished, and takes up those
-// that were interrupted. A run that fails doesn't stop the others: it is among
+// that were interrupted. It waits for those that another process makes, so that
+// all are there when it returns. A run that fails doesn't stop the others: it is among
 // the outcome's failures, and made again by the next Run. When the context ends
 // every worker saves its state first.
 //
@@ -99,7 +102,7 @@ func (s *Sweep) Run(ctx context.Context, o Options) (*Outcome, error) {
 		}
 	}
 	if len(p.pending) == 0 {
-		return &p.outcome, nil
+		return &p.outcome, s.claim(nil)
 	}
 	workers := min(o.Workers, len(p.pending))
 	p.states = make([]WorkerState, workers)
@@ -126,7 +129,7 @@ func (s *Sweep) Run(ctx context.Context, o Options) (*Outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return &p.outcome, err
 	}
-	if p.next < len(p.pending) {
+	if p.next < len(p.pending) || len(p.held) > 0 {
 		return &p.outcome, p.dead
 	}
 	return &p.outcome, nil
@@ -139,7 +142,7 @@ func (p *pool) prepare(ctx context.Context, w *worker) error {
 	if w.ready.Advice != "" {
 		p.note("%s", w.ready.Advice)
 	}
-	if err := s.fix(*w.ready.Engine); err != nil {
+	if err := s.claim(w.ready.Engine); err != nil {
 		return err
 	}
 	made := map[string]bool{}
@@ -193,11 +196,13 @@ func (p *pool) work(ctx context.Context, number int, w *worker) {
 // use has a worker do jobs. The error is that of its death, over a run.
 func (p *pool) use(ctx context.Context, number int, w *worker) (run int, err error) {
 	for {
-		run, ok := p.take(ctx, number)
+		run, wait, ok := p.take(ctx, number)
 		if !ok {
 			return 0, nil
 		}
-		m, err := w.do(p.sweep.job(run), func(m message) { p.hear(number, m) })
+		j := p.sweep.job(run)
+		j.Wait = wait
+		m, err := w.do(j, func(m message) { p.hear(number, m) })
 		if err != nil {
 			return run, err
 		}
@@ -217,18 +222,26 @@ func (s *Sweep) job(i int) job {
 	}
 }
 
-// take gives a worker the next run.
-func (p *pool) take(ctx context.Context, number int) (run int, ok bool) {
+// take gives a worker the next run; where none are left but those that another
+// process makes, one of these to wait for.
+func (p *pool) take(ctx context.Context, number int) (run int, wait, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.states[number] = WorkerState{}
-	if p.next == len(p.pending) || ctx.Err() != nil {
-		return 0, false
+	switch {
+	case ctx.Err() != nil:
+		return 0, false, false
+	case p.next < len(p.pending):
+		run = p.pending[p.next]
+		p.next++
+	case len(p.held) > 0:
+		run, wait = p.held[0], true
+		p.held = p.held[1:]
+	default:
+		return 0, false, false
 	}
-	run = p.pending[p.next]
-	p.next++
 	p.states[number] = WorkerState{Run: p.sweep.plan.label(p.sweep.plan.Runs[run]), Total: p.sweep.trials[run].Steps}
-	return run, true
+	return run, wait, true
 }
 
 // hear takes what a worker says during a job. What many runs note, such as that
@@ -262,9 +275,11 @@ func (p *pool) finish(number, run int, m message) {
 	case isThere:
 		p.outcome.There++
 	case isLocked:
-		p.outcome.Elsewhere++
+		p.held = append(p.held, run)
 	}
-	p.steps += p.sweep.trials[run].Steps
+	if m.Kind != isLocked {
+		p.steps += p.sweep.trials[run].Steps
+	}
 	p.states[number] = WorkerState{}
 	p.mu.Unlock()
 	p.report()
@@ -279,7 +294,7 @@ func (p *pool) report() {
 	defer p.mu.Unlock()
 	now := Progress{
 		Runs: p.outcome.There + len(p.pending), There: p.outcome.There, Done: p.outcome.Done,
-		Failed: len(p.outcome.Failures), Elsewhere: p.outcome.Elsewhere, Steps: p.steps, Left: -1,
+		Failed: len(p.outcome.Failures), Elsewhere: len(p.held), Steps: p.steps, Left: -1,
 		Workers: append([]WorkerState(nil), p.states...),
 	}
 	for _, i := range p.pending {

@@ -35,6 +35,9 @@ func Status(dir string) (*Counts, error) {
 		folder := filepath.Join(dir, RunsFolder, r.ID)
 		m, err := run.ReadManifest(folder)
 		switch {
+		case errors.Is(err, fs.ErrNotExist) && isLockedFolder(folder):
+			c.Running++
+			continue
 		case errors.Is(err, fs.ErrNotExist):
 			c.Waiting++
 			continue

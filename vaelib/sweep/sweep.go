@@ -114,14 +114,17 @@ type Sweep struct {
 type PlanError struct {
 	Dir    string
 	Reason string
+
+	cutShort bool // its plan is: force may replace it
 }
 
 func (e *PlanError) Error() string { return e.Dir + " " + e.Reason }
 
-// Open makes or enters the folder of a sweep over the trials, whose points
-// lie on the axes. A folder with another sweep is a [*PlanError], unless force
-// replaces its list of runs; those runs that both sweeps have are kept. Two
-// trials with the same configuration and data are an error.
+// Open checks the trials, whose points lie on the axes, and the folder of a sweep
+// over them; [Sweep.Run] makes the folder. A folder with another sweep is a
+// [*PlanError], unless force replaces its list of runs; those runs that both
+// sweeps have are kept. Two trials with the same configuration and data are an
+// error.
 func Open(dir string, axes []string, trials []Trial, force bool) (*Sweep, error) {
 	if len(trials) == 0 {
 		return nil, errors.New("a sweep without runs")
@@ -152,7 +155,8 @@ func Open(dir string, axes []string, trials []Trial, force bool) (*Sweep, error)
 		}
 		s.plan.Runs = append(s.plan.Runs, planned)
 	}
-	return s, s.claim()
+	_, _, err := s.check(nil)
+	return s, err
 }
 
 // id names the trial by its configuration and data.
@@ -166,26 +170,58 @@ func (t *Trial) id(set *trainingSet) string {
 	return run.Hash(lines, []byte(set.id))[:idLength]
 }
 
-// claim writes the plan into the folder, unless it is there.
-func (s *Sweep) claim() error {
+// check refuses a folder that this sweep can't have, with runs computed by the
+// engine where it is known; it returns what is there of plan and engine.
+func (s *Sweep) check(e *engine) (old *plan, was *engine, err error) {
+	old, err = readPlan(s.dir)
+	var damaged *PlanError
+	switch {
+	case errors.As(err, &damaged) && damaged.cutShort && s.force:
+		old = nil
+	case errors.Is(err, fs.ErrNotExist):
+		if err := onlySweepFiles(s.dir); err != nil {
+			return nil, nil, err
+		}
+		old = nil
+	case err != nil:
+		return nil, nil, err
+	case !samePlan(old, &s.plan) && !s.force:
+		return nil, nil, &PlanError{Dir: s.dir, Reason: fmt.Sprintf("holds another sweep, of %d runs: -force turns it into this one and keeps the runs they share, or choose another folder", len(old.Runs))}
+	}
+	there, err := readEngine(s.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return old, nil, nil
+	case err != nil:
+		return nil, nil, err
+	case e != nil && !s.force && (there.Backend != e.Backend || there.GOARCH != e.GOARCH):
+		return nil, nil, &PlanError{Dir: s.dir, Reason: fmt.Sprintf("was begun with the backend %s on %s, and this is %s on %s: give -backend %s, or choose another folder",
+			there.Backend, there.GOARCH, e.Backend, e.GOARCH, there.Backend)}
+	}
+	return old, &there, nil
+}
+
+// claim makes the folder the sweep's: its plan is written there, and what
+// computes the runs, unless they are there.
+func (s *Sweep) claim(e *engine) error {
+	if _, _, err := s.check(e); err != nil {
+		return err // before a folder is made
+	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return err
 	}
 	return s.locked(func() error {
-		old, err := readPlan(s.dir)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			if err := onlySweepFiles(s.dir); err != nil {
-				return err
-			}
-		case err != nil:
+		old, was, err := s.check(e)
+		if err != nil {
 			return err
-		case samePlan(old, &s.plan):
-			return nil
-		case !s.force:
-			return &PlanError{s.dir, fmt.Sprintf("holds another sweep, of %d runs: -force turns it into this one and keeps the runs they share, or choose another folder", len(old.Runs))}
 		}
-		return run.WriteJSON(filepath.Join(s.dir, planFile), &s.plan)
+		if old == nil || !samePlan(old, &s.plan) {
+			err = run.WriteJSON(filepath.Join(s.dir, planFile), &s.plan)
+		}
+		if err == nil && e != nil && (was == nil || s.force) {
+			err = run.WriteJSON(filepath.Join(s.dir, engineFile), e)
+		}
+		return err
 	})
 }
 
@@ -208,12 +244,15 @@ func samePlan(a, b *plan) bool {
 // onlySweepFiles refuses a folder with files that no sweep made.
 func onlySweepFiles(dir string) error {
 	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
 		if e.Name() != lockFile {
-			return &PlanError{dir, fmt.Sprintf("holds files that no sweep made (%s): choose another folder", e.Name())}
+			return &PlanError{Dir: dir, Reason: fmt.Sprintf("holds files that no sweep made (%s): choose another folder", e.Name())}
 		}
 	}
 	return nil
@@ -225,10 +264,27 @@ func readPlan(dir string) (*plan, error) {
 		return nil, err
 	}
 	var p plan
-	if err := json.Unmarshal(data, &p); err != nil || p.Kind != planKind {
-		return nil, &PlanError{dir, "has a " + planFile + " that no sweep wrote: choose another folder"}
+	err = json.Unmarshal(data, &p)
+	switch {
+	case err != nil && run.CutShort(data, planKind):
+		return nil, &PlanError{Dir: dir, Reason: "has a " + planFile + " that is cut short: sweep run -force writes it anew and keeps the runs", cutShort: true}
+	case err != nil || p.Kind != planKind:
+		return nil, &PlanError{Dir: dir, Reason: "has a " + planFile + " that no sweep wrote: choose another folder"}
+	}
+	seen := map[string]bool{}
+	for i, r := range p.Runs {
+		// The plan names folders to make and replace, so it is trusted with none but its own.
+		if !isID(r.ID) || !isID(r.Corpus) || seen[r.ID] || len(r.Point) != len(p.Axes) {
+			return nil, &PlanError{Dir: dir, Reason: fmt.Sprintf("has a %s whose run %d, %q, makes no sense: choose another folder", planFile, i+1, r.ID)}
+		}
+		seen[r.ID] = true
 	}
 	return &p, nil
+}
+
+// isID says whether a name is one that a sweep gives to a folder.
+func isID(name string) bool {
+	return len(name) == idLength && strings.Trim(name, "0123456789abcdef") == ""
 }
 
 // engine is what computes the runs of a sweep: all of them the same, or their
@@ -239,26 +295,6 @@ type engine struct {
 	GOARCH  string `json:"goarch"`
 }
 
-// fix records what computes the sweep, or refuses another backend than that of
-// the runs that are there.
-func (s *Sweep) fix(e engine) error {
-	path := filepath.Join(s.dir, engineFile)
-	return s.locked(func() error {
-		old, err := readEngine(s.dir)
-		switch {
-		case errors.Is(err, fs.ErrNotExist) || err == nil && s.force:
-		case err != nil:
-			return err
-		case old.Backend != e.Backend || old.GOARCH != e.GOARCH:
-			return &PlanError{s.dir, fmt.Sprintf("was begun with the backend %s on %s, and this is %s on %s: give -backend %s, or choose another folder",
-				old.Backend, old.GOARCH, e.Backend, e.GOARCH, old.Backend)}
-		default:
-			return nil
-		}
-		return run.WriteJSON(path, e)
-	})
-}
-
 func readEngine(dir string) (engine, error) {
 	var e engine
 	data, err := os.ReadFile(filepath.Join(dir, engineFile))
@@ -266,7 +302,7 @@ func readEngine(dir string) (engine, error) {
 		return e, err
 	}
 	if err := json.Unmarshal(data, &e); err != nil {
-		return e, &PlanError{dir, "has a damaged " + engineFile + ": remove it"}
+		return e, &PlanError{Dir: dir, Reason: "has a damaged " + engineFile + ": remove it"}
 	}
 	return e, nil
 }

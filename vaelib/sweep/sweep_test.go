@@ -53,6 +53,10 @@ func sweepProcess(dir string) int {
 				Workers: 2, Backend: "go", Progress: func(p Progress) { fmt.Println("steps", p.Steps) },
 			})
 			if err == nil {
+				var merged *Merged
+				if merged, err = Merge(dir, nil); err == nil {
+					err = merged.Err() // all runs are there, whoever made them
+				}
 				text, _ := json.Marshal(outcome)
 				fmt.Println("outcome", string(text))
 			}
@@ -395,11 +399,7 @@ func TestSweepSurvivesKills(t *testing.T) {
 			}
 		}
 		s := openSweep(t, dir, tiny(t), false)
-		for { // workers of a killed parent end soon after it, and hold their runs until then
-			if outcome := runSweep(t, s, Options{Workers: 2}); outcome.Elsewhere == 0 {
-				break
-			}
-		}
+		runSweep(t, s, Options{Workers: 2}) // workers of a killed parent end soon after it, and hold their runs until then
 		wantReference(t, results(t, dir))
 	}
 }
@@ -500,7 +500,7 @@ func TestTwoProcessesRaceOnOneFolder(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &outcome); !ok || err != nil {
 			t.Fatalf("process %d said %q", i, out[i].String())
 		}
-		if outcome.There+outcome.Done+outcome.Elsewhere != 6 || len(outcome.Failures) > 0 {
+		if outcome.There+outcome.Done != 6 || len(outcome.Failures) > 0 {
 			t.Errorf("process %d: outcome %+v, want 6 runs without failure", i, outcome)
 		}
 		done += outcome.Done
@@ -602,7 +602,9 @@ func TestMergeNoticesConflicts(t *testing.T) {
 	conflicts(experiment.HistoryFile + " is not the file")
 
 	other := t.TempDir()
-	openSweep(t, other, tiny(t)[:1], false)
+	if err := openSweep(t, other, tiny(t)[:1], false).claim(nil); err != nil {
+		t.Fatal(err)
+	}
 	var planError *PlanError
 	if _, err := Merge(first, []string{other}); !errors.As(err, &planError) {
 		t.Errorf("merging another sweep: error %v, want *PlanError", err)
@@ -634,6 +636,47 @@ func TestSweepKeepsItsFolder(t *testing.T) {
 	}
 }
 
+// A plan that names other folders than a sweep's is refused, and so is one that is
+// cut short, which force writes anew.
+func TestPlanIsNotTrusted(t *testing.T) {
+	id := strings.Repeat("a", idLength)
+	runs := func(list string) string { return `{"kind":"vaefolio sweep","axes":["beta"],"runs":[` + list + `]}` }
+	for _, text := range []string{
+		runs(`{"id":"../../x","point":["1"],"corpus":"` + id + `"}`),
+		runs(`{"id":"` + id + `","point":["1"],"corpus":"/etc/aaaaaaaaaaa"}`),
+		runs(`{"id":"` + id + `","point":[],"corpus":"` + id + `"}`),
+		runs(`{"id":"","point":["1"],"corpus":"` + id + `"}`),
+		runs(`{"id":"` + id + `","point":["1"],"corpus":"` + id + `"},{"id":"` + id + `","point":["2"],"corpus":"` + id + `"}`),
+		runs(`{"id":"` + id + `"`),
+		``, `{"name":"app"}`, `{"name":`,
+	} {
+		parent := t.TempDir()
+		dir, outside := filepath.Join(parent, "a", "sweep"), filepath.Join(parent, "x")
+		for _, d := range []string{dir, outside} {
+			if err := os.MkdirAll(d, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, planFile), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var planError *PlanError
+		if _, err := Merge(dir, nil); !errors.As(err, &planError) {
+			t.Errorf("merging with the plan %.60s: error %v, want *PlanError", text, err)
+		}
+		if _, err := Status(dir); !errors.As(err, &planError) {
+			t.Errorf("status of the plan %.60s: error %v, want *PlanError", text, err)
+		}
+		_, err := Open(dir, tinyAxes, tiny(t), true)
+		if text == "" && err != nil {
+			t.Errorf("force on the plan %.60s: error %v", text, err)
+		}
+		if names, err := os.ReadDir(outside); err != nil || len(names) > 0 {
+			t.Errorf("the folder outside holds %v (%v)", names, err)
+		}
+	}
+}
+
 func TestOpenSweepRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func([]Trial) []Trial
@@ -646,9 +689,13 @@ func TestOpenSweepRefuses(t *testing.T) {
 		"no condition":   {func(all []Trial) []Trial { all[2].On = []string{"luck"}; return all }, "run 3 of 6 (0.1 3): condition-on: no condition luck"},
 		"a short window": {func(all []Trial) []Trial { all[0].Embargo = 5000; return all }, "run 1 of 6"},
 	} {
-		_, err := Open(t.TempDir(), tinyAxes, c.change(tiny(t)), false)
+		dir := filepath.Join(t.TempDir(), "new")
+		_, err := Open(dir, tinyAxes, c.change(tiny(t)), false)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q in it", name, err, c.want)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s: a folder is left", name)
 		}
 	}
 }
@@ -693,10 +740,10 @@ func TestSweepSharesTrainingSets(t *testing.T) {
 func TestSweepFixesItsBackend(t *testing.T) {
 	dir := t.TempDir()
 	s := openSweep(t, dir, tiny(t), false)
-	if err := s.fix(engine{"xla", "/lib/plugin.so", "amd64"}); err != nil {
+	if err := s.claim(&engine{"xla", "/lib/plugin.so", "amd64"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.fix(engine{"xla", "/other/plugin.so", "amd64"}); err != nil {
+	if err := s.claim(&engine{"xla", "/other/plugin.so", "amd64"}); err != nil {
 		t.Errorf("another plugin is refused: %v", err)
 	}
 	var planError *PlanError

@@ -66,6 +66,7 @@ type job struct {
 	Data     string   `json:"data"` // hash
 	Funding  bool     `json:"funding"`
 	Force    bool     `json:"force"` // replaces another run in the folder
+	Wait     bool     `json:"wait"`  // for the end of another process in the folder
 }
 
 // trainer does the jobs of one worker. It keeps the last training set, and by
@@ -82,7 +83,11 @@ func (t *trainer) do(ctx context.Context, j job, reports experiment.Reports) err
 	spec := run.Spec{
 		Verb: "sweep", Config: []byte(j.Config), Data: j.Data, Funding: j.Funding, Seed: j.Seed, Backend: t.backend.Name(), Plugin: t.backend.Plugin(),
 	}
-	folder, err := openRun(j.Folder, spec, j.Force)
+	folder, err := openRun(ctx, j.Folder, spec, j.Wait)
+	var occupied *run.Occupied
+	if errors.As(err, &occupied) && j.Force { // another run's; the same one is never replaced
+		folder, err = run.Open(j.Folder, spec, true)
+	}
 	if err != nil {
 		return err
 	}
@@ -103,22 +108,27 @@ func (t *trainer) do(ctx context.Context, j job, reports experiment.Reports) err
 	return err
 }
 
-// openRun opens the folder of a run. With force it replaces another run there,
-// but never the same one. A lock is tried for a while: a look at the sweep's
-// status takes it for a moment.
-func openRun(dir string, spec run.Spec, force bool) (*run.Run, error) {
-	folder, err := run.Open(dir, spec, false)
-	var locked *run.Locked
-	for waited := time.Duration(0); errors.As(err, &locked) && waited < lockPoll; waited += lockPoll / 20 {
-		time.Sleep(lockPoll / 20)
-		locked = nil
-		folder, err = run.Open(dir, spec, false)
+// openRun opens the folder of a run. With wait it waits for the end of another
+// process there; without for a moment only, as a look at the sweep's status takes
+// the lock for so long.
+func openRun(ctx context.Context, dir string, spec run.Spec, wait bool) (*run.Run, error) {
+	const moment = 20
+	for tries := 1; ; tries++ {
+		folder, err := run.Open(dir, spec, false)
+		var locked *run.Locked
+		if !errors.As(err, &locked) || !wait && tries == moment {
+			return folder, err
+		}
+		pause := lockPoll
+		if tries < moment {
+			pause /= moment
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
 	}
-	var occupied *run.Occupied
-	if errors.As(err, &occupied) && force {
-		folder, err = run.Open(dir, spec, true)
-	}
-	return folder, err
 }
 
 // train trains the model, examines it and writes what the run's folder holds.
