@@ -15,8 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"vaefolio/vaelib/bybit"
 	"vaefolio/vaelib/run"
 )
@@ -24,7 +22,6 @@ import (
 // Names in the folder that are no symbol's.
 const (
 	manifestName = "manifest.json"
-	lockName     = ".lock" // hidden from readers of kline folders
 	fundingName  = "funding"
 )
 
@@ -70,8 +67,9 @@ type file struct {
 	Until  time.Time `json:"until,omitzero"`
 	First  time.Time `json:"first,omitzero"`
 	Last   time.Time `json:"last,omitzero"`
-	Rows   int       `json:"rows"`           // 0: there is no file
-	Gaps   []gap     `json:"gaps,omitempty"` // candles between First and Last that the exchange doesn't have
+	Rows   int       `json:"rows"`            // 0: there is no file, or one that a killed process has begun
+	Begun  bool      `json:"begun,omitempty"` // a file of this path is fetch's: recorded before the first is written
+	Gaps   []gap     `json:"gaps,omitempty"`  // candles between First and Last that the exchange doesn't have
 	SHA256 string    `json:"sha256,omitempty"`
 }
 
@@ -84,7 +82,9 @@ type gap struct {
 // folder is the folder of the results, in which this process alone works.
 type folder struct {
 	dir      string
-	lock     *flock.Flock
+	held     *run.Folder
+	fresh    bool       // there was no manifest
+	adopts   bool       // there was one that nobody can read: files by the names of fetch's are taken for such
 	mu       sync.Mutex // guards manifest
 	manifest manifest
 }
@@ -93,52 +93,55 @@ type folder struct {
 // folder with files of others, or of another source without force, is an
 // error.
 func openFolder(dir string, from source, force bool) (_ *folder, err error) {
-	if _, err := readManifest(dir); err != nil {
+	if _, err := readManifest(dir, force); err != nil {
 		return nil, err // before a lock is left in a folder of others
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	f := &folder{dir: dir, manifest: manifest{Kind: manifestKind, source: from, Symbols: map[string]*entry{}}}
+	if f.held, err = run.Enter(dir); err != nil {
 		return nil, err
 	}
-	lock := flock.New(filepath.Join(dir, lockName))
-	locked, err := lock.TryLock()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("folder %s: %w", dir, err)
-	case !locked:
-		return nil, fmt.Errorf("%s is in use by another process: wait for its end, or choose another -out", dir)
-	}
-	f := &folder{dir: dir, lock: lock, manifest: manifest{Kind: manifestKind, source: from, Symbols: map[string]*entry{}}}
 	defer func() {
 		if err != nil {
-			f.close()
+			_ = f.held.Leave(true)
 		}
 	}()
-	old, err := readManifest(dir)
+	old, err := readManifest(dir, force)
 	if err != nil {
 		return nil, err
 	}
-	f.removeLeftovers()
 	switch {
 	case old == nil:
+		_, err := os.Stat(filepath.Join(dir, manifestName))
+		f.adopts = err == nil
+		f.fresh = !f.adopts
 	case force:
-		for _, e := range old.Symbols {
-			for _, stale := range []file{e.Candles, e.Funding} {
-				if err := os.Remove(f.path(stale)); stale.Rows > 0 && err != nil && !errors.Is(err, fs.ErrNotExist) {
-					return nil, err
-				}
-			}
-		}
+		return f, f.held.Remove(old.files()...)
 	case old.source != from:
 		return nil, fmt.Errorf("%s holds %s, not %s: choose another -out, or -force to replace them", dir, old.source.describe(), from.describe())
 	default:
 		f.manifest = *old
+		return f, f.held.RemoveLeftovers(append(old.files(), manifestName)...)
 	}
 	return f, nil
 }
 
-// readManifest reads that of the folder, nil where there is none. Files without
-// a manifest, or with one of something else, are an error.
-func readManifest(dir string) (*manifest, error) {
+// files are the names of the files that are fetch's.
+func (m *manifest) files() []string {
+	var names []string
+	for _, e := range m.Symbols {
+		for _, of := range []file{e.Candles, e.Funding} {
+			if of.Rows > 0 || of.Begun {
+				names = append(names, of.Path)
+			}
+		}
+	}
+	return names
+}
+
+// readManifest reads that of the folder, nil where there is none, or with force one
+// that is cut short. Files without a manifest, or with one of something else, are
+// an error.
+func readManifest(dir string, force bool) (*manifest, error) {
 	text, err := os.ReadFile(filepath.Join(dir, manifestName))
 	if errors.Is(err, fs.ErrNotExist) {
 		entries, err := os.ReadDir(dir)
@@ -156,12 +159,18 @@ func readManifest(dir string) (*manifest, error) {
 		return nil, err
 	}
 	var m manifest
-	if err := json.Unmarshal(text, &m); err != nil || m.Kind != manifestKind {
+	err = json.Unmarshal(text, &m)
+	switch {
+	case err != nil && run.CutShort(text, manifestKind) && force:
+		return nil, nil
+	case err != nil && run.CutShort(text, manifestKind):
+		return nil, fmt.Errorf("%s has a %s that is cut short: -force fetches everything anew, or choose another -out", dir, manifestName)
+	case err != nil || m.Kind != manifestKind:
 		return nil, fmt.Errorf("%s has a %s that fetch did not write: choose another -out", dir, manifestName)
 	}
 	for symbol, e := range m.Symbols {
 		// The manifest names files to replace, so it is trusted with none but its own.
-		if e == nil || checkSymbol(symbol) != nil || e.Candles.Rows > 0 && e.Candles.Path != candlesPath(symbol) || e.Funding.Rows > 0 && e.Funding.Path != fundingPath(symbol) {
+		if e == nil || checkSymbol(symbol) != nil || e.Candles.Path != candlesPath(symbol) || e.Funding.Path != fundingPath(symbol) {
 			return nil, fmt.Errorf("%s: %s: entry of %q makes no sense: choose another -out", dir, manifestName, symbol)
 		}
 	}
@@ -174,18 +183,16 @@ func readManifest(dir string) (*manifest, error) {
 func candlesPath(symbol string) string { return symbol + ".csv" }
 func fundingPath(symbol string) string { return fundingName + "/" + symbol + ".csv" }
 
-// removeLeftovers removes what a killed process left half-written. That nothing
-// else is hidden here is why a failure doesn't matter.
-func (f *folder) removeLeftovers() {
-	for _, dir := range []string{f.dir, filepath.Join(f.dir, fundingName)} {
-		names, _ := filepath.Glob(filepath.Join(dir, ".*.tmp-*"))
-		for _, name := range names {
-			_ = os.Remove(name)
-		}
+// close unlocks the folder. One in which nothing was kept is left as it was found.
+func (f *folder) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	untouched := f.fresh && len(f.manifest.files()) == 0
+	if untouched {
+		untouched = f.held.Remove(manifestName) == nil
 	}
+	_ = f.held.Leave(untouched) // the system unlocks in any case
 }
-
-func (f *folder) close() { _ = f.lock.Close() } // the system unlocks in any case
 
 func (f *folder) path(of file) string { return filepath.Join(f.dir, filepath.FromSlash(of.Path)) }
 
@@ -240,7 +247,7 @@ func (f *folder) verify(of *file) (forgotten bool, err error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return false, err
 	}
-	return true, f.change(func(*manifest) { *of = file{Path: of.Path} })
+	return true, f.change(func(*manifest) { *of = file{Path: of.Path, Begun: true} })
 }
 
 // row is a line of a CSV, with the line's end.
@@ -254,6 +261,11 @@ type row struct {
 // at which the row after one is due; with exact, a row that comes later makes
 // a gap.
 func (f *folder) extend(of *file, header string, rows []row, from time.Time, next func(time.Time) time.Time, exact bool) error {
+	if len(rows) > 0 {
+		if err := f.claim(of); err != nil {
+			return err
+		}
+	}
 	grown := *of
 	if of.Rows == 0 || from.Before(of.From) {
 		grown.From = from
@@ -287,6 +299,18 @@ func (f *folder) extend(of *file, header string, rows []row, from time.Time, nex
 		return nil // nothing to record a range of
 	}
 	return f.change(func(*manifest) { *of = grown })
+}
+
+// claim records that a file is fetch's before it is first written, and refuses one
+// that is there already and somebody else's.
+func (f *folder) claim(of *file) error {
+	if of.Rows > 0 || of.Begun {
+		return nil
+	}
+	if _, err := os.Lstat(f.path(*of)); err == nil && !f.adopts {
+		return fmt.Errorf("%s is there, and fetch did not write it: move it away, or choose another -out", f.path(*of))
+	}
+	return f.change(func(*manifest) { of.Begun = true })
 }
 
 func gapsOf(rows []row, next func(time.Time) time.Time) []gap {

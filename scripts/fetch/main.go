@@ -63,6 +63,9 @@ func (c *config) Check() error {
 
 // checkSymbol refuses what is no symbol: symbols become names of files.
 func checkSymbol(symbol string) error {
+	if symbol == "" {
+		return errors.New("a symbol is missing: upper-case letters, digits and -, such as BTCUSDT")
+	}
 	for _, r := range symbol {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' || unicode.IsLower(r) {
 			return fmt.Errorf("%q is no symbol: upper-case letters, digits and -, such as BTCUSDT", symbol)

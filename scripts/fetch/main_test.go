@@ -509,6 +509,85 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// A file that fetch did not write is not written over, with or without -force, and
+// the other symbols are fetched.
+func TestFileOfOthers(t *testing.T) {
+	url := serve(t, bybittest.New(listings()...))
+	dir := t.TempDir()
+	call := func(more ...string) (int, string) {
+		return execute(t, append([]string{"-from", "2024-01-01", "-out", dir, "-base-url", url}, more...)...)
+	}
+	if code, stderr := call("-symbols", "AAAUSDT"); code != 0 {
+		t.Fatal(stderr)
+	}
+	const mine = "timestamp,open,high,low,close,volume\n"
+	for _, name := range []string{"BBBUSDT.csv", "NEWUSDT.csv", "funding/AAAUSDT.csv", "notes.txt"} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(mine), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, more := range [][]string{
+		{"-symbols", "AAAUSDT,BBBUSDT,CCCUSDT"}, {"-symbols", "CCCUSDT,BBBUSDT", "-force"}, {"-symbols", "BBBUSDT", "-category", "spot", "-force"},
+	} {
+		code, stderr := call(more...)
+		if code != 1 || !strings.Contains(stderr, "BBBUSDT.csv is there, and fetch did not write it: move it away") {
+			t.Errorf("%v: exit code %d: %s", more, code, stderr)
+		}
+		if m := manifestOf(t, dir); !slices.Contains(more, "spot") && m.Symbols["CCCUSDT"].Candles.Rows != 60 {
+			t.Errorf("%v: manifest is %+v", more, m)
+		}
+	}
+	if code, stderr := call("-symbols", "AAAUSDT", "-funding", "-force"); code != 1 || !strings.Contains(stderr, "funding/AAAUSDT.csv is there") {
+		t.Errorf("funding: exit code %d: %s", code, stderr)
+	}
+	for _, name := range []string{"BBBUSDT.csv", "NEWUSDT.csv", "funding/AAAUSDT.csv", "notes.txt"} {
+		if read(t, dir, filepath.FromSlash(name)) != mine {
+			t.Errorf("%s of others is changed", name)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "CCCUSDT.csv")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file of the replaced call stays: %v", err)
+	}
+}
+
+// A call that gets nothing leaves the folder as it was, or none.
+func TestNothingLeft(t *testing.T) {
+	url := serve(t, bybittest.New(listings()...))
+	parent := t.TempDir()
+	for _, dir := range []string{filepath.Join(parent, "new", "sub"), parent} {
+		if code, stderr := execute(t, "-symbols", "NONEUSDT", "-from", "2024-01-01", "-out", dir, "-base-url", url); code != 1 {
+			t.Errorf("exit code %d: %s", code, stderr)
+		}
+		if entries, err := os.ReadDir(parent); err != nil || len(entries) > 0 {
+			t.Errorf("%s: left are %v (%v)", dir, entries, err)
+		}
+	}
+}
+
+func TestManifestCutShort(t *testing.T) {
+	url := serve(t, bybittest.New(listings()...))
+	dir := t.TempDir()
+	args := []string{"-symbols", "AAAUSDT", "-from", "2024-01-01", "-out", dir, "-base-url", url}
+	mustExecute(t, args...)
+	want := read(t, dir, "AAAUSDT.csv")
+	for _, length := range []int64{200, 10, 0} {
+		if err := os.Truncate(filepath.Join(dir, manifestName), length); err != nil {
+			t.Fatal(err)
+		}
+		if code, stderr := execute(t, args...); code != 1 || !strings.Contains(stderr, "cut short: -force") {
+			t.Errorf("%d bytes: exit code %d: %s", length, code, stderr)
+		}
+		mustExecute(t, append(args, "-force")...)
+		if read(t, dir, "AAAUSDT.csv") != want || manifestOf(t, dir).Symbols["AAAUSDT"].Candles.Rows != 60 {
+			t.Errorf("%d bytes: the file is another", length)
+		}
+	}
+}
+
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	exchange := bybittest.New(listings()...)

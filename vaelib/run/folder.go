@@ -13,8 +13,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// folder is a folder that this process has locked.
-type folder struct {
+// Folder is a folder that this process has locked, for files that are no run's: a
+// [Run] has one of its own.
+type Folder struct {
 	root     string   // absolute, without links
 	made     []string // folders that were made for it, the outermost first
 	madeLock bool
@@ -25,8 +26,9 @@ type folder struct {
 // takes away meanwhile.
 const enterAttempts = 100
 
-// enter locks a folder, which it makes where it is missing.
-func enter(dir string) (*folder, error) {
+// Enter locks a folder, which it makes where it is missing. It is a [*Locked] error
+// where another process has it.
+func Enter(dir string) (*Folder, error) {
 	for range enterAttempts {
 		f, err := tryEnter(dir)
 		if f != nil || err != nil {
@@ -37,8 +39,8 @@ func enter(dir string) (*folder, error) {
 }
 
 // tryEnter returns nil where the folder was taken away in the middle.
-func tryEnter(dir string) (_ *folder, err error) {
-	f := &folder{}
+func tryEnter(dir string) (_ *Folder, err error) {
+	f := &Folder{}
 	defer func() {
 		if err != nil {
 			f.removeMade()
@@ -70,7 +72,7 @@ func tryEnter(dir string) (_ *folder, err error) {
 }
 
 // makeAll makes a folder and those above it, and remembers which.
-func (f *folder) makeAll(dir string) error {
+func (f *Folder) makeAll(dir string) error {
 	var missing []string
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
 		_, err := os.Stat(at)
@@ -83,6 +85,8 @@ func (f *folder) makeAll(dir string) error {
 		err := os.Mkdir(at, 0o755)
 		if err == nil {
 			f.made = append(f.made, at)
+		} else if target, linkErr := os.Readlink(at); linkErr == nil && errors.Is(err, fs.ErrExist) {
+			return &Occupied{Dir: at, Reason: fmt.Sprintf("is a link to %s, which isn't there: make that folder, or choose another", target)}
 		} else if info, statErr := os.Stat(at); statErr != nil || !info.IsDir() {
 			return err
 		}
@@ -91,7 +95,7 @@ func (f *folder) makeAll(dir string) error {
 }
 
 // isThere says whether the folder is still where it was locked.
-func (f *folder) isThere() bool {
+func (f *Folder) isThere() bool {
 	held, err := f.lock.Stat()
 	if err != nil {
 		return false
@@ -100,9 +104,9 @@ func (f *folder) isThere() bool {
 	return err == nil && os.SameFile(held, there)
 }
 
-// leave unlocks the folder. Untouched, it is left as it was found: what was made
+// Leave unlocks the folder. Untouched, it is left as it was found: what was made
 // for the lock alone goes.
-func (f *folder) leave(untouched bool) error {
+func (f *Folder) Leave(untouched bool) error {
 	if untouched && f.madeLock && f.isThere() {
 		_ = os.Remove(f.lock.Path()) // a lock that stays does no harm
 	}
@@ -114,23 +118,23 @@ func (f *folder) leave(untouched bool) error {
 }
 
 // removeMade removes the folders that were made, but for those in use.
-func (f *folder) removeMade() {
+func (f *Folder) removeMade() {
 	for _, at := range slices.Backward(f.made) {
 		_ = os.Remove(at) // which leaves a folder with files alone
 	}
 }
 
-// remove removes the files of a run by their names, what a killed process left
-// of them half-written, and the folders that are empty then. A name that leads
-// out of the folder by a link is an error.
-func (f *folder) remove(files map[string]string) error {
+// Remove removes files by their slashed names, what a killed process left of them
+// half-written, and the folders that are empty then. A name that leads out of the
+// folder by a link is an error.
+func (f *Folder) Remove(names ...string) error {
 	root, err := os.OpenRoot(f.root)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
 	folders := map[string]bool{}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
+	for _, name := range names {
 		if info, err := root.Lstat(name); err == nil && info.IsDir() {
 			return fmt.Errorf("%s is a folder, and was a file of the run: move it away", name)
 		}
@@ -141,7 +145,7 @@ func (f *folder) remove(files map[string]string) error {
 			folders[at] = true
 		}
 	}
-	if err := removeLeftovers(root, files); err != nil {
+	if err := removeLeftovers(root, names); err != nil {
 		return err
 	}
 	for _, at := range slices.Backward(slices.Sorted(maps.Keys(folders))) {
@@ -150,10 +154,20 @@ func (f *folder) remove(files map[string]string) error {
 	return nil
 }
 
-// removeLeftovers removes what a killed process left of the files half-written.
-func removeLeftovers(root *os.Root, files map[string]string) error {
+// RemoveLeftovers removes what a killed process left half-written of the files with
+// these slashed names.
+func (f *Folder) RemoveLeftovers(names ...string) error {
+	root, err := os.OpenRoot(f.root)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return removeLeftovers(root, names)
+}
+
+func removeLeftovers(root *os.Root, names []string) error {
 	folders := map[string]bool{}
-	for name := range files {
+	for _, name := range names {
 		folders[path.Dir(name)] = true
 	}
 	for _, at := range slices.Sorted(maps.Keys(folders)) {
@@ -163,7 +177,7 @@ func removeLeftovers(root *os.Root, files map[string]string) error {
 		}
 		for _, e := range entries {
 			whole, isLeftover := leftoverOf(e.Name())
-			if _, ours := files[path.Join(at, whole)]; !isLeftover || !ours {
+			if !isLeftover || !slices.Contains(names, path.Join(at, whole)) {
 				continue
 			}
 			if err := root.Remove(path.Join(at, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {

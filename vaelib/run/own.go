@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -105,7 +107,7 @@ func (r *Run) begin() error {
 		if err := r.writeManifest(); err != nil {
 			return err
 		}
-		if err := r.folder.remove(r.manifest.Stale); err != nil {
+		if err := r.folder.Remove(slices.Collect(maps.Keys(r.manifest.Stale))...); err != nil {
 			return folderError(r.dir, err)
 		}
 		r.manifest.Stale = nil

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -112,7 +113,7 @@ type Run struct {
 	before float64 // seconds of earlier sessions
 
 	mu       sync.Mutex // guards what follows
-	folder   *folder    // nil: closed
+	folder   *Folder    // nil: closed
 	manifest Manifest
 	begun    bool // something was written
 	// adopts says that files of an earlier run may be there which no list tells:
@@ -140,12 +141,12 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 		return nil, err
 	}
 	r := &Run{dir: dir, config: spec.Config, opened: time.Now(), manifest: newManifest(spec)}
-	if r.folder, err = enter(dir); err != nil {
+	if r.folder, err = Enter(dir); err != nil {
 		return nil, folderError(dir, err)
 	}
 	defer func() {
 		if err != nil {
-			_ = r.folder.leave(true)
+			_ = r.folder.Leave(true)
 		}
 	}()
 	// Another process may have been here between the look and the lock.
@@ -191,9 +192,6 @@ func merged(a, b map[string]string) map[string]string {
 func usable(dir string, force bool) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		if target, err := os.Readlink(strings.TrimRight(dir, "/")); err == nil {
-			return &Occupied{Dir: dir, Reason: fmt.Sprintf("is a link to %s, which isn't there: make that folder, or choose another", target)}
-		}
 		return nil
 	}
 	if err != nil {
@@ -228,9 +226,10 @@ func usable(dir string, force bool) error {
 // folderError says what can't be done with a folder without repeating paths.
 func folderError(dir string, err error) error {
 	var locked *Locked
+	var occupied *Occupied
 	var path *fs.PathError
 	switch {
-	case errors.As(err, &locked):
+	case errors.As(err, &locked), errors.As(err, &occupied):
 		return err
 	case !errors.As(err, &path):
 		return fmt.Errorf("folder %s: %w", dir, err)
@@ -320,7 +319,7 @@ func (r *Run) finish() error {
 		return err
 	}
 	defer root.Close()
-	if err := removeLeftovers(root, r.manifest.Files); err != nil {
+	if err := removeLeftovers(root, append(slices.Collect(maps.Keys(r.manifest.Files)), manifestName)); err != nil {
 		return err
 	}
 	for name := range r.manifest.Files {
@@ -356,7 +355,7 @@ func (r *Run) Close() error {
 // release gives the folder back.
 func (r *Run) release() error {
 	opened.remove(r)
-	err := r.folder.leave(!r.begun)
+	err := r.folder.Leave(!r.begun)
 	r.folder = nil
 	return err
 }
