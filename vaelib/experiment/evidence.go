@@ -33,7 +33,7 @@ func (p *state) weigh(ctx context.Context) error {
 	}
 	p.summary.ELBO, p.summary.LogLikelihood = number.Known(e.ELBO), number.Known(e.LogLikelihood)
 	switch linear, err := vae.LinearLogLikelihood(p.training, x, p.settings.Latent); {
-	case !densityOfWeights[p.settings.Likelihood]:
+	case !p.model.Config().OfWeights():
 		p.summary.LogLikelihoodLinear = number.Unknown("a density by other coordinates")
 	case err != nil:
 		p.summary.LogLikelihoodLinear = number.Unknown(err.Error())
@@ -46,7 +46,3 @@ func (p *state) weigh(ctx context.Context) error {
 	}
 	return nil
 }
-
-// densityOfWeights tells the likelihoods that are densities by all n weights,
-// as the linear model's is.
-var densityOfWeights = map[string]bool{"gaussian": true, "gaussian-sigma": true, "gaussian-learned": true, "mse-sum": true}

@@ -25,7 +25,7 @@ type Row struct {
 	Dispersion   Dispersion
 }
 
-// Settings of [Compare]. The zero value of each field means its default.
+// Settings of [Compare]. A field that is zero means its default.
 type Settings struct {
 	Neighbours   int                                // k of the overlap; default 5
 	Rows         int                                // of each sample, at most; default 5,000
@@ -34,14 +34,25 @@ type Settings struct {
 	Progress     func(done, total int, note string) // may be nil; one call at a time
 }
 
-func (s Settings) withDefaults() Settings {
+// EnsureDefaults replaces each field that is zero by its default.
+func (s *Settings) EnsureDefaults() {
 	if s.Neighbours == 0 {
 		s.Neighbours = 5
 	}
 	if s.Rows == 0 {
 		s.Rows = 5000
 	}
-	return s
+	if s.Permutations == 0 {
+		s.Permutations = defaultPermutations
+	}
+}
+
+// Validate returns an error that names the first field that makes no sense.
+func (s Settings) Validate() error {
+	if s.Neighbours < 1 || s.Rows < 1 {
+		return fmt.Errorf("%d nearest neighbours among at most %d rows: both must be positive", s.Neighbours, s.Rows)
+	}
+	return checkPermutations(s.Permutations)
 }
 
 // Floor is the name of the first row of [Compare].
@@ -66,8 +77,11 @@ const Floor = "held out"
 // that name the sample and its row for NaN or Inf, an error where no two
 // training or held-out rows differ, and the context's error when that ends
 // first.
-func Compare(ctx context.Context, training, heldOut *mat.Dense, candidates []Candidate, settings Settings) ([]Row, error) {
-	s := settings.withDefaults()
+func Compare(ctx context.Context, training, heldOut *mat.Dense, candidates []Candidate, s Settings) ([]Row, error) {
+	s.EnsureDefaults()
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
 	c, err := newComparison(training, heldOut, candidates, s)
 	if err != nil {
 		return nil, err
@@ -104,9 +118,6 @@ type namedSample struct {
 }
 
 func newComparison(training, heldOut *mat.Dense, candidates []Candidate, s Settings) (*comparison, error) {
-	if s.Neighbours < 1 || s.Rows < 1 {
-		return nil, fmt.Errorf("%d nearest neighbours among at most %d rows: both must be positive", s.Neighbours, s.Rows)
-	}
 	need := s.Neighbours + 1
 	t, held, err := newSamples("the training sample", training, "the held-out sample", heldOut, 2*need)
 	if err != nil {
@@ -128,10 +139,7 @@ func newComparison(training, heldOut *mat.Dense, candidates []Candidate, s Setti
 	if rows < need {
 		return nil, &TooFewRowsError{Sample: "each sample", Rows: rows, Need: need}
 	}
-	c := &comparison{settings: s, training: t}
-	if c.test, err = (TestSettings{Permutations: s.Permutations, Seed: s.Seed}).withDefaults(); err != nil {
-		return nil, err
-	}
+	c := &comparison{settings: s, training: t, test: TestSettings{Permutations: s.Permutations, Seed: s.Seed}}
 	if c.test.Bandwidth, err = medianDistance(t, s.Seed); err != nil {
 		return nil, fmt.Errorf("the training sample: %w", err)
 	}

@@ -61,7 +61,8 @@ func ExampleCompare() {
 	}
 	fmt.Println("              coverage  told apart  copies  dispersion")
 	for _, r := range rows {
-		fmt.Printf("%-12s %9.2f %11v %7d %11.2f\n", r.Name, r.Overlap.Coverage, r.Test.EnergyP < 0.01, r.Memorisation.Copies, r.Dispersion.Ratio)
+		fmt.Printf("%-12s %9.2f %11v %7d %11.2f\n", r.Name, r.Overlap.Coverage, r.Test.EnergyP < 0.01, r.Memorisation.Copies,
+			r.Dispersion.Ratio)
 	}
 	// Output:
 	//               coverage  told apart  copies  dispersion
@@ -79,7 +80,8 @@ func TestCompareLikeWithLike(t *testing.T) {
 	} {
 		var notes []string
 		rows := must[[]fidelity.Row](t)(fidelity.Compare(ctx, training, portfolios(t, test.held, 1, 2),
-			[]fidelity.Candidate{{Name: "same", Weights: portfolios(t, test.candidate, 1, 3)}, {Name: "training", Weights: training}},
+			[]fidelity.Candidate{{Name: "same", Weights: portfolios(t, test.candidate, 1, 3)},
+				{Name: "training", Weights: training}},
 			fidelity.Settings{Rows: test.limit, Permutations: 19, Neighbours: 3, Progress: func(done, total int, note string) {
 				notes = append(notes, fmt.Sprint(done, "/", total, " ", note))
 			}}))
@@ -88,12 +90,14 @@ func TestCompareLikeWithLike(t *testing.T) {
 			if r.Name != name {
 				t.Errorf("row %d is %q, want %q", i, r.Name, name)
 			}
-			for _, n := range []int{r.Overlap.Real, r.Overlap.Generated, r.Test.RowsA, r.Test.RowsB, r.Memorisation.HeldOut, r.Memorisation.Generated} {
+			for _, n := range []int{r.Overlap.Real, r.Overlap.Generated, r.Test.RowsA, r.Test.RowsB, r.Memorisation.HeldOut,
+				r.Memorisation.Generated} {
 				if n != test.want {
 					t.Errorf("%+v: %s has a sample of %d rows, want %d", test, name, n, test.want)
 				}
 			}
-			if r.Overlap.K != 3 || r.Test.Permutations != 19 || r.Memorisation.Training != 500 || r.Test.Bandwidth != rows[0].Test.Bandwidth {
+			if r.Overlap.K != 3 || r.Test.Permutations != 19 || r.Memorisation.Training != 500 ||
+				r.Test.Bandwidth != rows[0].Test.Bandwidth {
 				t.Errorf("%+v was measured by other settings", r)
 			}
 		}
@@ -113,7 +117,8 @@ func TestCompareLikeWithLike(t *testing.T) {
 func TestCompareAgreesWithItsParts(t *testing.T) {
 	training, heldOut := portfolios(t, 300, 1, 1), portfolios(t, 400, 1, 2)
 	x := portfolios(t, 200, 2, 3)
-	row := must[[]fidelity.Row](t)(fidelity.Compare(ctx, training, heldOut, []fidelity.Candidate{{Name: "x", Weights: x}}, fidelity.Settings{Seed: 5}))[1]
+	row := must[[]fidelity.Row](t)(fidelity.Compare(ctx, training, heldOut, []fidelity.Candidate{{Name: "x", Weights: x}},
+		fidelity.Settings{Seed: 5}))[1]
 	real := mat.NewDense(200, 12, nil)
 	for i, from := range stream.New(5, "fidelity.halves", 0).Perm(400)[:200] {
 		real.SetRow(i, heldOut.RawRowView(from))
@@ -121,10 +126,12 @@ func TestCompareAgreesWithItsParts(t *testing.T) {
 	if want := must[fidelity.Overlap](t)(fidelity.MeasureOverlap(ctx, real, x, 5)); row.Overlap != want {
 		t.Errorf("overlap %+v, want %+v", row.Overlap, want)
 	}
-	if want := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, x, real, fidelity.TestSettings{Seed: 5, Bandwidth: row.Test.Bandwidth})); row.Test != want {
+	if want := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, x, real,
+		fidelity.TestSettings{Seed: 5, Bandwidth: row.Test.Bandwidth})); row.Test != want {
 		t.Errorf("tests %+v, want %+v", row.Test, want)
 	}
-	if want := must[fidelity.Memorisation](t)(fidelity.MeasureMemorisation(ctx, training, real, x)); row.Memorisation != want {
+	if want := must[fidelity.Memorisation](t)(fidelity.MeasureMemorisation(ctx, training, real,
+		x)); row.Memorisation != want {
 		t.Errorf("memorisation %+v, want %+v", row.Memorisation, want)
 	}
 	if want := must[fidelity.Dispersion](t)(fidelity.MeasureDispersion(x, real)); row.Dispersion.Ratio != want.Ratio {
@@ -137,7 +144,8 @@ func TestCompareAgreesWithItsParts(t *testing.T) {
 func TestCompareSeed(t *testing.T) {
 	training, heldOut := portfolios(t, 300, 1, 1), portfolios(t, 300, 1, 2)
 	energy := func(seed uint64) float64 {
-		rows := must[[]fidelity.Row](t)(fidelity.Compare(ctx, training, heldOut, nil, fidelity.Settings{Seed: seed, Permutations: 19}))
+		rows := must[[]fidelity.Row](t)(fidelity.Compare(ctx, training, heldOut, nil,
+			fidelity.Settings{Seed: seed, Permutations: 19}))
 		return rows[0].Test.Energy
 	}
 	if energy(1) != energy(1) || energy(1) == energy(2) {
@@ -157,8 +165,10 @@ func TestCompareRefuses(t *testing.T) {
 		{"no rows", good, good, fidelity.Settings{Rows: -5}, "at most -5 rows"},
 		{"fewer rows than neighbours", good, good, fidelity.Settings{Rows: 5}, "5 rows of each sample"},
 		{"no permutations", good, good, fidelity.Settings{Permutations: -1}, "-1 permutations"},
-		{"training without spread", mat.NewDense(50, 12, nil), good, fidelity.Settings{}, "the training sample: all rows are the same"},
-		{"real without spread", good, mat.NewDense(50, 12, nil), fidelity.Settings{}, "all rows of the reference are the same"},
+		{"training without spread", mat.NewDense(50, 12, nil), good, fidelity.Settings{},
+			"the training sample: all rows are the same"},
+		{"real without spread", good, mat.NewDense(50, 12, nil), fidelity.Settings{},
+			"all rows of the reference are the same"},
 		{"half too small", good, portfolios(t, 11, 1, 1), fidelity.Settings{}, "at least 12 are needed"},
 	} {
 		_, err := fidelity.Compare(ctx, test.training, test.heldOut, nil, test.settings)
@@ -167,7 +177,8 @@ func TestCompareRefuses(t *testing.T) {
 		}
 	}
 	var few *fidelity.TooFewRowsError
-	_, err := fidelity.Compare(ctx, good, good, []fidelity.Candidate{{Name: "vae", Weights: portfolios(t, 5, 1, 1)}}, fidelity.Settings{})
+	_, err := fidelity.Compare(ctx, good, good, []fidelity.Candidate{{Name: "vae", Weights: portfolios(t, 5, 1, 1)}},
+		fidelity.Settings{})
 	if !errors.As(err, &few) || few.Sample != "vae" || few.Rows != 5 || few.Need != 6 {
 		t.Errorf("error %v doesn't say that vae has too few rows", err)
 	}
@@ -177,7 +188,8 @@ func BenchmarkCompare(b *testing.B) {
 	training, heldOut, x := portfolios(b, 10000, 1, 1), portfolios(b, 4000, 1, 2), portfolios(b, 2000, 1, 3)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := fidelity.Compare(ctx, training, heldOut, []fidelity.Candidate{{Name: "x", Weights: x}}, fidelity.Settings{}); err != nil {
+		if _, err := fidelity.Compare(ctx, training, heldOut, []fidelity.Candidate{{Name: "x", Weights: x}},
+			fidelity.Settings{}); err != nil {
 			b.Fatal(err)
 		}
 	}

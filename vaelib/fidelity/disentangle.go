@@ -33,10 +33,12 @@ type FactorScore struct {
 	// a table of quantile bins, which are biased upwards, by about
 	// (bins-1)²/(2N) nats in the information.
 	Information []float64
-	Best        int     // the code with the most information
-	Gap         float64 // between the first and the second most informed code: 1 for one code alone, 0 for a factor spread over codes
-	NullGap     float64 // the mean of Gap over permutations
-	P           float64 // (1 + permutations with at least this gap)/(1 + permutations): small where some code stands out
+	Best        int // the code with the most information
+	// Gap is that between the first and the second most informed code: 1 for one
+	// code alone, 0 for a factor spread over codes.
+	Gap     float64
+	NullGap float64 // the mean of Gap over permutations
+	P       float64 // (1 + permutations with at least this gap)/(1 + permutations): small where some code stands out
 	// InformationP is the same for the best code's information: small where
 	// any code knows the factor, whether or not it alone does.
 	InformationP float64
@@ -50,28 +52,30 @@ type FactorScore struct {
 	R2 float64
 }
 
-// DisentanglementSettings of [MeasureDisentanglement]. The zero value of each
-// field means its default.
+// DisentanglementSettings of [MeasureDisentanglement]. A field that is zero means
+// its default.
 type DisentanglementSettings struct {
 	Bins         int    // quantile bins of each code and factor; default 20
 	Permutations int    // default 199
 	Seed         uint64 // of the permutations
 }
 
-func (s DisentanglementSettings) withDefaults() (DisentanglementSettings, error) {
+// EnsureDefaults replaces each field that is zero by its default.
+func (s *DisentanglementSettings) EnsureDefaults() {
 	if s.Bins == 0 {
 		s.Bins = 20
 	}
 	if s.Permutations == 0 {
-		s.Permutations = 199
+		s.Permutations = defaultPermutations
 	}
+}
+
+// Validate returns an error that names the first field that makes no sense.
+func (s DisentanglementSettings) Validate() error {
 	if s.Bins < 2 || s.Bins > 1000 {
-		return s, fmt.Errorf("%d quantile bins: between 2 and 1000 are possible", s.Bins)
+		return fmt.Errorf("%d quantile bins: between 2 and 1000 are possible", s.Bins)
 	}
-	if s.Permutations < 1 {
-		return s, fmt.Errorf("%d permutations: at least 1 is needed", s.Permutations)
-	}
-	return s, nil
+	return checkPermutations(s.Permutations)
 }
 
 // MeasureDisentanglement scores codes (N x d) against known factors of the
@@ -87,9 +91,14 @@ func (s DisentanglementSettings) withDefaults() (DisentanglementSettings, error)
 // It returns a [*TooFewRowsError] for fewer rows than five a bin or than codes
 // + 2, an error that names the row for NaN or Inf, an error that names the
 // factor that is constant, and the context's error when that ends first.
-func MeasureDisentanglement(ctx context.Context, codes, factors *mat.Dense, names []string, settings DisentanglementSettings) (Disentanglement, error) {
-	s, err := settings.withDefaults()
-	if err != nil {
+func MeasureDisentanglement(
+	ctx context.Context,
+	codes, factors *mat.Dense,
+	names []string,
+	s DisentanglementSettings,
+) (Disentanglement, error) {
+	s.EnsureDefaults()
+	if err := s.Validate(); err != nil {
 		return Disentanglement{}, err
 	}
 	z, err := newSample("the codes", codes, 5*s.Bins)

@@ -22,7 +22,8 @@ func ExampleMeasureDisentanglement() {
 		codes.SetRow(i, []float64{a, b, c})
 		factors.SetRow(i, []float64{math.Exp(a), b + c}) // one code's own, and one spread over two
 	}
-	d, err := fidelity.MeasureDisentanglement(context.Background(), codes, factors, []string{"volatility", "concentration"}, fidelity.DisentanglementSettings{})
+	d, err := fidelity.MeasureDisentanglement(context.Background(), codes, factors,
+		[]string{"volatility", "concentration"}, fidelity.DisentanglementSettings{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -38,7 +39,8 @@ func ExampleMeasureDisentanglement() {
 func scores(t *testing.T, codes, factors *mat.Dense, s fidelity.DisentanglementSettings) fidelity.Disentanglement {
 	t.Helper()
 	_, f := factors.Dims()
-	return must[fidelity.Disentanglement](t)(fidelity.MeasureDisentanglement(ctx, codes, factors, []string{"a", "b", "c", "d"}[:f], s))
+	return must[fidelity.Disentanglement](t)(fidelity.MeasureDisentanglement(ctx, codes, factors,
+		[]string{"a", "b", "c", "d"}[:f], s))
 }
 
 // Codes that are the factors, in another order and on other scales, have all
@@ -181,7 +183,8 @@ func BenchmarkMeasureDisentanglement(b *testing.B) {
 	codes, factors := normals(5000, 8, 1), normals(5000, 3, 2)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := fidelity.MeasureDisentanglement(ctx, codes, factors, []string{"a", "b", "c"}, fidelity.DisentanglementSettings{}); err != nil {
+		if _, err := fidelity.MeasureDisentanglement(ctx, codes, factors, []string{"a", "b", "c"},
+			fidelity.DisentanglementSettings{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -88,7 +88,8 @@ func memorisation(ctx context.Context, training sample, held []float64, generate
 	m := Memorisation{
 		Training: training.n, HeldOut: len(held), Generated: generated.n,
 		GeneratedDistance: quantiles(distances), HeldOutDistance: quantiles(held),
-		Copies: countBelow(distances, math.SmallestNonzeroFloat64), HeldOutCopies: countBelow(held, math.SmallestNonzeroFloat64),
+		Copies: countBelow(distances, math.SmallestNonzeroFloat64), HeldOutCopies: countBelow(held,
+			math.SmallestNonzeroFloat64),
 	}
 	m.ShareCloser = shareCloser(distances, held, 0.05)
 	m.AUC, m.Low, m.High = areaUnderCurve(distances, held)

@@ -110,12 +110,14 @@ func TestMemorisationFindsCopies(t *testing.T) {
 	} {
 		m := must[fidelity.Memorisation](t)(fidelity.MeasureMemorisation(ctx, training, heldOut, test.generated))
 		if m.AUC < test.low || m.AUC > test.high || m.Copies != test.copies {
-			t.Errorf("%s: AUC %v, want %v to %v; %d copies, want %d", test.name, m.AUC, test.low, test.high, m.Copies, test.copies)
+			t.Errorf("%s: AUC %v, want %v to %v; %d copies, want %d", test.name, m.AUC, test.low, test.high, m.Copies,
+				test.copies)
 		}
 		if !(m.Low <= m.AUC && m.AUC <= m.High && m.High-m.Low > 0.001 && m.High-m.Low < 0.1) {
 			t.Errorf("%s: interval from %v to %v of %v", test.name, m.Low, m.High, m.AUC)
 		}
-		again := must[fidelity.Memorisation](t)(fidelity.MeasureMemorisation(ctx, reordered(training, 1), reordered(heldOut, 2), reordered(test.generated, 3)))
+		again := must[fidelity.Memorisation](t)(fidelity.MeasureMemorisation(ctx, reordered(training, 1),
+			reordered(heldOut, 2), reordered(test.generated, 3)))
 		near(t, "AUC of reordered rows", again.AUC, m.AUC, 1e-12)
 	}
 }
@@ -127,7 +129,8 @@ func TestMemorisationInterval(t *testing.T) {
 	held, share := 0, 0.0
 	for r := range repeats {
 		training := normals(2000, 1, 7)
-		m := must[fidelity.Memorisation](t)(fidelity.MeasureMemorisation(ctx, training, normals(80, 1, uint64(10+2*r)), normals(60, 1, uint64(11+2*r))))
+		m := must[fidelity.Memorisation](t)(fidelity.MeasureMemorisation(ctx, training, normals(80, 1, uint64(10+2*r)),
+			normals(60, 1, uint64(11+2*r))))
 		if m.Low <= 0.5 && 0.5 <= m.High {
 			held++
 		}

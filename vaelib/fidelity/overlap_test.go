@@ -44,7 +44,8 @@ func TestOverlapByHand(t *testing.T) {
 			// Real radii 2, 1, 1, 2: all reach 1 but that of 3, which just does.
 			fidelity.Overlap{Precision: 1, Recall: 0.25, Density: 2, Coverage: 1}},
 	} {
-		got := must[fidelity.Overlap](t)(fidelity.MeasureOverlap(ctx, column(test.real...), column(test.generated...), test.k))
+		got := must[fidelity.Overlap](t)(fidelity.MeasureOverlap(ctx, column(test.real...), column(test.generated...),
+			test.k))
 		test.want.K, test.want.Real, test.want.Generated = test.k, len(test.real), len(test.generated)
 		if got != test.want {
 			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
@@ -95,7 +96,8 @@ func TestOverlapOfOneDistribution(t *testing.T) {
 		const repeats = 20
 		var coverage, density float64
 		for r := range repeats {
-			o := must[fidelity.Overlap](t)(fidelity.MeasureOverlap(ctx, normals(test.n, 3, uint64(2*r)), normals(test.m, 3, uint64(2*r+1)), test.k))
+			o := must[fidelity.Overlap](t)(fidelity.MeasureOverlap(ctx, normals(test.n, 3, uint64(2*r)),
+				normals(test.m, 3, uint64(2*r+1)), test.k))
 			coverage += o.Coverage / repeats
 			density += o.Density / repeats
 		}

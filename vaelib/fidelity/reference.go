@@ -71,7 +71,9 @@ func PCAGaussian(training *mat.Dense, components, n int, rng *rand.Rand) (*mat.D
 // portfolios (T x assets) themselves, without a network in between. Rows
 // neither sum to 1 exactly nor stay positive: project them as the model's
 // output is projected.
-func WeightMixture(ctx context.Context, training *mat.Dense, settings mixture.Settings, n int, rng *rand.Rand) (*mat.Dense, error) {
+func WeightMixture(
+	ctx context.Context, training *mat.Dense, settings mixture.Settings, n int, rng *rand.Rand,
+) (*mat.Dense, error) {
 	x, err := newReference(training, n, 2)
 	if err != nil {
 		return nil, err

@@ -190,7 +190,8 @@ func TestCancellation(t *testing.T) {
 			t.Errorf("%s: error %v, want %v", name, err, context.Canceled)
 		}
 	}
-	if _, err := fidelity.WeightMixture(cancelled, normals(50, 3, 1), mixtureOf(2), 5, stream.New(1, "r", 0)); !errors.Is(err, context.Canceled) {
+	if _, err := fidelity.WeightMixture(cancelled, normals(50, 3, 1), mixtureOf(2), 5,
+		stream.New(1, "r", 0)); !errors.Is(err, context.Canceled) {
 		t.Errorf("mixture: error %v, want %v", err, context.Canceled)
 	}
 }
@@ -223,8 +224,10 @@ func TestSameForAnyNumberOfWorkers(t *testing.T) {
 	codes, factors := normals(500, 3, 4), normals(500, 2, 5)
 	measure := func(workers int) any {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
-		rows := must[[]fidelity.Row](t)(fidelity.Compare(ctx, training, heldOut, candidates, fidelity.Settings{Permutations: 300}))
-		scores := must[fidelity.Disentanglement](t)(fidelity.MeasureDisentanglement(ctx, codes, factors, []string{"a", "b"}, fidelity.DisentanglementSettings{}))
+		rows := must[[]fidelity.Row](t)(fidelity.Compare(ctx, training, heldOut, candidates,
+			fidelity.Settings{Permutations: 300}))
+		scores := must[fidelity.Disentanglement](t)(fidelity.MeasureDisentanglement(ctx, codes, factors, []string{"a", "b"},
+			fidelity.DisentanglementSettings{}))
 		return []any{rows, scores}
 	}
 	one := measure(1)

@@ -55,7 +55,8 @@ func MeasureSpeeds(codes, weights, movedCodes, movedWeights *mat.Dense) (Speeds,
 		return Speeds{}, err
 	}
 	if z.n != zMoved.n || z.n != w.n || z.n != wMoved.n {
-		return Speeds{}, fmt.Errorf("%d codes, %d moved codes, %d weights and %d moved weights don't pair up", z.n, zMoved.n, w.n, wMoved.n)
+		return Speeds{}, fmt.Errorf("%d codes, %d moved codes, %d weights and %d moved weights don't pair up", z.n, zMoved.n,
+			w.n, wMoved.n)
 	}
 	distances, turnovers := make([]float64, z.n), make([]float64, z.n)
 	for i := range z.n {

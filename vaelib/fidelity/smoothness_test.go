@@ -63,7 +63,8 @@ func TestSpeedsRefuse(t *testing.T) {
 		{"don't pair up", x, normals(4, 2, 2)},
 		{"columns", x, normals(5, 3, 2)},
 	} {
-		if _, err := fidelity.MeasureSpeeds(test.codes, x, test.moved, x); err == nil || !strings.Contains(err.Error(), test.want) {
+		if _, err := fidelity.MeasureSpeeds(test.codes, x, test.moved, x); err == nil || !strings.Contains(err.Error(),
+			test.want) {
 			t.Errorf("error %v, want one with %q", err, test.want)
 		}
 	}

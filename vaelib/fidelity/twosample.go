@@ -27,7 +27,9 @@ type TwoSample struct {
 	RowsA, RowsB int
 	Permutations int
 
-	Energy  float64 // 2 E|a - b| - E|a - a'| - E|b - b'| (Székely & Rizzo 2013), in units of weight; some authors take its root
+	// Energy is 2 E|a - b| - E|a - a'| - E|b - b'| (Székely & Rizzo 2013), in units
+	// of weight; some authors take its root.
+	Energy  float64
 	EnergyP float64 // share of permutations, the observed one counted, with at least as large a distance
 
 	MMD2      float64 // squared maximum mean discrepancy, E k(a,a') + E k(b,b') - 2 E k(a,b) (Gretton et al. 2012)
@@ -35,7 +37,7 @@ type TwoSample struct {
 	Bandwidth float64 // h of the kernel k(a,b) = exp(-|a-b|²/(2h²))
 }
 
-// TestSettings of [Distinguish]. The zero value of each field means its default.
+// TestSettings of [Distinguish]. A field that is zero means its default.
 type TestSettings struct {
 	Permutations int // default 199
 	// Bandwidth of the Gaussian kernel. Default: the median distance between
@@ -47,17 +49,30 @@ type TestSettings struct {
 	Progress  func(done, total int, note string) // may be nil; one call at a time
 }
 
-func (s TestSettings) withDefaults() (TestSettings, error) {
+// defaultPermutations are those of all tests.
+const defaultPermutations = 199
+
+func checkPermutations(count int) error {
+	if count < 1 {
+		return fmt.Errorf("%d permutations: at least 1 is needed", count)
+	}
+	return nil
+}
+
+// EnsureDefaults replaces the permutations by their default where they are zero.
+// The bandwidth stays: its default comes from the data.
+func (s *TestSettings) EnsureDefaults() {
 	if s.Permutations == 0 {
-		s.Permutations = 199
+		s.Permutations = defaultPermutations
 	}
-	if s.Permutations < 1 {
-		return s, fmt.Errorf("%d permutations: at least 1 is needed", s.Permutations)
-	}
+}
+
+// Validate returns an error that names the first field that makes no sense.
+func (s TestSettings) Validate() error {
 	if !(s.Bandwidth >= 0) || math.IsInf(s.Bandwidth, 1) {
-		return s, fmt.Errorf("a kernel bandwidth of %v: it must be positive, or 0 for the median distance", s.Bandwidth)
+		return fmt.Errorf("a kernel bandwidth of %v: it must be positive, or 0 for the median distance", s.Bandwidth)
 	}
-	return s, nil
+	return checkPermutations(s.Permutations)
 }
 
 const (
@@ -81,9 +96,9 @@ const (
 // It returns a [*TooFewRowsError] for fewer than two rows, an error that names
 // the row for NaN or Inf, an error when all rows are the same, and the
 // context's error when that ends first.
-func Distinguish(ctx context.Context, a, b *mat.Dense, settings TestSettings) (TwoSample, error) {
-	s, err := settings.withDefaults()
-	if err != nil {
+func Distinguish(ctx context.Context, a, b *mat.Dense, s TestSettings) (TwoSample, error) {
+	s.EnsureDefaults()
+	if err := s.Validate(); err != nil {
 		return TwoSample{}, err
 	}
 	x, y, err := newSamples("sample a", a, "sample b", b, 2)

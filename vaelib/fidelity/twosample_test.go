@@ -42,7 +42,8 @@ func ExampleDistinguish() {
 // that fill no band.
 func TestStatisticsByDefinition(t *testing.T) {
 	x, y := normals(131, 5, 1), shifted(normals(67, 5, 2), 0.4)
-	got := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, x, y, fidelity.TestSettings{Permutations: 9, Bandwidth: 2.5}))
+	got := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, x, y,
+		fidelity.TestSettings{Permutations: 9, Bandwidth: 2.5}))
 	mean := func(a, b *mat.Dense, f func(square float64) float64) float64 {
 		var sum, count float64
 		na, _ := a.Dims()
@@ -97,7 +98,8 @@ func TestNormalsInClosedForm(t *testing.T) {
 			for i := range n {
 				y.Set(i, 0, test.mean+test.deviation*y.At(i, 0))
 			}
-			got := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, normals(n, 1, uint64(r)), y, fidelity.TestSettings{Permutations: 1, Bandwidth: test.bandwidth}))
+			got := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, normals(n, 1, uint64(r)), y,
+				fidelity.TestSettings{Permutations: 1, Bandwidth: test.bandwidth}))
 			energies, mmds = append(energies, got.Energy), append(mmds, got.MMD2)
 		}
 		for _, c := range []struct {
@@ -128,7 +130,8 @@ func TestPValuesAreUniform(t *testing.T) {
 	var energy, mmd []float64
 	for r := range repeats {
 		x, y := portfolios(t, 20, 0.7, uint64(2*r)), portfolios(t, 14, 0.7, uint64(2*r+1))
-		got := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, x, y, fidelity.TestSettings{Permutations: permutations, Seed: uint64(r)}))
+		got := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, x, y, fidelity.TestSettings{Permutations: permutations,
+			Seed: uint64(r)}))
 		energy, mmd = append(energy, got.EnergyP), append(mmd, got.MMDP)
 	}
 	for name, p := range map[string][]float64{"energy": energy, "discrepancy": mmd} {
@@ -163,7 +166,8 @@ func TestPower(t *testing.T) {
 		"place": shifted(normals(400, 3, 4), 1), "width": &wide, "dependence": dependent,
 		"collapse": mat.NewDense(400, 3, nil),
 	} {
-		got := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, normals(400, 3, 1), y, fidelity.TestSettings{Permutations: 199}))
+		got := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, normals(400, 3, 1), y,
+			fidelity.TestSettings{Permutations: 199}))
 		if got.EnergyP != 0.005 || got.MMDP != 0.005 {
 			t.Errorf("%s: p = %v and %v, want the smallest possible", name, got.EnergyP, got.MMDP)
 		}
@@ -179,7 +183,8 @@ func TestTwoSampleInvariance(t *testing.T) {
 	x, y := normals(150, 4, 1), shifted(normals(120, 4, 2), 0.3)
 	want := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, x, y, fidelity.TestSettings{}))
 	for name, got := range map[string]fidelity.TwoSample{
-		"reordered": must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, reordered(x, 1), reordered(y, 2), fidelity.TestSettings{})),
+		"reordered": must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, reordered(x, 1), reordered(y, 2),
+			fidelity.TestSettings{})),
 		"exchanged": must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, y, x, fidelity.TestSettings{})),
 	} {
 		near(t, name+" energy distance", got.Energy, want.Energy, 1e-12)

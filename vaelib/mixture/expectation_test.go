@@ -41,7 +41,8 @@ func random(k, d int, rng *rand.Rand) *Mixture {
 // correlations, and the densities and responsibilities with them.
 func TestExpectationIsThatOfLogProb(t *testing.T) {
 	for _, test := range []struct{ n, d, k int }{
-		{1, 1, 1}, {12, 2, 3}, {13, 3, 4}, {25, 4, 5}, {50, 5, 8}, {rowsPerBlock, 8, 9}, {2*rowsPerBlock + 7, 8, 20}, {100, 13, 6},
+		{1, 1, 1}, {12, 2, 3}, {13, 3, 4}, {25, 4, 5}, {50, 5, 8}, {rowsPerBlock, 8, 9}, {2*rowsPerBlock + 7, 8, 20}, {100,
+			13, 6},
 	} {
 		rng := stream.New(1, "mixture.test.expectation", uint64(test.d))
 		m := random(test.k, test.d, rng)
@@ -85,7 +86,8 @@ func TestExpectationIsThatOfLogProb(t *testing.T) {
 		for c := range test.k {
 			for at := c * want.stride; at < c*want.stride+count; at++ {
 				if math.Abs(got.moments[at]-want.moments[at]) > 1e-9*size[at]+1e-14*float64(test.n) {
-					t.Errorf("%+v: moment %d of component %d is %v, want %v", test, at-c*want.stride, c, got.moments[at], want.moments[at])
+					t.Errorf("%+v: moment %d of component %d is %v, want %v", test, at-c*want.stride, c, got.moments[at],
+						want.moments[at])
 				}
 			}
 		}

@@ -34,7 +34,8 @@ func twoClusters(n int) *mat.Dense {
 }
 
 func ExampleFit() {
-	m, err := mixture.Fit(context.Background(), twoClusters(3000), mixture.Settings{Components: 2}, stream.New(1, "fit", 0))
+	m, err := mixture.Fit(context.Background(), twoClusters(3000), mixture.Settings{Components: 2},
+		stream.New(1, "fit", 0))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -135,7 +136,8 @@ func TestFarFromTheOrigin(t *testing.T) {
 	var fits [2]*mixture.Mixture
 	for i, x := range []*mat.Dense{x, far} {
 		var err error
-		if fits[i], err = mixture.Fit(context.Background(), x, mixture.Settings{Components: 4}, stream.New(1, "fit", 0)); err != nil {
+		if fits[i], err = mixture.Fit(context.Background(), x, mixture.Settings{Components: 4},
+			stream.New(1, "fit", 0)); err != nil {
 			t.Fatal(err)
 		}
 	}

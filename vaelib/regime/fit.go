@@ -10,6 +10,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/cholesky"
 	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/stream"
 )
@@ -296,7 +297,7 @@ func (e *estimation) maximise(p *pass) *HMM {
 			}
 			factor[a*d+a] += e.Ridge
 		}
-		if !cholesky(factor, d) {
+		if !cholesky.Factor(factor, d) {
 			return nil
 		}
 		means[i], factors[i] = mean, factor
@@ -340,26 +341,4 @@ func (e *estimation) order(m *HMM) *HMM {
 		}
 	}
 	return newHMM(d, initial, transition, sortedMeans, sortedFactors)
-}
-
-// cholesky replaces the lower triangle of a by its Cholesky factor and says
-// whether a was positive definite.
-func cholesky(a []float64, d int) bool {
-	for i := range d {
-		for j := range i + 1 {
-			sum := a[i*d+j]
-			for k := range j {
-				sum -= a[i*d+k] * a[j*d+k]
-			}
-			if i != j {
-				a[i*d+j] = sum / a[j*d+j]
-				continue
-			}
-			if !(sum > 0) {
-				return false
-			}
-			a[i*d+i] = math.Sqrt(sum)
-		}
-	}
-	return true
 }

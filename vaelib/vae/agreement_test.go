@@ -50,7 +50,8 @@ func TestBackendsAgree(t *testing.T) {
 		if math.Abs(e.LogLikelihood-e2.LogLikelihood) > 1e-3 {
 			t.Errorf("%s: log likelihood %v on Go and %v on XLA", name, e.LogLikelihood, e2.LogLikelihood)
 		}
-		t.Logf("%s: loss %v and %v, log likelihood %v and %v", name, one.Points[5].Train.Total, other.Points[5].Train.Total, e.LogLikelihood, e2.LogLikelihood)
+		t.Logf("%s: loss %v and %v, log likelihood %v and %v", name, one.Points[5].Train.Total, other.Points[5].Train.Total,
+			e.LogLikelihood, e2.LogLikelihood)
 	}
 
 	m, conditions := conditionalModel(t, gopher, 100)

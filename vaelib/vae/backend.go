@@ -119,7 +119,9 @@ func openXLA(path string) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Backend{name: "xla", plugin: path, engine: engine, stepsPerCall: loopSteps, programs: map[string]*programs{}}, nil
+	return &Backend{
+		name: "xla", plugin: path, engine: engine, stepsPerCall: loopSteps, programs: map[string]*programs{},
+	}, nil
 }
 
 // Name returns "go" or "xla".

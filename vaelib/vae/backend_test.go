@@ -58,7 +58,8 @@ func TestOpenAuto(t *testing.T) {
 			t.Errorf("auto is %s (%s)", b.Name(), b.Description())
 		}
 		advice := b.Advice()
-		if errNoXLA == nil && !strings.Contains(advice, dir) || !strings.Contains(advice, "XLA") || strings.Contains(advice, "\n") {
+		if errNoXLA == nil && !strings.Contains(advice, dir) || !strings.Contains(advice, "XLA") || strings.Contains(advice,
+			"\n") {
 			t.Errorf("advice is %q", advice)
 		}
 	}
@@ -99,7 +100,8 @@ func TestXLAFlags(t *testing.T) {
 	for _, flags := range []string{"--xla_no_such_flag=1", "--xla_cpu_multi_thread_eigen=perhaps"} {
 		t.Setenv("XLA_FLAGS", flags)
 		_, err := Open("xla")
-		if err == nil || !strings.Contains(err.Error(), "XLA_FLAGS") || !strings.Contains(err.Error(), flags) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), "XLA_FLAGS") || !strings.Contains(err.Error(), flags) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v", flags, err)
 		}
 		if b := openTest(t, "auto"); b.Name() != "go" || !strings.Contains(b.Advice(), flags) {

@@ -49,7 +49,8 @@ func BenchmarkDecodeVJP(b *testing.B) {
 	run := func(b *testing.B, backend string) {
 		s := DefaultSchedule()
 		s.Steps = 1
-		m, _, err := Train(b.Context(), openTest(b, backend), DefaultConfig(10), s, dirichletRows(100, 10, 0), nil, TrainOptions{})
+		m, _, err := Train(b.Context(), openTest(b, backend), DefaultConfig(10), s, dirichletRows(100, 10, 0), nil,
+			TrainOptions{})
 		if err != nil {
 			b.Fatal(err)
 		}

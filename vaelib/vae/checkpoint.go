@@ -87,7 +87,8 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 		return nil, fileError(path, err)
 	}
 	c := new(Checkpoint)
-	if err := decodeDocument([]byte(metadata["checkpoint"]), &c.document, func() int { return c.document.Version }, checkpointVersion); err != nil {
+	version := func() int { return c.document.Version }
+	if err := decodeDocument([]byte(metadata["checkpoint"]), &c.document, version, checkpointVersion); err != nil {
 		return nil, &FileError{Path: path, Err: err}
 	}
 	if err != nil { // not before the version, which can be why

@@ -20,6 +20,11 @@ var heads = map[string]head{
 	"linear":    linearHead,
 }
 
+// OfWeights says whether the likelihood is a density by all n weights, as the linear
+// model's of [LinearLogLikelihood] is: that of other likelihoods is by other
+// coordinates, and their numbers don't compare.
+func (c Config) OfWeights() bool { return likelihoods[c.Likelihood].gaussian }
+
 // likelihoods compare a portfolio with its reconstruction, by name. A new one is a
 // file of its own and an entry here.
 var likelihoods = map[string]likelihood{

@@ -16,7 +16,8 @@ import (
 // sixMeasures are measures of 6 assets, of every form.
 var sixMeasures = []portfolio.Measure{
 	{Name: "exposure", Form: portfolio.Linear, Vector: []float64{1, 0.5, 0, 0, 0, 1}},
-	{Name: "volatility", Form: portfolio.Norm, Matrix: [][]float64{{0.5, 0}, {0.1, 0.3}, {0.1, 0.4}, {0.2, 0.1}, {0.3, 0.3}, {0, 0.2}}},
+	{Name: "volatility", Form: portfolio.Norm, Matrix: [][]float64{{0.5, 0}, {0.1, 0.3}, {0.1, 0.4}, {0.2, 0.1},
+		{0.3, 0.3}, {0, 0.2}}},
 	{Name: "effective", Form: portfolio.Effective},
 	{Name: "largest", Form: portfolio.Largest},
 }
@@ -91,9 +92,11 @@ func TestConditionsAreMet(t *testing.T) {
 				miss += math.Abs(got.At(i, j)-asked.At(i, j)) / sd / 500
 				shuffled += math.Abs(got.At(i, j)-asked.At((i+250)%500, j)) / sd / 500
 			}
-			t.Logf("control %v: %s misses by %.3f standard deviations, shuffled by %.3f", control, condition.Name, miss, shuffled)
+			t.Logf("control %v: %s misses by %.3f standard deviations, shuffled by %.3f", control, condition.Name, miss,
+				shuffled)
 			if control > 0 && (miss > 0.3 || shuffled < 0.9) {
-				t.Errorf("%s misses by %.3f standard deviations, shuffled by %.3f: want below 0.3 and about 1.1", condition.Name, miss, shuffled)
+				t.Errorf("%s misses by %.3f standard deviations, shuffled by %.3f: want below 0.3 and about 1.1", condition.Name,
+					miss, shuffled)
 			}
 			all += miss
 		}
@@ -114,7 +117,8 @@ func TestCapIsKept(t *testing.T) {
 	c, s := small()
 	c.Hidden, c.Conditions, c.Control = []int{24}, []Condition{{Name: "largest", Cap: true}}, 1
 	s.Steps, s.Batch, s.LearningRate = 900, 64, 1e-2
-	m, _ := mustTrain(t, openTest(t, "go"), c, s, train, nil, TrainOptions{Conditions: measured(train, largest), Measures: largest})
+	m, _ := mustTrain(t, openTest(t, "go"), c, s, train, nil, TrainOptions{Conditions: measured(train, largest),
+		Measures: largest})
 	z := mat.NewDense(500, c.Latent, normals(stream.New(1, "vae.test.control", 0), 500*c.Latent, 1))
 	above := func(values *mat.Dense, cap float64) float64 {
 		rows, _ := values.Dims()
@@ -139,7 +143,8 @@ func TestCapIsKept(t *testing.T) {
 		got, rows := measured(w, largest), measured(train, largest)
 		mean, sd := stat.MeanStdDev(got.RawMatrix().Data, nil)
 		means[cap] = mean
-		t.Logf("cap %v: %.3f of the portfolios are above it, of the training rows %.3f; largest weight %.3f +- %.3f", cap, above(got, cap), above(rows, cap), mean, sd)
+		t.Logf("cap %v: %.3f of the portfolios are above it, of the training rows %.3f; largest weight %.3f +- %.3f", cap,
+			above(got, cap), above(rows, cap), mean, sd)
 		if made, had := above(got, cap), above(rows, cap); made > 0.03 || made > had/3 || sd < 0.02 {
 			t.Errorf("cap %v: %.3f of the portfolios are above it, of the training rows %.3f; standard deviation %.3f: want at most 0.03, a third, and 0.02", cap, made, had, sd)
 		}
@@ -275,7 +280,8 @@ func TestModelOwnsItsConfig(t *testing.T) {
 	c.Hidden[0], c.Conditions[0].Name, c.Conditions[0].Levels[0] = 99, "mine", "mine"
 	told := m.Config()
 	told.Hidden[1], told.Conditions[0].Levels[1] = 99, "mine"
-	if got := m.Config(); !slices.Equal(got.Hidden, []int{12, 8}) || got.Conditions[0].Name != "breadth" || !slices.Equal(got.Conditions[0].Levels, []string{"narrow", "wide"}) {
+	if got := m.Config(); !slices.Equal(got.Hidden, []int{12, 8}) || got.Conditions[0].Name != "breadth" ||
+		!slices.Equal(got.Conditions[0].Levels, []string{"narrow", "wide"}) {
 		t.Errorf("the model's configuration became %+v", got)
 	}
 }
@@ -308,20 +314,30 @@ func TestConditionErrors(t *testing.T) {
 		{"training rows have no conditions, and the model has 1", exposure, TrainOptions{}},
 		{"training conditions for a model without conditions", nil, TrainOptions{Conditions: good}},
 		{"training conditions are 50 x 4, want 50 x 1", exposure, TrainOptions{Conditions: measured(x, sixMeasures)}},
-		{"training conditions are 20 x 1, want 50 x 1", exposure, TrainOptions{Conditions: good.Slice(0, 20, 0, 1).(*mat.Dense)}},
+		{"training conditions are 20 x 1, want 50 x 1", exposure,
+			TrainOptions{Conditions: good.Slice(0, 20, 0, 1).(*mat.Dense)}},
 		{"validation rows have no conditions", exposure, TrainOptions{Conditions: good}},
-		{"validation row 3: condition exposure is +Inf", exposure, TrainOptions{Conditions: good, ValidationConditions: number(func(v *mat.Dense) { v.Set(2, 0, math.Inf(1)) })}},
-		{"training row 2: condition exposure is NaN", exposure, TrainOptions{Conditions: number(func(v *mat.Dense) { v.Set(1, 0, math.NaN()) })}},
-		{"training row 5: condition regime is 3, want the number of a level, 0 to 2", regime, TrainOptions{Conditions: category(3)}},
+		{"validation row 3: condition exposure is +Inf", exposure,
+			TrainOptions{Conditions: good, ValidationConditions: number(func(v *mat.Dense) { v.Set(2, 0, math.Inf(1)) })}},
+		{"training row 2: condition exposure is NaN", exposure,
+			TrainOptions{Conditions: number(func(v *mat.Dense) { v.Set(1, 0, math.NaN()) })}},
+		{"training row 5: condition regime is 3, want the number of a level, 0 to 2", regime,
+			TrainOptions{Conditions: category(3)}},
 		{"condition regime is -1", regime, TrainOptions{Conditions: category(-1)}},
 		{"condition regime is 0.5", regime, TrainOptions{Conditions: category(0.5)}},
-		{"condition exposure is the same in every training row", exposure, TrainOptions{ValidationConditions: good, Conditions: number(func(v *mat.Dense) { v.Apply(func(_, _ int, _ float64) float64 { return 0.1 }, v) })}},
-		{"condition exposure is an upper bound and has no measure", cap, TrainOptions{Conditions: good, ValidationConditions: good, Measures: sixMeasures[1:]}},
-		{"measure of exposure has a vector of 4 numbers for 6 assets", exposure, TrainOptions{Conditions: good, ValidationConditions: good, Measures: testMeasures}},
+		{"condition exposure is the same in every training row", exposure,
+			TrainOptions{ValidationConditions: good,
+				Conditions: number(func(v *mat.Dense) { v.Apply(func(_, _ int, _ float64) float64 { return 0.1 }, v) })}},
+		{"condition exposure is an upper bound and has no measure", cap,
+			TrainOptions{Conditions: good, ValidationConditions: good, Measures: sixMeasures[1:]}},
+		{"measure of exposure has a vector of 4 numbers for 6 assets", exposure,
+			TrainOptions{Conditions: good, ValidationConditions: good, Measures: testMeasures}},
 		{"condition exposure is given twice", append(exposure, exposure...), TrainOptions{Conditions: good}},
 		{"a condition has no name", []Condition{{Name: " "}}, TrainOptions{Conditions: good}},
-		{"condition regime has 1 levels", []Condition{{Name: "regime", Levels: []string{"calm"}}}, TrainOptions{Conditions: good}},
-		{"condition regime is categorical and can't be an upper bound", []Condition{{Name: "regime", Levels: regime[0].Levels, Cap: true}}, TrainOptions{Conditions: good}},
+		{"condition regime has 1 levels", []Condition{{Name: "regime", Levels: []string{"calm"}}},
+			TrainOptions{Conditions: good}},
+		{"condition regime is categorical and can't be an upper bound",
+			[]Condition{{Name: "regime", Levels: regime[0].Levels, Cap: true}}, TrainOptions{Conditions: good}},
 	} {
 		c, s := small()
 		c.Conditions = test.conditions
@@ -344,15 +360,18 @@ func TestConditionErrors(t *testing.T) {
 	}{
 		{"4 conditions given to a model with 5", func() error { _, err := m.Given(row[:4]); return err }},
 		{"condition volatility is NaN", func() error { _, err := m.Given(change(1, math.NaN())); return err }},
-		{"condition breadth is 3, want the number of a level, 0 to 2", func() error { _, err := m.Given(change(4, 3)); return err }},
+		{"condition breadth is 3, want the number of a level, 0 to 2",
+			func() error { _, err := m.Given(change(4, 3)); return err }},
 		{"0 conditions given to a model with 0", func() error { _, err := tiny(t, b).Given(nil); return err }},
-		{"the model has 5 conditions and none are given to decode under", func() error { _, err := m.Decode(mat.NewDense(1, 3, nil)); return err }},
+		{"the model has 5 conditions and none are given to decode under",
+			func() error { _, err := m.Decode(mat.NewDense(1, 3, nil)); return err }},
 		{"none are given to decode under", func() error {
 			_, err := m.DecodeVJP(mat.NewDense(1, 3, nil), x.Slice(0, 1, 0, 6).(*mat.Dense))
 			return err
 		}},
 		{"none are given to encode under", func() error { _, _, err := m.Encode(x); return err }},
-		{"rows to encode conditions are 200 x 5, want 50 x 5", func() error { _, _, err := m.EncodeGiven(t.Context(), x, conditions); return err }},
+		{"rows to encode conditions are 200 x 5, want 50 x 5",
+			func() error { _, _, err := m.EncodeGiven(t.Context(), x, conditions); return err }},
 		{"conditions for a model without conditions", func() error {
 			_, err := tiny(t, b).DecodeGiven(t.Context(), mat.NewDense(1, 3, nil), mat.NewDense(1, 1, nil))
 			return err

@@ -105,14 +105,17 @@ func (d *Diagnostics) warning(m *Model) string {
 	if d.ActiveUnits > 0 {
 		return ""
 	}
-	collapse := fmt.Sprintf("POSTERIOR COLLAPSE: 0 of %d latent dimensions are active, every portfolio that this model makes is the same", len(d.MeanVariances))
+	collapse := fmt.Sprintf("POSTERIOR COLLAPSE: 0 of %d latent dimensions are active, "+
+		"every portfolio that this model makes is the same", len(d.MeanVariances))
 	if !likelihoods[m.config.Likelihood].gaussian || len(m.config.Conditions) > 0 {
 		return fmt.Sprintf("%s: lower beta %.3g, or warm up longer", collapse, d.Beta)
 	}
 	if largest := d.Thresholds[0]; d.Beta >= largest {
-		return fmt.Sprintf("%s: beta %.3g is above %.3g, where the data's first direction dies: lower beta", collapse, d.Beta, largest)
+		return fmt.Sprintf("%s: beta %.3g is above %.3g, where the data's first direction dies: lower beta",
+			collapse, d.Beta, largest)
 	}
-	return fmt.Sprintf("%s, though beta %.3g is below %.3g, where the data's first direction dies: train longer or warm up longer", collapse, d.Beta, d.Thresholds[0])
+	return fmt.Sprintf("%s, though beta %.3g is below %.3g, where the data's first direction dies: "+
+		"train longer or warm up longer", collapse, d.Beta, d.Thresholds[0])
 }
 
 // Dispersion returns sqrt(tr Cov(a)/tr Cov(b)): how widely the rows of a

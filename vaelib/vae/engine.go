@@ -100,56 +100,69 @@ func (p program) key() string { return fmt.Sprintf("%+v", p) }
 // left out), to the next state, with the layers' matrices of the state.
 func (n *network) stepGraph(p program, in, matrices []*graph.Node) []*graph.Node {
 	theta := in[stateTheta]
-	entry := func(vector, i int) *graph.Node {
-		return graph.Reshape(graph.Slice(in[vector], graph.AxisElem(i)))
-	}
 	t := n.tapeWith(theta, matrices)
 	t.cut, t.controls = true, p.controls
 	b := batch{
-		rows: graph.Transpose(graph.Gather(in[inputRows], in[inputTake]), 0, 1), mean: in[inputMean], variance: entry(inputSetting, settingVariance),
-		measures: in[inputMeasures],
+		rows: graph.Transpose(graph.Gather(in[inputRows], in[inputTake]), 0, 1), mean: in[inputMean],
+		variance: entry(in[inputSetting], settingVariance), measures: in[inputMeasures],
 	}
 	t.noises(&b, in[inputNoise])
 	rows := t.losses(b)
 	reconstruction := graph.ReduceAllMean(rows.reconstruction)
 	kl := graph.DivScalar(graph.ReduceAllSum(rows.kl), float64(p.batch))
-	weight, rate := entry(inputPlan, planWeight), in[stateRate]
+	next := make([]*graph.Node, stateSize)
+	weight := entry(in[inputPlan], planWeight)
+	next[stateRate] = in[stateRate]
 	if p.rate {
-		logarithm, mean := graph.Slice(rate, graph.AxisElem(0)), graph.Slice(rate, graph.AxisElem(1))
-		weight = graph.Mul(weight, graph.Exp(graph.Reshape(logarithm)))
-		mean = graph.Add(graph.MulScalar(mean, 1-rateDecay), graph.MulScalar(graph.StopGradient(graph.Reshape(kl, 1)), rateDecay))
-		miss := graph.ClipScalar(graph.AddScalar(graph.Div(mean, entry(inputSetting, settingTargetRate)), -1), -1, 1)
-		logarithm = graph.ClipScalar(graph.Add(logarithm, graph.MulScalar(graph.Mul(miss, entry(inputPlan, planSteer)), rateStep)), -rateBound, rateBound)
-		rate = graph.Concatenate([]*graph.Node{logarithm, mean}, 0)
+		weight, next[stateRate] = steer(in, weight, kl)
 	}
 	penalised := kl
 	if p.freeBits {
 		byDimension := graph.DivScalar(graph.ReduceSum(rows.kl, 1), float64(p.batch))
-		penalised = graph.ReduceAllSum(graph.Max(byDimension, entry(inputSetting, settingFreeBits)))
+		penalised = graph.ReduceAllSum(graph.Max(byDimension, entry(in[inputSetting], settingFreeBits)))
 	}
 	loss := graph.Add(reconstruction, graph.Mul(weight, penalised))
 	control := graph.ScalarZero(theta.Graph(), theta.DType())
 	if rows.control != nil {
 		control = graph.ReduceAllMean(rows.control)
-		loss = graph.Add(loss, graph.Mul(entry(inputSetting, settingControl), control))
+		loss = graph.Add(loss, graph.Mul(entry(in[inputSetting], settingControl), control))
 	}
-
-	gradient := t.gradient(loss)
-	first := graph.Add(graph.MulScalar(in[stateFirst], adamBeta1), graph.MulScalar(gradient, 1-adamBeta1))
-	second := graph.Add(graph.MulScalar(in[stateSecond], adamBeta2), graph.MulScalar(graph.Mul(gradient, gradient), 1-adamBeta2))
-	numerator := graph.Mul(first, entry(inputPlan, planRate))
-	denominator := graph.AddScalar(graph.Mul(graph.Sqrt(second), entry(inputPlan, planSecond)), adamEpsilon)
-	next := make([]*graph.Node, stateSize)
-	next[stateTheta] = graph.Sub(theta, graph.Div(numerator, denominator))
-	next[stateFirst] = first
-	next[stateSecond] = second
-	next[stateRate] = rate
+	adam(next, in, t.gradient(loss))
 	sums := []*graph.Node{sumTotal: loss, sumReconstruction: reconstruction, sumKL: kl, sumControl: control}
 	for i, x := range sums {
 		sums[i] = graph.Reshape(x, 1)
 	}
 	next[stateSums] = graph.Add(in[stateSums], graph.Concatenate(sums, 0))
 	return next
+}
+
+// entry is an entry of a vector, as a scalar.
+func entry(vector *graph.Node, i int) *graph.Node {
+	return graph.Reshape(graph.Slice(vector, graph.AxisElem(i)))
+}
+
+// steer returns the KL weight under a target rate, and the next state of that.
+func steer(in []*graph.Node, weight, kl *graph.Node) (steered, rate *graph.Node) {
+	logarithm := graph.Slice(in[stateRate], graph.AxisElem(0))
+	mean := graph.Slice(in[stateRate], graph.AxisElem(1))
+	steered = graph.Mul(weight, graph.Exp(graph.Reshape(logarithm)))
+	now := graph.StopGradient(graph.Reshape(kl, 1))
+	mean = graph.Add(graph.MulScalar(mean, 1-rateDecay), graph.MulScalar(now, rateDecay))
+	miss := graph.AddScalar(graph.Div(mean, entry(in[inputSetting], settingTargetRate)), -1)
+	move := graph.Mul(graph.ClipScalar(miss, -1, 1), entry(in[inputPlan], planSteer))
+	logarithm = graph.ClipScalar(graph.Add(logarithm, graph.MulScalar(move, rateStep)), -rateBound, rateBound)
+	return steered, graph.Concatenate([]*graph.Node{logarithm, mean}, 0)
+}
+
+// adam sets the next parameters and moments.
+func adam(next, in []*graph.Node, gradient *graph.Node) {
+	square := graph.Mul(gradient, gradient)
+	first := graph.Add(graph.MulScalar(in[stateFirst], adamBeta1), graph.MulScalar(gradient, 1-adamBeta1))
+	second := graph.Add(graph.MulScalar(in[stateSecond], adamBeta2), graph.MulScalar(square, 1-adamBeta2))
+	numerator := graph.Mul(first, entry(in[inputPlan], planRate))
+	denominator := graph.AddScalar(graph.Mul(graph.Sqrt(second), entry(in[inputPlan], planSecond)), adamEpsilon)
+	next[stateTheta] = graph.Sub(in[stateTheta], graph.Div(numerator, denominator))
+	next[stateFirst], next[stateSecond] = first, second
 }
 
 // perStep are the inputs that each step has its own of, behind the others.

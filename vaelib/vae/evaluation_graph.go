@@ -10,7 +10,9 @@ import (
 // evaluationGraph sums, over the rows that present (B) marks with 1, the
 // reconstruction loss, the control loss and each dimension's KL: a vector of
 // 2 + d.
-func (n *network) evaluationGraph(controls []control, theta, noise, rows, present, mean, variance, measures *graph.Node) *graph.Node {
+func (n *network) evaluationGraph(
+	controls []control, theta, noise, rows, present, mean, variance, measures *graph.Node,
+) *graph.Node {
 	t := n.tape(theta)
 	t.controls = controls
 	b := batch{rows: rows, mean: mean, variance: variance, measures: measures}
@@ -52,7 +54,9 @@ func (n *network) densityGraph(theta, epsilon, rows, mean, noise, variance *grap
 		terms := graph.Add(graph.Div(graph.Mul(difference, difference), noise), graph.Log(graph.MulScalar(noise, 2*math.Pi)))
 		density = graph.MulScalar(graph.ReduceSum(terms, 0), -0.5)
 	} else {
-		density = graph.Neg(likelihood.reconstruction(reading{x: x, xhat: xhat, output: output, variance: variance, parameters: t.own}))
+		density = graph.Neg(likelihood.reconstruction(reading{
+			x: x, xhat: xhat, output: output, variance: variance, parameters: t.own,
+		}))
 	}
 	// log p(z) - log q(z|x), whose constants cancel.
 	ratio := graph.Add(graph.Sub(graph.Mul(epsilon, epsilon), graph.Mul(z, z)), logvar)

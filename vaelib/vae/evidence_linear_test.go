@@ -83,7 +83,8 @@ func TestEvidenceOfLinearModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("ELBO %.4f, importance-weighted %.4f, probabilistic PCA %.4f", e.ELBO, e.LogLikelihood, want)
-	if e.LogLikelihood < e.ELBO || math.Abs(e.ELBO-want) > 0.01*math.Abs(want) || math.Abs(e.LogLikelihood-want) > 0.01*math.Abs(want) {
+	if e.LogLikelihood < e.ELBO || math.Abs(e.ELBO-want) > 0.01*math.Abs(want) ||
+		math.Abs(e.LogLikelihood-want) > 0.01*math.Abs(want) {
 		t.Errorf("ELBO %v, importance-weighted %v, want within 1 %% of probabilistic PCA's %v", e.ELBO, e.LogLikelihood, want)
 	}
 }

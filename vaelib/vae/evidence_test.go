@@ -113,10 +113,12 @@ func TestEvidenceClosedForm(t *testing.T) {
 			t.Errorf("%s: log likelihood %v, closed form %v", test.name, e.LogLikelihood, exact)
 		}
 		if e.ELBO > e.LogLikelihood || test.steps > 1000 && e.ELBO < exact-0.02 {
-			t.Errorf("%s: ELBO %v is above the log likelihood %v, or a trained encoder's and far below it", test.name, e.ELBO, e.LogLikelihood)
+			t.Errorf("%s: ELBO %v is above the log likelihood %v, or a trained encoder's and far below it", test.name, e.ELBO,
+				e.LogLikelihood)
 		}
 		if e.Rows != 300 || e.Samples != 500 || math.Abs(stat.Mean(e.ByRow, nil)-e.LogLikelihood) > 1e-9 {
-			t.Errorf("%s: %d rows and %d codes, mean by row %v of %v", test.name, e.Rows, e.Samples, stat.Mean(e.ByRow, nil), e.LogLikelihood)
+			t.Errorf("%s: %d rows and %d codes, mean by row %v of %v", test.name, e.Rows, e.Samples, stat.Mean(e.ByRow, nil),
+				e.LogLikelihood)
 		}
 	}
 }

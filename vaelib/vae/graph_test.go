@@ -23,7 +23,8 @@ func normals(rng *rand.Rand, count int, scale float64) []float64 {
 
 // networks are small networks with every likelihood, head and activation.
 func networks() map[string]Config {
-	base := Config{Assets: 4, Latent: 2, Hidden: []int{5, 3}, Beta: 0.3, Likelihood: "gaussian", Head: "softmax", Activation: "silu"}
+	base := Config{Assets: 4, Latent: 2, Hidden: []int{5, 3}, Beta: 0.3, Likelihood: "gaussian", Head: "softmax",
+		Activation: "silu"}
 	all := map[string]Config{"default": base}
 	for name := range likelihoods {
 		c := base
@@ -183,7 +184,8 @@ func TestDecoderVJP(t *testing.T) {
 				}
 				return sum
 			}
-			dz := call64(t, vjp, theta, tensors.FromFlatDataAndDimensions(z, width, size), tensors.FromFlatDataAndDimensions(g, c.Assets, size))[0]
+			dz := call64(t, vjp, theta, tensors.FromFlatDataAndDimensions(z, width, size),
+				tensors.FromFlatDataAndDimensions(g, c.Assets, size))[0]
 			for i := range z {
 				old := z[i]
 				z[i] = old + h
@@ -223,8 +225,10 @@ func TestStepIsAdam(t *testing.T) {
 		plan := make([]float32, planSize)
 		schedule.plan(plan, 0.3, step)
 		out, err := e.Call(theta, first, second, make([]float64, sumSize), make([]float64, 2),
-			tensors.FromFlatDataAndDimensions(normals(rng, 32, 1), 8, 4), [][]float64{{0.1}, {0.2}, {0.3}, {0.4}}, []float64{0}, settings,
-			widen(plan), [][]int32{{0}, {1}, {2}, {3}, {4}}, tensors.FromFlatDataAndDimensions(normals(rng, 5*n.config.Latent, 1), n.config.Latent, 5))
+			tensors.FromFlatDataAndDimensions(normals(rng, 32, 1), 8, 4), [][]float64{{0.1}, {0.2}, {0.3},
+				{0.4}}, []float64{0}, settings,
+			widen(plan), [][]int32{{0}, {1}, {2}, {3}, {4}}, tensors.FromFlatDataAndDimensions(normals(rng, 5*n.config.Latent,
+				1), n.config.Latent, 5))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -58,6 +58,7 @@ const absentLogit = -1e30
 func present(logits, presence *graph.Node) *graph.Node {
 	presence = graph.StopGradient(presence)
 	least := graph.MinScalar(graph.ReduceAndKeep(presence, graph.ReduceMax, 0), 0)
-	mask := graph.ConvertDType(graph.GreaterOrEqual(presence, graph.BroadcastToShape(least, presence.Shape())), logits.DType())
+	mask := graph.ConvertDType(graph.GreaterOrEqual(presence, graph.BroadcastToShape(least, presence.Shape())),
+		logits.DType())
 	return graph.Add(graph.Mul(logits, mask), graph.MulScalar(graph.OneMinus(mask), absentLogit))
 }

@@ -36,7 +36,8 @@ func TestProjection(t *testing.T) {
 			u float64
 		}{{9, 1}, {9, 0.5}, {9, 0.2}, {9, 1.0 / 9}, {20, 0.3}} {
 			n, u := c.n, c.u
-			e, err := graph.NewExec(b.engine, func(y *graph.Node) *graph.Node { return graph.Transpose(projection(graph.Transpose(y, 0, 1), u), 0, 1) })
+			e, err := graph.NewExec(b.engine,
+				func(y *graph.Node) *graph.Node { return graph.Transpose(projection(graph.Transpose(y, 0, 1), u), 0, 1) })
 			if err != nil {
 				t.Fatal(err)
 			}

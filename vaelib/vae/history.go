@@ -19,18 +19,26 @@ type History struct {
 
 // Point is one evaluation.
 type Point struct {
-	Step             int     `json:"step"`               // steps done
-	Beta             float64 `json:"beta"`               // KL weight of this step, in the likelihood's unit
-	LearningRate     float64 `json:"learning_rate"`      // of this step
-	Train            Losses  `json:"train"`              // mean over the batches since the evaluation before, under their warm-up beta
-	Validation       *Losses `json:"validation"`         // over all validation rows with one noise draw each, always under the full beta; nil without validation rows
-	Seconds          float64 `json:"seconds"`            // since the training (not its resumption) began
-	SamplesPerSecond float64 `json:"samples_per_second"` // rows a second in the gradient steps since the evaluation before
+	Step         int     `json:"step"`          // steps done
+	Beta         float64 `json:"beta"`          // KL weight of this step, in the likelihood's unit
+	LearningRate float64 `json:"learning_rate"` // of this step
+	// Train is the mean over the batches since the evaluation before, under their
+	// warm-up beta.
+	Train Losses `json:"train"`
+	// Validation is over all validation rows with one noise draw each, always
+	// under the full beta; nil without validation rows.
+	Validation *Losses `json:"validation"`
+	Seconds    float64 `json:"seconds"` // since the training (not its resumption) began
+	// SamplesPerSecond is the number of rows a second in the gradient steps since
+	// the evaluation before.
+	SamplesPerSecond float64 `json:"samples_per_second"`
 }
 
 // Losses are means over rows, in nats with the Gaussian likelihood.
 type Losses struct {
-	Total          float64 `json:"total"` // reconstruction + beta KL + control; in training with free bits counted as their floor
+	// Total is reconstruction + beta KL + control, in training with free bits
+	// counted as their floor.
+	Total          float64 `json:"total"`
 	Reconstruction float64 `json:"reconstruction"`
 	KL             float64 `json:"kl"`
 	// Control is how far decoded codes of the prior are from their conditions,

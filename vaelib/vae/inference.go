@@ -32,9 +32,10 @@ func (m *Model) EncodeGiven(ctx context.Context, x, conditions *mat.Dense) (mean
 		return nil, nil, err
 	}
 	rows, _ := x.Dims()
-	out, err := m.run(ctx, m.programs.encode, rows, []int{c.Latent, c.Latent}, input{c.Assets + c.conditionWidth(), func(dst []float32, from int) {
-		m.scaling.standardise(dst, c, x, conditions, from)
-	}})
+	out, err := m.run(ctx, m.programs.encode, rows, []int{c.Latent, c.Latent},
+		input{c.Assets + c.conditionWidth(), func(dst []float32, from int) {
+			m.scaling.standardise(dst, c, x, conditions, from)
+		}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -179,7 +180,9 @@ type input struct {
 
 // run calls a program on blocks of the inputs' rows, padded to a power of two,
 // and returns its outputs, each with the given number of columns.
-func (m *Model) run(ctx context.Context, program *graph.Exec, rows int, columns []int, inputs ...input) ([]*mat.Dense, error) {
+func (m *Model) run(
+	ctx context.Context, program *graph.Exec, rows int, columns []int, inputs ...input,
+) ([]*mat.Dense, error) {
 	out := make([]*mat.Dense, len(columns))
 	for k, c := range columns {
 		out[k] = mat.NewDense(rows, c, nil)

@@ -14,11 +14,14 @@ import (
 
 // reconstructions runs a likelihood in float64 on rows x and what they are
 // compared with (N x n, the outputs N x n or 2n).
-func reconstructions(t *testing.T, b *Backend, l likelihood, x, xhat, output *mat.Dense, parameters []float64) []float64 {
+func reconstructions(
+	t *testing.T, b *Backend, l likelihood, x, xhat, output *mat.Dense, parameters []float64,
+) []float64 {
 	t.Helper()
 	e, err := graph.NewExec(b.engine, func(x, xhat, output, parameters *graph.Node) *graph.Node {
 		return l.reconstruction(reading{
-			x: graph.Transpose(x, 0, 1), xhat: graph.Transpose(xhat, 0, 1), output: graph.Transpose(output, 0, 1), parameters: parameters, variance: graph.Scalar(x.Graph(), x.DType(), 0.02),
+			x: graph.Transpose(x, 0, 1), xhat: graph.Transpose(xhat, 0, 1), output: graph.Transpose(output, 0,
+				1), parameters: parameters, variance: graph.Scalar(x.Graph(), x.DType(), 0.02),
 		})
 	})
 	if err != nil {
@@ -149,7 +152,8 @@ func TestDirichletLearns(t *testing.T) {
 		alone += constant.LogProb(moved(heldOut).RawRowView(i)) / 400
 	}
 	kappa := math.Exp(float64(m.own()[0]))
-	t.Logf("log likelihood %.2f, of the constant answer %.2f; concentration %.1f from %.1f", e.LogLikelihood, alone, kappa, start)
+	t.Logf("log likelihood %.2f, of the constant answer %.2f; concentration %.1f from %.1f", e.LogLikelihood, alone, kappa,
+		start)
 	if e.LogLikelihood < alone+2 {
 		t.Errorf("log likelihood is %.2f, of the constant answer %.2f: want 2 nats more", e.LogLikelihood, alone)
 	}

@@ -40,12 +40,14 @@ var logisticNormalLikelihood = likelihood{
 
 		difference := graph.Sub(graph.Log(graph.MaxScalar(r.x, presenceFloor)), logits)
 		count := graph.ReduceAndKeep(present, graph.ReduceSum, 0)
-		centre := graph.Div(graph.ReduceAndKeep(graph.Mul(difference, present), graph.ReduceSum, 0), graph.MaxScalar(count, 1))
+		sum := graph.ReduceAndKeep(graph.Mul(difference, present), graph.ReduceSum, 0)
+		centre := graph.Div(sum, graph.MaxScalar(count, 1))
 		difference = graph.Mul(graph.Sub(difference, centre), present)
 		squares := graph.ReduceSum(graph.Mul(difference, difference), 0)
 		variance := graph.AddScalar(graph.Exp(r.parameters), logVarianceFloor)
 		directions := graph.MaxScalar(graph.AddScalar(graph.Squeeze(count, 0), -1), 0)
-		normal := graph.Add(graph.Div(squares, variance), graph.Mul(directions, graph.Log(graph.MulScalar(variance, 2*math.Pi))))
+		normal := graph.Add(graph.Div(squares, variance),
+			graph.Mul(directions, graph.Log(graph.MulScalar(variance, 2*math.Pi))))
 		return graph.Add(entropy, graph.MulScalar(normal, 0.5))
 	},
 	// By the delta method at the mean portfolio.

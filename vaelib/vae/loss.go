@@ -71,7 +71,8 @@ func (t *tape) losses(b batch) losses {
 	weights, output := t.decode(codes)
 	var l losses
 	if b.prior != nil {
-		l.control = controlLoss(t.controls, b.measures, graph.Slice(weights, graph.AxisRange(), graph.AxisRange(size, 2*size)), conditions)
+		ofPrior := graph.Slice(weights, graph.AxisRange(), graph.AxisRange(size, 2*size))
+		l.control = controlLoss(t.controls, b.measures, ofPrior, conditions)
 		first := []graph.SliceAxisSpec{graph.AxisRange(), graph.AxisRange(0, size)}
 		weights, output = graph.Slice(weights, first...), graph.Slice(output, first...)
 	}

@@ -29,7 +29,9 @@ type Model struct {
 	device   *tensors.Tensor // theta where the backend runs
 }
 
-func newModel(b *Backend, c Config, s scaling, symbols []string, dataHash, trainedOn string, theta []float32) (*Model, error) {
+func newModel(
+	b *Backend, c Config, s scaling, symbols []string, dataHash, trainedOn string, theta []float32,
+) (*Model, error) {
 	p, err := b.program(c)
 	if err != nil {
 		return nil, err

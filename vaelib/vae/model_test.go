@@ -16,7 +16,8 @@ func tiny(t testing.TB, b *Backend) *Model {
 	t.Helper()
 	c, s := small()
 	s.Steps = 20
-	m, _, err := Train(t.Context(), b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{Symbols: []string{"A", "B", "C", "D", "E", "F"}})
+	m, _, err := Train(t.Context(), b, c, s, dirichletRows(50, 6, 0), nil,
+		TrainOptions{Symbols: []string{"A", "B", "C", "D", "E", "F"}})
 	if err != nil {
 		t.Fatal(err)
 	}

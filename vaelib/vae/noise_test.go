@@ -34,7 +34,8 @@ func TestNormals(t *testing.T) {
 		}
 	}
 	// Within five standard errors of 0, 1, 0, 3 and of 0.
-	for k, want := range []struct{ mean, sd float64 }{{1, 0}, {0, 1}, {1, math.Sqrt(2)}, {0, math.Sqrt(15)}, {3, math.Sqrt(96)}} {
+	for k, want := range []struct{ mean, sd float64 }{{1, 0}, {0, 1}, {1, math.Sqrt(2)}, {0, math.Sqrt(15)},
+		{3, math.Sqrt(96)}} {
 		if math.Abs(moments[k]-want.mean) > 5*want.sd/math.Sqrt(count)+1e-9 {
 			t.Errorf("moment %d is %v, want %v", k, moments[k], want.mean)
 		}

@@ -144,7 +144,8 @@ func readTensors(data []byte) (metadata map[string]string, tensors []tensor, err
 			return fail(name, "%w", err)
 		}
 		if info.Offsets[0] != end || info.Offsets[1] != end+count*dtypeSize {
-			return fail(name, "shape %v of %s lies at bytes %v, want %d to %d", info.Shape, info.DType, info.Offsets, end, end+count*dtypeSize)
+			return fail(name, "shape %v of %s lies at bytes %v, want %d to %d", info.Shape, info.DType, info.Offsets, end,
+				end+count*dtypeSize)
 		}
 		if info.Offsets[1] > len(data) {
 			return fail(name, "cut short: it ends at byte %d of %d", info.Offsets[1], len(data))

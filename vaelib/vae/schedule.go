@@ -56,7 +56,8 @@ func (s Schedule) Validate() error {
 		return fmt.Errorf("cycles of the warm-up are %d, want at least 0 and at most the %d steps", s.Cycles, s.Steps)
 	}
 	if s.Cycles > 1 && s.warmupSteps() < 2 {
-		return fmt.Errorf("a cycle's warm-up, %v of its %v steps, is shorter than 2 steps: %d cycles repeat nothing", s.Warmup, s.period(), s.Cycles)
+		return fmt.Errorf("a cycle's warm-up, %v of its %v steps, is shorter than 2 steps: %d cycles repeat nothing",
+			s.Warmup, s.period(), s.Cycles)
 	}
 	if s.EvalEvery < 1 {
 		return fmt.Errorf("steps between evaluations is %d, want at least 1", s.EvalEvery)

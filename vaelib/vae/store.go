@@ -18,7 +18,7 @@ type modelDocument struct {
 	Symbols  []string  `json:"symbols"`
 	Mean     []float64 `json:"mean"`                       // mean training row
 	Variance float64   `json:"variance"`                   // v: mean per-coordinate variance of the training rows
-	Scales   []scale   `json:"condition_scales,omitempty"` // mean and standard deviation of each condition in the training rows
+	Scales   []scale   `json:"condition_scales,omitempty"` // of each condition in the training rows
 	DataHash string    `json:"data_hash"`                  // of the training and validation rows, conditions and measures
 	Backend  string    `json:"backend"`                    // that trained it
 	Tensors  string    `json:"tensors_hash"`               // SHA-256 of model.safetensors
@@ -44,7 +44,8 @@ func (m *Model) Save(dir string) error {
 	}
 	sum := sha256.Sum256(buffer.Bytes())
 	document, err := json.MarshalIndent(modelDocument{
-		Version: schemaVersion, Config: m.config, Symbols: m.symbols, Mean: m.scaling.mean, Variance: m.scaling.variance, Scales: m.scaling.conditions,
+		Version: schemaVersion, Config: m.config, Symbols: m.symbols,
+		Mean: m.scaling.mean, Variance: m.scaling.variance, Scales: m.scaling.conditions,
 		DataHash: m.dataHash, Backend: m.trainedOn, Tensors: hex.EncodeToString(sum[:]),
 	}, "", "  ")
 	if err != nil {
@@ -85,7 +86,8 @@ func Load(b *Backend, dir string) (*Model, error) {
 		return nil, fileError(path, err)
 	}
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != d.Tensors {
-		return nil, &FileError{Path: path, Err: fmt.Errorf("does not belong to the %s beside it: train or copy the model again", modelFile)}
+		err := fmt.Errorf("does not belong to the %s beside it: train or copy the model again", modelFile)
+		return nil, &FileError{Path: path, Err: err}
 	}
 	return newModel(b, d.Config, scaling{d.Mean, d.Variance, d.Scales}, d.Symbols, d.DataHash, d.Backend, theta)
 }
@@ -108,7 +110,8 @@ func (d *modelDocument) check() error {
 	}
 	for i, s := range d.Scales {
 		if !(s.SD >= leastScale) {
-			return fmt.Errorf("standard deviation of condition %s is %v, want at least %v", d.Config.Conditions[i].Name, s.SD, leastScale)
+			return fmt.Errorf("standard deviation of condition %s is %v, want at least %v",
+				d.Config.Conditions[i].Name, s.SD, leastScale)
 		}
 	}
 	return nil

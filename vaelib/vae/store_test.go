@@ -79,10 +79,12 @@ func TestLoadDamaged(t *testing.T) {
 		{"missing tensors", tensorsFile, "", "no such file", nil},
 		{"empty document", modelFile, "", "not a readable JSON document", func([]byte) []byte { return nil }},
 		{"truncated document", modelFile, "", "not a readable JSON document", func(d []byte) []byte { return d[:len(d)/2] }},
-		{"other version", modelFile, "", "has version 7, this program reads version 1", replace(`"version": 1`, `"version": 7`)},
+		{"other version", modelFile, "", "has version 7, this program reads version 1",
+			replace(`"version": 1`, `"version": 7`)},
 		{"unknown field", modelFile, "", "unknown field", replace(`"version": 1`, `"version": 1, "colour": "red"`)},
 		{"bad configuration", modelFile, "", "latent is 0", replace(`"latent": 3`, `"latent": 0`)},
-		{"unknown head", modelFile, "", "want one of capped, linear, softmax, sparsemax", replace(`"head": "softmax"`, `"head": "entmax"`)},
+		{"unknown head", modelFile, "", "want one of capped, linear, softmax, sparsemax",
+			replace(`"head": "softmax"`, `"head": "entmax"`)},
 		{"other assets", modelFile, "", "mean has 6 entries for 7 assets", replace(`"assets": 6`, `"assets": 7`)},
 		{"other latent", tensorsFile, "encoder.2.weight", "has shape [8 6], want [8 8]", nil},
 		{"other depth", tensorsFile, "encoder.1.weight", "has shape [12 8], want [12 6]", nil},
@@ -90,14 +92,18 @@ func TestLoadDamaged(t *testing.T) {
 		{"empty tensors", tensorsFile, "", "cut short: 0 bytes", func([]byte) []byte { return nil }},
 		{"truncated tensors", tensorsFile, "decoder.2.weight", "cut short", func(d []byte) []byte { return d[:len(d)-40] }},
 		{"truncated header", tensorsFile, "", "cut short", func(d []byte) []byte { return d[:100] }},
-		{"trailing bytes", tensorsFile, "", "4 bytes after the last tensor", func(d []byte) []byte { return append(d, 1, 2, 3, 4) }},
-		{"huge header", tensorsFile, "", "not a safetensors file", func(d []byte) []byte { return bytes.Repeat([]byte{0xff}, 64) }},
-		{"text", tensorsFile, "", "not a safetensors file", func([]byte) []byte { return []byte(strings.Repeat("weights ", 20)) }},
+		{"trailing bytes", tensorsFile, "", "4 bytes after the last tensor",
+			func(d []byte) []byte { return append(d, 1, 2, 3, 4) }},
+		{"huge header", tensorsFile, "", "not a safetensors file",
+			func(d []byte) []byte { return bytes.Repeat([]byte{0xff}, 64) }},
+		{"text", tensorsFile, "", "not a safetensors file",
+			func([]byte) []byte { return []byte(strings.Repeat("weights ", 20)) }},
 		{"infinite parameter", tensorsFile, "decoder.2.bias", "entry 5 is +Inf", func(d []byte) []byte {
 			binary.LittleEndian.PutUint32(d[len(d)-4:], 0x7f800000)
 			return d
 		}},
-		{"flipped bit", tensorsFile, "", "does not belong to the model.json beside it", func(d []byte) []byte { d[len(d)-4] ^= 1; return d }},
+		{"flipped bit", tensorsFile, "", "does not belong to the model.json beside it",
+			func(d []byte) []byte { d[len(d)-4] ^= 1; return d }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -160,12 +166,16 @@ func TestLoadDamagedConditions(t *testing.T) {
 		{"negative spread", modelFile, "", "standard deviation of condition exposure is -1", number(sd), "-1"},
 		{"infinite spread", modelFile, "", "not a readable JSON document", number(sd), "1e999"},
 		{"tiny spread", modelFile, "", "standard deviation of condition exposure is 1e-320", number(sd), "1e-320"},
-		{"fewer scales", modelFile, "", "5 scales for 6 conditions", `"name": "exposure"`, `"name": "extra"}, {"name": "exposure"`},
+		{"fewer scales", modelFile, "", "5 scales for 6 conditions", `"name": "exposure"`,
+			`"name": "extra"}, {"name": "exposure"`},
 		{"no name", modelFile, "", "a condition has no name", `"name": "exposure"`, `"name": ""`},
-		{"one name twice", modelFile, "", "condition volatility is given twice", `"name": "exposure"`, `"name": "volatility"`},
+		{"one name twice", modelFile, "", "condition volatility is given twice", `"name": "exposure"`,
+			`"name": "volatility"`},
 		{"level too few", tensorsFile, "encoder.0.weight", "has shape [13 12], want [12 12]", `"narrow",`, ``},
-		{"number with levels", tensorsFile, "encoder.0.weight", "has shape [13 12], want [14 12]", `"name": "exposure"`, `"name": "exposure", "levels": ["a", "b"]`},
-		{"cap with levels", modelFile, "", "categorical and can't be an upper bound", `"name": "breadth"`, `"name": "breadth", "cap": true`},
+		{"number with levels", tensorsFile, "encoder.0.weight", "has shape [13 12], want [14 12]", `"name": "exposure"`,
+			`"name": "exposure", "levels": ["a", "b"]`},
+		{"cap with levels", modelFile, "", "categorical and can't be an upper bound", `"name": "breadth"`,
+			`"name": "breadth", "cap": true`},
 		{"field", modelFile, "", "unknown field", `"name": "breadth"`, `"name": "breadth", "floor": true`},
 		{"control", modelFile, "", "control is -1", `"control": 1`, `"control": -1`},
 	} {
@@ -181,7 +191,8 @@ func TestLoadDamagedConditions(t *testing.T) {
 		})
 		_, err := Load(b, dir)
 		var fault *FileError
-		if !errors.As(err, &fault) || fault.Path != filepath.Join(dir, test.file) || fault.Tensor != test.tensor || !strings.Contains(err.Error(), test.want) {
+		if !errors.As(err, &fault) || fault.Path != filepath.Join(dir, test.file) || fault.Tensor != test.tensor ||
+			!strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want a fault of %s, tensor %q, with %q", test.name, err, test.file, test.tensor, test.want)
 		}
 	}
@@ -215,7 +226,8 @@ func FuzzModelDocument(f *testing.F) {
 			}
 			return
 		}
-		w, err := loaded.DecodeGiven(t.Context(), mat.NewDense(1, loaded.Config().Latent, nil), conditions.Slice(0, 1, 0, 5).(*mat.Dense))
+		w, err := loaded.DecodeGiven(t.Context(), mat.NewDense(1, loaded.Config().Latent, nil),
+			conditions.Slice(0, 1, 0, 5).(*mat.Dense))
 		if err == nil && math.IsNaN(mat.Sum(w)) {
 			t.Errorf("decoded %v", w.RawRowView(0))
 		}
@@ -239,8 +251,9 @@ func checkpointOf(t *testing.T, patience int) *Checkpoint {
 	c, s := small()
 	s.Patience = patience
 	var checkpoint *Checkpoint
-	_, _, err := Train(t.Context(), openTest(t, "go"), c, s, dirichletRows(50, 6, 0), dirichletRows(50, 6, 1), TrainOptions{
-		CheckpointEvery: 70, Checkpoint: func(c *Checkpoint) error { checkpoint = c; return errStop }})
+	_, _, err := Train(t.Context(), openTest(t, "go"), c, s, dirichletRows(50, 6, 0), dirichletRows(50, 6, 1),
+		TrainOptions{
+			CheckpointEvery: 70, Checkpoint: func(c *Checkpoint) error { checkpoint = c; return errStop }})
 	if !errors.Is(err, errStop) {
 		t.Fatal(err)
 	}
@@ -281,7 +294,8 @@ func TestLoadCheckpointDamaged(t *testing.T) {
 		{"version", "", "has version 1, this program reads version 2", func(c *Checkpoint) { c.document.Version = 1 }},
 		{"step", "", "does not fit 250 steps", func(c *Checkpoint) { c.document.Step = 251 }},
 		{"history", "", "history ends at step 0, want 60", func(c *Checkpoint) { c.document.Points = nil }},
-		{"order", "", "out of place", func(c *Checkpoint) { c.document.Points = append(c.document.Points, c.document.Points...) }},
+		{"order", "", "out of place",
+			func(c *Checkpoint) { c.document.Points = append(c.document.Points, c.document.Points...) }},
 		{"schedule", "", "batch is 0", func(c *Checkpoint) { c.document.Schedule.Batch = 0 }},
 		{"missing tensor", "second_moments", "missing", func(c *Checkpoint) { c.second = nil }},
 		{"short tensor", "parameters", "has shape [10], want [460]", func(c *Checkpoint) { c.theta = c.theta[:10] }},

@@ -130,7 +130,8 @@ func TestDirichletCollapse(t *testing.T) {
 			t.Fatal(err)
 		}
 		if d.ActiveUnits != test.active {
-			t.Errorf("beta %v: %d active units with variances %.3f, want %d", test.beta, d.ActiveUnits, d.MeanVariances, test.active)
+			t.Errorf("beta %v: %d active units with variances %.3f, want %d", test.beta, d.ActiveUnits, d.MeanVariances,
+				test.active)
 		}
 		if test.active > 0 {
 			if d.Warning != "" || d.R2 < 0.3 {
@@ -138,7 +139,8 @@ func TestDirichletCollapse(t *testing.T) {
 			}
 			continue
 		}
-		if !strings.HasPrefix(d.Warning, "POSTERIOR COLLAPSE: 0 of 3") || !strings.Contains(d.Warning, "lower beta") || d.KL > 0.05 {
+		if !strings.HasPrefix(d.Warning, "POSTERIOR COLLAPSE: 0 of 3") || !strings.Contains(d.Warning, "lower beta") ||
+			d.KL > 0.05 {
 			t.Errorf("beta %v: KL %v, warning %q", test.beta, d.KL, d.Warning)
 		}
 	}

@@ -17,7 +17,9 @@ import (
 // history so far and an error that wraps the context's. It returns a
 // *[DivergedError] when the loss stops being finite, and a *[MismatchError]
 // when opt.Resume belongs to another training.
-func Train(ctx context.Context, b *Backend, c Config, s Schedule, train, validation *mat.Dense, opt TrainOptions) (*Model, *History, error) {
+func Train(
+	ctx context.Context, b *Backend, c Config, s Schedule, train, validation *mat.Dense, opt TrainOptions,
+) (*Model, *History, error) {
 	t, err := newTraining(b, c, s, train, validation, opt)
 	if err != nil {
 		return nil, nil, err

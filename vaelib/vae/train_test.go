@@ -64,7 +64,9 @@ func small() (Config, Schedule) {
 	return c, Schedule{Steps: 250, Batch: 32, LearningRate: 3e-3, Warmup: 0.2, EvalEvery: 60}
 }
 
-func mustTrain(t *testing.T, b *Backend, c Config, s Schedule, train, validation *mat.Dense, opt TrainOptions) (*Model, *History) {
+func mustTrain(
+	t *testing.T, b *Backend, c Config, s Schedule, train, validation *mat.Dense, opt TrainOptions,
+) (*Model, *History) {
 	t.Helper()
 	m, h, err := Train(t.Context(), b, c, s, train, validation, opt)
 	if err != nil {
@@ -83,11 +85,12 @@ func untimed(points []Point) []Point {
 }
 
 func sameHistory(a, b *History) bool {
-	return a.Step == b.Step && a.StoppedEarly == b.StoppedEarly && slices.EqualFunc(untimed(a.Points), untimed(b.Points), func(p, q Point) bool {
-		v, w := p.Validation, q.Validation
-		p.Validation, q.Validation = nil, nil
-		return p == q && (v == nil) == (w == nil) && (v == nil || *v == *w)
-	})
+	return a.Step == b.Step && a.StoppedEarly == b.StoppedEarly && slices.EqualFunc(untimed(a.Points), untimed(b.Points),
+		func(p, q Point) bool {
+			v, w := p.Validation, q.Validation
+			p.Validation, q.Validation = nil, nil
+			return p == q && (v == nil) == (w == nil) && (v == nil || *v == *w)
+		})
 }
 
 func TestTrainRepeats(t *testing.T) {
@@ -291,7 +294,8 @@ func TestDataHash(t *testing.T) {
 		x.Set(7, 0, math.Nextafter(x.At(7, 0), 1))
 		return x
 	}
-	base := TrainOptions{Conditions: measured(train, sixMeasures[:2]), ValidationConditions: measured(validation, sixMeasures[:2]), Measures: sixMeasures[:2]}
+	base := TrainOptions{Conditions: measured(train, sixMeasures[:2]),
+		ValidationConditions: measured(validation, sixMeasures[:2]), Measures: sixMeasures[:2]}
 	conditions, validationConditions, measures, fewer := base, base, base, base
 	conditions.Conditions = changed(base.Conditions)
 	validationConditions.ValidationConditions = changed(base.ValidationConditions)
@@ -328,7 +332,8 @@ func TestResumeOfAnotherTraining(t *testing.T) {
 	s.Steps = 20
 	train := dirichletRows(50, 6, 0)
 	var checkpoint *Checkpoint
-	mustTrain(t, b, c, s, train, nil, TrainOptions{CheckpointEvery: 10, Checkpoint: func(c *Checkpoint) error { checkpoint = c; return nil }})
+	mustTrain(t, b, c, s, train, nil,
+		TrainOptions{CheckpointEvery: 10, Checkpoint: func(c *Checkpoint) error { checkpoint = c; return nil }})
 	otherConfig, otherSchedule := c, s
 	otherConfig.Beta = 0.2
 	otherSchedule.Steps = 30
@@ -365,7 +370,8 @@ func TestEarlyStopping(t *testing.T) {
 	if h.Step != last.Step-3*20 {
 		t.Errorf("stopped at step %d with the model of step %d, want 60 steps between", last.Step, h.Step)
 	}
-	best := slices.MinFunc(h.Points, func(a, b Point) int { return int(math.Copysign(1, a.Validation.Total-b.Validation.Total)) })
+	best := slices.MinFunc(h.Points,
+		func(a, b Point) int { return int(math.Copysign(1, a.Validation.Total-b.Validation.Total)) })
 	if best.Step != h.Step {
 		t.Errorf("model of step %d, the smallest loss was at step %d", h.Step, best.Step)
 	}
@@ -407,7 +413,8 @@ func TestTrainReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(records) != len(h.Points)+1 || records[0][0] != "step" || records[1][6] != "" || records[len(records)-1][0] != "250" {
+	if len(records) != len(h.Points)+1 || records[0][0] != "step" || records[1][6] != "" ||
+		records[len(records)-1][0] != "250" {
 		t.Errorf("history as CSV: %v", records)
 	}
 	if h.SamplesPerSecond() <= 0 {
@@ -434,9 +441,10 @@ func TestTrainErrors(t *testing.T) {
 		name, want string
 		change     func(c *Config, s *Schedule, train, validation **mat.Dense, o *TrainOptions)
 	}{
-		{"not a number", "training row 3 has NaN in column 2", func(_ *Config, _ *Schedule, train, _ **mat.Dense, _ *TrainOptions) {
-			*train = change(func(x *mat.Dense) { x.Set(2, 1, math.NaN()) })
-		}},
+		{"not a number", "training row 3 has NaN in column 2",
+			func(_ *Config, _ *Schedule, train, _ **mat.Dense, _ *TrainOptions) {
+				*train = change(func(x *mat.Dense) { x.Set(2, 1, math.NaN()) })
+			}},
 		{"sum", "validation row 2 sums to", func(_ *Config, _ *Schedule, _, validation **mat.Dense, _ *TrainOptions) {
 			*validation = change(func(x *mat.Dense) { x.Set(1, 1, 0.9) })
 		}},
@@ -450,46 +458,68 @@ func TestTrainErrors(t *testing.T) {
 				}
 			})
 		}},
-		{"columns", "6 columns, want 7 assets", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Assets = 7 }},
+		{"columns", "6 columns, want 7 assets",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Assets = 7 }},
 		{"no rows", "no training rows", func(_ *Config, _ *Schedule, train, _ **mat.Dense, _ *TrainOptions) { *train = nil }},
-		{"symbols", "2 symbols for 6 assets", func(_ *Config, _ *Schedule, _, _ **mat.Dense, o *TrainOptions) { o.Symbols = []string{"A", "B"} }},
-		{"patience", "patience needs validation rows", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Patience = 3 }},
+		{"symbols", "2 symbols for 6 assets",
+			func(_ *Config, _ *Schedule, _, _ **mat.Dense, o *TrainOptions) { o.Symbols = []string{"A", "B"} }},
+		{"patience", "patience needs validation rows",
+			func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Patience = 3 }},
 		{"latent", "latent is 0", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Latent = 0 }},
-		{"hidden", "hidden layer 2 has width -1", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden = []int{4, -1} }},
-		{"size", "parameters, want at most", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden = []int{60000, 60000} }},
+		{"hidden", "hidden layer 2 has width -1",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden = []int{4, -1} }},
+		{"size", "parameters, want at most",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Hidden = []int{60000, 60000} }},
 		{"beta", "beta is NaN", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Beta = math.NaN() }},
 		{"likelihood", `likelihood is "mse", want one of dirichlet, gaussian, gaussian-learned, gaussian-sigma, logistic-normal, mse-sum`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Likelihood = "mse" }},
-		{"head", `head is "", want one of capped, linear, softmax, sparsemax`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "" }},
-		{"no cap", "max weight is 0, want more than 0", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "capped" }},
-		{"small cap", "6 assets can't reach a sum of 1, want at least 0.1667", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
-			c.Head, c.MaxWeight = "capped", 0.16
-		}},
-		{"cap of another head", "only the capped head", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.MaxWeight = 0.3 }},
+		{"head", `head is "", want one of capped, linear, softmax, sparsemax`,
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "" }},
+		{"no cap", "max weight is 0, want more than 0",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "capped" }},
+		{"small cap", "6 assets can't reach a sum of 1, want at least 0.1667",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
+				c.Head, c.MaxWeight = "capped", 0.16
+			}},
+		{"cap of another head", "only the capped head",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.MaxWeight = 0.3 }},
 		{"row above the cap", "above the max weight of 0.2", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
 			c.Head, c.MaxWeight = "capped", 0.2
 		}},
-		{"activation", `activation is "gelu"`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Activation = "gelu" }},
+		{"activation", `activation is "gelu"`,
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Activation = "gelu" }},
 		{"steps", "steps is 0", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Steps = 0 }},
 		{"batch", "batch is -3", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Batch = -3 }},
-		{"learning rate", "learning rate is +Inf", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.LearningRate = math.Inf(1) }},
+		{"learning rate", "learning rate is +Inf",
+			func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.LearningRate = math.Inf(1) }},
 		{"warm-up", "warm-up is 1.5", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Warmup = 1.5 }},
-		{"evaluations", "steps between evaluations is 0", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.EvalEvery = 0 }},
-		{"free bits", "free bits are NaN", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.FreeBits = math.NaN() }},
-		{"target rate", "target rate is -1", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.TargetRate = -1 }},
-		{"target rate of no beta", "which multiplies it", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Beta, c.TargetRate = 0, 2 }},
-		{"patience with a target rate", "a target rate changes it", func(c *Config, s *Schedule, train, validation **mat.Dense, _ *TrainOptions) {
-			c.TargetRate, s.Patience, *validation = 2, 3, *train
-		}},
-		{"head of the Dirichlet", "the dirichlet likelihood needs the softmax head, not sparsemax", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
-			c.Likelihood, c.Head = "dirichlet", "sparsemax"
-		}},
-		{"head of the logistic-normal", "needs the softmax head, not linear", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
-			c.Likelihood, c.Head = "logistic-normal", "linear"
-		}},
-		{"control of nothing", "control is 1 in a model without conditions", func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Control = 1 }},
-		{"cycles", "cycles of the warm-up are 251", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Cycles = 251 }},
-		{"cycles of nothing", "4 cycles repeat nothing", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Cycles, s.Warmup = 4, 0 }},
-		{"negative patience", "patience is -1", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Patience = -1 }},
+		{"evaluations", "steps between evaluations is 0",
+			func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.EvalEvery = 0 }},
+		{"free bits", "free bits are NaN",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.FreeBits = math.NaN() }},
+		{"target rate", "target rate is -1",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.TargetRate = -1 }},
+		{"target rate of no beta", "which multiplies it",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Beta, c.TargetRate = 0, 2 }},
+		{"patience with a target rate", "a target rate changes it",
+			func(c *Config, s *Schedule, train, validation **mat.Dense, _ *TrainOptions) {
+				c.TargetRate, s.Patience, *validation = 2, 3, *train
+			}},
+		{"head of the Dirichlet", "the dirichlet likelihood needs the softmax head, not sparsemax",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
+				c.Likelihood, c.Head = "dirichlet", "sparsemax"
+			}},
+		{"head of the logistic-normal", "needs the softmax head, not linear",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
+				c.Likelihood, c.Head = "logistic-normal", "linear"
+			}},
+		{"control of nothing", "control is 1 in a model without conditions",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Control = 1 }},
+		{"cycles", "cycles of the warm-up are 251",
+			func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Cycles = 251 }},
+		{"cycles of nothing", "4 cycles repeat nothing",
+			func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Cycles, s.Warmup = 4, 0 }},
+		{"negative patience", "patience is -1",
+			func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Patience = -1 }},
 	} {
 		c, s := small()
 		train, validation, options := good, (*mat.Dense)(nil), TrainOptions{}
@@ -510,10 +540,11 @@ func TestTrainDiverges(t *testing.T) {
 		if !errors.As(err, &diverged) || diverged.Step != 60 || len(h.Points) != 0 {
 			t.Errorf("got %v", err)
 		}
-		_, _, err = Train(t.Context(), b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{CheckpointEvery: 30, Checkpoint: func(*Checkpoint) error {
-			t.Error("a state that is not finite was handed out")
-			return nil
-		}})
+		_, _, err = Train(t.Context(), b, c, s, dirichletRows(50, 6, 0), nil,
+			TrainOptions{CheckpointEvery: 30, Checkpoint: func(*Checkpoint) error {
+				t.Error("a state that is not finite was handed out")
+				return nil
+			}})
 		if !errors.As(err, &diverged) || diverged.Step != 30 {
 			t.Errorf("got %v", err)
 		}
@@ -526,11 +557,13 @@ func TestTrainCancelledBefore(t *testing.T) {
 	cancel()
 	c, s := small()
 	var saved *Checkpoint
-	_, _, err := Train(ctx, b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{Checkpoint: func(c *Checkpoint) error { saved = c; return nil }})
+	_, _, err := Train(ctx, b, c, s, dirichletRows(50, 6, 0), nil,
+		TrainOptions{Checkpoint: func(c *Checkpoint) error { saved = c; return nil }})
 	if !errors.Is(err, context.Canceled) || saved == nil || saved.Step() != 0 {
 		t.Errorf("got %v and checkpoint %v", err, saved)
 	}
-	_, _, err = Train(ctx, b, c, s, dirichletRows(50, 6, 0), nil, TrainOptions{Checkpoint: func(*Checkpoint) error { return errStop }})
+	_, _, err = Train(ctx, b, c, s, dirichletRows(50, 6, 0), nil,
+		TrainOptions{Checkpoint: func(*Checkpoint) error { return errStop }})
 	if !errors.Is(err, context.Canceled) || !errors.Is(err, errStop) {
 		t.Errorf("a checkpoint that can't be saved is not reported: %v", err)
 	}
@@ -545,8 +578,10 @@ func TestMSESumIsGaussianInOtherUnits(t *testing.T) {
 	gaussian, _ := mustTrain(t, b, c, s, train, nil, TrainOptions{})
 	c.Likelihood, c.Beta = "mse-sum", 2*gaussian.Variance()*c.Beta
 	raw, _ := mustTrain(t, b, c, s, train, nil, TrainOptions{})
-	if math.Abs(raw.Beta()-gaussian.Beta()) > 1e-15 || math.Abs(raw.RawBeta()-gaussian.RawBeta()) > 1e-15 || math.Abs(raw.RawBeta()-c.Beta) > 1e-15 {
-		t.Errorf("betas are %v and %v, want the Gaussian's %v and %v", raw.Beta(), raw.RawBeta(), gaussian.Beta(), gaussian.RawBeta())
+	if math.Abs(raw.Beta()-gaussian.Beta()) > 1e-15 || math.Abs(raw.RawBeta()-gaussian.RawBeta()) > 1e-15 ||
+		math.Abs(raw.RawBeta()-c.Beta) > 1e-15 {
+		t.Errorf("betas are %v and %v, want the Gaussian's %v and %v", raw.Beta(), raw.RawBeta(), gaussian.Beta(),
+			gaussian.RawBeta())
 	}
 	if want := gaussian.Beta() * gaussian.Variance(); gaussian.DecoderVariance() != want {
 		t.Errorf("the decoder's variance is %v, want %v", gaussian.DecoderVariance(), want)

@@ -125,7 +125,8 @@ const maxDraws = 1 << 20
 // on the seed and the step alone, not on the calls or the backend.
 func (t *training) draw(end int) {
 	batch := t.schedule.Batch
-	plan, rows, noise := make([]float32, t.stride*planSize), make([]int32, t.stride*batch), make([]float32, t.stride*batch*t.noise)
+	plan, rows := make([]float32, t.stride*planSize), make([]int32, t.stride*batch)
+	noise := make([]float32, t.stride*batch*t.noise)
 	steps := end - t.step
 	workers := min(runtime.GOMAXPROCS(0), steps)
 	var wait sync.WaitGroup

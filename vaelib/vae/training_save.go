@@ -56,13 +56,15 @@ func (t *training) restore(c *Checkpoint) error {
 	t.step, t.evaluated, t.stale, t.bestLoss = d.Step, d.Evaluated, d.Stale, d.BestLoss
 	t.best, t.before = c.best, d.Seconds
 	t.history.Points = slices.Clone(d.Points)
-	t.load(slices.Clone(c.theta), slices.Clone(c.first), slices.Clone(c.second), slices.Clone(c.sums), slices.Clone(c.rate))
+	t.load(slices.Clone(c.theta), slices.Clone(c.first), slices.Clone(c.second),
+		slices.Clone(c.sums), slices.Clone(c.rate))
 	return nil
 }
 
 func (t *training) interrupted(cause error) error {
 	if err := t.save(); err != nil {
-		return fmt.Errorf("training stopped at step %d of %d (%w), and its state was not saved: %w", t.step, t.schedule.Steps, cause, err)
+		return fmt.Errorf("training stopped at step %d of %d (%w), and its state was not saved: %w",
+			t.step, t.schedule.Steps, cause, err)
 	}
 	return fmt.Errorf("training stopped at step %d of %d: %w", t.step, t.schedule.Steps, cause)
 }
