@@ -66,7 +66,8 @@ func evaluators(ctx context.Context, b *bed) ([]contender, error) {
 }
 
 // sixFigures are the figures that speed is usually compared by.
-var sixFigures = metrics.Settings{PeriodsPerYear: 365, Figures: metrics.Six}
+var sixFigures = metrics.Settings{PeriodsPerYear: 365, Figures: metrics.Of(metrics.AnnualReturn, metrics.Volatility,
+	metrics.Sharpe, metrics.Sortino, metrics.MaxDrawdown, metrics.CVaR)}
 
 // market draws returns per period (T x n) with one common factor and fat tails.
 func market(periods, assets int, seed uint64) *mat.Dense {

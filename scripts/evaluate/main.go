@@ -143,7 +143,7 @@ type table struct {
 }
 
 func newTable(c *config, io *cli.IO) *table {
-	t := &table{names: metrics.Names(c.Level), trials: c.Trials}
+	t := &table{names: metrics.Settings{Level: c.Level}.Names(), trials: c.Trials}
 	columns := []cli.Column{{Name: "id"}}
 	for figure, name := range t.names {
 		columns = append(columns, cli.Column{Name: name, Short: shortNames[metrics.Figure(figure)]})

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/choose"
+	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 )
@@ -90,7 +91,7 @@ func (j *job) scenarios(w *market.Window, seed uint64) (*choose.Scenarios, error
 	for t := range periods {
 		mean = append(mean, mat.Sum(w.Returns.RowView(t))/float64(n))
 	}
-	paths, err := choose.BootstrapScenarios(w.Returns, j.Scenarios, j.Horizon, metrics.BlockLength(mean), seed)
+	paths, err := choose.BootstrapScenarios(w.Returns, j.Scenarios, j.Horizon, inference.BlockLength(mean), seed)
 	if err != nil {
 		return nil, err
 	}

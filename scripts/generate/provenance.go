@@ -106,12 +106,8 @@ func (j *job) writeCSV(w io.Writer, m *made) error {
 
 // figuresOf are the defined figures by their names.
 func (j *job) figuresOf(f *metrics.Figures) map[string]float64 {
-	level := j.settings.Level
-	if level == 0 {
-		level = 0.95
-	}
 	named := map[string]float64{}
-	for k, name := range metrics.Names(level) {
+	for k, name := range j.settings.Names() {
 		if v, ok := f.Value(metrics.Figure(k)).Float(); ok {
 			named[name] = v
 		}

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/regime"
@@ -22,7 +23,7 @@ import (
 type OutcomeSettings struct {
 	Paths     int       // simulated; default 1,000
 	Horizon   int       // periods of each; default 365
-	MeanBlock float64   // periods of the stationary bootstrap; default metrics.BlockLength of the mean asset's returns
+	MeanBlock float64   // periods of the stationary bootstrap; default inference.BlockLength of the mean asset's returns
 	Regimes   int       // 2 or more: paths go by a regime model of so many states instead of the bootstrap
 	Quantiles []float64 // of the fan, rising; default 5, 25, 50, 75 and 95 %
 	Drawdown  float64   // the fall whose probability is asked for; default 0.2
@@ -108,7 +109,7 @@ func (s OutcomeSettings) complete(returns *mat.Dense) (OutcomeSettings, error) {
 			return s, fmt.Errorf("simulation by %d regimes in blocks of %v: give at least 2 regimes and no blocks, or blocks alone", s.Regimes, s.MeanBlock)
 		}
 	} else if s.MeanBlock == 0 {
-		s.MeanBlock = metrics.BlockLength(meanAsset(returns))
+		s.MeanBlock = inference.BlockLength(meanAsset(returns))
 	}
 	if s.Paths < 2 || s.Horizon < 1 || s.Regimes == 0 && !(s.MeanBlock >= 1) || math.IsInf(s.MeanBlock, 0) {
 		return s, fmt.Errorf("simulation of %d paths of %d periods in blocks of %v: give at least 2, 1 and 1", s.Paths, s.Horizon, s.MeanBlock)
@@ -150,7 +151,7 @@ func newSimulation(ctx context.Context, returns *mat.Dense, s OutcomeSettings) (
 		settings: s, periods: make([]int32, s.Paths*s.Horizon), returns: make([]float64, rows),
 		wealth: mat.NewDense(s.Horizon+1, s.Paths, nil), drawdowns: make([]float64, s.Paths),
 	}
-	draw := func(path []int, rng *rand.Rand) { metrics.StationaryIndices(path, rows, s.MeanBlock, rng) }
+	draw := func(path []int, rng *rand.Rand) { inference.StationaryIndices(path, rows, s.MeanBlock, rng) }
 	if s.Regimes > 0 {
 		r, err := fitRegimes(ctx, meanAsset(returns), s.Regimes, s.Seed)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/stream"
 )
@@ -50,7 +50,7 @@ func BootstrapScenarios(returns *mat.Dense, count, horizon int, meanBlock float6
 	s := &Scenarios{Returns: mat.NewDense(count, n, nil)}
 	indices := make([]int, horizon)
 	for i := range count {
-		metrics.StationaryIndices(indices, periods, meanBlock, stream.New(seed, "generate.scenarios", uint64(i)))
+		inference.StationaryIndices(indices, periods, meanBlock, stream.New(seed, "generate.scenarios", uint64(i)))
 		compound(s.Returns.RawRowView(i), returns, indices)
 		s.Names = append(s.Names, fmt.Sprintf("path %d", i+1))
 	}

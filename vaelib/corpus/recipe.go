@@ -8,8 +8,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/simplex"
@@ -133,7 +133,7 @@ const blockLength = 10
 // (the stationary bootstrap, Politis and Romano 1994), all assets together.
 func (m *maker) resample(rng *rand.Rand) {
 	rows, _ := m.returns.Dims()
-	m.shuffled = metrics.Resample(m.returns, rows, blockLength, rng)
+	m.shuffled = inference.Resample(m.returns, rows, blockLength, rng)
 }
 
 // drawOptimized draws an objective, its parameter, the estimator and the upper

@@ -20,6 +20,7 @@ import (
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/figure"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/moments"
@@ -308,7 +309,7 @@ func summarise(ctx context.Context, result *backtest.Result, in *Input, settings
 		}
 		t.SharpeLow, t.SharpeHigh = number.Unknown("the Sharpe ratio is undefined"), number.Unknown("the Sharpe ratio is undefined")
 		if _, ok := t.Sharpe.Float(); ok {
-			interval, err := metrics.Bootstrap(ctx, track.Returns, sharpeOf(in.Metrics), metrics.BootstrapSettings{Seed: in.Seed, Resamples: 1000})
+			interval, err := inference.Bootstrap(ctx, track.Returns, sharpeOf(in.Metrics), inference.BootstrapSettings{Seed: in.Seed, Resamples: 1000})
 			if err != nil {
 				return nil, fmt.Errorf("strategy %s: %w", track.Name, err)
 			}

@@ -165,7 +165,7 @@ func (p *state) write(context.Context) error {
 // figures in sample, and the same out of sample with the suffix _oos. A figure
 // that is undefined is an empty cell.
 func (p *state) writeMetrics(w io.Writer, ids []string) error {
-	names := metrics.Names(p.evaluateIn.Settings().Level)
+	names := p.evaluateIn.Settings().Names()
 	header := []string{"id", "source"}
 	header = append(header, names...)
 	for _, name := range names {

@@ -1,6 +1,5 @@
 // Package metrics says what a portfolio would have earned and risked: the
-// usual figures of one weight vector or of a million, their gradients, and the
-// statistics that tell skill from luck.
+// usual figures of one weight vector or of a million, and their gradients.
 //
 // In goes a T x n matrix of simple returns per period, out come figures:
 //
@@ -29,7 +28,7 @@
 //	DiversificationRatio  w.sigma / s (Choueifaty & Coignard 2008)
 //	EffectiveAssets       1 / sum w^2
 //	PSR                   probability that the true Sharpe ratio exceeds 0
-//	                      (Bailey & López de Prado 2012), see [ProbabilisticSharpe]
+//	                      (Bailey & López de Prado 2012), see [sharpe.Probabilistic]
 //
 // VaR, CVaR and MaxDrawdown are losses as positive numbers; VaR and CVaR are
 // per period, and negative where even the tail gains. (1-level) T is taken to
@@ -45,7 +44,6 @@
 //
 // # Beyond one portfolio
 //
-// [NewObjective] gives values and exact gradients for optimisers, [CSCV] the
-// probability of backtest overfitting, [Bootstrap] intervals that respect
-// serial dependence, [Kupiec] and [Christoffersen] the coverage of a VaR.
+// [NewObjective] gives values and exact gradients for optimisers. What tells
+// skill from luck is in package inference.
 package metrics

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/sharpe"
 )
 
 // ErrTooShort is the error for fewer than 2 periods of returns.
@@ -176,7 +178,7 @@ func EvaluateSeries(returns []float64, settings Settings) (Figures, error) {
 	}
 	ofWeights := Of(DiversificationRatio, EffectiveAssets)
 	if settings.Figures == 0 {
-		settings.Figures = All
+		settings.Figures = all
 	}
 	if settings.Figures &^= ofWeights; settings.Figures == 0 {
 		return Figures{}, &SettingsError{"figures", "diversification_ratio, effective_assets", "figures that a series without weights has"}
@@ -258,7 +260,7 @@ func (e *Evaluator) checkWeights(w []float64, row int) error {
 // figures makes the figures of a portfolio out of its sums.
 func (e *Evaluator) figures(h *holding, s *sums) Figures {
 	asked, years := e.settings.Figures, e.settings.PeriodsPerYear
-	f := Figures{Periods: e.periods, Undefined: All &^ asked, asked: asked}
+	f := Figures{Periods: e.periods, Undefined: all &^ asked, asked: asked}
 	excess, root := h.mean-e.settings.RiskFree/years, math.Sqrt(years)
 
 	f.AnnualReturn = h.mean * years
@@ -322,7 +324,7 @@ func (e *Evaluator) psr(f *Figures, s *sums, excess float64) {
 	f.Skewness = s.third / t / (second * math.Sqrt(second))
 	f.Kurtosis = s.fourth / t / (second * second)
 	f.PeriodSharpe = excess / s.std
-	f.PSR = ProbabilisticSharpe(f.PeriodSharpe, 0, e.periods, f.Skewness, f.Kurtosis)
+	f.PSR = sharpe.Probabilistic(f.PeriodSharpe, 0, e.periods, f.Skewness, f.Kurtosis)
 }
 
 // compound sets the figures of wealth.

@@ -13,6 +13,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
+
+	"vaefolio/vaelib/sharpe"
 )
 
 func newEvaluator(t testing.TB, returns *mat.Dense, settings Settings) *Evaluator {
@@ -155,7 +157,7 @@ func definitions(returns *mat.Dense, w []float64, s Settings) (want [figureCount
 	sr := (mean - s.RiskFree/s.PeriodsPerYear) / sigma
 	want[PSR] = math.NaN()
 	if sigma > 0 {
-		want[PSR] = ProbabilisticSharpe(sr, 0, periods, third/math.Pow(second, 1.5), fourth/(second*second))
+		want[PSR] = sharpe.Probabilistic(sr, 0, periods, third/math.Pow(second, 1.5), fourth/(second*second))
 	}
 	return want
 }
@@ -194,18 +196,18 @@ func TestBatchesHaveTheSameBits(t *testing.T) {
 func TestChosenFigures(t *testing.T) {
 	returns, w := market(3, 200, 6), simplexRows(3, 1, 6).RawRowView(0)
 	for _, convention := range Conventions() {
-		all := evaluate(t, newEvaluator(t, returns, Settings{Convention: convention}), w...)
-		masks := []Mask{Six}
+		whole := evaluate(t, newEvaluator(t, returns, Settings{Convention: convention}), w...)
+		masks := []Mask{six}
 		for f := range figureCount {
 			masks = append(masks, Of(f))
 		}
 		for _, mask := range masks {
 			some := evaluate(t, newEvaluator(t, returns, Settings{Convention: convention, Figures: mask}), w...)
-			if some.Undefined != All&^mask {
+			if some.Undefined != all&^mask {
 				t.Errorf("%s: asked for %b, undefined are %b", convention, mask, some.Undefined)
 			}
 			for f := range figureCount {
-				want, _ := all.Value(f).Float()
+				want, _ := whole.Value(f).Float()
 				if got, defined := some.Value(f).Float(); defined && got != want || !defined && got != 0 {
 					t.Errorf("%s: %s is %v when chosen by %b, want %v", convention, figureNames[f], got, mask, want)
 				}
@@ -436,7 +438,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestErrorsReadAsOneLine(t *testing.T) {
-	_, unknown := ParseConvention("quantstats")
+	_, unknown := NewEvaluator(column(0, 1), Settings{PeriodsPerYear: 365, Convention: "quantstats"})
 	_, level := NewEvaluator(column(0, 1), Settings{PeriodsPerYear: 365, Level: 95})
 	for _, test := range []struct {
 		err  error
@@ -448,7 +450,6 @@ func TestErrorsReadAsOneLine(t *testing.T) {
 		{&ReturnError{Period: 3, Asset: 1, Value: -5}, "return of asset 1 in period 3 (both from 0) is -5, a loss of more than everything: give simple returns as fractions"},
 		{&WeightError{Row: 7, Asset: 2, Value: math.Inf(1)}, "weight of asset 2 in row 7 (both from 0) is +Inf: give a share of wealth, such as 0.25"},
 		{&AssetsError{Got: 3, Want: 4}, "portfolio has 3 weights and the returns 4 assets: choose the same symbols for both"},
-		{&SplitError{Trial: 4}, "trial 4 (from 0) has the same return in every period of a split: leave it out or use fewer blocks"},
 	} {
 		if test.err == nil || test.err.Error() != test.want {
 			t.Errorf("error reads %q, want %q", test.err, test.want)
@@ -458,27 +459,12 @@ func TestErrorsReadAsOneLine(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	want := "annual_return cagr volatility sharpe sortino max_drawdown calmar var95 cvar95 diversification_ratio effective_assets psr"
-	if got := strings.Join(Names(0.95), " "); got != want {
+	if got := strings.Join(Settings{}.Names(), " "); got != want {
 		t.Errorf("names are %s", got)
 	}
 	for level, want := range map[float64]string{0.975: "var97.5", 0.99: "var99", 0.9: "var90", 1 - 0.05: "var95"} {
 		if got := VaR.Name(level); got != want {
 			t.Errorf("VaR at %v is called %s, want %s", level, got, want)
-		}
-	}
-	for f, name := range Names(0.99) {
-		if got, err := ParseFigure(name); err != nil || got != Figure(f) {
-			t.Errorf("%s is figure %v with error %v, want %v", name, got, err, f)
-		}
-	}
-	for _, name := range []string{"", "vary", "sharpe95", "Sharpe"} {
-		if _, err := ParseFigure(name); err == nil {
-			t.Errorf("%q is a figure", name)
-		}
-	}
-	for _, c := range Conventions() {
-		if got, err := ParseConvention(string(c)); err != nil || got != c {
-			t.Errorf("convention %s is %s with error %v", c, got, err)
 		}
 	}
 }

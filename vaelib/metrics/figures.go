@@ -1,13 +1,12 @@
 package metrics
 
 import (
-	"fmt"
 	"math"
 	"math/bits"
 	"strconv"
-	"strings"
 
 	"vaefolio/vaelib/number"
+	"vaefolio/vaelib/sharpe"
 )
 
 // Figure is the identity of one figure.
@@ -46,41 +45,10 @@ func (f Figure) Name(level float64) string {
 	return name
 }
 
-// Names returns the names of all figures in their order, VaR and CVaR at the
-// level of the settings.
-func Names(level float64) []string {
-	names := make([]string, figureCount)
-	for f := range figureCount {
-		names[f] = f.Name(level)
-	}
-	return names
-}
-
-// ParseFigure returns the figure of a name; var and cvar go with and without a
-// level.
-func ParseFigure(name string) (Figure, error) {
-	for f, known := range figureNames {
-		if name == known {
-			return Figure(f), nil
-		}
-		level, ok := strings.CutPrefix(name, known)
-		if ok && (Figure(f) == VaR || Figure(f) == CVaR) {
-			if _, err := strconv.ParseFloat(level, 64); err == nil {
-				return Figure(f), nil
-			}
-		}
-	}
-	return 0, fmt.Errorf("figure %q is unknown: choose one of %s", name, strings.Join(figureNames[:], ", "))
-}
-
 // Mask is a set of figures.
 type Mask uint16
 
-// All figures; [Six] are the ones that speed is usually compared by.
-const (
-	All Mask = 1<<figureCount - 1
-	Six Mask = 1<<AnnualReturn | 1<<Volatility | 1<<Sharpe | 1<<Sortino | 1<<MaxDrawdown | 1<<CVaR
-)
+const all Mask = 1<<figureCount - 1
 
 // Of returns the set of the given figures.
 func Of(figures ...Figure) Mask {
@@ -211,13 +179,13 @@ func (f *Figures) Notes() []string {
 	return notes
 }
 
-// DeflatedSharpe returns [DeflatedSharpe] of the portfolio. It is undefined
+// DeflatedSharpe returns [sharpe.Deflated] of the portfolio. It is undefined
 // where the PSR, whose ingredients it needs, is.
 func (f *Figures) DeflatedSharpe(trials int, trialStd float64) number.Value {
 	if f.Undefined.Has(PSR) {
 		return number.Unknown(f.reason(PSR))
 	}
-	return number.Known(DeflatedSharpe(f.PeriodSharpe, f.Periods, f.Skewness, f.Kurtosis, trials, trialStd))
+	return number.Known(sharpe.Deflated(f.PeriodSharpe, f.Periods, f.Skewness, f.Kurtosis, trials, trialStd))
 }
 
 // drop marks a figure as undefined.

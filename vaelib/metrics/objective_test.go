@@ -223,24 +223,6 @@ func TestRiskContributions(t *testing.T) {
 	}
 }
 
-func TestPaths(t *testing.T) {
-	wealth, falls := make([]float64, 6), make([]float64, 6)
-	Wealth(wealth, []float64{-0.5, 1, 0.5, -0.25, 0.1})
-	for i, want := range []float64{1, 0.5, 1, 1.5, 1.125, 1.2375} {
-		near(t, fmt.Sprint("wealth ", i), wealth[i], want, 1e-15)
-	}
-	Drawdowns(falls, wealth)
-	for i, want := range []float64{0, 0.5, 0, 0, 0.25, 0.175} {
-		near(t, fmt.Sprint("drawdown ", i), falls[i], want, 1e-14)
-	}
-	if depth, peak, trough := WorstDrawdown(wealth); depth != 0.5 || peak != 0 || trough != 1 {
-		t.Errorf("worst drawdown %v from %d to %d, want 0.5 from 0 to 1", depth, peak, trough)
-	}
-	if depth, peak, trough := WorstDrawdown([]float64{1, 2, 2}); depth != 0 || peak != 0 || trough != 0 {
-		t.Errorf("worst drawdown of a rise is %v from %d to %d", depth, peak, trough)
-	}
-}
-
 func ExampleNewObjective() {
 	returns := mat.NewDense(4, 2, []float64{
 		0.02, 0.00,

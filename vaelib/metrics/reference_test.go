@@ -7,12 +7,12 @@ import (
 	"math"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/sharedtest"
+	"vaefolio/vaelib/sharpe"
 )
 
 // near fails unless got is want within a relative tolerance, with an absolute
@@ -105,7 +105,7 @@ func TestGoldenVector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	near(t, "expected maximum", ExpectedMaxSharpe(100, 0.05), .12653014466, 1e-11)
+	near(t, "expected maximum", sharpe.ExpectedMax(100, 0.05), .12653014466, 1e-11)
 	deflated, defined := f.DeflatedSharpe(100, 0.05).Float()
 	if !defined {
 		t.Error("deflated Sharpe ratio is undefined")
@@ -177,7 +177,7 @@ func TestReferencePortfolios(t *testing.T) {
 	readJSON(t, &cases, "cases", "metrics", "core12_expected.json")
 	returns := core12Returns(t)
 	weights := readTable(t, "cases", "metrics", "core12_weights.csv")
-	rows, n := weights.Dims()
+	rows, _ := weights.Dims()
 	if len(cases.Portfolios) != rows {
 		t.Fatalf("%d expected portfolios for %d rows of weights", len(cases.Portfolios), rows)
 	}
@@ -193,16 +193,10 @@ func TestReferencePortfolios(t *testing.T) {
 		return dst
 	}
 	own, skfolio, empyrical := evaluate(Default), evaluate(Skfolio), evaluate(Empyrical)
-	near(t, "expected maximum", ExpectedMaxSharpe(cases.Trials, cases.TrialStd), cases.SR0, 1e-9)
+	near(t, "expected maximum", sharpe.ExpectedMax(cases.Trials, cases.TrialStd), cases.SR0, 1e-9)
 
 	var cov mat.SymDense
 	covariance(&cov, returns)
-	wealth := make([]float64, len(returns.RawMatrix().Data)/n+1)
-	e, err := NewEvaluator(returns, Settings{PeriodsPerYear: 365})
-	if err != nil {
-		t.Fatal(err)
-	}
-	series := make([]float64, e.Periods())
 	compared := 0
 	for i, portfolio := range cases.Portfolios {
 		check := func(name string, from numbers, key string, got float64) {
@@ -268,14 +262,6 @@ func TestReferencePortfolios(t *testing.T) {
 				t.Errorf("portfolio %d: risk contribution %d is %v, want %v", i, j, share, expected)
 			}
 		}
-		if err := e.Returns(series, w); err != nil {
-			t.Fatal(err)
-		}
-		Wealth(wealth, series)
-		depth, peak, trough := WorstDrawdown(wealth)
-		check("depth of the path", portfolio.Expected, "max_drawdown", depth)
-		check("peak", portfolio.Expected, "mdd_peak", float64(peak))
-		check("trough", portfolio.Expected, "mdd_trough", float64(trough))
 	}
 	if compared < 2 {
 		t.Errorf("compared %d portfolios with the libraries, want at least 2", compared)
@@ -296,77 +282,4 @@ func covariance(cov *mat.SymDense, returns *mat.Dense) {
 			cov.SetSym(i, j, sum/float64(periods-1))
 		}
 	}
-}
-
-// Five cases of the probability of backtest overfitting; the reference agrees
-// with a second implementation (phacker 0.1.0) in every logit.
-func TestReferenceOverfitting(t *testing.T) {
-	var reference struct {
-		Cases []struct {
-			Name        string
-			S           int
-			Expected    map[string]float64
-			FirstLogits []float64 `json:"first10_logits"`
-		}
-	}
-	readJSON(t, &reference, "cases", "overfit", "pbo.json")
-	noise := readColumns(t, "cases", "overfit", "noise_640x50.csv")
-	twice := mat.NewDense(640, 20, nil)
-	for i := range 640 {
-		for j := range 20 {
-			twice.Set(i, j, noise.At(i, j%10))
-		}
-	}
-	inputs := map[string]*mat.Dense{"noise": noise, "noise_S8": noise, "duplicates_20": twice}
-	checked := 0
-	for _, test := range reference.Cases {
-		returns, ok := inputs[test.Name]
-		if !ok {
-			continue // its input isn't part of the reference data
-		}
-		checked++
-		o, err := CSCV(returns, test.S)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(o.Logits) != int(test.Expected["n_combinations"]) {
-			t.Errorf("%s: %d splits, want %v", test.Name, len(o.Logits), test.Expected["n_combinations"])
-		}
-		near(t, test.Name+" pbo", o.PBO, test.Expected["pbo"], 1e-12)
-		near(t, test.Name+" mean logit", o.MeanLogit, test.Expected["mean_logit"], 1e-8)
-		near(t, test.Name+" median logit", o.MedianLogit, test.Expected["median_logit"], 1e-8)
-		near(t, test.Name+" loss", o.ProbabilityOfLoss, test.Expected["prob_oos_loss"], 1e-8)
-		near(t, test.Name+" slope", o.Slope, test.Expected["degradation_slope"], 1e-8)
-		near(t, test.Name+" intercept", o.Intercept, test.Expected["degradation_intercept"], 1e-8)
-		near(t, test.Name+" r2", o.R2, test.Expected["degradation_r2"], 1e-8)
-		near(t, test.Name+" in sample", o.MeanInSample, test.Expected["mean_is_sr"], 1e-8)
-		near(t, test.Name+" out of sample", o.MeanOutOfSample, test.Expected["mean_oos_sr"], 1e-8)
-		for i, want := range test.FirstLogits {
-			near(t, fmt.Sprint(test.Name, " logit ", i), o.Logits[i], want, 1e-12)
-		}
-	}
-	if checked != len(inputs) {
-		t.Errorf("checked %d cases, want %d", checked, len(inputs))
-	}
-}
-
-// readColumns reads a CSV whose columns are all numbers.
-func readColumns(t testing.TB, elem ...string) *mat.Dense {
-	t.Helper()
-	text, err := os.ReadFile(sharedtest.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
-	m := mat.NewDense(len(lines), strings.Count(lines[0], ",")+1, nil)
-	for i, line := range lines {
-		for j, field := range strings.Split(line, ",") {
-			v, err := strconv.ParseFloat(strings.TrimSpace(field), 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.Set(i, j, v)
-		}
-	}
-	return m
 }

@@ -3,6 +3,8 @@ package metrics
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,6 +16,23 @@ type Settings struct {
 	Level          float64    // of VaR and CVaR, in (0, 1); 0 means 0.95
 	Convention     Convention // the zero value is Default
 	Figures        Mask       // which to compute, the others are undefined; 0 means all
+}
+
+// Names returns the names of all figures in their order, VaR and CVaR at the
+// settings' level: those of the columns of tables.
+func (s Settings) Names() []string {
+	names := make([]string, figureCount)
+	for f := range figureCount {
+		names[f] = f.Name(s.level())
+	}
+	return names
+}
+
+func (s Settings) level() float64 {
+	if s.Level == 0 {
+		return 0.95
+	}
+	return s.Level
 }
 
 // Convention names the library whose formulas are followed.
@@ -51,16 +70,12 @@ func Conventions() []Convention {
 	return []Convention{Default, Skfolio, SkfolioDefaults, Empyrical}
 }
 
-// ParseConvention returns the convention of a name, or a [*SettingsError].
-func ParseConvention(name string) (Convention, error) {
+func names(conventions []Convention) string {
 	var names []string
-	for _, c := range Conventions() {
-		if string(c) == name {
-			return c, nil
-		}
+	for _, c := range conventions {
 		names = append(names, string(c))
 	}
-	return "", &SettingsError{"convention", fmt.Sprintf("%q", name), "one of " + strings.Join(names, ", ")}
+	return strings.Join(names, ", ")
 }
 
 // SettingsError is a setting that has no meaning.
@@ -72,14 +87,12 @@ func (e *SettingsError) Error() string {
 
 // complete fills in the defaults and checks the rest.
 func (s Settings) complete() (Settings, error) {
-	if s.Level == 0 {
-		s.Level = 0.95
-	}
+	s.Level = s.level()
 	if s.Convention == "" {
 		s.Convention = Default
 	}
 	if s.Figures == 0 {
-		s.Figures = All
+		s.Figures = all
 	}
 	wrong := func(setting string, value any, want string) error {
 		return &SettingsError{setting, fmt.Sprint(value), want}
@@ -96,10 +109,10 @@ func (s Settings) complete() (Settings, error) {
 	if !(s.Level > 0 && s.Level < 1) {
 		return s, wrong("level", s.Level, "a number between 0 and 1, such as 0.95")
 	}
-	if _, err := ParseConvention(string(s.Convention)); err != nil {
-		return s, err
+	if !slices.Contains(Conventions(), s.Convention) {
+		return s, wrong("convention", strconv.Quote(string(s.Convention)), "one of "+names(Conventions()))
 	}
-	if s.Figures&^All != 0 {
+	if s.Figures&^all != 0 {
 		return s, wrong("figures", fmt.Sprintf("%#x", s.Figures), "a mask made by Of")
 	}
 	return s, nil

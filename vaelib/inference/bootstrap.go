@@ -1,4 +1,4 @@
-package metrics
+package inference
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/stream"
 )
 
@@ -22,7 +23,7 @@ import (
 // meanBlock. A mean of 1 draws every period for itself.
 func StationaryIndices(dst []int, n int, meanBlock float64, rng *rand.Rand) {
 	if n < 1 || !(meanBlock >= 1) {
-		panic("metrics: the stationary bootstrap needs periods and blocks of at least 1")
+		panic("inference: the stationary bootstrap needs periods and blocks of at least 1")
 	}
 	period := 0
 	for i := range dst {
@@ -129,11 +130,11 @@ type Interval struct {
 // Resample i draws from stream (Seed, "metrics.bootstrap", i), so the result
 // doesn't depend on the number of cores.
 //
-// It returns [ErrTooShort], a [*SettingsError], the context's error, and an
+// It returns [metrics.ErrTooShort], a [*metrics.SettingsError], the context's error, and an
 // error when the statistic is NaN for the returns or a resample.
 func Bootstrap(ctx context.Context, returns []float64, statistic func(returns []float64) float64, settings BootstrapSettings) (Interval, error) {
 	if len(returns) < 2 {
-		return Interval{}, ErrTooShort
+		return Interval{}, metrics.ErrTooShort
 	}
 	s := settings
 	if s.Resamples == 0 {
@@ -147,11 +148,11 @@ func Bootstrap(ctx context.Context, returns []float64, statistic func(returns []
 	}
 	switch {
 	case s.Resamples < 2:
-		return Interval{}, &SettingsError{"resamples", fmt.Sprint(s.Resamples), "at least 2, better 1000"}
+		return Interval{}, wrong("resamples", fmt.Sprint(s.Resamples), "at least 2, better 1000")
 	case !(s.Confidence > 0 && s.Confidence < 1):
-		return Interval{}, &SettingsError{"confidence", fmt.Sprint(s.Confidence), "a number between 0 and 1, such as 0.95"}
+		return Interval{}, wrong("confidence", fmt.Sprint(s.Confidence), "a number between 0 and 1, such as 0.95")
 	case !(s.MeanBlock >= 1) || math.IsInf(s.MeanBlock, 0):
-		return Interval{}, &SettingsError{"mean block", fmt.Sprint(s.MeanBlock), "at least 1 period"}
+		return Interval{}, wrong("mean block", fmt.Sprint(s.MeanBlock), "at least 1 period")
 	}
 	values, err := resampled(ctx, returns, statistic, s)
 	if err != nil {

@@ -1,18 +1,54 @@
-package metrics
+package inference
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
+	"os"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/stream"
 )
+
+func near(t testing.TB, name string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance*math.Max(1e-3, math.Abs(want))) {
+		t.Errorf("%s is %.17g, want %.17g", name, got, want)
+	}
+}
+
+// market makes returns that look like daily crypto returns: one common factor,
+// fat tails, and ties, since prices move in ticks.
+func market(seed uint64, periods, n int) *mat.Dense {
+	rng := stream.New(seed, "metrics.test.returns", 0)
+	returns := mat.NewDense(periods, n, nil)
+	for t := range periods {
+		scale := 0.02
+		if rng.Float64() < 0.1 {
+			scale = 0.05
+		}
+		common := scale * rng.NormFloat64()
+		for j := range n {
+			r := 0.0005 + common + 0.6*scale*rng.NormFloat64()
+			if j%3 == 0 {
+				r = float64(int(r*500)) / 500
+			}
+			returns.Set(t, j, max(r, -0.9))
+		}
+	}
+	return returns
+}
 
 // autoregressive is x_t = phi x_{t-1} + noise.
 func autoregressive(seed uint64, n int, phi float64) []float64 {
@@ -22,29 +58,6 @@ func autoregressive(seed uint64, n int, phi float64) []float64 {
 		x[t] = phi*x[t-1] + rng.NormFloat64()
 	}
 	return x
-}
-
-func TestSharpeProbabilities(t *testing.T) {
-	// With a normal's moments and SR = 0.1 over 101 periods the error is
-	// sqrt((1 + 0.005)/100).
-	near(t, "psr", ProbabilisticSharpe(0.1, 0.1, 101, 0, 3), 0.5, 1e-15)
-	one := math.Sqrt(1.005 / 100)
-	near(t, "psr one error above", ProbabilisticSharpe(0.1, 0.1-one, 101, 0, 3), 0.8413447460685429, 1e-12)
-	if p := ProbabilisticSharpe(1, 0, 10, 2, 5); p != 1 { // two values only: the error is 0
-		t.Errorf("probability without an error is %v, want 1", p)
-	}
-	if p := ProbabilisticSharpe(1, 2, 10, 2, 5); p != 0 {
-		t.Errorf("probability without an error is %v, want 0", p)
-	}
-	if p := ProbabilisticSharpe(1, 1, 10, 2, 5); p != 0.5 {
-		t.Errorf("probability without an error is %v, want 1/2", p)
-	}
-	if e := ExpectedMaxSharpe(1, 1); e != 0 {
-		t.Errorf("one trial has an expected maximum of %v, want 0", e)
-	}
-	// The approximation lies a little above the exact 2.508 and 3.241.
-	near(t, "expected maximum of 100", ExpectedMaxSharpe(100, 1), 2.53, 1e-3)
-	near(t, "expected maximum of 1000", ExpectedMaxSharpe(1000, 1), 3.26, 2e-3)
 }
 
 func TestCSCVErrors(t *testing.T) {
@@ -64,12 +77,16 @@ func TestCSCVErrors(t *testing.T) {
 	for i := range 64 {
 		flat.Set(i, 1, 0.01)
 	}
+	const want = "trial 4 (from 0) has the same return in every period of a split: leave it out or use fewer blocks"
+	if got := (&SplitError{Trial: 4}).Error(); got != want {
+		t.Errorf("the error reads %q, want %q", got, want)
+	}
 	var trial *SplitError
 	if _, err := CSCV(flat, 4); !errors.As(err, &trial) || trial.Trial != 1 {
 		t.Errorf("a flat trial gives %v", err)
 	}
 	flat.Set(7, 2, math.NaN())
-	var at *ReturnError
+	var at *metrics.ReturnError
 	if _, err := CSCV(flat, 4); !errors.As(err, &at) || at.Period != 7 || at.Asset != 2 {
 		t.Errorf("a missing return gives %v", err)
 	}
@@ -193,13 +210,13 @@ func TestBootstrap(t *testing.T) {
 
 func TestBootstrapErrors(t *testing.T) {
 	x := autoregressive(1, 50, 0)
-	var settings *SettingsError
+	var settings *metrics.SettingsError
 	for _, s := range []BootstrapSettings{{Resamples: 1}, {Confidence: 1}, {Confidence: math.NaN()}, {MeanBlock: 0.5}, {MeanBlock: math.Inf(1)}} {
 		if _, err := Bootstrap(t.Context(), x, mean, s); !errors.As(err, &settings) {
 			t.Errorf("%+v gives %v", s, err)
 		}
 	}
-	if _, err := Bootstrap(t.Context(), x[:1], mean, BootstrapSettings{}); !errors.Is(err, ErrTooShort) {
+	if _, err := Bootstrap(t.Context(), x[:1], mean, BootstrapSettings{}); !errors.Is(err, metrics.ErrTooShort) {
 		t.Errorf("one return gives %v", err)
 	}
 	if _, err := Bootstrap(t.Context(), x, func([]float64) float64 { return math.NaN() }, BootstrapSettings{}); err == nil {
@@ -260,7 +277,7 @@ func TestCoverage(t *testing.T) {
 			t.Errorf("%d exceedances in %d periods are no error", bad[1], bad[0])
 		}
 	}
-	var settings *SettingsError
+	var settings *metrics.SettingsError
 	if _, err := Kupiec(10, 1, 1); !errors.As(err, &settings) {
 		t.Errorf("a level of 1 gives %v", err)
 	}
@@ -270,4 +287,88 @@ func TestCoverage(t *testing.T) {
 	if got := Exceedances([]float64{-0.02, -0.01, 0.03}, []float64{0.01, 0.01, 0.01}); !slices.Equal(got, []bool{true, false, false}) {
 		t.Errorf("exceedances are %v", got)
 	}
+}
+
+// Five cases of the probability of backtest overfitting; the reference agrees
+// with a second implementation (phacker 0.1.0) in every logit.
+func TestReferenceOverfitting(t *testing.T) {
+	var reference struct {
+		Cases []struct {
+			Name        string
+			S           int
+			Expected    map[string]float64
+			FirstLogits []float64 `json:"first10_logits"`
+		}
+	}
+	readJSON(t, &reference, "cases", "overfit", "pbo.json")
+	noise := readColumns(t, "cases", "overfit", "noise_640x50.csv")
+	twice := mat.NewDense(640, 20, nil)
+	for i := range 640 {
+		for j := range 20 {
+			twice.Set(i, j, noise.At(i, j%10))
+		}
+	}
+	inputs := map[string]*mat.Dense{"noise": noise, "noise_S8": noise, "duplicates_20": twice}
+	checked := 0
+	for _, test := range reference.Cases {
+		returns, ok := inputs[test.Name]
+		if !ok {
+			continue // its input isn't part of the reference data
+		}
+		checked++
+		o, err := CSCV(returns, test.S)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(o.Logits) != int(test.Expected["n_combinations"]) {
+			t.Errorf("%s: %d splits, want %v", test.Name, len(o.Logits), test.Expected["n_combinations"])
+		}
+		near(t, test.Name+" pbo", o.PBO, test.Expected["pbo"], 1e-12)
+		near(t, test.Name+" mean logit", o.MeanLogit, test.Expected["mean_logit"], 1e-8)
+		near(t, test.Name+" median logit", o.MedianLogit, test.Expected["median_logit"], 1e-8)
+		near(t, test.Name+" loss", o.ProbabilityOfLoss, test.Expected["prob_oos_loss"], 1e-8)
+		near(t, test.Name+" slope", o.Slope, test.Expected["degradation_slope"], 1e-8)
+		near(t, test.Name+" intercept", o.Intercept, test.Expected["degradation_intercept"], 1e-8)
+		near(t, test.Name+" r2", o.R2, test.Expected["degradation_r2"], 1e-8)
+		near(t, test.Name+" in sample", o.MeanInSample, test.Expected["mean_is_sr"], 1e-8)
+		near(t, test.Name+" out of sample", o.MeanOutOfSample, test.Expected["mean_oos_sr"], 1e-8)
+		for i, want := range test.FirstLogits {
+			near(t, fmt.Sprint(test.Name, " logit ", i), o.Logits[i], want, 1e-12)
+		}
+	}
+	if checked != len(inputs) {
+		t.Errorf("checked %d cases, want %d", checked, len(inputs))
+	}
+}
+
+func readJSON(t testing.TB, v any, elem ...string) {
+	t.Helper()
+	text, err := os.ReadFile(sharedtest.Path(t, elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readColumns reads a CSV whose columns are all numbers.
+func readColumns(t testing.TB, elem ...string) *mat.Dense {
+	t.Helper()
+	text, err := os.ReadFile(sharedtest.Path(t, elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
+	m := mat.NewDense(len(lines), strings.Count(lines[0], ",")+1, nil)
+	for i, line := range lines {
+		for j, field := range strings.Split(line, ",") {
+			v, err := strconv.ParseFloat(strings.TrimSpace(field), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Set(i, j, v)
+		}
+	}
+	return m
 }

@@ -1,4 +1,4 @@
-package metrics
+package inference
 
 import (
 	"errors"
@@ -8,7 +8,16 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
+
+	"vaefolio/vaelib/metrics"
 )
+
+// limit is the size up to which returns are believed, as in package metrics.
+const limit = 1e15
+
+// flatness is the deviation, relative to the size of what it is of, that is
+// rounding and no more.
+const flatness = 1e-12
 
 // Overfitting is the result of [CSCV]. Sharpe ratios are per period, and its
 // "chosen" trial is the one with the best ratio in sample.
@@ -48,7 +57,7 @@ func (e *SplitError) Error() string {
 // and the rank of a trial is 1 + the number of trials strictly below it.
 //
 // It returns an error for fewer than 2 trials, for blocks that are not even or
-// outside [2, 24] or have fewer than 2 rows a half, and a [*ReturnError] or
+// outside [2, 24] or have fewer than 2 rows a half, and a [*metrics.ReturnError] or
 // [*SplitError].
 func CSCV(returns *mat.Dense, blocks int) (*Overfitting, error) {
 	periods, trials := returns.Dims()
@@ -65,7 +74,7 @@ func CSCV(returns *mat.Dense, blocks int) (*Overfitting, error) {
 	for t := range periods {
 		for j, r := range returns.RawRowView(t) {
 			if !(math.Abs(r) <= limit) {
-				return nil, &ReturnError{Period: t, Asset: j, Value: r}
+				return nil, &metrics.ReturnError{Period: t, Asset: j, Value: r}
 			}
 		}
 	}

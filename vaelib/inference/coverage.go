@@ -1,4 +1,4 @@
-package metrics
+package inference
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"vaefolio/vaelib/metrics"
 )
 
 // Test is a likelihood-ratio test: a small p-value speaks against the null
@@ -21,7 +23,7 @@ func likelihoodRatio(statistic, freedom float64) Test {
 // been forecast for it; both are T long, VaR is a positive loss.
 func Exceedances(returns, valueAtRisk []float64) []bool {
 	if len(returns) != len(valueAtRisk) {
-		panic("metrics: one VaR for each return")
+		panic("inference: one VaR for each return")
 	}
 	hits := make([]bool, len(returns))
 	for t, r := range returns {
@@ -101,7 +103,11 @@ func checkCoverage(periods, exceedances int, level float64) error {
 		return fmt.Errorf("%d exceedances in %d periods: give at least 1 period and at most as many exceedances", exceedances, periods)
 	}
 	if !(level > 0 && level < 1) {
-		return &SettingsError{"level", fmt.Sprint(level), "a number between 0 and 1, such as 0.95"}
+		return wrong("level", fmt.Sprint(level), "a number between 0 and 1, such as 0.95")
 	}
 	return nil
+}
+
+func wrong(setting, value, want string) error {
+	return &metrics.SettingsError{Setting: setting, Value: value, Want: want}
 }
