@@ -1,6 +1,9 @@
 package vae
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -18,6 +21,20 @@ var heads = map[string]head{
 	"sparsemax": sparsemaxHead,
 	"capped":    cappedHead,
 	"linear":    linearHead,
+}
+
+// Choices returns the values that the flag of a field may have, in alphabetical
+// order; nil: any.
+func (c Config) Choices(flag string) []string {
+	switch flag {
+	case "activation":
+		return slices.Sorted(maps.Keys(activations))
+	case "head":
+		return slices.Sorted(maps.Keys(heads))
+	case "likelihood":
+		return slices.Sorted(maps.Keys(likelihoods))
+	}
+	return nil
 }
 
 // OfWeights says whether the likelihood is a density by all n weights, as the linear

@@ -22,16 +22,16 @@ type Config struct {
 	// and "gaussian-learned" (one variance learned, or one by asset; take Beta 1),
 	// "dirichlet", "logistic-normal" (presence and proportions; both with the
 	// softmax head) or "mse-sum".
-	Likelihood string `json:"likelihood" flag:"likelihood" choice:"gaussian|gaussian-sigma|gaussian-learned|dirichlet|logistic-normal|mse-sum" help:"reconstruction term: gaussian with the training weights' variance; with one variance learned, or one by asset (take beta 1); a Dirichlet around the decoded weights, or which weights are above 0 and the log ratios of those (both with the softmax head); the raw sum of squares"`
+	Likelihood string `json:"likelihood" flag:"likelihood" help:"reconstruction term: gaussian with the training weights' variance; with one variance learned, or one by asset (take beta 1); a Dirichlet around the decoded weights, or which weights are above 0 and the log ratios of those (both with the softmax head); the raw sum of squares"`
 	// Head makes a portfolio of the decoder's last layer: "softmax" (positive
 	// weights), "sparsemax" (weights of at least 0), "capped" (weights from 0 to
 	// MaxWeight), each of sum 1, or "linear" (any real vector).
-	Head string `json:"head" flag:"head" choice:"softmax|sparsemax|capped|linear" help:"how the decoder makes weights: softmax is never 0; capped is the exact projection onto weights from 0 to the largest allowed, and so makes exact zeros; sparsemax is capped at 1; linear is any number, for short positions"`
+	Head string `json:"head" flag:"head" help:"how the decoder makes weights: softmax is never 0; capped is the exact projection onto weights from 0 to the largest allowed, and so makes exact zeros; sparsemax is capped at 1; linear is any number, for short positions"`
 	// MaxWeight is the largest weight of the capped head, 1/n to 1; 0 with any
 	// other.
 	MaxWeight float64 `json:"max_weight,omitempty" flag:"head-cap" range:"[0,1]" help:"largest weight of the capped head; 0: that of the constraints"`
 	// Activation is that of the hidden layers: "silu", "relu" or "tanh".
-	Activation string `json:"activation" flag:"activation" choice:"silu|relu|tanh" help:"of the hidden layers"`
+	Activation string `json:"activation" flag:"activation" help:"of the hidden layers"`
 	// FreeBits is the KL in nats below which a latent dimension, by its mean over
 	// the batch, costs nothing more (Kingma et al. 2016); 0: none is free.
 	FreeBits float64 `json:"free_bits,omitempty" flag:"free-bits" after:"cycles" range:"[0,inf)" unit:"nats" help:"KL of a latent dimension that costs nothing"`

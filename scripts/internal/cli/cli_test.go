@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -458,4 +459,28 @@ func TestBadDefinitionsPanic(t *testing.T) {
 	expect("range", "range 0-1", func() { Verb[badRange]{}.defaults() })
 	expect("default", "default of a", func() { Verb[badDefault]{}.defaults() })
 	expect("type", "no flag's", func() { Verb[badType]{}.defaults() })
+}
+
+type tree struct {
+	Kind string `flag:"kind" default:"oak" help:"what grows"`
+	Age  int    `flag:"age" help:"years"`
+}
+
+func (tree) Choices(flag string) []string {
+	if flag == "kind" {
+		return []string{"ash", "oak"}
+	}
+	return nil
+}
+
+// A struct can name the choices of its flags, also where it is a part of another.
+func TestChooser(t *testing.T) {
+	type forest struct{ Tree tree }
+	_, flags := Verb[forest]{}.defaults()
+	if got := flags.flag("kind"); !slices.Equal(got.choices, []string{"ash", "oak"}) {
+		t.Errorf("choices %v", got.choices)
+	}
+	if got := flags.flag("age"); got.choices != nil {
+		t.Errorf("choices %v of an age", got.choices)
+	}
 }

@@ -37,7 +37,8 @@
 //	         DIR, FOLDER and PATH are inputs, which may not lie in the folder of -out
 //	help     what the flag does, in one sentence without a full stop
 //	default  the value where Verb.Default has the field's zero value
-//	choice   the values allowed, separated by |
+//	choice   the values allowed, separated by |; a struct with a method
+//	         Choices(flag string) []string says them itself
 //	range    the numbers allowed: "[0,1]", "(0,1)", "[1,inf)"
 //	required "true": wrong usage without it
 //	record   "-": not written to config.toml, because it doesn't change the result;

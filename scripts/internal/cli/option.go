@@ -27,6 +27,12 @@ type option struct {
 // options are the fields of one configuration in their order.
 type options []*option
 
+// chooser is a struct that knows the values which its flags may have, where those
+// stand in a table; of a flag that may have any it returns nil.
+type chooser interface {
+	Choices(flag string) []string
+}
+
 // collect finds the options of a struct. Tags that make no sense are the
 // programmer's mistakes, and panic.
 func collect(config reflect.Value, depth int) options {
@@ -46,6 +52,8 @@ func collect(config reflect.Value, depth int) options {
 			}
 			if choice := tag.Get("choice"); choice != "" {
 				o.choices = strings.Split(choice, "|")
+			} else if c, ok := config.Interface().(chooser); ok {
+				o.choices = c.Choices(name)
 			}
 			if text := tag.Get("range"); text != "" {
 				o.allowed = mustInterval(text)
