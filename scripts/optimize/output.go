@@ -84,7 +84,8 @@ func (o *output) write(io *cli.IO) error {
 	var err error
 	switch o.c.Format.Format {
 	case "json":
-		return io.JSON(o.answer(notes))
+		notes = append(notes, o.prices.Notes...)
+		return io.JSON(o.answer(append(notes, o.c.Annual.Told(o.prices.Window)...)))
 	case "csv":
 		symbols := o.prices.Window.Symbols
 		p := &portfolio.Portfolios{

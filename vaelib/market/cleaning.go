@@ -33,6 +33,7 @@ type Cleaning struct {
 	Gaps     []Gap    `json:"gaps"`
 	Odd      int      `json:"odd"`      // rows of kline files with a sound close and another number that is not, kept
 	Oddities []Oddity `json:"oddities"` // of these, the first hundred of each file
+	Doubts   []Doubt  `json:"doubts"`
 }
 
 // Span is the life of a symbol in a panel.
@@ -114,6 +115,7 @@ func (c *Cleaning) complete() {
 	c.Unpriced = append([]string{}, c.Unpriced...)
 	c.Gaps = append([]Gap{}, c.Gaps...)
 	c.Oddities = append([]Oddity{}, c.Oddities...)
+	c.Doubts = append([]Doubt{}, c.Doubts...)
 }
 
 // String says it in a few lines; long lists are cut short.
@@ -180,6 +182,9 @@ func (c *Cleaning) String() string {
 			break
 		}
 		fmt.Fprintf(&b, "  %s:%d: %s on %s: %s: kept, its close is sound\n", o.File, o.Line, o.Symbol, stamp(o.Time), o.Note)
+	}
+	for _, warning := range c.Warnings() {
+		fmt.Fprintf(&b, "  WARNING: %s\n", warning)
 	}
 	return b.String()
 }

@@ -32,6 +32,13 @@ type Options struct {
 	// each, of a kline file that is being read up to 200. 0: 32 Mi, which are
 	// 329 symbols by the hour for 11 years.
 	MaxPrices int
+	// MaxJump refuses a close that is more than so many times the one before,
+	// or less than its so many'th part. 0: any is kept, and unlikely ones are
+	// doubted.
+	MaxJump float64
+	// MaxStale refuses a symbol whose close doesn't change on more than so many
+	// rows on end. 0: it is kept, and doubted.
+	MaxStale int
 }
 
 func (o Options) withDefaults() Options {
@@ -147,6 +154,13 @@ func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 			}
 		}
 		c.Spans = append(c.Spans, s)
+	}
+	if !opt.Turnover {
+		if err := opt.refuse(p, shown); err != nil {
+			return nil, nil, err
+		}
+		rhythm := calendarOf(p.Times)
+		c.Doubts = doubts(p, &rhythm)
 	}
 	c.complete()
 	return p, c, nil

@@ -379,6 +379,7 @@ func TestCleaningSaid(t *testing.T) {
   OAK.csv:6: OAK on 2024-01-04: open 0, high 9, low 1: not above 0: kept, its close is sound
   OAK.csv:7: OAK on 2024-01-05: open 0, high 9, low 1: not above 0: kept, its close is sound
   28 more odd rows: kept
+  WARNING: OAK: close unchanged on 32 of 33 rows, on all rows: delisted and filled forward? What cannot be traded has no risk on paper, so that minimum variance prefers it: leave it out by -symbols, or refuse such closes by -max-stale
 `
 	if got := c.String(); got != want {
 		t.Errorf("said:\n%s\nnot:\n%s", got, want)
@@ -392,7 +393,7 @@ func TestCleaningSaid(t *testing.T) {
 		t.Fatal(err)
 	}
 	const wantJSON = `{"source":"p.csv","layout":"wide","rows":2,"times":2,"outside":0,"empty":0,"duplicates":0,"sorted":0,"unfinished":0,"ignored_columns":[],"ignored_files":[],"unpriced":[],` +
-		`"spans":[{"symbol":"OAK","first":"2024-01-01T00:00:00Z","last":"2024-01-02T00:00:00Z","prices":2,"holes":0}],"gaps":[],"odd":0,"oddities":[]}`
+		`"spans":[{"symbol":"OAK","first":"2024-01-01T00:00:00Z","last":"2024-01-02T00:00:00Z","prices":2,"holes":0}],"gaps":[],"odd":0,"oddities":[],"doubts":[]}`
 	if string(text2) != wantJSON {
 		t.Errorf("JSON is %s\nnot %s", text2, wantJSON)
 	}

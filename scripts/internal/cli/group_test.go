@@ -350,3 +350,16 @@ func TestConventions(t *testing.T) {
 		t.Errorf("choices %v, want %v", got, want)
 	}
 }
+
+// Four days are not annualised without a word.
+func TestFewDays(t *testing.T) {
+	file := write(t, "p.csv", "date,OAK\n2024-01-01,100\n2024-01-02,101\n2024-01-03,104\n2024-01-04,103\n")
+	code, _, stderr := execute(priced(new(Data), new(metrics.Settings)), "-prices", file)
+	if code != 0 || !strings.Contains(stderr, "\nperiods per year: 252 (daily, five days a week, closed on Saturday and Sunday; -periods-per-year overrules)\n") ||
+		!strings.Contains(stderr, "WARNING: 3 days of prices are too short to annualise: annual figures take them 122 times over") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+	if code, _, stderr = execute(priced(new(Data), new(metrics.Settings)), "-prices", file, "-max-jump=0.5"); code != 2 || !strings.Contains(stderr, "-max-jump 0.5: a factor") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+}

@@ -15,12 +15,14 @@ import (
 
 // Prices are the flags of a verb that needs prices.
 type Prices struct {
-	Prices  string   `flag:"prices" unit:"PATH" help:"closes: a wide CSV, or a folder of kline CSVs, one a symbol; without it the bundled sample, which is SYNTHETIC"`
-	Symbols []string `flag:"symbols" unit:"A,B,C" help:"the assets, in this order; without it all"`
-	From    string   `flag:"from" unit:"DATE" help:"first day used; without it the first in the data"`
-	To      string   `flag:"to" unit:"DATE" help:"last day used, inclusive; without it the last in the data"`
-	AsOf    string   `flag:"as-of" unit:"TIME" help:"when the prices were taken: a last candle that had not closed by then is dropped; without it the clock decides, which for an older file can't tell"`
-	Funding string   `flag:"funding" unit:"PATH" help:"funding rates of the perpetuals that -prices are of: the folder that fetch -funding wrote, or one CSV with timestamp,symbol,rate; the returns are then those of long positions, less the funding they paid; without it they are of prices alone"`
+	Prices   string   `flag:"prices" unit:"PATH" help:"closes: a wide CSV, or a folder of kline CSVs, one a symbol; without it the bundled sample, which is SYNTHETIC"`
+	Symbols  []string `flag:"symbols" unit:"A,B,C" help:"the assets, in this order; without it all"`
+	From     string   `flag:"from" unit:"DATE" help:"first day used; without it the first in the data"`
+	To       string   `flag:"to" unit:"DATE" help:"last day used, inclusive; without it the last in the data"`
+	AsOf     string   `flag:"as-of" unit:"TIME" help:"when the prices were taken: a last candle that had not closed by then is dropped; without it the clock decides, which for an older file can't tell"`
+	MaxJump  float64  `flag:"max-jump" range:"[0,inf)" unit:"factor" help:"refuses a close that is more than so many times the one before, or less than its so many'th part, as at a split that the prices are not adjusted for; 0 takes any, and names unlikely ones"`
+	MaxStale int      `flag:"max-stale" range:"[0,inf)" unit:"rows" help:"refuses a symbol whose close doesn't change on more than so many rows on end, as after a delisting that was filled forward; 0 takes any, and names unlikely ones"`
+	Funding  string   `flag:"funding" unit:"PATH" help:"funding rates of the perpetuals that -prices are of: the folder that fetch -funding wrote, or one CSV with timestamp,symbol,rate; the returns are then those of long positions, less the funding they paid; without it they are of prices alone"`
 }
 
 // Check returns an error for a time that can't be read, and for funding of the
@@ -28,6 +30,9 @@ type Prices struct {
 func (p *Prices) Check() error {
 	if p.Funding != "" && p.Prices == "" {
 		return errors.New("-funding is for perpetuals of your own: give their -prices too")
+	}
+	if p.MaxJump > 0 && p.MaxJump <= 1 {
+		return fmt.Errorf("-max-jump %v: a factor between neighbouring closes is meant, above 1: 3 refuses a rise to three times and a fall to a third", p.MaxJump)
 	}
 	if _, err := p.asOf(); err != nil {
 		return fmt.Errorf("-as-of: %w", err)
@@ -73,7 +78,7 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := market.Options{Symbols: p.Symbols, From: from, To: to, AsOf: asOf}
+	options := market.Options{Symbols: p.Symbols, From: from, To: to, AsOf: asOf, MaxJump: p.MaxJump, MaxStale: p.MaxStale}
 	d := &Data{Synthetic: p.Prices == ""}
 	if d.Synthetic {
 		d.Panel, d.Cleaning, err = market.LoadFS(data.FS, data.Close, options)
@@ -102,6 +107,7 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 			io.Note("%s", note)
 		}
 	}
+	d.Notes = append(d.Notes, d.Cleaning.Warnings()...) // said already
 	return d, nil
 }
 
@@ -165,21 +171,36 @@ func checkRate(flag string, x float64) error {
 }
 
 // Periods is the number of periods in a year, as given or from the times of
-// the window; it says on stderr which.
+// the window; it says on stderr which, and where that is too short a time to be
+// taken for a year.
 func (a *Annual) Periods(io *IO, w *market.Window) (float64, error) {
-	periods, source := a.PeriodsPerYear, "as given"
-	if periods == 0 {
-		periods, source = w.PeriodsPerYear(), w.Rhythm()+"; -periods-per-year overrules"
-	}
+	periods, _ := a.periods(w)
 	if !(periods > 0) {
 		return 0, errors.New("the times of the prices don't tell how many periods a year has: give -periods-per-year")
 	}
-	io.Note("periods per year: %v (%s)", periods, source)
-	const fewest = 30 * 24 * time.Hour
-	if span := w.Span(); span < fewest {
-		io.Note("WARNING: %.3g days of prices are too short to annualise: annual figures take them %.3g times over, and say next to nothing", span.Hours()/24, 365*24/span.Hours())
+	for _, line := range a.Told(w) {
+		io.Note("%s", line)
 	}
 	return periods, nil
+}
+
+func (a *Annual) periods(w *market.Window) (periods float64, reason string) {
+	if a.PeriodsPerYear > 0 {
+		return a.PeriodsPerYear, "as given"
+	}
+	return w.PeriodsPerYear(), w.Rhythm() + "; -periods-per-year overrules"
+}
+
+// Told is what [Annual.Periods] says, in lines.
+func (a *Annual) Told(w *market.Window) []string {
+	const fewest = 30 * 24 * time.Hour
+	periods, reason := a.periods(w)
+	told := []string{fmt.Sprintf("periods per year: %v (%s)", periods, reason)}
+	if span := w.Span(); span < fewest {
+		told = append(told, fmt.Sprintf("WARNING: %.3g days of prices are too short to annualise: annual figures take them %.3g times over, and say next to nothing",
+			span.Hours()/24, 365*24/span.Hours()))
+	}
+	return told
 }
 
 // Figures are the flags of a verb that computes return and risk figures.

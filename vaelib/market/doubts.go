@@ -1,0 +1,331 @@
+package market
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Doubt is a suspicion that closes are not what they should be: not one series
+// of prices at which the symbol could be bought. They are kept as they are.
+type Doubt struct {
+	Kind   string    `json:"kind"`          // one of the kinds below
+	Symbol string    `json:"symbol"`        // the first of them, where all are told in one
+	Time   time.Time `json:"time,omitzero"` // the row after a jump, or the first of a stretch
+	Factor float64   `json:"factor,omitempty"`
+	Rows   int       `json:"rows,omitempty"` // of a stretch without a change
+	Text   string    `json:"text"`           // one line with what was found and what may be done
+}
+
+// The kinds of doubts.
+const (
+	JumpDoubt    = "jump"
+	StaleDoubt   = "stale"
+	WeekendDoubt = "filled weekends"
+	ReturnsDoubt = "returns"
+	RateDoubt    = "rates"
+)
+
+// mostDoubts is how many of a kind are told one by one.
+const mostDoubts = 5
+
+// fewestStale is the shortest stretch of closes without a change that is worth
+// a word: two weeks of trading days, or as many rows.
+const fewestStale = 10
+
+// doubts looks at all symbols of a panel.
+func doubts(p *Panel, c *calendar) []Doubt {
+	var found []Doubt
+	var noise, rates, filled []string
+	closed, stuck := "", 0
+	for j, symbol := range p.Symbols {
+		s := p.series(j)
+		jump, jumped := s.jumps(symbol)
+		if jumped {
+			found = append(found, jump)
+		}
+		if d, ok := s.stale(symbol, c.step); ok {
+			found = append(found, d)
+		}
+		if !jumped && s.isNoise() {
+			noise = append(noise, symbol)
+		}
+		if isRate.MatchString(symbol) {
+			rates = append(rates, symbol)
+		}
+		if days, n := s.filledWeekend(c); n > 0 {
+			filled, closed, stuck = append(filled, symbol), days, max(stuck, n)
+		}
+	}
+	if len(noise) > 0 {
+		found = append(found, Doubt{Kind: ReturnsDoubt, Symbol: noise[0], Text: fmt.Sprintf(
+			"closes of %s scatter about one level and keep no path: returns, not prices?", enumerate(noise))})
+	}
+	if len(rates) > 0 {
+		found = append(found, Doubt{Kind: RateDoubt, Symbol: rates[0], Text: fmt.Sprintf(
+			"%s: by name a yield or a rate of interest, whose relative change is no return: leave it out by -symbols", enumerate(rates))})
+	}
+	if len(filled) > 0 {
+		found = append(found, Doubt{Kind: WeekendDoubt, Symbol: filled[0], Rows: stuck, Text: fmt.Sprintf(
+			"%s: unchanged on every %s, %d rows: filled forward where nothing was traded? These returns of 0 count as periods, which dilutes VaR, CVaR, PSR and every window: delete these rows",
+			enumerate(filled), closed, stuck)})
+	}
+	return found
+}
+
+// series is the closes of one symbol, less the times without one.
+type series struct {
+	times  []time.Time
+	closes []float64
+	logs   []float64 // of each close over the one before; one fewer
+	usual  float64   // robust standard deviation of logs
+}
+
+// series takes the column j out.
+func (p *Panel) series(j int) *series {
+	s := &series{}
+	for t, at := range p.Times {
+		if v := p.Close.At(t, j); !math.IsNaN(v) {
+			s.times, s.closes = append(s.times, at), append(s.closes, v)
+		}
+	}
+	var sizes []float64
+	for i := 1; i < len(s.closes); i++ {
+		r := math.Log(s.closes[i]) - math.Log(s.closes[i-1])
+		s.logs = append(s.logs, r)
+		if r != 0 {
+			sizes = append(sizes, math.Abs(r))
+		}
+	}
+	if len(sizes) > 0 {
+		slices.Sort(sizes)
+		s.usual = max(0.003, 1.4826*sizes[len(sizes)/2])
+	}
+	return s
+}
+
+// jumps finds changes of a size that trading seldom makes: of more than 3.5
+// times, or of a split's factor amid days as usual. Real ones of such a size
+// are rare, and the text leaves it open. It tells the largest, of equal ones the
+// first.
+func (s *series) jumps(symbol string) (Doubt, bool) {
+	n, at := 0, 0
+	for i, r := range s.logs {
+		if !s.isJump(i) {
+			continue
+		}
+		if n++; n == 1 || math.Abs(r) > 1.1*math.Abs(s.logs[at]) {
+			at = i
+		}
+	}
+	if n == 0 {
+		return Doubt{}, false
+	}
+	d := Doubt{Kind: JumpDoubt, Symbol: symbol, Time: s.times[at+1], Factor: math.Exp(s.logs[at])}
+	way := "rises to %s times itself"
+	if d.Factor < 1 {
+		way = "falls to 1/%s of itself"
+	}
+	d.Text = fmt.Sprintf("%s on %s: close "+way+" (%v to %v): %s", symbol, stamp(d.Time), rounded(max(d.Factor, 1/d.Factor)), s.closes[at], s.closes[at+1], s.cause(at))
+	if n > 1 {
+		d.Text += fmt.Sprintf(" (%d more such jumps of %s)", n-1, symbol)
+	}
+	return d, true
+}
+
+// splits are the factors of common splits that trading makes too.
+var splits = []float64{2, 2.5, 3}
+
+func (s *series) isJump(i int) bool {
+	size := math.Abs(s.logs[i])
+	if size > math.Log(3.5) {
+		return size > 10*s.usual
+	}
+	if size < math.Log(1.9) || size < 30*s.usual {
+		return false
+	}
+	// A split comes amid days as usual, a crash does not.
+	for k := max(0, i-3); k <= min(len(s.logs)-1, i+3); k++ {
+		if k != i && math.Abs(s.logs[k]) > 4*s.usual {
+			return false
+		}
+	}
+	near := min(1.5*s.usual, 0.03)
+	return slices.ContainsFunc(splits, func(split float64) bool { return math.Abs(size-math.Log(split)) <= near })
+}
+
+// cause guesses at the cause of the jump i.
+func (s *series) cause(i int) string {
+	size := math.Abs(s.logs[i])
+	near := func(factor float64) bool { return math.Abs(size-math.Log(factor)) <= max(0.02, min(3*s.usual, 0.15)) }
+	back := i+1 < len(s.logs) && math.Abs(s.logs[i]+s.logs[i+1]) < 0.2*size
+	whole := math.Round(math.Exp(size))
+	switch {
+	case near(1000):
+		return "a separator of thousands taken for a decimal point?"
+	case near(100):
+		return "pence and pounds?"
+	case back:
+		return "a wrong price?"
+	case near(whole) && size < math.Log(1000):
+		return fmt.Sprintf("real, or a split of about %s for which earlier closes are not adjusted?", ratio(whole, s.logs[i]))
+	}
+	return "real, or a split, a change of unit, a wrong price?"
+}
+
+// ratio writes that of a split: a fall is 10:1, a rise a reverse split, 1:10.
+func ratio(factor, log float64) string {
+	if log < 0 {
+		return fmt.Sprintf("%.0f:1", factor)
+	}
+	return fmt.Sprintf("1:%.0f", factor)
+}
+
+// rounded writes a factor to four digits.
+func rounded(x float64) string { return fmt.Sprintf("%.4g", x) }
+
+// stale finds the longest stretch of closes without a change, where it is one
+// that the series else has none like.
+func (s *series) stale(symbol string, step time.Duration) (Doubt, bool) {
+	from, rows, second := s.longestRun()
+	fewest := fewestStale
+	if step >= week {
+		fewest = 6
+	}
+	if rows < fewest || rows < 3*second && (rows < 4*fewest || rows < 3*second/2) || s.times[from+rows].Sub(s.times[from]) < 2*day {
+		return Doubt{}, false
+	}
+	d := Doubt{Kind: StaleDoubt, Symbol: symbol, Time: s.times[from+1], Rows: rows}
+	where := fmt.Sprintf("from %s to %s", stamp(d.Time), stamp(s.times[from+rows]))
+	why := "halted, or filled?"
+	switch {
+	case rows == len(s.logs):
+		where, why = "on all rows", "delisted and filled forward?"
+	case from+rows == len(s.logs):
+		where, why = "since "+stamp(d.Time), "delisted and filled forward, or halted?"
+	case from == 0:
+		where, why = "until "+stamp(s.times[rows]), "filled backward before its listing?"
+	}
+	d.Text = fmt.Sprintf("%s: close unchanged on %s of %s rows, %s: %s What cannot be traded has no risk on paper, so that minimum variance prefers it: leave it out by -symbols, or refuse such closes by -max-stale",
+		symbol, count(rows), count(len(s.closes)), where, why)
+	return d, true
+}
+
+// longestRun returns the longest row of changes of 0, logs[from:from+rows], and
+// the length of the second longest.
+func (s *series) longestRun() (from, rows, second int) {
+	start := 0
+	for i := 0; i <= len(s.logs); i++ {
+		if i < len(s.logs) && s.logs[i] == 0 {
+			continue
+		}
+		if n := i - start; n > rows {
+			from, rows, second = start, n, rows
+		} else {
+			second = max(second, n)
+		}
+		start = i + 1
+	}
+	return from, rows, second
+}
+
+// isNoise says whether closes have no memory: each is as likely after any
+// other, as with gross returns, while a price stays near the one before. What
+// is pegged has little either, but hardly moves.
+func (s *series) isNoise() bool {
+	n := len(s.logs)
+	if n < 30 || s.usual < 0.0031 {
+		return false
+	}
+	var mean float64
+	for _, v := range s.closes {
+		mean += math.Log(v) / float64(n+1)
+	}
+	var square, product float64
+	for i, v := range s.closes {
+		x := math.Log(v) - mean
+		square += x * x
+		if i > 0 {
+			product += x * (math.Log(s.closes[i-1]) - mean)
+		}
+	}
+	return square > 0 && product < 0.4*square
+}
+
+// isRate matches the names of yields and rates of interest, as FRED, Yahoo and
+// TradingView have them.
+var isRate = regexp.MustCompile(`(?i)^(\^?(tnx|tyx|fvx|irx)|(dgs|dtb|gs|tb|dfii)\d+(mo|ms)?|(us|de|gb|jp|fr|it)\d{1,2}(y|mo?)t?|\d{1,2}yr?|t10y(2y|3m|ie)|sofr|effr|dff|fedfunds|sonia|estr|mortgage\d+us|(.*[^a-z])?(yield|interest_?rate)s?([^a-z].*)?)$`)
+
+// filledWeekend says on which two neighbouring days of the week a daily series
+// never changes, and on how many rows.
+func (s *series) filledWeekend(c *calendar) (days string, rows int) {
+	if c.rhythm != daily || c.days.open() != 7 || len(s.logs) < 14 {
+		return "", 0
+	}
+	var changes, all [7]int
+	for i, r := range s.logs {
+		d := weekdayOf(c.days.number(s.times[i+1]))
+		if all[d]++; r != 0 {
+			changes[d]++
+		}
+	}
+	total := 0
+	for _, n := range changes {
+		total += n
+	}
+	for _, first := range []time.Weekday{time.Saturday, time.Friday, time.Thursday} {
+		second := (first + 1) % 7
+		if rows = all[first] + all[second]; changes[first]+changes[second] == 0 && rows >= 4 && 2*total > len(s.logs) {
+			return first.String() + " and " + second.String(), rows
+		}
+	}
+	return "", 0
+}
+
+// Warnings are the doubts in a line each, at most so many of a kind.
+func (c *Cleaning) Warnings() []string {
+	lines := []string{}
+	for _, kind := range []string{JumpDoubt, StaleDoubt, WeekendDoubt, ReturnsDoubt, RateDoubt} {
+		told := 0
+		var rest []string
+		for _, d := range c.Doubts {
+			switch {
+			case d.Kind != kind:
+			case told < mostDoubts:
+				told++
+				lines = append(lines, d.Text)
+			default:
+				rest = append(rest, d.Symbol)
+			}
+		}
+		if len(rest) > 0 {
+			name := map[string]string{JumpDoubt: "jumps", StaleDoubt: "stretches without a change"}[kind]
+			lines = append(lines, fmt.Sprintf("such %s of %s more symbols: %s", name, count(len(rest)), enumerate(rest)))
+		}
+	}
+	return lines
+}
+
+// refuse returns an error for the first symbol with a jump or a stretch without
+// a change beyond what the options take.
+func (o *Options) refuse(p *Panel, shown string) error {
+	if o.MaxJump == 0 && o.MaxStale == 0 {
+		return nil
+	}
+	for j, symbol := range p.Symbols {
+		s := p.series(j)
+		for i, r := range s.logs {
+			if factor := math.Exp(math.Abs(r)); o.MaxJump > 0 && factor > o.MaxJump {
+				return &DataError{File: shown, Msg: fmt.Sprintf("close of %s goes from %v to %v on %s, a factor of %s, above the %v allowed (-max-jump): %s Correct it, or leave the symbol or the time out",
+					symbol, s.closes[i], s.closes[i+1], stamp(s.times[i+1]), rounded(factor), o.MaxJump, s.cause(i))}
+			}
+		}
+		if from, rows, _ := s.longestRun(); o.MaxStale > 0 && rows > o.MaxStale {
+			return &DataError{File: shown, Msg: fmt.Sprintf("close of %s is unchanged on %s rows, %s to %s, above the %s allowed (-max-stale): delisted and filled forward, or halted? Leave the symbol or the time out",
+				symbol, count(rows), stamp(s.times[from+1]), stamp(s.times[from+rows]), count(o.MaxStale))}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,195 @@
+package market_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/sharedtest"
+)
+
+// walk is a path of closes with the given standard deviation of a day.
+func walk(seed uint64, n int, deviation float64) []float64 {
+	rng := rand.New(rand.NewPCG(seed, 7))
+	closes, level := make([]float64, n), 100.
+	for i := range closes {
+		level *= math.Exp(deviation * rng.NormFloat64())
+		closes[i] = level
+	}
+	return closes
+}
+
+// doubted loads columns as a wide file of days from 2024-01-01 on.
+func doubted(t *testing.T, opt market.Options, names []string, columns ...[]float64) (*market.Cleaning, error) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("date," + strings.Join(names, ",") + "\n")
+	for i := range columns[0] {
+		b.WriteString(time.Date(2024, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
+		for _, c := range columns {
+			if math.IsNaN(c[i]) {
+				b.WriteByte(',')
+				continue
+			}
+			fmt.Fprintf(&b, ",%v", c[i])
+		}
+		b.WriteByte('\n')
+	}
+	_, c, err := market.LoadFS(wide(b.String()), "p.csv", opt)
+	return c, err
+}
+
+func times(closes []float64, from, to int, factor float64) []float64 {
+	out := append([]float64{}, closes...)
+	for i := from; i < to; i++ {
+		out[i] *= factor
+	}
+	return out
+}
+
+func set(closes []float64, from, to int, value float64) []float64 {
+	out := append([]float64{}, closes...)
+	for i := from; i < to; i++ {
+		out[i] = value
+	}
+	return out
+}
+
+func TestDoubts(t *testing.T) {
+	elm, oak := walk(1, 300, 0.02), walk(2, 300, 0.015)
+	weekends := append([]float64{}, oak...) // 2024-01-01 is a Monday
+	for i := range weekends {
+		if i%7 >= 5 {
+			weekends[i] = weekends[i-1]
+		}
+	}
+	var gross, percent []float64
+	for i := range oak {
+		r := oak[max(i, 1)] / oak[max(i, 1)-1]
+		gross, percent = append(gross, r), append(percent, 100*r)
+	}
+	halts := append([]float64{}, oak...) // stale for days every now and then: it is thinly traded
+	for i := range halts {
+		if i%9 > 1 {
+			halts[i] = halts[i-1]
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		symbol string
+		closes []float64
+		kinds  []string
+		says   []string
+	}{
+		{"nothing", "OAK", oak, nil, nil},
+		{"a split", "OAK", times(oak, 100, 300, 0.1), []string{market.JumpDoubt}, []string{"OAK on 2024-04-10: close falls to 1/", "a split of about 10:1"}},
+		{"a split of two", "OAK", times(oak, 100, 300, 0.5), []string{market.JumpDoubt}, []string{"OAK on 2024-04-10", "a split of about 2:1"}},
+		{"a reverse split", "OAK", times(oak, 100, 300, 190), []string{market.JumpDoubt}, []string{"OAK on 2024-04-10: close rises to", "a split of about 1:"}},
+		{"pence for a while", "OAK", times(oak, 100, 130, 100), []string{market.JumpDoubt}, []string{"OAK on 2024-04-10", "pence and pounds?", "1 more such jumps"}},
+		{"a decimal point too many", "OAK", times(oak, 200, 201, 0.001), []string{market.JumpDoubt}, []string{"OAK on 2024-07-19", "a separator of thousands taken for a decimal point?"}},
+		{"a wrong price", "OAK", times(oak, 200, 201, 7.3), []string{market.JumpDoubt}, []string{"a wrong price?"}},
+		{"a rally", "OAK", times(oak, 200, 300, 1.7), nil, nil},
+		{"delisted and filled", "DEAD", set(oak, 200, 300, oak[200]), []string{market.StaleDoubt}, []string{"DEAD: close unchanged on 99 of 300 rows, since 2024-07-20: delisted and filled forward"}},
+		{"never traded", "DEAD", set(oak, 0, 300, 7), []string{market.StaleDoubt}, []string{"unchanged on 299 of 300 rows, on all rows"}},
+		{"halted", "OAK", set(oak, 100, 130, oak[100]), []string{market.StaleDoubt}, []string{"from 2024-04-11 to 2024-05-09: halted, or filled?"}},
+		{"filled backward", "OAK", set(oak, 0, 50, oak[50]), []string{market.StaleDoubt}, []string{"until 2024-02-20: filled backward before its listing?"}},
+		{"a week's holiday", "OAK", set(oak, 100, 106, oak[100]), nil, nil},
+		{"thinly traded", "OAK", halts, nil, nil},
+		{"filled weekends", "OAK", weekends, []string{market.WeekendDoubt}, []string{"OAK: unchanged on every Saturday and Sunday, 85 rows"}},
+		{"gross returns", "OAK", gross, []string{market.ReturnsDoubt}, []string{"closes of OAK scatter about one level"}},
+		{"gross returns in percent", "OAK", percent, []string{market.ReturnsDoubt}, nil},
+		{"a yield", "DGS10", times(oak, 0, 300, 0.04), []string{market.RateDoubt}, []string{"DGS10: by name a yield"}},
+		{"a yield at Yahoo", "^TNX", times(oak, 0, 300, 0.04), []string{market.RateDoubt}, nil},
+		{"a yield in words", "us_yield_10y", times(oak, 0, 300, 0.04), []string{market.RateDoubt}, nil},
+		{"an index of shares", "US30", oak, nil, nil},
+		{"a fund of high dividends", "YIELDCO", oak, nil, nil},
+	} {
+		loaded, err := doubted(t, market.Options{}, []string{"ELM", c.symbol}, elm, c.closes)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		var kinds []string
+		for _, d := range loaded.Doubts {
+			kinds = append(kinds, d.Kind)
+		}
+		if fmt.Sprint(kinds) != fmt.Sprint(c.kinds) {
+			t.Errorf("%s: doubts %v, not %v", c.name, loaded.Doubts, c.kinds)
+		}
+		for _, want := range c.says {
+			if said := loaded.String(); !strings.Contains(said, want) {
+				t.Errorf("%s: said\n%s\nwithout %q", c.name, said, want)
+			}
+		}
+	}
+}
+
+// Forty symbols with a defect each take a handful of lines.
+func TestManyDoubts(t *testing.T) {
+	var names []string
+	var columns [][]float64
+	for i := range 40 {
+		names = append(names, fmt.Sprintf("S%02d", i))
+		columns = append(columns, set(times(walk(uint64(i), 100, 0.02), 50, 100, 0.1), 80, 100, 3))
+	}
+	c, err := doubted(t, market.Options{}, names, columns...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := c.Warnings(); len(lines) != 12 || !strings.Contains(lines[5], "jumps of 35 more symbols: S05, S06, S07 and 32 more") {
+		t.Errorf("%d lines:\n%s", len(lines), strings.Join(lines, "\n"))
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	oak := walk(2, 300, 0.015)
+	split, dead := times(oak, 100, 300, 0.1), set(oak, 200, 300, oak[200])
+	for _, c := range []struct {
+		closes []float64
+		opt    market.Options
+		want   string
+	}{
+		{split, market.Options{MaxJump: 5}, "p.csv: close of OAK goes from"},
+		{split, market.Options{MaxJump: 20}, ""},
+		{dead, market.Options{MaxStale: 20}, "p.csv: close of OAK is unchanged on 99 rows, 2024-07-20 to 2024-10-26, above the 20 allowed (-max-stale)"},
+		{dead, market.Options{MaxStale: 99}, ""},
+		{oak, market.Options{MaxStale: 1, MaxJump: 1.2}, ""},
+	} {
+		_, err := doubted(t, c.opt, []string{"OAK"}, c.closes)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
+			t.Errorf("%+v: %v, want %q", c.opt, err, c.want)
+		}
+	}
+}
+
+// On real data each doubt is of something that did happen: the collapse of
+// LUNA and of OM, DOGE on the day when its price was pushed up. Nothing else is
+// doubted.
+func TestDoubtsOfRealData(t *testing.T) {
+	for path, want := range map[string]string{
+		"equities/sp500_20stocks_adjclose.csv":     "",
+		"equities/sp500_index.csv":                 "",
+		"equities/pyportfolioopt_stock_prices.csv": "",
+		"crypto/bybit_linear_daily":                "",
+		"crypto/bybit_linear_hourly":               "",
+		"crypto/bybit_linear_daily_close_all.csv":  "CTCUSDT 2023-12-12,OMUSDT 2025-04-13",
+		"crypto/binance_spot_daily":                "DOGEUSDT 2021-01-28",
+		"crypto/binance_spot_delisted":             "LUNAUSDT 2022-05-12",
+	} {
+		_, c, err := market.Load(sharedtest.Path(t, "data/"+path), market.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, d := range c.Doubts {
+			got = append(got, d.Symbol+" "+d.Time.Format(time.DateOnly))
+		}
+		if strings.Join(got, ",") != want {
+			t.Errorf("%s: doubts %q, not %q", path, got, want)
+		}
+	}
+}
