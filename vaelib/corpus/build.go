@@ -60,14 +60,14 @@ const maxDraws = 50
 // It returns an error for a configuration that makes no sense, for an empty
 // set, for a window that is too short, and the context's when it is cancelled.
 func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors *market.Sectors, config Config, progress func(done, total int, note string)) (*Corpus, error) {
-	config, err := config.withDefaults()
+	if err := config.Check(window, set); err != nil {
+		return nil, err
+	}
+	config, err := config.over(window)
 	if err != nil {
 		return nil, err
 	}
 	periods, n := window.Returns.Dims()
-	if set.N != n {
-		return nil, fmt.Errorf("the constraint set has %d assets and the returns %d", set.N, n)
-	}
 	projector, err := simplex.NewProjector(set)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"vaefolio/vaelib/features"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 )
 
@@ -60,7 +62,7 @@ type Config struct {
 	Validation float64 // share of the time, and of the rows, held out; negative: none
 
 	Measured       string  // over what risk and return are: [MeasuredTraining] or [MeasuredRolling]
-	PeriodsPerYear float64 // for the annual conditions
+	PeriodsPerYear float64 // for the annual conditions; 0: that of the window's times, see [market.Window.PeriodsPerYear]
 
 	// Market adds conditions of the market at the end of each row's window: its
 	// volatility index, trend, momentum, dispersion and drawdown, by the names
@@ -91,11 +93,41 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Source: Mixed, Shares: Shares{Dirichlet: 2, Optimized: 2, RiskParity: 1, Bootstrap: 1}, N: 20000,
-		Lookbacks: []int{20, 60, 120}, Step: 5, Validation: 0.2, Measured: MeasuredTraining, PeriodsPerYear: 365,
+		Lookbacks: []int{20, 60, 120}, Step: 5, Validation: 0.2, Measured: MeasuredTraining,
 	}
 }
 
-// withDefaults fills in what is zero, and says what can't be.
+// Check says why no training set can be made of the window under the constraints
+// set, as far as that is known before one is made.
+func (c Config) Check(window *market.Window, set simplex.Set) error {
+	c, err := c.over(window)
+	if err != nil {
+		return err
+	}
+	periods, n := window.Returns.Dims()
+	if set.N != n {
+		return fmt.Errorf("the constraint set has %d assets and the returns %d", set.N, n)
+	}
+	if err := set.Check(); err != nil {
+		return err
+	}
+	_, _, _, err = spans(periods, c.Lookbacks, c.Step, c.Validation)
+	return err
+}
+
+// over fills in what is zero for a training set over the window.
+func (c Config) over(window *market.Window) (Config, error) {
+	c, err := c.withDefaults()
+	if err != nil || c.PeriodsPerYear > 0 {
+		return c, err
+	}
+	if c.PeriodsPerYear = window.PeriodsPerYear(); !(c.PeriodsPerYear > 0) {
+		return c, errors.New("the times of the window don't tell how many periods a year has: give the periods per year")
+	}
+	return c, nil
+}
+
+// withDefaults fills in what is zero whatever the window, and says what can't be.
 func (c Config) withDefaults() (Config, error) {
 	d := DefaultConfig()
 	c.Source, c.Shares, c.N = cmp.Or(c.Source, d.Source), cmp.Or(c.Shares, d.Shares), cmp.Or(c.N, d.N)
@@ -103,7 +135,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Lookbacks = d.Lookbacks
 	}
 	c.Step, c.Validation = cmp.Or(c.Step, d.Step), max(cmp.Or(c.Validation, d.Validation), 0)
-	c.Measured, c.PeriodsPerYear = cmp.Or(c.Measured, d.Measured), cmp.Or(c.PeriodsPerYear, d.PeriodsPerYear)
+	c.Measured = cmp.Or(c.Measured, d.Measured)
 	switch {
 	case !slices.Contains(Sources(), c.Source):
 		return c, fmt.Errorf("unknown source %q: choose one of %s", c.Source, strings.Join(Sources(), ", "))
@@ -119,8 +151,8 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("a Dirichlet concentration of %v: it must lie between 0, which varies it, and a million", c.Alpha)
 	case c.Measured != MeasuredTraining && c.Measured != MeasuredRolling:
 		return c, fmt.Errorf("conditions measured over %q: choose %s or %s", c.Measured, MeasuredTraining, MeasuredRolling)
-	case !(c.PeriodsPerYear > 0) || math.IsInf(c.PeriodsPerYear, 0):
-		return c, fmt.Errorf("%v periods per year: it must be positive and finite", c.PeriodsPerYear)
+	case !(c.PeriodsPerYear >= 0) || math.IsInf(c.PeriodsPerYear, 0):
+		return c, fmt.Errorf("%v periods per year: it must be positive and finite, or 0 for that of the window", c.PeriodsPerYear)
 	}
 	for i, name := range c.Assets {
 		if _, _, err := ParseAssetFeature(name); err != nil {

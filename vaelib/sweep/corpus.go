@@ -30,9 +30,6 @@ type trainingSet struct {
 
 // trainingSet says what training set the trial learns from.
 func (t *Trial) trainingSet() (*trainingSet, error) {
-	if err := t.Set.Check(); err != nil {
-		return nil, err
-	}
 	if t.Validation == 0 {
 		return nil, errors.New("nothing is held out, on which a model could be judged: give a validation share above 0")
 	}
@@ -48,6 +45,9 @@ func (t *Trial) trainingSet() (*trainingSet, error) {
 	var err error
 	if s.window, _, err = t.Window.Split(t.Split, embargo); err != nil {
 		return nil, err
+	}
+	if err := s.config.Check(s.window, s.set); err != nil {
+		return nil, fmt.Errorf("training set: %w", err)
 	}
 	identity := fmt.Sprintf("%s %+v %+v", s.window.Hash(), s.config, s.set)
 	if s.sectors != nil {
