@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"vaefolio/scripts/internal/cli"
@@ -59,6 +60,7 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	input := experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
 		Metrics: settings, Seed: c.Seed, Source: c.Prices.Prices, Notes: data.Notes, Synthetic: data.Synthetic, Begin: io.Progress,
+		Repeat: []string{io.Command()},
 	}
 	if data.Synthetic {
 		input.Source = "the bundled sample (SYNTHETIC)"
@@ -72,6 +74,17 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 		spec.Backend, spec.Plugin = input.Backend.Name(), input.Backend.Plugin()
 	}
 	folder, err := run.Open(c.Out, spec, c.Force)
+	var done *run.AlreadyDone
+	if errors.As(err, &done) {
+		summary := new(experiment.BacktestSummary)
+		if err := experiment.ReadSummary(c.Out, summary); err != nil {
+			return err
+		}
+		if err := print(c, io, summary); err != nil {
+			return err
+		}
+		return done
+	}
 	if err != nil {
 		return err
 	}

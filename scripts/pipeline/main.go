@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -78,6 +79,17 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		dir = filepath.Join("runs", "pipeline-"+run.Hash(text, []byte(spec.Data), []byte(spec.Backend))[:10])
 	}
 	folder, err := run.Open(dir, spec, c.Force)
+	var done *run.AlreadyDone
+	if errors.As(err, &done) {
+		summary := new(experiment.Summary)
+		if err := experiment.ReadSummary(dir, summary); err != nil {
+			return err
+		}
+		if err := print(c, io, summary, dir); err != nil {
+			return err
+		}
+		return done
+	}
 	if err != nil {
 		return err
 	}
@@ -93,6 +105,7 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	summary, err := experiment.Pipeline(ctx, folder, experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
 		Metrics: settings, Seed: c.Seed, Backend: backend, Source: source, Notes: data.Notes, Synthetic: data.Synthetic, Begin: io.Progress,
+		Repeat: []string{io.Command()},
 	}, c.Settings)
 	if err != nil {
 		return err

@@ -7,10 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"vaefolio/vaelib/run"
 )
 
 // small makes a pipeline of a second.
@@ -41,14 +44,37 @@ func TestPipelineVerb(t *testing.T) {
 	if !strings.Contains(stderr, "SYNTHETIC") {
 		t.Errorf("nothing says that the sample is synthetic\n%s", stderr)
 	}
-	if code, _, stderr := execute(append(small, "-out", dir)...); code != 0 || !strings.Contains(stderr, "already") {
-		t.Errorf("again: exit code %d\n%s", code, stderr)
+	code, second, stderr := execute(append(small, "-out", dir, "-format", "json")...)
+	if code != 0 || !strings.Contains(stderr, "already") || second != stdout {
+		t.Errorf("again: exit code %d\n%s\nstdout %s, want that of the first run\n%s", code, stderr, second, stdout)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := run.ReadManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(page, []byte(manifest.ConfigHash)) {
+		t.Error("the report doesn't tell the hash of the configuration")
+	}
+	repeat := regexp.MustCompile(`go run ./scripts/pipeline (.*) -out again`).FindSubmatch(page)
+	if repeat == nil {
+		t.Fatal("the report has no command that repeats the run")
 	}
 
 	// The folder's own configuration repeats the run.
 	again := filepath.Join(t.TempDir(), "again")
 	if code, _, stderr := execute("-config", filepath.Join(dir, "config.toml"), "-out", again, "-quiet"); code != 0 {
 		t.Fatalf("from config.toml: exit code %d\n%s", code, stderr)
+	}
+	repeated := filepath.Join(t.TempDir(), "repeated")
+	if code, _, stderr := execute(append(strings.Fields(string(repeat[1])), "-out", repeated, "-quiet")...); code != 0 {
+		t.Fatalf("the report's command %s: exit code %d\n%s", repeat[1], code, stderr)
+	}
+	if got, err := run.ReadManifest(repeated); err != nil || got.Hash != manifest.Hash {
+		t.Errorf("the report's command %s makes another run (%v)", repeat[1], err)
 	}
 	for _, name := range []string{"weights.csv", "metrics.csv", "baselines.csv"} {
 		a, err := os.ReadFile(filepath.Join(dir, name))

@@ -419,7 +419,7 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 		},
 		WalkForward: section,
 		Provenance: &report.Provenance{
-			Repeat: []string{"go run ./scripts/backtest -config config.toml -out again"}, Config: string(config),
+			Repeat: in.Repeat, Config: string(config),
 			Facts:  []report.Fact{{Name: "Prices", Text: in.Source}, {Name: "Data", Text: in.Window.Hash()}, {Name: "Seed", Text: fmt.Sprint(in.Seed)}},
 			Limits: append([]string{"Symbols chosen today for the past carry survivorship bias.", "Market impact is not modelled."}, in.Notes...),
 		},

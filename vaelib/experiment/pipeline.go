@@ -33,6 +33,7 @@ type Input struct {
 	Source    string   // of the prices, as the user named it
 	Notes     []string // what reports say of the prices: what the returns are of, say
 	Synthetic bool     // the prices are made up
+	Repeat    []string // commands that repeat the run, for its report
 	// Begin is told the name of each piece of work, and returns what is to be
 	// told its progress. nil: no reports.
 	Begin func(step string) func(done, total int, note string)

@@ -430,10 +430,10 @@ func (p *state) provenanceSection(d *report.Document) error {
 		return err
 	}
 	d.Provenance = &report.Provenance{
-		Repeat: []string{"go run ./scripts/pipeline -config config.toml -out again"},
+		Repeat: p.Repeat,
 		Config: string(config),
 		Facts: []report.Fact{
-			{Name: "Configuration", Text: manifest.Hash}, {Name: "Data", Text: manifest.Data},
+			{Name: "Configuration", Text: manifest.ConfigHash}, {Name: "Data", Text: manifest.Data},
 			{Name: "Seed", Text: fmt.Sprint(p.Seed)}, {Name: "Backend", Text: p.Backend.Description()},
 			{Name: "Commit", Text: manifest.Commit}, {Name: "Go", Text: manifest.Go + " " + manifest.GOOS + "/" + manifest.GOARCH},
 		},

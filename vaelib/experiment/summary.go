@@ -1,6 +1,27 @@
 package experiment
 
-import "vaefolio/vaelib/number"
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"vaefolio/vaelib/number"
+)
+
+// ReadSummary reads the summary.json of a finished run's folder, of a pipeline
+// into a [Summary], of a backtest into a [BacktestSummary].
+func ReadSummary(dir string, into any) error {
+	path := filepath.Join(dir, SummaryFile)
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, into)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w: -force repeats the run", path, err)
+	}
+	return nil
+}
 
 // Summary is summary.json: what a run of the pipeline comes to. Sharpe ratios
 // are annual; those without a suffix are measured on the in-sample window, on

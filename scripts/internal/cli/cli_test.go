@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -301,6 +302,39 @@ func TestConfigRoundTrip(t *testing.T) {
 }
 
 // What matters only with a flag is recorded with it, and in a verb without it.
+// The command spells what is not the default, so that a shell reads it back.
+func TestCommand(t *testing.T) {
+	args := []string{
+		"-path", "my file's.csv", "-share=0.25", "-target", "-0.5", "-names", `a,"b, c"`, "-fast", "-depths", "", "-side=right", "-out", "x", "-quiet",
+	}
+	command := func(args ...string) (config, string) {
+		var got config
+		var text string
+		code, _, stderr := execute(verb(&got, func(_ context.Context, io *IO) error { text = io.Command(); return nil }), args...)
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		return got, text
+	}
+	want, text := command(args...)
+	if want := `go run ./scripts/try -depths= -path 'my file'\''s.csv' -share 0.25 -side right -target=-0.5 -names 'a,"b, c"' -fast -out again`; text != want {
+		t.Errorf("the command is\n%s, want\n%s", text, want)
+	}
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no shell")
+	}
+	words, err := exec.Command(shell, "-c", strings.Replace(text, "go run ./scripts/try", `printf '%s\n'`, 1)).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := command(strings.Split(strings.TrimSuffix(string(words), "\n"), "\n")...)
+	got.Out, got.Quiet = want.Out, want.Quiet
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(tone{})); diff != "" {
+		t.Errorf("the command repeats another run (-want +got):\n%s", diff)
+	}
+}
+
 func TestRecordedWithAFlag(t *testing.T) {
 	type shared struct {
 		Depth int `flag:"depth" default:"3" record:"deep" help:"how deep"`

@@ -22,6 +22,7 @@ type IO struct {
 
 	verb     string
 	options  options
+	defaults options // the same, with the default values
 	quiet    bool
 	terminal bool
 	now      func() time.Time

@@ -86,6 +86,7 @@ func (v Verb[C]) execute(ctx context.Context, args []string, stream *IO) (err er
 	}
 	stream.quiet = options.isSet("quiet")
 	stream.options = options
+	_, stream.defaults = v.defaults()
 	return v.Run(ctx, c, stream)
 }
 
