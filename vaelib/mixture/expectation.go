@@ -4,11 +4,11 @@ import (
 	"context"
 	"math"
 	"runtime"
-	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/internal/gemm"
+	"vaefolio/vaelib/internal/parallel"
 )
 
 // lanes is how many points stand side by side in a tile.
@@ -119,18 +119,14 @@ func (e *expectation) run(ctx context.Context, m *Mixture) (*statistics, error) 
 	}
 	// A round is as many blocks as there are workers: memory stays bounded.
 	for round := 0; round*rowsPerBlock < n; round += len(e.workers) {
-		if err := ctx.Err(); err != nil {
+		busy := min(len(e.workers), (n-round*rowsPerBlock+rowsPerBlock-1)/rowsPerBlock)
+		if err := parallel.For(ctx, busy, func(_, w int) error {
+			first := (round + w) * rowsPerBlock
+			e.workers[w].block(partial[w], m, whitening, &e.points, first, min(rowsPerBlock, n-first))
+			return nil
+		}); err != nil {
 			return nil, err
 		}
-		busy := min(len(e.workers), (n-round*rowsPerBlock+rowsPerBlock-1)/rowsPerBlock)
-		var wait sync.WaitGroup
-		for w := range busy {
-			wait.Go(func() {
-				first := (round + w) * rowsPerBlock
-				e.workers[w].block(partial[w], m, whitening, &e.points, first, min(rowsPerBlock, n-first))
-			})
-		}
-		wait.Wait()
 		for _, p := range partial[:busy] {
 			total.add(p)
 		}

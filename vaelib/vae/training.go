@@ -1,10 +1,9 @@
 package vae
 
 import (
+	"context"
 	"fmt"
 	"math"
-	"runtime"
-	"sync"
 	"time"
 
 	"github.com/gomlx/compute/dtypes"
@@ -13,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/stream"
 )
 
@@ -128,19 +128,13 @@ func (t *training) draw(end int) {
 	plan, rows := make([]float32, t.stride*planSize), make([]int32, t.stride*batch)
 	noise := make([]float32, t.stride*batch*t.noise)
 	steps := end - t.step
-	workers := min(runtime.GOMAXPROCS(0), steps)
-	var wait sync.WaitGroup
-	for w := range workers {
-		wait.Go(func() {
-			for i := w; i < steps; i += workers {
-				t.schedule.plan(plan[i*planSize:], t.config.Beta, t.step+i)
-				source := stream.Source(t.config.Seed, "vae.batches", uint64(t.step+i))
-				fillIndices(rows[i*batch:(i+1)*batch], t.rows, source)
-				fillNormals(noise[i*batch*t.noise:(i+1)*batch*t.noise], source)
-			}
-		})
-	}
-	wait.Wait()
+	_ = parallel.For(context.Background(), steps, func(_, i int) error { // which nothing ends early
+		t.schedule.plan(plan[i*planSize:], t.config.Beta, t.step+i)
+		source := stream.Source(t.config.Seed, "vae.batches", uint64(t.step+i))
+		fillIndices(rows[i*batch:(i+1)*batch], t.rows, source)
+		fillNormals(noise[i*batch*t.noise:(i+1)*batch*t.noise], source)
+		return nil
+	})
 	t.inputs[inputPlan-inputRows] = tensors.FromFlatDataAndDimensions(plan, t.stride, planSize)
 	t.inputs[inputTake-inputRows] = tensors.FromFlatDataAndDimensions(rows, t.stride, batch, 1)
 	t.inputs[inputNoise-inputRows] = tensors.FromFlatDataAndDimensions(noise, t.stride, t.noise, batch)
