@@ -32,9 +32,9 @@ type config struct {
 	cli.Format
 }
 
-// Check refuses names of workloads that there are none of, and a clock that
+// Validate refuses names of workloads that there are none of, and a clock that
 // the system doesn't have.
-func (c *config) Check() error {
+func (c *config) Validate() error {
 	if c.Clock == "cpu" && !hasCPUClock {
 		return cli.Usagef("-clock cpu: this system doesn't tell")
 	}

@@ -8,13 +8,12 @@ import (
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/corpus"
-	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/run"
 )
 
 type config struct {
-	experiment.Corpus
-	experiment.Market
+	Corpus corpus.Config
+	Market
 	cli.Prices
 	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times"`
 	cli.Constraints
@@ -26,10 +25,10 @@ var verb = cli.Verb[config]{
 	Name:    "corpus",
 	Summary: "make a training set: portfolios from several sources over rolling windows, with conditions and provenance",
 	Example: "corpus -source mixed -n 20000 -out runs/corpus",
-	Default: config{Corpus: experiment.DefaultCorpus(), Market: experiment.DefaultMarket()},
+	Default: config{Corpus: corpus.DefaultConfig(), Market: Market{Market: true}},
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
-		"quick": func(c *config) { c.Corpus.Rows = 4000 },
+		"quick": func(c *config) { c.Corpus.N = 4000 },
 	},
 	Run: build,
 }
@@ -52,12 +51,9 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	periods := c.PeriodsPerYear
-	if periods == 0 {
-		periods = data.Window.PeriodsPerYear()
-	}
-	settings := c.Corpus.Config(c.Seed, periods)
-	if err := c.Market.Add(&settings); err != nil {
+	settings := c.Corpus
+	settings.Seed, settings.PeriodsPerYear = c.Seed, c.PeriodsPerYear
+	if err := c.Market.addTo(&settings); err != nil {
 		return err
 	}
 	hash := data.Window.Hash()

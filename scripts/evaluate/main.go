@@ -40,8 +40,8 @@ var verb = cli.Verb[config]{
 
 func main() { cli.Main(verb) }
 
-// Check returns an error for half of what the deflated Sharpe ratio needs.
-func (c *config) Check() error {
+// Validate returns an error for half of what the deflated Sharpe ratio needs.
+func (c *config) Validate() error {
 	if (c.Trials > 0) != (c.TrialStd != nil) {
 		return errors.New("-trials and -trial-sr-std go together: give both, or neither")
 	}

@@ -35,8 +35,8 @@ type config struct {
 	cli.Common
 }
 
-// Check refuses what makes no sense whatever the exchange has.
-func (c *config) Check() error {
+// Validate refuses what makes no sense whatever the exchange has.
+func (c *config) Validate() error {
 	if (len(c.Symbols) > 0) == (c.Top > 0) {
 		return errors.New("give either -symbols or -top")
 	}

@@ -145,7 +145,7 @@ func ofTheMarket(t *testing.T) (string, *corpus.Corpus) {
 		t.Fatal(err)
 	}
 	made, err := corpus.Build(t.Context(), window, simplex.Set{N: len(symbols)}, nil, corpus.Config{
-		Source: corpus.Dirichlet, N: 400, Seed: 1, Lookbacks: []int{60}, Market: true,
+		Source: corpus.Dirichlet, N: 400, Seed: 1, Lookbacks: []int{60}, Validation: 0.2, Market: true,
 	}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -48,8 +48,8 @@ type config struct {
 	cli.Common
 }
 
-// Check refuses what makes no sense whatever the model and the market.
-func (c *config) Check() error {
+// Validate refuses what makes no sense whatever the model and the market.
+func (c *config) Validate() error {
 	if c.Replay == "" && (c.From != "" || c.To != "") {
 		return errors.New("-from and -to choose among the candles of -replay: leave them out")
 	}
@@ -62,7 +62,7 @@ func (c *config) Check() error {
 	if _, err := bybit.New(bybit.Options{StreamURL: c.StreamURL}); err != nil {
 		return fmt.Errorf("-stream-url: %w", err)
 	}
-	return c.Constraints.Check()
+	return c.Constraints.Validate()
 }
 
 var verb = cli.Verb[config]{

@@ -59,7 +59,7 @@ func conditional(t *testing.T, folder string) (string, *corpus.Corpus) {
 	window := windowOf(t, folder)
 	ctx := context.Background()
 	c, err := corpus.Build(ctx, window, simplex.Set{N: len(symbols)}, nil, corpus.Config{
-		Source: corpus.Dirichlet, N: 1000, Seed: 1, Lookbacks: []int{60}, Market: true, PeriodsPerYear: window.PeriodsPerYear(),
+		Source: corpus.Dirichlet, N: 1000, Seed: 1, Lookbacks: []int{60}, Validation: 0.2, Market: true, PeriodsPerYear: window.PeriodsPerYear(),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)

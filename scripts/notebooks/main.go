@@ -34,8 +34,8 @@ type config struct {
 	cli.Format
 }
 
-// Check refuses what the command doesn't take.
-func (c *config) Check() error {
+// Validate refuses what the command doesn't take.
+func (c *config) Validate() error {
 	switch {
 	case c.Command == "setup" && len(c.Names) > 0:
 		return fmt.Errorf("leftover argument %q: setup takes no names", c.Names[0])

@@ -54,8 +54,8 @@ var verb = cli.Verb[config]{
 
 func main() { cli.Main(verb) }
 
-// Check returns an error for flags that the objective has no use for, or lacks.
-func (c *config) Check() error {
+// Validate returns an error for flags that the objective has no use for, or lacks.
+func (c *config) Validate() error {
 	if err := moments.CheckName(c.Covariance); err != nil {
 		return fmt.Errorf("-covariance: %w", err)
 	}

@@ -144,7 +144,7 @@ func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
 	r2, _ := s.R2.Float()
 	pca, _ := s.R2PCA.Float()
 	spread, _ := s.DispersionPosterior.Float()
-	io.Note("%.0f of %d units active, R2 %.3f (PCA %.3f), dispersion %.2f of the held-out portfolios'", units, c.Latent, r2, pca, spread)
+	io.Note("%.0f of %d units active, R2 %.3f (PCA %.3f), dispersion %.2f of the held-out portfolios'", units, c.Model.Latent, r2, pca, spread)
 	io.Note("%d portfolios in %.1f s: %s", s.Portfolios, s.Seconds, filepath.Join(dir, experiment.ReportFile))
 	return nil
 }

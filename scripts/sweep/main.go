@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/sweep"
 )
 
@@ -34,8 +35,8 @@ type config struct {
 	Preset string `flag:"preset" record:"-" help:"a set of defaults"`
 }
 
-// Check refuses what the command doesn't take.
-func (c *config) Check() error {
+// Validate refuses what the command doesn't take.
+func (c *config) Validate() error {
 	if c.Command != "merge" && len(c.From) > 0 {
 		return fmt.Errorf("leftover argument %q: only merge takes folders", c.From[0])
 	}
@@ -57,7 +58,7 @@ sweep merge -out runs/beta node1 node2   # with the runs of other folders`,
 	Default: config{Trial: Trial{Settings: sweep.DefaultSettings()}},
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
-		"quick": func(c *config) { c.Model.Quick(); c.Corpus.Rows = 6000 },
+		"quick": func(c *config) { c.Schedule.Steps, c.Corpus.N = experiment.QuickSteps, 6000 },
 	},
 	Run: command,
 }

@@ -22,7 +22,8 @@ type config struct {
 	Weights    string `flag:"weights" unit:"FILE" required:"true" help:"portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
 	Conditions string `flag:"conditions" unit:"FILE" help:"what the portfolios have (a corpus's conditions.csv): makes the model conditional, so that generate can be asked for these; with the measures.json and corpus.json of a corpus beside it, training holds the model to what follows from weights, knows which conditions are categories, and keeps how those of the market follow from prices, so that generate and live can ask for the market of their day"`
 	experiment.Conditioning
-	experiment.Model
+	Model      vae.Config
+	Schedule   vae.Schedule
 	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"rows to hold out, at random, where the file has no provenance beside it"`
 	Components int     `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, from which portfolios are sampled"`
 	TwoStage   bool    `flag:"two-stage" help:"fit a second VAE to the codes too, from which generate samples by -density two-stage"`
@@ -36,17 +37,20 @@ var verb = cli.Verb[config]{
 	Summary: "train a variational autoencoder on portfolios",
 	Example: `train -weights runs/corpus/weights.csv -out runs/model
 train -weights runs/corpus/weights.csv -conditions runs/corpus/conditions.csv -condition-on 'volatility,effective_assets,max_weight,sector.*' -out runs/conditional`,
-	Default: config{
-		Model: experiment.DefaultModel(), Conditioning: experiment.DefaultConditioning(), Validation: 0.1, Components: 40,
-	},
+	Default: defaults(),
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
-		"quick": func(c *config) { c.Model.Quick() },
+		"quick": func(c *config) { c.Schedule.Steps = experiment.QuickSteps },
 	},
 	Run: train,
 }
 
 func main() { cli.Main(verb) }
+
+func defaults() config {
+	model, schedule := experiment.DefaultModel()
+	return config{Conditioning: experiment.DefaultConditioning(), Model: model, Schedule: schedule, Validation: 0.1, Components: 40}
+}
 
 func train(ctx context.Context, c *config, io *cli.IO) error {
 	if c.Out == "" {
@@ -96,7 +100,8 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer folder.Close()
-	model, history, err := experiment.Train(ctx, backend, c.Model, c.Seed, rows, folder.Dir(), experiment.Reports{
+	c.Model.Seed = c.Seed
+	model, history, err := experiment.Train(ctx, backend, c.Model, c.Schedule, rows, folder.Dir(), experiment.Reports{
 		Progress: io.Progress("training"), Note: func(line string) { io.Note("%s", line) },
 	})
 	if err != nil {
@@ -125,7 +130,7 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	if c.TwoStage {
 		second, err := generate.FitTwoStage(ctx, model, rows.Train, generate.TwoStageSettings{
-			Steps: c.Steps, Conditions: settings.Conditions, Seed: c.Seed, Progress: io.Progress("second stage"),
+			Steps: c.Schedule.Steps, Conditions: settings.Conditions, Seed: c.Seed, Progress: io.Progress("second stage"),
 		})
 		if err != nil {
 			return err
@@ -180,7 +185,7 @@ func (c *config) diagnose(ctx context.Context, model *vae.Model, rows experiment
 		io.Note("WARNING: %s", d.Warning)
 	}
 	io.Note("%d of %d units active, KL %.2f nats, R2 %.3f (PCA %.3f), log likelihood %.2f nats (bound %.2f)",
-		d.ActiveUnits, c.Latent, d.KL, d.R2, d.R2PCA, d.Evidence.LogLikelihood, d.Evidence.ELBO)
+		d.ActiveUnits, c.Model.Latent, d.KL, d.R2, d.R2PCA, d.Evidence.LogLikelihood, d.Evidence.ELBO)
 	if told != nil {
 		if d.Control, err = rows.Told.MeasureControl(ctx, model, c.Seed); err != nil {
 			return err

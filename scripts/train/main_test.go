@@ -219,7 +219,7 @@ func TestTrainKeepsTheMarket(t *testing.T) {
 		t.Fatal(err)
 	}
 	made, err := corpus.Build(t.Context(), window, simplex.Set{N: 12}, nil, corpus.Config{
-		Source: corpus.Dirichlet, N: 200, Lookbacks: []int{60}, Market: true,
+		Source: corpus.Dirichlet, N: 200, Lookbacks: []int{60}, Validation: 0.2, Market: true,
 	}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -57,8 +57,8 @@ var finished = sync.OnceValues(func() (string, error) {
 	}
 	defer backend.Close()
 	settings := experiment.DefaultSettings()
-	settings.Corpus.Rows, settings.Lookbacks = 300, []int{40, 60}
-	settings.Steps, settings.Batch, settings.Hidden, settings.Latent = 60, 32, []int{16}, 3
+	settings.Corpus.N, settings.Corpus.Lookbacks = 300, []int{40, 60}
+	settings.Schedule.Steps, settings.Schedule.Batch, settings.Model.Hidden, settings.Model.Latent = 60, 32, []int{16}, 3
 	settings.Portfolios, settings.Components, settings.Starts, settings.Iterations = 30, 2, 3, 5
 	dir, err := os.MkdirTemp("", "verify-test")
 	if err != nil {

@@ -23,8 +23,8 @@ type config struct {
 	cli.Format
 }
 
-// Check refuses what the command doesn't take.
-func (c *config) Check() error {
+// Validate refuses what the command doesn't take.
+func (c *config) Validate() error {
 	if c.Command == "status" && (c.Dir != "" || c.Wheel != "" || c.DryRun || c.Force) {
 		return fmt.Errorf("-dir, -wheel, -dry-run and -force go with install only")
 	}

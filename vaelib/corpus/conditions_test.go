@@ -41,7 +41,7 @@ func TestConditionsAreAsMeasured(t *testing.T) {
 
 func testConditions(t *testing.T, measured string) {
 	window, sectors := sample(t)
-	c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 60, Seed: 5, Measured: measured})
+	c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 60, Seed: 5, Measured: measured, Validation: 0.2})
 	names := c.Portfolios.Conditions.Names
 	for i, row := range c.Rows {
 		span, w := c.Spans[row.Span], c.Portfolios.Weights.RawRowView(i)
@@ -106,7 +106,7 @@ func testConditions(t *testing.T, measured string) {
 func TestTrainingMeasuresDontLookAhead(t *testing.T) {
 	window, sectors := sample(t)
 	window = window.Slice(0, 500)
-	config := Config{Source: Dirichlet, N: 200, Seed: 3, Lookbacks: []int{40}}
+	config := Config{Source: Dirichlet, N: 200, Seed: 3, Lookbacks: []int{40}, Validation: 0.2}
 	before := build(t, window, capped(12, 0.3), sectors, config)
 	altered := &market.Window{Symbols: window.Symbols, Times: window.Times, Returns: mat.DenseCopyOf(window.Returns)}
 	for period := firstHeldOut(before); period < len(window.Times); period++ {
@@ -141,7 +141,7 @@ func TestMeasuresAreTheConditions(t *testing.T) {
 		{MeasuredTraining, []string{"volatility", "annual_return", "effective_assets", "max_weight"}},
 		{MeasuredRolling, []string{"effective_assets", "max_weight"}},
 	} {
-		c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 500, Seed: 9, Measured: test.measured})
+		c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 500, Seed: 9, Measured: test.measured, Validation: 0.2})
 		measures := c.Measures()
 		for _, sector := range sectors.Names {
 			test.want = append(test.want, portfolio.SectorPrefix+sector)
@@ -194,7 +194,7 @@ func TestRootOfTheCovariance(t *testing.T) {
 
 func TestSplitConditions(t *testing.T) {
 	window, sectors := sample(t)
-	c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 100, Seed: 9})
+	c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 100, Seed: 9, Validation: 0.2})
 	weights, heldOut := c.Split()
 	conditions, heldOutConditions := c.SplitConditions()
 	k := slices.Index(c.Portfolios.Conditions.Names, "max_weight")
@@ -209,7 +209,7 @@ func TestSplitConditions(t *testing.T) {
 			}
 		}
 	}
-	none := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 100, Seed: 9, Validation: -1})
+	none := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 100, Seed: 9})
 	if _, heldOut := none.SplitConditions(); heldOut != nil {
 		t.Error("held-out conditions where nothing is held out")
 	}
@@ -217,7 +217,7 @@ func TestSplitConditions(t *testing.T) {
 
 func TestReadMeasures(t *testing.T) {
 	window, sectors := sample(t)
-	c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 100, Seed: 9})
+	c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 100, Seed: 9, Validation: 0.2})
 	dir := t.TempDir()
 	if err := c.Write(dir); err != nil {
 		t.Fatal(err)
@@ -281,7 +281,7 @@ func FuzzDecodeMeasures(f *testing.F) {
 
 func TestSummaryDescribesConditions(t *testing.T) {
 	window, sectors := sample(t)
-	c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 100, Seed: 9})
+	c := build(t, window, simplex.Set{N: 12}, sectors, Config{N: 100, Seed: 9, Validation: 0.2})
 	dir := t.TempDir()
 	if err := c.Write(dir); err != nil {
 		t.Fatal(err)

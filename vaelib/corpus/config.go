@@ -47,22 +47,32 @@ type Shares struct {
 	Dirichlet, Optimized, RiskParity, Bootstrap float64
 }
 
-// Config says what to build. Zero values stand for those of [DefaultConfig].
+// Config says what to build. [Config.EnsureDefaults] fills in what has no meaning
+// as zero; [DefaultConfig] is a good start.
 type Config struct {
-	Source string // one of [Sources]
-	Shares Shares // of a mixed corpus
-	N      int    // rows
-	Seed   uint64
+	// Source is one of [Sources].
+	Source string `flag:"source" choice:"mixed|dirichlet|optimized|risk-parity|bootstrap" help:"where training portfolios come from"`
+	Shares Shares // of a mixed corpus; zero: those of [DefaultShares]
+	// N is the number of rows.
+	N    int `flag:"n" after:"alpha" range:"[2,inf)" unit:"portfolios" help:"size of the training set, held-out rows included"`
+	Seed uint64
 	// Alpha, where above 0, is the one concentration of all Dirichlet rows, which
 	// are then symmetric; 0 varies it.
-	Alpha float64
+	Alpha float64 `flag:"alpha" after:"source" range:"[0,1e6]" help:"concentration of all Dirichlet rows; 0 varies it"`
 
-	Lookbacks  []int   // periods of the rolling windows
-	Step       int     // periods between the ends of two windows
-	Validation float64 // share of the time, and of the rows, held out; negative: none
+	// Lookbacks are the lengths of the rolling windows, in periods.
+	Lookbacks []int `flag:"lookbacks" range:"[2,inf)" unit:"periods" help:"lengths of the rolling windows"`
+	// Step is the number of periods between the ends of two windows.
+	Step int `flag:"window-step" range:"[1,inf)" unit:"periods" help:"between the ends of two rolling windows"`
+	// Validation is the share of the time, and of the rows, held out; 0: none.
+	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"last part of the time whose windows are held out"`
 
-	Measured       string  // over what risk and return are: [MeasuredTraining] or [MeasuredRolling]
-	PeriodsPerYear float64 // for the annual conditions; 0: that of the window's times, see [market.Window.PeriodsPerYear]
+	// Measured says over which returns risk and return are measured:
+	// [MeasuredTraining] or [MeasuredRolling].
+	Measured string `flag:"measured" choice:"training|rolling" help:"returns over which the conditions of risk and return are measured: all before the held-out part, so that they are functions of the weights, or each row's own rolling window"`
+	// PeriodsPerYear makes conditions annual; 0: as many as the window's times
+	// tell.
+	PeriodsPerYear float64
 
 	// Market adds conditions of the market at the end of each row's window: its
 	// volatility index, trend, momentum, dispersion and drawdown, by the names
@@ -92,10 +102,12 @@ type Config struct {
 // package experiment).
 func DefaultConfig() Config {
 	return Config{
-		Source: Mixed, Shares: Shares{Dirichlet: 2, Optimized: 2, RiskParity: 1, Bootstrap: 1}, N: 20000,
-		Lookbacks: []int{20, 60, 120}, Step: 5, Validation: 0.2, Measured: MeasuredTraining,
+		Source: Mixed, N: 20000, Lookbacks: []int{20, 60, 120}, Step: 5, Validation: 0.2, Measured: MeasuredTraining,
 	}
 }
+
+// DefaultShares are those of a mixed corpus that names none.
+func DefaultShares() Shares { return Shares{Dirichlet: 2, Optimized: 2, RiskParity: 1, Bootstrap: 1} }
 
 // Check says why no training set can be made of the window under the constraints
 // set, as far as that is known before one is made.
@@ -117,8 +129,8 @@ func (c Config) Check(window *market.Window, set simplex.Set) error {
 
 // over fills in what is zero for a training set over the window.
 func (c Config) over(window *market.Window) (Config, error) {
-	c, err := c.withDefaults()
-	if err != nil || c.PeriodsPerYear > 0 {
+	c.EnsureDefaults()
+	if err := c.Validate(); err != nil || c.PeriodsPerYear > 0 {
 		return c, err
 	}
 	if c.PeriodsPerYear = window.PeriodsPerYear(); !(c.PeriodsPerYear > 0) {
@@ -127,59 +139,61 @@ func (c Config) over(window *market.Window) (Config, error) {
 	return c, nil
 }
 
-// withDefaults fills in what is zero whatever the window, and says what can't be.
-func (c Config) withDefaults() (Config, error) {
+// EnsureDefaults gives the source, shares, rows, lookbacks, step and returns
+// measured over that are zero the values of [DefaultConfig] and [DefaultShares].
+// Zero has a meaning of its own in all other fields.
+func (c *Config) EnsureDefaults() {
 	d := DefaultConfig()
-	c.Source, c.Shares, c.N = cmp.Or(c.Source, d.Source), cmp.Or(c.Shares, d.Shares), cmp.Or(c.N, d.N)
+	c.Source, c.Shares, c.N = cmp.Or(c.Source, d.Source), cmp.Or(c.Shares, DefaultShares()), cmp.Or(c.N, d.N)
+	c.Step, c.Measured = cmp.Or(c.Step, d.Step), cmp.Or(c.Measured, d.Measured)
 	if len(c.Lookbacks) == 0 {
 		c.Lookbacks = d.Lookbacks
 	}
-	c.Step, c.Validation = cmp.Or(c.Step, d.Step), max(cmp.Or(c.Validation, d.Validation), 0)
-	c.Measured = cmp.Or(c.Measured, d.Measured)
+}
+
+// Validate returns an error that names the first field that makes no sense.
+func (c *Config) Validate() error {
 	switch {
 	case !slices.Contains(Sources(), c.Source):
-		return c, fmt.Errorf("unknown source %q: choose one of %s", c.Source, strings.Join(Sources(), ", "))
+		return fmt.Errorf("unknown source %q: choose one of %s", c.Source, strings.Join(Sources(), ", "))
 	case c.N < 2:
-		return c, fmt.Errorf("a corpus of %d rows: at least 2 are needed", c.N)
+		return fmt.Errorf("a corpus of %d rows: at least 2 are needed", c.N)
 	case c.Step < 1:
-		return c, fmt.Errorf("a step of %d periods between windows: it must be at least 1", c.Step)
-	case slices.Min(c.Lookbacks) < 2:
-		return c, fmt.Errorf("a lookback of %d periods: it must be at least 2", slices.Min(c.Lookbacks))
-	case !(c.Validation <= 0.9):
-		return c, fmt.Errorf("a validation share of %v: it must be at most 0.9", c.Validation)
+		return fmt.Errorf("a step of %d periods between windows: it must be at least 1", c.Step)
+	case len(c.Lookbacks) == 0 || slices.Min(c.Lookbacks) < 2:
+		return fmt.Errorf("lookbacks of %v periods: each must be at least 2", c.Lookbacks)
+	case !(c.Validation >= 0 && c.Validation <= 0.9):
+		return fmt.Errorf("a validation share of %v: it must be at least 0 and at most 0.9", c.Validation)
 	case !(c.Alpha >= 0 && c.Alpha <= 1e6):
-		return c, fmt.Errorf("a Dirichlet concentration of %v: it must lie between 0, which varies it, and a million", c.Alpha)
+		return fmt.Errorf("a Dirichlet concentration of %v: it must lie between 0, which varies it, and a million", c.Alpha)
 	case c.Measured != MeasuredTraining && c.Measured != MeasuredRolling:
-		return c, fmt.Errorf("conditions measured over %q: choose %s or %s", c.Measured, MeasuredTraining, MeasuredRolling)
+		return fmt.Errorf("conditions measured over %q: choose %s or %s", c.Measured, MeasuredTraining, MeasuredRolling)
 	case !(c.PeriodsPerYear >= 0) || math.IsInf(c.PeriodsPerYear, 0):
-		return c, fmt.Errorf("%v periods per year: it must be positive and finite, or 0 for that of the window", c.PeriodsPerYear)
+		return fmt.Errorf("%v periods per year: it must be positive and finite, or 0 to follow the window's times", c.PeriodsPerYear)
+	case c.Index != nil && !c.Market:
+		return errors.New("a volatility index without conditions of the market: ask for these, too")
 	}
 	for i, name := range c.Assets {
 		if _, _, err := ParseAssetFeature(name); err != nil {
-			return c, err
+			return err
 		}
 		if slices.Contains(c.Assets[:i], name) {
-			return c, fmt.Errorf("feature %s of assets is asked for twice", name)
+			return fmt.Errorf("feature %s of assets is asked for twice", name)
 		}
-	}
-	if c.Index != nil && !c.Market {
-		return c, errors.New("a volatility index without conditions of the market: ask for these, too")
 	}
 	for _, s := range []float64{c.Shares.Dirichlet, c.Shares.Optimized, c.Shares.RiskParity, c.Shares.Bootstrap} {
 		if !(s >= 0) || math.IsInf(s, 0) {
-			return c, fmt.Errorf("a share of %v in the mix: shares must be finite and not negative", s)
+			return fmt.Errorf("a share of %v in the mix: shares must be finite and not negative", s)
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // LongestLookback is the embargo that keeps later returns apart from the
 // corpus: the number of periods that the longest window spans.
 func (c Config) LongestLookback() int {
-	if c, err := c.withDefaults(); err == nil {
-		return slices.Max(c.Lookbacks)
-	}
-	return 0
+	c.EnsureDefaults()
+	return slices.Max(c.Lookbacks)
 }
 
 // deal gives each of n rows a label so that every label's count is its share

@@ -69,7 +69,7 @@ func TestEveryRowLiesInItsSet(t *testing.T) {
 		"simplex": {N: 12}, "capped": capped(12, 0.2), "grouped": grouped, "minimum or zero": held,
 	} {
 		for _, source := range Sources() {
-			c := build(t, window, set, sectors, Config{Source: source, N: 300, Seed: 7})
+			c := build(t, window, set, sectors, Config{Source: source, N: 300, Seed: 7, Validation: 0.2})
 			for i := range c.Rows {
 				if v := set.Violation(c.Portfolios.Weights.RawRowView(i)); !(v <= simplex.Tolerance) {
 					t.Fatalf("%s, %s: row %s (%+v) violates the set by %v", name, source, c.Portfolios.IDs[i], c.Rows[i], v)
@@ -110,7 +110,7 @@ func TestSharesAreAsStated(t *testing.T) {
 func TestNoReturnIsSeenBeforeItsTime(t *testing.T) {
 	window, sectors := sample(t)
 	window = window.Slice(0, 800)
-	config := Config{N: 400, Seed: 3, Lookbacks: []int{40, 90}}
+	config := Config{N: 400, Seed: 3, Lookbacks: []int{40, 90}, Validation: 0.2}
 	before := build(t, window, capped(12, 0.3), sectors, config)
 
 	var lastTraining, firstValidation = 0, len(window.Times)
@@ -154,7 +154,7 @@ func TestSameBytesForAnyNumberOfWorkers(t *testing.T) {
 	for _, workers := range []int{1, 2, 5} {
 		was := runtime.GOMAXPROCS(workers)
 		dir := t.TempDir()
-		err := build(t, window, capped(12, 0.25), sectors, Config{N: 500, Seed: 11, Lookbacks: []int{60, 120}, Market: true}).Write(dir)
+		err := build(t, window, capped(12, 0.25), sectors, Config{N: 500, Seed: 11, Lookbacks: []int{60, 120}, Market: true, Validation: 0.2}).Write(dir)
 		runtime.GOMAXPROCS(was)
 		if err != nil {
 			t.Fatal(err)
@@ -178,7 +178,7 @@ func TestSameBytesForAnyNumberOfWorkers(t *testing.T) {
 
 func TestWrittenFilesReadBack(t *testing.T) {
 	window, sectors := sample(t)
-	c := build(t, window, capped(12, 0.25), sectors, Config{N: 200, Seed: 2})
+	c := build(t, window, capped(12, 0.25), sectors, Config{N: 200, Seed: 2, Validation: 0.2})
 	dir := t.TempDir()
 	if err := c.Write(dir); err != nil {
 		t.Fatal(err)
@@ -251,8 +251,8 @@ func TestBuildRefuses(t *testing.T) {
 	}{
 		{"unknown source", window, simplex.Set{N: 12}, Config{Source: "astrology"}, "choose one of mixed"},
 		{"one row", window, simplex.Set{N: 12}, Config{N: 1}, "at least 2"},
-		{"short window", window.Slice(0, 100), simplex.Set{N: 12}, Config{Lookbacks: []int{60}}, "at least 120"},
-		{"lookback of 1", window, simplex.Set{N: 12}, Config{Lookbacks: []int{1}}, "lookback"},
+		{"short window", window.Slice(0, 100), simplex.Set{N: 12}, Config{Lookbacks: []int{60}, Validation: 0.2}, "at least 120"},
+		{"lookback of 1", window, simplex.Set{N: 12}, Config{Lookbacks: []int{1}}, "lookbacks of [1] periods"},
 		{"other assets", window, simplex.Set{N: 5}, Config{}, "5 assets"},
 		{"empty set", window, capped(12, 0.05), Config{}, "0.05"},
 		{"share", window, simplex.Set{N: 12}, Config{Shares: Shares{Dirichlet: math.NaN()}}, "shares must be finite"},
@@ -265,7 +265,7 @@ func TestBuildRefuses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Build(ctx, window, simplex.Set{N: 12}, nil, Config{}, nil); !errors.Is(err, context.Canceled) {
+	if _, err := Build(ctx, window, simplex.Set{N: 12}, nil, Config{Validation: 0.2}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: error %v", err)
 	}
 }
@@ -281,7 +281,7 @@ func TestBearMarketIsRedrawn(t *testing.T) {
 			returns.Set(i, j, -0.02+0.01*math.Sin(float64(i*(j+2))))
 		}
 	}
-	c := build(t, window, simplex.Set{N: 4}, nil, Config{Source: Optimized, N: 200, Lookbacks: []int{30}})
+	c := build(t, window, simplex.Set{N: 4}, nil, Config{Source: Optimized, N: 200, Lookbacks: []int{30}, Validation: 0.2})
 	s := c.Summary()
 	if s.Recipes["max-sharpe"] != 0 || s.Redrawn["max-sharpe"] == 0 {
 		t.Errorf("recipes %v, redrawn %v: want max-sharpe redrawn every time", s.Recipes, s.Redrawn)
@@ -294,7 +294,7 @@ func TestBearMarketIsRedrawn(t *testing.T) {
 // more for the longer tails of these.
 func TestFixedAlpha(t *testing.T) {
 	window, sectors := sample(t)
-	c := build(t, window, simplex.Set{N: 12}, sectors, Config{Source: Dirichlet, Alpha: 0.5, N: 20000, Validation: -1})
+	c := build(t, window, simplex.Set{N: 12}, sectors, Config{Source: Dirichlet, Alpha: 0.5, N: 20000})
 	s := c.Summary()
 	if s.Recipes["symmetric"] != 20000 {
 		t.Errorf("recipes %v, want symmetric alone", s.Recipes)
@@ -304,7 +304,7 @@ func TestFixedAlpha(t *testing.T) {
 			t.Errorf("eigenvalue %d is %v, want %v", i, l, 12.0/11)
 		}
 	}
-	if _, err := Build(context.Background(), window, simplex.Set{N: 12}, nil, Config{Alpha: math.NaN()}, nil); err == nil {
+	if _, err := Build(context.Background(), window, simplex.Set{N: 12}, nil, Config{Alpha: math.NaN(), Validation: 0.2}, nil); err == nil {
 		t.Error("no error for alpha NaN")
 	}
 }
@@ -354,7 +354,7 @@ func TestCore12(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := build(t, window, capped(12, 0.25), nil, Config{N: 2000, Seed: 1})
+	c := build(t, window, capped(12, 0.25), nil, Config{N: 2000, Seed: 1, Validation: 0.2})
 	s := c.Summary()
 	if s.Rows != 2000 || s.ExactZeros < 0.1 || s.Spectrum[0] < 2 {
 		t.Errorf("%d rows, %.2f exact zeros, spectrum %.2f: want a corpus with structure", s.Rows, s.ExactZeros, s.Spectrum)
@@ -369,7 +369,7 @@ func benchmarkMixed(b *testing.B, market bool) {
 	window = window.Slice(0, 945)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Build(context.Background(), window, simplex.Set{N: 12}, sectors, Config{N: 20000, Seed: 1, Market: market}, nil); err != nil {
+		if _, err := Build(context.Background(), window, simplex.Set{N: 12}, sectors, Config{N: 20000, Seed: 1, Market: market, Validation: 0.2}, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

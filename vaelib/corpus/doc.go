@@ -5,7 +5,7 @@
 // N x k, and for each row its source, recipe, estimator, parameters and the
 // span of returns it was made from:
 //
-//	c, err := corpus.Build(ctx, window, set, corpus.Config{Source: "mixed", N: 20000, Seed: 1}, nil)
+//	c, err := corpus.Build(ctx, window, set, sectors, corpus.DefaultConfig(), nil)
 //	train, validation := c.Split()
 //
 // Sources are draws from Dirichlet distributions; optimised

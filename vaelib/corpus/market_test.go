@@ -36,7 +36,8 @@ func TestNothingIsKnownBeforeItsTime(t *testing.T) {
 		from := rapid.IntRange(0, 900).Draw(t, "from")
 		window := whole.Slice(from, from+400)
 		config := Config{
-			Source: Mixed, N: 60, Seed: rapid.Uint64().Draw(t, "seed"), Lookbacks: []int{60, 90},
+			Validation: 0.2,
+			Source:     Mixed, N: 60, Seed: rapid.Uint64().Draw(t, "seed"), Lookbacks: []int{60, 90},
 			Measured: rapid.SampledFrom([]string{MeasuredTraining, MeasuredRolling}).Draw(t, "measured"),
 			Market:   true, Assets: []string{"momentum.30", "volatility.7"},
 		}
@@ -100,7 +101,8 @@ func same(a, b any) bool {
 func TestMarketConditionsAreThoseOfTheTime(t *testing.T) {
 	window, sectors := sample(t)
 	c := build(t, window, simplex.Set{N: 12}, sectors, Config{
-		Source: Dirichlet, N: 200, Seed: 5, Lookbacks: []int{60, 120}, Market: true, Assets: []string{"volatility.30"},
+		Validation: 0.2,
+		Source:     Dirichlet, N: 200, Seed: 5, Lookbacks: []int{60, 120}, Market: true, Assets: []string{"volatility.30"},
 	})
 	value := func(i int, name string) float64 {
 		return c.Portfolios.Conditions.Values.At(i, slices.Index(c.Portfolios.Conditions.Names, name))
@@ -202,7 +204,7 @@ func TestMarketConditionsLeaveTheRowsAlone(t *testing.T) {
 		if test.window == flat {
 			sectors = nil
 		}
-		config := Config{Source: Dirichlet, N: 100, Seed: 4, Lookbacks: test.lookbacks}
+		config := Config{Source: Dirichlet, N: 100, Seed: 4, Lookbacks: test.lookbacks, Validation: 0.2}
 		without := build(t, test.window, set, sectors, config)
 		config.Market = true
 		with := build(t, test.window, set, sectors, config)
@@ -240,7 +242,8 @@ func TestMarketConditionsLeaveTheRowsAlone(t *testing.T) {
 func TestTermsAreThoseOfTheRows(t *testing.T) {
 	window, sectors := sample(t)
 	c := build(t, window, simplex.Set{N: 12}, sectors, Config{
-		Source: Dirichlet, N: 300, Seed: 6, Lookbacks: []int{60, 120}, Market: true, Assets: []string{"volatility.30", "momentum.20"},
+		Validation: 0.2,
+		Source:     Dirichlet, N: 300, Seed: 6, Lookbacks: []int{60, 120}, Market: true, Assets: []string{"volatility.30", "momentum.20"},
 	})
 	dir := t.TempDir()
 	if err := c.Write(dir); err != nil {
@@ -296,7 +299,7 @@ func TestTermsAreThoseOfTheRows(t *testing.T) {
 
 func TestTermsRefuse(t *testing.T) {
 	window, _ := sample(t)
-	c := build(t, window, simplex.Set{N: 12}, nil, Config{Source: Dirichlet, N: 100, Lookbacks: []int{60}, Market: true})
+	c := build(t, window, simplex.Set{N: 12}, nil, Config{Source: Dirichlet, N: 100, Lookbacks: []int{60}, Market: true, Validation: 0.2})
 	m := c.Summary().Market
 	dvol := m
 	dvol.Index = "DVOL"
@@ -413,7 +416,7 @@ func TestMarketConditionsRefuse(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Build(ctx, window, simplex.Set{N: 12}, nil, Config{Market: true}, nil); err != context.Canceled && !strings.Contains(err.Error(), "canceled") {
+	if _, err := Build(ctx, window, simplex.Set{N: 12}, nil, Config{Market: true, Validation: 0.2}, nil); err != context.Canceled && !strings.Contains(err.Error(), "canceled") {
 		t.Errorf("cancelled: error %v", err)
 	}
 }
@@ -436,7 +439,7 @@ func TestMarketIndex(t *testing.T) {
 	}
 	end, _ := slices.BinarySearchFunc(window.Times, dvol.Times[len(dvol.Times)-1], time.Time.Compare)
 	window = window.Slice(0, min(end, len(window.Times)))
-	c := build(t, window, simplex.Set{N: 2}, nil, Config{Source: Dirichlet, N: 100, Market: true, Index: dvol})
+	c := build(t, window, simplex.Set{N: 2}, nil, Config{Source: Dirichlet, N: 100, Market: true, Index: dvol, Validation: 0.2})
 	k := slices.Index(c.Portfolios.Conditions.Names, "market.volatility_index")
 	if !strings.Contains(c.Schema[k].Meaning, "DVOL") {
 		t.Errorf("the index means %q", c.Schema[k].Meaning)
@@ -452,7 +455,7 @@ func TestMarketIndex(t *testing.T) {
 
 func TestReadSchema(t *testing.T) {
 	window, sectors := sample(t)
-	c := build(t, window, simplex.Set{N: 12}, sectors, Config{Source: Dirichlet, N: 100, Market: true})
+	c := build(t, window, simplex.Set{N: 12}, sectors, Config{Source: Dirichlet, N: 100, Market: true, Validation: 0.2})
 	dir := t.TempDir()
 	if err := c.Write(dir); err != nil {
 		t.Fatal(err)

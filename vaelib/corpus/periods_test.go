@@ -24,7 +24,7 @@ func TestPeriodsPerYearOfTheWindow(t *testing.T) {
 		}
 	}
 	weekdays := &market.Window{Symbols: window.Symbols, Times: days, Returns: mat.NewDense(len(days), 12, returns)}
-	config := Config{Source: Dirichlet, N: 20, Lookbacks: []int{60}}
+	config := Config{Source: Dirichlet, N: 20, Lookbacks: []int{60}, Validation: 0.2}
 	volatility := func(w *market.Window, periods float64) float64 {
 		config := config
 		config.PeriodsPerYear = periods

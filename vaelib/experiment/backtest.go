@@ -81,8 +81,8 @@ func strategyNames() []string {
 	return append(names, LatentSharpe)
 }
 
-// Check says what makes no sense, before any work.
-func (s *BacktestSettings) Check() error {
+// Validate returns an error that names the first setting that makes no sense.
+func (s *BacktestSettings) Validate() error {
 	if len(s.Strategies) == 0 {
 		return errors.New("-strategies: name at least one")
 	}
@@ -141,18 +141,17 @@ func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *mark
 		periods := len(training.Times)
 		longest := max(2, periods/3)
 		made, err := corpus.Build(ctx, training, in.Set, in.Sectors, corpus.Config{
-			N: s.Rows, Seed: in.Seed, Lookbacks: []int{max(2, longest/2), longest}, Validation: -1, PeriodsPerYear: in.Metrics.PeriodsPerYear,
+			N: s.Rows, Seed: in.Seed, Lookbacks: []int{max(2, longest/2), longest}, PeriodsPerYear: in.Metrics.PeriodsPerYear,
 		}, nil)
 		if err != nil {
 			return nil, err
 		}
 		rows, _ := made.Split()
-		settings := DefaultModel().Within(in.Set)
-		settings.Steps = s.Steps
-		config, schedule, err := settings.Config(len(training.Symbols), in.Seed)
-		if err != nil {
-			return nil, err
-		}
+		config, schedule := DefaultModel()
+		config = within(in.Set, config)
+		config.Assets, config.Seed, schedule.Steps = len(training.Symbols), in.Seed, s.Steps
+		config.EnsureDefaults()
+		schedule.EnsureDefaults()
 		model, _, err := vae.Train(ctx, in.Backend, config, schedule, rows, nil, vae.TrainOptions{})
 		if err != nil {
 			return nil, err
@@ -224,7 +223,7 @@ type TestedStrategy struct {
 // returns.csv (date, one column a strategy, net), weights.csv (strategy, date,
 // symbols), summary.json, figures/ and report.html.
 func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestSettings) (*BacktestSummary, error) {
-	if err := settings.Check(); err != nil {
+	if err := settings.Validate(); err != nil {
 		return nil, err
 	}
 	if err := in.Set.Check(); err != nil {

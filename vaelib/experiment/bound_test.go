@@ -76,17 +76,17 @@ func TestLatentSearchNearsTheBound(t *testing.T) {
 func shareOfBound(t *testing.T, backend *vae.Backend, window *market.Window, start, latent int) float64 {
 	t.Helper()
 	ctx, n, seed := t.Context(), len(window.Symbols), uint64(1)
-	made, err := corpus.Build(ctx, window.Slice(0, start), simplex.Set{N: n}, nil, DefaultCorpus().Config(seed, 365), nil)
+	rows := corpus.DefaultConfig()
+	rows.Seed, rows.PeriodsPerYear = seed, 365
+	made, err := corpus.Build(ctx, window.Slice(0, start), simplex.Set{N: n}, nil, rows, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	training, heldOut := made.Split()
-	m := DefaultModel()
-	m.Latent = latent
-	config, schedule, err := m.Config(n, seed)
-	if err != nil {
-		t.Fatal(err)
-	}
+	config, schedule := DefaultModel()
+	config.Assets, config.Latent, config.Seed = n, latent, seed
+	config.EnsureDefaults()
+	schedule.EnsureDefaults()
 	model, _, err := vae.Train(ctx, backend, config, schedule, training, heldOut, vae.TrainOptions{})
 	if err != nil {
 		t.Fatal(err)

@@ -52,7 +52,7 @@ func TestControl(t *testing.T) {
 	}
 	sectors, err := market.ReadSectorsFS(data.FS, data.Sectors)
 	must(t, err)
-	settings, told := DefaultModel(), DefaultConditioning()
+	m, told := defaultNetwork(), DefaultConditioning()
 	told.On, told.Caps = []string{"volatility", "effective_assets", "max_weight", "sector.*"}, []string{"max_weight"}
 	made, folder := mixedRows(t, "sample", sectors, 1), t.TempDir()
 	must(t, made.Write(folder))
@@ -66,9 +66,9 @@ func TestControl(t *testing.T) {
 	must(t, err)
 	defer backend.Close()
 	if backend.Name() == "go" {
-		settings.Steps = 5000 // half of the default, for time
+		m.Steps = 5000 // half of the default, for time
 	}
-	model, _, err := Train(t.Context(), backend, settings, 1, rows, t.TempDir(), Reports{})
+	model, _, err := Train(t.Context(), backend, m.Config, m.Schedule, rows, t.TempDir(), Reports{})
 	must(t, err)
 	controls, err := rows.Told.MeasureControl(t.Context(), model, 1)
 	must(t, err)

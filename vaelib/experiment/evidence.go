@@ -32,7 +32,7 @@ func (p *state) weigh(ctx context.Context) error {
 		return err
 	}
 	p.summary.ELBO, p.summary.LogLikelihood = number.Known(e.ELBO), number.Known(e.LogLikelihood)
-	switch linear, err := vae.LinearLogLikelihood(p.training, x, p.settings.Latent); {
+	switch linear, err := vae.LinearLogLikelihood(p.training, x, p.settings.Model.Latent); {
 	case !p.model.Config().OfWeights():
 		p.summary.LogLikelihoodLinear = number.Unknown("a density by other coordinates")
 	case err != nil:

@@ -34,7 +34,7 @@ func (p *state) judge(ctx context.Context) error {
 	progress := p.begin("generated against held-out portfolios")
 	rng := stream.New(p.Seed, "experiment.fidelity", 0)
 	n := min(fidelityRows, p.settings.Portfolios)
-	gaussian, err := fidelity.PCAGaussian(p.training, min(p.settings.Latent, p.Set.N), n, rng)
+	gaussian, err := fidelity.PCAGaussian(p.training, min(p.settings.Model.Latent, p.Set.N), n, rng)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func TestDefaultsLearn(t *testing.T) {
 			if backend.Name() == "go" && c.name != "sample, random" {
 				t.Skip("without XLA only the bundled sample, split at random")
 			}
-			m, found := DefaultModel(), 0.65
+			m, found := defaultNetwork(), 0.65
 			switch {
 			case c.byTime:
 				found = 0.55
@@ -183,8 +183,9 @@ func mixedRows(t *testing.T, prices string, sectors *market.Sectors, seed uint64
 	}
 	must(t, err)
 	s := DefaultSettings()
-	config := s.Corpus.Config(seed, window.PeriodsPerYear())
-	in, _, err := window.Split(s.Split, s.embargo(config.LongestLookback()))
+	config := s.Corpus
+	config.Seed, config.PeriodsPerYear = seed, window.PeriodsPerYear()
+	in, _, err := window.Split(s.Split, s.embargo())
 	must(t, err)
 	c, err := corpus.Build(t.Context(), in, simplex.Set{N: len(in.Symbols), Symbols: in.Symbols}, sectors, config, nil)
 	must(t, err)
@@ -205,15 +206,28 @@ func shuffled(c *corpus.Corpus, seed uint64) (training, heldOut *mat.Dense) {
 	return take(order[:rows*4/5]), take(order[rows*4/5:])
 }
 
+// network is what is learned, and how.
+type network struct {
+	vae.Config
+	vae.Schedule
+}
+
+func defaultNetwork() network {
+	c, s := DefaultModel()
+	return network{c, s}
+}
+
 // learn trains a model as the pipeline does and samples from it.
-func learn(t *testing.T, b *vae.Backend, m Model, training, heldOut *mat.Dense, seed uint64) learned {
+func learn(t *testing.T, b *vae.Backend, m network, training, heldOut *mat.Dense, seed uint64) learned {
 	t.Helper()
 	settings := DefaultSettings()
 	_, n := training.Dims()
 	l := learned{set: simplex.Set{N: n}, seed: seed, training: training, heldOut: heldOut, held: zeros(heldOut), rows: map[string]fidelity.Row{}}
-	config, schedule, err := m.Within(l.set).Config(n, seed)
-	must(t, err)
-	model, _, err := vae.Train(t.Context(), b, config, schedule, training, heldOut, vae.TrainOptions{})
+	config := within(l.set, m.Config)
+	config.Assets, config.Seed = n, seed
+	config.EnsureDefaults()
+	m.Schedule.EnsureDefaults()
+	model, _, err := vae.Train(t.Context(), b, config, m.Schedule, training, heldOut, vae.TrainOptions{})
 	must(t, err)
 	l.diagnosis, err = vae.Diagnose(t.Context(), model, training, heldOut)
 	must(t, err)
@@ -265,7 +279,7 @@ func (l *learned) judge(t *testing.T, rows int, references bool) {
 		rng := stream.New(l.seed, "experiment.test.learn", 0)
 		again, err := fidelity.Resample(l.training, settings.Portfolios, rng)
 		must(t, err)
-		normal, err := fidelity.PCAGaussian(l.training, settings.Latent, settings.Portfolios, rng)
+		normal, err := fidelity.PCAGaussian(l.training, settings.Model.Latent, settings.Portfolios, rng)
 		must(t, err)
 		seen := l.training.Slice(0, mixtureRows, 0, l.set.N).(*mat.Dense)
 		weights, err := fidelity.WeightMixture(t.Context(), seen, mixture.Settings{Components: settings.Components}, settings.Portfolios, rng)

@@ -65,7 +65,7 @@ func TestLikelihoodsAndHeads(t *testing.T) {
 			var table [][]float64
 			for seed := uint64(1); seed <= *seeds; seed++ {
 				training, heldOut := shuffled(mixedRows(t, "sample", nil, seed), seed)
-				m := DefaultModel()
+				m := defaultNetwork()
 				m.Likelihood, m.Head, m.Beta, m.Hidden, m.LearningRate = c.likelihood, c.head, c.beta, []int{64, 32}, 3e-3
 				l := learn(t, backend, m, training, heldOut, seed)
 				l.judge(t, 1000, false)

@@ -123,15 +123,14 @@ func Pipeline(ctx context.Context, folder *run.Run, in Input, settings Settings)
 
 // split cuts the window in time.
 func (p *state) split(context.Context) error {
-	if err := p.settings.check(); err != nil {
+	if err := p.settings.Validate(); err != nil {
 		return err
 	}
 	if err := p.Set.Check(); err != nil {
 		return err
 	}
-	embargo := p.settings.embargo(p.settings.Corpus.Config(p.Seed, p.Metrics.PeriodsPerYear).LongestLookback())
 	var err error
-	if p.in, p.out, err = p.Window.Split(p.settings.Split, embargo); err != nil {
+	if p.in, p.out, err = p.Window.Split(p.settings.Split, p.settings.embargo()); err != nil {
 		return err
 	}
 	if p.evaluateIn, err = metrics.NewEvaluator(p.in.Returns, p.Metrics); err != nil {
@@ -157,8 +156,7 @@ func period(w *market.Window) Period {
 
 // build makes the training set from the in-sample window.
 func (p *state) build(ctx context.Context) (err error) {
-	config := p.settings.Corpus.Config(p.Seed, p.Metrics.PeriodsPerYear)
-	p.corpus, err = corpus.Build(ctx, p.in, p.Set, p.Sectors, config, p.begin("training set"))
+	p.corpus, err = corpus.Build(ctx, p.in, p.Set, p.Sectors, p.settings.corpus(&p.Input), p.begin("training set"))
 	if err != nil {
 		return fmt.Errorf("training set: %w", err)
 	}
@@ -225,7 +223,7 @@ func (p *state) secondStage(ctx context.Context) error {
 	if !p.settings.TwoStage {
 		return nil
 	}
-	second, err := generate.FitTwoStage(ctx, p.model, p.training, generate.TwoStageSettings{Steps: p.settings.Steps, Seed: p.Seed, Progress: p.begin("second stage")})
+	second, err := generate.FitTwoStage(ctx, p.model, p.training, generate.TwoStageSettings{Steps: p.settings.Schedule.Steps, Seed: p.Seed, Progress: p.begin("second stage")})
 	if err != nil {
 		return err
 	}

@@ -30,8 +30,8 @@ import (
 // small are settings for a pipeline of a second.
 func small() Settings {
 	s := DefaultSettings()
-	s.Corpus.Rows, s.Lookbacks = 400, []int{40, 60}
-	s.Model.Steps, s.Batch, s.Hidden, s.Latent = 200, 32, []int{16}, 3
+	s.Corpus.N, s.Corpus.Lookbacks = 400, []int{40, 60}
+	s.Schedule.Steps, s.Schedule.Batch, s.Model.Hidden, s.Model.Latent = 200, 32, []int{16}, 3
 	s.Portfolios, s.Components, s.Starts, s.Iterations = 60, 4, 5, 12
 	s.TwoStage = true
 	return s
@@ -390,8 +390,8 @@ func TestPipelineRefuses(t *testing.T) {
 		{"split", func(_ *Input, s *Settings) { s.Split = 1.5 }, "between 0 and 1"},
 		{"embargo too long", func(_ *Input, s *Settings) { s.Embargo = 5000 }, "embargo"},
 		{"no portfolios", func(_ *Input, s *Settings) { s.Portfolios = 0 }, "at least 1"},
-		{"no validation", func(_ *Input, s *Settings) { s.Validation = 0 }, "held out"},
-		{"latent", func(_ *Input, s *Settings) { s.Latent = 0 }, "latent"},
+		{"no validation", func(_ *Input, s *Settings) { s.Corpus.Validation = 0 }, "held out"},
+		{"latent", func(_ *Input, s *Settings) { s.Model.Latent = 0 }, "latent"},
 		{"set", func(in *Input, _ *Settings) { in.Set.Upper = slices.Repeat([]float64{0.05}, 12) }, "0.05"},
 		{"starts", func(_ *Input, s *Settings) { s.Starts, s.Iterations = 1<<30, 1<<30 }, "too many"},
 	} {

@@ -80,7 +80,7 @@ func (p *state) header() report.Header {
 		Synthetic: p.Synthetic,
 		Facts: []report.Fact{
 			{Name: "Portfolios", Text: fmt.Sprint(p.summary.Portfolios)},
-			{Name: "Active units", Text: fmt.Sprintf("%d of %d", p.diagnosis.ActiveUnits, p.settings.Latent)},
+			{Name: "Active units", Text: fmt.Sprintf("%d of %d", p.diagnosis.ActiveUnits, p.settings.Model.Latent)},
 			{Name: "Largest violation", Text: fmt.Sprintf("%.1e", violation)},
 			{Name: "Seed", Text: fmt.Sprint(p.Seed)},
 		},
@@ -209,14 +209,14 @@ func (p *state) trainingSection(d *report.Document) error {
 	h := p.history
 	last := h.Points[len(h.Points)-1]
 	t := &report.Training{
-		Rows: p.summary.Rows, Validation: p.summary.Validation, Steps: p.settings.Steps, BestStep: h.Step,
+		Rows: p.summary.Rows, Validation: p.summary.Validation, Steps: p.settings.Schedule.Steps, BestStep: h.Step,
 		Loss: number.Known(last.Train.Total), Backend: p.Backend.Description(),
 		Seconds: number.Known(last.Seconds), SamplesPerSecond: number.Known(p.summary.SamplesPerSecond),
 		Settings: []report.Fact{
-			{Name: "Network", Text: fmt.Sprintf("%d assets, hidden layers %v, %d latent dimensions, %s", p.Set.N, p.settings.Hidden, p.settings.Latent, p.settings.Activation)},
-			{Name: "Likelihood and head", Text: p.settings.Likelihood + ", " + p.settings.Head},
-			{Name: "Beta", Text: fmt.Sprint(p.settings.Beta)},
-			{Name: "Schedule", Text: fmt.Sprintf("%d steps of %d rows, learning rate %v, warm-up %v", p.settings.Steps, p.settings.Batch, p.settings.LearningRate, p.settings.Warmup)},
+			{Name: "Network", Text: fmt.Sprintf("%d assets, hidden layers %v, %d latent dimensions, %s", p.Set.N, p.settings.Model.Hidden, p.settings.Model.Latent, p.settings.Model.Activation)},
+			{Name: "Likelihood and head", Text: p.settings.Model.Likelihood + ", " + p.settings.Model.Head},
+			{Name: "Beta", Text: fmt.Sprint(p.settings.Model.Beta)},
+			{Name: "Schedule", Text: fmt.Sprintf("%d steps of %d rows, learning rate %v, warm-up %v", p.settings.Schedule.Steps, p.settings.Schedule.Batch, p.settings.Schedule.LearningRate, p.settings.Schedule.Warmup)},
 		},
 	}
 	if p.diagnosis.Warning != "" {
@@ -228,7 +228,7 @@ func (p *state) trainingSection(d *report.Document) error {
 	}
 	curve := figure.Training{
 		Frame: p.frame(fmt.Sprintf("%d training and %d held-out portfolios", p.summary.Rows, p.summary.Validation)),
-		Best:  float64(h.Step), WarmupEnd: p.settings.Warmup * float64(p.settings.Steps),
+		Best:  float64(h.Step), WarmupEnd: p.settings.Schedule.Warmup * float64(p.settings.Schedule.Steps),
 	}
 	for _, point := range h.Points {
 		curve.Step = append(curve.Step, float64(point.Step))
@@ -251,7 +251,7 @@ func (p *state) trainingSection(d *report.Document) error {
 func (p *state) diagnosticSection(d *report.Document) error {
 	g := p.diagnosis
 	s := &report.Diagnostics{
-		Latent: p.settings.Latent, ActiveUnits: g.ActiveUnits,
+		Latent: p.settings.Model.Latent, ActiveUnits: g.ActiveUnits,
 		KL: p.summary.KL, R2: p.summary.R2, R2PCA: p.summary.R2PCA,
 		DispersionPrior: p.summary.DispersionPrior, DispersionPosterior: p.summary.DispersionPosterior,
 		Beta: p.model.Beta(), BetaRaw: number.Known(2 * p.model.Variance() * p.model.Beta()), Variance: number.Known(p.model.Variance()),
@@ -269,12 +269,12 @@ func (p *state) diagnosticSection(d *report.Document) error {
 			Frame: p.frame("held-out portfolios"), KL: g.KLPerDimension, Variance: g.MeanVariances,
 		}.Draw},
 		drawing{"spectrum.png", "Variance of the training portfolios by direction, and what beta keeps of it in a linear model.", figure.Spectrum{
-			Frame: p.frame("training portfolios"), Eigenvalues: g.Thresholds, Beta: p.model.Beta(), Latent: p.settings.Latent,
+			Frame: p.frame("training portfolios"), Eigenvalues: g.Thresholds, Beta: p.model.Beta(), Latent: p.settings.Model.Latent,
 		}.Draw},
 		drawing{"rate_distortion.png", "This model's rate and distortion beside the linear theory's.", figure.RateDistortion{
 			Frame:    p.frame("held-out portfolios"),
 			Points:   []figure.RatePoint{{Beta: p.model.Beta(), Seed: int(p.Seed), Rate: g.KL, Distortion: 1 - g.R2}},
-			Spectrum: g.Thresholds, Latent: p.settings.Latent,
+			Spectrum: g.Thresholds, Latent: p.settings.Model.Latent,
 		}.Draw},
 	)
 	d.Diagnostics = s

@@ -10,10 +10,10 @@ import (
 
 // A training set of the library's defaults is that of the verbs.
 func TestOneDefaultCorpus(t *testing.T) {
-	in, verbs := input(t), DefaultCorpus()
-	verbs.Rows = 100
+	in, verbs := input(t), DefaultSettings()
+	verbs.Corpus.N = 100
 	var made []*corpus.Corpus
-	for _, config := range []corpus.Config{{N: 100, Seed: 1}, verbs.Config(1, 365)} {
+	for _, config := range []corpus.Config{{N: 100, Seed: 1, Validation: 0.2}, verbs.corpus(&in)} {
 		c, err := corpus.Build(t.Context(), in.Window, in.Set, in.Sectors, config, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,9 +57,14 @@ type Reports struct {
 // Train trains a model and keeps it in dir, resuming there a training of the
 // same rows and settings that was interrupted. When the context ends it saves
 // the state first. Its curves can be watched as it goes: see [track].
-func Train(ctx context.Context, b *vae.Backend, m Model, seed uint64, rows Rows, dir string, reports Reports) (*vae.Model, *vae.History, error) {
-	config, schedule, err := m.Config(len(rows.Symbols), seed)
-	if err != nil {
+//
+// The configuration gets the number of assets from the rows and, where the rows
+// are told conditions, these.
+func Train(ctx context.Context, b *vae.Backend, config vae.Config, schedule vae.Schedule, rows Rows, dir string, reports Reports) (*vae.Model, *vae.History, error) {
+	config.Assets = len(rows.Symbols)
+	config.EnsureDefaults()
+	schedule.EnsureDefaults()
+	if err := cmp.Or(config.Validate(), schedule.Validate()); err != nil {
 		return nil, nil, err
 	}
 	options := vae.TrainOptions{
@@ -135,9 +141,10 @@ func tracked(p vae.Point) map[string]float64 {
 
 // train trains the model, and leaves it in the run's folder.
 func (p *state) train(ctx context.Context) (err error) {
-	p.model, p.history, err = Train(ctx, p.Backend, p.settings.Model.Within(p.Set), p.Seed,
-		Rows{Symbols: p.in.Symbols, Train: p.training, HeldOut: p.heldOut}, p.folder.Path(ModelFolder),
-		Reports{Progress: p.begin("training"), Note: func(line string) { p.summary.Notes["tracking"] = line }})
+	config := within(p.Set, p.settings.Model)
+	config.Seed = p.Seed
+	p.model, p.history, err = Train(ctx, p.Backend, config, p.settings.Schedule, Rows{Symbols: p.in.Symbols, Train: p.training, HeldOut: p.heldOut},
+		p.folder.Path(ModelFolder), Reports{Progress: p.begin("training"), Note: func(line string) { p.summary.Notes["tracking"] = line }})
 	return err
 }
 

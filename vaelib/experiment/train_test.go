@@ -100,8 +100,8 @@ func TestTrainIsTracked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer backend.Close()
-	m := DefaultModel()
-	m.Head, m.Hidden, m.Latent, m.Batch, m.Steps = "softmax", []int{8}, 2, 16, 1000
+	c, s := DefaultModel()
+	c.Head, c.Hidden, c.Latent, s.Batch, s.Steps = "softmax", []int{8}, 2, 16, 1000
 	const numbers = 50 * 8 // 50 evaluations of beta, learning rate and twice three losses
 	events := func(dir string) []byte {
 		t.Helper()
@@ -120,7 +120,7 @@ func TestTrainIsTracked(t *testing.T) {
 	}
 
 	whole, server := t.TempDir(), serve()
-	if _, _, err := Train(t.Context(), backend, m, 1, rows, whole, Reports{}); err != nil {
+	if _, _, err := Train(t.Context(), backend, c, s, rows, whole, Reports{}); err != nil {
 		t.Fatal(err)
 	}
 	server.want(t, numbers, "FINISHED")
@@ -129,7 +129,7 @@ func TestTrainIsTracked(t *testing.T) {
 	for _, stop := range []int{330, 640} { // the next checkpoint or interruption keeps less or more than was told
 		ctx, cancel := context.WithCancel(t.Context())
 		var before int
-		_, _, err := Train(ctx, backend, m, 1, rows, dir, Reports{Progress: func(done, _ int, _ string) {
+		_, _, err := Train(ctx, backend, c, s, rows, dir, Reports{Progress: func(done, _ int, _ string) {
 			if size := len(events(dir)); done > stop && size > before {
 				before = size
 				cancel()
@@ -145,7 +145,7 @@ func TestTrainIsTracked(t *testing.T) {
 		}
 		server.mu.Unlock()
 	}
-	if _, _, err := Train(t.Context(), backend, m, 1, rows, dir, Reports{}); err != nil {
+	if _, _, err := Train(t.Context(), backend, c, s, rows, dir, Reports{}); err != nil {
 		t.Fatal(err)
 	}
 	server.want(t, numbers, "FINISHED")
@@ -161,7 +161,7 @@ func TestTrainIsTracked(t *testing.T) {
 	t.Setenv("MLFLOW_TRACKING_URI", silent.URL)
 	alone := t.TempDir()
 	var notes []string
-	if _, _, err := Train(t.Context(), backend, m, 1, rows, alone, Reports{Note: func(line string) { notes = append(notes, line) }}); err != nil {
+	if _, _, err := Train(t.Context(), backend, c, s, rows, alone, Reports{Note: func(line string) { notes = append(notes, line) }}); err != nil {
 		t.Fatal(err)
 	}
 	if string(events(alone)) != string(events(whole)) || len(notes) != 1 || !strings.Contains(notes[0], "MLflow gets nothing more") {

@@ -30,14 +30,15 @@ type trainingSet struct {
 
 // trainingSet says what training set the trial learns from.
 func (t *Trial) trainingSet() (*trainingSet, error) {
-	if t.Validation == 0 {
+	if t.Corpus.Validation == 0 {
 		return nil, errors.New("nothing is held out, on which a model could be judged: give a validation share above 0")
 	}
 	seed := t.CorpusSeed
 	if seed == 0 {
 		seed = t.Seed
 	}
-	s := &trainingSet{set: t.Set, sectors: t.Sectors, config: t.Corpus.Config(seed, t.PeriodsPerYear)}
+	s := &trainingSet{set: t.Set, sectors: t.Sectors, config: t.Corpus}
+	s.config.Seed, s.config.PeriodsPerYear = seed, t.PeriodsPerYear
 	embargo := t.Embargo
 	if embargo < 0 {
 		embargo = s.config.LongestLookback()

@@ -240,7 +240,7 @@ func (p *pool) take(ctx context.Context, number int) (run int, wait, ok bool) {
 	default:
 		return 0, false, false
 	}
-	p.states[number] = WorkerState{Run: p.sweep.plan.label(p.sweep.plan.Runs[run]), Total: p.sweep.trials[run].Steps}
+	p.states[number] = WorkerState{Run: p.sweep.plan.label(p.sweep.plan.Runs[run]), Total: p.sweep.trials[run].Schedule.Steps}
 	return run, wait, true
 }
 
@@ -278,7 +278,7 @@ func (p *pool) finish(number, run int, m message) {
 		p.held = append(p.held, run)
 	}
 	if m.Kind != isLocked {
-		p.steps += p.sweep.trials[run].Steps
+		p.steps += p.sweep.trials[run].Schedule.Steps
 	}
 	p.states[number] = WorkerState{}
 	p.mu.Unlock()
@@ -298,7 +298,7 @@ func (p *pool) report() {
 		Workers: append([]WorkerState(nil), p.states...),
 	}
 	for _, i := range p.pending {
-		now.AllSteps += p.sweep.trials[i].Steps
+		now.AllSteps += p.sweep.trials[i].Schedule.Steps
 	}
 	for _, state := range p.states {
 		now.Steps += state.Done

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,25 +14,30 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/vae"
 )
 
-// Settings are those of one run of a sweep. Their tags name the flags.
+// Settings are those of one run of a sweep. Their tags name the flags. The assets
+// of the model, its seed and that of the training set, and the periods per year
+// come from the [Trial].
 type Settings struct {
 	Split   float64 `flag:"split" range:"(0,1)" unit:"share" help:"part of the time from which training portfolios are made"`
 	Embargo int     `flag:"embargo" range:"[-1,inf)" unit:"periods" help:"left out before the split; -1: the longest lookback"`
 
-	experiment.Corpus
+	Corpus     corpus.Config
 	CorpusSeed uint64 `flag:"corpus-seed" help:"decides the training portfolios, so that runs of several seeds share them; 0: each run's own seed"`
 
 	Conditional bool `flag:"conditional" record:"conditional" help:"tell the models what each portfolio has, so that they can be asked for it: -condition-on, -caps and -control say how"`
 	experiment.Conditioning
 
-	experiment.Model
+	Model      vae.Config
+	Schedule   vae.Schedule
 	Components int `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, a hundred for each, from which the posterior dispersion is measured"`
 }
 
@@ -42,7 +48,7 @@ func DefaultSettings() Settings {
 	s := experiment.DefaultSettings()
 	return Settings{
 		Split: s.Split, Embargo: s.Embargo, Corpus: s.Corpus, CorpusSeed: 1,
-		Conditioning: experiment.DefaultConditioning(), Model: s.Model, Components: 20,
+		Conditioning: experiment.DefaultConditioning(), Model: s.Model, Schedule: s.Schedule, Components: 20,
 	}
 }
 
@@ -135,7 +141,7 @@ func Open(dir string, axes []string, trials []Trial, force bool) (*Sweep, error)
 		t := &trials[i]
 		set, err := t.trainingSet()
 		if err == nil {
-			_, _, err = t.Model.Config(len(set.window.Symbols), t.Seed)
+			err = t.validateModel(len(set.window.Symbols))
 		}
 		if err == nil && t.Conditional {
 			_, _, err = t.Choose(portfolio.Names(set.config.Schema(set.sectors, set.window.Symbols)), nil)
@@ -157,6 +163,15 @@ func Open(dir string, axes []string, trials []Trial, force bool) (*Sweep, error)
 	}
 	_, _, err := s.check(nil)
 	return s, err
+}
+
+// validateModel says what makes no sense in the model, over n assets.
+func (t *Trial) validateModel(n int) error {
+	config, schedule := t.Model, t.Schedule
+	config.Assets = n
+	config.EnsureDefaults()
+	schedule.EnsureDefaults()
+	return cmp.Or(config.Validate(), schedule.Validate())
 }
 
 // id names the trial by its configuration and data.

@@ -100,8 +100,10 @@ func tinyTrials() ([]Trial, error) {
 				Config: fmt.Appendf(nil, "# a comment\nbeta = %v\nseed = %d\n", beta, seed),
 				Window: window, Set: set, PeriodsPerYear: 365,
 			}
-			t.Source, t.Alpha, t.Lookbacks, t.Rows, t.Components = corpus.Dirichlet, 0.5, []int{40}, 300, 2
-			t.Beta, t.Latent, t.Hidden, t.Batch, t.Steps = beta, 2, []int{8}, 16, tinySteps
+			rows, model, schedule := &t.Corpus, &t.Model, &t.Schedule
+			rows.Source, rows.Alpha, rows.Lookbacks, rows.N, t.Components = corpus.Dirichlet, 0.5, []int{40}, 300, 2
+			model.Beta, model.Latent, model.Hidden = beta, 2, []int{8}
+			schedule.Batch, schedule.Steps = 16, tinySteps
 			t.Conditional, t.On, t.Caps = seed == 3, []string{"volatility", "max_weight"}, []string{"max_weight"}
 			trials = append(trials, t)
 		}
@@ -514,9 +516,9 @@ func TestTwoProcessesRaceOnOneFolder(t *testing.T) {
 func TestSweepFailuresAreListedAndNotFatal(t *testing.T) {
 	dir := t.TempDir()
 	trials := tiny(t)[:3]
-	trials[1].LearningRate = 1e30
+	trials[1].Schedule.LearningRate = 1e30
 	for i := range trials {
-		trials[i].Steps = 100
+		trials[i].Schedule.Steps = 100
 	}
 	s := openSweep(t, dir, trials, false)
 	for range 2 { // failed runs are tried again
@@ -684,8 +686,8 @@ func TestOpenSweepRefuses(t *testing.T) {
 	}{
 		"nothing":        {func(all []Trial) []Trial { return nil }, "without runs"},
 		"the same":       {func(all []Trial) []Trial { all[1] = all[0]; return all }, "runs 1 and 2 (beta=0.1 seed=1) are the same"},
-		"no held-out":    {func(all []Trial) []Trial { all[2].Validation = 0; return all }, "run 3 of 6 (0.1 3): nothing is held out"},
-		"no head":        {func(all []Trial) []Trial { all[0].Head = "hydra"; return all }, "hydra"},
+		"no held-out":    {func(all []Trial) []Trial { all[2].Corpus.Validation = 0; return all }, "run 3 of 6 (0.1 3): nothing is held out"},
+		"no head":        {func(all []Trial) []Trial { all[0].Model.Head = "hydra"; return all }, "hydra"},
 		"no condition":   {func(all []Trial) []Trial { all[2].On = []string{"luck"}; return all }, "run 3 of 6 (0.1 3): condition-on: no condition luck"},
 		"a short window": {func(all []Trial) []Trial { all[0].Embargo = 5000; return all }, "run 1 of 6"},
 	} {
@@ -704,7 +706,7 @@ func TestSweepSharesTrainingSets(t *testing.T) {
 	trainsMuch(t)
 	trials := tiny(t)[:4]
 	trials[1].CorpusSeed, trials[2].CorpusSeed = 0, 0 // of seeds 2 and 3
-	trials[3].Source, trials[3].Rows = corpus.Mixed, 60
+	trials[3].Corpus.Source, trials[3].Corpus.N = corpus.Mixed, 60
 	s := openSweep(t, t.TempDir(), trials, false)
 	ids := map[string]bool{}
 	for _, set := range s.sets {
@@ -714,7 +716,7 @@ func TestSweepSharesTrainingSets(t *testing.T) {
 		t.Errorf("%d training sets, want 4", len(ids))
 	}
 	again := tiny(t)
-	again[0].Beta, again[0].Steps = 7, 3 // not of the training set
+	again[0].Model.Beta, again[0].Schedule.Steps = 7, 3 // not of the training set
 	if s := openSweep(t, t.TempDir(), again, false); s.sets[0] != s.sets[5] {
 		t.Error("runs that differ only in their models don't share their training set")
 	}
@@ -726,7 +728,7 @@ func TestSweepSharesTrainingSets(t *testing.T) {
 		}
 		rows, _ := read.Train.Dims()
 		held, _ := read.HeldOut.Dims()
-		if want := trials[i].Rows; rows+held != want || math.Abs(float64(held)/float64(want)-0.2) > 0.05 {
+		if want := trials[i].Corpus.N; rows+held != want || math.Abs(float64(held)/float64(want)-0.2) > 0.05 {
 			t.Errorf("run %d: %d rows to learn from and %d held out of %d", i, rows, held, want)
 		}
 		for j := range rows {
@@ -771,7 +773,7 @@ func TestTrainerKeepsMemoryFlat(t *testing.T) {
 	heap := func(from, to int) uint64 {
 		for i := from; i < to; i++ {
 			j := s.job(i % 6)
-			j.Settings.Steps = 200
+			j.Settings.Schedule.Steps = 200
 			j.Folder += fmt.Sprint(i)
 			if err := worker.do(context.Background(), j, experiment.Reports{}); err != nil {
 				t.Fatal(err)

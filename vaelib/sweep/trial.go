@@ -137,7 +137,9 @@ func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports exp
 	if err := t.load(j); err != nil {
 		return err
 	}
-	model, history, err := experiment.Train(ctx, t.backend, j.Settings.Model, j.Seed, t.rows, folder.Path(experiment.ModelFolder), reports)
+	config := j.Settings.Model
+	config.Seed = j.Seed
+	model, history, err := experiment.Train(ctx, t.backend, config, j.Settings.Schedule, t.rows, folder.Path(experiment.ModelFolder), reports)
 	if err != nil {
 		return err
 	}

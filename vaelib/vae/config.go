@@ -58,6 +58,14 @@ func DefaultConfig(assets int) Config {
 	}
 }
 
+// EnsureDefaults gives the capped head, where it has no largest weight, that of
+// 1. Every other zero has a meaning of its own.
+func (c *Config) EnsureDefaults() {
+	if c.Head == "capped" && c.MaxWeight == 0 {
+		c.MaxWeight = 1
+	}
+}
+
 // The largest sizes accepted: beyond them a configuration is a typing mistake
 // or a damaged file.
 const (

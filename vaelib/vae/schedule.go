@@ -38,6 +38,14 @@ func DefaultSchedule() Schedule {
 	return Schedule{Steps: 10_000, Batch: 128, LearningRate: 3e-3, Warmup: 0.2, EvalEvery: 500}
 }
 
+// EnsureDefaults sets the steps between evaluations, where they are zero, so that
+// there are fifty of these. Every other zero has a meaning of its own.
+func (s *Schedule) EnsureDefaults() {
+	if s.EvalEvery == 0 {
+		s.EvalEvery = max(1, s.Steps/50)
+	}
+}
+
 // Validate returns an error that names the first field that makes no sense.
 func (s Schedule) Validate() error {
 	if s.Steps < 1 || s.Steps > maxSteps {

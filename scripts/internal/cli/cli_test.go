@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,7 +50,7 @@ type config struct {
 	Out    string   `flag:"out" record:"-" help:"where to"`
 }
 
-func (c *config) Check() error {
+func (c *config) Validate() error {
 	if len(c.Names) == 3 {
 		return errors.New("three are a crowd")
 	}
@@ -377,6 +378,53 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+// parts is a group whose fields stand in another order than its flags.
+type parts struct {
+	Late  int `flag:"late" after:"early"`
+	Early int `flag:"early"`
+	Lone  int `flag:"lone" after:"none"`
+	End   int `flag:"end" after:"late"`
+}
+
+// Validate refuses what no caller has completed.
+func (p *parts) Validate() error {
+	if p.Lone == 0 {
+		return errors.New("lone is 0")
+	}
+	return nil
+}
+
+// A flag stands where its tag says; a part that is embedded is validated, one that
+// is named isn't.
+func TestParts(t *testing.T) {
+	var text string
+	named := Verb[struct{ Parts parts }]{Name: "try", Run: func(_ context.Context, _ *struct{ Parts parts }, stream *IO) error {
+		text = string(stream.Config())
+		return nil
+	}}
+	if code := named.Execute(t.Context(), nil, io.Discard, io.Discard); code != 0 {
+		t.Fatalf("a named part is validated: exit code %d", code)
+	}
+	var names []string
+	for line := range strings.Lines(text) {
+		if name, _, ok := strings.Cut(line, " = "); ok {
+			names = append(names, name)
+		}
+	}
+	if want := []string{"early", "late", "end", "lone"}; !slices.Equal(names, want) {
+		t.Errorf("the flags are %v, want %v", names, want)
+	}
+	type Embedded = struct{ Parts }
+	embedded := Verb[Embedded]{Name: "try", Run: func(context.Context, *Embedded, *IO) error { return nil }}
+	var stderr bytes.Buffer
+	if code := embedded.Execute(t.Context(), nil, io.Discard, &stderr); code != 2 || !strings.Contains(stderr.String(), "lone is 0") {
+		t.Errorf("an embedded part: exit code %d, %q", code, stderr.String())
+	}
+}
+
+// Parts are parts that can be embedded.
+type Parts = parts
 
 func TestPositional(t *testing.T) {
 	type config struct {

@@ -26,8 +26,8 @@ type Constraints struct {
 // be meant to pay for.
 const longest = 10
 
-// Check returns an error for constraints that are meaningless for any assets.
-func (c *Constraints) Check() error {
+// Validate returns an error for constraints that are meaningless for any assets.
+func (c *Constraints) Validate() error {
 	if c.MinWeight > 0 && c.Lower < 0 {
 		return errors.New("-min-weight allows no short positions: leave out -lower, or -min-weight")
 	}

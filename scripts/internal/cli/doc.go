@@ -41,11 +41,15 @@
 //	         Choices(flag string) []string says them itself
 //	range    the numbers allowed: "[0,1]", "(0,1)", "[1,inf)"
 //	required "true": wrong usage without it
+//	after    the flag behind which this one comes in the help and in config.toml;
+//	         without it they are in the order of the struct
 //	record   "-": not written to config.toml, because it doesn't change the result;
 //	         the name of a boolean flag: only where that is set, or the verb lacks it
 //
-// A struct with a method Check() error on its pointer is asked after all
-// values are set; its error is one of usage.
+// The verb's struct and those embedded in it are asked, after all values are set,
+// by their method Validate() error, where they have one; its error is one of
+// usage. A struct that is a named field is completed by the verb first, with the
+// number of assets for instance, and validated by whom it is given to.
 //
 // # Groups
 //

@@ -20,6 +20,7 @@ type option struct {
 	allowed    *interval
 	required   bool
 	record     string // "-": never, a flag's name: only with that
+	after      string // the flag behind which it stands; "": where the struct has it
 	depth      int    // 0: a field of the verb itself, more: of a group
 	field      reflect.Value
 }
@@ -48,6 +49,7 @@ func collect(config reflect.Value, depth int) options {
 				unit: tag.Get("unit"), help: tag.Get("help"),
 				required: tag.Get("required") == "true",
 				record:   tag.Get("record"),
+				after:    tag.Get("after"),
 				depth:    depth, field: config.Field(i),
 			}
 			if choice := tag.Get("choice"); choice != "" {
@@ -69,6 +71,19 @@ func collect(config reflect.Value, depth int) options {
 		}
 	}
 	return found
+}
+
+// arrange moves the options that have a place behind another flag there.
+func (os options) arrange() options {
+	for _, o := range slices.Clone(os) {
+		target := os.flag(o.after)
+		if target == nil {
+			continue
+		}
+		os = slices.DeleteFunc(os, func(x *option) bool { return x == o })
+		os = slices.Insert(os, slices.Index(os, target)+1, o)
+	}
+	return os
 }
 
 func (os options) flag(name string) *option {

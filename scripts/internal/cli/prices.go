@@ -25,9 +25,9 @@ type Prices struct {
 	Funding  string   `flag:"funding" unit:"PATH" help:"funding rates of the perpetuals that -prices are of: the folder that fetch -funding wrote, or one CSV with timestamp,symbol,rate; the returns are then those of long positions, less the funding they paid; without it they are of prices alone"`
 }
 
-// Check returns an error for a time that can't be read, and for funding of the
+// Validate returns an error for a time that can't be read, and for funding of the
 // bundled sample, which isn't of perpetuals.
-func (p *Prices) Check() error {
+func (p *Prices) Validate() error {
 	if p.Funding != "" && p.Prices == "" {
 		return errors.New("-funding is for perpetuals of your own: give their -prices too")
 	}
@@ -67,7 +67,7 @@ type Data struct {
 // funding off its returns where there is any. It says on stderr what was cleaned
 // and what was dropped, and all that reports should say.
 func (p *Prices) Load(io *IO) (*Data, error) {
-	if err := p.Check(); err != nil {
+	if err := p.Validate(); err != nil {
 		return nil, Usage(err)
 	}
 	from, to, err := market.ParseSpan(p.From, p.To)
@@ -159,8 +159,8 @@ type Annual struct {
 	RiskFree       float64 `flag:"rf" unit:"per year" help:"rate of return without risk"`
 }
 
-// Check returns an error for a rate that can only be meant in percent.
-func (a *Annual) Check() error { return checkRate("-rf", a.RiskFree) }
+// Validate returns an error for a rate that can only be meant in percent.
+func (a *Annual) Validate() error { return checkRate("-rf", a.RiskFree) }
 
 // checkRate refuses a rate of more than all the capital a year.
 func checkRate(flag string, x float64) error {
@@ -210,8 +210,8 @@ type Figures struct {
 	Convention metrics.Convention `flag:"convention" choice:"default|skfolio|skfolio-defaults|empyrical" default:"default" help:"the library whose formulas are followed where they differ"`
 }
 
-// Check returns an error for a rate that can only be meant in percent.
-func (f *Figures) Check() error { return checkRate("-mar", f.MAR) }
+// Validate returns an error for a rate that can only be meant in percent.
+func (f *Figures) Validate() error { return checkRate("-mar", f.MAR) }
 
 // Settings are those of an evaluator over the window.
 func (f *Figures) Settings(io *IO, w *market.Window, level float64) (metrics.Settings, error) {

@@ -61,7 +61,7 @@ func (v Verb[C]) resolve(args []string) (*C, options, error) {
 			return nil, nil, Usagef("%s is missing: %s", strings.TrimSpace(o.spelled()+" "+o.placeholder()), o.help)
 		}
 	}
-	if err := check(reflect.ValueOf(c)); err != nil {
+	if err := validate(reflect.ValueOf(c)); err != nil {
 		return nil, nil, Usage(err)
 	}
 	return c, all, all.checkInputs()
@@ -100,7 +100,7 @@ func (o *option) isInput() bool {
 func (v Verb[C]) defaults() (*C, options) {
 	c := new(C)
 	*c = v.Default
-	return c, collect(reflect.ValueOf(c).Elem(), 0)
+	return c, collect(reflect.ValueOf(c).Elem(), 0).arrange()
 }
 
 // presetNames are the names in alphabetical order, "full" first.
@@ -116,21 +116,21 @@ func (v Verb[C]) presetNames() []string {
 	return names
 }
 
-// check asks each struct of the configuration that has a method Check, inner
-// ones first.
-func check(config reflect.Value) error {
+// validate asks the configuration, and each struct embedded in it, for what its
+// method Validate says against their values, inner ones first.
+func validate(config reflect.Value) error {
 	value := config.Elem()
 	for i := range value.NumField() {
 		field := value.Type().Field(i)
-		if field.Type.Kind() != reflect.Struct || !field.IsExported() || field.Tag.Get("flag") != "" {
+		if !field.Anonymous || field.Type.Kind() != reflect.Struct || !field.IsExported() {
 			continue
 		}
-		if err := check(value.Field(i).Addr()); err != nil {
+		if err := validate(value.Field(i).Addr()); err != nil {
 			return err
 		}
 	}
-	if checker, ok := config.Interface().(interface{ Check() error }); ok {
-		return checker.Check()
+	if v, ok := config.Interface().(interface{ Validate() error }); ok {
+		return v.Validate()
 	}
 	return nil
 }
