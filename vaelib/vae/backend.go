@@ -8,7 +8,8 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
+
+	"vaefolio/vaelib/cpu"
 )
 
 // Backend runs graphs. Open one a process and share it: it keeps what it has
@@ -84,8 +85,7 @@ func findPlugin() (string, error) {
 }
 
 func openGo() (*Backend, error) {
-	// Sequential: GoMLX 0.28's parallel mode can deadlock, and is slower here.
-	engine, err := gobackend.New("ops_sequential")
+	engine, err := cpu.New()
 	if err != nil {
 		return nil, err
 	}
