@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"vaefolio/vaelib/run"
 )
 
@@ -57,44 +59,30 @@ type value struct {
 	number float64
 }
 
-// Wire types of protocol buffers.
-const (
-	wireVarint  = 0
-	wireFixed64 = 1
-	wireBytes   = 2
-	wireFixed32 = 5
-)
-
-func appendKey(b []byte, field, wire uint64) []byte {
-	return binary.AppendUvarint(b, field<<3|wire)
-}
-
-func appendBytes[T string | []byte](b []byte, field uint64, data T) []byte {
-	b = appendKey(b, field, wireBytes)
-	b = binary.AppendUvarint(b, uint64(len(data)))
-	return append(b, data...)
-}
-
 // append appends the message.
 func (e event) append(b []byte) []byte {
-	b = appendKey(b, 1, wireFixed64)
-	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(e.seconds))
+	b = protowire.AppendTag(b, 1, protowire.Fixed64Type)
+	b = protowire.AppendFixed64(b, math.Float64bits(e.seconds))
 	if e.step != 0 {
-		b = appendKey(b, 2, wireVarint)
-		b = binary.AppendUvarint(b, uint64(e.step))
+		b = protowire.AppendTag(b, 2, protowire.VarintType)
+		b = protowire.AppendVarint(b, uint64(e.step))
 	}
 	if e.version != "" {
-		b = appendBytes(b, 3, e.version)
+		b = protowire.AppendTag(b, 3, protowire.BytesType)
+		b = protowire.AppendString(b, e.version)
 	}
 	if len(e.values) > 0 {
 		var summary, one []byte
 		for _, v := range e.values {
-			one = appendBytes(one[:0], 1, v.name)
-			one = appendKey(one, 2, wireFixed32)
-			one = binary.LittleEndian.AppendUint32(one, math.Float32bits(float32(v.number)))
-			summary = appendBytes(summary, 1, one)
+			one = protowire.AppendTag(one[:0], 1, protowire.BytesType)
+			one = protowire.AppendString(one, v.name)
+			one = protowire.AppendTag(one, 2, protowire.Fixed32Type)
+			one = protowire.AppendFixed32(one, math.Float32bits(float32(v.number)))
+			summary = protowire.AppendTag(summary, 1, protowire.BytesType)
+			summary = protowire.AppendBytes(summary, one)
 		}
-		b = appendBytes(b, 5, summary)
+		b = protowire.AppendTag(b, 5, protowire.BytesType)
+		b = protowire.AppendBytes(b, summary)
 	}
 	return b
 }
@@ -145,31 +133,24 @@ func atEnd(err error) error {
 	return err
 }
 
+// parseEvent reads a message. A field of another type than its own is none of
+// this package's, and skipped like all unknown ones.
 func parseEvent(data []byte) (event, error) {
 	var e event
-	err := fields(data, func(field uint64, number uint64, bytes []byte) error {
-		switch field {
+	err := fields(data, func(f field) error {
+		switch f.number {
 		case 1:
-			e.seconds = math.Float64frombits(number)
+			e.seconds = math.Float64frombits(f.fixed64())
 		case 2:
-			e.step = int64(number)
+			e.step = int64(f.varint())
 		case 3:
-			e.version = string(bytes)
+			e.version = string(f.bytes())
 		case 5:
-			return fields(bytes, func(field, _ uint64, bytes []byte) error {
-				if field != 1 {
+			return fields(f.bytes(), func(f field) error {
+				if f.number != 1 {
 					return nil
 				}
-				var v value
-				err := fields(bytes, func(field, number uint64, bytes []byte) error {
-					switch field {
-					case 1:
-						v.name = string(bytes)
-					case 2:
-						v.number = float64(math.Float32frombits(uint32(number)))
-					}
-					return nil
-				})
+				v, err := parseValue(f.bytes())
 				e.values = append(e.values, v)
 				return err
 			})
@@ -179,44 +160,71 @@ func parseEvent(data []byte) (event, error) {
 	return e, err
 }
 
-// fields calls use for every field of a message, with its number or its bytes.
-func fields(data []byte, use func(field, number uint64, bytes []byte) error) error {
+func parseValue(data []byte) (value, error) {
+	var v value
+	err := fields(data, func(f field) error {
+		switch f.number {
+		case 1:
+			v.name = string(f.bytes())
+		case 2:
+			v.number = float64(math.Float32frombits(f.fixed32()))
+		}
+		return nil
+	})
+	return v, err
+}
+
+// field is one field of a message. What it holds is read by its type, and is
+// zero by another one.
+type field struct {
+	number protowire.Number
+	kind   protowire.Type
+	data   []byte // encoded, whole
+}
+
+func (f field) varint() (x uint64) {
+	if f.kind == protowire.VarintType {
+		x, _ = protowire.ConsumeVarint(f.data)
+	}
+	return x
+}
+
+func (f field) fixed32() (x uint32) {
+	if f.kind == protowire.Fixed32Type {
+		x, _ = protowire.ConsumeFixed32(f.data)
+	}
+	return x
+}
+
+func (f field) fixed64() (x uint64) {
+	if f.kind == protowire.Fixed64Type {
+		x, _ = protowire.ConsumeFixed64(f.data)
+	}
+	return x
+}
+
+func (f field) bytes() (b []byte) {
+	if f.kind == protowire.BytesType {
+		b, _ = protowire.ConsumeBytes(f.data)
+	}
+	return b
+}
+
+// fields calls use for every field of a message.
+func fields(data []byte, use func(field) error) error {
 	for len(data) > 0 {
-		key, n := binary.Uvarint(data)
-		if n <= 0 {
+		number, kind, head := protowire.ConsumeTag(data)
+		if head < 0 {
 			return errBroken
 		}
-		data = data[n:]
-		var number uint64
-		var bytes []byte
-		switch wire := key & 7; wire {
-		case wireVarint, wireBytes:
-			if number, n = binary.Uvarint(data); n <= 0 {
-				return errBroken
-			}
-			data = data[n:]
-			if wire == wireBytes {
-				if number > uint64(len(data)) {
-					return errBroken
-				}
-				bytes, data = data[:number], data[number:]
-			}
-		case wireFixed64:
-			if len(data) < 8 {
-				return errBroken
-			}
-			number, data = binary.LittleEndian.Uint64(data), data[8:]
-		case wireFixed32:
-			if len(data) < 4 {
-				return errBroken
-			}
-			number, data = uint64(binary.LittleEndian.Uint32(data)), data[4:]
-		default:
+		size := protowire.ConsumeFieldValue(number, kind, data[head:])
+		if size < 0 {
 			return errBroken
 		}
-		if err := use(key>>3, number, bytes); err != nil {
+		if err := use(field{number, kind, data[head : head+size]}); err != nil {
 			return err
 		}
+		data = data[head+size:]
 	}
 	return nil
 }
