@@ -74,7 +74,8 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	if tail := evaluator.TailPeriods(); tail < 10 {
-		io.Note("%s is a mean of the worst %.3g of %d periods: mostly noise below ten", metrics.CVaR.Name(c.Level), tail, evaluator.Periods())
+		io.Note("%s is a mean of the worst %.3g of %d periods: mostly noise below ten",
+			metrics.CVaR.Name(c.Level), tail, evaluator.Periods())
 	}
 	var risk *riskShares
 	if c.RiskContributions {
@@ -97,7 +98,8 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 
 // evaluateAll evaluates all rows before the first is written, so that an
 // interruption leaves no part of a result.
-func evaluateAll(ctx context.Context, evaluator *metrics.Evaluator, weights *mat.Dense, io *cli.IO) ([]metrics.Figures, error) {
+func evaluateAll(ctx context.Context, evaluator *metrics.Evaluator, weights *mat.Dense,
+	io *cli.IO) ([]metrics.Figures, error) {
 	total, assets := weights.Dims()
 	figures := make([]metrics.Figures, total)
 	report := io.Progress("evaluating")
@@ -116,12 +118,14 @@ func evaluateAll(ctx context.Context, evaluator *metrics.Evaluator, weights *mat
 func match(given *portfolio.Portfolios, window *market.Window, path string) (*portfolio.Portfolios, error) {
 	for _, symbol := range given.Symbols {
 		if !slices.Contains(window.Symbols, symbol) {
-			return nil, fmt.Errorf("%s: unknown symbol %s: the prices that -prices and -symbols choose have none", path, symbol)
+			return nil, fmt.Errorf("%s: unknown symbol %s: the prices that -prices and -symbols choose have none",
+				path, symbol)
 		}
 	}
 	for _, symbol := range window.Symbols {
 		if !slices.Contains(given.Symbols, symbol) {
-			return nil, fmt.Errorf("%s: no column for symbol %s, which the prices have: add one, or leave %s out with -symbols", path, symbol, symbol)
+			return nil, fmt.Errorf("%s: no column for symbol %s, which the prices have: "+
+				"add one, or leave %s out with -symbols", path, symbol, symbol)
 		}
 	}
 	return given.Reorder(window.Symbols)

@@ -42,7 +42,8 @@ func Plot(p *plot.Plot, width, height int) error {
 		return nil
 	}
 	const cssPixel, density = vg.Inch / 96, 2
-	canvas := vgimg.NewWith(vgimg.UseWH(vg.Length(width)*cssPixel, vg.Length(height)*cssPixel), vgimg.UseDPI(96*density))
+	size := vgimg.UseWH(vg.Length(width)*cssPixel, vg.Length(height)*cssPixel)
+	canvas := vgimg.NewWith(size, vgimg.UseDPI(96*density))
 	p.Draw(draw.New(canvas))
 	var picture bytes.Buffer
 	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(&picture); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -79,9 +80,10 @@ func (r RiskReturn) Draw() (*Figure, error) {
 	for i, cloud := range r.Clouds {
 		xs, ys := thinned(risks[i], returns[i], cloudLimit)
 		if len(xs) < len(risks[i]) {
-			notes = append(notes, fmt.Sprintf("%s: %s of %s portfolios are drawn.", oneLine(cloud.Name), grouped(len(xs)), grouped(len(risks[i]))))
+			notes = append(notes, fmt.Sprintf("%s: %s of %s portfolios are drawn.",
+				oneLine(cloud.Name), grouped(len(xs)), grouped(len(risks[i]))))
 		}
-		style := draw.GlyphStyle{Color: faded(cloudColor(cloud.Name, i), pointOpacity(len(xs))), Radius: 1.8, Shape: disc{}}
+		style := cloudStyle(cloud.Name, i, len(xs))
 		drawPoints(p, x, y, xs, ys, style)
 		sample := style
 		sample.Color, sample.Radius = cloudColor(cloud.Name, i), 3
@@ -97,6 +99,17 @@ func (r RiskReturn) Draw() (*Figure, error) {
 		strokeLine(p, x, y, risks[k], returns[k], style)
 		legend = append(legend, lineEntry(name, style))
 	}
+	frontier := len(r.Clouds)
+	alt += drawMarks(p, x, y, marks, filledIn(risks[frontier], returns[frontier]))
+	f := newFigure(r.Frame, title, usualHeight, alt+".", beside(p))
+	f.legend = legend
+	f.notes = append(notes, leftOut(omitted, "portfolio", "risk or return not finite")...)
+	return f, nil
+}
+
+// drawMarks draws portfolios with their names, which keep clear of the points
+// of a line, and returns what it adds to the alternative text.
+func drawMarks(p *plot.Plot, x, y scale, marks []Mark, line [2][]float64) (alt string) {
 	var xs, ys []float64
 	var names []string
 	for i, m := range marks {
@@ -108,12 +121,13 @@ func (r RiskReturn) Draw() (*Figure, error) {
 		names = append(names, shortened(m.Name, 28))
 		alt += fmt.Sprintf("; %s at volatility %.1f%%, return %.1f%%", oneLine(m.Name), 100*m.Risk, 100*m.Return)
 	}
-	frontier := len(r.Clouds)
-	labelPoints(p, xs, ys, names, filledIn(risks[frontier], returns[frontier]), 5)
-	f := newFigure(r.Frame, title, usualHeight, alt+".", beside(p))
-	f.legend = legend
-	f.notes = append(notes, leftOut(omitted, "portfolio", "risk or return not finite")...)
-	return f, nil
+	labelPoints(p, xs, ys, names, line, 5)
+	return alt
+}
+
+// cloudStyle is how the points of a cloud look, of which so many are drawn.
+func cloudStyle(name string, i, drawn int) draw.GlyphStyle {
+	return draw.GlyphStyle{Color: faded(cloudColor(name, i), pointOpacity(drawn)), Radius: 1.8, Shape: disc{}}
 }
 
 func cloudColor(name string, i int) color.NRGBA {

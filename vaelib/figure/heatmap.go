@@ -63,7 +63,8 @@ func (h Heatmap) summary() string {
 	if pairs == 0 {
 		return fmt.Sprintf("%d asset and no pair.", len(h.Symbols))
 	}
-	return fmt.Sprintf("%d assets; correlations from %.2f to %.2f, mean %.2f.", len(h.Symbols), low, high, sum/float64(pairs))
+	return fmt.Sprintf("%d assets; correlations from %.2f to %.2f, mean %.2f.",
+		len(h.Symbols), low, high, sum/float64(pairs))
 }
 
 func (h Heatmap) draw(c draw.Canvas, names []string, longest, cell vg.Length) {

@@ -39,7 +39,10 @@ type labels struct {
 }
 
 // directions around a point, the preferred ones first.
-var directions = [][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {1, -1}, {-1, 1}, {-1, -1}, {0.5, 1}, {0.5, -1}, {-0.5, 1}, {-0.5, -1}}
+var directions = [][2]float64{
+	{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {1, -1}, {-1, 1}, {-1, -1},
+	{0.5, 1}, {0.5, -1}, {-0.5, 1}, {-0.5, -1},
+}
 
 // place finds each name the free-est place near its point, given the places
 // of the others, and goes round a few times as they move.

@@ -21,7 +21,8 @@ func strokeLine(p *plot.Plot, x, y scale, xs, ys []float64, style draw.LineStyle
 			switch len(run) {
 			case 0:
 			case 1:
-				c.DrawGlyph(draw.GlyphStyle{Color: style.Color, Radius: style.Width + 1, Shape: draw.CircleGlyph{}}, run[0])
+				dot := draw.GlyphStyle{Color: style.Color, Radius: style.Width + 1, Shape: draw.CircleGlyph{}}
+				c.DrawGlyph(dot, run[0])
 			default:
 				c.StrokeLines(style, c.ClipLinesXY(run)...)
 			}
@@ -69,12 +70,14 @@ func verticalMarks(p *plot.Plot, marks []Guide, line draw.LineStyle) {
 			if corner.X+width > c.Max.X {
 				corner.X = at - 4 - width
 			}
-			for slices.ContainsFunc(taken, func(r vg.Rectangle) bool {
-				return sharedArea(r, vg.Rectangle{Min: vg.Point{X: corner.X, Y: corner.Y - height}, Max: vg.Point{X: corner.X + width, Y: corner.Y}}) > 0
-			}) {
+			box := func() vg.Rectangle {
+				foot := vg.Point{X: corner.X, Y: corner.Y - height}
+				return vg.Rectangle{Min: foot, Max: vg.Point{X: corner.X + width, Y: corner.Y}}
+			}
+			for slices.ContainsFunc(taken, func(r vg.Rectangle) bool { return sharedArea(r, box()) > 0 }) {
 				corner.Y -= height
 			}
-			taken = append(taken, vg.Rectangle{Min: vg.Point{X: corner.X, Y: corner.Y - height}, Max: vg.Point{X: corner.X + width, Y: corner.Y}})
+			taken = append(taken, box())
 			haloText(c, style, corner, m.Name)
 		}
 	}))

@@ -76,7 +76,8 @@ func (p Plane) Draw() (*Figure, error) {
 		plots = append(plots, p.plot(m, reach(p.X), y, values, half))
 	}
 	side := (usualWidth - 150*cssPixel) / max(2, vg.Length(len(plots)))
-	f := newFigure(p.Frame, title, 0, fmt.Sprintf("%d maps of %d x %d places%s.", len(p.Maps), k, k, alt), func(c draw.Canvas) {
+	alt = fmt.Sprintf("%d maps of %d x %d places%s.", len(p.Maps), k, k, alt)
+	f := newFigure(p.Frame, title, 0, alt, func(c draw.Canvas) {
 		beside(plots...)(draw.Crop(c, 0, -56, 0, 0))
 		drawValues(c, values)
 	})

@@ -74,7 +74,8 @@ func (r RateDistortion) Draw() (*Figure, error) {
 	strokeLine(right, betaAxis, betaRateAxis, meanBetas, meanRates, meanLine)
 	var names []string
 	for i, m := range means {
-		style := draw.GlyphStyle{Color: sequential(0.25 + 0.75*share(i, len(means))), Radius: 3, Shape: draw.CircleGlyph{}}
+		color := sequential(0.25 + 0.75*share(i, len(means)))
+		style := draw.GlyphStyle{Color: color, Radius: 3, Shape: draw.CircleGlyph{}}
 		for _, p := range kept {
 			if p.Beta == m.Beta {
 				drawPoints(left, rateAxis, distortionAxis, []float64{p.Rate}, []float64{p.Distortion}, style)
@@ -95,7 +96,8 @@ func (r RateDistortion) Draw() (*Figure, error) {
 		alt += fmt.Sprintf("; collapse is predicted at beta %.3g", threshold)
 	}
 	f := newFigure(r.Frame, title, usualHeight, alt+".", beside(left, right))
-	f.legend = append(legend, pointEntry("one model; darker: larger beta", draw.GlyphStyle{Color: sequential(0.8), Radius: 3, Shape: draw.CircleGlyph{}}))
+	sample := draw.GlyphStyle{Color: sequential(0.8), Radius: 3, Shape: draw.CircleGlyph{}}
+	f.legend = append(legend, pointEntry("one model; darker: larger beta", sample))
 	f.notes = leftOut(len(r.Points)-len(kept), "model", "no finite figures")
 	return f, nil
 }

@@ -31,7 +31,8 @@ type Ternary struct {
 // Draw returns the figure, or an error where a cloud has not three columns.
 func (t Ternary) Draw() (*Figure, error) {
 	const title = "Portfolios of three assets"
-	alt := fmt.Sprintf("triangle with corners %s, %s and %s", oneLine(t.Symbols[0]), oneLine(t.Symbols[1]), oneLine(t.Symbols[2]))
+	alt := fmt.Sprintf("triangle with corners %s, %s and %s",
+		oneLine(t.Symbols[0]), oneLine(t.Symbols[1]), oneLine(t.Symbols[2]))
 	var legend []entry
 	kept := make([][][3]float64, len(t.Clouds))
 	omitted, shown := 0, 0
@@ -102,7 +103,7 @@ func (t Ternary) draw(c draw.Canvas, kept [][][3]float64) {
 		at([3]float64{1, 0, 0}), at([3]float64{0, 1, 0}), at([3]float64{0, 0, 1}), at([3]float64{1, 0, 0})})
 	for i, cloud := range t.Clouds {
 		drawn := min(len(kept[i]), cloudLimit)
-		style := draw.GlyphStyle{Color: faded(cloudColor(cloud.Name, i), pointOpacity(drawn)), Radius: 1.8, Shape: disc{}}
+		style := cloudStyle(cloud.Name, i, drawn)
 		for k := range drawn {
 			c.DrawGlyph(style, at(kept[i][k*len(kept[i])/drawn]))
 		}
@@ -159,7 +160,8 @@ func (t Ternary) shade(c draw.Canvas, at func([3]float64) vg.Point) {
 		}
 		c.SetColor(blend(paper, densityColor, level))
 		var path vg.Path
-		middle := vg.Point{X: (cell.corners[0].X + cell.corners[1].X + cell.corners[2].X) / 3, Y: (cell.corners[0].Y + cell.corners[1].Y + cell.corners[2].Y) / 3}
+		a, b, e := cell.corners[0], cell.corners[1], cell.corners[2]
+		middle := vg.Point{X: (a.X + b.X + e.X) / 3, Y: (a.Y + b.Y + e.Y) / 3}
 		for k, corner := range cell.corners { // a little larger, so that no seam shows
 			to := vg.Point{X: corner.X + 0.15*(corner.X-middle.X), Y: corner.Y + 0.15*(corner.Y-middle.Y)}
 			if k == 0 {

@@ -117,7 +117,8 @@ func histograms(label string, unit Unit, training, generated []float64) *plot.Pl
 		bars := func(s []float64, fill color.NRGBA) {
 			for k, v := range s {
 				if v > 0 {
-					fillRectangle(c, fill, vg.Rectangle{Min: vg.Point{X: edge(k), Y: ty(0)}, Max: vg.Point{X: edge(k + 1), Y: ty(v)}})
+					foot, top := vg.Point{X: edge(k), Y: ty(0)}, vg.Point{X: edge(k + 1), Y: ty(v)}
+					fillRectangle(c, fill, vg.Rectangle{Min: foot, Max: top})
 				}
 			}
 		}

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/stream"
 )
@@ -132,7 +130,8 @@ type Interval struct {
 //
 // It returns [metrics.ErrTooShort], a [*metrics.SettingsError], the context's error, and an
 // error when the statistic is NaN for the returns or a resample.
-func Bootstrap(ctx context.Context, returns []float64, statistic func(returns []float64) float64, settings BootstrapSettings) (Interval, error) {
+func Bootstrap(ctx context.Context, returns []float64, statistic func(returns []float64) float64,
+	settings BootstrapSettings) (Interval, error) {
 	if len(returns) < 2 {
 		return Interval{}, metrics.ErrTooShort
 	}
@@ -171,34 +170,35 @@ func Bootstrap(ctx context.Context, returns []float64, statistic func(returns []
 	out.Low = quantile(values, (1-s.Confidence)/2)
 	out.High = quantile(values, (1+s.Confidence)/2)
 	if math.IsNaN(out.Estimate) || math.IsNaN(out.StdErr) {
-		return Interval{}, errors.New("statistic is undefined or infinite for the returns or a resample of them: it has no interval")
+		return Interval{}, errors.New("statistic is undefined or infinite for the returns or a resample of them: " +
+			"it has no interval")
 	}
 	return out, nil
 }
 
 // resampled returns the statistic of each resample.
-func resampled(ctx context.Context, returns []float64, statistic func([]float64) float64, s BootstrapSettings) ([]float64, error) {
+func resampled(ctx context.Context, returns []float64, statistic func([]float64) float64,
+	s BootstrapSettings) ([]float64, error) {
 	values := make([]float64, s.Resamples)
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), s.Resamples) {
-		wait.Go(func() {
-			indices, sample := make([]int, len(returns)), make([]float64, len(returns))
-			for ctx.Err() == nil {
-				i := int(next.Add(1) - 1)
-				if i >= len(values) {
-					return
-				}
-				StationaryIndices(indices, len(returns), s.MeanBlock, stream.New(s.Seed, "metrics.bootstrap", uint64(i)))
-				for k, t := range indices {
-					sample[k] = returns[t]
-				}
-				values[i] = statistic(sample)
-			}
-		})
+	type memory struct {
+		indices []int
+		sample  []float64
 	}
-	wait.Wait()
-	return values, ctx.Err()
+	workers := make([]memory, parallel.Workers(s.Resamples))
+	for i := range workers {
+		workers[i] = memory{make([]int, len(returns)), make([]float64, len(returns))}
+	}
+	err := parallel.For(ctx, s.Resamples, func(worker, i int) error {
+		m := &workers[worker]
+		rng := stream.New(s.Seed, "metrics.bootstrap", uint64(i))
+		StationaryIndices(m.indices, len(returns), s.MeanBlock, rng)
+		for k, t := range m.indices {
+			m.sample[k] = returns[t]
+		}
+		values[i] = statistic(m.sample)
+		return nil
+	})
+	return values, err
 }
 
 // quantile interpolates linearly between sorted values.

@@ -100,7 +100,8 @@ func bernoulli(misses, hits float64) float64 {
 
 func checkCoverage(periods, exceedances int, level float64) error {
 	if periods < 1 || exceedances < 0 || exceedances > periods {
-		return fmt.Errorf("%d exceedances in %d periods: give at least 1 period and at most as many exceedances", exceedances, periods)
+		return fmt.Errorf("%d exceedances in %d periods: give at least 1 period and at most as many exceedances",
+			exceedances, periods)
 	}
 	if !(level > 0 && level < 1) {
 		return wrong("level", fmt.Sprint(level), "a number between 0 and 1, such as 0.95")

@@ -41,7 +41,8 @@ type Overfitting struct {
 type SplitError struct{ Trial int }
 
 func (e *SplitError) Error() string {
-	return fmt.Sprintf("trial %d (from 0) has the same return in every period of a split: leave it out or use fewer blocks", e.Trial)
+	return fmt.Sprintf("trial %d (from 0) has the same return in every period of a split: "+
+		"leave it out or use fewer blocks", e.Trial)
 }
 
 // CSCV estimates the probability of backtest overfitting by combinatorially
@@ -62,7 +63,8 @@ func (e *SplitError) Error() string {
 func CSCV(returns *mat.Dense, blocks int) (*Overfitting, error) {
 	periods, trials := returns.Dims()
 	if trials < 2 {
-		return nil, errors.New("1 trial: the probability of overfitting needs the returns of all trials that were compared, at least 2")
+		return nil, errors.New("1 trial: the probability of overfitting needs the returns of all trials that were " +
+			"compared, at least 2")
 	}
 	if blocks < 2 || blocks > 24 || blocks%2 != 0 {
 		return nil, fmt.Errorf("%d blocks: choose an even number from 2 to 24, such as 16", blocks)

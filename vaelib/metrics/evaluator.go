@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/sharpe"
 )
 
@@ -30,9 +29,11 @@ type ReturnError struct {
 
 func (e *ReturnError) Error() string {
 	if e.Value < -1 {
-		return fmt.Sprintf("return of asset %d in period %d (both from 0) is %v, a loss of more than everything: give simple returns as fractions", e.Asset, e.Period, e.Value)
+		return fmt.Sprintf("return of asset %d in period %d (both from 0) is %v, a loss of more than everything: "+
+			"give simple returns as fractions", e.Asset, e.Period, e.Value)
 	}
-	return fmt.Sprintf("return of asset %d in period %d (both from 0) is %v: choose a window in which every asset has a price", e.Asset, e.Period, e.Value)
+	return fmt.Sprintf("return of asset %d in period %d (both from 0) is %v: "+
+		"choose a window in which every asset has a price", e.Asset, e.Period, e.Value)
 }
 
 // WeightError is a weight that is NaN or beyond 1e15 in size.
@@ -42,14 +43,16 @@ type WeightError struct {
 }
 
 func (e *WeightError) Error() string {
-	return fmt.Sprintf("weight of asset %d in row %d (both from 0) is %v: give a share of wealth, such as 0.25", e.Asset, e.Row, e.Value)
+	return fmt.Sprintf("weight of asset %d in row %d (both from 0) is %v: give a share of wealth, such as 0.25",
+		e.Asset, e.Row, e.Value)
 }
 
 // AssetsError is a portfolio over another number of assets than the returns.
 type AssetsError struct{ Got, Want int }
 
 func (e *AssetsError) Error() string {
-	return fmt.Sprintf("portfolio has %d weights and the returns %d assets: choose the same symbols for both", e.Got, e.Want)
+	return fmt.Sprintf("portfolio has %d weights and the returns %d assets: choose the same symbols for both",
+		e.Got, e.Want)
 }
 
 // Evaluator computes the figures of portfolios over one matrix of returns. It
@@ -181,7 +184,9 @@ func EvaluateSeries(returns []float64, settings Settings) (Figures, error) {
 		settings.Figures = all
 	}
 	if settings.Figures &^= ofWeights; settings.Figures == 0 {
-		return Figures{}, &SettingsError{"figures", "diversification_ratio, effective_assets", "figures that a series without weights has"}
+		return Figures{}, &SettingsError{
+			"figures", "diversification_ratio, effective_assets", "figures that a series without weights has",
+		}
 	}
 	e, err := NewEvaluator(mat.NewDense(len(returns), 1, returns), settings)
 	if err != nil {
@@ -221,28 +226,17 @@ func (e *Evaluator) EvaluateAll(ctx context.Context, weights *mat.Dense, dst []F
 			return err
 		}
 	}
-	blocks := (rows + lanes - 1) / lanes
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), blocks) {
-		wait.Go(func() {
-			s := e.scratch.Get().(*scratch)
-			defer e.scratch.Put(s)
-			for ctx.Err() == nil {
-				first := int(next.Add(1)-1) * lanes
-				if first >= rows {
-					return
-				}
-				block := dst[first:min(first+lanes, rows)]
-				e.sumBlock(s, len(block), func(i int) []float64 { return weights.RawRowView(first + i) })
-				for i := range block {
-					block[i] = e.figures(&s.holdings[i], &s.sums[i])
-				}
-			}
-		})
-	}
-	wait.Wait()
-	return ctx.Err()
+	return parallel.For(ctx, (rows+lanes-1)/lanes, func(_, i int) error {
+		s := e.scratch.Get().(*scratch)
+		defer e.scratch.Put(s)
+		first := i * lanes
+		block := dst[first:min(first+lanes, rows)]
+		e.sumBlock(s, len(block), func(i int) []float64 { return weights.RawRowView(first + i) })
+		for i := range block {
+			block[i] = e.figures(&s.holdings[i], &s.sums[i])
+		}
+		return nil
+	})
 }
 
 func (e *Evaluator) checkWeights(w []float64, row int) error {

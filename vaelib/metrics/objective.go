@@ -123,7 +123,8 @@ func NewMomentObjective(name string, mean []float64, cov *mat.SymDense, settings
 		MinimizeVolatility:      (*momentObjective).volatility,
 		MaximizeDiversification: (*momentObjective).diversification,
 	}[name]; !known {
-		return nil, fmt.Errorf("objective %q does not follow from mean and covariance: choose one of %s", name, strings.Join(momentNames(), ", "))
+		return nil, fmt.Errorf("objective %q does not follow from mean and covariance: choose one of %s",
+			name, strings.Join(momentNames(), ", "))
 	}
 	return o, nil
 }

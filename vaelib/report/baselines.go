@@ -173,7 +173,8 @@ func (b Baselines) Judgement() []string {
 		lines = append(lines, c.sentence(b.Model))
 	}
 	if _, ok := b.contest(outSample); ok {
-		lines = append(lines, "One window and one seed rank portfolios by luck as much as by merit: the order can change with either.")
+		lines = append(lines, "One window and one seed rank portfolios by luck as much as by merit: "+
+			"the order can change with either.")
 	}
 	return lines
 }

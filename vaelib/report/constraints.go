@@ -18,7 +18,8 @@ func constraintsSection(c Constraints) Section {
 	}
 	s.Blocks = append(s.Blocks, Block{List: append(rules, c.Notes...)})
 	if len(c.Groups) > 0 {
-		t := &Table{Caption: "Limits of groups", Columns: append(headings("Group", "At least", "At most"), Column{Name: "Members"})}
+		t := &Table{Caption: "Limits of groups",
+			Columns: append(headings("Group", "At least", "At most"), Column{Name: "Members"})}
 		for _, g := range c.Groups {
 			t.Rows = append(t.Rows, Row{Cells: []Cell{TextCell(g.Name), NumberCell(number.Known(g.Lo), Percent),
 				NumberCell(number.Known(g.Hi), Percent), TextCell(strings.Join(g.Members, ", "))}})

@@ -45,7 +45,8 @@ func dataSection(d Data) Section {
 }
 
 func assetTable(assets []Asset) *Table {
-	t := &Table{Caption: "Assets in sample", Columns: append([]Column{{Name: "Symbol"}, {Name: "Sector"}, {Name: "First"}},
+	t := &Table{Caption: "Assets in sample", Columns: append(
+		[]Column{{Name: "Symbol"}, {Name: "Sector"}, {Name: "First"}},
 		headings("Last", "Annual return", "Annual volatility", "Largest drawdown")...)}
 	for _, a := range assets {
 		sector := a.Sector

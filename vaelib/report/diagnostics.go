@@ -42,7 +42,8 @@ func (d Diagnostics) facts() []Fact {
 	if e := d.Evidence; e != nil {
 		facts = append(facts, Fact{"Evidence lower bound, held out", with(e.ELBO, Number, "nats per portfolio")},
 			Fact{"Log likelihood, held out", with(e.LogLikelihood, Number, "nats per portfolio")},
-			Fact{"Log likelihood of probabilistic PCA with as many dimensions", with(e.Linear, Number, "nats per portfolio")})
+			Fact{"Log likelihood of probabilistic PCA with as many dimensions",
+				with(e.Linear, Number, "nats per portfolio")})
 	}
 	return facts
 }
@@ -77,9 +78,10 @@ func (d Diagnostics) units() *Table {
 
 // reading says what the likelihoods are, and of what.
 func (e Evidence) reading() string {
-	return fmt.Sprintf("The likelihood is of %s, importance-weighted over %s each: a lower bound that rises with their number. "+
-		"How far it lies above the evidence lower bound is what the encoder's normal distributions miss of the true posteriors. "+
-		"It is that of the decoder with its noise, whose variance the gaussian likelihood doesn't fit; gaussian-sigma does. "+
+	return fmt.Sprintf("The likelihood is of %s, importance-weighted over %s each: a lower bound that rises with "+
+		"their number. How far it lies above the evidence lower bound is what the encoder's normal distributions miss "+
+		"of the true posteriors. It is that of the decoder with its noise, whose variance the gaussian likelihood "+
+		"doesn't fit; gaussian-sigma does. "+
 		"Only likelihoods of one kind compare.", plural(e.Rows, "held-out portfolio"), plural(e.Codes, "code"))
 }
 
@@ -107,7 +109,8 @@ func (d Diagnostics) collapse() string {
 	}
 	beta, first := Number.write(d.Beta), Number.write(d.Thresholds[0])
 	if d.Beta >= d.Thresholds[0] {
-		return s + fmt.Sprintf(" Linear theory predicts it: beta %s is not below the largest threshold, %s.", beta, first)
+		return s + fmt.Sprintf(" Linear theory predicts it: beta %s is not below the largest threshold, %s.",
+			beta, first)
 	}
 	return s + fmt.Sprintf(" Linear theory does not predict it at beta %s, below the largest threshold %s: "+
 		"look at the warm-up and the learning rate.", beta, first)

@@ -196,7 +196,9 @@ type Sample struct {
 	Energy                      number.Value // distance, in units of weight
 	EnergyP                     number.Value // its permutation p-value
 	Dispersion                  number.Value // beside the held-out portfolios'
-	Memorisation                number.Value // probability that a generated row is nearer to the training set than a held-out one
+	// Probability that a generated row is nearer to the training set than a
+	// held-out one.
+	Memorisation number.Value
 }
 
 // Comparison is one figure of the generated and of the training portfolios.

@@ -43,8 +43,9 @@ func (f Fidelity) blocks() []Block {
 		}})
 	}
 	return []Block{{Table: t}, {List: []string{
-		fmt.Sprintf("%d rows a sample and %d neighbours: scores of other sizes don't compare. The first row is held-out "+
-			"portfolios against other held-out ones, what a perfect generator would get.", f.Rows, f.Neighbours),
+		fmt.Sprintf("%d rows a sample and %d neighbours: scores of other sizes don't compare. The first row is "+
+			"held-out portfolios against other held-out ones, what a perfect generator would get.",
+			f.Rows, f.Neighbours),
 		"Memorisation is the probability that a row lies nearer to the training set than a held-out one: 0.5 for new " +
 			"data, 1 for copies. Held-out portfolios are of later windows, so that the training set itself is no " +
 			"perfect sample of them.",

@@ -35,7 +35,8 @@ func trainingSection(t Training) Section {
 		table := &Table{Caption: "Training portfolios by source", Columns: headings("Source", "Portfolios", "Share")}
 		for _, c := range t.Sources {
 			share := number.Known(float64(c.N) / float64(total))
-			table.Rows = append(table.Rows, Row{Cells: []Cell{TextCell(c.Name), CountCell(c.N), NumberCell(share, Percent)}})
+			cells := []Cell{TextCell(c.Name), CountCell(c.N), NumberCell(share, Percent)}
+			table.Rows = append(table.Rows, Row{Cells: cells})
 		}
 		s.Blocks = append(s.Blocks, Block{Table: table})
 	}

@@ -30,7 +30,10 @@ type limits struct {
 	queue   int           // points that wait
 }
 
-var defaultLimits = limits{request: 10 * time.Second, grace: 10 * time.Second, hurry: 2 * time.Second, tries: 3, pause: time.Second, queue: 10000}
+var defaultLimits = limits{
+	request: 10 * time.Second, grace: 10 * time.Second, hurry: 2 * time.Second,
+	tries: 3, pause: time.Second, queue: 10000,
+}
 
 // Most of each in one request that MLflow takes.
 const (
@@ -91,9 +94,13 @@ func openServer(ctx context.Context, o Options, l limits) *sender {
 	o.Name = cmp.Or(o.Name, o.Key)
 	s := &sender{
 		options: o, limits: l, queue: make(chan point, l.queue), done: make(chan struct{}),
-		user: os.Getenv("MLFLOW_TRACKING_USERNAME"), password: os.Getenv("MLFLOW_TRACKING_PASSWORD"), token: os.Getenv("MLFLOW_TRACKING_TOKEN"),
+		user:     os.Getenv("MLFLOW_TRACKING_USERNAME"),
+		password: os.Getenv("MLFLOW_TRACKING_PASSWORD"),
+		token:    os.Getenv("MLFLOW_TRACKING_TOKEN"),
 		// A redirect could carry points and credentials to another server.
-		client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}},
 	}
 	if s.user == "" && u.User != nil {
 		s.user = u.User.Username()
@@ -169,14 +176,17 @@ func (s *sender) send(ctx context.Context) error {
 			}
 		}
 	}
-	return s.call(ctx, "POST", "runs/update", object{"run_id": id, "status": s.status, "end_time": last.UnixMilli()}, nil)
+	update := object{"run_id": id, "status": s.status, "end_time": last.UnixMilli()}
+	return s.call(ctx, "POST", "runs/update", update, nil)
 }
 
 type object = map[string]any
 
 func appendMetrics(metrics []object, p point) []object {
 	for _, v := range p.values {
-		metrics = append(metrics, object{"key": clean(v.name), "value": number(v.number), "timestamp": p.at.UnixMilli(), "step": p.step})
+		metrics = append(metrics, object{
+			"key": clean(v.name), "value": number(v.number), "timestamp": p.at.UnixMilli(), "step": p.step,
+		})
 	}
 	return metrics
 }
@@ -217,7 +227,8 @@ func (s *sender) open(ctx context.Context) (string, error) {
 	}
 	var found struct{ Runs []info }
 	err = s.call(ctx, "POST", "runs/search", object{
-		"experiment_ids": []string{experiment}, "max_results": 1, "filter": fmt.Sprintf("tags.`%s` = '%s'", keyTag, s.options.Key),
+		"experiment_ids": []string{experiment}, "max_results": 1,
+		"filter": fmt.Sprintf("tags.`%s` = '%s'", keyTag, s.options.Key),
 	}, &found)
 	if err != nil {
 		return "", err
@@ -241,7 +252,8 @@ func (s *sender) open(ctx context.Context) (string, error) {
 		var params []object
 		for _, key := range keys {
 			text := s.options.Params[key]
-			params = append(params, object{"key": clean(key), "value": strings.ToValidUTF8(text[:min(len(text), paramLength)], "")})
+			short := strings.ToValidUTF8(text[:min(len(text), paramLength)], "")
+			params = append(params, object{"key": clean(key), "value": short})
 		}
 		if err := s.call(ctx, "POST", "runs/log-batch", object{"run_id": id, "params": params}, nil); err != nil {
 			return "", err
@@ -257,7 +269,8 @@ func (s *sender) experiment(ctx context.Context) (string, error) {
 		}
 	}
 	find := func() error {
-		return s.call(ctx, "GET", "experiments/get-by-name?experiment_name="+url.QueryEscape(s.options.Experiment), nil, &got)
+		query := "experiments/get-by-name?experiment_name=" + url.QueryEscape(s.options.Experiment)
+		return s.call(ctx, "GET", query, nil, &got)
 	}
 	err := find()
 	var refused *refusedError
@@ -280,7 +293,8 @@ type refusedError struct{ status int }
 func (e *refusedError) Error() string {
 	switch {
 	case e.status == http.StatusUnauthorized || e.status == http.StatusForbidden:
-		return fmt.Sprintf("the server refuses access (%d): check MLFLOW_TRACKING_USERNAME and _PASSWORD, or MLFLOW_TRACKING_TOKEN", e.status)
+		return fmt.Sprintf("the server refuses access (%d): check MLFLOW_TRACKING_USERNAME and _PASSWORD, "+
+			"or MLFLOW_TRACKING_TOKEN", e.status)
 	case e.status >= 300 && e.status < 400:
 		return fmt.Sprintf("the server redirects (%d): give its own address in MLFLOW_TRACKING_URI", e.status)
 	}

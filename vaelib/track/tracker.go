@@ -48,7 +48,8 @@ func Open(ctx context.Context, o Options) (*Tracker, error) {
 		o.Note = func(string) {}
 	}
 	if !isPlain(o.Key) {
-		return nil, fmt.Errorf("key %q of the run holds more than letters, digits, dots, underscores and dashes: use a hash", o.Key)
+		return nil, fmt.Errorf("key %q of the run holds more than letters, digits, dots, underscores and dashes: "+
+			"use a hash", o.Key)
 	}
 	t := &Tracker{clock: o.Clock}
 	if o.Dir != "" {
