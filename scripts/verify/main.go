@@ -44,6 +44,11 @@ type settings struct {
 	Prices         string   `toml:"prices"`
 	AsOf           string   `toml:"as-of"`
 	Funding        string   `toml:"funding"`
+	Layout         string   `toml:"layout"`
+	Dates          string   `toml:"dates"`
+	Returns        string   `toml:"returns"`
+	Fill           string   `toml:"fill"`
+	Closes         string   `toml:"closes"`
 	Symbols        []string `toml:"symbols"`
 	From           string   `toml:"from"`
 	To             string   `toml:"to"`
@@ -144,7 +149,10 @@ func open(dir string, io *cli.IO) (*folder, []check, error) {
 	}
 
 	s := f.settings
-	prices := cli.Prices{Prices: s.Prices, AsOf: s.AsOf, Funding: s.Funding, Symbols: s.Symbols, From: s.From, To: s.To}
+	prices := cli.Prices{
+		Prices: s.Prices, AsOf: s.AsOf, Funding: s.Funding, Symbols: s.Symbols, From: s.From, To: s.To,
+		Layout: s.Layout, Dates: s.Dates, Returns: s.Returns, Fill: s.Fill, Closes: s.Closes,
+	}
 	data, err := prices.Load(io)
 	if err != nil {
 		return nil, nil, err

@@ -12,22 +12,28 @@ import (
 // fields are for reports.
 type Cleaning struct {
 	Source string `json:"source"`
-	Layout string `json:"layout"` // "wide" or "klines"
+	Layout string `json:"layout"` // one of [Layouts]
 	Rows   int    `json:"rows"`   // read, over all files, the header aside
 	Times  int    `json:"times"`  // of the panel
 
+	Recognised string `json:"recognised"` // what the files were taken for: layout, marks, adjusted closes, zone
+
 	Outside    int `json:"outside"`    // rows before From or after To, dropped
-	Empty      int `json:"empty"`      // rows of a wide file without a price of any symbol, dropped
+	Empty      int `json:"empty"`      // rows without any price, dropped
 	Duplicates int `json:"duplicates"` // rows that repeated another number for number, dropped
 	Sorted     int `json:"sorted"`     // rows that stood behind a later one, put in place
+	Filled     int `json:"filled"`     // holes filled by the price before them
+	Holed      int `json:"holed"`      // rows dropped since an asset had a hole in them
 	Unfinished int `json:"unfinished"` // last closes whose interval had not ended, dropped
 
 	DuplicateAt  string    `json:"duplicate_at,omitempty"` // file:line of the first duplicate, and its time
 	UnfinishedAt time.Time `json:"unfinished_at,omitzero"` // start of the interval that had not ended
 
-	IgnoredColumns []string `json:"ignored_columns"` // of kline files, sorted
+	IgnoredColumns []string `json:"ignored_columns"` // sorted
 	IgnoredFiles   []string `json:"ignored_files"`   // of the folder
 	Unpriced       []string `json:"unpriced"`        // symbols without a price in the range, dropped
+
+	Notes []string `json:"notes,omitempty"` // what joining the files means
 
 	Spans    []Span   `json:"spans"` // in the order of the panel's symbols
 	Gaps     []Gap    `json:"gaps"`
@@ -73,6 +79,7 @@ func (c *Cleaning) add(f *Cleaning) {
 		c.DuplicateAt = f.DuplicateAt
 	}
 	c.Sorted += f.Sorted
+	c.Empty += f.Empty
 	c.Odd += f.Odd
 	c.IgnoredColumns = append(c.IgnoredColumns, f.IgnoredColumns...)
 	c.Gaps = append(c.Gaps, f.Gaps...)
@@ -97,11 +104,41 @@ func (c *Cleaning) findGaps(symbol string, ms []int64) {
 	}
 }
 
-// The layouts of files.
+// The layouts that most files have.
 const (
 	wideLayout  = "wide"
 	klineLayout = "klines"
 )
+
+// recognise notes what a file of a folder was taken for.
+func (c *Cleaning) recognise(text string) {
+	switch {
+	case c.Recognised == "":
+		c.Recognised = text
+	case !slices.Contains(strings.Split(c.Recognised, "; "), text):
+		if strings.Count(c.Recognised, ";") > 4 {
+			text = "and others"
+			if strings.HasSuffix(c.Recognised, text) {
+				return
+			}
+		}
+		c.Recognised += "; " + text
+	}
+}
+
+// noteZones says that daily files of several zones are joined by local date.
+func (c *Cleaning) noteZones(files []*priceFile) {
+	var zones []string
+	for _, f := range files {
+		if f.table.daily && f.table.zone != nil && !slices.Contains(zones, f.table.zone.String()) {
+			zones = append(zones, f.table.zone.String())
+		}
+	}
+	if len(zones) > 1 {
+		slices.Sort(zones)
+		c.Notes = append(c.Notes, fmt.Sprintf("daily files of %s meet by local date: their closes are hours apart, which weakens correlations of a day", enumerate(zones)))
+	}
+}
 
 // oddest is how many oddities of a file are kept in words: a hostile file has
 // nothing else.
@@ -135,6 +172,9 @@ func (c *Cleaning) String() string {
 		fmt.Fprintf(&b, ", %s to %s", stamp(first), stamp(last))
 	}
 	b.WriteByte('\n')
+	if c.Recognised != "" {
+		fmt.Fprintf(&b, "  read as: %s\n", c.Recognised)
+	}
 	for _, line := range []struct {
 		n           int
 		text, where string
@@ -143,6 +183,8 @@ func (c *Cleaning) String() string {
 		{c.Empty, "rows without a price, dropped", ""},
 		{c.Duplicates, "rows that repeated another, dropped", ", the first " + c.DuplicateAt},
 		{c.Sorted, "rows out of order, sorted", ""},
+		{c.Filled, "holes filled with the price before them", ""},
+		{c.Holed, "rows with a hole, dropped", ""},
 		{c.Unfinished, "last closes of an unfinished interval, dropped", ", that of " + stamp(c.UnfinishedAt)},
 	} {
 		if line.n > 0 {
@@ -163,6 +205,9 @@ func (c *Cleaning) String() string {
 	}
 	if c.Layout == klineLayout && c.Unfinished == 0 && len(c.Spans) > 0 {
 		b.WriteString("  last candles: kept as finished by the clock (where files were made on that very day, end the range before it)\n")
+	}
+	for _, note := range c.Notes {
+		fmt.Fprintf(&b, "  %s\n", note)
 	}
 	const most = 5
 	for i, g := range c.Gaps {

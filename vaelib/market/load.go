@@ -19,7 +19,7 @@ import (
 // column that was not asked for, does no harm.
 type Options struct {
 	Symbols  []string  // in this order; none: all
-	From, To time.Time // inclusive; zero: open. See [ParseSpan]
+	From, To time.Time // inclusive; zero: open. See [ParseSpan]. Of rows that state a zone, by their clock
 	// AsOf is when the data were taken: a last row whose interval had not
 	// ended by then is dropped as unfinished. Zero: the clock.
 	AsOf time.Time
@@ -28,9 +28,23 @@ type Options struct {
 	// where nothing was traded. Of a wide CSV, which may be one of turnovers, it
 	// lets zeros pass.
 	Turnover bool
+	// Layout overrules which layout the files have: one of [Layouts]. A file of
+	// one asset is then read alone, and every column of a wide file is an asset.
+	Layout string
+	// Dates says whether dates such as 01/02/2024 have the day or the month
+	// first, where a file doesn't tell.
+	Dates DateOrder
+	// Returns says that the files hold returns; the panel is then of prices that
+	// begin at 1 and grow by them.
+	Returns Returns
+	// Fill says what happens where an asset has no price between two others.
+	Fill Fill
+	// Unadjusted takes closes as they were paid, where a file has those adjusted
+	// for splits and dividends beside them.
+	Unadjusted bool
 	// MaxPrices bounds the panel, T times n, and with it memory: about 30 bytes
-	// each, of a kline file that is being read up to 200. 0: 32 Mi, which are
-	// 329 symbols by the hour for 11 years.
+	// each. 0: 32 Mi, which are 329 symbols by the hour for 11 years, or 63 by
+	// the minute for a year.
 	MaxPrices int
 	// MaxJump refuses a close that is more than so many times the one before,
 	// or less than its so many'th part. 0: any is kept, and unlikely ones are
@@ -51,20 +65,24 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+func (o *Options) check() error {
+	if o.Layout != "" && !slices.Contains(Layouts(), o.Layout) {
+		return fmt.Errorf("unknown layout %s: one of %s", o.Layout, strings.Join(Layouts(), ", "))
+	}
+	return errors.Join(o.Returns.Check(), o.Fill.Check())
+}
+
 // holds says whether a time lies in the range, by the clock of the file.
 func (o *Options) holds(at moment) bool {
 	ms := at.local()
 	return (o.From.IsZero() || ms >= o.From.UnixMilli()) && (o.To.IsZero() || ms <= o.To.UnixMilli())
 }
 
-// Load reads a wide CSV or a folder of kline CSVs (see the package comment).
-//
-// A wide CSV has a first column date or timestamp, in any case, as
-// [ParseTime] reads it; every other column is a symbol's closes, empty before
-// its listing and after its delisting only. A kline CSV has the columns
-// timestamp (the candle's opening; or date), open, high, low, close and volume
-// in any order; others are ignored, and so are files not named *.csv. Lines
-// end in LF or CRLF; a byte order mark, blank lines and quotes are fine.
+// Load reads a file of prices, or a folder of files of one asset each, in any
+// of the [Layouts]: docs/files.md shows them. Text may be packed by gzip, be in
+// UTF-16 or Latin-1, and have commas, semicolons or tabs; Parquet and Arrow are
+// read as the tables that they are. Files whose names don't end in csv, tsv,
+// txt, json, parquet, feather, arrow or ipc are ignored in a folder.
 //
 // Load returns a [*DataError] for a defect of a file, a [*SymbolError] for a
 // symbol that was asked for and is not there.
@@ -91,6 +109,9 @@ func LoadFS(fsys fs.FS, name string, opt Options) (*Panel, *Cleaning, error) {
 // load reads name of fsys and calls it shown.
 func load(fsys fs.FS, name, shown string, opt Options) (*Panel, *Cleaning, error) {
 	opt = opt.withDefaults()
+	if err := opt.check(); err != nil {
+		return nil, nil, err
+	}
 	if !opt.From.IsZero() && !opt.To.IsZero() && opt.To.Before(opt.From) {
 		return nil, nil, fmt.Errorf("range from %s to %s is empty: swap its ends", stamp(opt.From), stamp(opt.To))
 	}
@@ -100,9 +121,9 @@ func load(fsys fs.FS, name, shown string, opt Options) (*Panel, *Cleaning, error
 	}
 	var t *table
 	if info.IsDir() {
-		t, err = loadKlines(fsys, name, shown, &opt)
+		t, err = loadFolder(fsys, name, shown, &opt)
 	} else {
-		t, err = loadWide(fsys, name, shown, &opt)
+		t, err = loadFile(fsys, name, shown, &opt)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -115,6 +136,7 @@ type table struct {
 	symbols []string
 	labels
 	close    []float64 // T x n, NaN where unlisted
+	candles  bool      // a time is the start of its interval
 	cleaning *Cleaning
 }
 
@@ -127,10 +149,14 @@ func tooMany(file string, opt *Options) error {
 func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 	c := t.cleaning
 	c.Source = shown
+	if err := t.checkFuture(shown, opt.AsOf); err != nil {
+		return nil, nil, err
+	}
 	t.dropUnfinished(opt.AsOf)
 	if err := t.dropEmpty(opt); err != nil {
 		return nil, nil, err
 	}
+	t.fill(opt.Fill)
 	if len(t.times) == 0 || len(t.symbols) == 0 {
 		msg := "no prices below the header"
 		if c.Outside > 0 {
@@ -166,6 +192,23 @@ func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 	return p, c, nil
 }
 
+// checkFuture refuses times after the clock and after asOf, by more than an
+// interval may reach ahead: they come of a misread format.
+func (t *table) checkFuture(shown string, asOf time.Time) error {
+	if len(t.times) == 0 {
+		return nil
+	}
+	limit := time.Now()
+	if asOf.After(limit) {
+		limit = asOf
+	}
+	last := millis(t.times[len(t.times)-1])
+	if ahead := max(2*day, min(calendarOf(allMillis(t.times)).step, 366*day)); last.After(limit.Add(ahead)) {
+		return &DataError{File: shown, Msg: fmt.Sprintf("its last time %s lies in the future: correct the times, or say by -as-of when the prices are of", stamp(last))}
+	}
+	return nil
+}
+
 // dropUnfinished drops the last row when asOf lies inside the interval that
 // starts with its time. A candle's time is its start; so is the date of a wide
 // daily file, while a wide file of weeks or months may name their ends.
@@ -175,7 +218,7 @@ func (t *table) dropUnfinished(asOf time.Time) {
 	}
 	last := len(t.times) - 1
 	start, rhythm := millis(t.times[last]), calendarOf(allMillis(t.times))
-	if t.cleaning.Layout == wideLayout && rhythm.step != day || asOf.Before(start) || !asOf.Before(rhythm.end(start)) {
+	if !t.candles && rhythm.step != day || asOf.Before(start) || !asOf.Before(rhythm.end(start)) {
 		return
 	}
 	n := len(t.symbols)

@@ -20,12 +20,14 @@ type moment struct {
 // unzoned is the offset of a time without a zone.
 const unzoned = math.MinInt32
 
-// dateOrder says what comes first in a date such as 01/02/2024.
-type dateOrder byte
+// DateOrder says what comes first in a date such as 01/02/2024. The zero value:
+// the file tells.
+type DateOrder byte
 
+// The orders.
 const (
-	dayFirst   dateOrder = 'd'
-	monthFirst dateOrder = 'm'
+	DayFirst   DateOrder = 'd'
+	MonthFirst DateOrder = 'm'
 )
 
 // unknownTime is what is wrong with a time that has none of the known forms.
@@ -34,7 +36,7 @@ func unknownTime(field []byte) string {
 }
 
 // parse returns the moment that a field names, or what is wrong with it.
-func (o dateOrder) parse(field []byte) (at moment, msg string) {
+func (o DateOrder) parse(field []byte) (at moment, msg string) {
 	at.offset = unzoned
 	if len(field) == 0 {
 		return at, "time is empty: put one in, or delete the row"
@@ -69,7 +71,10 @@ func (o dateOrder) parse(field []byte) (at moment, msg string) {
 // hardly overlap: where a number is a date and a time of day, it isn't taken
 // for Unix time of the years that nobody has prices of.
 func compact(n int64, length int) (ms int64, ok bool) {
-	day := func(n int64) (int64, bool) { return ymd(n/10000, n/100%100, n%100) }
+	day := func(n int64) (int64, bool) {
+		ms, ok := ymd(n/10000, n/100%100, n%100)
+		return ms, ok && (length == 8 || n >= 1900_00_00 && n < 2100_00_00)
+	}
 	clock := func(ms int64, ok bool, h, m, s int64) (int64, bool) {
 		return ms + 1000*(3600*h+60*m+s), ok && h < 24 && m < 60 && s < 60
 	}
@@ -149,7 +154,7 @@ func fractional(field []byte) (ms int64, ok bool) {
 }
 
 // date reads the date at the start of a field and returns what follows it.
-func (o dateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
+func (o DateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
 	a, n, sep := part(field)
 	b, m, again := part(field[n:])
 	c, l, _ := part(field[n+m:])
@@ -180,14 +185,14 @@ func (o dateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
 		}
 		y = c
 		switch {
-		case a > 12 || o == dayFirst || o == 0 && sep == '.':
+		case a > 12 || o == DayFirst || o == 0 && sep == '.':
 			d, mon = a, b
-		case b > 12 || o == monthFirst || a == b:
+		case b > 12 || o == MonthFirst || a == b:
 			mon, d = a, b
 		default:
 			return 0, nil, fmt.Sprintf("time %s has its day or its month first: say which by -dates dmy or mdy", excerpt(field))
 		}
-		if o == dayFirst && mon > 12 || o == monthFirst && a > 12 {
+		if o == DayFirst && mon > 12 || o == MonthFirst && a > 12 {
 			return 0, nil, fmt.Sprintf("time %s has its parts in another order than other rows", excerpt(field))
 		}
 	}
@@ -263,6 +268,22 @@ func timeOfDay(text []byte) (clock time.Duration, offset int32, ok bool) {
 	}
 	offset, ok = zoneOffset(text)
 	return clock, offset, ok
+}
+
+// clockOf reads a time of day that stands alone: HH:MM, HH:MM:SS, HHMMSS or, as
+// programs drop leading zeros, fewer digits.
+func clockOf(text []byte) (clock time.Duration, offset int32, ok bool) {
+	if n, isNumber := digits(text); isNumber && len(text) <= 6 {
+		if len(text) <= 4 && len(text) > 2 { // HHMM
+			n *= 100
+		}
+		h, m, s := n/10000, n/100%100, n%100
+		return time.Duration(3600*h+60*m+s) * time.Second, unzoned, h < 24 && m < 60 && s < 60
+	}
+	if len(text) == 0 {
+		return 0, unzoned, false
+	}
+	return timeOfDay(text)
 }
 
 // zoneOffset reads Z, UTC, GMT, +01:00, +0100 or +01, or nothing.

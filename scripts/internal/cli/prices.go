@@ -15,7 +15,12 @@ import (
 
 // Prices are the flags of a verb that needs prices.
 type Prices struct {
-	Prices   string   `flag:"prices" unit:"PATH" help:"closes: a wide CSV, or a folder of kline CSVs, one a symbol; without it the bundled sample, which is SYNTHETIC"`
+	Prices   string   `flag:"prices" unit:"PATH" help:"closes: a wide CSV, or a folder of kline CSVs, one a symbol, or any other layout of docs/files.md, gzip and Parquet too; without it the bundled sample, which is SYNTHETIC"`
+	Layout   string   `flag:"layout" unit:"NAME" help:"which layout of docs/files.md the prices have, where another is recognised: wide takes every column for an asset, klines reads a file of one asset alone"`
+	Dates    string   `flag:"dates" choice:"dmy|mdy" help:"what comes first in dates such as 01/02/2024, the day or the month; without it the file tells"`
+	Returns  string   `flag:"returns" choice:"simple|log|simple-percent|log-percent" help:"-prices are returns, simple or logarithmic, as shares or in percent; -99.99 and -999 are none"`
+	Fill     string   `flag:"fill" choice:"previous|drop" help:"where an asset has no price between two others: previous carries its price forward, drop leaves the row out for all; without it a wide file with such holes is refused"`
+	Closes   string   `flag:"closes" choice:"adjusted|paid" default:"adjusted" help:"of files with closes adjusted for splits and dividends beside those paid, which are the prices"`
 	Symbols  []string `flag:"symbols" unit:"A,B,C" help:"the assets, in this order; without it all"`
 	From     string   `flag:"from" unit:"DATE" help:"first day used; without it the first in the data"`
 	To       string   `flag:"to" unit:"DATE" help:"last day used, inclusive; without it the last in the data"`
@@ -33,6 +38,9 @@ func (p *Prices) Validate() error {
 	}
 	if p.MaxJump > 0 && p.MaxJump <= 1 {
 		return fmt.Errorf("-max-jump %v: a factor between neighbouring closes is meant, above 1: 3 refuses a rise to three times and a fall to a third", p.MaxJump)
+	}
+	if p.Layout != "" && !slices.Contains(market.Layouts(), p.Layout) {
+		return fmt.Errorf("-layout: unknown layout %s: one of %s", p.Layout, strings.Join(market.Layouts(), ", "))
 	}
 	if _, err := p.asOf(); err != nil {
 		return fmt.Errorf("-as-of: %w", err)
@@ -79,6 +87,10 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 		return nil, err
 	}
 	options := market.Options{Symbols: p.Symbols, From: from, To: to, AsOf: asOf, MaxJump: p.MaxJump, MaxStale: p.MaxStale}
+	options.Layout, options.Returns, options.Fill, options.Unadjusted = p.Layout, market.Returns(p.Returns), market.Fill(p.Fill), p.Closes == "paid"
+	if p.Dates != "" {
+		options.Dates = market.DateOrder(p.Dates[0])
+	}
 	d := &Data{Synthetic: p.Prices == ""}
 	if d.Synthetic {
 		d.Panel, d.Cleaning, err = market.LoadFS(data.FS, data.Close, options)

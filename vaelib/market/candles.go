@@ -1,0 +1,197 @@
+package market
+
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+)
+
+// candle is a row of the numbers of one asset.
+type candle struct {
+	time                          int64 // Unix milliseconds
+	line                          int
+	open, high, low, paid, volume float64 // paid is the close before it is adjusted
+	close                         float64
+	turnover                      float64 // 0 unless it is asked for
+}
+
+// candleNames are what errors call the numbers of a candle.
+var candleNames = [...]string{"close", "open", "high", "low"}
+
+// candles are those of one file, in order.
+type candles struct {
+	plan     *plan
+	rows     rows
+	opt      *Options
+	symbol   string
+	times    moments
+	candles  []candle
+	cleaning *Cleaning
+}
+
+// readCandles reads the rows of one asset. Total counts those of all files.
+func readCandles(r rows, p *plan, file, symbol string, opt *Options, total *atomic.Int64) (*table, error) {
+	k := &candles{plan: p, rows: r, opt: opt, symbol: symbol, cleaning: &Cleaning{}}
+	for r.next() {
+		if p.width > 0 && r.width() != p.width {
+			return nil, ragged(r, p.width)
+		}
+		if err := k.read(file, total); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.failure(); err != nil {
+		return nil, err
+	}
+	if k.cleaning.Rows == 0 {
+		return nil, &DataError{File: file, Msg: "no rows below the header"}
+	}
+	if err := k.order(file); err != nil {
+		return nil, err
+	}
+	t := &table{symbols: []string{symbol}, labels: localise(k.times.ms, k.times.offsets), close: make([]float64, len(k.candles)), cleaning: k.cleaning}
+	for i, c := range k.candles {
+		t.close[i] = c.close
+		if opt.Turnover {
+			t.close[i] = c.turnover
+		}
+		note := c.oddity(i == 0)
+		if note == "" {
+			continue
+		}
+		if k.cleaning.Odd++; k.cleaning.Odd <= oddest {
+			k.cleaning.Oddities = append(k.cleaning.Oddities, Oddity{File: file, Line: c.line, Symbol: symbol, Time: millis(t.times[i]), Note: note})
+		}
+	}
+	k.cleaning.findGaps(symbol, t.times)
+	return t, nil
+}
+
+// read takes one row in.
+func (k *candles) read(file string, total *atomic.Int64) error {
+	p, r := k.plan, k.rows
+	at, err := r.moment(p.times)
+	if err != nil {
+		return err
+	}
+	k.cleaning.Rows++
+	if !k.opt.holds(at) {
+		k.cleaning.Outside++
+		return nil
+	}
+	if total.Add(1) > int64(k.opt.MaxPrices) {
+		return errTooMany
+	}
+	if p.last {
+		at.ms -= floorMod(at.ms, day24)
+	}
+	c := candle{time: at.ms, line: r.row()}
+	if c.close, err = price(r, p.close, "close"); err != nil {
+		return err
+	}
+	fields, gaps := 0, 0
+	for i, field := range [...]int{p.raw, p.open, p.high, p.low} {
+		v, ok := c.close, false
+		if i > 0 {
+			v = c.paid
+		}
+		if field >= 0 {
+			fields++
+			read := v
+			if read, ok, err = r.value(field, candleNames[i]); err != nil {
+				return err
+			}
+			if ok {
+				v = read
+			} else {
+				gaps++
+			}
+		}
+		*[...]*float64{&c.paid, &c.open, &c.high, &c.low}[i] = v
+	}
+	if p.volume >= 0 {
+		if c.volume, _, err = r.amount(p.volume, "volume"); err != nil {
+			return err
+		}
+	}
+	lacking := gaps == fields && (fields > 0 || c.volume == 0)
+	if math.IsNaN(c.close) {
+		if !lacking {
+			return r.errorf(p.close+1, "close is empty: put in a number, or delete the row")
+		}
+		k.cleaning.Empty++
+		return nil
+	}
+	if k.opt.Turnover {
+		if c.turnover, err = turnover(r, p.turnover, "turnover"); err == nil && math.IsNaN(c.turnover) {
+			what := "is empty: put in a number"
+			if text := r.excerpt(p.turnover); text != `""` {
+				what = text + " is not a number: correct it"
+			}
+			err = r.errorf(p.turnover+1, "turnover %s, or delete the row", what)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if n := len(k.candles); p.last && n > 0 && k.candles[n-1].time == c.time {
+		k.candles[n-1] = c
+		return nil
+	}
+	k.candles = append(k.candles, c)
+	k.times.add(at)
+	return nil
+}
+
+// order sorts the candles by time and drops those that repeat another.
+func (k *candles) order(file string) error {
+	order, moved := k.times.arrange()
+	k.cleaning.Sorted = moved
+	all := k.candles
+	if order != nil {
+		all = make([]candle, len(order))
+		for i, o := range order {
+			all[i] = k.candles[o]
+		}
+	}
+	kept := all[:0]
+	for i, c := range all {
+		if len(kept) > 0 && kept[len(kept)-1].time == c.time {
+			first := kept[len(kept)-1]
+			line := first.line
+			if first.line = c.line; first != c {
+				k.rows.goTo(c.line)
+				return k.rows.errorf(0, "time %s is on line %d already, with other numbers: keep one of the rows", stampMillis(c.time), line)
+			}
+			k.cleaning.duplicate(file, c.line, c.time)
+			continue
+		}
+		k.times.move(len(kept), i)
+		kept = append(kept, c)
+	}
+	k.times.cut(len(kept))
+	k.candles = kept
+	return nil
+}
+
+// oddity says what is strange about a candle whose close is sound, "" for
+// nothing.
+func (c *candle) oddity(first bool) string {
+	var note string
+	switch {
+	case c.open <= 0 || c.low <= 0 || c.high <= 0:
+		note = fmt.Sprintf("open %v, high %v, low %v: not above 0", c.open, c.high, c.low)
+	case c.high < max(c.open, c.paid, c.low):
+		note = fmt.Sprintf("high %v is below another price of the candle", c.high)
+	case c.low > min(c.open, c.paid):
+		note = fmt.Sprintf("low %v is above another price of the candle", c.low)
+	case c.volume < 0:
+		note = fmt.Sprintf("volume %v is below 0", c.volume)
+	default:
+		return ""
+	}
+	if first {
+		note += ", on the first row"
+	}
+	return note
+}

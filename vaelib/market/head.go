@@ -1,0 +1,219 @@
+package market
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// mostHeadLines bounds the lines that a layout is told from.
+const mostHeadLines = 40
+
+// head is the start of a file, from which its layout is told.
+type head struct {
+	stem    string     // the file's name without folder and ending
+	ending  string     // of the name, in lower case: csv, txt
+	folder  bool       // the file lies in a folder of others
+	typed   bool       // the file knows the types of its columns: Parquet and Arrow
+	lines   [][]string // fields of the first lines that aren't blank; of typed files names, then values
+	number  []int      // of each line in the file, from 1
+	header  int        // index of the line of names above the numbers; -1: there is none
+	dialect dialect
+	source  *source
+	notes   []string
+}
+
+// headOf looks at the start of a text file.
+func headOf(s *source, name string, folder bool) *head {
+	h := &head{folder: folder, source: s, notes: s.notes}
+	h.stem, h.ending = stem(name)
+	size := headSize
+	start := s.lines.peek(size)
+	for len(start) == size && bytes.IndexAny(start, "\r\n") < 0 && size < longestLine {
+		size *= 2
+		start = s.lines.peek(size)
+	}
+	whole := len(start) < size
+	var raw [][]byte
+	trim := scanner{line: 1, dialect: dialect{separator: '\t'}}
+	for number := 1; len(start) > 0 && len(raw) < mostHeadLines; number++ {
+		line, rest, ended := bytes.Cut(start, []byte{s.lines.end()})
+		if start = rest; !ended && !whole && len(raw) > 0 {
+			break // the last line may be cut off
+		}
+		if line = trim.clean(line); len(strings.TrimSpace(string(line))) > 0 {
+			raw = append(raw, line)
+			h.number = append(h.number, number)
+		}
+		trim.line = 2
+	}
+	h.dialect = dialectOf(raw)
+	walk := scanner{file: s.file, dialect: h.dialect}
+	for _, line := range raw {
+		walk.err = nil
+		walk.split(line)
+		fields := make([]string, len(walk.fields))
+		for i, f := range walk.fields {
+			fields[i] = string(f)
+		}
+		h.lines = append(h.lines, fields)
+	}
+	h.findHeader()
+	return h
+}
+
+// findHeader looks for the line of names: the first with the name of a time, or
+// else the one above the first line of numbers.
+func (h *head) findHeader() {
+	data := slices.IndexFunc(h.lines, h.isData)
+	if data < 0 {
+		h.header = min(0, len(h.lines)-1)
+		return
+	}
+	h.header = data - 1
+	for i, fields := range h.lines[:data] {
+		if len(fields) > 1 && find(fields, timeWords) >= 0 {
+			h.header = i
+			return
+		}
+	}
+}
+
+// isData says whether a line has a time and a number, or a time and gaps alone.
+func (h *head) isData(fields []string) bool {
+	if len(fields) < 2 || find(fields, timeWords) >= 0 {
+		return false
+	}
+	timed, numbers, words := false, 0, 0
+	for i, f := range fields {
+		switch {
+		case i < 3 && !timed && isTime(f):
+			timed = true
+		case isGap([]byte(f)):
+		case h.isNumber(f):
+			numbers++
+		default:
+			words++
+		}
+	}
+	return timed && (numbers > 0 && fields[0] != "" || words == 0)
+}
+
+func (h *head) isNumber(field string) bool {
+	_, ok := h.dialect.amount([]byte(field))
+	return ok || strings.HasSuffix(field, "%") && h.isNumber(field[:len(field)-1])
+}
+
+// isTime says whether a field is a time in one of the known forms.
+func isTime(field string) bool {
+	_, msg := MonthFirst.parse([]byte(field))
+	if msg != "" {
+		_, msg = DayFirst.parse([]byte(field))
+	}
+	return msg == ""
+}
+
+// names is the header's line; nil for a file without one.
+func (h *head) names() []string {
+	if h.header < 0 {
+		return nil
+	}
+	return h.lines[h.header]
+}
+
+// rows are the lines below the header.
+func (h *head) rows() [][]string { return h.lines[h.header+1:] }
+
+// column is the values of a field in the rows.
+func (h *head) column(i int) []string {
+	var out []string
+	for _, fields := range h.rows() {
+		if i < len(fields) {
+			out = append(out, fields[i])
+		}
+	}
+	return out
+}
+
+// orderOf tells from the dates in a field whether the day or the month stands
+// first; 0 where they don't say.
+func (h *head) orderOf(i int) DateOrder {
+	for _, text := range h.column(i) {
+		if _, msg := DateOrder(0).parse([]byte(text)); msg != "" {
+			continue
+		}
+		_, asDay := DayFirst.parse([]byte(text))
+		_, asMonth := MonthFirst.parse([]byte(text))
+		if asDay == "" && asMonth != "" {
+			return DayFirst
+		}
+		if asMonth == "" && asDay != "" {
+			return MonthFirst
+		}
+	}
+	return 0
+}
+
+// canon is a header's name without case, blanks, marks and brackets: Adj Close,
+// adj_close and <ADJ.CLOSE> are one.
+func canon(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+}
+
+// words is a set of words.
+func words(text string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(text) {
+		set[w] = true
+	}
+	return set
+}
+
+// What the columns of price files are called, as canon writes it.
+var (
+	timeWords = words("date dates datetime time timestamp observationdate opentime unix snappedat tradedate tradingdate datadate formatteddate " +
+		"timeperiodstart startat ts t day month period caldt datetimeutc dateutc timeutc utc datum datetimelocal bartime unixtimestamp unixtime localtime gmttime")
+	adjustedWords = words("adjclose adjustedclose adjcloseprice closeadj closeadjusted adjustedcloseprice adjclosing adjprc")
+	closeWords    = words("close closelast price last pxlast closeprice closingprice settle settleprice lastprice prc closeusd priceclose closing ultimo schlusskurs")
+	openWords     = words("open openprice pxopen opening priceopen")
+	highWords     = words("high highprice pxhigh pricehigh")
+	lowWords      = words("low lowprice pxlow pricelow")
+	volumeWords   = words("volume vol tickvol tickvolume pxvolume volumeusd volumefrom volumebtc shvol")
+	turnoverWords = words("turnover quotevolume quoteassetvolume volumeusdt amount volumeto")
+	symbolWords   = words("symbol ticker tic name code secid securitycode isin cusip permno instrument asset coin pair stock act sym ric uniqueid seriesid " +
+		"tickersymbol symbols actsymbol stockcode tscode security")
+	otherWords = words("marketcap marketcapitalization totalvolume adjopen adjhigh adjlow adjvolume dividend dividends divcash dividendamount stocksplits " +
+		"splitfactor splitcoefficient splitratio exdividend change changepct changepercent chg pctchange tradecount count trades numberoftrades openinterest openint oi spread bid ask vwap " +
+		"adjfactor factor ret returns average averageprice closetime ignore takerbuyvolume takerbuyquotevolume takerbuybaseassetvolume takerbuyquoteassetvolume sharesoutstanding per " +
+		"marketcapusd capitalgains currency exchange openinterest fundingrate volumeeth volumeusdc tickdirection side size weightedaverage index unnamed0")
+)
+
+// isField says whether a name is that of a number of one asset, and not of an
+// asset.
+func isField(name string) bool {
+	c := canon(name)
+	return adjustedWords[c] || closeWords[c] || openWords[c] || highWords[c] || lowWords[c] || volumeWords[c] || turnoverWords[c] || otherWords[c] ||
+		strings.HasPrefix(c, "volume") || strings.HasPrefix(c, "vol") && len(c) > 3 && len(name) > 0 && name[len(name)-1] == '.'
+}
+
+// find is the place of the first name among the words, -1 without one.
+func find(names []string, words map[string]bool) int {
+	for i, name := range names {
+		if words[canon(name)] {
+			return i
+		}
+	}
+	return -1
+}
+
+// open looks at the start of a file. The rows are nil where it is text, which is
+// read once its layout is known.
+func (s *source) open(name string, folder bool) (*head, rows, error) {
+	return headOf(s, name, folder), nil, nil
+}

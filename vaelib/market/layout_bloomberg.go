@@ -1,0 +1,28 @@
+package market
+
+import "slices"
+
+// bloomberg is the sheet of a BDH formula, and tables like it: perhaps lines of
+// text, a line of securities, a line of fields such as PX_LAST, and Dates.
+type bloomberg struct{}
+
+func (bloomberg) name() string { return "bloomberg" }
+
+func (bloomberg) recognise(h *head) (*plan, error) {
+	l := h.levelsOf()
+	if l == nil || !slices.ContainsFunc(l.fields, func(f string) bool { return len(f) > 3 && (f[:3] == "PX_" || f[:3] == "px_") }) {
+		return nil, nil
+	}
+	for _, fields := range h.lines[:l.first] {
+		dates := 0
+		for _, f := range fields {
+			if c := canon(f); c == "dates" || c == "date" {
+				dates++
+			}
+		}
+		if dates > 1 {
+			return nil, h.errorf(0, 0, "each security has dates of its own: fill them by one column of dates (the option Fill of BDH), or write a file a security")
+		}
+	}
+	return l.plan(h, "bloomberg")
+}

@@ -1,0 +1,90 @@
+package market
+
+import "slices"
+
+// levels reads a header of several lines, of which one says what each column
+// holds (Close, PX_LAST) and one of which asset.
+type levels struct {
+	names, fields []string // of each column
+	first         int      // index of the first row of numbers
+}
+
+// levelsOf finds the two lines, nil where there aren't any.
+func (h *head) levelsOf() *levels {
+	data := slices.IndexFunc(h.lines, h.isData)
+	if data < 2 {
+		return nil
+	}
+	l := &levels{first: data}
+	width := len(h.lines[data])
+	for _, fields := range h.lines[:data] {
+		if len(fields) > width || len(fields) < 2 {
+			continue
+		}
+		numbers, filled := 0, 0
+		for _, f := range fields[1:] {
+			if f != "" {
+				filled++
+			}
+			if isField(f) {
+				numbers++
+			}
+		}
+		switch {
+		case filled == 0:
+		case numbers == filled && l.fields == nil:
+			l.fields = fields
+		case numbers < filled && l.names == nil && filled > 0:
+			l.names = fields
+		}
+	}
+	if l.names == nil || l.fields == nil {
+		return nil
+	}
+	return l
+}
+
+// plan keeps the closes: adjusted ones where there are such.
+func (l *levels) plan(h *head, layout string) (*plan, error) {
+	p := newPlan(layout, wideShape)
+	p.skip, p.width, p.times = h.number[l.first]-1, len(h.lines[l.first]), []int{0}
+	if !isTime(h.lines[l.first][0]) {
+		return nil, h.errorf(l.first, 1, "first column below the header is no time")
+	}
+	adjusted := slices.ContainsFunc(l.fields, func(f string) bool { return adjustedWords[canon(f)] })
+	symbol := ""
+	for i := 1; i < p.width; i++ {
+		if i < len(l.names) && l.names[i] != "" {
+			symbol = l.names[i] // spreadsheets merge the cells of one name
+		}
+		field := ""
+		if i < len(l.fields) {
+			field = l.fields[i]
+		}
+		c := canon(field)
+		if want := adjustedWords[c] || !adjusted && closeWords[c]; !want {
+			if field != "" && !slices.Contains(p.ignored, field) {
+				p.ignored = append(p.ignored, field)
+			}
+			continue
+		}
+		if symbol == "" {
+			return nil, h.errorf(0, i+1, "symbol is empty: name the column, or delete it")
+		}
+		if slices.Contains(p.symbols, symbol) {
+			return nil, h.errorf(0, i+1, "symbol %s is in column %d already: keep one of them", symbol, p.columns[slices.Index(p.symbols, symbol)]+1)
+		}
+		if msg := checkName([]byte(symbol)); msg != "" {
+			return nil, h.errorf(0, i+1, "header %s", msg)
+		}
+		p.symbols = append(p.symbols, symbol)
+		p.columns = append(p.columns, i)
+	}
+	if len(p.symbols) == 0 {
+		return nil, h.errorf(0, 0, "no column Close or Adj Close in a header of several lines")
+	}
+	if adjusted {
+		p.said = append(p.said, "adjusted closes")
+	}
+	return p, nil
+}

@@ -1,0 +1,186 @@
+package market
+
+import (
+	"bytes"
+	"math"
+	"slices"
+)
+
+// assets are the prices of a long file in the reading, a column each, over all
+// times in the order in which they were met.
+type assets struct {
+	times   moments
+	at      map[int64]int // row of each time
+	columns map[string]*assetColumn
+	latest  int          // row of the last time
+	current *assetColumn // of the last asset
+}
+
+type assetColumn struct {
+	symbol string
+	close  []float64 // NaN where none was read; may be shorter than the times
+}
+
+// readLong reads rows of a time, an asset and its price.
+func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
+	a := &assets{at: map[int64]int{}, columns: map[string]*assetColumn{}}
+	c := &Cleaning{}
+	read, field := price, p.close
+	if opt.Turnover {
+		if read, field = turnover, p.turnover; field < 0 {
+			return nil, r.errorf(0, "no column turnover or quote_volume: turnover can't be told from this file")
+		}
+	}
+	if opt.Returns != "" {
+		read = opt.Returns.cell
+	}
+	var wanted map[string]bool
+	if len(opt.Symbols) > 0 {
+		wanted = words("")
+		for _, s := range opt.Symbols {
+			wanted[s] = true
+		}
+	}
+	lastLine, prices := int64(math.MinInt64), 0
+	for r.next() {
+		if p.width > 0 && r.width() != p.width {
+			return nil, ragged(r, p.width)
+		}
+		at, err := r.moment(p.times)
+		if err != nil {
+			return nil, err
+		}
+		c.Rows++
+		if !opt.holds(at) {
+			c.Outside++
+			continue
+		}
+		column, err := a.column(r, p.asset)
+		if err != nil {
+			return nil, err
+		}
+		if wanted != nil && !wanted[column.symbol] {
+			continue
+		}
+		v, err := read(r, field, column.symbol)
+		if err != nil {
+			return nil, err
+		}
+		if math.IsNaN(v) {
+			c.Empty++
+			continue
+		}
+		if prices++; prices > opt.MaxPrices || len(a.columns)*len(a.times.ms) > 4*opt.MaxPrices {
+			return nil, tooMany(file, opt)
+		}
+		if p.last {
+			at.ms -= floorMod(at.ms, day24)
+		}
+		if at.ms < lastLine {
+			c.Sorted++
+		}
+		lastLine = at.ms
+		repeated, same := a.put(column, at, v, p.last)
+		if repeated && !same {
+			return nil, r.errorf(p.close+1, "%s has another close at %s already: keep one of the rows", column.symbol, stampMillis(at.ms))
+		}
+		if repeated {
+			c.duplicate(file, r.row(), at.ms)
+		}
+	}
+	if err := r.failure(); err != nil {
+		return nil, err
+	}
+	if c.Rows == 0 {
+		return nil, &DataError{File: file, Msg: "no rows below the header"}
+	}
+	t := a.table(c)
+	if opt.Returns != "" {
+		t.compound()
+	}
+	return t, nil
+}
+
+// column is that of the asset in a field of the current row.
+func (a *assets) column(r rows, field int) (*assetColumn, error) {
+	name := r.text(field)
+	if a.current != nil && a.current.symbol == string(name) {
+		return a.current, nil
+	}
+	c := a.columns[string(name)]
+	if c == nil {
+		if len(bytes.TrimSpace(name)) == 0 {
+			return nil, r.errorf(field+1, "symbol is empty: put one in, or delete the row")
+		}
+		if msg := checkName(name); msg != "" {
+			return nil, r.errorf(field+1, "symbol %s", msg)
+		}
+		c = &assetColumn{symbol: string(name)}
+		a.columns[c.symbol] = c
+	}
+	a.current = c
+	return c, nil
+}
+
+// put sets a price, and says whether there was one already, and the same. Of
+// trades the later counts.
+func (a *assets) put(c *assetColumn, at moment, v float64, last bool) (repeated, same bool) {
+	i := a.row(at)
+	for len(c.close) <= i {
+		c.close = append(c.close, math.NaN())
+	}
+	if old := c.close[i]; old == old && !last {
+		return true, old == v
+	}
+	c.close[i] = v
+	return false, false
+}
+
+// row is that of a time. Most files go from one time to the next.
+func (a *assets) row(at moment) int {
+	for _, i := range [...]int{a.latest, a.latest + 1} {
+		if i < len(a.times.ms) && a.times.ms[i] == at.ms {
+			a.latest = i
+			return i
+		}
+	}
+	i, known := a.at[at.ms]
+	if !known {
+		i = len(a.times.ms)
+		a.at[at.ms] = i
+		a.times.add(at)
+	}
+	a.latest = i
+	return i
+}
+
+// table puts the columns beside each other, sorted by symbol, and the rows in
+// order.
+func (a *assets) table(c *Cleaning) *table {
+	t := &table{cleaning: c}
+	for symbol := range a.columns {
+		t.symbols = append(t.symbols, symbol)
+	}
+	slices.Sort(t.symbols)
+	a.at = nil
+	order, _ := a.times.arrange()
+	n := len(t.symbols)
+	t.close = make([]float64, len(a.times.ms)*n)
+	for j, symbol := range t.symbols {
+		column := a.columns[symbol].close
+		delete(a.columns, symbol)
+		for i := range a.times.ms {
+			from, v := i, math.NaN()
+			if order != nil {
+				from = order[i]
+			}
+			if from < len(column) {
+				v = column[from]
+			}
+			t.close[i*n+j] = v
+		}
+	}
+	t.labels = localise(a.times.ms, a.times.offsets)
+	c.findGaps("", t.times)
+	return t
+}
