@@ -52,9 +52,9 @@ var scenes = map[string]func() error{
 
 func lines() (*figure.Figure, error) {
 	return figure.Lines{
-		Frame:  figure.Frame{Title: "three points"},
-		X:      figure.Axis{Label: "x"},
-		Panels: []figure.Panel{{Series: []figure.Series{{Name: "s", X: []float64{0, 1, 2}, Y: []float64{0, 1, 4}}}}},
+		Frame:    figure.Frame{Title: "three points"},
+		X:        figure.Axis{Label: "x"},
+		Subplots: []figure.Subplot{{Series: []figure.Series{{Name: "s", X: []float64{0, 1, 2}, Y: []float64{0, 1, 4}}}}},
 	}.Draw()
 }
 

@@ -30,7 +30,7 @@ func ExampleFigure() {
 	fig, err := figure.Lines{
 		Frame: figure.Frame{Title: "Squares"},
 		X:     figure.Axis{Label: "x"},
-		Panels: []figure.Panel{{
+		Subplots: []figure.Subplot{{
 			Y:      figure.Axis{Label: "x squared"},
 			Series: []figure.Series{{Name: "squares", X: []float64{0, 1, 2, 3}, Y: []float64{0, 1, 4, 9}}},
 		}},

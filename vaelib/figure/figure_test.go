@@ -205,7 +205,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		want string
 	}{
 		{"lines", Lines{}, "no data: no finite value"},
-		{"lines of NaN", Lines{Panels: []Panel{{Series: []Series{{"a", []float64{1, 2}, []float64{nan, nan}}}}}}, "no data"},
+		{"lines of NaN", Lines{Subplots: []Subplot{{Series: []Series{{"a", []float64{1, 2}, []float64{nan, nan}}}}}}, "no data"},
 		{"training", Training{}, "no data"},
 		{"rate", RateDistortion{}, "no data: no finished run"},
 		{"rate of NaN", RateDistortion{Points: []RatePoint{{0.1, 1, nan, 0.5}}}, "no data"},
@@ -221,8 +221,8 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		{"plane", Plane{}, "no data: no finite value on a grid"},
 		{"plane of NaN", Plane{Ticks: []float64{0, 1}, Maps: []PlaneMap{{"a", []float64{nan, nan, nan, nan}}}}, "no data"},
 		{"flat plane", Plane{Ticks: []float64{0, 1}, Maps: []PlaneMap{{"a", []float64{1, 1, 1, nan}}}, Points: []PlanePoint{{5, 5}}}, "a from 1 to 1"},
-		{"one point", Lines{Panels: []Panel{{Series: []Series{{"loss", []float64{3}, []float64{0.5}}}}}}, "loss goes from 0.5 to 0.5"},
-		{"constant", Lines{Panels: []Panel{{Series: []Series{{"loss", []float64{1, 2}, []float64{0, 0}}}}}}, "from 0 to 0"},
+		{"one point", Lines{Subplots: []Subplot{{Series: []Series{{"loss", []float64{3}, []float64{0.5}}}}}}, "loss goes from 0.5 to 0.5"},
+		{"constant", Lines{Subplots: []Subplot{{Series: []Series{{"loss", []float64{1, 2}, []float64{0, 0}}}}}}, "from 0 to 0"},
 		{"one portfolio", RiskReturn{Clouds: []Cloud{{"a", []float64{0.5}, []float64{0.1}}}}, "1 portfolios"},
 		{"one day", Wealth{Times: []time.Time{day}, Start: day, Paths: []Path{{"a", []float64{0.1}}}}, "a 1.10"},
 		{"ruin", Wealth{Times: []time.Time{day, day.AddDate(0, 0, 1)}, Paths: []Path{{"a", []float64{0.5, -1}}}}, "a 0 (ruin)"},
@@ -261,7 +261,7 @@ func TestLinesHoldForAnyNumbers(t *testing.T) {
 		n := rapid.IntRange(0, 5).Draw(t, "n")
 		l := Lines{
 			X: Axis{Log: rapid.Bool().Draw(t, "log x")},
-			Panels: []Panel{{
+			Subplots: []Subplot{{
 				Y: Axis{Log: rapid.Bool().Draw(t, "log y"), Unit: rapid.SampledFrom([]Unit{Number, Percent}).Draw(t, "unit")},
 				Series: []Series{{
 					X: rapid.SliceOfN(numbers, n, n).Draw(t, "x"),
@@ -319,7 +319,7 @@ func TestDataThatDontFitAreErrors(t *testing.T) {
 		d    drawer
 		want string
 	}{
-		{Lines{Panels: []Panel{{Series: []Series{{"loss", []float64{1}, nil}}}}}, `series "loss" has 1 x values and 0 y values`},
+		{Lines{Subplots: []Subplot{{Series: []Series{{"loss", []float64{1}, nil}}}}}, `series "loss" has 1 x values and 0 y values`},
 		{Training{Step: []float64{1}, TrainLoss: []float64{1, 2}}, "history of training loss has 2 values at 1 steps"},
 		{KLPerDimension{KL: []float64{1}}, "KL is given for 1 dimensions and the variance for 0"},
 		{RiskReturn{Clouds: []Cloud{{"c", []float64{1}, nil}}}, `cloud "c" has 1 risks and 0 returns`},

@@ -80,7 +80,7 @@ func linesExample() Lines {
 		x, a, b = append(x, v), append(a, 0.4+0.3*v*v), append(b, 0.55-0.2*v*(1-v))
 	}
 	return Lines{Frame: Frame{Title: "Interpolation"}, X: Axis{Label: "share of the second portfolio", Unit: Percent},
-		Panels: []Panel{{Y: Axis{Label: "annual volatility", Unit: Percent}, Series: []Series{{"straight line in weights", x, a}, {"path in latent space", x, b}}}}}
+		Subplots: []Subplot{{Y: Axis{Label: "annual volatility", Unit: Percent}, Series: []Series{{"straight line in weights", x, a}, {"path in latent space", x, b}}}}}
 }
 
 func rateExample(rng *rand.Rand) RateDistortion {

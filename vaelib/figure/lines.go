@@ -15,8 +15,8 @@ type Series struct {
 	X, Y []float64
 }
 
-// Panel is one pair of axes with its lines.
-type Panel struct {
+// Subplot is one pair of axes with its lines.
+type Subplot struct {
 	Y      Axis
 	Series []Series
 }
@@ -27,13 +27,13 @@ type Guide struct {
 	Name string
 }
 
-// Lines draws series over a common x axis, in one panel or in several under
+// Lines draws series over a common x axis, in one subplot or in several under
 // each other.
 type Lines struct {
 	Frame
-	X      Axis
-	Panels []Panel
-	Guides []Guide // through all panels, named in the first
+	X        Axis
+	Subplots []Subplot
+	Guides   []Guide // through all subplots, named in the first
 }
 
 // Draw returns the figure, or an error where a series' X and Y differ in
@@ -44,13 +44,13 @@ func (l Lines) Draw() (*Figure, error) {
 	var legend []entry
 	var plots []*plot.Plot
 	alt := "line chart"
-	for _, panel := range l.Panels {
-		for _, s := range panel.Series {
+	for _, subplot := range l.Subplots {
+		for _, s := range subplot.Series {
 			if len(s.X) != len(s.Y) {
 				return nil, fmt.Errorf("series %q has %d x values and %d y values", s.Name, len(s.X), len(s.Y))
 			}
 			for i, y := range s.Y {
-				if panel.Y.include(y) && l.X.include(s.X[i]) {
+				if subplot.Y.include(y) && l.X.include(s.X[i]) {
 					xs = append(xs, s.X[i:i+1])
 				}
 			}
@@ -62,12 +62,12 @@ func (l Lines) Draw() (*Figure, error) {
 	}
 	x = x.tight(xs)
 	index := 0
-	for k, panel := range l.Panels {
+	for k, subplot := range l.Subplots {
 		var ys [][]float64
-		for _, s := range panel.Series {
+		for _, s := range subplot.Series {
 			ys = append(ys, s.Y)
 		}
-		y, ok := panel.Y.fit(ys...)
+		y, ok := subplot.Y.fit(ys...)
 		if !ok {
 			continue
 		}
@@ -75,7 +75,7 @@ func (l Lines) Draw() (*Figure, error) {
 			y = y.padded(0, 0.06) // room for the guides' names
 		}
 		xAxis := x
-		if k < len(l.Panels)-1 {
+		if k < len(l.Subplots)-1 {
 			xAxis.Label = ""
 		}
 		p := newPlot(xAxis, y)
@@ -87,11 +87,11 @@ func (l Lines) Draw() (*Figure, error) {
 			}
 		}
 		verticalMarks(p, guides, draw.LineStyle{Color: softInk, Width: 0.9, Dashes: []vg.Length{3, 3}})
-		for _, s := range panel.Series {
+		for _, s := range subplot.Series {
 			style := draw.LineStyle{Color: seriesColor(index), Width: 1.6, Dashes: seriesDash(index)}
 			strokeLine(p, x, y, s.X, s.Y, style)
 			legend = append(legend, lineEntry(s.Name, style))
-			alt += "; " + trend(s, panel.Y)
+			alt += "; " + trend(s, subplot.Y)
 			index++
 		}
 		plots = append(plots, p)
@@ -154,7 +154,7 @@ func (t Training) Draw() (*Figure, error) {
 	if l.Title == "" {
 		l.Title = "Training"
 	}
-	add := func(panel *Panel, name string, y []float64) error {
+	add := func(subplot *Subplot, name string, y []float64) error {
 		if y == nil {
 			return nil
 		}
@@ -162,25 +162,25 @@ func (t Training) Draw() (*Figure, error) {
 			return fmt.Errorf("history of %s has %d values at %d steps", name, len(y), len(t.Step))
 		}
 		x, y := finite(t.Step, y)
-		panel.Series = append(panel.Series, Series{Name: name, X: x, Y: y})
+		subplot.Series = append(subplot.Series, Series{Name: name, X: x, Y: y})
 		return nil
 	}
-	loss, kl := Panel{Y: Axis{Label: "loss"}}, Panel{Y: Axis{Label: "KL (nats)"}}
+	loss, kl := Subplot{Y: Axis{Label: "loss"}}, Subplot{Y: Axis{Label: "KL (nats)"}}
 	for _, s := range []struct {
-		panel *Panel
-		name  string
-		y     []float64
+		subplot *Subplot
+		name    string
+		y       []float64
 	}{
 		{&loss, "training loss", t.TrainLoss}, {&loss, "validation loss", t.ValidationLoss},
 		{&kl, "KL, training", t.KL}, {&kl, "KL, validation", t.ValidationKL},
 	} {
-		if err := add(s.panel, s.name, s.y); err != nil {
+		if err := add(s.subplot, s.name, s.y); err != nil {
 			return nil, err
 		}
 	}
-	for _, panel := range []Panel{loss, kl} {
-		if len(panel.Series) > 0 {
-			l.Panels = append(l.Panels, panel)
+	for _, subplot := range []Subplot{loss, kl} {
+		if len(subplot.Series) > 0 {
+			l.Subplots = append(l.Subplots, subplot)
 		}
 	}
 	if t.WarmupEnd > 0 {
