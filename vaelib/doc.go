@@ -20,6 +20,7 @@
 //	corpus       training sets of portfolios
 //	vae          the model: training, encoding, decoding, diagnostics
 //	generate     portfolios out of a trained model
+//	trained      a trained model as one thing: its folder, density, donors, constraints
 //	backtest     strategies walk-forward, with drift and costs
 //	figure       pictures
 //	report       report.html

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"math"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/scripts/internal/cli"
-	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/portfolio"
@@ -71,9 +69,7 @@ func (j *job) ask() error {
 		return nil
 	}
 	var err error
-	if j.donors, err = generate.ReadDonors(filepath.Join(j.config.Model, generate.DonorsFile), config); err != nil {
-		return err
-	}
+	j.donors = j.trained.Donors
 	if j.Wish.Text != "" {
 		if j.wish, err = portfolio.ParseWish(j.Wish.Text, j.donors.Names, config.Levels()); err != nil {
 			return cli.Usage(err)
@@ -85,9 +81,7 @@ func (j *job) ask() error {
 		}
 	}
 	if j.Prices.Prices != "" {
-		if j.market, err = corpus.ReadMarket(filepath.Join(j.config.Model, corpus.MarketFile)); err != nil {
-			return err
-		}
+		j.market = j.trained.Market
 		if j.market != nil && len(j.market.Open(j.donors.Names, j.wish)) == 0 {
 			j.market = nil
 		}

@@ -57,7 +57,7 @@ func conditional(t *testing.T) string {
 	if err := model.Save(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := run.WriteJSON(filepath.Join(dir, generate.DonorsFile), generate.NewDonors(c, told, measures)); err != nil {
+	if err := run.WriteJSON(filepath.Join(dir, "donors.json"), generate.NewDonors(c, told, measures)); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -172,10 +172,10 @@ func ofTheMarket(t *testing.T) (string, *corpus.Corpus) {
 	if err := model.Save(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := run.WriteJSON(filepath.Join(dir, generate.DonorsFile), generate.NewDonors(c, values, made.Measures())); err != nil {
+	if err := run.WriteJSON(filepath.Join(dir, "donors.json"), generate.NewDonors(c, values, made.Measures())); err != nil {
 		t.Fatal(err)
 	}
-	if err := run.WriteJSON(filepath.Join(dir, corpus.MarketFile), made.Summary().Market); err != nil {
+	if err := run.WriteJSON(filepath.Join(dir, "market.json"), made.Summary().Market); err != nil {
 		t.Fatal(err)
 	}
 	return dir, made
@@ -199,7 +199,7 @@ func TestMarketAtTheEndOfThePrices(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := panel.Times[end]
-	law := filepath.Join(model, corpus.MarketFile)
+	law := filepath.Join(model, "market.json")
 	m, err := corpus.ReadMarket(law)
 	if err != nil {
 		t.Fatal(err)

@@ -3,9 +3,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"path/filepath"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/corpus"
@@ -15,6 +13,7 @@ import (
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -34,7 +33,7 @@ type config struct {
 
 	cli.Prices
 	cli.Figures
-	cli.Constraints
+	cli.KeptConstraints
 	cli.Backend
 	cli.Output
 	cli.Common
@@ -85,6 +84,7 @@ var modes = map[string]mode{
 type job struct {
 	*config
 	io        *cli.IO
+	trained   *trained.Model
 	model     *vae.Model
 	generator *generate.Generator
 	symbols   []string
@@ -116,7 +116,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	if mode.ends && c.FromWeights == "" {
 		return cli.Usagef("%s needs -from-weights FILE", c.Mode)
 	}
-	if mode.prices && len(c.Symbols) > 0 {
+	if len(c.Symbols) > 0 {
 		return cli.Usagef("the symbols are the model's: leave -symbols out")
 	}
 	if (c.Turnover == "") != (c.Capital == 0) {
@@ -173,13 +173,11 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 
 // open loads the model and joins it with the constraints.
 func (j *job) open(backend *vae.Backend) (err error) {
-	if j.model, err = vae.Load(backend, j.config.Model); err != nil {
+	if j.trained, err = trained.Open(backend, j.config.Model); err != nil {
 		return err
 	}
-	if j.symbols = j.model.Symbols(); j.symbols == nil {
-		return fmt.Errorf("%s: the model has no symbols: train it again by the train verb", j.config.Model)
-	}
-	if j.set, err = j.Constraints.Set(j.io, j.symbols); err != nil {
+	j.model, j.symbols = j.trained.Network, j.trained.Symbols()
+	if j.set, err = j.KeptConstraints.Set(j.io, j.symbols, j.trained.Set); err != nil {
 		return err
 	}
 	j.record = provenance{Mode: j.Mode, Seed: j.Seed, Backend: backend.Description()}
@@ -189,7 +187,7 @@ func (j *job) open(backend *vae.Backend) (err error) {
 	if j.generator, err = generate.New(j.model, j.set); err != nil {
 		return err
 	}
-	j.record.ModelHash, err = run.HashFile(filepath.Join(j.config.Model, "model.safetensors"))
+	j.record.ModelHash, err = j.trained.Hash()
 	return err
 }
 
@@ -219,7 +217,7 @@ func (j *job) read() (err error) {
 // density is what codes are drawn from.
 func (j *job) density() (generate.Density, error) {
 	j.record.Density = j.Density
-	return generate.LoadDensity(j.model, j.config.Model, j.Density)
+	return j.trained.Density(j.Density)
 }
 
 // count is the number of portfolios asked for.

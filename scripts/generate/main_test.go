@@ -22,6 +22,7 @@ import (
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -78,7 +79,7 @@ func prepare(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := run.WriteJSON(filepath.Join(files.model, generate.AggregateFile), aggregate); err != nil {
+	if err := run.WriteJSON(filepath.Join(files.model, "aggregate.json"), aggregate); err != nil {
 		return err
 	}
 	var text strings.Builder
@@ -230,6 +231,77 @@ func TestSample(t *testing.T) {
 	}
 	if _, again, _ := execute(t, "-n", "3", "-quiet"); again != stdout {
 		t.Error("the same command gives other portfolios")
+	}
+}
+
+// What the model was trained under is kept, and said; flags overrule it one by
+// one. A folder of before is said to know no constraints.
+func TestConstraintsOfTheTraining(t *testing.T) {
+	backend, err := vae.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	m, err := trained.Open(backend, files.model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	group := func(hi float64) []simplex.Group {
+		return []simplex.Group{{Name: "X", Share: []float64{1, 0, 1, 0}, Lo: math.Inf(-1), Hi: hi}}
+	}
+	m.Set = &simplex.Set{N: 4, Symbols: symbols, Upper: half.Upper, Groups: group(0.4)}
+	dir := t.TempDir()
+	if err := m.Save(filepath.Join(dir, "model")); err != nil {
+		t.Fatal(err)
+	}
+	sectors := filepath.Join(dir, "sectors.csv")
+	if err := os.WriteFile(sectors, []byte("symbol,sector\nA,X\nC,X\nB,Y\nD,Y\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		set  simplex.Set
+		said string
+		free bool // some portfolio breaks the set of the training
+	}{
+		{nil, *m.Set, "weights of at most 0.5, X in [-Inf, 0.4]", false},
+		{[]string{"-max-weight", "0.7"}, simplex.Set{N: 4, Upper: []float64{0.7, 0.7, 0.7, 0.7}, Groups: group(0.4)}, "overrule: X in", true},
+		{[]string{"-sectors", sectors, "-sector-cap", "X=0.8"}, simplex.Set{N: 4, Upper: half.Upper, Groups: group(0.8)}, "at most 0.5", true},
+		{[]string{"-sectors", sectors, "-sector-cap", "X=1", "-max-weight", "1"}, simplex.Set{N: 4}, "", true},
+	} {
+		out := filepath.Join(t.TempDir(), "out")
+		args := append([]string{"-model", dir, "-n", "200", "-out", out}, c.args...)
+		code, _, stderr := execute(t, args...)
+		if code != 0 || !strings.Contains(stderr, c.said) || (c.said == "") == strings.Contains(stderr, "constraints kept") {
+			t.Fatalf("%v: exit code %d\n%s", c.args, code, stderr)
+		}
+		p, err := portfolio.ReadCSV(filepath.Join(out, "weights.csv"), portfolio.ReadOptions{Symbols: symbols})
+		if err != nil {
+			t.Fatal(err)
+		}
+		free := false
+		for i := range p.Len() {
+			if v := c.set.Violation(p.Weights.RawRowView(i)); v > simplex.Tolerance {
+				t.Fatalf("%v: row %d violates the set by %v", c.args, i, v)
+			}
+			free = free || m.Set.Violation(p.Weights.RawRowView(i)) > simplex.Tolerance
+		}
+		if free != c.free {
+			t.Errorf("%v: beyond the set of the training: %v, want %v", c.args, free, c.free)
+		}
+		// What the run recorded repeats it.
+		again := filepath.Join(t.TempDir(), "again")
+		if code, _, stderr := execute(t, "-config", filepath.Join(out, "config.toml"), "-model", dir, "-out", again); code != 0 {
+			t.Fatal(stderr)
+		}
+		first, _ := os.ReadFile(filepath.Join(out, "weights.csv"))
+		second, _ := os.ReadFile(filepath.Join(again, "weights.csv"))
+		if !bytes.Equal(first, second) {
+			t.Errorf("%v: the recorded configuration gives other portfolios", c.args)
+		}
+	}
+	if _, _, stderr := execute(t, "-n", "2"); !strings.Contains(stderr, "the flags alone decide") {
+		t.Errorf("a folder of before:\n%s", stderr)
 	}
 }
 
@@ -467,6 +539,7 @@ func TestRefuses(t *testing.T) {
 		{[]string{"-mode", "interpolate"}, 2, "-from-weights"},
 		{[]string{"-mode", "styles", "-prices", files.prices}, 2, "-from-weights"},
 		{[]string{"-mode", "latent", "-symbols", "A,B", "-prices", files.prices}, 2, "-symbols"},
+		{[]string{"-symbols", "A,NONE"}, 2, "-symbols"},
 		{[]string{"-mode", "latent", "-objective", "return-at-volatility", "-prices", files.prices}, 2, "-volatility"},
 		{[]string{"-mode", "latent", "-objective", "return-at-volatility", "-volatility", "0.01", "-prices", files.prices}, 1, "out of reach"},
 		{[]string{"-mode", "latent", "-prices", other}, 1, "C"},

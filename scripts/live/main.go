@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 	"vaefolio/vaelib/live"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
-	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -43,7 +42,7 @@ type config struct {
 	StreamURL string         `flag:"stream-url" unit:"URL" default:"wss://stream.bybit.com" help:"the host of the stream of candles"`
 
 	cli.Annual
-	cli.Constraints
+	cli.KeptConstraints
 	cli.Backend
 	cli.Common
 }
@@ -62,7 +61,7 @@ func (c *config) Validate() error {
 	if _, err := bybit.New(bybit.Options{StreamURL: c.StreamURL}); err != nil {
 		return fmt.Errorf("-stream-url: %w", err)
 	}
-	return c.Constraints.Validate()
+	return c.KeptConstraints.Validate()
 }
 
 var verb = cli.Verb[config]{
@@ -130,22 +129,19 @@ func followWith(ctx context.Context, options bybit.Options, c *config, to *cli.I
 // open loads the model, and says what is decided by it.
 func (s *session) open(backend *vae.Backend) (*generate.Generator, generate.Density, error) {
 	c := s.config
-	model, err := vae.Load(backend, c.Model)
+	model, err := trained.Open(backend, c.Model)
 	if err != nil {
 		return nil, nil, err
 	}
-	if model.Symbols() == nil {
-		return nil, nil, fmt.Errorf("%s: the model has no symbols: train it again by the train verb", c.Model)
-	}
-	set, err := c.Constraints.Set(s.io, model.Symbols())
+	set, err := c.KeptConstraints.Set(s.io, model.Symbols(), model.Set)
 	if err != nil {
 		return nil, nil, err
 	}
-	density, err := generate.LoadDensity(model, c.Model, c.Density)
+	density, err := model.Density(c.Density)
 	if err != nil {
 		return nil, nil, err
 	}
-	hash, err := run.HashFile(filepath.Join(c.Model, "model.safetensors"))
+	hash, err := model.Hash()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -169,7 +165,7 @@ func (s *session) open(backend *vae.Backend) (*generate.Generator, generate.Dens
 	if err := s.ask(model); err != nil {
 		return nil, nil, err
 	}
-	generator, err := generate.New(model, s.settings.Set)
+	generator, err := generate.New(model.Network, s.settings.Set)
 	return generator, density, err
 }
 

@@ -90,7 +90,7 @@ func trainModel() error {
 	if err != nil {
 		return err
 	}
-	return run.WriteJSON(filepath.Join(model, generate.AggregateFile), aggregate)
+	return run.WriteJSON(filepath.Join(model, "aggregate.json"), aggregate)
 }
 
 const hour = bybit.Interval("60")

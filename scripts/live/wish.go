@@ -1,21 +1,18 @@
 package main
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"vaefolio/scripts/internal/cli"
-	"vaefolio/vaelib/corpus"
-	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/portfolio"
-	"vaefolio/vaelib/vae"
+	"vaefolio/vaelib/trained"
 )
 
 // ask settles what a conditional model is asked for, and says where it comes
 // from.
-func (s *session) ask(model *vae.Model) error {
-	c, settings := s.config, s.settings
+func (s *session) ask(trained *trained.Model) error {
+	c, settings, model := s.config, s.settings, trained.Network
 	if len(model.Config().Conditions) == 0 {
 		if c.Wish != "" {
 			return cli.Usagef("the model knows no conditions: train it with -conditions, or leave out -wish")
@@ -23,12 +20,7 @@ func (s *session) ask(model *vae.Model) error {
 		return nil
 	}
 	var err error
-	if settings.Donors, err = generate.ReadDonors(filepath.Join(c.Model, generate.DonorsFile), model.Config()); err != nil {
-		return err
-	}
-	if settings.Market, err = corpus.ReadMarket(filepath.Join(c.Model, corpus.MarketFile)); err != nil {
-		return err
-	}
+	settings.Donors, settings.Market = trained.Donors, trained.Market
 	names := settings.Donors.Names
 	if c.Wish != "" {
 		if settings.Wish, err = portfolio.ParseWish(c.Wish, names, model.Config().Levels()); err != nil {

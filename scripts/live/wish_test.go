@@ -93,7 +93,7 @@ func conditional(t *testing.T, folder string) (string, *corpus.Corpus) {
 		t.Fatal(err)
 	}
 	for name, file := range map[string]any{
-		generate.AggregateFile: aggregate, generate.DonorsFile: generate.NewDonors(config, values, c.Measures()), corpus.MarketFile: c.Summary().Market,
+		"aggregate.json": aggregate, "donors.json": generate.NewDonors(config, values, c.Measures()), "market.json": c.Summary().Market,
 	} {
 		if err := run.WriteJSON(filepath.Join(dir, name), file); err != nil {
 			t.Fatal(err)
@@ -247,7 +247,7 @@ func refuseConditional(t *testing.T, folder, conditional string) {
 		write(t, path, strings.Replace(text, old, new, 1))
 		return dir
 	}
-	blind := with(corpus.MarketFile, "", "")
+	blind := with("market.json", "", "")
 	for _, c := range []struct {
 		name string
 		args []string
@@ -259,12 +259,12 @@ func refuseConditional(t *testing.T, folder, conditional string) {
 		{"a level that there is none of", []string{"-wish", "regime=7"}, 1, "regime is 7"},
 		{"a name that no level has", []string{"-wish", "regime=calm"}, 2, "the known ones are falling at low volatility, rising at low volatility"},
 		{"an impossible wish", []string{"-wish", "max_weight<=0.2"}, 1, "0.2"},
-		{"no donors", []string{"-model", with(generate.DonorsFile, "", "")}, 1, "train it by the train verb"},
+		{"no donors", []string{"-model", with("donors.json", "", "")}, 1, "train it by the train verb"},
 		{"neither market nor wish", []string{"-model", blind}, 2, "say by -wish"},
-		{"a malformed market", []string{"-model", with(corpus.MarketFile, `"market_history": 365`, `"market_history": -1`)}, 1, "look back over -1 returns"},
-		{"another interval", []string{"-model", with(corpus.MarketFile, "3600", "86400")}, 1, "of periods of 24h0m0s, not 1h0m0s"},
-		{"a market of other symbols", []string{"-model", with(corpus.MarketFile, "CCCUSDT", "XXXUSDT")}, 1, "of other symbols"},
-		{"a series", []string{"-model", with(corpus.MarketFile, `"market_history"`, `"volatility_index":"DVOL","market_history"`)}, 1, "market.volatility_index is DVOL, which doesn't follow from prices"},
+		{"a malformed market", []string{"-model", with("market.json", `"market_history": 365`, `"market_history": -1`)}, 1, "look back over -1 returns"},
+		{"another interval", []string{"-model", with("market.json", "3600", "86400")}, 1, "of periods of 24h0m0s, not 1h0m0s"},
+		{"a market of other symbols", []string{"-model", with("market.json", "CCCUSDT", "XXXUSDT")}, 1, "of other symbols"},
+		{"a series", []string{"-model", with("market.json", `"market_history"`, `"volatility_index":"DVOL","market_history"`)}, 1, "market.volatility_index is DVOL, which doesn't follow from prices"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout bytes.Buffer

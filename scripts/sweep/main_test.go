@@ -14,7 +14,6 @@ import (
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
-	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/sweep"
 )
 
@@ -91,7 +90,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("control errors are in column %d of %v, want those of conditional models alone", control, rows)
 	}
 	for i, want := range []bool{false, true} {
-		_, err := os.Stat(filepath.Join(out, sweep.RunsFolder, rows[1+i][0], experiment.ModelFolder, generate.DonorsFile))
+		_, err := os.Stat(filepath.Join(out, sweep.RunsFolder, rows[1+i][0], experiment.ModelFolder, "donors.json"))
 		if got := err == nil; got != want {
 			t.Errorf("run %d has donors: %t, want %t", i+1, got, want)
 		}

@@ -18,6 +18,7 @@ import (
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -60,15 +61,15 @@ func TestTrainMakesAModelFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer backend.Close()
-	model, err := vae.Load(backend, dir)
+	model, err := trained.Open(backend, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := model.Symbols(); strings.Join(got, "") != "ABCD" || model.Config().Latent != 2 {
-		t.Errorf("the model has symbols %v and %d dimensions", got, model.Config().Latent)
+	if got := model.Symbols(); strings.Join(got, "") != "ABCD" || model.Network.Config().Latent != 2 {
+		t.Errorf("the model has symbols %v and %d dimensions", got, model.Network.Config().Latent)
 	}
-	for _, name := range []string{generate.DensityAggregate, generate.DensityTwoStage} {
-		density, err := generate.LoadDensity(model, dir, name)
+	for _, name := range []string{trained.Aggregate, trained.TwoStage} {
+		density, err := model.Density(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,16 +170,16 @@ func TestTrainConditional(t *testing.T) {
 	if len(config.Conditions) != 2 || config.Conditions[0].Name != "max_weight" || !config.Conditions[0].Cap || config.Conditions[1].Cap {
 		t.Errorf("conditions are %+v", config.Conditions)
 	}
-	if donors, err := generate.ReadDonors(filepath.Join(dir, generate.DonorsFile), config); err != nil || len(donors.Rows) != 270 || len(donors.Measures) != 2 {
+	if donors, err := generate.ReadDonors(filepath.Join(dir, "donors.json"), config); err != nil || len(donors.Rows) != 270 || len(donors.Measures) != 2 {
 		t.Errorf("donors: %v", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, corpus.MarketFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, "market.json")); err == nil {
 		t.Error("a market without one in the corpus")
 	}
 	if text, err = os.ReadFile(filepath.Join(dir, "diagnostics.json")); err != nil {
 		t.Fatal(err)
 	}
-	var d diagnosis
+	var d trained.Diagnosis
 	if err := json.Unmarshal(text, &d); err != nil || len(d.Control) != 2 || d.Evidence == nil || d.Evidence.LogLikelihood < d.Evidence.ELBO {
 		t.Errorf("diagnostics: %v\n%s", err, text)
 	}
@@ -238,7 +239,7 @@ func TestTrainKeepsTheMarket(t *testing.T) {
 		if code != 0 {
 			t.Fatalf("%s: exit code %d\n%s", test.on, code, stderr)
 		}
-		got, err := corpus.ReadMarket(filepath.Join(out, corpus.MarketFile))
+		got, err := corpus.ReadMarket(filepath.Join(out, "market.json"))
 		if err != nil || (got != nil) != test.want {
 			t.Fatalf("%s: market %v, error %v", test.on, got, err)
 		}

@@ -40,6 +40,7 @@ type Corpus struct {
 	Spans      []Span                // the rolling windows, training windows first
 
 	config  Config
+	set     simplex.Set
 	window  *market.Window
 	cut     int         // periods before it are the training part
 	tilts   [][]float64 // sectors x n, shares
@@ -78,7 +79,7 @@ func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors 
 	}
 	c := &Corpus{
 		Rows: make([]Row, config.N), Spans: append(training, validation...),
-		config: config, window: window, cut: cut, redrawn: map[string]int{},
+		config: config, set: set, window: window, cut: cut, redrawn: map[string]int{},
 		Portfolios: portfolio.Portfolios{Symbols: window.Symbols, IDs: ids(config.N), Weights: mat.NewDense(config.N, n, nil)},
 	}
 	c.tilts, c.sectors = sectorShares(sectors, window.Symbols)
@@ -86,7 +87,7 @@ func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors 
 		return nil, fmt.Errorf("conditions of the market: %w", err)
 	}
 	c.describe(sectors)
-	b := &builder{Corpus: c, set: set, upper: 1}
+	b := &builder{Corpus: c, upper: 1}
 	if set.Upper != nil {
 		b.upper = slices.Max(set.Upper)
 	}
@@ -200,7 +201,6 @@ func (c *Corpus) rows(of *mat.Dense, heldOut bool) *mat.Dense {
 // builder is what all makers share and none changes.
 type builder struct {
 	*Corpus
-	set       simplex.Set
 	upper     float64            // the largest bound of the set
 	evaluator *metrics.Evaluator // of the training part; nil: each rolling window has its own
 }

@@ -16,23 +16,21 @@ import (
 
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
 )
 
 // Names of the files that [Corpus.Write] makes.
 const (
-	WeightsFile    = "weights.csv"
-	ConditionsFile = "conditions.csv"
-	MeasuresFile   = "measures.json"
-	ProvenanceFile = "provenance.csv"
-	SummaryFile    = "corpus.json"
+	WeightsFile     = "weights.csv"
+	ConditionsFile  = "conditions.csv"
+	MeasuresFile    = "measures.json"
+	ConstraintsFile = "constraints.json"
+	ProvenanceFile  = "provenance.csv"
+	SummaryFile     = "corpus.json"
 )
 
-// MarketFile is the name under which the [Market] of a conditional model lies in
-// its folder.
-const MarketFile = "market.json"
-
-// Write makes weights.csv, conditions.csv, measures.json, provenance.csv and
-// corpus.json in dir, each whole.
+// Write makes weights.csv, conditions.csv, measures.json, constraints.json,
+// provenance.csv and corpus.json in dir, each whole.
 func (c *Corpus) Write(dir string) error {
 	err := run.WriteFile(filepath.Join(dir, WeightsFile), c.Portfolios.WriteCSV)
 	if err == nil {
@@ -40,6 +38,11 @@ func (c *Corpus) Write(dir string) error {
 	}
 	if err == nil {
 		err = run.WriteJSON(filepath.Join(dir, MeasuresFile), c.Measures())
+	}
+	if err == nil {
+		set := c.set
+		set.Symbols = c.Portfolios.Symbols
+		err = run.WriteJSON(filepath.Join(dir, ConstraintsFile), set)
 	}
 	if err == nil {
 		err = run.WriteFile(filepath.Join(dir, ProvenanceFile), c.writeProvenance)
@@ -137,6 +140,22 @@ const mostJSON = 64 << 20
 func ReadMeasures(weightsPath string, n int) ([]portfolio.Measure, error) {
 	return readOptional(filepath.Join(filepath.Dir(weightsPath), MeasuresFile), func(r io.Reader) ([]portfolio.Measure, error) {
 		return decodeMeasures(r, n)
+	})
+}
+
+// ReadSet reads the constraint set that the portfolios of a file lie in, from the
+// constraints.json that a corpus has beside it; nil: there is none.
+func ReadSet(weightsPath string) (*simplex.Set, error) {
+	return readOptional(filepath.Join(filepath.Dir(weightsPath), ConstraintsFile), func(r io.Reader) (*simplex.Set, error) {
+		data, err := readJSON(r)
+		if err != nil {
+			return nil, err
+		}
+		s := new(simplex.Set)
+		if err := json.Unmarshal(data, s); err != nil {
+			return nil, err
+		}
+		return s, s.Check()
 	})
 }
 

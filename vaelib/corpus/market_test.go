@@ -253,7 +253,7 @@ func TestTermsAreThoseOfTheRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	beside := filepath.Join(dir, MarketFile)
+	beside := filepath.Join(dir, "market.json")
 	if err := run.WriteJSON(beside, m); err != nil {
 		t.Fatal(err)
 	}
@@ -339,7 +339,7 @@ func TestReadMarket(t *testing.T) {
 			t.Errorf("%s: %v, %v, want neither", text, m, err)
 		}
 	}
-	if m, err := ReadMarket(filepath.Join(t.TempDir(), MarketFile)); m != nil || err != nil {
+	if m, err := ReadMarket(filepath.Join(t.TempDir(), "market.json")); m != nil || err != nil {
 		t.Errorf("without a file: %v, %v, want neither", m, err)
 	}
 	sound := `{"symbols":["A","B"],"periods_per_year":365,"interval_seconds":86400,"market_history":365,"market_features":["market.trend.60"],"asset_features":["mean.20"],"regime_grid":{"low":1,"high":2,"trend":0}}`

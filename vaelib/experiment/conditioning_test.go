@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -10,36 +9,9 @@ import (
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
-
-func TestChooseConditions(t *testing.T) {
-	names := []string{"volatility", "sector.A", "sector.B", "regime"}
-	levels := map[string][]string{"regime": {"calm", "wild"}}
-	columns, conditions, err := Conditioning{On: []string{"sector.*", "regime"}, Caps: []string{"sector.B"}}.Choose(names, levels)
-	if err != nil || !slices.Equal(columns, []int{1, 2, 3}) {
-		t.Fatalf("columns %v, %v", columns, err)
-	}
-	if conditions[0].Cap || !conditions[1].Cap || len(conditions[2].Levels) != 2 {
-		t.Errorf("conditions are %+v", conditions)
-	}
-	if columns, _, err = (Conditioning{}).Choose(names, nil); err != nil || len(columns) != 4 {
-		t.Errorf("without a choice: %v, %v", columns, err)
-	}
-	for _, test := range []struct {
-		c    Conditioning
-		want string
-	}{
-		{Conditioning{On: []string{"sector.C"}}, "condition-on: no condition sector.C"},
-		{Conditioning{On: []string{"volatility", "volatility"}}, "named already"},
-		{Conditioning{Caps: []string{"weight*"}}, "caps: no condition"},
-		{Conditioning{On: []string{"regime"}, Caps: []string{"volatility"}}, "leaves out"},
-	} {
-		if _, _, err := test.c.Choose(names, nil); err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%+v: error %v, want one with %q", test.c, err, test.want)
-		}
-	}
-}
 
 // The default conditional model, on the mixed corpus of the bundled sample: what
 // held-out portfolios have is asked for and achieved to within 0.09 standard
@@ -52,15 +24,13 @@ func TestControl(t *testing.T) {
 	}
 	sectors, err := market.ReadSectorsFS(data.FS, data.Sectors)
 	must(t, err)
-	m, told := defaultNetwork(), DefaultConditioning()
+	m, told := defaultNetwork(), trained.DefaultConditioning()
 	told.On, told.Caps = []string{"volatility", "effective_assets", "max_weight", "sector.*"}, []string{"max_weight"}
 	made, folder := mixedRows(t, "sample", sectors, 1), t.TempDir()
 	must(t, made.Write(folder))
-	heldOut, err := corpus.ReadValidation(filepath.Join(folder, corpus.WeightsFile), &made.Portfolios)
-	must(t, err)
-	rows := Rows{Symbols: made.Portfolios.Symbols}
-	rows.Train, rows.HeldOut = SplitRows(made.Portfolios.Weights, heldOut)
-	rows.Told, err = told.Read(filepath.Join(folder, corpus.ConditionsFile), &made.Portfolios, heldOut)
+	rows, err := trained.ReadData(filepath.Join(folder, corpus.WeightsFile), trained.ReadOptions{
+		Conditions: filepath.Join(folder, corpus.ConditionsFile), Conditioning: told,
+	})
 	must(t, err)
 	backend, err := vae.Open("auto")
 	must(t, err)
@@ -68,9 +38,10 @@ func TestControl(t *testing.T) {
 	if backend.Name() == "go" {
 		m.Steps = 5000 // half of the default, for time
 	}
-	model, _, err := Train(t.Context(), backend, m.Config, m.Schedule, rows, t.TempDir(), Reports{})
+	settings := trained.Settings{Config: m.Config, Schedule: m.Schedule}
+	model, _, err := trained.Make(t.Context(), backend, rows, settings, t.TempDir(), trained.Reports{})
 	must(t, err)
-	controls, err := rows.Told.MeasureControl(t.Context(), model, 1)
+	controls, err := rows.Told.MeasureControl(t.Context(), model.Network, 1)
 	must(t, err)
 	for _, k := range controls {
 		t.Logf("%s: error %.3f, shuffled %.2f, best of 8 %.2f, best of 1,000 %.3f", k.Name, k.Error, k.Shuffled, k.Best8, k.Best1000)

@@ -27,13 +27,13 @@ func (p *state) weigh(ctx context.Context) error {
 	for i := range few { // they are in order of time
 		x.SetRow(i, p.heldOut.RawRowView(i*rows/few))
 	}
-	e, err := p.model.Evidence(ctx, x, nil, evidenceCodes, p.Seed)
+	e, err := p.model.Network.Evidence(ctx, x, nil, evidenceCodes, p.Seed)
 	if err != nil {
 		return err
 	}
 	p.summary.ELBO, p.summary.LogLikelihood = number.Known(e.ELBO), number.Known(e.LogLikelihood)
 	switch linear, err := vae.LinearLogLikelihood(p.training, x, p.settings.Model.Latent); {
-	case !p.model.Config().OfWeights():
+	case !p.model.Network.Config().OfWeights():
 		p.summary.LogLikelihoodLinear = number.Unknown("a density by other coordinates")
 	case err != nil:
 		p.summary.LogLikelihoodLinear = number.Unknown(err.Error())

@@ -17,6 +17,7 @@ import (
 	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -64,7 +65,7 @@ type state struct {
 	evaluateOut       *metrics.Evaluator
 	corpus            *corpus.Corpus
 	training, heldOut *mat.Dense
-	model             *vae.Model
+	model             *trained.Model
 	history           *vae.History
 	diagnosis         *vae.Diagnostics
 	evidence          *report.Evidence
@@ -171,25 +172,19 @@ func (p *state) build(ctx context.Context) (err error) {
 
 // generate samples portfolios from the model.
 func (p *state) generate(ctx context.Context) (err error) {
-	if p.generator, err = generate.New(p.model, p.Set); err != nil {
+	if p.generator, err = generate.New(p.model.Network, p.Set); err != nil {
 		return err
 	}
-	p.begin("mixture fitted to the codes")
-	aggregate, err := generate.FitAggregate(ctx, p.model, p.training, generate.AggregateSettings{Components: p.settings.Components, Seed: p.Seed})
-	if err != nil {
-		return err
-	}
-	if err := run.WriteJSON(p.folder.Path(ModelFolder, generate.AggregateFile), aggregate); err != nil {
-		return err
-	}
-	if err := p.secondStage(ctx); err != nil {
-		return err
+	if p.model.Second != nil {
+		if p.twoStage, err = p.generator.Sample(ctx, p.settings.Portfolios, p.model.Second, p.Seed); err != nil {
+			return err
+		}
 	}
 	sharpe, err := metrics.NewObjective("sharpe", p.in.Returns, p.Metrics)
 	if err != nil {
 		return err
 	}
-	p.latent, err = p.generator.Optimize(ctx, sharpe, aggregate, generate.OptimizeSettings{
+	p.latent, err = p.generator.Optimize(ctx, sharpe, p.model.Aggregate, generate.OptimizeSettings{
 		Starts: p.settings.Starts, Iterations: p.settings.Iterations, Seed: p.Seed,
 		Progress: p.begin("search of the latent space"),
 	})
@@ -199,7 +194,7 @@ func (p *state) generate(ctx context.Context) (err error) {
 	p.summary.Evaluations = p.latent.Evaluated
 	// The sampler gets the search's budget, and at least what is to be written.
 	n := max(p.settings.Portfolios, p.summary.Evaluations)
-	if p.generated, err = p.generator.Sample(ctx, n, aggregate, p.Seed); err != nil {
+	if p.generated, err = p.generator.Sample(ctx, n, p.model.Aggregate, p.Seed); err != nil {
 		return err
 	}
 	if p.prior, err = p.generator.Sample(ctx, p.settings.Portfolios, generate.Prior{}, p.Seed+1); err != nil {
@@ -215,23 +210,6 @@ func (p *state) generate(ctx context.Context) (err error) {
 		}
 	}
 	return nil
-}
-
-// secondStage fits a second VAE to the codes and samples from it, where it is
-// asked for.
-func (p *state) secondStage(ctx context.Context) error {
-	if !p.settings.TwoStage {
-		return nil
-	}
-	second, err := generate.FitTwoStage(ctx, p.model, p.training, generate.TwoStageSettings{Steps: p.settings.Schedule.Steps, Seed: p.Seed, Progress: p.begin("second stage")})
-	if err != nil {
-		return err
-	}
-	if err := second.Save(p.folder.Path(ModelFolder, generate.TwoStageFolder)); err != nil {
-		return err
-	}
-	p.twoStage, err = p.generator.Sample(ctx, p.settings.Portfolios, second, p.Seed)
-	return err
 }
 
 // begin reports the start of a piece of work.

@@ -254,7 +254,7 @@ func (p *state) diagnosticSection(d *report.Document) error {
 		Latent: p.settings.Model.Latent, ActiveUnits: g.ActiveUnits,
 		KL: p.summary.KL, R2: p.summary.R2, R2PCA: p.summary.R2PCA,
 		DispersionPrior: p.summary.DispersionPrior, DispersionPosterior: p.summary.DispersionPosterior,
-		Beta: p.model.Beta(), BetaRaw: number.Known(2 * p.model.Variance() * p.model.Beta()), Variance: number.Known(p.model.Variance()),
+		Beta: p.model.Network.Beta(), BetaRaw: number.Known(2 * p.model.Network.Variance() * p.model.Network.Beta()), Variance: number.Known(p.model.Network.Variance()),
 		Thresholds: g.Thresholds, Evidence: p.evidence,
 	}
 	for j := range g.KLPerDimension {
@@ -269,11 +269,11 @@ func (p *state) diagnosticSection(d *report.Document) error {
 			Frame: p.frame("held-out portfolios"), KL: g.KLPerDimension, Variance: g.MeanVariances,
 		}.Draw},
 		drawing{"spectrum.png", "Variance of the training portfolios by direction, and what beta keeps of it in a linear model.", figure.Spectrum{
-			Frame: p.frame("training portfolios"), Eigenvalues: g.Thresholds, Beta: p.model.Beta(), Latent: p.settings.Model.Latent,
+			Frame: p.frame("training portfolios"), Eigenvalues: g.Thresholds, Beta: p.model.Network.Beta(), Latent: p.settings.Model.Latent,
 		}.Draw},
 		drawing{"rate_distortion.png", "This model's rate and distortion beside the linear theory's.", figure.RateDistortion{
 			Frame:    p.frame("held-out portfolios"),
-			Points:   []figure.RatePoint{{Beta: p.model.Beta(), Seed: int(p.Seed), Rate: g.KL, Distortion: 1 - g.R2}},
+			Points:   []figure.RatePoint{{Beta: p.model.Network.Beta(), Seed: int(p.Seed), Rate: g.KL, Distortion: 1 - g.R2}},
 			Spectrum: g.Thresholds, Latent: p.settings.Model.Latent,
 		}.Draw},
 	)

@@ -230,7 +230,3 @@ func sampleCodes(ctx context.Context, model *vae.Model, x, conditions *mat.Dense
 	}
 	return codes, nil
 }
-
-// AggregateFile is the name under which a fitted mixture lies in a model's
-// folder.
-const AggregateFile = "aggregate.json"

@@ -21,10 +21,6 @@ import (
 	"vaefolio/vaelib/vae"
 )
 
-// DonorsFile is the name under which a conditional model's donors lie in its
-// folder.
-const DonorsFile = "donors.json"
-
 // Donors are conditions that training portfolios had together. A wish names few
 // of a model's conditions; those it leaves open come from donors near the wish,
 // so that what the decoder is asked for is something that there can be.

@@ -299,7 +299,7 @@ func TestMeasureControl(t *testing.T) {
 
 func TestDonorsFile(t *testing.T) {
 	model, donors := toldModel()
-	path := filepath.Join(t.TempDir(), DonorsFile)
+	path := filepath.Join(t.TempDir(), "donors.json")
 	if err := run.WriteJSON(path, donors); err != nil {
 		t.Fatal(err)
 	}

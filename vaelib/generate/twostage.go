@@ -92,10 +92,6 @@ func (t *TwoStage) Draw(ctx context.Context, codes *mat.Dense, rng *rand.Rand) e
 	return nil
 }
 
-// TwoStageFolder is the name under which a second stage lies in a model's
-// folder.
-const TwoStageFolder = "two-stage"
-
 // Save writes the second stage into a folder.
 func (t *TwoStage) Save(dir string) error { return t.model.Save(dir) }
 

@@ -8,11 +8,10 @@ import (
 	"time"
 
 	"vaefolio/vaelib/corpus"
-	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
 )
 
 // CorporaFolder holds a sweep's training sets, each in a folder named by what
@@ -90,25 +89,16 @@ func (s *trainingSet) make(ctx context.Context, dir string, progress func(done, 
 
 // readTrainingSet reads the rows to learn from and those held out, and what a
 // conditional model is told of them.
-func readTrainingSet(dir string, symbols []string, s Settings) (experiment.Rows, error) {
-	rows := experiment.Rows{Symbols: symbols}
-	path := filepath.Join(dir, corpus.WeightsFile)
-	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{Symbols: symbols})
-	if err != nil {
-		return rows, err
-	}
-	out, err := corpus.ReadValidation(path, p)
-	if err != nil {
-		return rows, err
-	}
-	if out == nil {
-		return rows, fmt.Errorf("%s has no %s beside it: remove the folder and run the sweep again", path, corpus.ProvenanceFile)
-	}
-	if rows.Train, rows.HeldOut = experiment.SplitRows(p.Weights, out); rows.Train == nil || rows.HeldOut == nil {
-		return rows, fmt.Errorf("%s: fewer than 2 of its %d rows to learn from or held out: make more portfolios", path, len(out))
-	}
+func readTrainingSet(dir string, symbols []string, s Settings) (*trained.Data, error) {
+	options := trained.ReadOptions{Symbols: symbols}
 	if s.Conditional {
-		rows.Told, err = s.Read(filepath.Join(dir, corpus.ConditionsFile), p, out)
+		options.Conditions, options.Conditioning = filepath.Join(dir, corpus.ConditionsFile), s.Conditioning
 	}
-	return rows, err
+	path := filepath.Join(dir, corpus.WeightsFile)
+	data, err := trained.ReadData(path, options)
+	if err == nil && data.HeldOut == nil {
+		return nil, fmt.Errorf("%s: fewer than 2 of its rows are held out: make more portfolios, or, where it has no %s beside it, "+
+			"remove the folder and run the sweep again", path, corpus.ProvenanceFile)
+	}
+	return data, err
 }

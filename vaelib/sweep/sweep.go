@@ -20,6 +20,7 @@ import (
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -34,7 +35,7 @@ type Settings struct {
 	CorpusSeed uint64 `flag:"corpus-seed" help:"decides the training portfolios, so that runs of several seeds share them; 0: each run's own seed"`
 
 	Conditional bool `flag:"conditional" record:"conditional" help:"tell the models what each portfolio has, so that they can be asked for it: -condition-on, -caps and -control say how"`
-	experiment.Conditioning
+	trained.Conditioning
 
 	Model      vae.Config
 	Schedule   vae.Schedule
@@ -48,7 +49,7 @@ func DefaultSettings() Settings {
 	s := experiment.DefaultSettings()
 	return Settings{
 		Split: s.Split, Embargo: s.Embargo, Corpus: s.Corpus, CorpusSeed: 1,
-		Conditioning: experiment.DefaultConditioning(), Model: s.Model, Schedule: s.Schedule, Components: 20,
+		Conditioning: trained.DefaultConditioning(), Model: s.Model, Schedule: s.Schedule, Components: 20,
 	}
 }
 

@@ -29,6 +29,7 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -775,7 +776,7 @@ func TestTrainerKeepsMemoryFlat(t *testing.T) {
 			j := s.job(i % 6)
 			j.Settings.Schedule.Steps = 200
 			j.Folder += fmt.Sprint(i)
-			if err := worker.do(context.Background(), j, experiment.Reports{}); err != nil {
+			if err := worker.do(context.Background(), j, trained.Reports{}); err != nil {
 				t.Fatal(err)
 			}
 		}

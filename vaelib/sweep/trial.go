@@ -19,6 +19,7 @@ import (
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -73,13 +74,13 @@ type job struct {
 // its backend the compiled programs, for the next job.
 type trainer struct {
 	backend *vae.Backend
-	rows    experiment.Rows
-	source  string // of the rows
+	data    *trained.Data
+	source  string // of the data
 }
 
 // do makes the run in its folder, or takes it up where it was interrupted. A
 // run that fails leaves its reason in failure.txt.
-func (t *trainer) do(ctx context.Context, j job, reports experiment.Reports) error {
+func (t *trainer) do(ctx context.Context, j job, reports trained.Reports) error {
 	spec := run.Spec{
 		Verb: "sweep", Config: []byte(j.Config), Data: j.Data, Funding: j.Funding, Seed: j.Seed, Backend: t.backend.Name(), Plugin: t.backend.Plugin(),
 	}
@@ -132,21 +133,24 @@ func openRun(ctx context.Context, dir string, spec run.Spec, wait bool) (*run.Ru
 }
 
 // train trains the model, examines it and writes what the run's folder holds.
-func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports experiment.Reports) error {
+func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports trained.Reports) error {
 	started := time.Now()
 	if err := t.load(j); err != nil {
 		return err
 	}
-	config := j.Settings.Model
-	config.Seed = j.Seed
-	model, history, err := experiment.Train(ctx, t.backend, config, j.Settings.Schedule, t.rows, folder.Path(experiment.ModelFolder), reports)
+	settings := trained.Settings{
+		Config: j.Settings.Model, Schedule: j.Settings.Schedule,
+		Components: j.Settings.Components, Codes: codesPerComponent * j.Settings.Components,
+	}
+	settings.Config.Seed = j.Seed
+	model, history, err := trained.Make(ctx, t.backend, t.data, settings, folder.Path(experiment.ModelFolder), reports)
 	if err != nil {
 		return err
 	}
 	if err := run.WriteFile(folder.Path(experiment.HistoryFile), history.WriteCSV); err != nil {
 		return err
 	}
-	result, err := t.examine(ctx, j, folder, model, history)
+	result, err := t.examine(ctx, j, model, history)
 	if err != nil {
 		return err
 	}
@@ -165,8 +169,8 @@ func (t *trainer) load(j job) (err error) {
 	if t.source == source {
 		return nil
 	}
-	t.rows, t.source = experiment.Rows{}, ""
-	if t.rows, err = readTrainingSet(j.Corpus, j.Symbols, j.Settings); err == nil {
+	t.data, t.source = nil, ""
+	if t.data, err = readTrainingSet(j.Corpus, j.Symbols, j.Settings); err == nil {
 		t.source = source
 	}
 	return err
@@ -180,26 +184,22 @@ const dispersionRows = 5000
 // of its components.
 const codesPerComponent = 100
 
-// examine measures the model on the held-out rows, and keeps the mixture of
-// its codes beside it, of a conditional model its donors too. Dispersions are of
-// portfolios made without a wish: such a model is asked for what training rows
-// have.
-func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *vae.Model, history *vae.History) (*Result, error) {
-	var given, asked, heldOut *mat.Dense // N, dispersionRows and M x k; nil without conditions
-	told := t.rows.Told
+// examine measures the model on the held-out rows. Dispersions are of portfolios
+// made without a wish: a conditional model is asked for what training rows have.
+func (t *trainer) examine(ctx context.Context, j job, m *trained.Model, history *vae.History) (*Result, error) {
+	model := m.Network
+	var asked, heldOut *mat.Dense // dispersionRows and M x k; nil without conditions
+	told := t.data.Told
 	if told != nil {
-		given, asked, heldOut = told.Train, model.Loosen(spread(told.Train, dispersionRows), j.Seed), told.HeldOut
-		if err := run.WriteJSON(folder.Path(experiment.ModelFolder, generate.DonorsFile), told.Donors(model)); err != nil {
-			return nil, err
-		}
+		asked, heldOut = model.Loosen(told.Spread(dispersionRows), j.Seed), told.HeldOut
 	}
-	d, err := vae.DiagnoseGiven(ctx, model, t.rows.Train, t.rows.HeldOut, heldOut)
+	d, err := vae.DiagnoseGiven(ctx, model, t.data.Train, t.data.HeldOut, heldOut)
 	if err != nil {
 		return nil, err
 	}
 	i := slices.IndexFunc(history.Points, func(p vae.Point) bool { return p.Step == history.Step })
 	point := history.Points[i] // every model is that of an evaluation
-	rows, _ := t.rows.Train.Dims()
+	rows, _ := t.data.Train.Dims()
 	result := &Result{
 		ActiveUnits: d.ActiveUnits, KL: d.KL, R2: d.R2, R2PCA: d.R2PCA, Beta: d.Beta, Thresholds: d.Thresholds,
 		Train: point.Train, Validation: *point.Validation, Step: history.Step, StoppedEarly: history.StoppedEarly,
@@ -210,23 +210,13 @@ func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *va
 			return nil, err
 		}
 	}
-	few := min(rows, codesPerComponent*j.Settings.Components)
-	aggregate, err := generate.FitAggregate(ctx, model, spread(t.rows.Train, few), generate.AggregateSettings{
-		Components: j.Settings.Components, Conditions: spread(given, few), Seed: j.Seed,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := run.WriteJSON(folder.Path(experiment.ModelFolder, generate.AggregateFile), aggregate); err != nil {
-		return nil, err
-	}
 	for _, x := range []struct {
 		to      *number.Value
 		density generate.Density
 		purpose string
 	}{
 		{&result.DispersionPrior, generate.Prior{}, "experiment.sweep.prior"},
-		{&result.DispersionPosterior, aggregate, "experiment.sweep.posterior"},
+		{&result.DispersionPosterior, m.Aggregate, "experiment.sweep.posterior"},
 	} {
 		rng := stream.New(j.Seed, x.purpose, 0)
 		codes := mat.NewDense(dispersionRows, model.Config().Latent, nil)
@@ -237,26 +227,13 @@ func (t *trainer) examine(ctx context.Context, j job, folder *run.Run, model *va
 		if err != nil {
 			return nil, err
 		}
-		if ratio, err := vae.Dispersion(decoded, t.rows.HeldOut); err != nil {
+		if ratio, err := vae.Dispersion(decoded, t.data.HeldOut); err != nil {
 			*x.to = number.Unknown(err.Error())
 		} else {
 			*x.to = number.Known(ratio)
 		}
 	}
 	return result, nil
-}
-
-// spread picks n rows of x evenly; nil of nil.
-func spread(x *mat.Dense, n int) *mat.Dense {
-	if x == nil {
-		return nil
-	}
-	rows, columns := x.Dims()
-	picked := mat.NewDense(n, columns, nil)
-	for i := range n {
-		picked.SetRow(i, x.RawRowView(i*rows/n))
-	}
-	return picked
 }
 
 // readResult reads the result of a finished run.

@@ -15,8 +15,8 @@ import (
 	"sync"
 	"syscall"
 
-	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -104,9 +104,11 @@ func serve(backendName string, in io.Reader, out io.Writer) error {
 	}()
 	t := &trainer{backend: backend}
 	for j := range jobs {
-		err := t.do(ctx, j, experiment.Reports{ // a parent that is gone is noticed below
-			Progress: func(done, total int, note string) {
-				_ = say(message{Kind: isProgress, Done: done, Total: total, Text: note})
+		err := t.do(ctx, j, trained.Reports{ // a parent that is gone is noticed below
+			Begin: func(string) func(done, total int, note string) {
+				return func(done, total int, note string) {
+					_ = say(message{Kind: isProgress, Done: done, Total: total, Text: note})
+				}
 			},
 			Note: func(line string) { _ = say(message{Kind: isNote, Text: line}) },
 		})

@@ -1,9 +1,10 @@
-package experiment
+package trained
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -35,6 +36,7 @@ type Told struct {
 	Train, HeldOut *mat.Dense          // N x k and M x k; HeldOut may be nil
 	Measures       []portfolio.Measure // of those that follow from the weights alone
 	Control        float64
+	Market         *corpus.Market // how conditions of the market follow from returns; nil: there are none
 }
 
 // Read reads what a model is told of portfolios: the chosen columns of the file
@@ -57,6 +59,9 @@ func (c Conditioning) Read(path string, p *portfolio.Portfolios, heldOut []bool)
 	if t.Measures, err = corpus.ReadMeasures(path, len(p.Symbols)); err != nil {
 		return nil, err
 	}
+	if t.Market, err = corpus.ReadMarket(filepath.Join(filepath.Dir(path), corpus.SummaryFile)); err != nil {
+		return nil, err
+	}
 	columns, chosen, err := c.Choose(all.Names, levels)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -75,6 +80,9 @@ func (c Conditioning) Read(path string, p *portfolio.Portfolios, heldOut []bool)
 func (t *Told) Donors(model *vae.Model) *generate.Donors {
 	return generate.NewDonors(model.Config(), t.Train, t.Measures)
 }
+
+// Spread returns the conditions of n training rows (n x k), picked evenly.
+func (t *Told) Spread(n int) *mat.Dense { return spread(t.Train, n) }
 
 // MeasureControl says how well a model that was told this does what the held-out
 // rows, of which there have to be some, ask for: with weights from 0 to 1, of a

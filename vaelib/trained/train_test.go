@@ -1,4 +1,4 @@
-package experiment
+package trained
 
 import (
 	"context"
@@ -84,13 +84,13 @@ func (c *curves) want(t *testing.T, points int, status string) {
 // A training tells its curves as it goes. One that is interrupted and resumed
 // leaves the event file and the server's points of one that was not.
 func TestTrainIsTracked(t *testing.T) {
-	rows := Rows{Symbols: []string{"A", "B", "C", "D"}, Train: mat.NewDense(200, 4, nil), HeldOut: mat.NewDense(50, 4, nil)}
+	data := &Data{Symbols: []string{"A", "B", "C", "D"}, Train: mat.NewDense(200, 4, nil), HeldOut: mat.NewDense(50, 4, nil)}
 	d, err := simplex.Symmetric(4, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rng := stream.New(1, "experiment.test.tracked", 0)
-	for _, x := range []*mat.Dense{rows.Train, rows.HeldOut} {
+	for _, x := range []*mat.Dense{data.Train, data.HeldOut} {
 		for i := range x.RawMatrix().Rows {
 			d.Rand(x.RawRowView(i), rng)
 		}
@@ -100,8 +100,9 @@ func TestTrainIsTracked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer backend.Close()
-	c, s := DefaultModel()
-	c.Head, c.Hidden, c.Latent, s.Batch, s.Steps = "softmax", []int{8}, 2, 16, 1000
+	settings := Settings{Config: vae.DefaultConfig(4), Schedule: vae.DefaultSchedule()}
+	settings.Config.Head, settings.Config.Hidden, settings.Config.Latent, settings.Config.Seed = "softmax", []int{8}, 2, 1
+	settings.Schedule.Batch, settings.Schedule.Steps, settings.Schedule.EvalEvery = 16, 1000, 20
 	const numbers = 50 * 8 // 50 evaluations of beta, learning rate and twice three losses
 	events := func(dir string) []byte {
 		t.Helper()
@@ -120,7 +121,7 @@ func TestTrainIsTracked(t *testing.T) {
 	}
 
 	whole, server := t.TempDir(), serve()
-	if _, _, err := Train(t.Context(), backend, c, s, rows, whole, Reports{}); err != nil {
+	if _, _, err := train(t.Context(), backend, data, settings, whole, Reports{}); err != nil {
 		t.Fatal(err)
 	}
 	server.want(t, numbers, "FINISHED")
@@ -129,10 +130,12 @@ func TestTrainIsTracked(t *testing.T) {
 	for _, stop := range []int{330, 640} { // the next checkpoint or interruption keeps less or more than was told
 		ctx, cancel := context.WithCancel(t.Context())
 		var before int
-		_, _, err := Train(ctx, backend, c, s, rows, dir, Reports{Progress: func(done, _ int, _ string) {
-			if size := len(events(dir)); done > stop && size > before {
-				before = size
-				cancel()
+		_, _, err := train(ctx, backend, data, settings, dir, Reports{Begin: func(string) func(done, total int, note string) {
+			return func(done, _ int, _ string) {
+				if size := len(events(dir)); done > stop && size > before {
+					before = size
+					cancel()
+				}
 			}
 		}})
 		cancel()
@@ -145,7 +148,7 @@ func TestTrainIsTracked(t *testing.T) {
 		}
 		server.mu.Unlock()
 	}
-	if _, _, err := Train(t.Context(), backend, c, s, rows, dir, Reports{}); err != nil {
+	if _, _, err := train(t.Context(), backend, data, settings, dir, Reports{}); err != nil {
 		t.Fatal(err)
 	}
 	server.want(t, numbers, "FINISHED")
@@ -161,7 +164,7 @@ func TestTrainIsTracked(t *testing.T) {
 	t.Setenv("MLFLOW_TRACKING_URI", silent.URL)
 	alone := t.TempDir()
 	var notes []string
-	if _, _, err := Train(t.Context(), backend, c, s, rows, alone, Reports{Note: func(line string) { notes = append(notes, line) }}); err != nil {
+	if _, _, err := train(t.Context(), backend, data, settings, alone, Reports{Note: func(line string) { notes = append(notes, line) }}); err != nil {
 		t.Fatal(err)
 	}
 	if string(events(alone)) != string(events(whole)) || len(notes) != 1 || !strings.Contains(notes[0], "MLflow gets nothing more") {

@@ -1,0 +1,153 @@
+package trained
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/vae"
+)
+
+// Settings say how [Make] makes a model.
+type Settings struct {
+	Config     vae.Config // its assets, conditions and their control are those of the data
+	Schedule   vae.Schedule
+	Components int // of the mixture fitted to the codes; 0 means the default of package generate
+	// Codes is how many training rows at most the mixture is fitted to, spread
+	// evenly; 0 means all.
+	Codes    int
+	TwoStage bool // fit a second VAE to the codes too
+}
+
+// Reports are told how the making goes; either may be nil.
+type Reports struct {
+	// Begin is told the name of each piece of work, and returns what is to be told
+	// its progress.
+	Begin func(step string) func(done, total int, note string)
+	Note  func(line string) // from any goroutine: what a user should know
+}
+
+func (r Reports) begin(step string) func(done, total int, note string) {
+	if r.Begin == nil {
+		return nil
+	}
+	return r.Begin(step)
+}
+
+func (r Reports) note(line string) {
+	if r.Note != nil {
+		r.Note(line)
+	}
+}
+
+// Make trains a model and keeps it, with the density of its codes and all that
+// belongs to it, in a folder, resuming there a training of the same rows and
+// settings that was interrupted. When the context ends it saves the state first.
+// Training curves can be watched as it goes: see package track. Equal data and
+// settings give equal bytes on one backend and architecture.
+func Make(
+	ctx context.Context, b *vae.Backend, data *Data, s Settings, dir string, reports Reports,
+) (*Model, *vae.History, error) {
+	s.Config.Assets = len(data.Symbols)
+	s.Config.EnsureDefaults()
+	s.Schedule.EnsureDefaults()
+	if err := cmp.Or(s.Config.Validate(), s.Schedule.Validate()); err != nil {
+		return nil, nil, err
+	}
+	m := &Model{Set: data.Set}
+	network, history, err := train(ctx, b, data, s, dir, reports)
+	if err != nil {
+		return nil, nil, err
+	}
+	m.Network = network
+	var conditions *mat.Dense
+	if told := data.Told; told != nil {
+		conditions = told.Train
+		m.Donors = told.Donors(network)
+		if told.Market != nil && len(told.Market.Open(m.Donors.Names, nil)) > 0 {
+			m.Market = told.Market
+		}
+	}
+	reports.begin("mixture fitted to the codes")
+	codes, _ := data.Train.Dims()
+	if s.Codes > 0 {
+		codes = min(codes, s.Codes)
+	}
+	if m.Aggregate, err = generate.FitAggregate(ctx, network, spread(data.Train, codes), generate.AggregateSettings{
+		Components: s.Components, Conditions: spread(conditions, codes), Seed: s.Config.Seed,
+	}); err != nil {
+		return nil, nil, err
+	}
+	if s.TwoStage {
+		if m.Second, err = generate.FitTwoStage(ctx, network, data.Train, generate.TwoStageSettings{
+			Steps: s.Schedule.Steps, Conditions: conditions, Seed: s.Config.Seed, Progress: reports.begin("second stage"),
+		}); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := m.Save(dir); err != nil {
+		return nil, nil, err
+	}
+	return m, history, vae.RemoveCheckpoint(dir)
+}
+
+// spread picks n rows of x evenly; nil of nil.
+func spread(x *mat.Dense, n int) *mat.Dense {
+	if x == nil {
+		return nil
+	}
+	rows, columns := x.Dims()
+	picked := mat.NewDense(n, columns, nil)
+	for i := range n {
+		picked.SetRow(i, x.RawRowView(i*rows/n))
+	}
+	return picked
+}
+
+// checkpoints is how many times a training saves its whole state.
+const checkpoints = 10
+
+// train trains the network. The state that it has saved stays in the folder.
+func train(
+	ctx context.Context, b *vae.Backend, data *Data, s Settings, dir string, reports Reports,
+) (*vae.Model, *vae.History, error) {
+	config, schedule := s.Config, s.Schedule
+	options := vae.TrainOptions{
+		Symbols: data.Symbols, Progress: reports.begin("training"),
+		CheckpointEvery: max(1, schedule.Steps/checkpoints),
+		Checkpoint:      func(c *vae.Checkpoint) error { return c.Save(dir) },
+	}
+	if told := data.Told; told != nil {
+		config.Conditions, config.Control = told.Conditions, told.Control
+		options.Conditions, options.ValidationConditions, options.Measures = told.Train, told.HeldOut, told.Measures
+		if free := told.unmeasured(); len(free) > 0 {
+			reports.note("told, but not held to, as they don't follow from the weights alone: " + strings.Join(free, ", "))
+		}
+	}
+	switch c, err := vae.LoadCheckpoint(dir); {
+	case err == nil:
+		options.Resume = c
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, nil, err
+	}
+	hash := vae.DataHash(data.Train, data.HeldOut, options)
+	tracker, err := openTracker(ctx, dir, b, config, schedule, hash, reports.Note)
+	if err != nil {
+		return nil, nil, err
+	}
+	options.Evaluated = func(p vae.Point) { tracker.Log(p.Step, tracked(p)) }
+	network, history, err := vae.Train(ctx, b, config, schedule, data.Train, data.HeldOut, options)
+	if trackErr := tracker.Close(err); err == nil {
+		err = trackErr
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("training: %w", err)
+	}
+	return network, history, nil
+}

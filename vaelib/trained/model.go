@@ -1,0 +1,199 @@
+package trained
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/mixture"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/vae"
+)
+
+// Names in the folder of a model, beside those of packages vae and track.
+const (
+	networkFile     = "model.json" // of package vae, as parametersFile: what makes a folder a model's
+	parametersFile  = "model.safetensors"
+	aggregateFile   = "aggregate.json"
+	twoStageFolder  = "two-stage"
+	constraintsFile = "constraints.json"
+	donorsFile      = "donors.json"
+	marketFile      = "market.json"
+)
+
+// innerFolder is where the folder of a larger run has its model.
+const innerFolder = "model"
+
+// Model is a trained network with what belongs to it.
+type Model struct {
+	Network   *vae.Model
+	Aggregate *mixture.Mixture   // of the training codes; nil: none was fitted
+	Second    *generate.TwoStage // a second VAE of them; nil: none was fitted
+	Set       *simplex.Set       // that the training portfolios lie in; nil: unknown
+	Donors    *generate.Donors   // of a conditional model; nil otherwise
+	Market    *corpus.Market     // how conditions of the market follow from returns; nil: it is told none
+	// Dir is the folder that the model was opened from or saved in last.
+	Dir string
+}
+
+// Names of the densities of codes that a model has.
+const (
+	Aggregate = "aggregate" // the Gaussian mixture fitted to the codes of the training portfolios
+	Prior     = "prior"     // N(0, I)
+	TwoStage  = "two-stage" // the second VAE fitted to them
+)
+
+// Density returns a density of the model's codes by its name. It returns an error
+// for one that the model lacks.
+func (m *Model) Density(name string) (generate.Density, error) {
+	lacks := func(what, remedy string) error {
+		return fmt.Errorf("%s has no %s: train the model %s, or draw from another density", m.Dir, what, remedy)
+	}
+	switch {
+	case name == Prior:
+		return generate.Prior{}, nil
+	case name == Aggregate && m.Aggregate != nil:
+		return m.Aggregate, nil
+	case name == Aggregate:
+		return nil, lacks(aggregateFile, "by the train verb")
+	case name == TwoStage && m.Second != nil:
+		return m.Second, nil
+	case name == TwoStage:
+		return nil, lacks("second stage", "by the train verb with -two-stage")
+	}
+	return nil, fmt.Errorf("unknown density %q: choose %s, %s or %s", name, Aggregate, Prior, TwoStage)
+}
+
+// Symbols returns the names of the network's assets, in its order.
+func (m *Model) Symbols() []string { return m.Network.Symbols() }
+
+// Hash returns the SHA-256 of the network's parameters as they lie in the folder.
+func (m *Model) Hash() (string, error) { return run.HashFile(filepath.Join(m.Dir, parametersFile)) }
+
+// Save writes the model into a folder, which it makes. A constraint set without
+// symbols gets the network's.
+func (m *Model) Save(dir string) error {
+	m.Dir = dir
+	if m.Set != nil && m.Set.Symbols == nil {
+		named := *m.Set
+		named.Symbols = m.Symbols()
+		m.Set = &named
+	}
+	if err := m.Network.Save(dir); err != nil {
+		return err
+	}
+	if m.Second != nil {
+		if err := m.Second.Save(filepath.Join(dir, twoStageFolder)); err != nil {
+			return err
+		}
+	}
+	for _, part := range []struct {
+		name string
+		has  bool
+		it   any
+	}{
+		{aggregateFile, m.Aggregate != nil, m.Aggregate},
+		{constraintsFile, m.Set != nil, m.Set},
+		{donorsFile, m.Donors != nil, m.Donors},
+		{marketFile, m.Market != nil, m.Market},
+	} {
+		if part.has {
+			if err := run.WriteJSON(filepath.Join(dir, part.name), part.it); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Open reads a model from its folder, or from that of a run that has it in a
+// folder of its own, as a pipeline's. A part of it that an older folder lacks is
+// nil; of a conditional model there have to be donors. It returns an error that
+// names the file for one that is damaged or doesn't belong to the network.
+func Open(backend *vae.Backend, dir string) (*Model, error) {
+	m := &Model{Dir: dir}
+	if !exists(dir, networkFile) {
+		if m.Dir = filepath.Join(dir, innerFolder); !exists(m.Dir, networkFile) {
+			return nil, fmt.Errorf("%s holds no model (%s): give a folder that train or pipeline has written", dir, networkFile)
+		}
+	}
+	var err error
+	if m.Network, err = vae.Load(backend, m.Dir); err != nil {
+		return nil, err
+	}
+	if m.Symbols() == nil {
+		return nil, fmt.Errorf("%s: the model has no symbols: train it again by the train verb", m.Dir)
+	}
+	if err := errors.Join(m.openAggregate(), m.openSet()); err != nil {
+		return nil, err
+	}
+	if exists(m.Dir, twoStageFolder, networkFile) {
+		if m.Second, err = generate.LoadTwoStage(backend, filepath.Join(m.Dir, twoStageFolder)); err != nil {
+			return nil, err
+		}
+	}
+	if len(m.Network.Config().Conditions) == 0 {
+		return m, nil
+	}
+	if m.Donors, err = generate.ReadDonors(filepath.Join(m.Dir, donorsFile), m.Network.Config()); err != nil {
+		return nil, err
+	}
+	m.Market, err = corpus.ReadMarket(filepath.Join(m.Dir, marketFile))
+	return m, err
+}
+
+// exists says whether there is a file.
+func exists(path ...string) bool {
+	_, err := os.Stat(filepath.Join(path...))
+	return err == nil
+}
+
+// openAggregate reads the mixture.
+func (m *Model) openAggregate() error {
+	var a mixture.Mixture
+	found, err := readJSON(filepath.Join(m.Dir, aggregateFile), &a)
+	if err != nil || !found {
+		return err
+	}
+	if d := m.Network.Config().Latent; a.Dim() != d {
+		return fmt.Errorf("%s: a mixture of %d dimensions for codes of %d", filepath.Join(m.Dir, aggregateFile), a.Dim(), d)
+	}
+	m.Aggregate = &a
+	return nil
+}
+
+// openSet reads the constraint set.
+func (m *Model) openSet() error {
+	path := filepath.Join(m.Dir, constraintsFile)
+	var s simplex.Set
+	found, err := readJSON(path, &s)
+	if err != nil || !found {
+		return err
+	}
+	if err := sameAssets(&s, m.Symbols()); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	m.Set = &s
+	return nil
+}
+
+// readJSON decodes a file, and says whether there is one.
+func readJSON(path string, to any) (found bool, err error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := json.Unmarshal(text, to); err != nil {
+		return false, fmt.Errorf("%s: %w", path, err)
+	}
+	return true, nil
+}
