@@ -40,7 +40,7 @@ backtest -prices closes.csv -strategies equal-weight,max-sharpe,latent-sharpe -m
 func main() { cli.Main(verb) }
 
 func backtest(ctx context.Context, c *config, io *cli.IO) error {
-	data, err := c.Prices.Load(io)
+	data, err := c.Prices.LoadListed(io)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	spec := run.Spec{Verb: "backtest", Config: io.Config(), Data: data.Window.Hash(), Funding: data.Window.Funded, Seed: c.Seed}
 	input := experiment.Input{
-		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
+		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Listings: data.Listings, Sectors: sectors, Set: set,
 		Metrics: settings, Seed: c.Seed, Source: c.Prices.Prices, Notes: data.Notes, Synthetic: data.Synthetic, Begin: io.Progress,
 		Repeat: []string{io.Command()},
 	}
@@ -113,6 +113,9 @@ func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
 	}
 	if err := table.Close(); err != nil {
 		return err
+	}
+	for _, note := range s.Notes {
+		io.Note("%s", note)
 	}
 	note := "restored every period"
 	if !s.ConstantWeights {

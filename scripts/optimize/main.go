@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
-
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/moments"
@@ -98,7 +96,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	in, shrinkage, err := c.inputs(io, prices.Window)
+	in, estimate, err := c.inputs(io, prices.Window)
 	if err != nil {
 		return err
 	}
@@ -110,7 +108,11 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	o := output{c: c, prices: prices, set: in.Set, result: result, shrinkage: shrinkage}
+	o := output{c: c, prices: prices, set: in.Set, result: result}
+	if estimate != nil {
+		o.shrinkage = &estimate.Shrinkage
+		o.flat = estimate.Warning(in.Returns, prices.Window.Symbols, prices.Window.Times)
+	}
 	if c.Cash > 0 {
 		o.allocation, err = optimize.Allocate(result.Weights, prices.LastCloses(), c.lots(len(result.Weights)), c.Cash)
 		if err != nil {
@@ -123,9 +125,9 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 // lots are the smallest units of n assets.
 func (c *config) lots(n int) []float64 { return slices.Repeat([]float64{c.Lot}, n) }
 
-// inputs are the data and options of the solve, and the shrinkage of the
+// inputs are the data and options of the solve, and the estimate of the
 // covariance, nil for an objective without one.
-func (c *config) inputs(io *cli.IO, w *market.Window) (in *optimize.Inputs, shrinkage *float64, err error) {
+func (c *config) inputs(io *cli.IO, w *market.Window) (in *optimize.Inputs, estimate *moments.Moments, err error) {
 	in = &optimize.Inputs{
 		RiskAversion: 1, TargetReturn: c.TargetReturn, Level: c.Level, Linkage: c.Linkage, LeafOrder: c.LeafOrder,
 		Turnover: c.Turnover, MinVarianceFallback: c.Fallback, Project: c.Project,
@@ -156,10 +158,11 @@ func (c *config) inputs(io *cli.IO, w *market.Window) (in *optimize.Inputs, shri
 	if c.Objective == optimize.MinCVaR || c.Objective == optimize.MaxMin {
 		return in, nil, nil // the returns are all that counts
 	}
-	var cov *mat.SymDense
-	cov, shrunk, err := moments.Covariance(c.Covariance, w.Returns)
-	in.Cov = cov
-	return in, &shrunk, err
+	if estimate, err = moments.Estimate(c.Covariance, w.Returns); err != nil {
+		return nil, nil, err
+	}
+	in.Cov = estimate.Cov
+	return in, estimate, nil
 }
 
 // readRow reads the weights of a file with one row, in the order of symbols;

@@ -68,6 +68,7 @@ type output struct {
 	set        simplex.Set
 	result     *optimize.Result
 	shrinkage  *float64             // nil without a covariance
+	flat       string               // what shrank the covariance to nothing; empty: it isn't
 	allocation *optimize.Allocation // nil without cash
 }
 
@@ -77,6 +78,9 @@ func (o *output) write(io *cli.IO) error {
 	notes := append([]string{}, o.result.Notes...)
 	if o.prices.Window.Funded {
 		notes = append(notes, "the returns have funding of perpetuals in them")
+	}
+	if o.flat != "" {
+		notes = append(notes, o.flat)
 	}
 	if o.prices.Synthetic {
 		notes = append(notes, "made from the bundled sample, which is SYNTHETIC")

@@ -137,8 +137,10 @@ func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
 	if err := table.Close(); err != nil {
 		return err
 	}
-	if note := s.Notes["active_units"]; note != "" {
-		io.Note("WARNING: %s", note)
+	for _, name := range []string{"active_units", "shrinkage"} {
+		if note := s.Notes[name]; note != "" {
+			io.Note("WARNING: %s", note)
+		}
 	}
 	units, _ := s.ActiveUnits.Float()
 	r2, _ := s.R2.Float()

@@ -15,7 +15,8 @@ type Strategy struct {
 	Name string
 	// Weights returns weights (n, sum 1) for the time after the training window.
 	// held is what the last choice has drifted to, nil before the first; it must
-	// not be changed. The result is copied.
+	// not be changed. The result is copied. With [Settings].Listings, n counts the
+	// symbols of the training window, and held lacks what is none of them.
 	//
 	// An error that wraps [ErrHold] keeps what is held (the equal weights before
 	// the first choice), with its text as the rebalance's note; any other ends
@@ -35,6 +36,11 @@ type Settings struct {
 	CostBps float64 // of the value traded, in basis points
 	// ConstantWeights restores the weights every period, without cost.
 	ConstantWeights bool
+	// Listings show each strategy the symbols that were traded throughout its
+	// training window and up to its end, no others. One that stops while it is
+	// held stays at its last close, as cash without interest, until the next
+	// rebalance. nil: all symbols of the window, always.
+	Listings *market.Listings
 }
 
 // Rebalance is one choice and what it cost.
@@ -42,6 +48,7 @@ type Rebalance struct {
 	Time     time.Time // the end of the first period held
 	From, To int       // the periods held, [From, To) of the window
 	Weights  []float64 // n, as chosen
+	Columns  []int     // of the symbols that could be chosen; nil: all
 	Turnover float64   // sum |w_target - w_drifted|, both sides
 	Cost     float64   // share of the wealth
 	Note     string    // why the strategy had no answer; empty: it had one
@@ -130,15 +137,34 @@ func step(ctx context.Context, window *market.Window, strategy Strategy, setting
 	}
 	rebalance := Rebalance{Time: window.Times[from], From: from, To: to}
 	training := window.Slice(from-settings.Train, from-settings.Embargo)
-	weights, err := strategy.Weights(ctx, training, held)
+	choosable := held
+	if l := settings.Listings; l != nil {
+		rebalance.Columns = l.Over(from-settings.Train, from)
+		if len(rebalance.Columns) == 0 {
+			return fmt.Errorf("no symbol was traded throughout the %d periods before: choose a shorter -train, or another range", settings.Train)
+		}
+		training = training.Choose(rebalance.Columns)
+		if held != nil {
+			choosable = nil
+			for _, j := range rebalance.Columns {
+				choosable = append(choosable, held[j])
+			}
+		}
+	}
+	weights, err := strategy.Weights(ctx, training, choosable)
 	switch {
 	case errors.Is(err, ErrHold):
 		rebalance.Note = err.Error()
 		if weights = held; weights == nil {
-			weights = equal(a.n)
+			weights = spread(equal(len(training.Symbols)), rebalance.Columns, a.n)
 		}
 	case err != nil:
 		return err
+	default:
+		if err := checkWeights(weights, len(training.Symbols)); err != nil {
+			return err
+		}
+		weights = spread(weights, rebalance.Columns, a.n)
 	}
 	if err := checkWeights(weights, a.n); err != nil {
 		return err
@@ -169,6 +195,19 @@ func equal(n int) []float64 {
 		w[i] = 1 / float64(n)
 	}
 	return w
+}
+
+// spread puts the weights of some columns among n, the others 0; as they are
+// for no columns.
+func spread(weights []float64, columns []int, n int) []float64 {
+	if columns == nil {
+		return weights
+	}
+	all := make([]float64, n)
+	for k, j := range columns {
+		all[j] = weights[k]
+	}
+	return all
 }
 
 func checkWeights(w []float64, n int) error {

@@ -104,24 +104,29 @@ func (s *BacktestSettings) Validate() error {
 func (s *BacktestSettings) NeedsModel() bool { return slices.Contains(s.Strategies, LatentSharpe) }
 
 // strategy composes the named strategy.
-func (in *Input) strategy(name string, s *BacktestSettings) backtest.Strategy {
+func (in *Input) strategy(name string, s *BacktestSettings, flat *flattened) backtest.Strategy {
 	if name == LatentSharpe {
 		return backtest.Strategy{Name: name, Weights: in.latentStrategy(s)}
 	}
-	return backtest.Strategy{Name: name, Weights: in.allocation(optimize.Objective(name), s)}
+	return backtest.Strategy{Name: name, Weights: in.allocation(optimize.Objective(name), s, flat)}
 }
 
 // allocation solves for an objective on the training window. What a procedure
 // that knows no constraints gives is projected onto the set.
-func (in *Input) allocation(objective optimize.Objective, s *BacktestSettings) func(context.Context, *market.Window, []float64) ([]float64, error) {
+func (in *Input) allocation(objective optimize.Objective, s *BacktestSettings, flat *flattened) func(context.Context, *market.Window, []float64) ([]float64, error) {
 	solver := &optimize.Solver{}
 	return func(ctx context.Context, training *market.Window, _ []float64) ([]float64, error) {
+		set, err := in.setOf(training)
+		if err != nil {
+			return nil, err
+		}
 		m, err := moments.Estimate(s.Covariance, training.Returns)
 		if err != nil {
 			return nil, err
 		}
+		flat.add(training, m)
 		result, err := solver.Solve(ctx, objective, &optimize.Inputs{
-			Set: in.Set, Returns: training.Returns, Mean: m.Mean, Cov: m.Cov, RiskAversion: s.RiskAversion,
+			Set: set, Returns: training.Returns, Mean: m.Mean, Cov: m.Cov, RiskAversion: s.RiskAversion,
 			RiskFree: in.Metrics.RiskFree / in.Metrics.PeriodsPerYear, Project: true,
 		})
 		if none := (*optimize.NoExcessError)(nil); errors.As(err, &none) {
@@ -134,13 +139,34 @@ func (in *Input) allocation(objective optimize.Objective, s *BacktestSettings) f
 	}
 }
 
+// setOf is the constraint set of the symbols of a training window: some of the
+// window's, where it is one as it was.
+func (in *Input) setOf(training *market.Window) (simplex.Set, error) {
+	if in.Listings == nil {
+		return in.Set, nil
+	}
+	var columns []int
+	for _, symbol := range training.Symbols {
+		columns = append(columns, slices.Index(in.Window.Symbols, symbol))
+	}
+	set := in.Set.Choose(columns)
+	if err := set.Check(); err != nil {
+		return set, fmt.Errorf("%d of %d symbols could be chosen then: %w", len(columns), len(in.Window.Symbols), err)
+	}
+	return set, nil
+}
+
 // latentStrategy trains a model on portfolios made from the training window
 // alone, and climbs the window's Sharpe ratio in its latent space.
 func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *market.Window, []float64) ([]float64, error) {
 	return func(ctx context.Context, training *market.Window, _ []float64) ([]float64, error) {
+		set, err := in.setOf(training)
+		if err != nil {
+			return nil, err
+		}
 		periods := len(training.Times)
 		longest := max(2, periods/3)
-		made, err := corpus.Build(ctx, training, in.Set, in.Sectors, corpus.Config{
+		made, err := corpus.Build(ctx, training, set, in.Sectors, corpus.Config{
 			N: s.Rows, Seed: in.Seed, Lookbacks: []int{max(2, longest/2), longest}, PeriodsPerYear: in.Metrics.PeriodsPerYear,
 		}, nil)
 		if err != nil {
@@ -148,7 +174,7 @@ func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *mark
 		}
 		rows, _ := made.Split()
 		config, schedule := DefaultModel()
-		config = within(in.Set, config)
+		config = within(set, config)
 		config.Assets, config.Seed, schedule.Steps = len(training.Symbols), in.Seed, s.Steps
 		config.EnsureDefaults()
 		schedule.EnsureDefaults()
@@ -156,7 +182,7 @@ func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *mark
 		if err != nil {
 			return nil, err
 		}
-		generator, err := generate.New(model, in.Set)
+		generator, err := generate.New(model, set)
 		if err != nil {
 			return nil, err
 		}
@@ -188,9 +214,11 @@ type BacktestSummary struct {
 	Tested          Period           `json:"tested"`
 	PeriodsPerYear  float64          `json:"periods_per_year"`
 	Synthetic       bool             `json:"synthetic"`
-	Funding         bool             `json:"funding"` // the returns have funding of perpetuals in them
+	Funding         bool             `json:"funding"`  // the returns have funding of perpetuals in them
+	Listings        string           `json:"listings"` // shared, or as-it-was
 	Seed            uint64           `json:"seed"`
 	Strategies      []TestedStrategy `json:"strategies"`
+	Notes           []string         `json:"notes"` // what else must be known of the result
 }
 
 // TestedStrategy is one strategy's figures over all test windows, net of
@@ -234,19 +262,24 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 		begin = func(string) func(int, int, string) { return nil }
 	}
 	var strategies []backtest.Strategy
+	flat := &flattened{}
 	for _, name := range settings.Strategies {
-		strategies = append(strategies, in.strategy(name, &settings))
+		strategies = append(strategies, in.strategy(name, &settings, flat))
 	}
 	result, err := backtest.Run(ctx, in.Window, strategies, backtest.Settings{
 		Train: settings.Train, Test: settings.Test, Embargo: settings.Embargo,
-		CostBps: settings.CostBps, ConstantWeights: settings.ConstantWeights,
+		CostBps: settings.CostBps, ConstantWeights: settings.ConstantWeights, Listings: in.Listings,
 	}, begin("rebalances"))
 	if err != nil {
 		return nil, err
 	}
 	for _, track := range result.Tracks {
 		for _, r := range track.Rebalances {
-			if v := in.Set.Violation(r.Weights); r.Note == "" && v > simplex.Tolerance {
+			set, weights := in.Set, r.Weights
+			if r.Columns != nil {
+				set, weights = set.Choose(r.Columns), chosen(weights, r.Columns)
+			}
+			if v := set.Violation(weights); r.Note == "" && v > simplex.Tolerance {
 				return nil, fmt.Errorf("strategy %s violates the constraints by %v at %s: this is a mistake of the program", track.Name, v, day(r.Time))
 			}
 		}
@@ -255,6 +288,13 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 	summary, err := summarise(ctx, result, &in, settings)
 	if err != nil {
 		return nil, err
+	}
+	summary.Listings, summary.Notes = "shared", []string{}
+	if in.Listings != nil {
+		summary.Listings, summary.Notes = "as-it-was", listed(result, in.Listings)
+	}
+	if note := flat.String(); note != "" {
+		summary.Notes = append(summary.Notes, note)
 	}
 	if err := run.WriteFile(folder.Path("returns.csv"), func(w io.Writer) error { return writeReturns(w, result) }); err != nil {
 		return nil, err
@@ -420,7 +460,7 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 		Provenance: &report.Provenance{
 			Repeat: in.Repeat, Config: string(config),
 			Facts:  []report.Fact{{Name: "Prices", Text: in.Source}, {Name: "Data", Text: in.Window.Hash()}, {Name: "Seed", Text: fmt.Sprint(in.Seed)}},
-			Limits: append([]string{"Symbols chosen today for the past carry survivorship bias.", "Market impact is not modelled."}, in.Notes...),
+			Limits: append([]string{"Symbols chosen today for the past carry survivorship bias.", "Market impact is not modelled."}, slices.Concat(in.Notes, s.Notes)...),
 		},
 	}
 	return run.WriteFile(folder.Path(ReportFile), func(w io.Writer) error { return report.Write(w, document) })

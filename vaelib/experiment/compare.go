@@ -85,6 +85,9 @@ func (p *state) convex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if warning := shrunk.Warning(p.in.Returns, p.in.Symbols, p.in.Times); warning != "" {
+		p.summary.Notes["shrinkage"] = warning
+	}
 	switch bound, err := optimize.Bound(ctx, metrics.MaximizeSharpe, p.in.Returns, p.Set, p.Metrics); {
 	case ctx.Err() != nil:
 		return ctx.Err()

@@ -26,7 +26,8 @@ type Input struct {
 	Window    *market.Window   // T x n
 	Cleaning  *market.Cleaning // what loading did; nil: unknown
 	Dropped   market.Dropped
-	Sectors   *market.Sectors // nil: none
+	Listings  *market.Listings // of a window as it was, for [Backtest]; nil: all symbols share its times
+	Sectors   *market.Sectors  // nil: none
 	Set       simplex.Set
 	Metrics   metrics.Settings
 	Seed      uint64

@@ -28,20 +28,28 @@ type Dropped struct {
 	Kept        int       `json:"kept"`  // times with a close of every chosen symbol
 	First       time.Time `json:"first"` // of them
 	Last        time.Time `json:"last"`
-	Before      int       `json:"before"`        // times of the panel before First
-	After       int       `json:"after"`         // times of the panel after Last
-	Inside      int       `json:"inside"`        // times between them that some chosen symbol lacks
-	LastToStart []string  `json:"last_to_start"` // symbols that set First, where Before > 0
-	FirstToEnd  []string  `json:"first_to_end"`  // symbols that set Last, where After > 0
-	Lacking     []string  `json:"lacking"`       // symbols with holes, where Inside > 0
-	Long        int       `json:"long"`          // returns over more than one interval: over a hole or a gap of the file
+	Before      int       `json:"before"`              // times of the panel before First
+	After       int       `json:"after"`               // times of the panel after Last
+	Inside      int       `json:"inside"`              // times between them that some chosen symbol lacks
+	LastToStart []string  `json:"last_to_start"`       // symbols that set First, where Before > 0
+	FirstToEnd  []string  `json:"first_to_end"`        // symbols that set Last, where After > 0
+	Lacking     []string  `json:"lacking"`             // symbols with holes, where Inside > 0
+	AsItWas     bool      `json:"as_it_was,omitempty"` // of a window whose symbols come and go: see [Panel.WindowAsItWas]
+	Long        int       `json:"long"`                // returns over more than one interval: over a hole or a gap of the file
 }
 
 // String says it in one line.
 func (d Dropped) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d shared times, %s to %s", d.Kept, stamp(d.First), stamp(d.Last))
-	if d.Before > 0 {
+	kind := "shared times"
+	if d.AsItWas {
+		kind = "times as they were"
+	}
+	fmt.Fprintf(&b, "%d %s, %s to %s", d.Kept, kind, stamp(d.First), stamp(d.Last))
+	switch {
+	case d.Before > 0 && d.AsItWas:
+		fmt.Fprintf(&b, "; dropped %d before (one symbol alone)", d.Before)
+	case d.Before > 0:
 		fmt.Fprintf(&b, "; dropped %d before (%s)", d.Before, verb(d.LastToStart, "starts", "start"))
 	}
 	if d.After > 0 {

@@ -208,25 +208,35 @@ type Survivorship struct {
 // lack), and nil where some don't. A panel of symbols that can't fail, or of
 // chosen ones, is suspected too: whoever chose knew which would live.
 func CheckSurvivorship(p *Panel) *Survivorship {
-	const grace = 7
 	last := len(p.Times) - 1
 	if last < 0 {
 		return nil
 	}
-	s := &Survivorship{Symbols: len(p.Symbols), Span: p.Times[last].Sub(p.Times[0])}
+	s := &Survivorship{Symbols: len(p.Symbols), Died: len(p.Stopped()), Span: p.Times[last].Sub(p.Times[0])}
 	for j := range p.Symbols {
-		from, to := p.span(j)
-		if from > 0 {
+		if from, _ := p.span(j); from > 0 {
 			s.Late++
-		}
-		if to < last-grace {
-			s.Died++
 		}
 	}
 	if s.Died > 0 || s.Span < year/2 {
 		return nil
 	}
 	return s
+}
+
+// grace is by how many rows a living symbol may end before its panel.
+const grace = 7
+
+// Stopped returns the lives of the symbols that ended before the panel did, but
+// for 7 rows, which a file may lack.
+func (p *Panel) Stopped() []Span {
+	var stopped []Span
+	for j, symbol := range p.Symbols {
+		if from, to := p.span(j); from >= 0 && to < len(p.Times)-1-grace {
+			stopped = append(stopped, Span{Symbol: symbol, First: p.Times[from], Last: p.Times[to]})
+		}
+	}
+	return stopped
 }
 
 // String says it in one line.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -87,6 +88,34 @@ func Estimate(name string, returns *mat.Dense) (*Moments, error) {
 	}
 	periods, _ := returns.Dims()
 	return &Moments{Name: name, Periods: periods, Mean: mean, Cov: cov, Shrinkage: shrinkage}, nil
+}
+
+// flat is the shrinkage from which next to nothing of the sample is left.
+const flat = 0.95
+
+// Warning says in one line where Ledoit-Wolf's shrinkage has left next to
+// nothing of the sample's covariance, 5 % or less: what remains is one variance
+// for all and no correlation, whose minimum variance and risk parity are equal
+// weights. One return far above the others does that, since the noise is
+// measured by fourth powers; it is named. Other estimates have no warning. The
+// returns (T x n) are those that the estimate rests on, of the symbols (n) in
+// the periods that end at times (T).
+func (m *Moments) Warning(returns *mat.Dense, symbols []string, times []time.Time) string {
+	if kind, _, given := strings.Cut(m.Name, ":"); kind != LedoitWolf || given || m.Shrinkage < flat {
+		return ""
+	}
+	var largest, sum, value float64
+	period, asset := 0, 0
+	for t := range m.Periods {
+		for j, r := range returns.RawRowView(t) {
+			square := (r - m.Mean[j]) * (r - m.Mean[j])
+			if sum += square; square > largest {
+				largest, period, asset, value = square, t, j, r
+			}
+		}
+	}
+	const text = "the Ledoit-Wolf shrinkage is %.2g, so that minimum variance, risk parity and their like are next to equal weights: %s on %s, %+.0f %%, is %.0f %% of all squared returns: take another -covariance, or leave it out"
+	return fmt.Sprintf(text, m.Shrinkage, symbols[asset], times[period].Format(time.DateOnly), 100*value, 100*largest/max(sum, math.SmallestNonzeroFloat64))
 }
 
 // Covariance is [Estimate] for callers that want the covariance alone, with

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"runtime"
 	"strconv"
 	"strings"
@@ -770,5 +771,21 @@ func BenchmarkProject(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// A part of a set has its assets' bounds, and the groups that matter to them.
+func TestChoose(t *testing.T) {
+	set := simplex.Set{
+		N: 3, Lower: []float64{0, 0.1, 0.2}, Upper: []float64{0.5, 0.6, 0.7}, MinWeight: 0.05, Symbols: []string{"A", "B", "C"},
+		Groups: []simplex.Group{{Name: "x", Share: []float64{1, 0, 0.5}, Lo: 0, Hi: 0.6}, {Name: "y", Share: []float64{0, 1, 0}, Lo: 0, Hi: 0.3}},
+	}
+	got := set.Choose([]int{2, 0})
+	want := simplex.Set{
+		N: 2, Lower: []float64{0.2, 0}, Upper: []float64{0.7, 0.5}, MinWeight: 0.05, Symbols: []string{"C", "A"},
+		Groups: []simplex.Group{{Name: "x", Share: []float64{0.5, 1}, Lo: 0, Hi: 0.6}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, not %+v", got, want)
 	}
 }

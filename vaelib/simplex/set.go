@@ -46,6 +46,36 @@ const Tolerance = 1e-12
 // rounding, as three caps of 0.3333333333333 do.
 const slack = Tolerance / 2
 
+// Choose returns the set for some of the assets alone, in the order of columns:
+// their bounds, and the groups that have any of them or a lower limit.
+func (s Set) Choose(columns []int) Set {
+	chosen := Set{N: len(columns), MinWeight: s.MinWeight}
+	pick := func(from []float64) (to []float64) {
+		for _, j := range columns {
+			to = append(to, from[j])
+		}
+		return to
+	}
+	if s.Lower != nil {
+		chosen.Lower = pick(s.Lower)
+	}
+	if s.Upper != nil {
+		chosen.Upper = pick(s.Upper)
+	}
+	for _, j := range columns {
+		if s.Symbols != nil {
+			chosen.Symbols = append(chosen.Symbols, s.Symbols[j])
+		}
+	}
+	for _, g := range s.Groups {
+		share := pick(g.Share)
+		if g.Lo > 0 || slices.ContainsFunc(share, func(x float64) bool { return x > 0 }) {
+			chosen.Groups = append(chosen.Groups, Group{Name: g.Name, Share: share, Lo: g.Lo, Hi: g.Hi})
+		}
+	}
+	return chosen
+}
+
 // bounds are the effective limits of each weight, ignoring that a weight may be
 // zero under MinWeight.
 func (s Set) bounds() (lower, upper []float64) {

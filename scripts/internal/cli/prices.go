@@ -25,6 +25,7 @@ type Prices struct {
 	From     string   `flag:"from" unit:"DATE" help:"first day used; without it the first in the data"`
 	To       string   `flag:"to" unit:"DATE" help:"last day used, inclusive; without it the last in the data"`
 	AsOf     string   `flag:"as-of" unit:"TIME" help:"when the prices were taken: a last candle that had not closed by then is dropped; without it the clock decides, which for an older file can't tell"`
+	Listings string   `flag:"listings" choice:"shared|as-it-was" default:"shared" help:"shared cuts the prices to the times that all symbols have; as-it-was lets backtest choose at each rebalance among the symbols that were traded then, and other verbs leave out those that have stopped"`
 	MaxJump  float64  `flag:"max-jump" range:"[0,inf)" unit:"factor" help:"refuses a close that is more than so many times the one before, or less than its so many'th part, as at a split that the prices are not adjusted for; 0 takes any, and names unlikely ones"`
 	MaxStale int      `flag:"max-stale" range:"[0,inf)" unit:"rows" help:"refuses a symbol whose close doesn't change on more than so many rows on end, as after a delisting that was filled forward; 0 takes any, and names unlikely ones"`
 	Funding  string   `flag:"funding" unit:"PATH" help:"funding rates of the perpetuals that -prices are of: the folder that fetch -funding wrote, or one CSV with timestamp,symbol,rate; the returns are then those of long positions, less the funding they paid; without it they are of prices alone"`
@@ -63,6 +64,7 @@ type Data struct {
 	Window   *market.Window // of all chosen symbols
 	Cleaning *market.Cleaning
 	Dropped  market.Dropped
+	Listings *market.Listings // of a window as it was; nil: its symbols share its times
 	// Notes are for reports: what the returns are of, and why the choice of
 	// symbols may flatter.
 	Notes []string
@@ -72,9 +74,50 @@ type Data struct {
 }
 
 // Load reads the prices and cuts the window of all chosen symbols, and takes the
-// funding off its returns where there is any. It says on stderr what was cleaned
-// and what was dropped, and all that reports should say.
+// funding off its returns where there is any. With -listings as-it-was it leaves
+// out the symbols that have stopped, which nobody can buy any more. It says on
+// stderr what was cleaned and what was dropped, and all that reports should say.
 func (p *Prices) Load(io *IO) (*Data, error) {
+	d, err := p.read(io)
+	if err != nil {
+		return nil, err
+	}
+	symbols := p.Symbols
+	if p.Listings == asItWas {
+		if symbols, err = p.trading(d, io); err != nil {
+			return nil, err
+		}
+	}
+	if d.Window, d.Dropped, err = d.Panel.Window(symbols...); err != nil {
+		return nil, err
+	}
+	return d, p.tell(d, io)
+}
+
+// LoadListed is [Prices.Load] for a verb that can do with symbols that come and
+// go: with -listings as-it-was the window is one as it was, with its listings.
+func (p *Prices) LoadListed(io *IO) (*Data, error) {
+	if p.Listings != asItWas {
+		return p.Load(io)
+	}
+	if p.Funding != "" {
+		return nil, Usagef("-funding covers whole windows, and a symbol as it was has none before its listing: leave out -funding, or -listings %s", asItWas)
+	}
+	d, err := p.read(io)
+	if err != nil {
+		return nil, err
+	}
+	if d.Window, d.Listings, d.Dropped, err = d.Panel.WindowAsItWas(p.Symbols...); err != nil {
+		return nil, err
+	}
+	return d, p.tell(d, io)
+}
+
+// asItWas is the value of -listings for symbols that come and go.
+const asItWas = "as-it-was"
+
+// read reads the panel.
+func (p *Prices) read(io *IO) (*Data, error) {
 	if err := p.Validate(); err != nil {
 		return nil, Usage(err)
 	}
@@ -100,19 +143,48 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.Window, d.Dropped, err = d.Panel.Window(p.Symbols...); err != nil {
-		return nil, err
-	}
 	if d.Synthetic {
 		io.Note("prices: the bundled sample, which is SYNTHETIC; -prices PATH reads real ones")
 	}
 	io.Note("%s", strings.TrimSpace(d.Cleaning.String()))
+	return d, nil
+}
+
+// trading are the symbols that have a close in the last rows, and says which
+// have not.
+func (p *Prices) trading(d *Data, io *IO) ([]string, error) {
+	stopped := d.Panel.Stopped()
+	if len(stopped) == 0 {
+		return p.Symbols, nil
+	}
+	var symbols, gone []string
+	for _, s := range d.Panel.Symbols {
+		i := slices.IndexFunc(stopped, func(g market.Span) bool { return g.Symbol == s })
+		if i < 0 {
+			symbols = append(symbols, s)
+			continue
+		}
+		gone = append(gone, fmt.Sprintf("%s (%s)", s, stopped[i].Last.Format(time.DateOnly)))
+	}
+	if len(symbols) == 0 {
+		return nil, errors.New("-listings as-it-was leaves out symbols that have stopped, which are all: end the range by -to while some were traded")
+	}
+	note := fmt.Sprintf("left out, as they have stopped and nobody can buy them: %s; backtest tests with them while they were traded", some(gone))
+	d.Notes = append(d.Notes, note)
+	return symbols, nil
+}
+
+// tell says what the window leaves out and what its returns are of.
+func (p *Prices) tell(d *Data, io *IO) error {
 	io.Note("%s", strings.TrimSpace(d.Dropped.String()))
 	if err := p.fund(d, io); err != nil {
-		return nil, err
+		return err
+	}
+	if note := d.cut(); note != "" {
+		d.Notes = append(d.Notes, note)
 	}
 	if s := market.CheckSurvivorship(d.Panel); s != nil && !d.Synthetic {
-		d.Notes = append(d.Notes, s.String())
+		d.Notes = append(d.Notes, s.String()+" (-listings as-it-was tests with them)")
 	}
 	if !d.Synthetic {
 		for _, note := range d.Notes {
@@ -120,7 +192,23 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 		}
 	}
 	d.Notes = append(d.Notes, d.Cleaning.Warnings()...) // said already
-	return d, nil
+	return nil
+}
+
+// cut warns of symbols that have stopped and so end the window for all; it is
+// empty where none does.
+func (d *Data) cut() string {
+	stopped := d.Panel.Stopped()
+	if d.Dropped.After == 0 || d.Listings != nil {
+		return ""
+	}
+	for _, s := range stopped {
+		if slices.Contains(d.Dropped.FirstToEnd, s.Symbol) {
+			return fmt.Sprintf("WARNING: %s stops on %s, and takes %d later times of all symbols with it: -listings as-it-was keeps them, or leave it out by -symbols",
+				s.Symbol, s.Last.Format(time.DateOnly), d.Dropped.After)
+		}
+	}
+	return ""
 }
 
 // fund takes the funding off the returns, and notes what they are of.
