@@ -55,7 +55,7 @@ func newDocumented(engine compute.Backend, rows *mat.Dense, batch int, seed uint
 	store.SetParam(model.ParamInitialSeed, int64(seed))
 	adam := optimizer.Adam().LearningRate(vae.DefaultSchedule().LearningRate).Done()
 	// Without a loss function, as the network adds its loss itself.
-	trainer := train.NewTrainer(engine, store, autoencoder(vae.DefaultConfig(assets), mean, variance), nil, adam, nil, nil)
+	trainer := train.NewTrainer(engine, store, autoencoder(network(assets), mean, variance), nil, adam, nil, nil)
 	return &documented{train.NewLoop(trainer), data}, nil
 }
 

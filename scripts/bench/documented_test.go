@@ -35,7 +35,7 @@ func TestDocumentedLearns(t *testing.T) {
 	}
 	schedule := vae.DefaultSchedule()
 	schedule.Steps, schedule.Batch, schedule.EvalEvery = steps, batch, last
-	_, history, err := vae.Train(t.Context(), b.goEngine, vae.DefaultConfig(trainAssets), schedule, rows, nil, vae.TrainOptions{})
+	_, history, err := vae.Train(t.Context(), b.goEngine, network(trainAssets), schedule, rows, nil, vae.TrainOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func generators(ctx context.Context, b *bed) ([]contender, error) {
 		}
 		schedule := vae.DefaultSchedule()
 		schedule.Steps = loopSteps // the speed doesn't depend on what it learned
-		model, _, err := vae.Train(ctx, engine.backend, vae.DefaultConfig(trainAssets), schedule, rows, nil, vae.TrainOptions{})
+		model, _, err := vae.Train(ctx, engine.backend, network(trainAssets), schedule, rows, nil, vae.TrainOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +63,7 @@ func generators(ctx context.Context, b *bed) ([]contender, error) {
 		}
 		contenders = append(contenders, contender{name: engine.name, turn: oneCore(repeat(once))})
 	}
-	config := vae.DefaultConfig(trainAssets)
+	config := network(trainAssets)
 	peer, err := b.enter(ctx, jax, "JAX and numpy", "vaefolio, XLA", "generate", map[string]any{
 		"assets": config.Assets, "latent": config.Latent, "hidden": config.Hidden,
 		"count": generatePortfolios, "cap": limit, "returns": lists(returns),

@@ -44,7 +44,7 @@ func (b *bed) trainers(ctx context.Context, batch int) ([]contender, error) {
 		b.trainer(xlaStep, b.xla, rows, batch, 1),
 		b.trainer(xlaLoop, b.xla, rows, batch, loopSteps),
 	}
-	config, schedule := vae.DefaultConfig(trainAssets), vae.DefaultSchedule()
+	config, schedule := network(trainAssets), vae.DefaultSchedule()
 	data := map[string]any{
 		"rows": lists(rows), "assets": config.Assets, "latent": config.Latent, "hidden": config.Hidden,
 		"beta": config.Beta, "batch": batch, "learning_rate": schedule.LearningRate,
@@ -73,7 +73,7 @@ func (b *bed) trainer(name string, engine *vae.Backend, rows *mat.Dense, batch, 
 		return contender{name: name, missing: b.noXLA}
 	}
 	train := func(ctx context.Context, steps int) (span, error) {
-		config, schedule := vae.DefaultConfig(trainAssets), vae.DefaultSchedule()
+		config, schedule := network(trainAssets), vae.DefaultSchedule()
 		config.Seed = b.seed
 		schedule.Steps, schedule.Batch, schedule.EvalEvery = steps, batch, steps
 		watch := startWatch()
@@ -115,6 +115,13 @@ func (b *bed) documentedTrainer(name string, rows *mat.Dense, batch int) contend
 		_, err := d.train(steps)
 		return steps * batch, err
 	})}
+}
+
+// network is the default one with a softmax head, which every peer has.
+func network(assets int) vae.Config {
+	c := vae.DefaultConfig(assets)
+	c.Head = "softmax"
+	return c
 }
 
 // stepsBetween is how many steps there are between two looks at the clock, which

@@ -46,7 +46,7 @@ func conditional(t *testing.T) string {
 	}
 	defer backend.Close()
 	c, s := vae.DefaultConfig(len(symbols)), vae.DefaultSchedule()
-	c.Latent, c.Hidden, c.Control = 2, []int{16}, 3
+	c.Latent, c.Hidden, c.Head, c.Control = 2, []int{16}, "softmax", 3
 	c.Conditions = []vae.Condition{{Name: "volatility"}, {Name: "sector.X"}}
 	s.Steps, s.Batch, s.EvalEvery = 400, 64, 200
 	model, _, err := vae.Train(context.Background(), backend, c, s, p.Weights, nil, vae.TrainOptions{Symbols: symbols, Conditions: told, Measures: measures})
@@ -151,7 +151,7 @@ func ofTheMarket(t *testing.T) (string, *corpus.Corpus) {
 		t.Fatal(err)
 	}
 	c, s := vae.DefaultConfig(len(symbols)), vae.DefaultSchedule()
-	c.Latent, c.Hidden, c.Control = 2, []int{16}, 3
+	c.Latent, c.Hidden, c.Head, c.Control = 2, []int{16}, "softmax", 3
 	s.Steps, s.Batch, s.EvalEvery = 200, 64, 100
 	values := mat.NewDense(400, 3, nil)
 	for k, name := range []string{"volatility", "market.trend.60", "regime"} {

@@ -65,7 +65,7 @@ func prepare(dir string) error {
 	}
 	defer backend.Close()
 	c, s := vae.DefaultConfig(len(symbols)), vae.DefaultSchedule()
-	c.Latent, c.Hidden = 3, []int{16}
+	c.Latent, c.Hidden, c.Head = 3, []int{16}, "softmax"
 	s.Steps, s.EvalEvery = 400, 200
 	ctx := context.Background()
 	model, _, err := vae.Train(ctx, backend, c, s, p.Weights, nil, vae.TrainOptions{Symbols: symbols})

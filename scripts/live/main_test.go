@@ -76,7 +76,7 @@ func trainModel() error {
 	}
 	defer backend.Close()
 	c, s := vae.DefaultConfig(len(symbols)), vae.DefaultSchedule()
-	c.Latent, c.Hidden = 2, []int{8}
+	c.Latent, c.Hidden, c.Head = 2, []int{8}, "softmax"
 	s.Steps, s.EvalEvery = 200, 100
 	ctx := context.Background()
 	trained, _, err := vae.Train(ctx, backend, c, s, weights, nil, vae.TrainOptions{Symbols: symbols})

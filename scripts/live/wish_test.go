@@ -78,7 +78,7 @@ func conditional(t *testing.T, folder string) (string, *corpus.Corpus) {
 	}
 	defer backend.Close()
 	config, s := vae.DefaultConfig(len(symbols)), vae.DefaultSchedule()
-	config.Latent, config.Hidden, config.Control, config.Conditions = 2, []int{8}, 3, conditions
+	config.Latent, config.Hidden, config.Head, config.Control, config.Conditions = 2, []int{8}, "softmax", 3, conditions
 	s.Steps, s.EvalEvery = 300, 150
 	model, _, err := vae.Train(ctx, backend, config, s, c.Portfolios.Weights, nil, vae.TrainOptions{Symbols: symbols, Conditions: values, Measures: c.Measures()})
 	if err != nil {

@@ -31,7 +31,10 @@ var verb = cli.Verb[config]{
 	Summary: "train a variational autoencoder on portfolios",
 	Example: `train -weights runs/corpus/weights.csv -out runs/model
 train -weights runs/corpus/weights.csv -conditions runs/corpus/conditions.csv -condition-on 'volatility,effective_assets,max_weight,sector.*' -out runs/conditional`,
-	Default: defaults(),
+	Default: config{
+		Conditioning: trained.DefaultConditioning(), Model: vae.DefaultConfig(0), Schedule: vae.DefaultSchedule(),
+		Validation: 0.1, Components: 40,
+	},
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
 		"quick": func(c *config) { c.Schedule.Steps = experiment.QuickSteps },
@@ -40,11 +43,6 @@ train -weights runs/corpus/weights.csv -conditions runs/corpus/conditions.csv -c
 }
 
 func main() { cli.Main(verb) }
-
-func defaults() config {
-	model, schedule := experiment.DefaultModel()
-	return config{Conditioning: trained.DefaultConditioning(), Model: model, Schedule: schedule, Validation: 0.1, Components: 40}
-}
 
 func train(ctx context.Context, c *config, io *cli.IO) error {
 	if c.Out == "" {

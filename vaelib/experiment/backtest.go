@@ -173,11 +173,8 @@ func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *mark
 			return nil, err
 		}
 		rows, _ := made.Split()
-		config, schedule := DefaultModel()
-		config = within(set, config)
-		config.Assets, config.Seed, schedule.Steps = len(training.Symbols), in.Seed, s.Steps
-		config.EnsureDefaults()
-		schedule.EnsureDefaults()
+		config, schedule := within(set, vae.DefaultConfig(len(training.Symbols))), vae.DefaultSchedule()
+		config.Seed, schedule.Steps = in.Seed, s.Steps
 		model, _, err := vae.Train(ctx, in.Backend, config, schedule, rows, nil, vae.TrainOptions{})
 		if err != nil {
 			return nil, err

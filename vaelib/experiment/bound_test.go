@@ -83,10 +83,8 @@ func shareOfBound(t *testing.T, backend *vae.Backend, window *market.Window, sta
 		t.Fatal(err)
 	}
 	training, heldOut := made.Split()
-	config, schedule := DefaultModel()
-	config.Assets, config.Latent, config.Seed = n, latent, seed
-	config.EnsureDefaults()
-	schedule.EnsureDefaults()
+	config, schedule := vae.DefaultConfig(n), vae.DefaultSchedule()
+	config.Latent, config.Seed = latent, seed
 	model, _, err := vae.Train(ctx, backend, config, schedule, training, heldOut, vae.TrainOptions{})
 	if err != nil {
 		t.Fatal(err)

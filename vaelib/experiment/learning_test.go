@@ -213,8 +213,7 @@ type network struct {
 }
 
 func defaultNetwork() network {
-	c, s := DefaultModel()
-	return network{c, s}
+	return network{vae.DefaultConfig(0), vae.DefaultSchedule()}
 }
 
 // learn trains a model as the pipeline does and samples from it.
@@ -225,8 +224,6 @@ func learn(t *testing.T, b *vae.Backend, m network, training, heldOut *mat.Dense
 	l := learned{set: simplex.Set{N: n}, seed: seed, training: training, heldOut: heldOut, held: zeros(heldOut), rows: map[string]fidelity.Row{}}
 	config := within(l.set, m.Config)
 	config.Assets, config.Seed = n, seed
-	config.EnsureDefaults()
-	m.Schedule.EnsureDefaults()
 	model, _, err := vae.Train(t.Context(), b, config, m.Schedule, training, heldOut, vae.TrainOptions{})
 	must(t, err)
 	l.diagnosis, err = vae.Diagnose(t.Context(), model, training, heldOut)

@@ -10,16 +10,6 @@ import (
 	"vaefolio/vaelib/vae"
 )
 
-// DefaultModel is the network and schedule that package vae recommends, with the
-// capped head: on the mixed training sets it reconstructs better than softmax,
-// makes the exact zeros that optimised portfolios have, needs no repair under a
-// cap, and lets the latent search come closer to the convex bound.
-func DefaultModel() (vae.Config, vae.Schedule) {
-	c, s := vae.DefaultConfig(0), vae.DefaultSchedule()
-	c.Head, s.EvalEvery = "capped", 0
-	return c, s
-}
-
 // QuickSteps are those of a training short enough for a look.
 const QuickSteps = 2500
 
@@ -51,9 +41,8 @@ type Settings struct {
 
 // DefaultSettings are the full pipeline's.
 func DefaultSettings() Settings {
-	model, schedule := DefaultModel()
 	return Settings{
-		Split: 0.75, Embargo: -1, Corpus: corpus.DefaultConfig(), Model: model, Schedule: schedule,
+		Split: 0.75, Embargo: -1, Corpus: corpus.DefaultConfig(), Model: vae.DefaultConfig(0), Schedule: vae.DefaultSchedule(),
 		Portfolios: 5000, Components: 40, Starts: 64, Iterations: 100,
 	}
 }

@@ -24,7 +24,7 @@ var wide = sync.OnceValues(func() (*Generator, error) {
 	}
 	const n = 40
 	config, schedule := vae.DefaultConfig(n), vae.DefaultSchedule()
-	config.Latent = 16
+	config.Latent, config.Head = 16, "softmax"
 	schedule.Steps = 1
 	d, err := simplex.Symmetric(n, 0.8)
 	if err != nil {

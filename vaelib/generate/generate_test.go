@@ -28,7 +28,7 @@ var trained = sync.OnceValues(func() (*vae.Model, error) {
 		return nil, err
 	}
 	config, schedule := vae.DefaultConfig(assets), vae.DefaultSchedule()
-	config.Latent, config.Hidden = 3, []int{32, 16}
+	config.Latent, config.Hidden, config.Head = 3, []int{32, 16}, "softmax"
 	schedule.Steps, schedule.EvalEvery = 800, 400
 	model, _, err := vae.Train(context.Background(), backend, config, schedule, training(), nil, vae.TrainOptions{})
 	return model, err

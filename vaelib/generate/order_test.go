@@ -61,7 +61,7 @@ var toldModel = sync.OnceValues(func() (*vae.Model, *Donors) {
 		panic(err)
 	}
 	c := vae.DefaultConfig(toldAssets)
-	c.Latent, c.Hidden, c.Conditions, c.Control = 4, []int{32, 16}, toldConditions, 3
+	c.Latent, c.Hidden, c.Head, c.Conditions, c.Control = 4, []int{32, 16}, "softmax", toldConditions, 3
 	s := vae.DefaultSchedule()
 	s.Steps, s.Batch, s.LearningRate, s.EvalEvery = 1500, 64, 5e-3, 500
 	weights, conditions := told(4000, 0)

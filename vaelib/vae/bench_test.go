@@ -14,7 +14,7 @@ func BenchmarkTrain(b *testing.B) {
 		engine.stepsPerCall = stepsPerCall
 		s := DefaultSchedule()
 		s.Steps, s.EvalEvery = maxSteps, maxSteps
-		t, err := newTraining(engine, DefaultConfig(10), s, dirichletRows(4096, 10, 0), nil, TrainOptions{})
+		t, err := newTraining(engine, softmax10(), s, dirichletRows(4096, 10, 0), nil, TrainOptions{})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -43,13 +43,20 @@ func BenchmarkTrain(b *testing.B) {
 	b.Run("xla/100", func(b *testing.B) { run(b, "xla", 100) })
 }
 
+// softmax10 is the network of the benchmarks, over 10 assets.
+func softmax10() Config {
+	c := DefaultConfig(10)
+	c.Head = "softmax"
+	return c
+}
+
 // BenchmarkDecodeVJP is a step of latent optimisation: 1024 codes of 8
 // dimensions, 10 assets.
 func BenchmarkDecodeVJP(b *testing.B) {
 	run := func(b *testing.B, backend string) {
 		s := DefaultSchedule()
 		s.Steps = 1
-		m, _, err := Train(b.Context(), openTest(b, backend), DefaultConfig(10), s, dirichletRows(100, 10, 0), nil,
+		m, _, err := Train(b.Context(), openTest(b, backend), softmax10(), s, dirichletRows(100, 10, 0), nil,
 			TrainOptions{})
 		if err != nil {
 			b.Fatal(err)

@@ -6,7 +6,7 @@ import (
 )
 
 // Config says what is learned: the network and its loss. [DefaultConfig] gives
-// a good start; zeros are not replaced by defaults.
+// a good start. Zeros mean what the fields say; see [Config.EnsureDefaults].
 type Config struct {
 	Assets int `json:"assets"` // n, the width of a portfolio
 	// Latent is d, the dimension of z.
@@ -27,8 +27,8 @@ type Config struct {
 	// weights), "sparsemax" (weights of at least 0), "capped" (weights from 0 to
 	// MaxWeight), each of sum 1, or "linear" (any real vector).
 	Head string `json:"head" flag:"head" help:"how the decoder makes weights: softmax is never 0; capped is the exact projection onto weights from 0 to the largest allowed, and so makes exact zeros; sparsemax is capped at 1; linear is any number, for short positions"`
-	// MaxWeight is the largest weight of the capped head, 1/n to 1; 0 with any
-	// other.
+	// MaxWeight is the largest weight of the capped head, 1/n to 1; 0 stands for 1,
+	// and is all that any other head takes.
 	MaxWeight float64 `json:"max_weight,omitempty" flag:"head-cap" range:"[0,1]" help:"largest weight of the capped head; 0: that of the constraints"`
 	// Activation is that of the hidden layers: "silu", "relu" or "tanh".
 	Activation string `json:"activation" flag:"activation" help:"of the hidden layers"`
@@ -50,11 +50,14 @@ type Config struct {
 }
 
 // DefaultConfig returns the configuration that did best on mixed sets of
-// portfolios of 12 assets.
+// portfolios of 12 assets. Its head is the capped one: there it reconstructs
+// better than softmax, makes the exact zeros that optimised portfolios have, needs
+// no repair under a cap, and lets a search of the latent space come closer to the
+// convex bound.
 func DefaultConfig(assets int) Config {
 	return Config{
 		Assets: assets, Latent: 8, Hidden: []int{64, 32}, Beta: 0.1,
-		Likelihood: "gaussian", Head: "softmax", Activation: "silu", Seed: 1,
+		Likelihood: "gaussian", Head: "capped", Activation: "silu", Seed: 1,
 	}
 }
 

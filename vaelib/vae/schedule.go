@@ -6,7 +6,7 @@ import (
 )
 
 // Schedule says how long and how fast to learn. [DefaultSchedule] gives a good
-// start; zeros are not replaced by defaults.
+// start. Zeros mean what the fields say; see [Schedule.EnsureDefaults].
 type Schedule struct {
 	// Steps is the number of gradient steps.
 	Steps int `json:"steps" flag:"steps" range:"[1,inf)" unit:"steps" help:"gradient steps"`
@@ -25,7 +25,7 @@ type Schedule struct {
 	// the last.
 	Cycles int `json:"cycles,omitempty" flag:"cycles" range:"[0,inf)" unit:"times" help:"repeat the warm-up in as many equal parts of the training; 0 and 1: once"`
 	// EvalEvery is the number of steps between evaluations, each one row of the
-	// history.
+	// history; 0: a fiftieth of the steps.
 	EvalEvery int `json:"eval_every"`
 	// Patience is how many evaluations without a smaller validation loss end
 	// the training. 0 trains to the end. With patience the returned model is
@@ -35,7 +35,7 @@ type Schedule struct {
 
 // DefaultSchedule returns the schedule that goes with [DefaultConfig].
 func DefaultSchedule() Schedule {
-	return Schedule{Steps: 10_000, Batch: 128, LearningRate: 3e-3, Warmup: 0.2, EvalEvery: 500}
+	return Schedule{Steps: 10_000, Batch: 128, LearningRate: 3e-3, Warmup: 0.2}
 }
 
 // EnsureDefaults sets the steps between evaluations, where they are zero, so that

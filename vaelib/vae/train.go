@@ -40,6 +40,8 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 	if validation != nil && validation.IsEmpty() {
 		validation = nil
 	}
+	c.EnsureDefaults()
+	s.EnsureDefaults()
 	if err := checkTraining(c, s, train, validation, opt); err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func forBackends(t *testing.T, test func(t *testing.T, b *Backend)) {
 // small is a training that takes a fraction of a second.
 func small() (Config, Schedule) {
 	c := DefaultConfig(6)
-	c.Latent, c.Hidden = 3, []int{12, 8}
+	c.Latent, c.Hidden, c.Head = 3, []int{12, 8}, "softmax"
 	return c, Schedule{Steps: 250, Batch: 32, LearningRate: 3e-3, Warmup: 0.2, EvalEvery: 60}
 }
 
@@ -429,6 +429,20 @@ func TestTrainReports(t *testing.T) {
 	}
 }
 
+// The default network is capped at 1, and evaluated fifty times.
+func TestDefaults(t *testing.T) {
+	c, s := DefaultConfig(6), DefaultSchedule()
+	c.Latent, c.Hidden = 2, []int{4}
+	s.Steps, s.Batch = 100, 8
+	m, h := mustTrain(t, openTest(t, "go"), c, s, dirichletRows(64, 6, 0), nil, TrainOptions{})
+	if got := m.Config(); got.Head != "capped" || got.MaxWeight != 1 {
+		t.Errorf("the model has the head %s with a cap of %v, want capped at 1", got.Head, got.MaxWeight)
+	}
+	if len(h.Points) != 50 {
+		t.Errorf("%d evaluations, want 50", len(h.Points))
+	}
+}
+
 func TestTrainErrors(t *testing.T) {
 	b := openTest(t, "go")
 	good := dirichletRows(50, 6, 0)
@@ -474,8 +488,8 @@ func TestTrainErrors(t *testing.T) {
 		{"likelihood", `likelihood is "mse", want one of dirichlet, gaussian, gaussian-learned, gaussian-sigma, logistic-normal, mse-sum`, func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Likelihood = "mse" }},
 		{"head", `head is "", want one of capped, linear, softmax, sparsemax`,
 			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "" }},
-		{"no cap", "max weight is 0, want more than 0",
-			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head = "capped" }},
+		{"cap below 0", "max weight is -1, want more than 0",
+			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.Head, c.MaxWeight = "capped", -1 }},
 		{"small cap", "6 assets can't reach a sum of 1, want at least 0.1667",
 			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) {
 				c.Head, c.MaxWeight = "capped", 0.16
@@ -492,8 +506,8 @@ func TestTrainErrors(t *testing.T) {
 		{"learning rate", "learning rate is +Inf",
 			func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.LearningRate = math.Inf(1) }},
 		{"warm-up", "warm-up is 1.5", func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.Warmup = 1.5 }},
-		{"evaluations", "steps between evaluations is 0",
-			func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.EvalEvery = 0 }},
+		{"evaluations", "steps between evaluations is -1",
+			func(_ *Config, s *Schedule, _, _ **mat.Dense, _ *TrainOptions) { s.EvalEvery = -1 }},
 		{"free bits", "free bits are NaN",
 			func(c *Config, _ *Schedule, _, _ **mat.Dense, _ *TrainOptions) { c.FreeBits = math.NaN() }},
 		{"target rate", "target rate is -1",
