@@ -82,91 +82,123 @@ func follow(ctx context.Context, c *config, io *cli.IO) error {
 }
 
 // followWith is follow with a client of the given options.
-func followWith(ctx context.Context, options bybit.Options, c *config, to *cli.IO) (err error) {
+func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.IO) error {
 	backend, err := vae.Open(c.Backend.Backend)
 	if err != nil {
 		return err
 	}
 	defer backend.Close()
-	s := &session{config: c, io: to}
-	generator, density, err := s.open(backend)
+	note := func(line string) { io.Note("%s", line) }
+	generator, density, settings, err := c.open(backend, io)
 	if err != nil {
 		return err
 	}
-	settings := s.settings
+	loop := &live.Loop{Out: live.Printer{To: io.Stdout}, Lines: c.Lines, Note: note}
 	var last *live.Line
-	if s.out = (printer{to.Stdout}); c.Out != "" {
+	if c.Out != "" {
 		journal, err := live.OpenJournal(c.Out)
 		if err != nil {
 			return err
 		}
 		defer journal.Close() // each line has been synced
-		s.out, last = journal, journal.Last()
-		s.greet(journal)
+		loop.Out, last = journal, journal.Last()
+		c.greet(journal, io)
 	}
-	source, err := s.source(ctx, options, settings, last)
+	var source live.Source
+	if c.Replay != "" {
+		source, err = c.files(settings, io)
+	} else {
+		options.BaseURL, options.StreamURL = c.BaseURL, c.StreamURL
+		var client *bybit.Client
+		if client, err = bybit.New(options); err == nil {
+			source, err = live.Follow(ctx, client, c.Category, settings, last, note)
+		}
+	}
 	if err != nil {
 		return err
 	}
-	if s.engine, err = live.NewEngine(generator, density, *settings); err != nil {
+	if loop.Engine, err = live.NewEngine(generator, density, *settings); err != nil {
 		return err
 	}
-	if err := s.engine.Resume(last); err != nil {
+	if err := loop.Engine.Resume(last); err != nil {
 		return fmt.Errorf("%s: %w", c.Out, err)
 	}
-	s.joiner = live.NewJoiner(settings.Symbols)
-	s.joiner.Skipped = s.skipped
-	err = source.each(ctx, s.take)
-	if errors.Is(err, errDone) {
-		err = nil
+	return loop.Run(ctx, source)
+}
+
+// files are the candles of -replay.
+func (c *config) files(settings *live.Settings, io *cli.IO) (live.Source, error) {
+	from, to, err := market.ParseSpan(c.From, c.To)
+	if err != nil {
+		return nil, cli.Usage(err)
 	}
-	if err == nil || ctx.Err() != nil {
-		s.farewell()
+	settings.From = from
+	source, cleaning, err := live.Replay(c.Replay, to, settings, io.Progress("replay"))
+	if cleaning != nil {
+		io.Note("%s", strings.TrimSpace(cleaning.String()))
 	}
-	return err
+	return source, err
 }
 
 // open loads the model, and says what is decided by it.
-func (s *session) open(backend *vae.Backend) (*generate.Generator, generate.Density, error) {
-	c := s.config
+func (c *config) open(backend *vae.Backend, io *cli.IO) (*generate.Generator, generate.Density, *live.Settings, error) {
+	fail := func(err error) (*generate.Generator, generate.Density, *live.Settings, error) {
+		if wrong := new(trained.WishError); errors.As(err, &wrong) {
+			err = cli.Usage(err)
+		}
+		return nil, nil, nil, err
+	}
 	model, err := trained.Open(backend, c.Model)
 	if err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
-	set, err := c.KeptConstraints.Set(s.io, model.Symbols(), model.Set)
+	set, err := c.KeptConstraints.Set(io, model.Symbols(), model.Set)
 	if err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
 	density, err := model.Density(c.Density)
 	if err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
 	hash, err := model.Hash()
 	if err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
-	s.settings = &live.Settings{
-		Symbols: model.Symbols(), Set: set, Interval: c.Interval, Lookback: c.Lookback, Every: c.Every,
-		Objective:  c.Objective,
-		Metrics:    metrics.Settings{PeriodsPerYear: c.PeriodsPerYear, RiskFree: c.RiskFree, MAR: c.MAR},
-		Search:     c.Search,
-		Portfolios: c.N, Iterations: c.Steps, States: c.States, InRegime: c.Periods == "regime",
-		Model: hash, Seed: c.Seed,
+	settings := &live.Settings{
+		Symbols: model.Symbols(), Set: set, Interval: c.Interval, Lookback: c.Lookback, Every: c.Every, Objective: c.Objective,
+		Metrics: metrics.Settings{PeriodsPerYear: c.PeriodsPerYear, RiskFree: c.RiskFree, MAR: c.MAR}, Search: c.Search,
+		Portfolios: c.N, Iterations: c.Steps, States: c.States, InRegime: c.Periods == "regime", Model: hash, Seed: c.Seed,
 	}
-	if s.settings.Portfolios == 0 {
-		if s.settings.Portfolios = 1000; c.Search == live.ByLatent {
-			s.settings.Portfolios = 64
+	if settings.Portfolios == 0 {
+		if settings.Portfolios = 1000; c.Search == live.ByLatent {
+			settings.Portfolios = 64
 		}
 	}
-	s.io.Note("%s: %s; %s", c.Model, strings.Join(model.Symbols(), ", "), backend.Description())
+	io.Note("%s: %s; %s", c.Model, strings.Join(model.Symbols(), ", "), backend.Description())
 	if c.Category.Perpetuals() {
-		s.io.Note("returns: of closes alone; the funding that long positions in perpetuals pay is not in them")
+		io.Note("returns: of closes alone; the funding that long positions in perpetuals pay is not in them")
 	}
-	if err := s.ask(model); err != nil {
-		return nil, nil, err
+	wish, err := model.ParseWish(c.Wish)
+	if err != nil {
+		return fail(err)
 	}
-	generator, err := generate.New(model.Network, s.settings.Set)
-	return generator, density, err
+	notes, err := settings.Ask(model, wish)
+	if err != nil {
+		return fail(err)
+	}
+	for _, line := range notes {
+		io.Note("%s", line)
+	}
+	generator, err := generate.New(model.Network, settings.Set)
+	return generator, density, settings, err
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// greet says what a file holds that is gone on with.
+func (c *config) greet(journal *live.Journal, io *cli.IO) {
+	if n := journal.Torn(); n > 0 {
+		io.Note("%s: cut off a torn last line of %d bytes", c.Out, n)
+	}
+	if last := journal.Last(); last != nil {
+		io.Note("%s: going on behind the candle of %s", c.Out, last.Candle.UTC().Format(time.RFC3339))
+	}
+}

@@ -5,10 +5,51 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/trained"
 )
+
+// Ask settles what a conditional model is asked for, by a wish and, where that
+// leaves conditions of the market open, by these: it sets Donors, Market, Wish
+// and, from the terms that a constraint set can hold, Set. It returns what a user
+// should know of where conditions come from. A [*trained.WishError] says that a
+// wish is missing; other errors that the wish asks for what can't be.
+func (s *Settings) Ask(model *trained.Model, wish portfolio.Wish) (notes []string, err error) {
+	if !model.Conditional() {
+		return nil, nil
+	}
+	s.Donors, s.Market, s.Wish = model.Donors, model.Market, wish
+	names, open := s.Donors.Names, s.Open()
+	if len(open) == 0 && len(wish) == 0 {
+		return nil, &trained.WishError{Err: fmt.Errorf(
+			"the model is conditional and told nothing of the market: say by -wish what is asked for, such as %s=…", names[0])}
+	}
+	if _, err := s.Donors.Typical(model.Network, wish); err != nil {
+		return nil, err // a value that the condition can't have
+	}
+	if s.Set, _, err = s.Donors.Constrain(s.Set, wish); err != nil {
+		return nil, err
+	}
+	rest := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.Contains(open, name) || slices.ContainsFunc(wish, func(t portfolio.Term) bool { return t.Name == name })
+	})
+	for _, part := range []struct {
+		names []string
+		from  string
+	}{{open, "as they are at the candle"}, {rest, "those of the training portfolio nearest to what is asked for"}} {
+		if len(part.names) > 0 {
+			notes = append(notes, fmt.Sprintf("conditions %s: %s", strings.Join(part.names, ", "), part.from))
+		}
+	}
+	if len(open) > 0 && s.Market.Funded {
+		notes = append(notes, "the model's conditions of the market were of returns less funding; here they are of closes alone")
+	}
+	return notes, nil
+}
 
 // Open returns the conditions of the market that a conditional model is told at
 // each candle, since the wish leaves them open.

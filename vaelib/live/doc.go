@@ -1,18 +1,19 @@
 // Package live chooses portfolios candle by candle: what a trained model and the
 // last closes say, as one line of JSON for each closed candle.
 //
-// In go candles as they close, from an exchange or from files; out come lines:
+// In go candles as they close, from an exchange or from files, and a model with a
+// density of its codes; out come lines:
 //
-//	joiner := live.NewJoiner(symbols)
-//	engine, err := live.NewEngine(generator, density, live.Settings{Interval: "60", Lookback: 720, ...})
-//	journal, err := live.OpenJournal("lines.jsonl")
+//	settings := live.Settings{Symbols: model.Symbols(), Set: set, Interval: "60", Lookback: 720, ...}
+//	source, err := live.Follow(ctx, client, bybit.Linear, &settings, journal.Last(), note)
+//	engine, err := live.NewEngine(generator, density, settings)
 //	err = engine.Resume(journal.Last())
-//	for candle := range candles {
-//		for _, row := range joiner.Add(candle.Symbol, candle.Start, candle.Close) {
-//			line, err := engine.Step(ctx, row) // nil: no decision is due
-//			err = journal.Append(line)
-//		}
-//	}
+//	loop := live.Loop{Engine: engine, Out: journal, Note: note}
+//	err = loop.Run(ctx, source)
+//
+// [Follow] has the candles of an exchange, [Replay] those of files, at full speed.
+// Who has others hands them to an [Engine] row by row, which a [Joiner] makes of
+// candles that come symbol by symbol.
 //
 // # What a line rests on
 //

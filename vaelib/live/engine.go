@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/bybit"
+	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/features"
 	"vaefolio/vaelib/generate"
@@ -336,10 +337,8 @@ func (e *Engine) choose(ctx context.Context, generator *generate.Generator, line
 		if batch, err = generator.Sample(ctx, s.Portfolios, e.density, seed); err != nil {
 			return err
 		}
-		for i := range s.Portfolios {
-			if v := objective.Value(batch.Weights.RawRowView(i)); v > value {
-				best, value = i, v
-			}
+		if best, value, err = choose.Best(ctx, objective, batch.Weights); err != nil {
+			return err
 		}
 		line.Evaluations = s.Portfolios
 	}
