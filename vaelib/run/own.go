@@ -90,6 +90,20 @@ func Own(path string) error {
 	return r.list(name)
 }
 
+// IsOwn says whether a file is one that the open run in whose folder it lies has
+// made, before an interruption say, so that it can go on from it. A file elsewhere
+// is its reader's own.
+func IsOwn(path string) bool {
+	r, name, err := opened.owner(path)
+	if r == nil || err != nil {
+		return err == nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, listed := r.manifest.Files[name]
+	return listed
+}
+
 // begin makes the folder the run's at its first file: the manifest is written,
 // what an earlier run has made goes, and the configuration is written. Until a
 // manifest lists no more stale files they are removed by whoever opens the folder

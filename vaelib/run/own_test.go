@@ -198,6 +198,33 @@ func TestManifestCutShort(t *testing.T) {
 	}
 }
 
+// Only what the run has made is its own to go on from.
+func TestIsOwn(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "elsewhere"), "1")
+	dir = filepath.Join(dir, "run")
+	r, err := run.Open(dir, spec(), false)
+	must(t, err)
+	must(t, run.WriteJSON(r.Path("a"), 1))
+	must(t, r.Close())
+	if !run.IsOwn(r.Path("a")) {
+		t.Error("without an open run a file is somebody else's")
+	}
+	must(t, os.Truncate(r.Path("manifest.json"), 0))
+	r, err = run.Open(dir, spec(), true)
+	must(t, err)
+	defer r.Close()
+	for path, want := range map[string]bool{r.Path("a"): false, filepath.Join(dir, "..", "elsewhere"): true} {
+		if run.IsOwn(path) != want {
+			t.Errorf("%s is the run's own: %v, want %v", path, !want, want)
+		}
+	}
+	must(t, run.WriteJSON(r.Path("a"), 2))
+	if !run.IsOwn(r.Path("a")) {
+		t.Error("what the run has written isn't its own")
+	}
+}
+
 // A file of the user's that has the name of one that the run is about to write is
 // not written over.
 func TestForeignFileInTheWay(t *testing.T) {

@@ -31,14 +31,16 @@ type Tracker struct {
 	server *sender // nil: none
 
 	mu     sync.Mutex
-	events *eventFile // nil: none
+	dir    string     // of the event file; "": none
+	events *eventFile // nil before the first numbers
 	err    error      // the first one of the event file, which is then left alone
 	closed bool
 }
 
-// Open opens what the options and the environment name. It doesn't wait for a
-// server; an error is one of the folder or of the options. When the context
-// ends, what waits for the server is given up.
+// Open checks the options, and opens the server that the environment names, for
+// which it doesn't wait. The event file is opened with the first numbers: a run
+// that comes to none leaves no file. When the context ends, what waits for the
+// server is given up.
 func Open(ctx context.Context, o Options) (*Tracker, error) {
 	if o.Clock == nil {
 		start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -51,13 +53,7 @@ func Open(ctx context.Context, o Options) (*Tracker, error) {
 		return nil, fmt.Errorf("key %q of the run holds more than letters, digits, dots, underscores and dashes: "+
 			"use a hash", o.Key)
 	}
-	t := &Tracker{clock: o.Clock}
-	if o.Dir != "" {
-		var err error
-		if t.events, err = openEvents(o.Dir, o.Clock(0)); err != nil {
-			return nil, err
-		}
-	}
+	t := &Tracker{clock: o.Clock, dir: o.Dir}
 	t.server = openServer(ctx, o, defaultLimits)
 	return t, nil
 }
@@ -85,6 +81,9 @@ func (t *Tracker) Log(step int, numbers map[string]float64) {
 	defer t.mu.Unlock()
 	if t.closed {
 		return
+	}
+	if t.dir != "" && t.events == nil && t.err == nil {
+		t.events, t.err = openEvents(t.dir, t.clock(0))
 	}
 	if t.events != nil && t.err == nil {
 		t.err = t.events.log(step, at, values)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,10 +75,14 @@ func (c *Checkpoint) vectors() []namedVector {
 	}
 }
 
-// LoadCheckpoint reads the checkpoint in a folder. Without one the error wraps
+// LoadCheckpoint reads the checkpoint in a folder. Without one, and for one that
+// the open run in whose folder it lies has not made, the error wraps
 // [io/fs.ErrNotExist]; a damaged one is a *[FileError].
 func LoadCheckpoint(dir string) (*Checkpoint, error) {
 	path := filepath.Join(dir, checkpointFile)
+	if !run.IsOwn(path) { // left by another training, of which nobody knows which
+		return nil, &FileError{Path: path, Err: fs.ErrNotExist}
+	}
 	data, err := readFile(path)
 	if err != nil {
 		return nil, err
