@@ -1,0 +1,35 @@
+package main
+
+import (
+	"testing"
+
+	"vaefolio/scripts/internal/clitest"
+)
+
+// What can't be made leaves no folder, and what is there as it was: whatever the
+// mode, also where only its work shows that it can't be done.
+func TestRefusalsLeaveNoTrace(t *testing.T) {
+	refused := [][]string{
+		{"-mode", "nope"},
+		{"-n", "-1"},
+		{"-max-weight", "0.01"},
+		{"-symbols", "A,NOPE"},
+		{"-wish", "volatility=0.4"},
+		{"-mode", "condition", "-wish", "volatility=0.4"},
+		{"-density", "two-stage"},
+		{"-mode", "interpolate"},
+		{"-mode", "interpolate", "-from-weights", "nothere"},
+		{"-mode", "latent", "-prices", "nothere"},
+		{"-mode", "latent", "-prices", files.prices, "-objective", "return-at-volatility"},
+		{"-mode", "robust", "-prices", files.prices, "-horizon", "100000"},
+		{"-mode", "outcomes", "-prices", files.prices, "-from-weights", files.prices},
+		{"-mode", "stress", "-prices", files.prices, "-turnover", files.prices},
+		{"-mode", "styles", "-prices", files.prices},
+		{"-model", files.weights},
+		{"-backend", "abacus"},
+	}
+	for i := range refused {
+		refused[i] = append([]string{"-model", files.model, "-backend", "go"}, refused[i]...)
+	}
+	clitest.Refusals(t, verb, refused...)
+}
