@@ -379,6 +379,26 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// A choice that need not be made reads back as it was recorded, and as nothing
+// else that is no choice.
+func TestOptionalChoice(t *testing.T) {
+	type config struct {
+		Common
+		Side string `flag:"side" choice:"left|right" help:"where"`
+	}
+	var text []byte
+	v := Verb[config]{Name: "try", Run: func(_ context.Context, _ *config, io *IO) error { text = io.Config(); return nil }}
+	if code, _, stderr := execute(v); code != 0 {
+		t.Fatal(stderr)
+	}
+	if code, _, stderr := execute(v, "-config", write(t, "config.toml", string(text))); code != 0 {
+		t.Errorf("the configuration is refused: %s\n%s", stderr, text)
+	}
+	if code, _, _ := execute(v, "-side=up"); code != 2 {
+		t.Errorf("another choice: exit code %d, want 2", code)
+	}
+}
+
 // parts is a group whose fields stand in another order than its flags.
 type parts struct {
 	Late  int `flag:"late" after:"early"`

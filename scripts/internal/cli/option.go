@@ -17,6 +17,7 @@ type option struct {
 	positional bool
 	unit, help string
 	choices    []string
+	optional   bool // with choices: "" is no choice, and the default
 	allowed    *interval
 	required   bool
 	record     string // "-": never, a flag's name: only with that
@@ -65,6 +66,7 @@ func collect(config reflect.Value, depth int) options {
 					panic("cli: default of " + o.name + ": " + err.Error())
 				}
 			}
+			o.optional = o.field.Kind() == reflect.String && o.field.String() == ""
 			found = append(found, o)
 		case field.Type.Kind() == reflect.Struct && field.IsExported():
 			found = append(found, collect(config.Field(i), depth+1)...)
@@ -256,7 +258,7 @@ func tooLarge(err error) string {
 }
 
 func (o *option) checkChoice(text string) error {
-	if len(o.choices) == 0 || slices.Contains(o.choices, text) {
+	if len(o.choices) == 0 || slices.Contains(o.choices, text) || text == "" && o.optional {
 		return nil
 	}
 	return fmt.Errorf("%q is not one of %s%s", text, strings.Join(o.choices, ", "), suggest(text, o.choices))
