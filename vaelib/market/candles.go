@@ -63,7 +63,6 @@ func readCandles(r rows, p *plan, file, symbol string, opt *Options, total *atom
 			k.cleaning.Oddities = append(k.cleaning.Oddities, Oddity{File: file, Line: c.line, Symbol: symbol, Time: millis(t.times[i]), Note: note})
 		}
 	}
-	k.cleaning.findGaps(symbol, t.times)
 	return t, nil
 }
 

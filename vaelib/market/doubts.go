@@ -79,31 +79,66 @@ func doubts(p *Panel, c *calendar) []Doubt {
 type series struct {
 	times  []time.Time
 	closes []float64
+	levels []float64 // logarithms of the closes
 	logs   []float64 // of each close over the one before; one fewer
 	usual  float64   // robust standard deviation of logs
 }
 
 // series takes the column j out.
 func (p *Panel) series(j int) *series {
-	s := &series{}
+	n := len(p.Times)
+	s := &series{times: make([]time.Time, 0, n), closes: make([]float64, 0, n), levels: make([]float64, 0, n), logs: make([]float64, 0, n)}
+	sizes := make([]float64, 0, n)
 	for t, at := range p.Times {
-		if v := p.Close.At(t, j); !math.IsNaN(v) {
-			s.times, s.closes = append(s.times, at), append(s.closes, v)
+		v := p.Close.At(t, j)
+		if math.IsNaN(v) {
+			continue
 		}
-	}
-	var sizes []float64
-	for i := 1; i < len(s.closes); i++ {
-		r := math.Log(s.closes[i]) - math.Log(s.closes[i-1])
+		s.times, s.closes, s.levels = append(s.times, at), append(s.closes, v), append(s.levels, math.Log(v))
+		i := len(s.levels) - 1
+		if i == 0 {
+			continue
+		}
+		r := s.levels[i] - s.levels[i-1]
 		s.logs = append(s.logs, r)
 		if r != 0 {
 			sizes = append(sizes, math.Abs(r))
 		}
 	}
 	if len(sizes) > 0 {
-		slices.Sort(sizes)
-		s.usual = max(0.003, 1.4826*sizes[len(sizes)/2])
+		s.usual = max(0.003, 1.4826*nth(sizes, len(sizes)/2))
 	}
 	return s
+}
+
+// nth returns the value that would stand at k if they were sorted, and changes
+// their order (Hoare's quickselect).
+func nth(values []float64, k int) float64 {
+	for len(values) > 1 {
+		pivot := values[len(values)/2]
+		i, j := 0, len(values)-1
+		for i <= j {
+			for values[i] < pivot {
+				i++
+			}
+			for values[j] > pivot {
+				j--
+			}
+			if i <= j {
+				values[i], values[j] = values[j], values[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case k <= j:
+			values = values[:j+1]
+		case k >= i:
+			values, k = values[i:], k-i
+		default:
+			return values[k]
+		}
+	}
+	return values[0]
 }
 
 // jumps finds changes of a size that trading seldom makes: of more than 3.5
@@ -240,15 +275,15 @@ func (s *series) isNoise() bool {
 		return false
 	}
 	var mean float64
-	for _, v := range s.closes {
-		mean += math.Log(v) / float64(n+1)
+	for _, v := range s.levels {
+		mean += v / float64(n+1)
 	}
 	var square, product float64
-	for i, v := range s.closes {
-		x := math.Log(v) - mean
+	for i, v := range s.levels {
+		x := v - mean
 		square += x * x
 		if i > 0 {
-			product += x * (math.Log(s.closes[i-1]) - mean)
+			product += x * (s.levels[i-1] - mean)
 		}
 	}
 	return square > 0 && product < 0.4*square

@@ -35,6 +35,9 @@ func loadFile(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
+	if part.plan.shape == candlesShape {
+		part.findGaps(map[*int64][]Gap{})
+	}
 	t := part.table
 	t.cleaning.Layout, t.cleaning.Recognised = part.plan.layout, part.recognised
 	return t, t.choose(opt.Symbols)
@@ -74,7 +77,7 @@ func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *
 		return nil, err
 	}
 	defer s.Close()
-	h, r, err := s.open(name, folder)
+	h, typed, err := s.open(name, folder)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +86,12 @@ func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *
 		return nil, err
 	}
 	f := &priceFile{shown: shown, plan: p}
-	if r == nil {
+	var r rows
+	if typed != nil {
+		typed.dates = p.dates
+		typed.keep(p)
+		r = typed
+	} else {
 		r = s.textRows(h, p)
 	}
 	if opt.Unadjusted && p.raw >= 0 {
@@ -313,7 +321,9 @@ func joinFiles(files []*priceFile, ignored []string, shown string, opt *Options)
 	t := &table{cleaning: c, candles: true}
 	t.daily, t.zone = true, files[0].table.zone
 	owner := map[string]*priceFile{}
+	gaps := map[*int64][]Gap{} // of times that files share
 	for _, f := range files {
+		f.findGaps(gaps)
 		c.add(f.table.cleaning)
 		c.recognise(f.recognised)
 		t.candles = t.candles && f.table.candles
@@ -359,6 +369,26 @@ func joinFiles(files []*priceFile, ignored []string, shown string, opt *Options)
 	return t, nil
 }
 
+// findGaps notes the gaps of a file of one asset; those of the same times are
+// known already.
+func (f *priceFile) findGaps(known map[*int64][]Gap) {
+	c, times := f.table.cleaning, f.table.times
+	if len(f.table.symbols) != 1 || len(times) == 0 {
+		return
+	}
+	gaps, ok := known[&times[0]]
+	if !ok {
+		c.Gaps = nil
+		c.findGaps("", times)
+		gaps = c.Gaps
+		known[&times[0]] = gaps
+	}
+	c.Gaps = slices.Clone(gaps)
+	for i := range c.Gaps {
+		c.Gaps[i].Symbol = f.table.symbols[0]
+	}
+}
+
 // take puts the prices of a file in their places.
 func (t *table) take(f *priceFile, place map[string]int) error {
 	n, k, row := len(t.symbols), len(f.table.symbols), 0
@@ -395,7 +425,7 @@ func checkIntervals(files []*priceFile) error {
 		if len(f.table.times) < 8 {
 			continue
 		}
-		s := calendarOf(allMillis(f.table.times)).step
+		s := stepOf(f.table.times)
 		switch {
 		case first == nil:
 			first, step = f, s
@@ -405,6 +435,19 @@ func checkIntervals(files []*priceFile) error {
 		}
 	}
 	return nil
+}
+
+// stepOf is the commonest step of the first hundreds of times.
+func stepOf(times []int64) time.Duration {
+	counts := map[int64]int{}
+	var step int64
+	for i := 1; i < min(len(times), 300); i++ {
+		s := times[i] - times[i-1]
+		if counts[s]++; counts[s] > counts[step] {
+			step = s
+		}
+	}
+	return time.Duration(step) * time.Millisecond
 }
 
 // every spells an interval.

@@ -8,7 +8,7 @@ import (
 )
 
 // mostHeadLines bounds the lines that a layout is told from.
-const mostHeadLines = 40
+const mostHeadLines = 25
 
 // head is the start of a file, from which its layout is told.
 type head struct {
@@ -20,6 +20,7 @@ type head struct {
 	number  []int      // of each line in the file, from 1
 	header  int        // index of the line of names above the numbers; -1: there is none
 	dialect dialect
+	times   []int // columns of times of typed files
 	source  *source
 	notes   []string
 }
@@ -178,7 +179,7 @@ func words(text string) map[string]bool {
 // What the columns of price files are called, as canon writes it.
 var (
 	timeWords = words("date dates datetime time timestamp observationdate opentime unix snappedat tradedate tradingdate datadate formatteddate " +
-		"timeperiodstart startat ts t day month period caldt datetimeutc dateutc timeutc utc datum datetimelocal bartime unixtimestamp unixtime localtime gmttime")
+		"timeperiodstart startat ts t day month period caldt datetimeutc dateutc timeutc utc datum datetimelocal bartime unixtimestamp unixtime localtime gmttime indexlevel0")
 	adjustedWords = words("adjclose adjustedclose adjcloseprice closeadj closeadjusted adjustedcloseprice adjclosing adjprc")
 	closeWords    = words("close closelast price last pxlast closeprice closingprice settle settleprice lastprice prc closeusd priceclose closing ultimo schlusskurs")
 	openWords     = words("open openprice pxopen opening priceopen")
@@ -210,10 +211,4 @@ func find(names []string, words map[string]bool) int {
 		}
 	}
 	return -1
-}
-
-// open looks at the start of a file. The rows are nil where it is text, which is
-// read once its layout is known.
-func (s *source) open(name string, folder bool) (*head, rows, error) {
-	return headOf(s, name, folder), nil, nil
 }

