@@ -302,7 +302,6 @@ func TestConfigRoundTrip(t *testing.T) {
 	}
 }
 
-// What matters only with a flag is recorded with it, and in a verb without it.
 // The command spells what is not the default, so that a shell reads it back.
 func TestCommand(t *testing.T) {
 	args := []string{
@@ -336,6 +335,25 @@ func TestCommand(t *testing.T) {
 	}
 }
 
+// A choice that is not made is not set in the configuration either.
+func TestConfigOfNoChoice(t *testing.T) {
+	type order struct {
+		Common
+		Dates string `flag:"dates" choice:"dmy|mdy" help:"their order"`
+		Fast  bool   `flag:"fast" help:"in a hurry"`
+	}
+	var text []byte
+	v := Verb[order]{Name: "try", Run: func(_ context.Context, _ *order, io *IO) error { text = io.Config(); return nil }}
+	if code, _, stderr := execute(v, "-fast"); code != 0 || !strings.Contains(string(text), "# dates is not set") {
+		t.Fatalf("exit code %d, %s\n%s", code, stderr, text)
+	}
+	first := string(text)
+	if code, _, stderr := execute(v, "-config", write(t, "c.toml", first)); code != 0 || string(text) != first {
+		t.Errorf("from its own configuration: exit code %d, %s", code, stderr)
+	}
+}
+
+// What matters only with a flag is recorded with it, and in a verb without it.
 func TestRecordedWithAFlag(t *testing.T) {
 	type shared struct {
 		Depth int `flag:"depth" default:"3" record:"deep" help:"how deep"`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -163,7 +164,7 @@ func (os options) toml(verb string) []byte {
 		}
 		fmt.Fprintf(&b, "\n# %s\n", strings.Join(wrap(o.help+o.describeUnit(), helpWidth-2), "\n# "))
 		texts := o.texts()
-		if texts == nil {
+		if texts == nil || len(o.choices) > 0 && slices.Equal(texts, []string{""}) { // none chosen
 			fmt.Fprintf(&b, "# %s is not set\n", o.name)
 			continue
 		}
