@@ -106,7 +106,7 @@ func BenchmarkPass1438(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	y, work := make([]float64, 1438), make([]float64, 1438)
+	y, kept, work := make([]float64, 1438), make([]float64, 1438), make([]float64, 1438)
 	if err := e.Returns(y, simplexRows(1, 1, 40).RawRowView(0)); err != nil {
 		b.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func BenchmarkPass1438(b *testing.B) {
 	})
 	b.Run("tail", func(b *testing.B) {
 		for b.Loop() {
-			e.tail.risk(y, e.tail.threshold(0.0005, 0.025), work)
+			e.tail.risk(y, e.tail.threshold(0.0005, 0.025), kept, work)
 		}
 	})
 }

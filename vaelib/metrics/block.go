@@ -59,7 +59,7 @@ func (e *Evaluator) sumBlock(s *scratch, rows int, row func(int) []float64) {
 	e.returns.product(s.series, s.weights)
 	if !hasAVX2 {
 		for i := range rows {
-			s.sums[i] = e.sum(&s.holdings[i], s.lane(i)[:e.periods], s.work)
+			s.sums[i] = e.sum(&s.holdings[i], s.lane(i)[:e.periods], s.candidates, s.work)
 		}
 		return
 	}
@@ -151,6 +151,6 @@ func (e *Evaluator) tailBlock(s *scratch, first, last int) {
 		if len(candidates) < e.tail.k {
 			candidates = s.lane(lane)[:e.periods]
 		}
-		s.sums[lane].valueAtRisk, s.sums[lane].conditional = e.tail.worst(candidates)
+		s.sums[lane].valueAtRisk, s.sums[lane].conditional = e.tail.worst(candidates, s.work)
 	}
 }

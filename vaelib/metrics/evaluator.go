@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/sharpe"
@@ -87,9 +88,9 @@ func NewEvaluator(returns *mat.Dense, settings Settings) (*Evaluator, error) {
 		settings: settings,
 		returns:  pack(returns),
 		target:   settings.MAR / settings.PeriodsPerYear,
-		tail:     newTail(periods, settings.Level, settings.Convention),
 	}
 	e.mean, e.sigma, e.size = assetMoments(returns)
+	e.tail = newTail(periods, settings.Level, settings.Convention).scored(rowMeans(returns))
 	e.scratch.New = func() any { return e.newScratch() }
 	return e, nil
 }
@@ -142,6 +143,16 @@ func assetMoments(returns *mat.Dense) (mean, sigma, size []float64) {
 	return mean, sigma, size
 }
 
+// rowMeans returns the mean of each row: the returns of equal weights.
+func rowMeans(returns *mat.Dense) []float64 {
+	periods, _ := returns.Dims()
+	means := make([]float64, periods)
+	for t := range means {
+		means[t] = stat.Mean(returns.RawRowView(t), nil)
+	}
+	return means
+}
+
 // Periods returns T.
 func (e *Evaluator) Periods() int { return e.periods }
 
@@ -167,7 +178,7 @@ func (e *Evaluator) Evaluate(w []float64) (Figures, error) {
 	defer e.scratch.Put(s)
 	e.returns.series(s.y, w)
 	h := e.hold(w)
-	sums := e.sum(&h, s.y[:e.periods], s.work)
+	sums := e.sum(&h, s.y[:e.periods], s.candidates, s.work)
 	return e.figures(&h, &sums), nil
 }
 

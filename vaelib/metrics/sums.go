@@ -49,14 +49,14 @@ type sums struct {
 	powers                           // where asked for
 }
 
-func (e *Evaluator) sum(h *holding, y, work []float64) sums {
+func (e *Evaluator) sum(h *holding, y, kept, work []float64) sums {
 	s := sums{passSums: pass(y, h.mean, e.targetOf(h))}
 	s.std = e.deviation(h, s.squares)
 	if e.settings.Convention == SkfolioDefaults {
 		s.fall = cumulativeDrawdown(y)
 	}
 	if e.settings.Figures&Of(VaR, CVaR) != 0 {
-		s.valueAtRisk, s.conditional = e.tail.risk(y, e.tail.threshold(h.mean, s.std), work)
+		s.valueAtRisk, s.conditional = e.tail.risk(y, e.tail.threshold(h.mean, s.std), kept, work)
 	}
 	if e.settings.Figures.Has(PSR) && s.std > 0 {
 		s.powers = sumPowers(y, h.mean, s.std)

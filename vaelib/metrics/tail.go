@@ -1,17 +1,25 @@
 package metrics
 
-import "math"
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+)
 
 // tail says which order statistics make VaR and CVaR of T returns, x(1) being
 // the smallest:
 //
 //	VaR  = -(x(k) - blend (x(k) - x(k-1)))
 //	CVaR = -(x(1) + ... + x(k-1) + share x(k)) / mass
+//
+// The sum runs over the returns below x(k) in the order of time, then over
+// those equal to it: so that its bits don't depend on how x(k) is found.
 type tail struct {
 	k           int
 	blend       float64 // in [0, 1]
 	share, mass float64
-	score       float64 // standard deviations below the mean where k returns surely lie
+	score       float64 // standard deviations below the mean where k returns are likely to lie
 }
 
 func newTail(periods int, level float64, convention Convention) tail {
@@ -20,7 +28,7 @@ func newTail(periods int, level float64, convention Convention) tail {
 		// numpy's percentile, and the mean up to its lower neighbour.
 		position := snap((t - 1) * (1 - level))
 		below := math.Floor(position)
-		return tail{k: int(below) + 2, blend: 1 - (position - below), share: 0, mass: below + 1}.scored(periods)
+		return tail{k: int(below) + 2, blend: 1 - (position - below), share: 0, mass: below + 1}
 	}
 	mass := snap(t * (1 - level))
 	k := int(math.Ceil(mass))
@@ -28,7 +36,7 @@ func newTail(periods int, level float64, convention Convention) tail {
 		k++
 	}
 	k = min(max(k, 1), periods)
-	return tail{k: k, share: mass - float64(k-1), mass: mass}.scored(periods)
+	return tail{k: k, share: mass - float64(k-1), mass: mass}
 }
 
 // snap rounds x to the nearest integer where it is within 1e-9 of it:
@@ -40,16 +48,22 @@ func snap(x float64) float64 {
 	return x
 }
 
-// scored sets the score: the threshold that a normal sample has about 1.6 k
-// returns below, which leaves room for tails that hold fewer.
-func (q tail) scored(periods int) tail {
-	p := math.Min(0.5, (1.6*float64(q.k)+8)/float64(periods))
-	q.score = math.Sqrt2 * math.Erfinv(1-2*p)
+// scored sets the score: that of the threshold below which a typical series
+// has a quarter more returns than the tail, as others may have fewer. It is
+// infinite, and so no threshold, where the series does not vary.
+func (q tail) scored(typical []float64) tail {
+	mean, std := stat.MeanStdDev(typical, nil)
+	sorted := slices.Clone(typical)
+	slices.Sort(sorted)
+	q.score = (mean - sorted[min(q.k+q.k/4+8, len(sorted))-1]) / std
+	if !(q.score > 0) {
+		q.score = math.Inf(1)
+	}
 	return q
 }
 
-// threshold is what returns of the tail surely lie below; minus infinity where
-// the returns do not vary.
+// threshold is what the returns of the tail are likely to lie below; it is
+// minus infinity where there is none.
 func (q tail) threshold(mean, std float64) float64 {
 	if threshold := mean - float64(q.score*std); threshold < mean {
 		return threshold
@@ -57,34 +71,44 @@ func (q tail) threshold(mean, std float64) float64 {
 	return math.Inf(-1)
 }
 
-// risk returns VaR and CVaR of the returns y. The work slice, at least as long
-// as y, is overwritten.
+// risk returns VaR and CVaR of the returns y. The work slices, at least as long
+// as y, are overwritten.
 //
 // Only the worst returns matter, so those below a threshold are collected
 // first, without a branch, and the selection runs over these few. The
 // threshold is a guess: where it turns out too low, all returns take part.
-func (q tail) risk(y []float64, threshold float64, work []float64) (valueAtRisk, conditional float64) {
-	candidates := collect(work, y, threshold)
+func (q tail) risk(y []float64, threshold float64, kept, work []float64) (valueAtRisk, conditional float64) {
+	candidates := collect(kept, y, threshold)
 	if len(candidates) < q.k {
-		candidates = work[:copy(work, y)]
+		candidates = y
 	}
-	return q.worst(candidates)
+	return q.worst(candidates, work)
 }
 
-// worst returns VaR and CVaR of returns, of which candidates hold at least the
-// k smallest, and reorders them.
-func (q tail) worst(candidates []float64) (valueAtRisk, conditional float64) {
-	selectSmallest(candidates, q.k)
+// worst returns VaR and CVaR of returns of which candidates, in the order of
+// time, hold at least the k smallest.
+func (q tail) worst(candidates, work []float64) (valueAtRisk, conditional float64) {
+	work = work[:copy(work, candidates)]
+	selectSmallest(work, q.k)
+	last := work[q.k-1]
 	var sum float64
-	for _, x := range candidates[:q.k-1] {
-		sum += x
+	left := q.k - 1
+	for _, x := range candidates {
+		below := 0
+		if x < last {
+			below = 1
+		}
+		left -= below
+		sum += math.Float64frombits(math.Float64bits(x) & -uint64(below)) // 0 where x is not below
 	}
-	last := candidates[q.k-1]
+	for range left {
+		sum += last
+	}
 	conditional = -(sum + float64(q.share*last)) / q.mass
 	valueAtRisk = -last
 	if q.blend > 0 {
 		previous := math.Inf(-1)
-		for _, x := range candidates[:q.k-1] {
+		for _, x := range work[:q.k-1] {
 			previous = max(previous, x)
 		}
 		valueAtRisk = -(last - float64(q.blend*(last-previous)))
