@@ -22,9 +22,12 @@ type workload struct {
 // workloads are all there are, in the order of the table.
 var workloads = slices.Concat(
 	[]workload{
-		{"train", "train-128", "samples", trainers(128)},
-		{"train", "train-1024", "samples", trainers(1024)},
-		{"train", "train-8192", "samples", trainers(8192)},
+		{"train", "train-128", "samples", trainers(small, 128)},
+		{"train", "train-1024", "samples", trainers(small, 1024)},
+		{"train", "train-8192", "samples", trainers(small, 8192)},
+		{"train", "train-large-128", "samples", trainers(large, 128)},
+		{"train", "train-large-1024", "samples", trainers(large, 1024)},
+		{"train", "train-large-8192", "samples", trainers(large, 8192)},
 	},
 	[]workload{
 		{"evaluate", "evaluate", "portfolios", evaluators},

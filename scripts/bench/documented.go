@@ -20,7 +20,7 @@ import (
 	"vaefolio/vaelib/vae"
 )
 
-// documented trains the default network as GoMLX's documentation shows it: by
+// documented trains a network as GoMLX's documentation shows it: by
 // its layers, its Adam, its data set and its loop. Unlike this library's
 // training it has neither a warm-up of beta nor a decay of the learning rate. It
 // is for one goroutine.
@@ -29,8 +29,10 @@ type documented struct {
 	rows *dataset.InMemoryDataset
 }
 
-// newDocumented prepares a training on rows (N x n).
-func newDocumented(engine compute.Backend, rows *mat.Dense, batch int, seed uint64) (*documented, error) {
+// newDocumented prepares a training of a configuration on rows (N x n).
+func newDocumented(
+	engine compute.Backend, c vae.Config, rate float64, rows *mat.Dense, batch int, seed uint64,
+) (*documented, error) {
 	count, assets := rows.Dims()
 	// The data set draws no batch larger than itself: it has the rows so often that
 	// it is not smaller.
@@ -53,9 +55,9 @@ func newDocumented(engine compute.Backend, rows *mat.Dense, batch int, seed uint
 	}
 	store := model.NewStore()
 	store.SetParam(model.ParamInitialSeed, int64(seed))
-	adam := optimizer.Adam().LearningRate(vae.DefaultSchedule().LearningRate).Done()
+	adam := optimizer.Adam().LearningRate(rate).Done()
 	// Without a loss function, as the network adds its loss itself.
-	trainer := train.NewTrainer(engine, store, autoencoder(network(assets), mean, variance), nil, adam, nil, nil)
+	trainer := train.NewTrainer(engine, store, autoencoder(c, mean, variance), nil, adam, nil, nil)
 	return &documented{train.NewLoop(trainer), data}, nil
 }
 

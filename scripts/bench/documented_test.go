@@ -22,7 +22,7 @@ func TestDocumentedLearns(t *testing.T) {
 	if err := b.engines(); err != nil {
 		t.Fatal(err)
 	}
-	d, err := newDocumented(b.gomlx, rows, batch, b.seed)
+	d, err := newDocumented(b.gomlx, small.config, small.rate, rows, batch, b.seed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestDocumentedLearns(t *testing.T) {
 	}
 	schedule := vae.DefaultSchedule()
 	schedule.Steps, schedule.Batch, schedule.EvalEvery = steps, batch, last
-	_, history, err := vae.Train(t.Context(), b.goEngine, network(trainAssets), schedule, rows, nil, vae.TrainOptions{})
+	_, history, err := vae.Train(t.Context(), b.goEngine, small.config, schedule, rows, nil, vae.TrainOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

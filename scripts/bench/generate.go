@@ -40,8 +40,8 @@ func generators(ctx context.Context, b *bed) ([]contender, error) {
 			continue
 		}
 		schedule := vae.DefaultSchedule()
-		schedule.Steps = loopSteps // the speed doesn't depend on what it learned
-		model, _, err := vae.Train(ctx, engine.backend, network(trainAssets), schedule, rows, nil, vae.TrainOptions{})
+		schedule.Steps = small.loop // the speed doesn't depend on what it learned
+		model, _, err := vae.Train(ctx, engine.backend, small.config, schedule, rows, nil, vae.TrainOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +63,7 @@ func generators(ctx context.Context, b *bed) ([]contender, error) {
 		}
 		contenders = append(contenders, contender{name: engine.name, turn: oneCore(repeat(once))})
 	}
-	config := network(trainAssets)
+	config := small.config
 	peer, err := b.enter(ctx, jax, "JAX and numpy", "vaefolio, XLA", "generate", map[string]any{
 		"assets": config.Assets, "latent": config.Latent, "hidden": config.Hidden,
 		"count": generatePortfolios, "cap": limit, "returns": lists(returns),

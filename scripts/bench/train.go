@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -11,51 +12,74 @@ import (
 	"vaefolio/vaelib/vae"
 )
 
-// The training that is measured: the default network on 10 assets.
 const (
 	trainAssets = 10
 	trainRows   = 4096
-	loopSteps   = 100 // of one call of XLA's loop, and of JAX's scan
 )
+
+// network is a network whose training is measured.
+type network struct {
+	config vae.Config
+	rate   float64 // learning rate
+	// loop is how many steps XLA does in a call at most, and JAX in a scan. A look
+	// at the clock is after look samples or a step, whichever is more.
+	loop, look int
+}
+
+// The default network on 10 assets, with the head that all contenders have, and
+// one for the universe of 100 assets.
+var (
+	small = network{softmax(trainAssets, 8, 64, 32), 3e-3, 100, 12_800}
+	large = network{softmax(100, 64, 512, 256), 1e-3, 10, 256}
+)
+
+func softmax(assets, latent int, hidden ...int) vae.Config {
+	c := vae.DefaultConfig(assets)
+	c.Latent, c.Hidden, c.Head, c.MaxWeight = latent, hidden, "softmax", 0
+	return c
+}
 
 // trainers train one network with batches of one size: this library on each
 // backend, GoMLX's own training loop, and the peers.
-func trainers(batch int) func(ctx context.Context, b *bed) ([]contender, error) {
-	return func(ctx context.Context, b *bed) ([]contender, error) { return b.trainers(ctx, batch) }
+func trainers(n network, batch int) func(ctx context.Context, b *bed) ([]contender, error) {
+	return func(ctx context.Context, b *bed) ([]contender, error) { return b.trainers(ctx, n, batch) }
 }
 
-func (b *bed) trainers(ctx context.Context, batch int) ([]contender, error) {
+func (b *bed) trainers(ctx context.Context, n network, batch int) ([]contender, error) {
 	if err := b.engines(); err != nil {
 		return nil, err
 	}
-	rows, err := dirichletRows(trainRows, trainAssets, b.seed)
+	rows, err := dirichletRows(trainRows, n.config.Assets, b.seed)
 	if err != nil {
 		return nil, err
 	}
 	const (
-		xlaLoop, xlaStep = "vaefolio, XLA, 100 steps a call", "vaefolio, XLA, 1 step a call"
-		goLoop           = "GoMLX, train.Loop, Go backend"
+		xlaStep = "vaefolio, XLA, 1 step a call"
+		goLoop  = "GoMLX, train.Loop, Go backend"
+		plain   = "PyTorch, plain, 1 thread"
 	)
-	ours := b.trainer("vaefolio, Go backend", b.goEngine, rows, batch, 1)
+	xlaLoop := fmt.Sprintf("vaefolio, XLA, %d steps a call", n.loop)
+	ours := b.trainer("vaefolio, Go backend", b.goEngine, n, rows, batch, 1)
 	ours.versus = goLoop
 	contenders := []contender{
 		ours,
-		b.documentedTrainer(goLoop, rows, batch),
-		b.trainer(xlaStep, b.xla, rows, batch, 1),
-		b.trainer(xlaLoop, b.xla, rows, batch, loopSteps),
+		b.documentedTrainer(goLoop, n, rows, batch),
+		b.trainer(xlaStep, b.xla, n, rows, batch, 1),
+		b.trainer(xlaLoop, b.xla, n, rows, batch, n.loop),
 	}
-	config, schedule := network(trainAssets), vae.DefaultSchedule()
 	data := map[string]any{
-		"rows": lists(rows), "assets": config.Assets, "latent": config.Latent, "hidden": config.Hidden,
-		"beta": config.Beta, "batch": batch, "learning_rate": schedule.LearningRate,
+		"rows": lists(rows), "assets": n.config.Assets, "latent": n.config.Latent, "hidden": n.config.Hidden,
+		"beta": n.config.Beta, "batch": batch, "learning_rate": n.rate, "scan": n.loop, "steps": n.stepsBetween(batch),
 	}
 	for _, p := range []struct {
 		library            library
 		name, versus, task string
 	}{
 		{jax, "JAX, a jitted step a call", xlaStep, "step"},
-		{jax, "JAX, lax.scan over 100 steps", xlaLoop, "scan"},
-		{torch, "PyTorch, plain, 1 thread", "", "train"},
+		{jax, fmt.Sprintf("JAX, lax.scan over %d steps", n.loop), xlaLoop, "scan"},
+		{torch, plain, ours.name, "plain"},
+		{torch, "PyTorch, fused Adam, 1 thread", plain, "fused"},
+		{torch, "PyTorch, compiled, fused Adam, 1 thread", plain, "compiled"},
 	} {
 		c, err := b.enter(ctx, p.library, p.name, p.versus, p.task, data)
 		if err != nil {
@@ -68,21 +92,23 @@ func (b *bed) trainers(ctx context.Context, batch int) ([]contender, error) {
 
 // trainer trains on an engine, which may be nil, so many steps in a call of the
 // compiled graph.
-func (b *bed) trainer(name string, engine *vae.Backend, rows *mat.Dense, batch, stepsPerCall int) contender {
+func (b *bed) trainer(
+	name string, engine *vae.Backend, n network, rows *mat.Dense, batch, stepsPerCall int,
+) contender {
 	if engine == nil {
 		return contender{name: name, missing: b.noXLA}
 	}
 	train := func(ctx context.Context, steps int) (span, error) {
-		config, schedule := network(trainAssets), vae.DefaultSchedule()
+		config, schedule := n.config, vae.DefaultSchedule()
 		config.Seed = b.seed
-		schedule.Steps, schedule.Batch, schedule.EvalEvery = steps, batch, steps
+		schedule.Steps, schedule.Batch, schedule.EvalEvery, schedule.LearningRate = steps, batch, steps, n.rate
 		watch := startWatch()
 		// Without a function to save with, a checkpoint is nothing but a pause.
 		_, _, err := vae.Train(ctx, engine, config, schedule, rows, nil, vae.TrainOptions{CheckpointEvery: stepsPerCall})
 		return watch.span(steps * batch), err
 	}
 	// A training is so many units long: whole calls.
-	unit := max(stepsPerCall, stepsBetween(batch))
+	unit := max(stepsPerCall, n.stepsBetween(batch))
 	var last span // the next turn's length follows from it
 	return contender{name: name, turn: func(ctx context.Context, seconds float64) (_ span, err error) {
 		if last.units == 0 {
@@ -99,15 +125,15 @@ func (b *bed) trainer(name string, engine *vae.Backend, rows *mat.Dense, batch, 
 }
 
 // documentedTrainer trains as GoMLX's documentation shows it.
-func (b *bed) documentedTrainer(name string, rows *mat.Dense, batch int) contender {
-	d, err := newDocumented(b.gomlx, rows, batch, b.seed)
+func (b *bed) documentedTrainer(name string, n network, rows *mat.Dense, batch int) contender {
+	d, err := newDocumented(b.gomlx, n.config, n.rate, rows, batch, b.seed)
 	if err == nil {
 		_, err = d.train(1) // compiles
 	}
 	if err != nil {
 		return contender{name: name, missing: err.Error()}
 	}
-	steps := stepsBetween(batch)
+	steps := n.stepsBetween(batch)
 	return contender{name: name, turn: repeat(func(ctx context.Context) (int, error) {
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
@@ -117,16 +143,9 @@ func (b *bed) documentedTrainer(name string, rows *mat.Dense, batch int) contend
 	})}
 }
 
-// network is the default one with a softmax head, which every peer has.
-func network(assets int) vae.Config {
-	c := vae.DefaultConfig(assets)
-	c.Head = "softmax"
-	return c
-}
-
 // stepsBetween is how many steps there are between two looks at the clock, which
 // take about as long with any batch.
-func stepsBetween(batch int) int { return max(1, loopSteps*vae.DefaultSchedule().Batch/batch) }
+func (n network) stepsBetween(batch int) int { return max(1, n.look/batch) }
 
 // dirichletRows draws portfolios from the symmetric Dirichlet distribution.
 func dirichletRows(rows, assets int, seed uint64) (*mat.Dense, error) {

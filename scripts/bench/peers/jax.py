@@ -4,8 +4,6 @@ import functools
 
 jax, jnp = load("jax", "jax.numpy")
 
-STEPS = 100  # of a scan, and between two looks at the clock
-
 
 def layers(key, widths):
     keys = jax.random.split(key, len(widths))
@@ -71,10 +69,10 @@ def train_step(data):
 
     def work():
         nonlocal state
-        for _ in range(STEPS):
+        for _ in range(data["steps"]):
             state = step(state)
         jax.block_until_ready(state)
-        return STEPS * data["batch"]
+        return data["steps"] * data["batch"]
 
     return work, None
 
@@ -84,13 +82,13 @@ def train_scan(data):
 
     @functools.partial(jax.jit, donate_argnums=0)
     def steps(state):
-        return jax.lax.scan(lambda s, _: (step(s), None), state, length=STEPS)[0]
+        return jax.lax.scan(lambda s, _: (step(s), None), state, length=data["scan"])[0]
 
     def work():
         nonlocal state
         state = steps(state)
         jax.block_until_ready(state)
-        return STEPS * data["batch"]
+        return data["scan"] * data["batch"]
 
     return work, None
 
