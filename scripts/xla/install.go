@@ -78,7 +78,7 @@ func (in installer) install(ctx context.Context) (string, error) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		return "", fmt.Errorf("the pinned plugins are for linux/amd64, not %s/%s: install one by go-xla's own installer", runtime.GOOS, runtime.GOARCH)
 	}
-	there, err := hashFile(in.path())
+	there, err := run.HashFile(in.path())
 	switch {
 	case err == nil && there == in.release.pluginHash:
 		in.say("already installed: %s", in.path())
@@ -103,7 +103,7 @@ func (in installer) install(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	hash, err := hashFile(wheel)
+	hash, err := run.HashFile(wheel)
 	if err != nil {
 		return "", err
 	}
@@ -184,17 +184,4 @@ func (in installer) unpack(wheel string) error {
 		}
 		return nil
 	})
-}
-
-func hashFile(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/vae"
 )
 
@@ -109,7 +110,7 @@ func describe(ctx context.Context, table *cli.Table, path string, short bool) er
 	if err != nil || !info.Mode().IsRegular() {
 		return table.Row("plugin", path, nil, nil, nil, "is no file")
 	}
-	hash, err := hashFile(path)
+	hash, err := run.HashFile(path)
 	if err != nil {
 		return table.Row("plugin", path, int(info.Size()), nil, nil, err.Error())
 	}

@@ -52,7 +52,8 @@ type Options struct {
 	Tick func(d time.Duration) (ticks <-chan time.Time, stop func())
 }
 
-func (o Options) withDefaults() Options {
+// EnsureDefaults gives the fields that are zero their defaults.
+func (o *Options) EnsureDefaults() {
 	if o.BaseURL == "" {
 		o.BaseURL = DefaultBaseURL
 	}
@@ -97,7 +98,6 @@ func (o Options) withDefaults() Options {
 			return t.C, t.Stop
 		}
 	}
-	return o
 }
 
 // jitter is waits that grow, each times a random number in [0.5, 1.5).
@@ -147,7 +147,7 @@ type Client struct {
 // New returns a client. It is an error when a URL has no host or another
 // scheme than http and https, or ws and wss.
 func New(opt Options) (*Client, error) {
-	opt = opt.withDefaults()
+	opt.EnsureDefaults()
 	for _, u := range []struct {
 		url     *string
 		schemes string

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/portfolio"
@@ -103,47 +102,43 @@ func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors 
 		c.Rows[i] = Row{Source: sources[i], Span: s}
 		bySpan[s] = append(bySpan[s], i)
 	}
-
-	group, ctx := errgroup.WithContext(ctx)
-	var next, done atomic.Int64
-	refused := make([]map[string]int, runtime.GOMAXPROCS(0))
-	reports := make(chan int)
-	for k := range refused {
-		refused[k] = map[string]int{}
-		group.Go(func() error {
-			m := newMaker(b, projector.Clone(), refused[k])
-			for {
-				s := int(next.Add(1)) - 1
-				if s >= len(bySpan) {
-					return nil
-				}
-				if err := m.makeSpan(ctx, s, bySpan[s]); err != nil {
-					return err
-				}
-				select {
-				case reports <- int(done.Add(int64(len(bySpan[s])))):
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
-		})
-	}
-	finished := make(chan error, 1)
-	go func() { finished <- group.Wait(); close(reports) }()
-	for rows := range reports {
-		if progress != nil {
-			progress(rows, config.N, "portfolios")
-		}
-	}
-	if err := <-finished; err != nil {
+	if err := b.makeAll(ctx, projector, bySpan, progress); err != nil {
 		return nil, err
+	}
+	return c, nil
+}
+
+// makeAll makes the rows of every span, on all cores.
+func (b *builder) makeAll(ctx context.Context, projector *simplex.Projector, bySpan [][]int, progress func(done, total int, note string)) error {
+	makers := make([]*maker, parallel.Workers(len(bySpan)))
+	refused := make([]map[string]int, len(makers))
+	for w := range makers {
+		refused[w] = map[string]int{}
+		makers[w] = newMaker(b, projector.Clone(), refused[w])
+	}
+	var mu sync.Mutex
+	done := 0
+	err := parallel.For(ctx, len(bySpan), func(worker, span int) error {
+		if err := makers[worker].makeSpan(ctx, span, bySpan[span]); err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		done += len(bySpan[span])
+		if progress != nil {
+			progress(done, b.config.N, "portfolios")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, counts := range refused {
 		for reason, count := range counts {
-			c.redrawn[reason] += count
+			b.redrawn[reason] += count
 		}
 	}
-	return c, nil
+	return nil
 }
 
 // ids numbers rows so that they sort as they count.

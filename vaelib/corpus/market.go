@@ -3,16 +3,15 @@ package corpus
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/features"
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/regime"
@@ -306,15 +305,11 @@ func (c *Corpus) observeEnds(ctx context.Context) (map[int]map[string]float64, e
 	slices.Sort(ends)
 	ends = slices.Compact(ends)
 	values := make([]map[string]float64, len(ends))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, end := range ends {
-		group.Go(func() (err error) {
-			values[i], err = c.state.market.observe(ctx, c.window.Slice(0, end), c.config.Index)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	err := parallel.For(ctx, len(ends), func(_, i int) (err error) {
+		values[i], err = c.state.market.observe(ctx, c.window.Slice(0, ends[i]), c.config.Index)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	byEnd := make(map[int]map[string]float64, len(ends))

@@ -58,7 +58,9 @@ type Basket struct {
 	Weights []float64
 }
 
-func (c Config) withDefaults(times []time.Time) Config {
+// EnsureDefaults gives the fields that are zero their defaults, but for Annual,
+// which the times decide.
+func (c *Config) EnsureDefaults() {
 	if c.Windows == nil {
 		c.Windows = []int{5, 20, 60}
 	}
@@ -74,10 +76,6 @@ func (c Config) withDefaults(times []time.Time) Config {
 	if c.Decay == 0 {
 		c.Decay = 0.94
 	}
-	if c.Annual == 0 {
-		c.Annual = (&market.Window{Times: times}).PeriodsPerYear()
-	}
-	return c
 }
 
 // check refuses what cannot be meant.
@@ -178,7 +176,11 @@ func BuildWindow(ctx context.Context, w *market.Window, config Config) (*Table, 
 
 // build makes the features of returns, one slice a symbol, NaN where absent.
 func build(ctx context.Context, symbols []string, times []time.Time, returns [][]float64, config Config) (*Table, error) {
-	c := config.withDefaults(times)
+	c := config
+	c.EnsureDefaults()
+	if c.Annual == 0 {
+		c.Annual = (&market.Window{Times: times}).PeriodsPerYear()
+	}
 	if err := c.check(symbols, len(times)); err != nil {
 		return nil, err
 	}

@@ -33,7 +33,8 @@ type Correlation struct {
 	At         []int // rows, rising, such as rebalance dates; nil: every 20th from the first possible
 }
 
-func (c *Correlation) withDefaults(assets, periods int) Correlation {
+// over fills in what is zero, for so many assets and periods.
+func (c *Correlation) over(assets, periods int) Correlation {
 	out := *c
 	if out.Lookback == 0 {
 		out.Lookback = 60
@@ -51,7 +52,7 @@ func (c *Correlation) withDefaults(assets, periods int) Correlation {
 
 // check refuses what cannot be meant.
 func (c *Correlation) check(assets, periods int) error {
-	d := c.withDefaults(assets, periods)
+	d := c.over(assets, periods)
 	if d.Lookback < 3 || d.Lookback > periods {
 		return fmt.Errorf("a correlation over %d periods needs at least 3 and at most the %d returns", d.Lookback, periods)
 	}
@@ -72,7 +73,7 @@ func (c *Correlation) check(assets, periods int) error {
 // columns are the shares and loadings over all rows.
 func (c *Correlation) columns(symbols []string, returns [][]float64) []Column {
 	n, periods := len(symbols), len(returns[0])
-	d := c.withDefaults(n, periods)
+	d := c.over(n, periods)
 	columns := make([]Column, 0, d.Components*(n+1))
 	for k := range d.Components {
 		columns = append(columns, newColumn("correlation", Share, k+1, "share", periods))

@@ -36,7 +36,9 @@ type Settings struct {
 	Volatility func(mean []float64, cov *mat.SymDense) float64
 }
 
-func (s Settings) withDefaults() Settings {
+// EnsureDefaults gives the fields that are zero their defaults; of Stay, Switch
+// and Seed zero is one.
+func (s *Settings) EnsureDefaults() {
 	if s.States == 0 {
 		s.States = 3
 	}
@@ -55,7 +57,17 @@ func (s Settings) withDefaults() Settings {
 	if s.Volatility == nil {
 		s.Volatility = func(_ []float64, cov *mat.SymDense) float64 { return math.Sqrt(mat.Trace(cov)) }
 	}
-	return s
+}
+
+// Validate returns an error that says which setting makes no sense.
+func (s *Settings) Validate() error {
+	switch {
+	case s.States < 2:
+		return fmt.Errorf("%d states are no regimes: ask for 2 or more", s.States)
+	case s.Starts < 1 || s.Iterations < 1 || !(s.Tolerance > 0) || !(s.Ridge > 0) || !(s.Stay >= 0) || !(s.Switch >= 0):
+		return errors.New("starts, iterations, tolerance and ridge must be above 0, prior counts at least 0")
+	}
+	return nil
 }
 
 // Fitness says how a fit went.
@@ -78,15 +90,12 @@ type Fitness struct {
 // state's mean, K*(d+1)*2 in all, when a value is not finite or a column does
 // not vary, when every start fails, and the context's error when that ends
 // first.
-func Fit(ctx context.Context, x *mat.Dense, settings Settings) (*HMM, *Fitness, error) {
-	s := settings.withDefaults()
+func Fit(ctx context.Context, x *mat.Dense, s Settings) (*HMM, *Fitness, error) {
+	s.EnsureDefaults()
+	if err := s.Validate(); err != nil {
+		return nil, nil, err
+	}
 	rows, d := x.Dims()
-	if s.States < 2 {
-		return nil, nil, fmt.Errorf("%d states are no regimes: ask for 2 or more", s.States)
-	}
-	if s.Starts < 1 || s.Iterations < 1 || !(s.Tolerance > 0) || !(s.Ridge > 0) || !(s.Stay >= 0) || !(s.Switch >= 0) {
-		return nil, nil, errors.New("starts, iterations, tolerance and ridge must be above 0, prior counts at least 0")
-	}
 	if least := 2 * s.States * (d + 1); rows < least {
 		return nil, nil, fmt.Errorf("%d rows are too few for %d states of %d values: at least %d are needed", rows, s.States, d, least)
 	}

@@ -3,11 +3,10 @@ package simplex
 import (
 	"context"
 	"fmt"
-	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/internal/parallel"
 )
 
 // rowsPerBlock is how many rows a worker takes at a time.
@@ -43,39 +42,20 @@ func ProjectAll(ctx context.Context, s Set, dst, v *mat.Dense, distances []float
 		return err
 	}
 	blocks := (rows + rowsPerBlock - 1) / rowsPerBlock
-	failures := make([]error, blocks)
-	var next atomic.Int64
-	var failed atomic.Bool
-	work := func(p *Projector) {
-		for ctx.Err() == nil && !failed.Load() {
-			block := int(next.Add(1)) - 1
-			if block >= blocks {
-				return
+	projectors := make([]*Projector, parallel.Workers(blocks))
+	for w := range projectors {
+		projectors[w] = first.Clone()
+	}
+	return parallel.For(ctx, blocks, func(worker, block int) error {
+		for i := block * rowsPerBlock; i < min((block+1)*rowsPerBlock, rows); i++ {
+			distance, err := projectors[worker].Project(dst.RawRowView(i), v.RawRowView(i))
+			if err != nil {
+				return &RowError{Row: i, Err: err}
 			}
-			for i := block * rowsPerBlock; i < min((block+1)*rowsPerBlock, rows); i++ {
-				distance, err := p.Project(dst.RawRowView(i), v.RawRowView(i))
-				if err != nil {
-					failures[block] = &RowError{Row: i, Err: err}
-					failed.Store(true)
-					break
-				}
-				if distances != nil {
-					distances[i] = distance
-				}
+			if distances != nil {
+				distances[i] = distance
 			}
 		}
-	}
-	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), blocks) - 1 {
-		p := first.Clone()
-		wait.Go(func() { work(p) })
-	}
-	work(first)
-	wait.Wait()
-	for _, err := range failures {
-		if err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
+		return nil
+	})
 }

@@ -14,11 +14,11 @@
 package parallel
 
 import (
+	"cmp"
 	"context"
 	"runtime"
+	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sync/errgroup"
 )
 
 // Workers returns how many workers [For] has for n pieces: one for each core,
@@ -27,27 +27,41 @@ func Workers(n int) int { return max(1, min(runtime.GOMAXPROCS(0), n)) }
 
 // For calls work once for every piece i below n, on all cores, the first pieces
 // first. worker, below Workers(n), is the same for calls that follow each other
-// on one goroutine: what a piece needs while it is done can be kept by it. For
-// returns when all calls have: the first error of one, after which no further
-// piece is begun, or the context's error if that ended first.
+// on one goroutine: what a piece needs while it is done can be kept by it.
+//
+// After an error, or the end of the context, no further piece is begun. For
+// returns when all calls have: the context's error where that has ended, else the
+// error of the first piece in order that has one, whichever failed first in time.
 func For(ctx context.Context, n int, work func(worker, i int) error) error {
-	group, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
+	var (
+		next    atomic.Int64
+		stopped atomic.Bool
+		wait    sync.WaitGroup
+		mu      sync.Mutex
+		failed  = n // the first piece with an error
+		err     error
+	)
 	for worker := range Workers(n) {
-		group.Go(func() error {
-			for {
+		wait.Go(func() {
+			for ctx.Err() == nil && !stopped.Load() {
+				// A piece that is taken is done, so that those before a failed one are.
 				i := int(next.Add(1) - 1)
 				if i >= n {
-					return nil
+					return
 				}
-				if err := ctx.Err(); err != nil {
-					return err
+				workErr := work(worker, i)
+				if workErr == nil {
+					continue
 				}
-				if err := work(worker, i); err != nil {
-					return err
+				stopped.Store(true)
+				mu.Lock()
+				if i < failed {
+					failed, err = i, workErr
 				}
+				mu.Unlock()
 			}
 		})
 	}
-	return group.Wait()
+	wait.Wait()
+	return cmp.Or(ctx.Err(), err)
 }

@@ -3,6 +3,8 @@ package parallel
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 )
@@ -27,6 +29,34 @@ func TestForDoesEveryPieceOnce(t *testing.T) {
 			if c := counts[i].Load(); c != 1 {
 				t.Errorf("piece %d of %d was done %d times", i, n, c)
 			}
+		}
+	}
+}
+
+// Of several errors it is that of the first piece in order, whichever came first.
+func TestForReturnsTheFirstError(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	errs := make([]error, 100)
+	for i := range errs {
+		errs[i] = fmt.Errorf("piece %d", i)
+	}
+	for range 200 {
+		later := make(chan struct{})
+		err := For(t.Context(), len(errs), func(_, i int) error {
+			switch {
+			case i == 3:
+				<-later // until one after it has failed
+				return errs[i]
+			case i == 4:
+				close(later)
+				return errs[i]
+			case i > 4:
+				return errs[i]
+			}
+			return nil
+		})
+		if err != errs[3] {
+			t.Fatalf("error %v, want that of piece 3", err)
 		}
 	}
 }
