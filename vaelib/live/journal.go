@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/gofrs/flock"
@@ -17,6 +18,7 @@ type Journal struct {
 	path string
 	file *os.File
 	lock *flock.Flock
+	made bool // the file was not there, and has no line yet
 	last *Line
 	torn int
 }
@@ -25,11 +27,12 @@ type Journal struct {
 // writes at a time. A last line without its end is cut off. It returns an error
 // when the last whole line is none of this package's.
 func OpenJournal(path string) (_ *Journal, err error) {
+	_, statErr := os.Lstat(path)
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{path: path, file: file, lock: flock.New(path)}
+	j := &Journal{path: path, file: file, lock: flock.New(path), made: errors.Is(statErr, fs.ErrNotExist)}
 	defer func() {
 		if err != nil {
 			_ = j.Close() // the first error is the one to tell
@@ -62,11 +65,11 @@ func (j *Journal) recover() error {
 	if len(whole) > 0 {
 		text := whole[bytes.LastIndexByte(whole[:end-1], '\n')+1:]
 		line := &Line{}
-		if err := json.Unmarshal(text, line); err != nil || len(line.Weights.Names) == 0 || line.Candle.IsZero() {
+		if !line.read(text) {
 			return fmt.Errorf("%s: the last line is not one of a live run: write to another file", j.path)
 		}
 		j.last = line
-	} else if !bytes.HasPrefix(tail, beginning[:min(len(tail), len(beginning))]) {
+	} else if !bytes.HasPrefix(tail, beginning[:min(len(tail), len(beginning))]) || json.Valid(tail) && !new(Line).read(tail) {
 		return fmt.Errorf("%s holds no lines of a live run: write to another file", j.path)
 	}
 	if j.torn = len(tail) - end; j.torn == 0 {
@@ -76,6 +79,11 @@ func (j *Journal) recover() error {
 		return err
 	}
 	return j.file.Sync()
+}
+
+// read says whether the text is a line of a live run, and reads it.
+func (l *Line) read(text []byte) bool {
+	return json.Unmarshal(text, l) == nil && len(l.Weights.Names) > 0 && !l.Candle.IsZero()
 }
 
 // tail reads the end of the file: at least the last whole line and what stands
@@ -105,11 +113,18 @@ func (j *Journal) Append(line *Line) error {
 	if err != nil {
 		return err
 	}
+	j.made = false
 	if _, err := j.file.Write(append(text, '\n')); err != nil {
 		return err
 	}
 	return j.file.Sync()
 }
 
-// Close closes and unlocks the file.
-func (j *Journal) Close() error { return errors.Join(j.file.Close(), j.lock.Close()) }
+// Close closes and unlocks the file. One that was made and got no line is removed.
+func (j *Journal) Close() error {
+	var err error
+	if j.made && j.lock.Locked() {
+		err = os.Remove(j.path)
+	}
+	return errors.Join(err, j.file.Close(), j.lock.Close())
+}

@@ -299,8 +299,31 @@ func TestJournal(t *testing.T) {
 }
 
 // A file of something else stays as it is.
+// A run that comes to no line leaves no file, and one that was there stays.
+func TestJournalWithoutALine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lines.jsonl")
+	for _, there := range []bool{false, true} {
+		if there {
+			if err := os.WriteFile(path, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		j, err := OpenJournal(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); (err == nil) != there {
+			t.Errorf("there before: %v, afterwards: %v", there, err)
+		}
+	}
+}
+
 func TestJournalOfOthers(t *testing.T) {
-	for _, text := range []string{"a,b\n", "{}\n", "{\n  \"a\": 1\n}", `{"a":1}`, "x", "\n", `{"time":"2024-03-01T01:00:00Z"}` + "\n"} {
+	for _, text := range []string{"a,b\n", "{}\n", "{\n  \"a\": 1\n}", `{"a":1}`, "x", "\n", `{"time":"2024-03-01T01:00:00Z"}` + "\n",
+		`{"time":"2024-03-01T01:00:00Z"}`} {
 		path := filepath.Join(t.TempDir(), "other")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
