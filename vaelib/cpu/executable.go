@@ -186,6 +186,6 @@ func (f *frame) release(p *plan) {
 func (f *frame) reserve(g *group, tile int) {
 	grow(&f.tiles32, max(1, g.registers32))
 	grow(&f.tiles64, max(1, g.registers64))
-	grow(&f.scratch32, len(g.slots32)*tile)
-	grow(&f.scratch64, len(g.slots64)*tile)
+	grow(&f.scratch32, g.scratch[single]*tile)
+	grow(&f.scratch64, g.scratch[double]*tile)
 }

@@ -227,14 +227,14 @@ func (d *draft) grow() {
 		}
 		d.keep(false, func(f compute.Function, k int) (compute.Value, error) { return op(f)(x[k], axes...) })
 	case 12:
-		l := d.pick(dtypes.Float32)
+		l := i
 		left := d.shapes[l]
 		if left.Rank() == 0 || left.Rank() > 2 {
 			return
 		}
 		contract := c.below(left.Rank())
 		for r, right := range d.shapes {
-			if right.DType != dtypes.Float32 || right.Rank() == 0 || right.Rank() > 2 {
+			if right.DType != left.DType || right.Rank() == 0 || right.Rank() > 2 {
 				continue
 			}
 			for axis, n := range right.Dimensions {

@@ -22,6 +22,7 @@ type group struct {
 	// scratch memory.
 	registers32, registers64 int
 	slots32, slots64         []slot
+	scratch                  [2]int // slots, by class
 	direct                   []direct
 }
 
@@ -69,7 +70,6 @@ type groupBuilder struct {
 	values    map[*value]int // registers of members
 	last      map[*value]int // instruction that needs a member last
 	free      [2][]int       // slots, by class
-	slots     [2]int
 	slotOf    map[*value]int
 }
 
@@ -128,8 +128,8 @@ func (b *groupBuilder) slotFor(c class, register int) int {
 		s = b.free[c][n-1]
 		b.free[c] = b.free[c][:n-1]
 	} else {
-		s = b.slots[c]
-		b.slots[c]++
+		s = b.scratch[c]
+		b.scratch[c]++
 	}
 	if c == double {
 		b.slots64 = append(b.slots64, slot{register, s})

@@ -344,11 +344,11 @@ func (p *planner) reduce(n *node, x view) view {
 
 func (p *planner) multiply(n *node, in []view) (view, error) {
 	for i, contracting := range [][]int{n.dot.lhs, n.dot.rhs} {
-		if len(in[i].dims) > 2 || len(contracting) != 1 || in[i].of.class != single {
+		if len(in[i].dims) > 2 || len(contracting) != 1 || in[i].of.class == index || n.inputs[i].shape.DType == dtypes.Int32 {
 			return view{}, errForeign
 		}
 	}
-	return p.add(&value{kind: multiplied, dims: n.shape.Dimensions, operands: in, dot: n.dot}), nil
+	return p.add(&value{kind: multiplied, class: in[0].of.class, dims: n.shape.Dimensions, operands: in, dot: n.dot}), nil
 }
 
 // plan is a graph as a list of steps with places for all their values.

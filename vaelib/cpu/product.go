@@ -1,5 +1,7 @@
 package cpu
 
+import "math"
+
 // A matrix product is made of tiles that stay in registers while the terms of
 // their sums go by, from factors laid out as panels, in blocks that stay in the
 // caches (Goto & van de Geijn 2008, "Anatomy of high-performance matrix
@@ -25,10 +27,7 @@ type factor struct {
 }
 
 func (f factor) from(i, l int) factor {
-	if at := i*f.step + l*f.term; at < len(f.data) {
-		return factor{f.data[at:], f.step, f.term}
-	}
-	return factor{nil, f.step, f.term}
+	return factor{f.data[min(i*f.step+l*f.term, len(f.data)):], f.step, f.term}
 }
 
 // panels is the space that product lays factors out in, and for a tile.
@@ -141,13 +140,36 @@ func lay(dst []float32, width int, f factor, count, terms int) {
 
 func layPanel(dst []float32, width int, f factor, count, terms int) {
 	done, deep := acceleratedLayout(dst, width, f, count, terms) // so many, and of those so many terms
-	for l := range terms {
+	for i := range count {
 		from := 0
-		if l < deep {
-			from = done
+		if i < done {
+			from = deep
 		}
-		for i := from; i < count; i++ {
-			dst[l*width+i] = f.data[i*f.step+l*f.term]
+		at := i*f.step + from*f.term
+		for l := from; l < terms; l++ {
+			dst[l*width+i] = f.data[at]
+			at += f.term
+		}
+	}
+}
+
+// factor64 is a factor in float64.
+type factor64 struct {
+	data       []float64
+	step, term int
+}
+
+// product64 is product in float64, in plain Go: for what needs more digits now
+// and then.
+func product64(dst []float64, rows, columns, terms int, a, b factor64) {
+	clear(dst)
+	for i := range rows {
+		out := dst[i*columns:][:columns]
+		for l := range terms {
+			v := a.data[i*a.step+l*a.term]
+			for j := range out {
+				out[j] = math.FMA(v, b.data[j*b.step+l*b.term], out[j])
+			}
 		}
 	}
 }

@@ -180,6 +180,12 @@ func (m *multiplication) run(f *frame) {
 	if m.rows == 0 || m.columns == 0 {
 		return
 	}
+	if m.to.class == double {
+		a := factor64{f.double[m.a.store.id][m.a.offset:], m.aStep, m.aTerm}
+		b := factor64{f.double[m.b.store.id][m.b.offset:], m.bStep, m.bTerm}
+		product64(f.double[m.to.id], m.rows, m.columns, m.terms, a, b)
+		return
+	}
 	a := factor{f.single[m.a.store.id][m.a.offset:], m.aStep, m.aTerm}
 	b := factor{f.single[m.b.store.id][m.b.offset:], m.bStep, m.bTerm}
 	f.panels.product(f.single[m.to.id], m.columns, m.rows, m.columns, m.terms, a, b)
