@@ -25,13 +25,13 @@
 // # Bits
 //
 // Equal inputs give equal bits: at every level of instructions (plain Go, AVX2,
-// AVX-512), alone or beside other executions. Each element of a matrix product is
+// AVX-512; on arm64 NEON for matrix products), alone or beside other executions. Each element of a matrix product is
 // one chain of fused multiply-adds in order. A sum over outer axes is one chain
 // in order; one over the innermost axis goes into 16 sums in turn, which are then
 // added in order. The elementwise functions are defined in plain Go, and the
 // assembly is a translation: exp and log have errors of at most 1 unit in the
 // last place of float32, tanh 2, the logistic function 3. They take subnormal
 // numbers, infinities and NaN as IEEE 754 does, and no operation flushes
-// subnormal numbers to zero. (On other architectures Go may fuse operations, and
-// results can differ from those of amd64 in the last bits.)
+// subnormal numbers to zero. Logarithms in float64 are those of package math,
+// whose bits depend on the architecture.
 package cpu

@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	encoding "encoding/binary"
+	"hash/fnv"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -9,11 +11,18 @@ import (
 
 // atLevels runs a test at every level that this processor has.
 func atLevels(t *testing.T, f func(t *testing.T)) {
-	highest := level
-	defer func() { level = highest }()
-	for level = levelGo; level <= highest; level++ {
+	defer func(highest processorLevel) { level = highest }(level)
+	for _, level = range levels() {
 		t.Run(level.String(), f)
 	}
+}
+
+// levels are those that this processor has.
+func levels() []processorLevel {
+	if level <= levelNEON {
+		return []processorLevel{levelGo, levelNEON}[:level+1]
+	}
+	return []processorLevel{levelGo, levelAVX2, levelAVX512}[:level]
 }
 
 // everyKind are numbers of every kind and size: all exponents, both signs,
@@ -175,5 +184,28 @@ func TestExp64(t *testing.T) {
 	}
 	for _, x := range []float64{0, 709.78, 709.79, 710, -745.13, -745.14, -746, -708.4, math.Inf(1), math.Inf(-1), math.NaN()} {
 		check(x)
+	}
+}
+
+// The bits of the functions are these on every architecture.
+func TestFunctionBits(t *testing.T) {
+	x := everyKind(20_000)
+	y := make([]float32, len(x))
+	for code, want := range map[opcode]uint64{
+		opExp: 0xee18544e7b213bab, opLog: 0x841a9a5cf5cf888c, opTanh: 0x850e0d879c6c7785, opLogistic: 0x8f6df6a39b08a309,
+	} {
+		apply32(code, y, x, nil, nil)
+		hash := fnv.New64a()
+		for _, v := range y {
+			if v != v {
+				v = 0 // whose bits are left open
+			}
+			if err := encoding.Write(hash, encoding.LittleEndian, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if hash.Sum64() != want {
+			t.Errorf("function %d: the hash of its values is %#x, want %#x", code, hash.Sum64(), want)
+		}
 	}
 }

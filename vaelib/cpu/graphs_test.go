@@ -372,10 +372,9 @@ func checkGraph(t testing.TB, data []byte) (compared bool) {
 	if !raceDetector { // under which GoMLX 0.28's backend fails on pointers
 		want = attempt(t, reference, executables[1], d.inShapes, d.inputs)
 	}
-	highest := level
-	defer func() { level = highest }()
+	defer func(highest processorLevel) { level = highest }(level)
 	var first [][]float64
-	for level = levelGo; level <= highest; level++ {
+	for _, level = range levels() {
 		got := execute(t, here, executables[0], d.inShapes, d.inputs)
 		if first == nil {
 			first = got

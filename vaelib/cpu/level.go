@@ -6,6 +6,7 @@ type processorLevel int
 
 const (
 	levelGo     processorLevel = iota // plain Go
+	levelNEON                         // arm64's, for matrix products
 	levelAVX2                         // AVX2 and FMA
 	levelAVX512                       // AVX-512F as well
 )
@@ -14,5 +15,5 @@ const (
 var level = highestLevel()
 
 func (l processorLevel) String() string {
-	return [...]string{"plain Go", "AVX2", "AVX-512"}[l]
+	return [...]string{"plain Go", "NEON", "AVX2", "AVX-512"}[l]
 }

@@ -2,4 +2,11 @@
 
 package cpu
 
-func highestLevel() processorLevel { return levelGo }
+import "runtime"
+
+func highestLevel() processorLevel {
+	if runtime.GOARCH == "arm64" {
+		return levelNEON
+	}
+	return levelGo
+}

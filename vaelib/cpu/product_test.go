@@ -70,8 +70,7 @@ func TestProduct(t *testing.T) {
 // gradient by the parameters, and back.
 func BenchmarkProduct(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	highest := level
-	defer func() { level = highest }()
+	defer func(highest processorLevel) { level = highest }(level)
 	for _, s := range []struct {
 		name                 string
 		rows, columns, terms int
@@ -85,7 +84,7 @@ func BenchmarkProduct(b *testing.B) {
 	} {
 		x, y := randomFactor(rng, s.rows, s.terms, s.left), randomFactor(rng, s.columns, s.terms, s.right)
 		dst := make([]float32, s.rows*s.columns)
-		for level = levelAVX2; level <= highest; level++ {
+		for _, level = range levels()[1:] {
 			b.Run(fmt.Sprintf("%s/%s", s.name, level), func(b *testing.B) {
 				var p panels
 				for b.Loop() {
