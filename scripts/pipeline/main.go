@@ -22,6 +22,7 @@ type config struct {
 	experiment.Settings
 	cli.Backend
 	cli.Output
+	Profile bool `flag:"profile" record:"-" help:"also write cpu.pprof and heap.pprof, which go tool pprof reads, into the folder"`
 	cli.Common
 	cli.Format
 }
@@ -88,6 +89,9 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		if err := print(c, io, summary, dir); err != nil {
 			return err
 		}
+		if c.Profile {
+			io.Note("nothing ran that could be profiled: -force repeats the run")
+		}
 		return done
 	}
 	if err != nil {
@@ -102,11 +106,21 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	if source == "" {
 		source = "the bundled sample (SYNTHETIC)"
 	}
+	var recording *profile
+	if c.Profile {
+		if recording, err = startProfile(); err != nil {
+			return err
+		}
+		defer recording.stop()
+	}
 	summary, err := experiment.Pipeline(ctx, folder, experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
 		Metrics: settings, Seed: c.Seed, Backend: backend, Source: source, Notes: data.Notes, Synthetic: data.Synthetic, Begin: io.Progress,
 		Repeat: []string{io.Command()},
 	}, c.Settings)
+	if recording != nil && (err == nil || ctx.Err() != nil) { // also of a run that was interrupted
+		err = errors.Join(err, recording.write(folder))
+	}
 	if err != nil {
 		return err
 	}

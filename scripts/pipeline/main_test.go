@@ -33,9 +33,14 @@ func TestPipelineVerb(t *testing.T) {
 		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	code, stdout, stderr := execute(append(small, "-out", dir, "-format", "json")...)
+	code, stdout, stderr := execute(append(small, "-out", dir, "-format", "json", "-profile")...)
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	for _, name := range []string{"cpu.pprof", "heap.pprof"} {
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
+			t.Errorf("%s is no compressed profile (%v)", name, err)
+		}
 	}
 	var rows []map[string]any
 	if err := json.Unmarshal([]byte(stdout), &rows); err != nil || len(rows) != 6 {

@@ -110,12 +110,13 @@ func Pipeline(ctx context.Context, folder *run.Run, in Input, settings Settings)
 		{"report", p.report},
 	}
 	for _, step := range steps {
-		stop := folder.Time(step.name)
+		stop, began := folder.Time(step.name), time.Now()
 		err := step.do(ctx)
 		stop()
 		if err != nil {
 			return nil, err
 		}
+		p.summary.SecondsByStage[step.name] = time.Since(began).Seconds()
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -143,7 +144,7 @@ func (p *state) split(context.Context) error {
 	}
 	p.summary = Summary{
 		Backend: p.Backend.Description(), Seed: p.Seed, Synthetic: p.Synthetic, Funding: p.Window.Funded,
-		InSample: period(p.in), OutSample: period(p.out), Notes: map[string]string{},
+		InSample: period(p.in), OutSample: period(p.out), Notes: map[string]string{}, SecondsByStage: map[string]float64{},
 	}
 	return nil
 }

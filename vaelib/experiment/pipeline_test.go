@@ -226,11 +226,14 @@ func TestPipelineFolderHoldsWhatItSays(t *testing.T) {
 	}
 	for _, field := range []string{
 		"active_units", "kl_nats", "r2", "r2_pca", "dispersion_prior", "dispersion_posterior", "max_repair_distance",
-		"portfolios", "evaluations", "seconds", "samples_per_second", "backend", "seed", "max_constraint_violation",
+		"portfolios", "evaluations", "seconds", "samples_per_second", "seconds_by_stage", "backend", "seed", "max_constraint_violation",
 	} {
 		if fields[field] == nil {
 			t.Errorf("summary.json has no %s", field)
 		}
+	}
+	if stages := fields["seconds_by_stage"].(map[string]any); stages["training"].(float64) <= 0 || stages["generation"].(float64) <= 0 {
+		t.Errorf("seconds by stage are %v", stages)
 	}
 	if summary.Evaluations != 2*settings.Starts*settings.Iterations {
 		t.Errorf("%d evaluations, want %d", summary.Evaluations, 2*settings.Starts*settings.Iterations)

@@ -61,8 +61,10 @@ type Summary struct {
 	Evaluations      int     `json:"evaluations"`
 	Seconds          float64 `json:"seconds"`
 	SamplesPerSecond float64 `json:"samples_per_second"`
-	Backend          string  `json:"backend"`
-	Seed             uint64  `json:"seed"`
+	// The stages before the files are written; the manifest's timings have all.
+	SecondsByStage map[string]float64 `json:"seconds_by_stage"`
+	Backend        string             `json:"backend"`
+	Seed           uint64             `json:"seed"`
 
 	InSample   Period `json:"in_sample"`
 	OutSample  Period `json:"out_of_sample"`
