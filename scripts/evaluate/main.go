@@ -18,6 +18,7 @@ import (
 
 type config struct {
 	Weights           string   `flag:"weights" unit:"FILE" required:"true" help:"portfolios: a CSV with a header of symbols, which are those of the prices in any order, and optionally a first column id"`
+	Percent           bool     `flag:"percent" help:"the weights are in percent, and are divided by 100"`
 	Level             float64  `flag:"level" range:"(0,1)" help:"level of VaR and CVaR; the names of the two have it as a percentage"`
 	RiskContributions bool     `flag:"risk-contributions" help:"each asset's share of the variance too, in the order of the weights file"`
 	Trials            int      `flag:"trials" range:"[0,inf)" help:"the deflated Sharpe ratio too (dsr), for the best of so many trials; needs -trial-sr-std"`
@@ -52,7 +53,7 @@ func (c *config) Validate() error {
 const rowsPerBlock = 8192
 
 func evaluate(ctx context.Context, c *config, io *cli.IO) error {
-	given, err := portfolio.ReadCSV(c.Weights, portfolio.ReadOptions{})
+	given, err := portfolio.ReadCSV(c.Weights, portfolio.ReadOptions{Percent: c.Percent})
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 type config struct {
 	Weights string `flag:"weights" unit:"FILE" required:"true" help:"a CSV with a header of symbols and optionally a first column id; its rows may have any sum"`
+	Percent bool   `flag:"percent" help:"the weights are in percent, and are divided by 100"`
 	cli.Constraints
 	cli.Common
 }
@@ -35,7 +36,7 @@ func main() { cli.Main(verb) }
 const rowsPerBlock = 4096
 
 func project(ctx context.Context, c *config, io *cli.IO) error {
-	p, err := portfolio.ReadCSV(c.Weights, portfolio.ReadOptions{AnySum: true})
+	p, err := portfolio.ReadCSV(c.Weights, portfolio.ReadOptions{AnySum: true, Percent: c.Percent})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -163,6 +164,11 @@ func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 			msg = fmt.Sprintf("no prices in the range: all %s rows lie outside it", count(c.Outside))
 		}
 		return nil, nil, &DataError{File: shown, Msg: msg}
+	}
+	for _, symbol := range t.symbols {
+		if strings.Contains(symbol, `"`) || strings.ContainsFunc(symbol, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return nil, nil, &DataError{File: shown, Msg: fmt.Sprintf("symbol %s holds a quote or a character that does not print, which no file of weights can name: rename it", excerpt([]byte(symbol)))}
+		}
 	}
 	p := &Panel{Symbols: t.symbols, Times: allMillis(t.times), Close: mat.NewDense(len(t.times), len(t.symbols), t.close)}
 	if !t.daily {

@@ -1,10 +1,13 @@
 package market
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 )
@@ -225,4 +228,80 @@ func (s *source) open(name string, folder bool) (h *head, r *typedRows, err erro
 	}
 	h, err = r.head(s, name, container, folder)
 	return h, r, err
+}
+
+// OpenText opens any file that prices may be in as the text of a CSV: gzip is
+// unpacked, UTF-16 and Latin-1 are decoded, and the tables of Parquet and Arrow
+// are written out, columns of text and times first, since pandas stores its
+// index last. It is how other files, of weights or returns, are read.
+func OpenText(path string) (io.ReadCloser, error) {
+	s, err := openSource(os.DirFS(filepath.Dir(path)), filepath.Base(path), path)
+	if err != nil {
+		return nil, err
+	}
+	if s.kind == text {
+		return struct {
+			io.Reader
+			io.Closer
+		}{s.lines, s}, nil
+	}
+	_, r, err := s.open(filepath.Base(path), false)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	w := &typedText{rows: r, Closer: s}
+	for _, first := range []bool{true, false} {
+		for i, c := range r.columns {
+			if c.kind != otherColumn && (c.kind != numberColumn) == first {
+				w.order = append(w.order, i)
+			}
+		}
+	}
+	for k, i := range w.order {
+		w.field(k, []byte(r.columns[i].name))
+	}
+	w.text = append(w.text, '\n')
+	return w, nil
+}
+
+// typedText spells the rows of a typed file as a CSV.
+type typedText struct {
+	io.Closer
+	rows  *typedRows
+	order []int // of the columns
+	text  []byte
+	done  int // bytes of the text that are handed on
+}
+
+func (w *typedText) Read(p []byte) (int, error) {
+	if w.done == len(w.text) {
+		w.text, w.done = w.text[:0], 0
+		if !w.rows.next() {
+			if w.rows.err != nil {
+				return 0, w.rows.err
+			}
+			return 0, io.EOF
+		}
+		for k, i := range w.order {
+			w.field(k, w.rows.text(i))
+		}
+		w.text = append(w.text, '\n')
+	}
+	n := copy(p, w.text[w.done:])
+	w.done += n
+	return n, nil
+}
+
+func (w *typedText) field(k int, field []byte) {
+	if k > 0 {
+		w.text = append(w.text, ',')
+	}
+	if !bytes.ContainsAny(field, "\",\n\r") {
+		w.text = append(w.text, field...)
+		return
+	}
+	w.text = append(w.text, '"')
+	w.text = append(w.text, bytes.ReplaceAll(field, []byte{'"'}, []byte(`""`))...)
+	w.text = append(w.text, '"')
 }

@@ -86,7 +86,7 @@ func (p *Portfolios) checkNames() error {
 	if err := checkNames("symbol", p.Symbols); err != nil {
 		return err
 	}
-	if strings.EqualFold(p.Symbols[0], idColumn) {
+	if p.IDs == nil && strings.EqualFold(p.Symbols[0], idColumn) {
 		return fmt.Errorf("symbol %s is the name of the column of ids", p.Symbols[0])
 	}
 	if err := checkNames("id", p.IDs); err != nil {
@@ -142,9 +142,9 @@ func checkName(kind, name string) error {
 		return fmt.Errorf("%s is empty: name it", kind)
 	case len(name) > longestName:
 		return fmt.Errorf("%s %s... is longer than %d bytes", kind, excerpt(name), longestName)
-	case strings.TrimSpace(name) != name, strings.ContainsAny(name, `",`),
+	case strings.TrimSpace(name) != name, strings.Contains(name, `"`),
 		strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == unicode.ReplacementChar }):
-		return fmt.Errorf("%s %s holds a comma, a quote, or a character that does not print", kind, excerpt(name))
+		return fmt.Errorf("%s %s holds a quote, or a character that does not print", kind, excerpt(name))
 	}
 	return nil
 }

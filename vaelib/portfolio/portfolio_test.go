@@ -66,13 +66,55 @@ func TestReadForms(t *testing.T) {
 	}
 }
 
+// One portfolio may be in lines of a symbol and its weight, and ids in a column
+// without a name; percent and names with commas are read.
+func TestReadOtherForms(t *testing.T) {
+	for name, c := range map[string]struct {
+		text    string
+		percent bool
+		symbols string
+		ids     string
+		want    []float64
+	}{
+		"lines":               {"symbol,weight\nA,0.25\nB,0.75\n", false, "[A B]", "[]", []float64{0.25, 0.75}},
+		"lines, no header":    {"A,0.25\nB,0.75\n", false, "[A B]", "[]", []float64{0.25, 0.75}},
+		"a series of pandas":  {",0\nA,0.25\nB,0.75\n", false, "[A B]", "[]", []float64{0.25, 0.75}},
+		"lines, percent sign": {"Ticker,Weight\nA,25%\nB,75 %\n", false, "[A B]", "[]", []float64{0.25, 0.75}},
+		"lines, percent":      {"A,25\nB,75\n", true, "[A B]", "[]", []float64{0.25, 0.75}},
+		"a frame of pandas":   {",A,B\n0,0.25,0.75\n1,1,0\n", false, "[A B]", "[0 1]", []float64{0.25, 0.75, 1, 0}},
+		"percent":             {"A,B\n25,75\n", true, "[A B]", "[]", []float64{0.25, 0.75}},
+		"a comma in a name":   {"id,\"Procter, Co.\",id\nx,0.25,0.75\n", false, "[Procter, Co. id]", "[x]", []float64{0.25, 0.75}},
+	} {
+		p, err := portfolio.Read(strings.NewReader(c.text), "w.csv", portfolio.ReadOptions{Percent: c.percent})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(c.want, p.Weights.RawMatrix().Data); diff != "" || fmt.Sprint(p.Symbols) != c.symbols || fmt.Sprint(p.IDs) != c.ids {
+			t.Errorf("%s: symbols %v, ids %v, weights %s", name, p.Symbols, p.IDs, diff)
+		}
+		var text strings.Builder
+		if err := p.WriteCSV(&text); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		again, err := portfolio.Read(strings.NewReader(text.String()), "w.csv", portfolio.ReadOptions{})
+		if err != nil || !cmp.Equal(again.Symbols, p.Symbols) || !cmp.Equal(again.IDs, p.IDs) {
+			t.Errorf("%s: written as %q: %v", name, text.String(), err)
+		}
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "w.csv: the file is empty: it starts with a header of symbols"},
 		{"\n\n", "w.csv: the file is empty"},
 		{"A,B\n", "w.csv: no rows below the header"},
 		{"id\n1\n", "w.csv:1: the header names no symbol after id"},
-		{",A\n0,1\n", "w.csv:1:1: the first column has no name: call it id"},
+		{"A,0.5\nA,0.5\n", "w.csv:2: symbol A is there twice"},
+		{"symbol,weight\nA,0.5\nB,x\n", `w.csv:3: B: "x" is not a number`},
+		{"A,0.5\nB,0.4999\n", "w.csv:2: row 1 sums to 0.9999: weights sum to 1 within 1e-06: rounded? The verb project makes rows sum to 1"},
+		{"A,B\n40,60\n", "w.csv:2: row 1 sums to 100: weights sum to 1 within 1e-06: in percent? Say -percent"},
 		{"A;B\n0;1\n", `w.csv:1:1: header "A;B" has no comma`},
 		{"A,,B\n1,0,0\n", "w.csv:1:2: symbol is empty"},
 		{"A,B,A\n1,0,0\n", "w.csv:1:3: symbol A is repeated from column 1"},
@@ -247,7 +289,7 @@ func TestWriteRefuses(t *testing.T) {
 		{portfolio.Portfolios{}, "no portfolios"},
 		{portfolio.Portfolios{Symbols: []string{"A"}, Weights: one}, "2 columns of weights for 1 symbols"},
 		{portfolio.Portfolios{Symbols: []string{"A", "A"}, Weights: one}, "symbol A is repeated"},
-		{portfolio.Portfolios{Symbols: []string{"A", "B,C"}, Weights: one}, "holds a comma"},
+		{portfolio.Portfolios{Symbols: []string{"A", "B\"C"}, Weights: one}, "holds a quote"},
 		{portfolio.Portfolios{Symbols: []string{"ID", "B"}, Weights: one}, "name of the column of ids"},
 		{portfolio.Portfolios{Symbols: []string{"A", "B"}, IDs: []string{"p", "q"}, Weights: one}, "2 ids for 1 portfolios"},
 		{portfolio.Portfolios{Symbols: []string{"A", "B"}, IDs: []string{"p\nq"}, Weights: one}, "does not print"},

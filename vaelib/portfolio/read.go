@@ -9,10 +9,13 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/market"
 )
 
 const (
@@ -26,12 +29,19 @@ type ReadOptions struct {
 	// Symbols are the wanted columns in their wanted order; the file's may
 	// differ. Nil: those of the file, as they come.
 	Symbols []string
+	// Percent says that the weights are in percent: each is divided by 100. Those
+	// with a percent sign are so anyhow.
+	Percent bool
 	// AnySum accepts rows that do not sum to 1: what is to be projected.
 	AnySum bool
 }
 
-// ReadCSV reads the weights in a file. Everything that is wrong with it is a
-// [*FileError]; around a [*SymbolError] where a symbol is unknown or missing.
+// ReadCSV reads the weights in a file: a header of symbols and a row a
+// portfolio, perhaps with ids in a first column that is called id or, as pandas
+// writes its index, nothing; or one portfolio in lines of a symbol and its
+// weight. The file may be packed by gzip, or be Parquet or Arrow. Everything
+// that is wrong with it is a [*FileError]; around a [*SymbolError] where a symbol
+// is unknown or missing.
 func ReadCSV(path string, options ReadOptions) (*Portfolios, error) {
 	file, err := open(path)
 	if err != nil {
@@ -44,10 +54,15 @@ func ReadCSV(path string, options ReadOptions) (*Portfolios, error) {
 // Read is [ReadCSV] for any reader; name is what errors call it.
 func Read(r io.Reader, name string, options ReadOptions) (*Portfolios, error) {
 	t, err := readTable(r, name, "symbol", func(id string, row []float64) error {
+		if options.Percent {
+			for j := range row {
+				row[j] /= 100
+			}
+		}
 		if options.AnySum {
 			return nil
 		}
-		return checkSum(row, id)
+		return hint(checkSum(row, id), row)
 	})
 	if err != nil {
 		return nil, err
@@ -62,6 +77,24 @@ func Read(r io.Reader, name string, options ReadOptions) (*Portfolios, error) {
 		return nil, &FileError{File: name, Line: t.headerLine, Column: t.column(symbol.Symbol), Err: err}
 	}
 	return p, err
+}
+
+// hint adds to the error of a row that misses 1 what is likely meant.
+func hint(err error, row []float64) error {
+	if err == nil {
+		return nil
+	}
+	var sum float64
+	for _, x := range row {
+		sum += x
+	}
+	switch {
+	case math.Abs(sum-1) <= 0.02:
+		return fmt.Errorf("%w: rounded? The verb project makes rows sum to 1", err)
+	case math.Abs(sum-100) <= 2:
+		return fmt.Errorf("%w: in percent? Say -percent, or divide by 100", err)
+	}
+	return err
 }
 
 // ReadConditionsCSV reads the conditions of p's rows from a file: with the same
@@ -113,17 +146,20 @@ func ReadConditions(r io.Reader, name string, p *Portfolios) (*Conditions, error
 }
 
 // open opens a file, with an error that says in one line what is wrong.
-func open(path string) (*os.File, error) {
-	file, err := os.Open(path)
+func open(path string) (io.ReadCloser, error) {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		err = errors.New("is a folder, not a file")
+	}
 	if err == nil {
-		var info fs.FileInfo
-		if info, err = file.Stat(); err == nil && info.IsDir() {
-			err = errors.New("is a folder, not a file")
-		}
-		if err == nil {
+		var file io.ReadCloser
+		if file, err = market.OpenText(path); err == nil {
 			return file, nil
 		}
-		file.Close()
+	}
+	var defect *market.DataError
+	if errors.As(err, &defect) {
+		return nil, &FileError{File: path, Line: defect.Line, Column: defect.Column, Err: errors.New(defect.Msg)}
 	}
 	var cause *fs.PathError
 	if errors.As(err, &cause) {
@@ -138,6 +174,7 @@ type table struct {
 	names      []string
 	ids        []string // nil: no such column
 	lines      []int    // line of each row
+	inLines    bool     // one portfolio, a symbol and its weight a line
 	numbers    []float64
 }
 
@@ -186,7 +223,22 @@ func readTable(r io.Reader, file, kind string, check func(id string, row []float
 		fields = split(fields[:0], text)
 		if t.headerLine == 0 {
 			t.headerLine = line
-			withIDs = strings.EqualFold(string(fields[0]), idColumn)
+			if kind == "symbol" && t.isLines(fields) {
+				t.inLines = true
+				if _, err := weight(fields[1]); err != nil || len(fields[0]) == 0 {
+					continue // names of the two columns
+				}
+			}
+		}
+		if t.inLines {
+			if err := t.addLine(fields); err != nil {
+				return nil, refuse(0, err)
+			}
+			t.lines = []int{line}
+			continue
+		}
+		if t.headerLine == line {
+			withIDs = isIDColumn(string(fields[0])) && (kind == "symbol" || len(fields[0]) > 0)
 			column, err := t.header(fields, withIDs, kind)
 			if err != nil {
 				return nil, refuse(column, err)
@@ -213,7 +265,7 @@ func readTable(r io.Reader, file, kind string, check func(id string, row []float
 			return nil, refuse(0, fmt.Errorf("the file holds more than %d numbers: split it", mostNumbers))
 		}
 		for j, field := range fields[first:] {
-			x, err := number(field)
+			x, err := weight(field)
 			if err != nil {
 				return nil, refuse(first+j+1, fmt.Errorf("row %s, %s: %w", id, t.names[j], err))
 			}
@@ -237,6 +289,12 @@ func readTable(r io.Reader, file, kind string, check func(id string, row []float
 		}
 		return nil, refuse(0, err)
 	}
+	if t.inLines && len(t.lines) > 0 && check != nil {
+		line = t.lines[0]
+		if err := check("1", t.numbers); err != nil {
+			return nil, refuse(0, err)
+		}
+	}
 	line = 0
 	switch {
 	case t.headerLine == 0:
@@ -245,6 +303,46 @@ func readTable(r io.Reader, file, kind string, check func(id string, row []float
 		return nil, refuse(0, errors.New("no rows below the header"))
 	}
 	return t, nil
+}
+
+// isIDColumn says whether a first column holds ids: pandas' index has no name.
+func isIDColumn(name string) bool {
+	return strings.EqualFold(name, idColumn) || name == "" || name == "Unnamed: 0" || name == "__index_level_0__"
+}
+
+// isLines says whether the first line belongs to lines of a symbol and its
+// weight: it names the two, or has a number in the second place.
+func (t *table) isLines(fields [][]byte) bool {
+	if len(fields) != 2 {
+		return false
+	}
+	first, second := strings.ToLower(string(fields[0])), strings.ToLower(string(fields[1]))
+	if _, err := weight(fields[1]); err == nil {
+		_, err := weight(fields[0])
+		return err != nil // pandas calls the column of a series 0
+	}
+	isName := first == "" || slices.Contains([]string{"symbol", "ticker", "asset", "name", "index", "__index_level_0__"}, first)
+	return isName && slices.Contains([]string{"weight", "weights", "w", "share", "allocation", "weight %", "weight (%)"}, second)
+}
+
+// addLine takes in a symbol and its weight.
+func (t *table) addLine(fields [][]byte) error {
+	if len(fields) != 2 {
+		return fmt.Errorf("has %d fields, not a symbol and its weight: complete the line", len(fields))
+	}
+	name := string(fields[0])
+	if err := checkName("symbol", name); err != nil {
+		return err
+	}
+	if slices.Contains(t.names, name) {
+		return fmt.Errorf("symbol %s is there twice: keep one of the lines", name)
+	}
+	x, err := weight(fields[1])
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	t.names, t.numbers = append(t.names, name), append(t.numbers, x)
+	return nil
 }
 
 // header takes the names from the first line; column is where an error is.
@@ -269,7 +367,7 @@ func (t *table) header(fields [][]byte, withIDs bool, kind string) (column int, 
 		if before := t.column(name); before > 0 {
 			return first + j + 1, fmt.Errorf("%s %s is repeated from column %d: keep one of them", kind, name, first+before)
 		}
-		if j == 0 && !withIDs || !strings.EqualFold(name, idColumn) {
+		if j == 0 || withIDs || !strings.EqualFold(name, idColumn) {
 			t.names = append(t.names, name)
 			continue
 		}
@@ -278,18 +376,36 @@ func (t *table) header(fields [][]byte, withIDs bool, kind string) (column int, 
 	return 0, nil
 }
 
-// split cuts a line at its commas, and takes blanks and quotes off the fields.
+// split cuts a line at its commas, and takes blanks and quotes off the fields. A
+// comma between quotes is part of a name.
 func split(fields [][]byte, text []byte) [][]byte {
 	for more := true; more; {
 		var field []byte
-		field, text, more = bytes.Cut(text, []byte{','})
-		field = bytes.TrimSpace(field)
-		if n := len(field); n >= 2 && field[0] == '"' && field[n-1] == '"' {
-			field = bytes.TrimSpace(field[1 : n-1])
+		if trimmed := bytes.TrimLeft(text, " \t"); len(trimmed) > 0 && trimmed[0] == '"' {
+			if end := bytes.IndexByte(trimmed[1:], '"'); end >= 0 {
+				rest := bytes.TrimLeft(trimmed[end+2:], " \t")
+				if len(rest) == 0 || rest[0] == ',' {
+					fields = append(fields, bytes.TrimSpace(trimmed[1:end+1]))
+					if more = len(rest) > 0; more {
+						text = rest[1:]
+					}
+					continue
+				}
+			}
 		}
-		fields = append(fields, field)
+		field, text, more = bytes.Cut(text, []byte{','})
+		fields = append(fields, bytes.TrimSpace(field))
 	}
 	return fields
+}
+
+// weight parses a number, with a percent sign or without.
+func weight(field []byte) (float64, error) {
+	if last := len(field) - 1; last > 0 && field[last] == '%' {
+		x, err := number(bytes.TrimSpace(field[:last]))
+		return x / 100, err
+	}
+	return number(field)
 }
 
 // number parses a finite decimal number.

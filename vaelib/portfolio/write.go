@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -37,6 +38,9 @@ func (p *Portfolios) write(w io.Writer, names []string, values *mat.Dense) error
 	next := func(field string) {
 		if len(line) > 0 {
 			line = append(line, ',')
+		}
+		if strings.Contains(field, ",") {
+			field = `"` + field + `"`
 		}
 		line = append(line, field...)
 	}
