@@ -161,7 +161,7 @@ func (c *calendar) byDay(times []time.Time) {
 			contiguous++
 		}
 	}
-	if n := c.days.open(); 20*len(c.days.counts) >= 19*len(times) && 100*contiguous >= 85*(len(times)-1) && (n == 5 || n == 7) {
+	if n := c.days.open(); 20*c.days.held >= 19*len(times) && 100*contiguous >= 85*(len(times)-1) && (n == 5 || n == 7) {
 		c.rhythm, c.step = daily, day
 		return
 	}
@@ -176,12 +176,12 @@ func (c *calendar) intraday(times []time.Time, regular bool) {
 		return
 	}
 	bars, full := c.days.usual, 0
-	for _, n := range c.days.counts {
-		if 10*(n-bars) <= bars && 10*(bars-n) <= bars {
+	for _, size := range c.days.counts {
+		if n := int(size); n > 0 && 10*(n-bars) <= bars && 10*(bars-n) <= bars {
 			full++
 		}
 	}
-	held, steady := len(c.days.counts), false
+	held, steady := c.days.held, false
 	c.breaks, steady = c.days.breaks(times, c.step)
 	if !steady || c.days.open() != 5 || bars < 2 || 10*full < 8*held-10 || 100*held < 85*c.days.expected() {
 		c.count(times)
@@ -319,7 +319,7 @@ func (c *calendar) missing(a, b time.Time) int {
 // day, such as a lunch.
 func (c *calendar) isBreak(a, b time.Time) bool {
 	n := c.breaks[[2]int{minute(a), minute(b)}]
-	return n > 1 && 20*n >= len(c.days.counts)
+	return n > 1 && 20*n >= c.days.held
 }
 
 // minute is that of the day.

@@ -40,23 +40,27 @@ func doubts(p *Panel, c *calendar) []Doubt {
 	var found []Doubt
 	var noise, rates, filled []string
 	closed, stuck := "", 0
+	looks := glance(p)
 	for j, symbol := range p.Symbols {
-		s := p.series(j)
-		jump, jumped := s.jumps(symbol)
-		if jumped {
-			found = append(found, jump)
-		}
-		if d, ok := s.stale(symbol, c.step); ok {
-			found = append(found, d)
-		}
-		if !jumped && s.isNoise() {
-			noise = append(noise, symbol)
-		}
 		if isRate.MatchString(symbol) {
 			rates = append(rates, symbol)
 		}
-		if days, n := s.filledWeekend(c); n > 0 {
-			filled, closed, stuck = append(filled, symbol), days, max(stuck, n)
+		jumped := false
+		if looks[j].odd() {
+			s := p.series(j)
+			var d Doubt
+			if d, jumped = s.jumps(symbol); jumped {
+				found = append(found, d)
+			}
+			if d, ok := s.stale(symbol, c.step); ok {
+				found = append(found, d)
+			}
+			if days, n := s.filledWeekend(c); n > 0 {
+				filled, closed, stuck = append(filled, symbol), days, max(stuck, n)
+			}
+		}
+		if !jumped && looks[j].isNoise() {
+			noise = append(noise, symbol)
 		}
 	}
 	if len(noise) > 0 {
@@ -73,6 +77,71 @@ func doubts(p *Panel, c *calendar) []Doubt {
 			enumerate(filled), closed, stuck)})
 	}
 	return found
+}
+
+// look is what one pass over the closes of a symbol tells.
+type look struct {
+	first, before float64
+	n, same, run  int     // changes, those of 0, and those of 0 on end just now
+	longest       int     // of such runs
+	factor        float64 // the largest between neighbours, up or down
+	changes       float64 // sum of the changes' sizes, each below 1
+	sum, square   float64 // of the closes over the first, less 1
+	product       float64 // of neighbours
+}
+
+// glance looks once at all closes, row by row. What nothing strikes in it needs
+// no closer look, which would take as long as reading the file.
+func glance(p *Panel) []look {
+	looks := make([]look, len(p.Symbols))
+	for t := range p.Times {
+		for j, v := range p.Close.RawRowView(t) {
+			if !math.IsNaN(v) {
+				looks[j].add(v)
+			}
+		}
+	}
+	return looks
+}
+
+func (l *look) add(v float64) {
+	if l.first == 0 {
+		l.first, l.before = v, v
+		return
+	}
+	if v == l.before {
+		l.same++
+		l.run++
+		l.longest = max(l.longest, l.run)
+	} else {
+		l.run = 0
+		large, small := max(v, l.before), min(v, l.before)
+		l.factor = max(l.factor, large/small)
+		l.changes += 1 - small/large
+	}
+	x, y := v/l.first-1, l.before/l.first-1
+	l.sum += x
+	l.square += x * x
+	l.product += x * y
+	l.n++
+	l.before = v
+}
+
+// odd says whether a series deserves a closer look: a change far above the
+// others, or many of 0.
+func (l *look) odd() bool {
+	others := (l.changes - (1 - 1/l.factor)) / float64(max(1, l.n-l.same-1))
+	return l.factor > 1.9 && math.Log(l.factor) > 8*others || l.longest >= 5 || 5*l.same >= l.n
+}
+
+// isNoise says whether closes have no memory: each is as likely after any
+// other, as with gross returns, while a price stays near the one before. What
+// is pegged has little either, but hardly moves.
+func (l *look) isNoise() bool {
+	n := float64(l.n)
+	mean := l.sum / n
+	variance := l.square/n - mean*mean
+	return l.n >= 30 && variance > 4e-6*(1+mean)*(1+mean) && l.product/n-mean*mean < 0.4*variance
 }
 
 // series is the closes of one symbol, less the times without one.
@@ -264,29 +333,6 @@ func (s *series) longestRun() (from, rows, second int) {
 		start = i + 1
 	}
 	return from, rows, second
-}
-
-// isNoise says whether closes have no memory: each is as likely after any
-// other, as with gross returns, while a price stays near the one before. What
-// is pegged has little either, but hardly moves.
-func (s *series) isNoise() bool {
-	n := len(s.logs)
-	if n < 30 || s.usual < 0.0031 {
-		return false
-	}
-	var mean float64
-	for _, v := range s.levels {
-		mean += v / float64(n+1)
-	}
-	var square, product float64
-	for i, v := range s.levels {
-		x := v - mean
-		square += x * x
-		if i > 0 {
-			product += x * (s.levels[i-1] - mean)
-		}
-	}
-	return square > 0 && product < 0.4*square
 }
 
 // isRate matches the names of yields and rates of interest, as FRED, Yahoo and

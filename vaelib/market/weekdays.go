@@ -12,10 +12,11 @@ import (
 type weekdays struct {
 	shift  time.Duration // added to a time, so that its date is that of its day
 	isOpen [7]bool       // by time.Weekday
-	counts map[int]int   // number of the day since 1970: its times
-	first  int           // the first day, and the last
+	counts []int32       // times of each day from the first to the last
+	first  int           // the first day since 1970, and the last
 	last   int
-	usual  int // times of a day, the median over the days that have any
+	held   int // days that have any time
+	usual  int // times of a day, the median over those
 }
 
 // newWeekdays finds those of rising times.
@@ -74,27 +75,24 @@ func dayShift(times []time.Time) (shift time.Duration, open bool) {
 
 // weekdaysWith counts the days of shifted times.
 func weekdaysWith(times []time.Time, shift time.Duration) *weekdays {
-	w := &weekdays{shift: shift, counts: map[int]int{}}
+	w := &weekdays{shift: shift}
 	w.first, w.last = w.number(times[0]), w.number(times[len(times)-1])
+	w.counts = make([]int32, w.last-w.first+1)
 	for _, t := range times {
-		w.counts[w.number(t)]++
+		w.counts[w.number(t)-w.first]++
 	}
-	var sizes []int
 	var have, could [7]int
-	for _, n := range w.counts {
-		sizes = append(sizes, n)
+	sizes := make([]int32, 0, len(w.counts))
+	for i, n := range w.counts {
+		d := weekdayOf(w.first + i)
+		could[d]++
+		if n > 0 {
+			have[d]++
+			sizes = append(sizes, n)
+		}
 	}
 	slices.Sort(sizes)
-	w.usual = sizes[len(sizes)/2]
-	for d := w.first; d <= w.last; d++ {
-		could[weekdayOf(d)]++
-		if w.counts[d] > 0 {
-			have[weekdayOf(d)]++
-		}
-		if d-w.first > 100_000 { // three centuries tell as much as all
-			break
-		}
-	}
+	w.held, w.usual = len(sizes), int(sizes[len(sizes)/2])
 	highest := 0.0
 	for i := range have {
 		if could[i] > 0 {
