@@ -237,10 +237,14 @@ func (e *Evaluator) EvaluateAll(ctx context.Context, weights *mat.Dense, dst []F
 			return err
 		}
 	}
-	return parallel.For(ctx, (rows+lanes-1)/lanes, func(_, i int) error {
-		s := e.scratch.Get().(*scratch)
-		defer e.scratch.Put(s)
-		first := i * lanes
+	blocks := (rows + lanes - 1) / lanes
+	workers := make([]*scratch, parallel.Workers(blocks))
+	for i := range workers {
+		workers[i] = e.scratch.Get().(*scratch)
+		defer e.scratch.Put(workers[i])
+	}
+	return parallel.For(ctx, blocks, func(worker, i int) error {
+		s, first := workers[worker], i*lanes
 		block := dst[first:min(first+lanes, rows)]
 		e.sumBlock(s, len(block), func(i int) []float64 { return weights.RawRowView(first + i) })
 		for i := range block {
