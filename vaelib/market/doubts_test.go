@@ -128,6 +128,14 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
+// AT&T's T is no column of times, even at a price like a year.
+func TestSymbolLikeATime(t *testing.T) {
+	p, _, err := market.LoadFS(wide("date,A,T\n2024-01-01,1,1500\n2024-01-02,2,1400\n"), "p.csv", market.Options{})
+	if err != nil || len(p.Symbols) != 2 {
+		t.Errorf("%v, %v", p, err)
+	}
+}
+
 // Forty symbols with a defect each take a handful of lines.
 func TestManyDoubts(t *testing.T) {
 	var names []string

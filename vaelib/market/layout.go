@@ -136,6 +136,9 @@ func (h *head) timeFields() []int {
 	}
 	var found []int
 	for i, name := range names {
+		if i > 0 && name == "T" { // a symbol, whose price may look like a year or a time of day
+			continue
+		}
 		if timeWords[canon(name)] && (len(rows) == 0 || i < len(rows[0]) && (isTime(rows[0][i]) || isClock(rows[0][i]))) {
 			found = append(found, i)
 		}

@@ -35,7 +35,7 @@ func (wideFile) recognise(h *head) (*plan, error) {
 		case i == p.times[0] || len(p.times) > 1 && i == p.times[1]:
 			at[name] = i
 			continue
-		case timeWords[c] && len(h.rows()) > 0 && i < len(h.rows()[0]) && isTime(h.rows()[0][i]), (c == "" || c == "unnamed0" || c == "index") && h.counts(i):
+		case timeWords[c] && name != "T" && len(h.rows()) > 0 && i < len(h.rows()[0]) && isTime(h.rows()[0][i]), (c == "" || c == "unnamed0" || c == "index") && h.counts(i):
 			if p.ignored = append(p.ignored, name); name == "" {
 				p.ignored[len(p.ignored)-1] = "the count of rows"
 			}
