@@ -49,6 +49,9 @@ func readCandles(r rows, p *plan, file, symbol string, opt *Options, total *atom
 	if err := k.order(file); err != nil {
 		return nil, err
 	}
+	if err := k.untraded(file); err != nil {
+		return nil, err
+	}
 	t := &table{symbols: []string{symbol}, labels: localise(k.times.ms, k.times.offsets), close: make([]float64, len(k.candles)), cleaning: k.cleaning}
 	for i, c := range k.candles {
 		t.close[i] = c.close

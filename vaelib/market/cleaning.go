@@ -84,6 +84,7 @@ func (c *Cleaning) add(f *Cleaning) {
 	c.IgnoredColumns = append(c.IgnoredColumns, f.IgnoredColumns...)
 	c.Gaps = append(c.Gaps, f.Gaps...)
 	c.Oddities = append(c.Oddities, f.Oddities...)
+	c.Doubts = append(c.Doubts, f.Doubts...)
 }
 
 // duplicate counts a row that repeats another.

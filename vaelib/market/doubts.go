@@ -79,6 +79,29 @@ func doubts(p *Panel, c *calendar) []Doubt {
 	return found
 }
 
+// untraded doubts a file whose last rows have no volume, while its close still
+// moves and others have one; it refuses more of them than the options take.
+func (k *candles) untraded(file string) error {
+	n := len(k.candles)
+	from, moves := n, false
+	for from > 0 && k.candles[from-1].volume == 0 {
+		from--
+		moves = moves || k.candles[from].close != k.candles[n-1].close
+	}
+	rows := n - from
+	if k.plan.volume < 0 || from < rows || !moves || rows < fewestStale || k.candles[n-1].time-k.candles[from].time < 2*day.Milliseconds() {
+		return nil
+	}
+	since := stampMillis(k.candles[from].time)
+	if k.opt.MaxStale > 0 && rows > k.opt.MaxStale {
+		return &DataError{File: file, Msg: fmt.Sprintf("volume of %s is 0 on the last %s rows, since %s, above the %s allowed (-max-stale): halted or delisted? Leave the symbol or the time out",
+			k.symbol, count(rows), since, count(k.opt.MaxStale))}
+	}
+	k.cleaning.Doubts = append(k.cleaning.Doubts, Doubt{Kind: StaleDoubt, Symbol: k.symbol, Time: millis(k.candles[from].time), Rows: rows, Text: fmt.Sprintf(
+		"%s: volume 0 on the last %s rows, since %s: halted or delisted? These closes are no prices at which it could be traded: leave it out by -symbols, or refuse them by -max-stale", k.symbol, count(rows), since)})
+	return nil
+}
+
 // look is what one pass over the closes of a symbol tells.
 type look struct {
 	first, before float64

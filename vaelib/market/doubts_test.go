@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"vaefolio/vaelib/market"
@@ -198,6 +199,35 @@ func TestDoubtsOfRealData(t *testing.T) {
 		}
 		if strings.Join(got, ",") != want {
 			t.Errorf("%s: doubts %q, not %q", path, got, want)
+		}
+	}
+}
+
+// Closes that move without volume are no prices at which anybody traded.
+func TestUntraded(t *testing.T) {
+	text := func(none int) string {
+		var b strings.Builder
+		b.WriteString("timestamp,open,high,low,close,volume\n")
+		for i, v := range walk(3, 100, 0.02) {
+			volume := 5.
+			if i >= 100-none {
+				volume = 0
+			}
+			fmt.Fprintf(&b, "%s,%[2]v,%[2]v,%[2]v,%[2]v,%v\n", time.Date(2024, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly), v, volume)
+		}
+		return b.String()
+	}
+	for none, want := range map[int]string{0: "", 2: "", 20: "OAK: volume 0 on the last 20 rows, since 2024-03-21: halted or delisted?", 100: ""} {
+		fsys := fstest.MapFS{"OAK.csv": {Data: []byte(text(none))}}
+		_, c, err := market.LoadFS(fsys, ".", market.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(c.Warnings(), "\n"); want == "" && got != "" || !strings.HasPrefix(got, want) {
+			t.Errorf("%d rows without volume: %q, not %q", none, got, want)
+		}
+		if _, _, err = market.LoadFS(fsys, ".", market.Options{MaxStale: 10}); (err != nil) != (want != "") {
+			t.Errorf("%d rows without volume: %v", none, err)
 		}
 	}
 }

@@ -192,7 +192,7 @@ func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 			return nil, nil, err
 		}
 		rhythm := calendarOf(p.Times)
-		c.Doubts = doubts(p, &rhythm)
+		c.Doubts = append(c.Doubts, doubts(p, &rhythm)...)
 	}
 	c.complete()
 	return p, c, nil
