@@ -56,14 +56,14 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	spec := run.Spec{Verb: "backtest", Config: io.Config(), Data: data.Window.Hash(), Funding: data.Window.Funded, Seed: c.Seed}
+	spec := run.Spec{Verb: "backtest", Config: io.Config(), Data: data.Window.Hash(), Funding: data.Window.Funded,
+		Seed: c.Seed}
 	input := experiment.Input{
-		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Listings: data.Listings, Sectors: sectors, Set: set,
-		Metrics: settings, Seed: c.Seed, Source: c.Prices.Prices, Notes: data.Notes, Synthetic: data.Synthetic, Begin: io.Progress,
+		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Listings: data.Listings,
+		Sectors: sectors, Set: set,
+		Metrics: settings, Seed: c.Seed, Source: c.Prices.Source(), Notes: data.Notes, Synthetic: data.Synthetic,
+		Begin:  io.Progress,
 		Repeat: []string{io.Command()},
-	}
-	if data.Synthetic {
-		input.Source = "the bundled sample (SYNTHETIC)"
 	}
 	if c.NeedsModel() {
 		if input.Backend, err = vae.Open(c.Backend.Backend); err != nil {
@@ -101,11 +101,15 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 
 // print lists the strategies.
 func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
-	table := io.Table(c.Format.Format, cli.Column{Name: "strategy"}, cli.Column{Name: "sharpe"}, cli.Column{Name: "sharpe_low", Short: "95 % from"},
-		cli.Column{Name: "sharpe_high", Short: "to"}, cli.Column{Name: "annual_return", Short: "return"}, cli.Column{Name: "volatility"},
-		cli.Column{Name: "max_drawdown", Short: "drawdown"}, cli.Column{Name: "turnover"}, cli.Column{Name: "final_wealth", Short: "wealth"})
+	table := io.Table(c.Format.Format, cli.Column{Name: "strategy"}, cli.Column{Name: "sharpe"},
+		cli.Column{Name: "sharpe_low", Short: "95 % from"},
+		cli.Column{Name: "sharpe_high", Short: "to"}, cli.Column{Name: "annual_return", Short: "return"},
+		cli.Column{Name: "volatility"},
+		cli.Column{Name: "max_drawdown", Short: "drawdown"}, cli.Column{Name: "turnover"},
+		cli.Column{Name: "final_wealth", Short: "wealth"})
 	for _, t := range s.Strategies {
-		err := table.Row(t.Name, t.Sharpe.Any(), t.SharpeLow.Any(), t.SharpeHigh.Any(), t.AnnualReturn.Any(), t.Volatility.Any(),
+		err := table.Row(t.Name, t.Sharpe.Any(), t.SharpeLow.Any(), t.SharpeHigh.Any(), t.AnnualReturn.Any(),
+			t.Volatility.Any(),
 			t.MaxDrawdown.Any(), t.Turnover, t.FinalWealth)
 		if err != nil {
 			return err
@@ -121,6 +125,7 @@ func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
 	if !s.ConstantWeights {
 		note = "drifting between rebalances"
 	}
-	io.Note("%d windows, weights %s, costs of %g basis points: %s", s.Windows, note, s.CostBps, strings.TrimSuffix(c.Out, "/")+"/"+experiment.ReportFile)
+	io.Note("%d windows, weights %s, costs of %g basis points: %s", s.Windows, note, s.CostBps,
+		strings.TrimSuffix(c.Out, "/")+"/"+experiment.ReportFile)
 	return nil
 }

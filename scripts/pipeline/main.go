@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,17 +83,7 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	folder, err := run.Open(dir, spec, c.Force)
 	var done *run.AlreadyDone
 	if errors.As(err, &done) {
-		summary := new(experiment.Summary)
-		if err := experiment.ReadSummary(dir, summary); err != nil {
-			return err
-		}
-		if err := print(c, io, summary, dir); err != nil {
-			return err
-		}
-		if c.Profile {
-			io.Note("nothing ran that could be profiled: -force repeats the run")
-		}
-		return done
+		return cmp.Or(printAgain(c, io, dir), err)
 	}
 	if err != nil {
 		return err
@@ -102,10 +93,6 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		io.Note("%s: taking up an unfinished run", dir)
 	}
 
-	source := c.Prices.Prices
-	if source == "" {
-		source = "the bundled sample (SYNTHETIC)"
-	}
 	var recording *profile
 	if c.Profile {
 		if recording, err = startProfile(); err != nil {
@@ -115,7 +102,8 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	summary, err := experiment.Pipeline(ctx, folder, experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
-		Metrics: settings, Seed: c.Seed, Backend: backend, Source: source, Notes: data.Notes, Synthetic: data.Synthetic, Begin: io.Progress,
+		Metrics: settings, Seed: c.Seed, Backend: backend, Source: c.Prices.Source(), Notes: data.Notes,
+		Synthetic: data.Synthetic, Begin: io.Progress,
 		Repeat: []string{io.Command()},
 	}, c.Settings)
 	if recording != nil && (err == nil || ctx.Err() != nil) { // also of a run that was interrupted
@@ -130,9 +118,25 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	return print(c, io, summary, dir)
 }
 
+// printAgain says what came out of the finished run in the folder.
+func printAgain(c *config, io *cli.IO, dir string) error {
+	summary := new(experiment.Summary)
+	if err := experiment.ReadSummary(dir, summary); err != nil {
+		return err
+	}
+	if err := print(c, io, summary, dir); err != nil {
+		return err
+	}
+	if c.Profile {
+		io.Note("nothing ran that could be profiled: -force repeats the run")
+	}
+	return nil
+}
+
 // print says what came out.
 func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
-	table := io.Table(c.Format.Format, cli.Column{Name: "portfolio"}, cli.Column{Name: "sharpe_in_sample"}, cli.Column{Name: "sharpe_out_of_sample"})
+	table := io.Table(c.Format.Format, cli.Column{Name: "portfolio"}, cli.Column{Name: "sharpe_in_sample"},
+		cli.Column{Name: "sharpe_out_of_sample"})
 	for _, row := range []struct {
 		name    string
 		in, out number.Value
@@ -160,7 +164,8 @@ func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
 	r2, _ := s.R2.Float()
 	pca, _ := s.R2PCA.Float()
 	spread, _ := s.DispersionPosterior.Float()
-	io.Note("%.0f of %d units active, R2 %.3f (PCA %.3f), dispersion %.2f of the held-out portfolios'", units, c.Model.Latent, r2, pca, spread)
+	io.Note("%.0f of %d units active, R2 %.3f (PCA %.3f), dispersion %.2f of the held-out portfolios'", units,
+		c.Model.Latent, r2, pca, spread)
 	io.Note("%d portfolios in %.1f s: %s", s.Portfolios, s.Seconds, filepath.Join(dir, experiment.ReportFile))
 	return nil
 }

@@ -97,7 +97,8 @@ func makeRuns(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	board := newBoard(c.Quiet, io)
 	outcome, err := s.Run(ctx, sweep.Options{
-		Workers: c.Workers, Shard: shard, Backend: c.Backend, Begin: io.Progress, Progress: board.show, Note: board.note,
+		Workers: c.Workers, Shard: shard, Backend: c.Backend, Begin: io.Progress, Progress: board.show,
+		Note: board.note,
 	})
 	board.close()
 	if err != nil {
@@ -125,7 +126,8 @@ func merge(c *config, io *cli.IO) error {
 	for _, note := range merged.Notes {
 		io.Note("WARNING: %s", note)
 	}
-	io.Note("%d of %d runs, %d brought in: %s", merged.Done, merged.Runs, merged.Brought, filepath.Join(c.Out, sweep.ResultsFile))
+	io.Note("%d of %d runs, %d brought in: %s", merged.Done, merged.Runs, merged.Brought,
+		filepath.Join(c.Out, sweep.ResultsFile))
 	return merged.Err()
 }
 

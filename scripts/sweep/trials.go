@@ -54,7 +54,8 @@ func trials(ctx context.Context, c *config, stream *cli.IO) (axes []string, all 
 			Window: in.window, Set: in.set, Sectors: in.sectors, PeriodsPerYear: periods, Synthetic: in.synthetic,
 		})
 	}
-	if conditional := func(t sweep.Trial) bool { return t.Conditional }; len(c.On)+len(c.Caps) > 0 && !slices.ContainsFunc(all, conditional) {
+	conditional := slices.ContainsFunc(all, func(t sweep.Trial) bool { return t.Conditional })
+	if len(c.On)+len(c.Caps) > 0 && !conditional {
 		return nil, nil, cli.Usagef("-condition-on and -caps say what -conditional models are told: give it")
 	}
 	return axes, all, nil

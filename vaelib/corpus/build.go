@@ -59,7 +59,8 @@ const maxDraws = 50
 //
 // It returns an error for a configuration that makes no sense, for an empty
 // set, for a window that is too short, and the context's when it is cancelled.
-func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors *market.Sectors, config Config, progress func(done, total int, note string)) (*Corpus, error) {
+func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors *market.Sectors, config Config,
+	progress func(done, total int, note string)) (*Corpus, error) {
 	if err := config.Check(window, set); err != nil {
 		return nil, err
 	}
@@ -79,7 +80,8 @@ func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors 
 	c := &Corpus{
 		Rows: make([]Row, config.N), Spans: append(training, validation...),
 		config: config, set: set, window: window, cut: cut, redrawn: map[string]int{},
-		Portfolios: portfolio.Portfolios{Symbols: window.Symbols, IDs: ids(config.N), Weights: mat.NewDense(config.N, n, nil)},
+		Portfolios: portfolio.Portfolios{Symbols: window.Symbols, IDs: ids(config.N),
+			Weights: mat.NewDense(config.N, n, nil)},
 	}
 	c.tilts, c.sectors = sectorShares(sectors, window.Symbols)
 	if err := c.observe(ctx); err != nil {
@@ -109,7 +111,8 @@ func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors 
 }
 
 // makeAll makes the rows of every span, on all cores.
-func (b *builder) makeAll(ctx context.Context, projector *simplex.Projector, bySpan [][]int, progress func(done, total int, note string)) error {
+func (b *builder) makeAll(ctx context.Context, projector *simplex.Projector, bySpan [][]int,
+	progress func(done, total int, note string)) error {
 	makers := make([]*maker, parallel.Workers(len(bySpan)))
 	refused := make([]map[string]int, len(makers))
 	for w := range makers {

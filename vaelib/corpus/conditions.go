@@ -43,7 +43,8 @@ func (c *Corpus) evaluator(s Span) (*metrics.Evaluator, error) {
 // setConditions fills row i of the conditions, in the order of the schema.
 func (c *Corpus) setConditions(i int, f metrics.Figures) {
 	weights, dst := c.Portfolios.Weights.RawRowView(i), c.Portfolios.Conditions.Values.RawRowView(i)
-	k := copy(dst, []float64{f.Volatility, f.AnnualReturn, f.MaxDrawdown, f.VaR, f.CVaR, f.EffectiveAssets, slices.Max(weights)})
+	k := copy(dst, []float64{f.Volatility, f.AnnualReturn, f.MaxDrawdown, f.VaR, f.CVaR, f.EffectiveAssets,
+		slices.Max(weights)})
 	for _, shares := range c.tilts {
 		for j, share := range shares {
 			dst[k] += share * weights[j]
@@ -68,7 +69,8 @@ func (c *Corpus) Measures() []portfolio.Measure {
 		portfolio.Measure{Name: "effective_assets", Form: portfolio.Effective},
 		portfolio.Measure{Name: "max_weight", Form: portfolio.Largest})
 	for k, name := range c.sectors {
-		measures = append(measures, portfolio.Measure{Name: portfolio.SectorPrefix + name, Form: portfolio.Linear, Vector: slices.Clone(c.tilts[k])})
+		measures = append(measures, portfolio.Measure{Name: portfolio.SectorPrefix + name, Form: portfolio.Linear,
+			Vector: slices.Clone(c.tilts[k])})
 	}
 	return measures
 }

@@ -134,7 +134,8 @@ func (c Config) over(window *market.Window) (Config, error) {
 		return c, err
 	}
 	if c.PeriodsPerYear = window.PeriodsPerYear(); !(c.PeriodsPerYear > 0) {
-		return c, errors.New("the times of the window don't tell how many periods a year has: give the periods per year")
+		return c, errors.New("the times of the window don't tell how many periods a year has: give the periods per " +
+			"year")
 	}
 	return c, nil
 }
@@ -165,11 +166,13 @@ func (c *Config) Validate() error {
 	case !(c.Validation >= 0 && c.Validation <= 0.9):
 		return fmt.Errorf("a validation share of %v: it must be at least 0 and at most 0.9", c.Validation)
 	case !(c.Alpha >= 0 && c.Alpha <= 1e6):
-		return fmt.Errorf("a Dirichlet concentration of %v: it must lie between 0, which varies it, and a million", c.Alpha)
+		return fmt.Errorf("a Dirichlet concentration of %v: it must lie between 0, which varies it, and a million",
+			c.Alpha)
 	case c.Measured != MeasuredTraining && c.Measured != MeasuredRolling:
 		return fmt.Errorf("conditions measured over %q: choose %s or %s", c.Measured, MeasuredTraining, MeasuredRolling)
 	case !(c.PeriodsPerYear >= 0) || math.IsInf(c.PeriodsPerYear, 0):
-		return fmt.Errorf("%v periods per year: it must be positive and finite, or 0 to follow the window's times", c.PeriodsPerYear)
+		return fmt.Errorf("%v periods per year: it must be positive and finite, or 0 to follow the window's times",
+			c.PeriodsPerYear)
 	case c.Index != nil && !c.Market:
 		return errors.New("a volatility index without conditions of the market: ask for these, too")
 	}

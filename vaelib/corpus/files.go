@@ -53,7 +53,8 @@ func (c *Corpus) Write(dir string) error {
 	return err
 }
 
-var provenanceHeader = []string{"id", "source", "recipe", "estimator", "parameter", "value", "max_weight", "from", "to", "validation", "repair"}
+var provenanceHeader = []string{"id", "source", "recipe", "estimator", "parameter", "value", "max_weight", "from",
+	"to", "validation", "repair"}
 
 func (c *Corpus) writeProvenance(w io.Writer) error {
 	const day = "2006-01-02T15:04:05Z07:00"
@@ -123,7 +124,8 @@ func ReadValidation(weightsPath string, p *portfolio.Portfolios) ([]bool, error)
 	for i, id := range p.IDs {
 		v, ok := heldOut[id]
 		if !ok {
-			return nil, fmt.Errorf("%s: no row for id %q of %s: the two files don't belong together", path, id, weightsPath)
+			return nil, fmt.Errorf("%s: no row for id %q of %s: the two files don't belong together", path, id,
+				weightsPath)
 		}
 		rows[i] = v
 	}
@@ -138,25 +140,27 @@ const mostJSON = 64 << 20
 // weights file, for portfolios of n assets: those of the columns of the weights
 // file, in its order. It returns nil where there is no such file.
 func ReadMeasures(weightsPath string, n int) ([]portfolio.Measure, error) {
-	return readOptional(filepath.Join(filepath.Dir(weightsPath), MeasuresFile), func(r io.Reader) ([]portfolio.Measure, error) {
-		return decodeMeasures(r, n)
-	})
+	return readOptional(filepath.Join(filepath.Dir(weightsPath), MeasuresFile),
+		func(r io.Reader) ([]portfolio.Measure, error) {
+			return decodeMeasures(r, n)
+		})
 }
 
 // ReadSet reads the constraint set that the portfolios of a file lie in, from the
 // constraints.json that a corpus has beside it; nil: there is none.
 func ReadSet(weightsPath string) (*simplex.Set, error) {
-	return readOptional(filepath.Join(filepath.Dir(weightsPath), ConstraintsFile), func(r io.Reader) (*simplex.Set, error) {
-		data, err := readJSON(r)
-		if err != nil {
-			return nil, err
-		}
-		s := new(simplex.Set)
-		if err := json.Unmarshal(data, s); err != nil {
-			return nil, err
-		}
-		return s, s.Check()
-	})
+	return readOptional(filepath.Join(filepath.Dir(weightsPath), ConstraintsFile),
+		func(r io.Reader) (*simplex.Set, error) {
+			data, err := readJSON(r)
+			if err != nil {
+				return nil, err
+			}
+			s := new(simplex.Set)
+			if err := json.Unmarshal(data, s); err != nil {
+				return nil, err
+			}
+			return s, s.Check()
+		})
 }
 
 // readOptional decodes a file, and returns the zero value where there is none.
@@ -233,7 +237,8 @@ func decodeSchema(r io.Reader) ([]portfolio.Attribute, error) {
 		case c.Name == "" || seen[c.Name]:
 			return nil, fmt.Errorf("condition %d is called %q: names are unique and not empty", i+1, c.Name)
 		case len(c.Levels) == 1 || slices.Contains(c.Levels, ""):
-			return nil, fmt.Errorf("condition %q has the levels %q: a category has two or more, each with a name", c.Name, c.Levels)
+			return nil, fmt.Errorf("condition %q has the levels %q: a category has two or more, each with a name",
+				c.Name, c.Levels)
 		}
 		seen[c.Name] = true
 	}
@@ -274,13 +279,15 @@ func (m *Market) check() error {
 	case !(m.PeriodsPerYear > 0) || math.IsInf(m.PeriodsPerYear, 0):
 		return fmt.Errorf("%v periods per year: they must be positive and finite", m.PeriodsPerYear)
 	case m.Seconds < 1 || m.Seconds > math.MaxInt64/int64(time.Second):
-		return fmt.Errorf("periods of %d seconds: they must be positive, and not beyond counting: build the corpus again", m.Seconds)
+		return fmt.Errorf("periods of %d seconds: they must be positive, and not beyond counting: build the corpus "+
+			"again", m.Seconds)
 	case m.History < 2:
 		return fmt.Errorf("conditions of the market look back over %d returns: at least 2 are needed", m.History)
 	case m.Grid != nil && !(m.Grid.Low < m.Grid.High):
 		return fmt.Errorf("thresholds of the regime are %v and %v: they must rise", m.Grid.Low, m.Grid.High)
 	case m.HMM != nil && (m.HMM.Dim() != 1 || m.HMM.States() != hmmStates):
-		return fmt.Errorf("a regime model of %d states of %d values: it must have %d of 1", m.HMM.States(), m.HMM.Dim(), hmmStates)
+		return fmt.Errorf("a regime model of %d states of %d values: it must have %d of 1", m.HMM.States(),
+			m.HMM.Dim(), hmmStates)
 	}
 	for _, name := range m.Features {
 		if !slices.ContainsFunc(marketFeatures, func(f marketFeature) bool { return f.name == name }) {

@@ -41,7 +41,8 @@ type marketFeature struct{ name, meaning, unit string }
 var marketFeatures = []marketFeature{
 	{indexFeature, "EWMA(0.94) volatility of the equal-weight basket", "percent a year"},
 	{gridTrend, "wealth of the equal-weight basket over its mean of 60 periods, less 1", "share"},
-	{"market.momentum.20", "return of the equal-weight basket over 20 periods, over its volatility in them", "standard deviations"},
+	{"market.momentum.20", "return of the equal-weight basket over 20 periods, over its volatility in them",
+		"standard deviations"},
 	{"market.dispersion.20", "standard deviation of returns across assets, mean over 20 periods", "per period"},
 	{"market.drawdown.60", "loss of the equal-weight basket from its highest wealth of 60 periods", "share"},
 }
@@ -69,7 +70,9 @@ type Market struct {
 	Index    string       `json:"volatility_index,omitempty"` // the series that it is; empty: EWMA of the basket
 	Assets   []string     `json:"asset_features,omitempty"`   // of every asset; see [ParseAssetFeature]
 	Grid     *regime.Grid `json:"regime_grid,omitempty"`      // of the condition regime; nil: there is none
-	HMM      *regime.HMM  `json:"regime_model,omitempty"`     // of regime.calm, of the equal-weight basket's returns; nil: there is none
+	// HMM is the model of regime.calm, of the equal-weight basket's returns; nil:
+	// there is none.
+	HMM *regime.HMM `json:"regime_model,omitempty"`
 }
 
 // Names returns the names of the conditions.
@@ -105,7 +108,8 @@ func (m *Market) observe(ctx context.Context, w *market.Window, index *features.
 	windows = slices.DeleteFunc(slices.Compact(windows), func(n int) bool { return n > len(w.Times) })
 	rolling := latest(w, slices.Max(append([]int{2}, windows...))) // these need no more
 	table, err := features.BuildWindow(ctx, rolling, features.Config{
-		Windows: windows, Lookback: min(longWindow, len(rolling.Times)), NoAssets: len(m.Assets) == 0, Annual: m.PeriodsPerYear,
+		Windows: windows, Lookback: min(longWindow, len(rolling.Times)), NoAssets: len(m.Assets) == 0,
+		Annual: m.PeriodsPerYear,
 	})
 	if err != nil {
 		return nil, err
@@ -184,16 +188,19 @@ func (e *UndefinedError) Error() string {
 // It returns an error for returns of other symbols or another interval, or of
 // fewer periods than the conditions look back over; for a volatility index that
 // doesn't follow from returns; and an [*UndefinedError].
-func (m *Market) Terms(ctx context.Context, w *market.Window, names []string, wish portfolio.Wish) (portfolio.Wish, error) {
+func (m *Market) Terms(ctx context.Context, w *market.Window, names []string, wish portfolio.Wish) (portfolio.Wish,
+	error) {
 	open := m.Open(names, wish)
 	if len(open) == 0 {
 		return nil, nil
 	}
 	if !slices.Equal(w.Symbols, m.Symbols) {
-		return nil, fmt.Errorf("returns of %s for conditions of a market of %s: give those, in this order", strings.Join(w.Symbols, ", "), strings.Join(m.Symbols, ", "))
+		return nil, fmt.Errorf("returns of %s for conditions of a market of %s: give those, in this order",
+			strings.Join(w.Symbols, ", "), strings.Join(m.Symbols, ", "))
 	}
 	if len(w.Times) < m.History {
-		return nil, fmt.Errorf("%d returns are too few for the conditions of the market, which look back over %d: give more history, or say by the wish what they are", len(w.Times), m.History)
+		return nil, fmt.Errorf("%d returns are too few for the conditions of the market, which look back over %d: "+
+			"give more history, or say by the wish what they are", len(w.Times), m.History)
 	}
 	if err := m.Follows(w.Interval(), open); err != nil {
 		return nil, err
@@ -218,7 +225,8 @@ func (m *Market) Terms(ctx context.Context, w *market.Window, names []string, wi
 func (m *Market) Open(names []string, wish portfolio.Wish) []string {
 	known := m.Names()
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return !slices.Contains(known, name) || slices.ContainsFunc(wish, func(t portfolio.Term) bool { return t.Name == name })
+		return !slices.Contains(known, name) || slices.ContainsFunc(wish,
+			func(t portfolio.Term) bool { return t.Name == name })
 	})
 }
 
@@ -227,9 +235,11 @@ func (m *Market) Open(names []string, wish portfolio.Wish) []string {
 func (m *Market) Follows(interval time.Duration, names []string) error {
 	switch own := time.Duration(m.Seconds) * time.Second; {
 	case m.Index != "" && slices.Contains(names, indexFeature):
-		return fmt.Errorf("%s is %s, which doesn't follow from prices: say by the wish what it is", indexFeature, m.Index)
+		return fmt.Errorf("%s is %s, which doesn't follow from prices: say by the wish what it is", indexFeature,
+			m.Index)
 	case len(names) > 0 && interval != own:
-		return fmt.Errorf("the conditions of the market are of periods of %v, not %v: give such prices, or say by the wish what they are", own, interval)
+		return fmt.Errorf("the conditions of the market are of periods of %v, not %v: give such prices, or say by "+
+			"the wish what they are", own, interval)
 	}
 	return nil
 }
@@ -273,7 +283,8 @@ func (c *Corpus) observe(ctx context.Context) error {
 	}
 	for _, candidate := range candidates {
 		if candidate.lacked == "" {
-			undefined := slices.IndexFunc(c.Spans, func(span Span) bool { _, ok := seen[span.To][candidate.Name]; return !ok })
+			undefined := slices.IndexFunc(c.Spans,
+				func(span Span) bool { _, ok := seen[span.To][candidate.Name]; return !ok })
 			if undefined >= 0 {
 				err := fmt.Errorf("%w, where a rolling window ends: take longer lookbacks, or data without the gap",
 					&UndefinedError{candidate.Name, c.window.Times[c.Spans[undefined].To-1]})
@@ -337,7 +348,8 @@ func (c *Corpus) fitMarket(ctx context.Context) ([]candidate, error) {
 	if c.config.Market {
 		for _, f := range marketFeatures {
 			m.Features = append(m.Features, f.name)
-			one := candidate{Attribute: portfolio.Attribute{Name: f.name, Meaning: f.meaning, Unit: f.unit, Basis: portfolio.Market}}
+			one := candidate{Attribute: portfolio.Attribute{Name: f.name, Meaning: f.meaning, Unit: f.unit,
+				Basis: portfolio.Market}}
 			if f.name == indexFeature && c.config.Index != nil {
 				m.Index = c.config.Index.Name
 				one.Meaning, one.Unit, one.must = "volatility index "+m.Index, c.config.Index.Unit, true
@@ -361,7 +373,8 @@ func (c *Corpus) fitMarket(ctx context.Context) ([]candidate, error) {
 			return nil, err
 		}
 		if window > len(c.window.Times) {
-			return nil, fmt.Errorf("feature %s looks back over %d periods, longer than the %d returns: shorten it, or use more data", name, window, len(c.window.Times))
+			return nil, fmt.Errorf("feature %s looks back over %d periods, longer than the %d returns: shorten it, "+
+				"or use more data", name, window, len(c.window.Times))
 		}
 		m.History = max(m.History, window)
 		unit := "per period"
@@ -370,7 +383,8 @@ func (c *Corpus) fitMarket(ctx context.Context) ([]candidate, error) {
 		}
 		for _, symbol := range c.window.Symbols {
 			candidates = append(candidates, candidate{must: true, Attribute: portfolio.Attribute{
-				Name: symbol + "." + name, Meaning: fmt.Sprintf("%s of %s over %d periods", assetMeanings[kind], symbol, window),
+				Name: symbol + "." + name, Meaning: fmt.Sprintf("%s of %s over %d periods", assetMeanings[kind],
+					symbol, window),
 				Unit: unit, Basis: portfolio.Market,
 			}})
 		}
@@ -386,7 +400,8 @@ func (c *Corpus) fitMarket(ctx context.Context) ([]candidate, error) {
 // of the regime, which crosses them with the sign of the trend.
 func (c *Corpus) fitGrid(ctx context.Context) (candidate, error) {
 	regimes := candidate{Attribute: portfolio.Attribute{
-		Name: RegimeCondition, Meaning: "tercile of the equal-weight basket's volatility over 20 periods, and the sign of its trend over 60",
+		Name: RegimeCondition, Meaning: "tercile of the equal-weight basket's volatility over 20 periods, and the " +
+			"sign of its trend over 60",
 		Unit: "level", Basis: portfolio.FittedMarket,
 	}}
 	for level := range regime.GridStates {
@@ -427,7 +442,8 @@ const (
 // know.
 func (c *Corpus) fitHMM(ctx context.Context) (candidate, error) {
 	calm := candidate{Attribute: portfolio.Attribute{
-		Name: CalmCondition, Meaning: "filtered probability of the calmer of two states, of a hidden Markov model of the equal-weight basket's returns",
+		Name: CalmCondition, Meaning: "filtered probability of the calmer of two states, of a hidden Markov model " +
+			"of the equal-weight basket's returns",
 		Unit: "probability", Basis: portfolio.FittedMarket,
 	}}
 	model, _, err := regime.Fit(ctx, basket(c.window.Slice(0, c.cut)), regime.Settings{
@@ -458,8 +474,10 @@ var assetMeanings = map[features.Kind]string{
 func ParseAssetFeature(name string) (kind features.Kind, window int, err error) {
 	before, after, _ := strings.Cut(name, ".")
 	window, err = strconv.Atoi(after)
-	if _, known := assetMeanings[features.Kind(before)]; !known || err != nil || window < 2 || strconv.Itoa(window) != after {
-		return "", 0, fmt.Errorf("feature %.40q of assets: want mean, volatility or momentum and a window of at least 2 periods, such as momentum.60", name)
+	if _, known := assetMeanings[features.Kind(before)]; !known || err != nil || window < 2 ||
+		strconv.Itoa(window) != after {
+		return "", 0, fmt.Errorf("feature %.40q of assets: want mean, volatility or momentum and a window of at "+
+			"least 2 periods, such as momentum.60", name)
 	}
 	return features.Kind(before), window, nil
 }

@@ -138,7 +138,8 @@ func (m *maker) resample(rng *rand.Rand) {
 
 // drawOptimized draws an objective, its parameter, the estimator and the upper
 // bound, and solves.
-func (m *maker) drawOptimized(ctx context.Context, row *Row, weights []float64, rng *rand.Rand, estimate func(string) (*moments.Moments, error)) error {
+func (m *maker) drawOptimized(ctx context.Context, row *Row, weights []float64, rng *rand.Rand,
+	estimate func(string) (*moments.Moments, error)) error {
 	row.Estimator = estimators[rng.IntN(len(estimators))]
 	in := optimize.Inputs{Set: m.relaxed(row.MaxWeight)}
 	objective := optimize.MeanVariance
@@ -173,7 +174,8 @@ func (m *maker) drawOptimized(ctx context.Context, row *Row, weights []float64, 
 }
 
 // drawRiskParity draws one of the allocations that need no mean.
-func (m *maker) drawRiskParity(ctx context.Context, row *Row, weights []float64, rng *rand.Rand, estimate func(string) (*moments.Moments, error)) error {
+func (m *maker) drawRiskParity(ctx context.Context, row *Row, weights []float64, rng *rand.Rand,
+	estimate func(string) (*moments.Moments, error)) error {
 	row.Estimator = estimators[rng.IntN(len(estimators))]
 	row.MaxWeight = m.upper
 	in := optimize.Inputs{Set: m.set.Convex(), Project: true}

@@ -27,7 +27,8 @@ func spans(periods int, lookbacks []int, step int, share float64) (training, val
 		if share > 0 {
 			need = 2 * longest
 		}
-		return nil, nil, 0, fmt.Errorf("%d returns are too few for windows of %d (at least %d are needed): give more history or shorter lookbacks", periods, longest, need)
+		return nil, nil, 0, fmt.Errorf("%d returns are too few for windows of %d (at least %d are needed): give "+
+			"more history or shorter lookbacks", periods, longest, need)
 	}
 	for _, l := range lookbacks {
 		for end := l; end <= cut; end += step {

@@ -54,8 +54,10 @@ type BacktestSettings struct {
 // points.
 func DefaultBacktest() BacktestSettings {
 	return BacktestSettings{
-		Strategies: []string{"equal-weight", "inverse-volatility", "min-variance", "risk-parity", "hrp", "max-diversification", "max-sharpe"},
-		Train:      365, Test: 30, CostBps: 10, Covariance: moments.LedoitWolf, RiskAversion: 10, Rows: 4000, Steps: 1500,
+		Strategies: []string{"equal-weight", "inverse-volatility", "min-variance", "risk-parity", "hrp",
+			"max-diversification", "max-sharpe"},
+		Train: 365, Test: 30, CostBps: 10, Covariance: moments.LedoitWolf, RiskAversion: 10, Rows: 4000,
+		Steps: 1500,
 	}
 }
 
@@ -103,6 +105,9 @@ func (s *BacktestSettings) Validate() error {
 // NeedsModel says whether a strategy trains a model, and so needs a backend.
 func (s *BacktestSettings) NeedsModel() bool { return slices.Contains(s.Strategies, LatentSharpe) }
 
+// weigher chooses weights on a training window: see [backtest.Strategy].
+type weigher = func(ctx context.Context, training *market.Window, held []float64) ([]float64, error)
+
 // strategy composes the named strategy.
 func (in *Input) strategy(name string, s *BacktestSettings, flat *flattened) backtest.Strategy {
 	if name == LatentSharpe {
@@ -113,7 +118,7 @@ func (in *Input) strategy(name string, s *BacktestSettings, flat *flattened) bac
 
 // allocation solves for an objective on the training window. What a procedure
 // that knows no constraints gives is projected onto the set.
-func (in *Input) allocation(objective optimize.Objective, s *BacktestSettings, flat *flattened) func(context.Context, *market.Window, []float64) ([]float64, error) {
+func (in *Input) allocation(objective optimize.Objective, s *BacktestSettings, flat *flattened) weigher {
 	solver := &optimize.Solver{}
 	return func(ctx context.Context, training *market.Window, _ []float64) ([]float64, error) {
 		set, err := in.setOf(training)
@@ -158,7 +163,7 @@ func (in *Input) setOf(training *market.Window) (simplex.Set, error) {
 
 // latentStrategy trains a model on portfolios made from the training window
 // alone, and climbs the window's Sharpe ratio in its latent space.
-func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *market.Window, []float64) ([]float64, error) {
+func (in *Input) latentStrategy(s *BacktestSettings) weigher {
 	return func(ctx context.Context, training *market.Window, _ []float64) ([]float64, error) {
 		set, err := in.setOf(training)
 		if err != nil {
@@ -167,7 +172,8 @@ func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *mark
 		periods := len(training.Times)
 		longest := max(2, periods/3)
 		made, err := corpus.Build(ctx, training, set, in.Sectors, corpus.Config{
-			N: s.Rows, Seed: in.Seed, Lookbacks: []int{max(2, longest/2), longest}, PeriodsPerYear: in.Metrics.PeriodsPerYear,
+			N: s.Rows, Seed: in.Seed, Lookbacks: []int{max(2, longest/2), longest},
+			PeriodsPerYear: in.Metrics.PeriodsPerYear,
 		}, nil)
 		if err != nil {
 			return nil, err
@@ -183,7 +189,8 @@ func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *mark
 		if err != nil {
 			return nil, err
 		}
-		aggregate, err := generate.FitAggregate(ctx, model, rows, generate.AggregateSettings{Components: 10, Seed: in.Seed})
+		aggregate, err := generate.FitAggregate(ctx, model, rows,
+			generate.AggregateSettings{Components: 10, Seed: in.Seed})
 		if err != nil {
 			return nil, err
 		}
@@ -191,7 +198,8 @@ func (in *Input) latentStrategy(s *BacktestSettings) func(context.Context, *mark
 		if err != nil {
 			return nil, err
 		}
-		optimum, err := generator.Optimize(ctx, sharpe, aggregate, generate.OptimizeSettings{Starts: 32, Iterations: 60, Seed: in.Seed})
+		optimum, err := generator.Optimize(ctx, sharpe, aggregate,
+			generate.OptimizeSettings{Starts: 32, Iterations: 60, Seed: in.Seed})
 		if err != nil {
 			return nil, err
 		}
@@ -277,7 +285,8 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 				set, weights = set.Choose(r.Columns), chosen(weights, r.Columns)
 			}
 			if v := set.Violation(weights); r.Note == "" && v > simplex.Tolerance {
-				return nil, fmt.Errorf("strategy %s violates the constraints by %v at %s: this is a mistake of the program", track.Name, v, day(r.Time))
+				return nil, fmt.Errorf("strategy %s violates the constraints by %v at %s: this is a mistake of the "+
+					"program", track.Name, v, day(r.Time))
 			}
 		}
 	}
@@ -293,10 +302,12 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 	if note := flat.String(); note != "" {
 		summary.Notes = append(summary.Notes, note)
 	}
-	if err := run.WriteFile(folder.Path("returns.csv"), func(w io.Writer) error { return writeReturns(w, result) }); err != nil {
+	if err := run.WriteFile(folder.Path("returns.csv"),
+		func(w io.Writer) error { return writeReturns(w, result) }); err != nil {
 		return nil, err
 	}
-	if err := run.WriteFile(folder.Path(WeightsFile), func(w io.Writer) error { return writeRebalances(w, result) }); err != nil {
+	if err := run.WriteFile(folder.Path(WeightsFile),
+		func(w io.Writer) error { return writeRebalances(w, result) }); err != nil {
 		return nil, err
 	}
 	if err := run.WriteJSON(folder.Path(SummaryFile), summary); err != nil {
@@ -306,12 +317,15 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 }
 
 // summarise computes the figures of every track.
-func summarise(ctx context.Context, result *backtest.Result, in *Input, settings BacktestSettings) (*BacktestSummary, error) {
+func summarise(ctx context.Context, result *backtest.Result, in *Input, settings BacktestSettings) (*BacktestSummary,
+	error) {
 	s := &BacktestSummary{
-		Train: settings.Train, Test: settings.Test, Embargo: settings.Embargo, Windows: len(result.Tracks[0].Rebalances), Unused: result.Unused,
+		Train: settings.Train, Test: settings.Test, Embargo: settings.Embargo,
+		Windows: len(result.Tracks[0].Rebalances), Unused: result.Unused,
 		CostBps: settings.CostBps, ConstantWeights: settings.ConstantWeights, PeriodsPerYear: in.Metrics.PeriodsPerYear,
 		Synthetic: in.Synthetic, Funding: in.Window.Funded, Seed: in.Seed,
-		Tested: Period{From: result.Times[0].UTC().Format(time.RFC3339), To: result.Times[len(result.Times)-1].UTC().Format(time.RFC3339), Periods: len(result.Times)},
+		Tested: Period{From: result.Times[0].UTC().Format(time.RFC3339),
+			To: result.Times[len(result.Times)-1].UTC().Format(time.RFC3339), Periods: len(result.Times)},
 	}
 	var figures []metrics.Figures
 	var ratios []float64
@@ -328,10 +342,14 @@ func summarise(ctx context.Context, result *backtest.Result, in *Input, settings
 	for k, track := range result.Tracks {
 		f := &figures[k]
 		t := TestedStrategy{
-			Name: track.Name, AnnualReturn: f.Value(metrics.AnnualReturn), CAGR: f.Value(metrics.CAGR), Volatility: f.Value(metrics.Volatility),
-			Sharpe: f.Value(metrics.Sharpe), Sortino: f.Value(metrics.Sortino), MaxDrawdown: f.Value(metrics.MaxDrawdown),
-			Calmar: f.Value(metrics.Calmar), VaR: f.Value(metrics.VaR), CVaR: f.Value(metrics.CVaR), PSR: f.Value(metrics.PSR),
-			DSR: number.Unknown("one strategy alone is no choice among trials"), Turnover: track.Turnover(), FinalWealth: 1, Held: track.Held(), Notes: f.Notes(),
+			Name: track.Name, AnnualReturn: f.Value(metrics.AnnualReturn), CAGR: f.Value(metrics.CAGR),
+			Volatility: f.Value(metrics.Volatility),
+			Sharpe:     f.Value(metrics.Sharpe), Sortino: f.Value(metrics.Sortino),
+			MaxDrawdown: f.Value(metrics.MaxDrawdown),
+			Calmar:      f.Value(metrics.Calmar), VaR: f.Value(metrics.VaR), CVaR: f.Value(metrics.CVaR),
+			PSR: f.Value(metrics.PSR),
+			DSR: number.Unknown("one strategy alone is no choice among trials"), Turnover: track.Turnover(),
+			FinalWealth: 1, Held: track.Held(), Notes: f.Notes(),
 			figures: *f,
 		}
 		if len(ratios) > 1 {
@@ -343,9 +361,11 @@ func summarise(ctx context.Context, result *backtest.Result, in *Input, settings
 		for _, r := range track.Rebalances {
 			t.Cost += r.Cost
 		}
-		t.SharpeLow, t.SharpeHigh = number.Unknown("the Sharpe ratio is undefined"), number.Unknown("the Sharpe ratio is undefined")
+		t.SharpeLow, t.SharpeHigh = number.Unknown("the Sharpe ratio is undefined"),
+			number.Unknown("the Sharpe ratio is undefined")
 		if _, ok := t.Sharpe.Float(); ok {
-			interval, err := inference.Bootstrap(ctx, track.Returns, sharpeOf(in.Metrics), inference.BootstrapSettings{Seed: in.Seed, Resamples: 1000})
+			interval, err := inference.Bootstrap(ctx, track.Returns, sharpeOf(in.Metrics),
+				inference.BootstrapSettings{Seed: in.Seed, Resamples: 1000})
 			if err != nil {
 				return nil, fmt.Errorf("strategy %s: %w", track.Name, err)
 			}
@@ -419,10 +439,12 @@ func writeRebalances(w io.Writer, result *backtest.Result) error {
 }
 
 // reportBacktest draws the pictures and writes report.html.
-func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, result *backtest.Result, s *BacktestSummary) error {
+func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, result *backtest.Result,
+	s *BacktestSummary) error {
 	p := &state{Input: *in, folder: folder}
 	section := &report.WalkForward{
-		Train: s.Train, Test: s.Test, Embargo: s.Embargo, Windows: s.Windows, CostBps: s.CostBps, ConstantWeights: s.ConstantWeights, Confidence: 0.95,
+		Train: s.Train, Test: s.Test, Embargo: s.Embargo, Windows: s.Windows, CostBps: s.CostBps,
+		ConstantWeights: s.ConstantWeights, Confidence: 0.95,
 		Tested: report.Span{From: result.Times[0], To: result.Times[len(result.Times)-1], Periods: len(result.Times)},
 		Notes: []string{
 			"Intervals are of the stationary bootstrap over periods; PSR and DSR assume independent returns.",
@@ -439,7 +461,8 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 	}
 	var err error
 	section.Pictures, err = p.pictures(drawing{"wealth.png", "Wealth over all test windows.", wealth.Draw},
-		drawing{"last_weights.png", "Weights of all strategies at the last rebalance: mean, and 5th to 95th percentile.", figure.WeightBars{
+		drawing{"last_weights.png", "Weights of all strategies at the last rebalance: mean, and 5th to 95th " +
+			"percentile.", figure.WeightBars{
 			Frame: p.frame("at the last rebalance"), Symbols: result.Symbols, Generated: lastWeights(result)}.Draw})
 	if err != nil {
 		return err
@@ -451,13 +474,16 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 	document := report.Document{
 		Header: report.Header{
 			Title: "Walk-forward test of strategies", Synthetic: in.Synthetic, Verdict: section.Judgement()[0],
-			Subtitle: fmt.Sprintf("%d assets, %s to %s, costs of %g basis points", len(result.Symbols), day(result.Times[0]), day(result.Times[len(result.Times)-1]), settings.CostBps),
+			Subtitle: fmt.Sprintf("%d assets, %s to %s, costs of %g basis points", len(result.Symbols),
+				day(result.Times[0]), day(result.Times[len(result.Times)-1]), settings.CostBps),
 		},
 		WalkForward: section,
 		Provenance: &report.Provenance{
 			Repeat: in.Repeat, Config: string(config),
-			Facts:  []report.Fact{{Name: "Prices", Text: in.Source}, {Name: "Data", Text: in.Window.Hash()}, {Name: "Seed", Text: fmt.Sprint(in.Seed)}},
-			Limits: append([]string{"Symbols chosen today for the past carry survivorship bias.", "Market impact is not modelled."}, slices.Concat(in.Notes, s.Notes)...),
+			Facts: []report.Fact{{Name: "Prices", Text: in.Source}, {Name: "Data", Text: in.Window.Hash()},
+				{Name: "Seed", Text: fmt.Sprint(in.Seed)}},
+			Limits: append([]string{"Symbols chosen today for the past carry survivorship bias.",
+				"Market impact is not modelled."}, slices.Concat(in.Notes, s.Notes)...),
 		},
 	}
 	return run.WriteFile(folder.Path(ReportFile), func(w io.Writer) error { return report.Write(w, document) })

@@ -39,7 +39,8 @@ const (
 func (p *state) compare(ctx context.Context) error {
 	budget := p.summary.Evaluations
 	p.begin("baselines at the same budget")
-	p.add(latentSharpe, fmt.Sprintf("Sharpe ratio climbed in the latent space from %d starts, |z| <= %.2f", p.settings.Starts, p.latent.Radius),
+	p.add(latentSharpe, fmt.Sprintf("Sharpe ratio climbed in the latent space from %d starts, |z| <= %.2f",
+		p.settings.Starts, p.latent.Radius),
 		true, p.latent.Weights.RawRowView(p.latent.Best), budget)
 
 	sharpe, err := metrics.NewObjective(metrics.MaximizeSharpe, p.in.Returns, p.Metrics)
@@ -107,7 +108,8 @@ func (p *state) convex(ctx context.Context) error {
 		{"min-variance", "least variance, Ledoit-Wolf covariance", optimize.MinVariance, shrunk},
 		{"risk-parity", "equal risk contributions, Ledoit-Wolf covariance", optimize.RiskParity, shrunk},
 		{"hrp", "hierarchical risk parity, sample covariance", optimize.HRP, estimate},
-		{"max-diversification", "largest diversification ratio, Ledoit-Wolf covariance", optimize.MaxDiversification, shrunk},
+		{"max-diversification", "largest diversification ratio, Ledoit-Wolf covariance", optimize.MaxDiversification,
+			shrunk},
 	} {
 		weights, err := p.allocate(ctx, b.objective, b.moments)
 		if err != nil {

@@ -56,7 +56,8 @@ func (p *state) judge(ctx context.Context) error {
 		{Name: "training portfolios, drawn again", Weights: training},
 	}
 	if p.twoStage != nil {
-		candidates = append(candidates, fidelity.Candidate{Name: "model, second stage on the codes", Weights: p.twoStage.Weights.Slice(0, n, 0, p.Set.N).(*mat.Dense)})
+		candidates = append(candidates, fidelity.Candidate{Name: "model, second stage on the codes",
+			Weights: p.twoStage.Weights.Slice(0, n, 0, p.Set.N).(*mat.Dense)})
 	}
 	for _, c := range candidates[2:4] {
 		if err := simplex.ProjectAll(ctx, p.Set, c.Weights, c.Weights, nil); err != nil {
@@ -75,7 +76,8 @@ func (p *state) judge(ctx context.Context) error {
 func (p *state) writeFidelity(w io.Writer) error {
 	out := csv.NewWriter(w)
 	err := out.Write([]string{
-		"sample", "rows", "neighbours", "precision", "recall", "density", "coverage", "energy_distance", "energy_p", "mmd2", "mmd_p",
+		"sample", "rows", "neighbours", "precision", "recall", "density", "coverage", "energy_distance", "energy_p",
+		"mmd2", "mmd_p",
 		"dispersion", "memorisation_auc", "memorisation_low", "memorisation_high", "copies",
 	})
 	if err != nil {
@@ -84,7 +86,8 @@ func (p *state) writeFidelity(w io.Writer) error {
 	for _, r := range p.fidelity {
 		record := []string{r.Name, strconv.Itoa(r.Overlap.Generated), strconv.Itoa(r.Overlap.K)}
 		for _, x := range []float64{
-			r.Overlap.Precision, r.Overlap.Recall, r.Overlap.Density, r.Overlap.Coverage, r.Test.Energy, r.Test.EnergyP, r.Test.MMD2, r.Test.MMDP,
+			r.Overlap.Precision, r.Overlap.Recall, r.Overlap.Density, r.Overlap.Coverage, r.Test.Energy,
+			r.Test.EnergyP, r.Test.MMD2, r.Test.MMDP,
 			r.Dispersion.Ratio, r.Memorisation.AUC, r.Memorisation.Low, r.Memorisation.High,
 		} {
 			record = append(record, strconv.FormatFloat(x, 'g', -1, 64))
@@ -102,8 +105,10 @@ func (p *state) samples() *report.Fidelity {
 	f := &report.Fidelity{Neighbours: p.fidelity[0].Overlap.K, Rows: p.fidelity[0].Overlap.Generated}
 	for _, r := range p.fidelity {
 		f.Samples = append(f.Samples, report.Sample{
-			Name: r.Name, Precision: number.Known(r.Overlap.Precision), Recall: number.Known(r.Overlap.Recall), Coverage: number.Known(r.Overlap.Coverage),
-			Energy: number.Known(r.Test.Energy), EnergyP: number.Known(r.Test.EnergyP), Dispersion: number.Known(r.Dispersion.Ratio), Memorisation: number.Known(r.Memorisation.AUC),
+			Name: r.Name, Precision: number.Known(r.Overlap.Precision), Recall: number.Known(r.Overlap.Recall),
+			Coverage: number.Known(r.Overlap.Coverage),
+			Energy:   number.Known(r.Test.Energy), EnergyP: number.Known(r.Test.EnergyP),
+			Dispersion: number.Known(r.Dispersion.Ratio), Memorisation: number.Known(r.Memorisation.AUC),
 		})
 	}
 	return f

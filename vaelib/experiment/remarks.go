@@ -46,7 +46,8 @@ func listed(result *backtest.Result, l *market.Listings) []string {
 	for _, r := range result.Tracks[0].Rebalances {
 		fewest, most = min(fewest, len(r.Columns)), max(most, len(r.Columns))
 	}
-	notes := []string{fmt.Sprintf("listings as they were: from %d to %d of %d symbols could be chosen at a rebalance, those traded throughout the training window before it", fewest, most, len(result.Symbols))}
+	notes := []string{fmt.Sprintf("listings as they were: from %d to %d of %d symbols could be chosen at a "+
+		"rebalance, those traded throughout the training window before it", fewest, most, len(result.Symbols))}
 	const told = 5
 	more := 0
 	for _, d := range l.Deaths() {
@@ -58,7 +59,8 @@ func listed(result *backtest.Result, l *market.Listings) []string {
 			more++
 			continue
 		}
-		notes = append(notes, fmt.Sprintf("%s, held by %s: what its last close pays stays as cash until the next rebalance", d, strings.Join(holders, ", ")))
+		notes = append(notes, fmt.Sprintf("%s, held by %s: what its last close pays stays as cash until the next "+
+			"rebalance", d, strings.Join(holders, ", ")))
 	}
 	if more > 0 {
 		notes = append(notes, fmt.Sprintf("%d more symbols stopped while they were held", more))

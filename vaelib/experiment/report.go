@@ -95,8 +95,10 @@ func span(w *market.Window) report.Span {
 
 func (p *state) dataSection(d *report.Document) error {
 	data := &report.Data{
-		Source: p.Source, Notes: p.Notes, Hash: p.Window.Hash(), Periods: len(p.Window.Times), PeriodsPerYear: p.Metrics.PeriodsPerYear,
-		Train: span(p.in), Test: span(p.out), Embargo: len(p.Window.Times) - len(p.in.Times) - len(p.out.Times),
+		Source: p.Source, Notes: p.Notes, Hash: p.Window.Hash(), Periods: len(p.Window.Times),
+		PeriodsPerYear: p.Metrics.PeriodsPerYear,
+		Train:          span(p.in), Test: span(p.out),
+		Embargo: len(p.Window.Times) - len(p.in.Times) - len(p.out.Times),
 	}
 	if c := p.Cleaning; c != nil {
 		var unfinished, gap, odd string
@@ -115,7 +117,8 @@ func (p *state) dataSection(d *report.Document) error {
 			{Defect: "rows out of order", Count: c.Sorted, Action: "sorted"},
 			{Defect: "unfinished last periods", Count: c.Unfinished, Action: "dropped", Where: unfinished},
 			{Defect: "gaps in time", Count: len(c.Gaps), Action: "kept: the return spans the gap", Where: gap},
-			{Defect: "oddities of open, high, low or volume", Count: c.Odd, Action: "kept: the close is sound", Where: odd},
+			{Defect: "oddities of open, high, low or volume", Count: c.Odd, Action: "kept: the close is sound",
+				Where: odd},
 		} {
 			if row.Count > 0 {
 				data.Cleaning = append(data.Cleaning, row)
@@ -123,7 +126,8 @@ func (p *state) dataSection(d *report.Document) error {
 		}
 	}
 	if p.Dropped.Before+p.Dropped.After+p.Dropped.Inside > 0 {
-		data.Dropped = append(data.Dropped, report.Fact{Name: "Times that not all symbols share", Text: p.Dropped.String()})
+		data.Dropped = append(data.Dropped, report.Fact{Name: "Times that not all symbols share",
+			Text: p.Dropped.String()})
 	}
 	sample, err := moments.Estimate(moments.Sample, p.in.Returns)
 	if err != nil {
@@ -213,10 +217,13 @@ func (p *state) trainingSection(d *report.Document) error {
 		Loss: number.Known(last.Train.Total), Backend: p.Backend.Description(),
 		Seconds: number.Known(last.Seconds), SamplesPerSecond: number.Known(p.summary.SamplesPerSecond),
 		Settings: []report.Fact{
-			{Name: "Network", Text: fmt.Sprintf("%d assets, hidden layers %v, %d latent dimensions, %s", p.Set.N, p.settings.Model.Hidden, p.settings.Model.Latent, p.settings.Model.Activation)},
+			{Name: "Network", Text: fmt.Sprintf("%d assets, hidden layers %v, %d latent dimensions, %s", p.Set.N,
+				p.settings.Model.Hidden, p.settings.Model.Latent, p.settings.Model.Activation)},
 			{Name: "Likelihood and head", Text: p.settings.Model.Likelihood + ", " + p.settings.Model.Head},
 			{Name: "Beta", Text: fmt.Sprint(p.settings.Model.Beta)},
-			{Name: "Schedule", Text: fmt.Sprintf("%d steps of %d rows, learning rate %v, warm-up %v", p.settings.Schedule.Steps, p.settings.Schedule.Batch, p.settings.Schedule.LearningRate, p.settings.Schedule.Warmup)},
+			{Name: "Schedule", Text: fmt.Sprintf("%d steps of %d rows, learning rate %v, warm-up %v",
+				p.settings.Schedule.Steps, p.settings.Schedule.Batch, p.settings.Schedule.LearningRate,
+				p.settings.Schedule.Warmup)},
 		},
 	}
 	if p.diagnosis.Warning != "" {
@@ -254,7 +261,8 @@ func (p *state) diagnosticSection(d *report.Document) error {
 		Latent: p.settings.Model.Latent, ActiveUnits: g.ActiveUnits,
 		KL: p.summary.KL, R2: p.summary.R2, R2PCA: p.summary.R2PCA,
 		DispersionPrior: p.summary.DispersionPrior, DispersionPosterior: p.summary.DispersionPosterior,
-		Beta: p.model.Network.Beta(), BetaRaw: number.Known(2 * p.model.Network.Variance() * p.model.Network.Beta()), Variance: number.Known(p.model.Network.Variance()),
+		Beta: p.model.Network.Beta(), BetaRaw: number.Known(2 * p.model.Network.Variance() * p.model.Network.Beta()),
+		Variance:   number.Known(p.model.Network.Variance()),
 		Thresholds: g.Thresholds, Evidence: p.evidence,
 	}
 	for j := range g.KLPerDimension {
@@ -268,14 +276,18 @@ func (p *state) diagnosticSection(d *report.Document) error {
 		drawing{"kl_per_dimension.png", "What each latent dimension carries.", figure.KLPerDimension{
 			Frame: p.frame("held-out portfolios"), KL: g.KLPerDimension, Variance: g.MeanVariances,
 		}.Draw},
-		drawing{"spectrum.png", "Variance of the training portfolios by direction, and what beta keeps of it in a linear model.", figure.Spectrum{
-			Frame: p.frame("training portfolios"), Eigenvalues: g.Thresholds, Beta: p.model.Network.Beta(), Latent: p.settings.Model.Latent,
+		drawing{"spectrum.png", "Variance of the training portfolios by direction, and what beta keeps of it in a " +
+			"linear model.", figure.Spectrum{
+			Frame: p.frame("training portfolios"), Eigenvalues: g.Thresholds, Beta: p.model.Network.Beta(),
+			Latent: p.settings.Model.Latent,
 		}.Draw},
-		drawing{"rate_distortion.png", "This model's rate and distortion beside the linear theory's.", figure.RateDistortion{
-			Frame:    p.frame("held-out portfolios"),
-			Points:   []figure.RatePoint{{Beta: p.model.Network.Beta(), Seed: int(p.Seed), Rate: g.KL, Distortion: 1 - g.R2}},
-			Spectrum: g.Thresholds, Latent: p.settings.Model.Latent,
-		}.Draw},
+		drawing{"rate_distortion.png", "This model's rate and distortion beside the linear theory's.",
+			figure.RateDistortion{
+				Frame: p.frame("held-out portfolios"),
+				Points: []figure.RatePoint{{Beta: p.model.Network.Beta(), Seed: int(p.Seed), Rate: g.KL,
+					Distortion: 1 - g.R2}},
+				Spectrum: g.Thresholds, Latent: p.settings.Model.Latent,
+			}.Draw},
 	)
 	d.Diagnostics = s
 	return err
@@ -293,9 +305,12 @@ func (p *state) generatedSection(d *report.Document) error {
 			compareMeans("Return, mean", report.Percent, metrics.AnnualReturn, figures, p.trainingFigures),
 			compareMeans("Sharpe ratio, mean", report.Number, metrics.Sharpe, figures, p.trainingFigures),
 			compareMeans("Maximum drawdown, mean", report.Percent, metrics.MaxDrawdown, figures, p.trainingFigures),
-			compareMeans("Effective number of assets, mean", report.Number, metrics.EffectiveAssets, figures, p.trainingFigures),
-			{Name: "Weights that are exactly 0", Format: report.Percent, Generated: number.Known(zeros(samples)), Training: number.Known(zeros(p.training))},
-			{Name: "Largest weight, mean", Format: report.Percent, Generated: number.Known(meanLargest(samples)), Training: number.Known(meanLargest(p.training))},
+			compareMeans("Effective number of assets, mean", report.Number, metrics.EffectiveAssets, figures,
+				p.trainingFigures),
+			{Name: "Weights that are exactly 0", Format: report.Percent, Generated: number.Known(zeros(samples)),
+				Training: number.Known(zeros(p.training))},
+			{Name: "Largest weight, mean", Format: report.Percent, Generated: number.Known(meanLargest(samples)),
+				Training: number.Known(meanLargest(p.training))},
 		},
 	}
 	risk, reward := plane(figures)
@@ -318,14 +333,17 @@ func (p *state) generatedSection(d *report.Document) error {
 		drawing{"concentration.png", "How concentrated portfolios are.", figure.Concentration{
 			Frame: p.frame("generated against training"), Generated: samples, Training: p.training}.Draw},
 		drawing{"weights.png", "Mean weight of each asset, with the 5th to 95th percentile.", figure.WeightBars{
-			Frame: p.frame("generated against training"), Symbols: p.in.Symbols, Generated: samples, Training: p.training}.Draw},
+			Frame: p.frame("generated against training"), Symbols: p.in.Symbols, Generated: samples,
+			Training: p.training}.Draw},
 	)
 	d.Generated = g
 	return err
 }
 
-func compareMeans(name string, format report.Format, which metrics.Figure, generated, training []metrics.Figures) report.Comparison {
-	return report.Comparison{Name: name, Format: format, Generated: mean(generated, which), Training: mean(training, which)}
+func compareMeans(name string, format report.Format, which metrics.Figure, generated,
+	training []metrics.Figures) report.Comparison {
+	return report.Comparison{Name: name, Format: format, Generated: mean(generated, which),
+		Training: mean(training, which)}
 }
 
 // mean averages a figure over the portfolios for which it is defined.
@@ -392,10 +410,12 @@ func (p *state) baselineSection(d *report.Document) error {
 			"One seed and one split: differences out of sample are well within noise unless they are large.",
 		},
 	}
-	wealth := figure.Wealth{Frame: p.frame("after the split, constant weights, without costs"), Start: p.Window.Times[len(p.Window.Times)-len(p.out.Times)-1], Times: p.out.Times}
+	wealth := figure.Wealth{Frame: p.frame("after the split, constant weights, without costs"),
+		Start: p.Window.Times[len(p.Window.Times)-len(p.out.Times)-1], Times: p.out.Times}
 	for _, c := range p.candidates {
 		in, out, _ := p.figuresOf(c.id)
-		row := report.Baseline{Name: c.id, What: c.what, InSample: *in, OutSample: *out, Evaluations: number.Unknown("solved for, not searched")}
+		row := report.Baseline{Name: c.id, What: c.what, InSample: *in, OutSample: *out,
+			Evaluations: number.Unknown("solved for, not searched")}
 		if c.evaluations > 0 {
 			row.Evaluations = number.Known(float64(c.evaluations))
 		}
@@ -403,7 +423,8 @@ func (p *state) baselineSection(d *report.Document) error {
 			b.Bound = convexBound
 		}
 		b.Rows = append(b.Rows, row)
-		if slices.Contains([]string{latentSharpe, bestSampled, bestDirichlet, equalWeight, convexBound, "min-variance"}, c.id) {
+		if slices.Contains([]string{latentSharpe, bestSampled, bestDirichlet, equalWeight, convexBound,
+			"min-variance"}, c.id) {
 			path := figure.Path{Name: c.id, Returns: make([]float64, len(p.out.Times))}
 			if err := p.evaluateOut.Returns(path.Returns, c.weights); err != nil {
 				return err
@@ -435,7 +456,8 @@ func (p *state) provenanceSection(d *report.Document) error {
 		Facts: []report.Fact{
 			{Name: "Configuration", Text: manifest.ConfigHash}, {Name: "Data", Text: manifest.Data},
 			{Name: "Seed", Text: fmt.Sprint(p.Seed)}, {Name: "Backend", Text: p.Backend.Description()},
-			{Name: "Commit", Text: manifest.Commit}, {Name: "Go", Text: manifest.Go + " " + manifest.GOOS + "/" + manifest.GOARCH},
+			{Name: "Commit", Text: manifest.Commit},
+			{Name: "Go", Text: manifest.Go + " " + manifest.GOOS + "/" + manifest.GOARCH},
 		},
 		Limits: []string{
 			"One seed, one split in time and one market: no claim about other periods.",

@@ -42,7 +42,8 @@ type Settings struct {
 // DefaultSettings are the full pipeline's.
 func DefaultSettings() Settings {
 	return Settings{
-		Split: 0.75, Embargo: -1, Corpus: corpus.DefaultConfig(), Model: vae.DefaultConfig(0), Schedule: vae.DefaultSchedule(),
+		Split: 0.75, Embargo: -1, Corpus: corpus.DefaultConfig(), Model: vae.DefaultConfig(0),
+		Schedule:   vae.DefaultSchedule(),
 		Portfolios: 5000, Components: 40, Starts: 64, Iterations: 100,
 	}
 }
@@ -71,7 +72,8 @@ func (s Settings) Validate() error {
 	case s.Starts < 1 || s.Iterations < 1:
 		return fmt.Errorf("%d starts of %d iterations: both must be at least 1", s.Starts, s.Iterations)
 	case float64(s.Starts)*float64(s.Iterations) > math.MaxInt32/4:
-		return fmt.Errorf("%d starts of %d iterations are too many: at most %d in all", s.Starts, s.Iterations, math.MaxInt32/4)
+		return fmt.Errorf("%d starts of %d iterations are too many: at most %d in all", s.Starts, s.Iterations,
+			math.MaxInt32/4)
 	}
 	return nil
 }

@@ -88,13 +88,15 @@ func (s *Summary) numbers() map[string]*number.Value {
 	return map[string]*number.Value{
 		"active_units": &s.ActiveUnits, "kl_nats": &s.KL, "r2": &s.R2, "r2_pca": &s.R2PCA,
 		"dispersion_prior": &s.DispersionPrior, "dispersion_posterior": &s.DispersionPosterior,
-		"elbo_nats": &s.ELBO, "log_likelihood_nats": &s.LogLikelihood, "log_likelihood_linear_nats": &s.LogLikelihoodLinear,
-		"max_constraint_violation": &s.MaxViolation, "max_repair_distance": &s.MaxRepair,
+		"elbo_nats": &s.ELBO, "log_likelihood_nats": &s.LogLikelihood,
+		"log_likelihood_linear_nats": &s.LogLikelihoodLinear,
+		"max_constraint_violation":   &s.MaxViolation, "max_repair_distance": &s.MaxRepair,
 		"sharpe_latent": &s.SharpeLatent, "sharpe_latent_oos": &s.SharpeLatentOOS,
 		"sharpe_best_sampled": &s.SharpeBestSampled, "sharpe_best_sampled_oos": &s.SharpeBestSampledOOS,
 		"sharpe_best_dirichlet": &s.SharpeBestDirichlet, "sharpe_best_dirichlet_oos": &s.SharpeBestDirichletOOS,
-		"sharpe_best_dirichlet_mixture": &s.SharpeBestMixture, "sharpe_best_dirichlet_mixture_oos": &s.SharpeBestMixtureOOS,
-		"sharpe_equal_weight": &s.SharpeEqualWeight, "sharpe_equal_weight_oos": &s.SharpeEqualWeightOOS,
+		"sharpe_best_dirichlet_mixture":     &s.SharpeBestMixture,
+		"sharpe_best_dirichlet_mixture_oos": &s.SharpeBestMixtureOOS,
+		"sharpe_equal_weight":               &s.SharpeEqualWeight, "sharpe_equal_weight_oos": &s.SharpeEqualWeightOOS,
 		"sharpe_convex_bound": &s.SharpeConvexBound, "sharpe_convex_bound_oos": &s.SharpeConvexBoundOOS,
 	}
 }

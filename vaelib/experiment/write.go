@@ -98,7 +98,8 @@ func (p *state) checkBound() error {
 		bestDirichlet: p.summary.SharpeBestDirichlet, bestMixture: p.summary.SharpeBestMixture,
 	} {
 		if v, ok := sharpe.Float(); ok && v > bound*(1+1e-9)+1e-12 {
-			return fmt.Errorf("the in-sample Sharpe ratio of %s, %v, is above the convex bound %v: one of them is wrong", name, v, bound)
+			return fmt.Errorf("the in-sample Sharpe ratio of %s, %v, is above the convex bound %v: one of them is "+
+				"wrong", name, v, bound)
 		}
 	}
 	return nil

@@ -67,7 +67,8 @@ const lockPoll = 100 * time.Millisecond
 // make builds the training set in dir, unless it is there. Where another
 // process builds it, make waits.
 func (s *trainingSet) make(ctx context.Context, dir string, progress func(done, total int, note string)) error {
-	spec := run.Spec{Verb: "corpus", Config: fmt.Appendf(nil, "id = %q\n", s.id), Data: s.window.Hash(), Funding: s.window.Funded, Seed: s.config.Seed}
+	spec := run.Spec{Verb: "corpus", Config: fmt.Appendf(nil, "id = %q\n", s.id), Data: s.window.Hash(),
+		Funding: s.window.Funded, Seed: s.config.Seed}
 	folder, err := openRun(ctx, dir, spec, true)
 	var done *run.AlreadyDone
 	if errors.As(err, &done) {
@@ -97,7 +98,8 @@ func readTrainingSet(dir string, symbols []string, s Settings) (*trained.Data, e
 	path := filepath.Join(dir, corpus.WeightsFile)
 	data, err := trained.ReadData(path, options)
 	if err == nil && data.HeldOut == nil {
-		return nil, fmt.Errorf("%s: fewer than 2 of its rows are held out: make more portfolios, or, where it has no %s beside it, "+
+		return nil, fmt.Errorf("%s: fewer than 2 of its rows are held out: make more portfolios, or, where it has "+
+			"no %s beside it, "+
 			"remove the folder and run the sweep again", path, corpus.ProvenanceFile)
 	}
 	return data, err

@@ -36,11 +36,13 @@ type Merged struct {
 func (m *Merged) Err() error {
 	switch {
 	case len(m.Conflicts) > 0:
-		return fmt.Errorf("%d of %d runs conflict: %s", len(m.Conflicts), m.Runs, list(len(m.Conflicts), func(i int) string {
-			return fmt.Sprintf("%s (%s): %s", m.Conflicts[i].ID, m.Conflicts[i].Run, m.Conflicts[i].Reason)
-		}))
+		return fmt.Errorf("%d of %d runs conflict: %s", len(m.Conflicts), m.Runs,
+			list(len(m.Conflicts), func(i int) string {
+				return fmt.Sprintf("%s (%s): %s", m.Conflicts[i].ID, m.Conflicts[i].Run, m.Conflicts[i].Reason)
+			}))
 	case len(m.Missing) > 0:
-		return fmt.Errorf("%d of %d runs are missing: %s; make them with sweep run, then merge again", len(m.Missing), m.Runs,
+		return fmt.Errorf("%d of %d runs are missing: %s; make them with sweep run, then merge again", len(m.Missing),
+			m.Runs,
 			list(len(m.Missing), func(i int) string { return m.Missing[i] }))
 	}
 	return nil
@@ -105,7 +107,8 @@ func Merge(dir string, from []string) (*Merged, error) {
 	if err := writeTable(filepath.Join(dir, ResultsFile), head, results); err != nil {
 		return nil, err
 	}
-	return m.merged, writeTable(filepath.Join(dir, TimingsFile), []string{"run", "seconds", "samples_per_second"}, timings)
+	return m.merged, writeTable(filepath.Join(dir, TimingsFile), []string{"run", "seconds", "samples_per_second"},
+		timings)
 }
 
 // merger is a merge under way.
@@ -146,7 +149,8 @@ func (m *merger) bring(other string) error {
 	case err != nil:
 		return err
 	case ours.Backend != theirs.Backend || ours.GOARCH != theirs.GOARCH:
-		return &PlanError{Dir: other, Reason: fmt.Sprintf("was made with the backend %s on %s, %s with %s on %s: make both with one",
+		return &PlanError{Dir: other, Reason: fmt.Sprintf("was made with the backend %s on %s, %s with %s on %s: "+
+			"make both with one",
 			theirs.Backend, theirs.GOARCH, m.dir, ours.Backend, ours.GOARCH)}
 	}
 	for _, r := range m.plan.Runs {
@@ -179,7 +183,8 @@ func (m *merger) bring(other string) error {
 
 // figureNames are the columns of results.csv after the axes and the status.
 var figureNames = []string{
-	"active_units", "kl_nats", "r2", "r2_pca", "dispersion_prior", "dispersion_posterior", "beta_without_unit", "thresholds",
+	"active_units", "kl_nats", "r2", "r2_pca", "dispersion_prior", "dispersion_posterior", "beta_without_unit",
+	"thresholds",
 	"train_loss", "train_reconstruction", "train_kl", "validation_loss", "validation_reconstruction", "validation_kl",
 	"step", "stopped_early", "training_rows", "validation_rows",
 }
@@ -198,7 +203,8 @@ func (r *Result) figures() []string {
 		thresholds[i] = decimal(x)
 	}
 	return []string{
-		strconv.Itoa(r.ActiveUnits), decimal(r.KL), decimal(r.R2), decimal(r.R2PCA), perhaps(r.DispersionPrior), perhaps(r.DispersionPosterior),
+		strconv.Itoa(r.ActiveUnits), decimal(r.KL), decimal(r.R2), decimal(r.R2PCA), perhaps(r.DispersionPrior),
+		perhaps(r.DispersionPosterior),
 		decimal(r.Beta), strings.Join(thresholds, " "),
 		decimal(r.Train.Total), decimal(r.Train.Reconstruction), decimal(r.Train.KL),
 		decimal(r.Validation.Total), decimal(r.Validation.Reconstruction), decimal(r.Validation.KL),
@@ -301,7 +307,8 @@ func (m *merger) rows(r plannedTrial) (results, timings []string, err error) {
 	m.builds[build(manifest)]++
 	figures = result.figures()
 	m.addControl(r.ID, result)
-	seconds = []string{strconv.FormatFloat(spent.Seconds, 'g', -1, 64), strconv.FormatFloat(spent.SamplesPerSecond, 'g', -1, 64)}
+	seconds = []string{strconv.FormatFloat(spent.Seconds, 'g', -1, 64),
+		strconv.FormatFloat(spent.SamplesPerSecond, 'g', -1, 64)}
 	return row("done")
 }
 
@@ -323,7 +330,8 @@ func (m *merger) conflict(r plannedTrial, dir string, manifest *run.Manifest) (s
 
 // build tells what made a run, as far as it can change bits.
 func build(m *run.Manifest) string {
-	return fmt.Sprintf("%s gomlx %s compute %s plugin %s", m.Go, m.Modules["github.com/gomlx/gomlx"], m.Modules["github.com/gomlx/compute"], filepath.Base(m.Plugin))
+	return fmt.Sprintf("%s gomlx %s compute %s plugin %s", m.Go, m.Modules["github.com/gomlx/gomlx"],
+		m.Modules["github.com/gomlx/compute"], filepath.Base(m.Plugin))
 }
 
 // look notes what is odd, though no conflict.
@@ -332,7 +340,8 @@ func (m *merger) look() {
 		m.merged.Notes = append(m.merged.Notes, "the prices are the bundled sample, which is SYNTHETIC")
 	}
 	if len(m.builds) > 1 {
-		m.merged.Notes = append(m.merged.Notes, fmt.Sprintf("the runs were made by %d different builds or plugins: equal runs may differ in the last digits", len(m.builds)))
+		m.merged.Notes = append(m.merged.Notes, fmt.Sprintf("the runs were made by %d different builds or plugins: "+
+			"equal runs may differ in the last digits", len(m.builds)))
 	}
 	entries, err := os.ReadDir(filepath.Join(m.dir, RunsFolder))
 	if err != nil {
@@ -345,7 +354,8 @@ func (m *merger) look() {
 		}
 	}
 	if extra > 0 {
-		m.merged.Notes = append(m.merged.Notes, fmt.Sprintf("%d folders in %s are no runs of this sweep, and left out", extra, RunsFolder))
+		m.merged.Notes = append(m.merged.Notes, fmt.Sprintf("%d folders in %s are no runs of this sweep, and left "+
+			"out", extra, RunsFolder))
 	}
 }
 

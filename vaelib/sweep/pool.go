@@ -188,7 +188,8 @@ func (p *pool) work(ctx context.Context, number int, w *worker) {
 			err = stopErr
 		}
 		p.finish(number, run, message{Kind: isFailed, Text: fmt.Sprintf("its worker died (%v)", err)})
-		p.note("worker %d died (%v) over run %s, which counts as failed; a new process takes its place", number+1, err, p.sweep.plan.Runs[run].ID)
+		p.note("worker %d died (%v) over run %s, which counts as failed; a new process takes its place", number+1,
+			err, p.sweep.plan.Runs[run].ID)
 		w = nil
 	}
 }
@@ -218,7 +219,8 @@ func (s *Sweep) job(i int) job {
 	t, r := &s.trials[i], s.plan.Runs[i]
 	return job{
 		Folder: s.runDir(r.ID), Corpus: s.corpusDir(r.Corpus), Symbols: t.Window.Symbols,
-		Settings: t.Settings, Seed: t.Seed, Config: string(t.Config), Data: r.Corpus, Funding: t.Window.Funded, Force: s.force,
+		Settings: t.Settings, Seed: t.Seed, Config: string(t.Config), Data: r.Corpus, Funding: t.Window.Funded,
+		Force: s.force,
 	}
 }
 
@@ -240,7 +242,8 @@ func (p *pool) take(ctx context.Context, number int) (run int, wait, ok bool) {
 	default:
 		return 0, false, false
 	}
-	p.states[number] = WorkerState{Run: p.sweep.plan.label(p.sweep.plan.Runs[run]), Total: p.sweep.trials[run].Schedule.Steps}
+	p.states[number] = WorkerState{Run: p.sweep.plan.label(p.sweep.plan.Runs[run]),
+		Total: p.sweep.trials[run].Schedule.Steps}
 	return run, wait, true
 }
 

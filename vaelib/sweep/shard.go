@@ -83,7 +83,8 @@ func ShardFromEnvironment() (Shard, error) {
 		}
 		// An array of odd ids, such as 1,3,7, has no step that tells a task's place.
 		if step < 1 || count < 1 || id < first || (id-first)%step != 0 || (last-first)/step+1 != count {
-			return Shard{}, fmt.Errorf("task %d of a Slurm array of %d from %d to %d: give it ids without gaps, or -shard i/N", id, count, first, last)
+			return Shard{}, fmt.Errorf("task %d of a Slurm array of %d from %d to %d: give it ids without gaps, or "+
+				"-shard i/N", id, count, first, last)
 		}
 		return Shard{(id - first) / step, count}, nil
 	case os.Getenv(jobIndex) != "":
@@ -96,7 +97,8 @@ func ShardFromEnvironment() (Shard, error) {
 			return Shard{}, err
 		}
 		if index >= count {
-			return Shard{}, fmt.Errorf("%s=%d with %s=%d: set the latter to the job's completions", jobIndex, index, jobCount, count)
+			return Shard{}, fmt.Errorf("%s=%d with %s=%d: set the latter to the job's completions", jobIndex, index,
+				jobCount, count)
 		}
 		return Shard{index, count}, nil
 	}

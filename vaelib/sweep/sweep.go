@@ -158,7 +158,8 @@ func Open(dir string, axes []string, trials []Trial, force bool) (*Sweep, error)
 		s.sets = append(s.sets, set)
 		planned := plannedTrial{ID: t.id(set), Point: t.Point, Corpus: set.id, Seed: t.Seed}
 		if j := slices.IndexFunc(s.plan.Runs, func(r plannedTrial) bool { return r.ID == planned.ID }); j >= 0 {
-			return nil, fmt.Errorf("runs %d and %d (%s) are the same: does an axis have no effect?", j+1, i+1, s.plan.label(planned))
+			return nil, fmt.Errorf("runs %d and %d (%s) are the same: does an axis have no effect?", j+1, i+1,
+				s.plan.label(planned))
 		}
 		s.plan.Runs = append(s.plan.Runs, planned)
 	}
@@ -202,7 +203,8 @@ func (s *Sweep) check(e *engine) (old *plan, was *engine, err error) {
 	case err != nil:
 		return nil, nil, err
 	case !samePlan(old, &s.plan) && !s.force:
-		return nil, nil, &PlanError{Dir: s.dir, Reason: fmt.Sprintf("holds another sweep, of %d runs: -force turns it into this one and keeps the runs they share, or choose another folder", len(old.Runs))}
+		return nil, nil, &PlanError{Dir: s.dir, Reason: fmt.Sprintf("holds another sweep, of %d runs: -force turns "+
+			"it into this one and keeps the runs they share, or choose another folder", len(old.Runs))}
 	}
 	there, err := readEngine(s.dir)
 	switch {
@@ -211,7 +213,8 @@ func (s *Sweep) check(e *engine) (old *plan, was *engine, err error) {
 	case err != nil:
 		return nil, nil, err
 	case e != nil && !s.force && (there.Backend != e.Backend || there.GOARCH != e.GOARCH):
-		return nil, nil, &PlanError{Dir: s.dir, Reason: fmt.Sprintf("was begun with the backend %s on %s, and this is %s on %s: give -backend %s, or choose another folder",
+		return nil, nil, &PlanError{Dir: s.dir, Reason: fmt.Sprintf("was begun with the backend %s on %s, and this "+
+			"is %s on %s: give -backend %s, or choose another folder",
 			there.Backend, there.GOARCH, e.Backend, e.GOARCH, there.Backend)}
 	}
 	return old, &there, nil
@@ -268,7 +271,8 @@ func onlySweepFiles(dir string) error {
 	}
 	for _, e := range entries {
 		if e.Name() != lockFile {
-			return &PlanError{Dir: dir, Reason: fmt.Sprintf("holds files that no sweep made (%s): choose another folder", e.Name())}
+			return &PlanError{Dir: dir, Reason: fmt.Sprintf("holds files that no sweep made (%s): choose another "+
+				"folder", e.Name())}
 		}
 	}
 	return nil
@@ -283,7 +287,8 @@ func readPlan(dir string) (*plan, error) {
 	err = json.Unmarshal(data, &p)
 	switch {
 	case err != nil && run.CutShort(data, planKind):
-		return nil, &PlanError{Dir: dir, Reason: "has a " + planFile + " that is cut short: sweep run -force writes it anew and keeps the runs", cutShort: true}
+		return nil, &PlanError{Dir: dir, Reason: "has a " + planFile +
+			" that is cut short: sweep run -force writes it anew and keeps the runs", cutShort: true}
 	case err != nil || p.Kind != planKind:
 		return nil, &PlanError{Dir: dir, Reason: "has a " + planFile + " that no sweep wrote: choose another folder"}
 	}
@@ -291,7 +296,8 @@ func readPlan(dir string) (*plan, error) {
 	for i, r := range p.Runs {
 		// The plan names folders to make and replace, so it is trusted with none but its own.
 		if !isID(r.ID) || !isID(r.Corpus) || seen[r.ID] || len(r.Point) != len(p.Axes) {
-			return nil, &PlanError{Dir: dir, Reason: fmt.Sprintf("has a %s whose run %d, %q, makes no sense: choose another folder", planFile, i+1, r.ID)}
+			return nil, &PlanError{Dir: dir, Reason: fmt.Sprintf("has a %s whose run %d, %q, makes no sense: "+
+				"choose another folder", planFile, i+1, r.ID)}
 		}
 		seen[r.ID] = true
 	}

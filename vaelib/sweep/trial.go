@@ -82,7 +82,8 @@ type trainer struct {
 // run that fails leaves its reason in failure.txt.
 func (t *trainer) do(ctx context.Context, j job, reports trained.Reports) error {
 	spec := run.Spec{
-		Verb: "sweep", Config: []byte(j.Config), Data: j.Data, Funding: j.Funding, Seed: j.Seed, Backend: t.backend.Name(), Plugin: t.backend.Plugin(),
+		Verb: "sweep", Config: []byte(j.Config), Data: j.Data, Funding: j.Funding, Seed: j.Seed,
+		Backend: t.backend.Name(), Plugin: t.backend.Plugin(),
 	}
 	folder, err := openRun(ctx, j.Folder, spec, j.Wait)
 	var occupied *run.Occupied

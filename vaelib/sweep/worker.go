@@ -44,8 +44,10 @@ func BecomeWorker() {
 
 // message is what a worker tells its parent, a line of JSON each.
 type message struct {
-	Kind   string  `json:"kind"`
-	Text   string  `json:"text,omitempty"`   // ready: the backend's description; failed: the reason; progress, note: a note
+	Kind string `json:"kind"`
+	// Text is the backend's description of ready, the reason of failed, the note of
+	// progress and note.
+	Text   string  `json:"text,omitempty"`
 	Advice string  `json:"advice,omitempty"` // ready
 	Engine *engine `json:"engine,omitempty"` // ready
 	Done   int     `json:"done,omitempty"`   // progress

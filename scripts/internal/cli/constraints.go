@@ -57,7 +57,8 @@ func (c *Constraints) Validate() error {
 func (c *Constraints) checkShare(flag string, limit float64, what string) error {
 	switch {
 	case limit > 1 && c.Lower >= 0:
-		return fmt.Errorf("%s: without short positions (-lower) no %s exceeds 1, so that %v is no limit%s", flag, what, limit, asShare(limit))
+		return fmt.Errorf("%s: without short positions (-lower) no %s exceeds 1, so that %v is no limit%s", flag,
+			what, limit, asShare(limit))
 	case limit > longest:
 		return fmt.Errorf("%s: %v is more than %d times the capital%s", flag, limit, longest, asShare(limit))
 	}
@@ -76,7 +77,8 @@ func (c *Constraints) Set(io *IO, symbols []string) (simplex.Set, error) {
 	}
 	var notes []string
 	if c.Lower < -1 {
-		notes = append(notes, fmt.Sprintf("-lower %v: each weight may be short by %v times the capital", c.Lower, -c.Lower))
+		notes = append(notes, fmt.Sprintf("-lower %v: each weight may be short by %v times the capital", c.Lower,
+			-c.Lower))
 	}
 	if len(c.SectorCaps) > 0 {
 		more, err := c.addGroups(&set)
@@ -108,7 +110,8 @@ func (c *Constraints) addGroups(set *simplex.Set) (notes []string, err error) {
 		return nil, err
 	}
 	if free := sectors.Unassigned(set.Symbols); len(free) > 0 {
-		notes = append(notes, fmt.Sprintf("WARNING: no sector cap holds %s: %s names no sector of theirs", some(free), orSample(c.Sectors)))
+		notes = append(notes, fmt.Sprintf("WARNING: no sector cap holds %s: %s names no sector of theirs", some(free),
+			orSample(c.Sectors)))
 	}
 	for _, text := range c.SectorCaps {
 		group, err := ParseCap(text)
@@ -116,7 +119,8 @@ func (c *Constraints) addGroups(set *simplex.Set) (notes []string, err error) {
 			return nil, Usage(err)
 		}
 		if group.Hi == 1 && group.Lo <= 0 && c.Lower >= 0 {
-			notes = append(notes, fmt.Sprintf("-sector-cap %s holds nothing: weights without short positions sum to 1", text))
+			notes = append(notes, fmt.Sprintf("-sector-cap %s holds nothing: weights without short positions sum "+
+				"to 1", text))
 		}
 		if group.Share, err = sectors.Shares(group.Name, set.Symbols); err != nil {
 			return nil, fmt.Errorf("-sector-cap %s: %w", text, err)

@@ -23,7 +23,8 @@ type KeptConstraints struct {
 // given are the flags as those of a verb that has no model.
 func (c *KeptConstraints) given() *Constraints {
 	g := &Constraints{MaxWeight: 1, Sectors: c.Sectors, SectorCaps: c.SectorCaps}
-	for _, f := range []struct{ from, to *float64 }{{c.MaxWeight, &g.MaxWeight}, {c.MinWeight, &g.MinWeight}, {c.Lower, &g.Lower}} {
+	for _, f := range []struct{ from, to *float64 }{{c.MaxWeight, &g.MaxWeight}, {c.MinWeight, &g.MinWeight},
+		{c.Lower, &g.Lower}} {
 		if f.from != nil {
 			*f.to = *f.from
 		}

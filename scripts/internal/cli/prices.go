@@ -38,7 +38,8 @@ func (p *Prices) Validate() error {
 		return errors.New("-funding is for perpetuals of your own: give their -prices too")
 	}
 	if p.MaxJump > 0 && p.MaxJump <= 1 {
-		return fmt.Errorf("-max-jump %v: a factor between neighbouring closes is meant, above 1: 3 refuses a rise to three times and a fall to a third", p.MaxJump)
+		return fmt.Errorf("-max-jump %v: a factor between neighbouring closes is meant, above 1: 3 refuses a rise "+
+			"to three times and a fall to a third", p.MaxJump)
 	}
 	if p.Layout != "" && !slices.Contains(market.Layouts(), p.Layout) {
 		return fmt.Errorf("-layout: unknown layout %s: one of %s", p.Layout, strings.Join(market.Layouts(), ", "))
@@ -48,6 +49,14 @@ func (p *Prices) Validate() error {
 	}
 	_, _, err := market.ParseSpan(p.From, p.To)
 	return err
+}
+
+// Source names the prices as the user did.
+func (p *Prices) Source() string {
+	if p.Prices == "" {
+		return "the bundled sample (SYNTHETIC)"
+	}
+	return p.Prices
 }
 
 // asOf is when the prices were taken; zero: not given.
@@ -101,7 +110,8 @@ func (p *Prices) LoadListed(io *IO) (*Data, error) {
 		return p.Load(io)
 	}
 	if p.Funding != "" {
-		return nil, Usagef("-funding covers whole windows, and a symbol as it was has none before its listing: leave out -funding, or -listings %s", asItWas)
+		return nil, Usagef("-funding covers whole windows, and a symbol as it was has none before its listing: "+
+			"leave out -funding, or -listings %s", asItWas)
 	}
 	d, err := p.read(io)
 	if err != nil {
@@ -129,8 +139,10 @@ func (p *Prices) read(io *IO) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := market.Options{Symbols: p.Symbols, From: from, To: to, AsOf: asOf, MaxJump: p.MaxJump, MaxStale: p.MaxStale}
-	options.Layout, options.Returns, options.Fill, options.Unadjusted = p.Layout, market.Returns(p.Returns), market.Fill(p.Fill), p.Closes == "paid"
+	options := market.Options{Symbols: p.Symbols, From: from, To: to, AsOf: asOf, MaxJump: p.MaxJump,
+		MaxStale: p.MaxStale}
+	options.Layout, options.Returns, options.Fill, options.Unadjusted = p.Layout, market.Returns(p.Returns),
+		market.Fill(p.Fill), p.Closes == "paid"
 	if p.Dates != "" {
 		options.Dates = market.DateOrder(p.Dates[0])
 	}
@@ -167,9 +179,11 @@ func (p *Prices) trading(d *Data, io *IO) ([]string, error) {
 		gone = append(gone, fmt.Sprintf("%s (%s)", s, stopped[i].Last.Format(time.DateOnly)))
 	}
 	if len(symbols) == 0 {
-		return nil, errors.New("-listings as-it-was leaves out symbols that have stopped, which are all: end the range by -to while some were traded")
+		return nil, errors.New("-listings as-it-was leaves out symbols that have stopped, which are all: end the " +
+			"range by -to while some were traded")
 	}
-	note := fmt.Sprintf("left out, as they have stopped and nobody can buy them: %s; backtest tests with them while they were traded", some(gone))
+	note := fmt.Sprintf("left out, as they have stopped and nobody can buy them: %s; backtest tests with them "+
+		"while they were traded", some(gone))
 	d.Notes = append(d.Notes, note)
 	return symbols, nil
 }
@@ -204,7 +218,8 @@ func (d *Data) cut() string {
 	}
 	for _, s := range stopped {
 		if slices.Contains(d.Dropped.FirstToEnd, s.Symbol) {
-			return fmt.Sprintf("WARNING: %s stops on %s, and takes %d later times of all symbols with it: -listings as-it-was keeps them, or leave it out by -symbols",
+			return fmt.Sprintf("WARNING: %s stops on %s, and takes %d later times of all symbols with it: "+
+				"-listings as-it-was keeps them, or leave it out by -symbols",
 				s.Symbol, s.Last.Format(time.DateOnly), d.Dropped.After)
 		}
 	}
@@ -214,7 +229,8 @@ func (d *Data) cut() string {
 // fund takes the funding off the returns, and notes what they are of.
 func (p *Prices) fund(d *Data, io *IO) error {
 	if p.Funding == "" {
-		d.Notes = append(d.Notes, "returns: of prices alone; where they are prices of perpetuals, the funding that long positions pay is not in them")
+		d.Notes = append(d.Notes, "returns: of prices alone; where they are prices of perpetuals, the funding that "+
+			"long positions pay is not in them")
 		return nil
 	}
 	funding, err := market.LoadFunding(p.Funding, d.Window.Symbols)
@@ -236,7 +252,8 @@ func (p *Prices) fund(d *Data, io *IO) error {
 		}
 	}
 	percent := 100 * d.Window.PeriodsPerYear()
-	d.Notes = append(d.Notes, fmt.Sprintf("returns: of long positions in perpetuals, the funding they paid taken off: %.2f %% a year on average, from %.2f %% (%s) to %.2f %% (%s)",
+	d.Notes = append(d.Notes, fmt.Sprintf("returns: of long positions in perpetuals, the funding they paid taken "+
+		"off: %.2f %% a year on average, from %.2f %% (%s) to %.2f %% (%s)",
 		percent*mean, percent*paid[least], d.Window.Symbols[least], percent*paid[most], d.Window.Symbols[most]))
 	return nil
 }
@@ -297,7 +314,8 @@ func (a *Annual) Told(w *market.Window) []string {
 	periods, reason := a.periods(w)
 	told := []string{fmt.Sprintf("periods per year: %v (%s)", periods, reason)}
 	if span := w.Span(); span < fewest {
-		told = append(told, fmt.Sprintf("WARNING: %.3g days of prices are too short to annualise: annual figures take them %.3g times over, and say next to nothing",
+		told = append(told, fmt.Sprintf("WARNING: %.3g days of prices are too short to annualise: annual figures "+
+			"take them %.3g times over, and say next to nothing",
 			span.Hours()/24, 365*24/span.Hours()))
 	}
 	return told

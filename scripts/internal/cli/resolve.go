@@ -43,7 +43,8 @@ func (v Verb[C]) resolve(args []string) (*C, options, error) {
 			return nil, nil, Usagef("-preset %s: %s has no presets", preset, v.Name)
 		}
 		names := v.presetNames()
-		return nil, nil, Usagef("-preset: %q is not one of %s%s", preset, strings.Join(names, ", "), suggest(preset, names))
+		return nil, nil, Usagef("-preset: %q is not one of %s%s", preset, strings.Join(names, ", "),
+			suggest(preset, names))
 	}
 	if !ok {
 		preset = "full"
@@ -84,7 +85,8 @@ func (os options) checkInputs() error {
 			continue // whoever opens the two says what is wrong
 		}
 		if inside {
-			return Usagef("%s %s lies in -out %s, which is for results: choose another -out", o.spelled(), o.field.String(), dir)
+			return Usagef("%s %s lies in -out %s, which is for results: choose another -out", o.spelled(),
+				o.field.String(), dir)
 		}
 	}
 	return nil
@@ -92,7 +94,8 @@ func (os options) checkInputs() error {
 
 // isInput says whether the value is the path of something that the verb reads.
 func (o *option) isInput() bool {
-	return slices.Contains([]string{"FILE", "DIR", "FOLDER", "PATH"}, o.unit) && o.name != "out" && o.name != "config" &&
+	return slices.Contains([]string{"FILE", "DIR", "FOLDER", "PATH"}, o.unit) && o.name != "out" &&
+		o.name != "config" &&
 		o.field.Kind() == reflect.String
 }
 
