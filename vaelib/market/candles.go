@@ -32,6 +32,10 @@ type candles struct {
 // readCandles reads the rows of one asset. Total counts those of all files.
 func readCandles(r rows, p *plan, file, symbol string, opt *Options, total *atomic.Int64) (*table, error) {
 	k := &candles{plan: p, rows: r, opt: opt, symbol: symbol, cleaning: &Cleaning{}}
+	if n := min(r.expected(), opt.MaxPrices, 1<<20); opt.From.IsZero() && opt.To.IsZero() {
+		k.times.grow(n)
+		k.candles = make([]candle, 0, n)
+	}
 	for r.next() {
 		if p.width > 0 && r.width() != p.width {
 			return nil, ragged(r, p.width)

@@ -144,6 +144,9 @@ func (s *source) textRows(h *head, p *plan) rows {
 		return newJSONRows(s)
 	}
 	r := &scanner{file: s.file, lines: s.lines, dialect: h.dialect, dates: p.dates}
+	if info, err := s.raw.Stat(); err == nil && len(s.notes) == 0 && h.bytes > 0 {
+		r.rows = int(info.Size() / int64(h.bytes/len(h.lines))) // by the mean length of the first lines
+	}
 	for r.line < p.skip {
 		line, ok := s.lines.line()
 		if !ok {

@@ -18,6 +18,7 @@ type head struct {
 	typed   bool       // the file knows the types of its columns: Parquet and Arrow
 	lines   [][]string // fields of the first lines that aren't blank; of typed files names, then values
 	number  []int      // of each line in the file, from 1
+	bytes   int        // length of the lines
 	header  int        // index of the line of names above the numbers; -1: there is none
 	dialect dialect
 	times   []int // columns of times of typed files
@@ -45,6 +46,7 @@ func headOf(s *source, name string, folder bool) *head {
 		}
 		if line = trim.clean(line); len(strings.TrimSpace(string(line))) > 0 {
 			raw = append(raw, line)
+			h.bytes += len(line) + 1
 			h.number = append(h.number, number)
 		}
 		trim.line = 2

@@ -397,6 +397,9 @@ type moments struct {
 	offsets []int32 // nil while no row states one
 }
 
+// grow makes room for n rows.
+func (m *moments) grow(n int) { m.ms = slices.Grow(m.ms, n) }
+
 // add appends a row's time.
 func (m *moments) add(at moment) {
 	if at.offset != unzoned && m.offsets == nil {

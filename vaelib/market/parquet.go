@@ -52,7 +52,7 @@ func openParquet(s *source) (*typedRows, error) {
 		return nil, &DataError{File: s.file, Msg: fmt.Sprintf("has more than %s columns", count(mostTypedColumns))}
 	}
 	zones := arrowZones(file)
-	r := &typedRows{file: s.file}
+	r := &typedRows{file: s.file, rows: int(min(file.NumRows(), 1<<31))}
 	var columns []*parquetColumn
 	for _, leaf := range leaves {
 		c := &parquetColumn{leaf: leaf, index: leaf.Index(), scale: 1, buffer: make([]parquet.Value, parquetBatch)}

@@ -9,7 +9,8 @@ type rows interface {
 	failure() error
 	row() int // number of the current row, as errors call it
 	goTo(row int)
-	width() int // fields in the current row
+	width() int    // fields in the current row
+	expected() int // rows there may be, for making room; 0: that isn't known
 	// moment reads the time in a field, or in two, of the date and the time of
 	// day. Value reads a number; ok is false where there is none.
 	moment(fields []int) (moment, error)

@@ -31,6 +31,7 @@ type scanner struct {
 	dates   DateOrder
 	line    int      // number of the current line, from 1
 	fields  [][]byte // of the current line, trimmed; valid until the next
+	rows    int      // below the header, by the size of the file; 0: not known
 	err     error    // what ended the walk early
 }
 
@@ -233,6 +234,7 @@ func (s *scanner) moment(fields []int) (moment, error) {
 }
 
 func (s *scanner) failure() error           { return s.err }
+func (s *scanner) expected() int            { return s.rows }
 func (s *scanner) row() int                 { return s.line }
 func (s *scanner) goTo(row int)             { s.line = row }
 func (s *scanner) width() int               { return len(s.fields) }

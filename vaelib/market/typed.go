@@ -40,6 +40,7 @@ type typedRows struct {
 	fill    func() (n int, err error) // the next rows into the columns; 0: there are no more
 	n, i    int                       // rows in the batch, and the current one
 	line    int                       // number of the current row, from 1
+	rows    int                       // in the file; 0: not known
 	dates   DateOrder
 	err     error
 }
@@ -63,6 +64,7 @@ func (r *typedRows) next() bool {
 }
 
 func (r *typedRows) failure() error { return r.err }
+func (r *typedRows) expected() int  { return r.rows }
 func (r *typedRows) row() int       { return r.line }
 func (r *typedRows) goTo(row int)   { r.line = row }
 func (r *typedRows) width() int     { return len(r.columns) }

@@ -64,6 +64,10 @@ type wide struct {
 // read takes the rows in.
 func (w *wide) read(read cell, opt *Options) error {
 	r := w.rows
+	if n := min(r.expected(), opt.MaxPrices/max(1, len(w.columns))); opt.From.IsZero() && opt.To.IsZero() {
+		w.times.grow(n)
+		w.line, w.close = make([]int32, 0, n), make([]float64, 0, n*len(w.columns))
+	}
 	for r.next() {
 		if w.plan.width > 0 && r.width() != w.plan.width {
 			if w.plan.until {
