@@ -16,24 +16,9 @@ type Interpolation struct {
 
 // pathRecord says from where to where.
 type pathRecord struct {
-	Path    string         `json:"path"`
-	Ends    []string       `json:"ends"`
-	Courses []courseRecord `json:"courses,omitempty"` // of all three paths, where prices were given
-}
-
-// courseRecord is what the portfolios along one path are like.
-type courseRecord struct {
-	Path                 generate.Path `json:"path"`
-	Length               float64       `json:"length"`
-	Detour               float64       `json:"detour"`
-	Unevenness           float64       `json:"unevenness"`
-	Bend                 float64       `json:"bend"`
-	EndMiss              float64       `json:"end_miss"`
-	MeanEffectiveAssets  float64       `json:"mean_effective_assets"`
-	LeastEffectiveAssets float64       `json:"least_effective_assets"`
-	MeanDiversification  float64       `json:"mean_diversification_ratio"`
-	MeanVolatility       float64       `json:"mean_volatility"`
-	LargestVolatility    float64       `json:"largest_volatility"`
+	Path    string            `json:"path"`
+	Ends    []string          `json:"ends"`
+	Courses []generate.Course `json:"courses,omitempty"` // of all three paths, where prices were given
 }
 
 func (j *job) interpolate(ctx context.Context) (*made, error) {
@@ -59,11 +44,8 @@ func (j *job) interpolate(ctx context.Context) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
+	j.record.Courses = courses
 	for _, c := range courses {
-		j.record.Courses = append(j.record.Courses, courseRecord{
-			c.Path, c.Length, c.Detour, c.Unevenness, c.Bend, c.EndMiss, c.MeanEffectiveAssets,
-			c.LeastEffectiveAssets, c.MeanDiversification, c.MeanVolatility, c.LargestVolatility,
-		})
 		j.io.Note("%s: detour %.3f, bend %.3f, %.2f effective assets (least %.2f), volatility %.4f (largest %.4f)", c.Path, c.Detour, c.Bend,
 			c.MeanEffectiveAssets, c.LeastEffectiveAssets, c.MeanVolatility, c.LargestVolatility)
 		if c.Path == generate.Path(j.Path) {

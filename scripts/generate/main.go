@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
@@ -24,11 +25,11 @@ type config struct {
 	Density string `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, N(0, I), or the second VAE that train -two-stage fits to them"`
 
 	Wish
-	Latent
+	Latent generate.SearchSettings
 	Interpolation
 	Choice
 	Stress
-	Outcomes
+	Outcomes choose.OutcomeSettings
 	Styles
 
 	cli.Prices
@@ -50,10 +51,10 @@ generate -model runs/model -mode robust -horizon 30 -prices prices.csv -out runs
 generate -model runs/model -mode outcomes -from-weights mine.csv -horizon 365 -regimes 2 -prices prices.csv -out runs/outcomes`,
 	Default: config{
 		Wish:     Wish{Draws: 8},
-		Latent:   Latent{Starts: 64, Iterations: 100},
-		Choice:   Choice{Candidates: 10000, Horizon: 20, Scenarios: 200, Crises: 5, Shocks: []float64{1, 2}, HeldOut: 0.3},
+		Latent:   generate.SearchSettings{Starts: 64, Iterations: 100},
+		Choice:   Choice{Candidates: 10000, Settings: choose.DefaultSettings(), HeldOut: 0.3},
 		Stress:   Stress{Side: 41},
-		Outcomes: Outcomes{Paths: 1000, Drawdown: 0.2},
+		Outcomes: choose.OutcomeSettings{Paths: 1000, Drawdown: 0.2},
 		Styles:   Styles{Clusters: 6},
 	},
 	Run: generateWeights,
@@ -121,6 +122,11 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	}
 	if (c.Turnover == "") != (c.Capital == 0) {
 		return cli.Usagef("-turnover and -capital go together: give both, or neither")
+	}
+	if c.Mode == "latent" {
+		if err := c.Latent.Validate(); err != nil {
+			return cli.Usage(err)
+		}
 	}
 	backend, err := vae.Open(c.Backend.Backend)
 	if err != nil {

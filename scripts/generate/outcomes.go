@@ -10,31 +10,14 @@ import (
 	"vaefolio/vaelib/simplex"
 )
 
-// Outcomes are the flags of the simulation of wealth.
-type Outcomes struct {
-	Paths    int     `flag:"paths" range:"[2,1000000]" unit:"paths" help:"simulated for outcomes, the same for every portfolio"`
-	Regimes  int     `flag:"regimes" range:"[0,10]" unit:"states" help:"of a hidden Markov model by which the paths of outcomes go, from the present state on; 0 means the stationary bootstrap"`
-	Drawdown float64 `flag:"drawdown" range:"(0,1)" unit:"share" help:"the fall whose probability outcomes tells"`
-}
-
 // outcomesRecord is how the paths were made, and what becomes of each portfolio.
 type outcomesRecord struct {
-	Paths    int             `json:"paths"`
-	Horizon  int             `json:"horizon"`
-	Block    *float64        `json:"mean_block"`             // periods; null with regimes
-	Stays    []float64       `json:"regime_stays,omitempty"` // periods, the calmest first
-	Fall     float64         `json:"drawdown"`
-	Outlooks []outlookRecord `json:"outlooks"` // in the order of the portfolios
-}
-
-// outlookRecord: wealth begins at 1.
-type outlookRecord struct {
-	Mean           float64 `json:"mean_final_wealth"`
-	Loss           float64 `json:"probability_of_loss"`
-	LossError      float64 `json:"probability_of_loss_error"`
-	Drawdown       float64 `json:"probability_of_drawdown"`
-	DrawdownError  float64 `json:"probability_of_drawdown_error"`
-	MedianDrawdown float64 `json:"median_max_drawdown"`
+	Paths    int              `json:"paths"`
+	Horizon  int              `json:"horizon"`
+	Block    *float64         `json:"mean_block"`             // periods; null with regimes
+	Stays    []float64        `json:"regime_stays,omitempty"` // periods, the calmest first
+	Fall     float64          `json:"drawdown"`
+	Outlooks []choose.Outlook `json:"outlooks"` // in the order of the portfolios
 }
 
 // outcomes simulates the wealth of the portfolios given, or of drawn ones, over
@@ -44,16 +27,16 @@ func (j *job) outcomes(ctx context.Context) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	quantiles := []float64{0.05, 0.25, 0.5, 0.75, 0.95}
-	outlooks, err := choose.Outcomes(ctx, batch.Weights, j.window.Returns, choose.OutcomeSettings{
-		Paths: j.Paths, Horizon: j.Horizon, Regimes: j.Regimes, Drawdown: j.Drawdown, Quantiles: quantiles, Seed: j.Seed,
-		Progress: j.io.Progress("outcomes"),
-	})
+	settings := j.Outcomes
+	settings.Horizon, settings.Seed, settings.Progress = j.Horizon, j.Seed, j.io.Progress("outcomes")
+	outlooks, err := choose.Outcomes(ctx, batch.Weights, j.window.Returns, settings)
 	if err != nil {
 		return nil, err
 	}
-	record := &outcomesRecord{Paths: j.Paths, Horizon: j.Horizon, Stays: outlooks[0].Stays, Fall: j.Drawdown}
-	if j.Regimes == 0 {
+	record := &outcomesRecord{
+		Paths: settings.Paths, Horizon: j.Horizon, Stays: outlooks[0].Stays, Fall: settings.Drawdown, Outlooks: outlooks,
+	}
+	if settings.Regimes == 0 {
 		record.Block = &outlooks[0].MeanBlock
 		j.io.Note("stationary bootstrap in blocks of %.1f periods on average", outlooks[0].MeanBlock)
 	} else {
@@ -61,13 +44,12 @@ func (j *job) outcomes(ctx context.Context) (*made, error) {
 	}
 	fan := table{header: []string{"portfolio", "period", "wealth_p05", "wealth_p25", "wealth_p50", "wealth_p75", "wealth_p95"}}
 	for i, o := range outlooks {
-		record.Outlooks = append(record.Outlooks, outlookRecord{o.MeanFinal, o.Loss, o.LossError, o.Drawdown, o.DrawdownError, o.MedianDrawdown})
 		for t := range j.Horizon + 1 {
 			fan.rows = append(fan.rows, append([]float64{float64(i + 1), float64(t)}, o.Fan.RawRowView(t)...))
 		}
 		if i < 10 {
 			j.io.Note("portfolio %d: a loss after %d periods with probability %.3f (+- %.3f), a fall by %.0f %% on the way with %.3f (+- %.3f)",
-				i+1, j.Horizon, o.Loss, o.LossError, 100*j.Drawdown, o.Drawdown, o.DrawdownError)
+				i+1, j.Horizon, o.Loss, o.LossError, 100*settings.Drawdown, o.Drawdown, o.DrawdownError)
 		}
 	}
 	j.record.Outcomes = record

@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/portfolio"
@@ -31,13 +32,13 @@ type provenance struct {
 	MaxRepair float64 `json:"max_repair_distance"`
 
 	Order *orderRecord `json:"order,omitempty"`
-	*latentRecord
+	*generate.Search
 	*pathRecord
-	Robust    *robustRecord    `json:"robust,omitempty"`
-	Diversify *diversifyRecord `json:"diversify,omitempty"`
-	Stresses  []stressRecord   `json:"stresses,omitempty"`
-	Outcomes  *outcomesRecord  `json:"outcomes,omitempty"`
-	Styles    *stylesRecord    `json:"styles,omitempty"`
+	Robust    *choose.Selection `json:"robust,omitempty"`
+	Diversify *choose.Front     `json:"diversify,omitempty"`
+	Stresses  []stressRecord    `json:"stresses,omitempty"`
+	Outcomes  *outcomesRecord   `json:"outcomes,omitempty"`
+	Styles    *stylesRecord     `json:"styles,omitempty"`
 
 	Count int                `json:"count"`
 	Rows  []portfolioOfModel `json:"portfolios,omitempty"` // none where there are more than 100,000

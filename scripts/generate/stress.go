@@ -1,20 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/moments"
 )
 
 // Stress are the flags of the sweep under stresses.
@@ -40,10 +35,6 @@ type driverRecord struct {
 	Loss   float64 `json:"loss"`
 }
 
-// deviations is the fall, in standard deviations, of the stresses of volatility
-// and correlation.
-const deviations = 3
-
 // stress sweeps the latent space and returns the portfolios that lose most in
 // any stress.
 func (j *job) stress(ctx context.Context) (*made, error) {
@@ -63,26 +54,19 @@ func (j *job) stress(ctx context.Context) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, _ := codes.Dims()
-	largest, order := make([]float64, rows), make([]int, rows)
-	for i := range rows {
-		order[i], largest[i] = i, math.Inf(-1)
-		for _, r := range results {
-			largest[i] = max(largest[i], r.Losses[i])
-			places.rows[i] = append(places.rows[i], r.Losses[i])
-		}
-	}
 	for _, r := range results {
+		for i, loss := range r.Losses {
+			places.rows[i] = append(places.rows[i], loss)
+		}
 		places.header = append(places.header, r.Name)
 		record := stressRecord{Name: r.Name, Mean: r.Mean, Worst: r.Losses[r.Worst], Drivers: j.drivers(r.Drivers), Typical: j.drivers(r.Typical)}
 		j.record.Stresses = append(j.record.Stresses, record)
 		j.io.Note("%s: mean loss %.4f, worst %.4f", record.Name, record.Mean, record.Worst)
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(largest[b], largest[a]) })
-	order = order[:min(j.count(10), rows)]
-	m := &made{batch: batch.Pick(order), tables: map[string]table{"losses.csv": places}}
-	for _, i := range order {
-		m.values = append(m.values, -largest[i])
+	rows, losses := choose.Hardest(results, j.count(10))
+	m := &made{batch: batch.Pick(rows), tables: map[string]table{"losses.csv": places}}
+	for _, loss := range losses {
+		m.values = append(m.values, -loss)
 	}
 	return m, nil
 }
@@ -121,62 +105,21 @@ func (j *job) sweep(ctx context.Context) (*mat.Dense, table, error) {
 	return codes, places, nil
 }
 
-// stresses are the worst windows and shocks, volatilities doubled, correlations
-// of one, each asset at zero, and liquidation where turnovers are given.
+// stresses are those of the prices and, where turnovers are given, liquidation.
 func (j *job) stresses() ([]choose.Stress, error) {
-	extremes, err := j.extremes(j.window)
-	if err != nil {
-		return nil, err
-	}
-	m, err := moments.Estimate(moments.Sample, j.window.Returns)
-	if err != nil {
-		return nil, err
-	}
-	all := append(extremes.Stresses(),
-		choose.VolatilityTimes(1, m.Cov, deviations, j.Horizon),
-		choose.VolatilityTimes(2, m.Cov, deviations, j.Horizon),
-		choose.CorrelationsToOne(m.Cov, deviations, j.Horizon))
-	for asset, symbol := range j.symbols {
-		all = append(all, choose.AssetToZero(asset, symbol))
-	}
 	if j.Turnover == "" {
-		return all, nil
+		return j.Choice.Stresses(j.window, nil, 0)
 	}
-	turnover, err := j.turnover()
-	if err != nil {
-		return nil, err
-	}
-	liquidation, err := choose.Liquidation(m.Cov, turnover, j.Capital)
-	if err != nil {
-		return nil, err
-	}
-	return append(all, liquidation), nil
-}
-
-// turnover is the median of each asset's last turnovers up to the end of the
-// prices.
-func (j *job) turnover() ([]float64, error) {
-	const recent = 60 // periods
 	end := j.window.Times[len(j.window.Times)-1]
-	panel, _, err := market.Load(j.Stress.Turnover, market.Options{Symbols: j.symbols, To: end})
+	panel, _, err := market.Load(j.Turnover, market.Options{Symbols: j.symbols, To: end})
 	if err != nil {
 		return nil, err
 	}
-	median := make([]float64, len(j.symbols))
-	for k, symbol := range j.symbols {
-		var last []float64
-		for t := len(panel.Times) - 1; t >= 0 && len(last) < recent; t-- {
-			if v := panel.Close.At(t, k); !math.IsNaN(v) {
-				last = append(last, v)
-			}
-		}
-		if len(last) == 0 {
-			return nil, fmt.Errorf("%s: no turnover of %s up to %s", j.Stress.Turnover, symbol, end.Format(time.DateOnly))
-		}
-		slices.Sort(last)
-		median[k] = stat.Quantile(0.5, stat.LinInterp, last, nil)
+	turnover, err := choose.MedianTurnover(panel)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w up to %s", j.Turnover, err, end.Format(time.DateOnly))
 	}
-	return median, nil
+	return j.Choice.Stresses(j.window, turnover, j.Capital)
 }
 
 // drivers names the assets with the five largest losses.

@@ -19,29 +19,13 @@ type Styles struct {
 
 // stylesRecord is what was found, by a mixture and by k-means as its control.
 type stylesRecord struct {
-	Clusterings []clusteringRecord `json:"clusterings"`
+	Clusterings []*generate.Styles `json:"clusterings"`
 	Agreement   float64            `json:"agreement"` // adjusted Rand index of the two
-	Traits      []traitRecord      `json:"traits"`    // of the mixture's styles, on the earlier periods
+	Traits      []generate.Trait   `json:"traits"`    // of the mixture's styles, on the earlier periods
 	// Figures on the later periods, of the styles' centres and, beside each
 	// portfolio, of what lies between them.
 	Centres []map[string]float64 `json:"centres_held_out"`
 	Between [][2]int             `json:"between"` // styles, from 1, that each portfolio lies between
-}
-
-type clusteringRecord struct {
-	Method        generate.Method `json:"method"`
-	Counts        []int           `json:"counts"`
-	Stability     float64         `json:"stability"`
-	NullStability []float64       `json:"null_stability"`
-	PValue        float64         `json:"p_value"`
-	BIC           *float64        `json:"bic,omitempty"` // no evidence of clusters
-}
-
-type traitRecord struct {
-	Name      string    `json:"name"`
-	Mean      []float64 `json:"mean"`
-	Std       []float64 `json:"std"`
-	Explained float64   `json:"explained"`
 }
 
 // styles finds styles among the portfolios given, and makes the portfolios
@@ -56,7 +40,6 @@ func (j *job) styles(ctx context.Context) (*made, error) {
 		return nil, err
 	}
 	record := &stylesRecord{}
-	var found []*generate.Styles
 	for _, method := range []generate.Method{generate.ByMixture, generate.ByKMeans} {
 		s, err := generate.FindStyles(ctx, codes, generate.StyleSettings{
 			Method: method, Clusters: j.Clusters, Seed: j.Seed, Progress: j.io.Progress("styles by " + string(method)),
@@ -64,14 +47,11 @@ func (j *job) styles(ctx context.Context) (*made, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := clusteringRecord{Method: method, Counts: s.Counts, Stability: s.Stability, NullStability: s.NullStability, PValue: s.PValue}
-		if method == generate.ByMixture {
-			c.BIC = &s.BIC
-		}
-		j.io.Note("%s: stability %.3f, in data without clusters %.3f on average, p-value %.2f", method, s.Stability, floats.Sum(s.NullStability)/float64(len(s.NullStability)), s.PValue)
-		record.Clusterings = append(record.Clusterings, c)
-		found = append(found, s)
+		j.io.Note("%s: stability %.3f, in data without clusters %.3f on average, p-value %.2f", method,
+			s.Stability, floats.Sum(s.NullStability)/float64(len(s.NullStability)), s.PValue)
+		record.Clusterings = append(record.Clusterings, s)
 	}
+	found := record.Clusterings
 	record.Agreement = generate.AdjustedRand(found[0].Labels, found[1].Labels)
 	if record.Traits, err = j.traits(ctx, found[0], in.Returns); err != nil {
 		return nil, err
@@ -81,7 +61,7 @@ func (j *job) styles(ctx context.Context) (*made, error) {
 }
 
 // traits describes styles by risk, concentration and sectors.
-func (j *job) traits(ctx context.Context, s *generate.Styles, returns *mat.Dense) ([]traitRecord, error) {
+func (j *job) traits(ctx context.Context, s *generate.Styles, returns *mat.Dense) ([]generate.Trait, error) {
 	figures, err := j.evaluate(ctx, j.given.Weights, returns)
 	if err != nil {
 		return nil, err
@@ -109,15 +89,7 @@ func (j *job) traits(ctx context.Context, s *generate.Styles, returns *mat.Dense
 			values[portfolio.SectorPrefix+name] = held
 		}
 	}
-	traits, err := s.Describe(values)
-	if err != nil {
-		return nil, err
-	}
-	var records []traitRecord
-	for _, t := range traits {
-		records = append(records, traitRecord{t.Name, t.Mean, t.Std, t.Explained})
-	}
-	return records, nil
+	return s.Describe(values)
 }
 
 // between decodes the boundaries of the styles, and judges them and the styles'

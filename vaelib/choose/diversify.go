@@ -2,6 +2,7 @@ package choose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -121,6 +122,36 @@ func Varied(
 		}
 		least = min(least, away[next])
 	}
+}
+
+// Front is a varied part of a Pareto front. Its JSON form says what it was chosen
+// from.
+type Front struct {
+	Candidates int     `json:"candidates"`
+	Size       int     `json:"pareto_front"`
+	Least      float64 `json:"least_distance"` // between two of the chosen; 0 for a single one
+	Rows       []int   `json:"-"`              // chosen: see [Varied]
+}
+
+// VariedFront chooses count rows of weights (N x n) that lie far apart on the
+// Pareto front of their figures (N). It returns an error where no row has all the
+// figures that the goals are about.
+func VariedFront(
+	ctx context.Context, weights *mat.Dense, figures []metrics.Figures, goals []Goal, count int,
+) (*Front, error) {
+	front, err := Pareto(figures, goals)
+	if err != nil {
+		return nil, err
+	}
+	if len(front) == 0 {
+		return nil, errors.New("no candidate has a defined return, risk and concentration: do the prices move at all?")
+	}
+	f := &Front{Candidates: len(figures), Size: len(front)}
+	var least float64
+	if f.Rows, least, err = Varied(ctx, weights, front, count); err == nil && len(f.Rows) > 1 {
+		f.Least = least
+	}
+	return f, err
 }
 
 func squaredDistance(a, b []float64) float64 {

@@ -13,38 +13,47 @@ import (
 
 	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/internal/parallel"
+	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/regime"
 	"vaefolio/vaelib/stream"
 )
 
 // OutcomeSettings steers [Outcomes]. Zero values stand for the defaults named
-// below.
+// below. Its tags name the flags.
 type OutcomeSettings struct {
-	Paths     int       // simulated; default 1,000
-	Horizon   int       // periods of each; default 365
-	MeanBlock float64   // periods of the stationary bootstrap; default inference.BlockLength of the mean asset's returns
-	Regimes   int       // 2 or more: paths go by a regime model of so many states instead of the bootstrap
+	// Paths is how many are simulated; default 1,000.
+	Paths int `flag:"paths" range:"[2,1000000]" unit:"paths" help:"simulated for outcomes, the same for every portfolio"`
+	// Regimes, 2 or more: paths go by a regime model of so many states instead of
+	// the bootstrap.
+	Regimes int `flag:"regimes" range:"[0,10]" unit:"states" help:"of a hidden Markov model by which the paths of outcomes go, from the present state on; 0 means the stationary bootstrap"`
+	// Drawdown is the fall whose probability is asked for; default 0.2.
+	Drawdown  float64   `flag:"drawdown" range:"(0,1)" unit:"share" help:"the fall whose probability outcomes tells"`
+	Horizon   int       // periods of each path; default 365
+	MeanBlock float64   // periods of the stationary bootstrap; default inference.BlockLength of the basket's returns
 	Quantiles []float64 // of the fan, rising; default 5, 25, 50, 75 and 95 %
-	Drawdown  float64   // the fall whose probability is asked for; default 0.2
 	Seed      uint64
 	Progress  func(done, total int, note string) // total is the number of portfolios; nil: no reports
 }
 
-// Outlook is what may become of one portfolio: wealth starts at 1.
+// Outlook is what may become of one portfolio: wealth starts at 1. Its JSON form
+// has the numbers that need no more than one line.
 type Outlook struct {
-	Quantiles []float64  // Q, of the fan's columns
-	Fan       *mat.Dense // (horizon+1) x Q: quantiles of wealth after each period
-	Final     []float64  // paths: wealth at the end, sorted
+	MeanFinal float64 `json:"mean_final_wealth"`
+	// The probabilities of less than 1 at the end, and of a maximum drawdown above
+	// the one asked for, with the standard errors that the finite number of paths
+	// leaves.
+	Loss           float64 `json:"probability_of_loss"`
+	LossError      float64 `json:"probability_of_loss_error"`
+	Drawdown       float64 `json:"probability_of_drawdown"`
+	DrawdownError  float64 `json:"probability_of_drawdown_error"`
+	MedianDrawdown float64 `json:"median_max_drawdown"` // over the paths
 
-	MeanFinal      float64
-	Loss           float64   // probability of less than 1 at the end
-	Drawdown       float64   // probability of a maximum drawdown above the one asked for
-	MedianDrawdown float64   // median over the paths of the maximum drawdown
-	LossError      float64   // standard errors of the two probabilities, that
-	DrawdownError  float64   // the finite number of paths leaves
-	MeanBlock      float64   // of the bootstrap, in periods; 0 with regimes
-	Stays          []float64 // mean stay in each regime in periods, the calmest regime first; nil with the bootstrap
+	Quantiles []float64  `json:"-"` // Q, of the fan's columns
+	Fan       *mat.Dense `json:"-"` // (horizon+1) x Q: quantiles of wealth after each period
+	Final     []float64  `json:"-"` // paths: wealth at the end, sorted
+	MeanBlock float64    `json:"-"` // of the bootstrap, in periods; 0 with regimes
+	Stays     []float64  `json:"-"` // mean stay in each regime in periods, the calmest first; nil with the bootstrap
 }
 
 // Outcomes simulates the wealth of each row of weights (N x n) on paths of
@@ -109,7 +118,7 @@ func (s OutcomeSettings) complete(returns *mat.Dense) (OutcomeSettings, error) {
 			return s, fmt.Errorf("simulation by %d regimes in blocks of %v: give at least 2 regimes and no blocks, or blocks alone", s.Regimes, s.MeanBlock)
 		}
 	} else if s.MeanBlock == 0 {
-		s.MeanBlock = inference.BlockLength(meanAsset(returns))
+		s.MeanBlock = inference.BlockLength(market.Basket(returns))
 	}
 	if s.Paths < 2 || s.Horizon < 1 || s.Regimes == 0 && !(s.MeanBlock >= 1) || math.IsInf(s.MeanBlock, 0) {
 		return s, fmt.Errorf("simulation of %d paths of %d periods in blocks of %v: give at least 2, 1 and 1", s.Paths, s.Horizon, s.MeanBlock)
@@ -123,16 +132,6 @@ func (s OutcomeSettings) complete(returns *mat.Dense) (OutcomeSettings, error) {
 		}
 	}
 	return s, nil
-}
-
-// meanAsset is the mean over the assets of each row of returns (T x n).
-func meanAsset(returns *mat.Dense) []float64 {
-	periods, n := returns.Dims()
-	mean := make([]float64, periods)
-	for t := range mean {
-		mean[t] = floats.Sum(returns.RawRowView(t)) / float64(n)
-	}
-	return mean
 }
 
 // simulation is the paths, and memory for one portfolio on them.
@@ -153,7 +152,7 @@ func newSimulation(ctx context.Context, returns *mat.Dense, s OutcomeSettings) (
 	}
 	draw := func(path []int, rng *rand.Rand) { inference.StationaryIndices(path, rows, s.MeanBlock, rng) }
 	if s.Regimes > 0 {
-		r, err := fitRegimes(ctx, meanAsset(returns), s.Regimes, s.Seed)
+		r, err := fitRegimes(ctx, market.Basket(returns), s.Regimes, s.Seed)
 		if err != nil {
 			return nil, err
 		}

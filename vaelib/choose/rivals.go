@@ -2,6 +2,7 @@ package choose
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -86,11 +87,24 @@ func dirichlet(name string, set simplex.Set, rng *rand.Rand, alpha func(u float6
 	}}
 }
 
-// Rival is the best portfolio that a sampler has drawn.
+// Rival is the best portfolio that a sampler has drawn. Where the objective was
+// undefined for every draw it has no weights, and the value -Inf.
 type Rival struct {
 	Name    string
 	Weights []float64 // n
-	Value   float64   // of the objective; -Inf where it was undefined for every draw
+	Value   float64   // of the objective
+}
+
+// MarshalJSON writes the name and the value, null where that is undefined.
+func (r Rival) MarshalJSON() ([]byte, error) {
+	mark := struct {
+		Name  string   `json:"name"`
+		Value *float64 `json:"value"`
+	}{Name: r.Name}
+	if !math.IsInf(r.Value, 0) {
+		mark.Value = &r.Value
+	}
+	return json.Marshal(mark)
 }
 
 // Rivals returns the best of as many draws of each sampler as there are

@@ -21,25 +21,30 @@ const (
 	JudgedEqual  = "equal weight"
 )
 
-// Selection is what [Robust] chose.
+// Selection is what [Robust] chose. Its JSON form says by what, and how the choice
+// fared.
 type Selection struct {
-	Row        int         // of the portfolio chosen
-	Ranking    []int       // all rows, the largest worst return first
-	Worst      []float64   // N, the return of each row in its worst scenario
-	Bound      float64     // the largest worst return of any portfolio of the convex relaxation
-	Judgements []Judgement // of the one chosen, the programme's optimum, and equal weights projected onto the set
+	Scenarios  int         `json:"scenarios"`
+	HeldOut    int         `json:"scenarios_held_out"`
+	Horizon    int         `json:"horizon"`                // periods of the scenarios; 0 where they differ
+	Bound      float64     `json:"linear_programme_bound"` // the largest worst return of any portfolio of the convex relaxation
+	Judgements []Judgement `json:"judgements"`             // of the one chosen, the programme's optimum, and equal weights projected onto the set
+
+	Row     int       `json:"-"` // of the portfolio chosen
+	Ranking []int     `json:"-"` // all rows, the largest worst return first
+	Worst   []float64 `json:"-"` // N, the return of each row in its worst scenario
 }
 
 // Judgement is how one portfolio fares in the scenarios that the choice was
 // made by, and in those held out. Returns are over the scenarios' horizon.
 type Judgement struct {
-	Name          string
-	Weights       []float64 // n
-	Worst         float64   // return in the worst scenario of the choice
-	WorstScenario string
-	HeldOutWorst  float64 // return in the worst scenario held out
-	HeldOutTail   float64 // mean return of the worst twentieth of those held out, at least one
-	HeldOutMean   float64
+	Name          string    `json:"name"`
+	Weights       []float64 `json:"-"`     // n
+	Worst         float64   `json:"worst"` // return in the worst scenario of the choice
+	WorstScenario string    `json:"worst_scenario"`
+	HeldOutWorst  float64   `json:"held_out_worst"` // return in the worst scenario held out
+	HeldOutTail   float64   `json:"held_out_tail"`  // mean return of the worst twentieth of those held out, at least one
+	HeldOutMean   float64   `json:"held_out_mean"`
 }
 
 // Robust selects the max-min portfolio among the rows of weights (N x n): the
@@ -63,7 +68,10 @@ func Robust(ctx context.Context, weights *mat.Dense, set simplex.Set, scenarios,
 	if err != nil {
 		return nil, err
 	}
-	s := &Selection{Bound: optimum.Value, Worst: make([]float64, rows), Ranking: make([]int, rows)}
+	s := &Selection{
+		Scenarios: len(scenarios.Names), HeldOut: len(heldOut.Names), Horizon: scenarios.Horizon,
+		Bound: optimum.Value, Worst: make([]float64, rows), Ranking: make([]int, rows),
+	}
 	for i := range rows {
 		if i%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -21,6 +21,7 @@ import (
 type Scenarios struct {
 	Names   []string   // S
 	Returns *mat.Dense // S x n, simple, over the horizon
+	Horizon int        // periods; 0 where they differ, or are unknown
 }
 
 // Join puts scenarios over the same assets one after another.
@@ -33,7 +34,11 @@ func (s *Scenarios) Join(others ...*Scenarios) (*Scenarios, error) {
 		}
 		var both mat.Dense
 		both.Stack(joined.Returns, o.Returns)
-		joined = &Scenarios{Names: slices.Concat(joined.Names, o.Names), Returns: &both}
+		horizon := joined.Horizon
+		if o.Horizon != horizon {
+			horizon = 0
+		}
+		joined = &Scenarios{Names: slices.Concat(joined.Names, o.Names), Returns: &both, Horizon: horizon}
 	}
 	return joined, nil
 }
@@ -47,7 +52,7 @@ func BootstrapScenarios(returns *mat.Dense, count, horizon int, meanBlock float6
 	if count < 1 || horizon < 1 || !(meanBlock >= 1) {
 		return nil, fmt.Errorf("%d scenarios of %d periods in blocks of %v: all must be at least 1", count, horizon, meanBlock)
 	}
-	s := &Scenarios{Returns: mat.NewDense(count, n, nil)}
+	s := &Scenarios{Returns: mat.NewDense(count, n, nil), Horizon: horizon}
 	indices := make([]int, horizon)
 	for i := range count {
 		inference.StationaryIndices(indices, periods, meanBlock, stream.New(seed, "generate.scenarios", uint64(i)))
@@ -113,10 +118,13 @@ func CrisisScenarios(returns *mat.Dense, crises []Crisis) (*Scenarios, error) {
 		return nil, errors.New("no crises: look for at least one")
 	}
 	periods, n := returns.Dims()
-	s := &Scenarios{Returns: mat.NewDense(len(crises), n, nil)}
+	s := &Scenarios{Returns: mat.NewDense(len(crises), n, nil), Horizon: crises[0].To - crises[0].From}
 	for i, c := range crises {
 		if c.From < 0 || c.To > periods || c.From >= c.To {
 			return nil, fmt.Errorf("crisis of periods %d to %d in returns of %d periods", c.From, c.To, periods)
+		}
+		if c.To-c.From != s.Horizon {
+			s.Horizon = 0
 		}
 		var window []int
 		for t := c.From; t < c.To; t++ {
@@ -156,7 +164,7 @@ func ShockScenarios(returns *mat.Dense, horizon int, sizes ...float64) (*Scenari
 		return nil, errors.New("the market never moves: there are no shocks to it")
 	}
 	root := math.Sqrt(float64(horizon))
-	s := &Scenarios{Returns: mat.NewDense(2*len(sizes), n, nil)}
+	s := &Scenarios{Returns: mat.NewDense(2*len(sizes), n, nil), Horizon: horizon}
 	for k, size := range sizes {
 		if !(size > 0) {
 			return nil, fmt.Errorf("a shock of %v standard deviations: sizes are positive falls", size)

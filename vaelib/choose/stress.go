@@ -169,6 +169,25 @@ func RunStresses(ctx context.Context, weights *mat.Dense, stresses []Stress, pro
 	return results, nil
 }
 
+// Hardest returns the count rows of weights that lose most in any of the stresses
+// run on them, the hardest hit first, and the largest loss of each.
+func Hardest(results []StressResult, count int) (rows []int, losses []float64) {
+	largest := make([]float64, len(results[0].Losses))
+	for i := range largest {
+		largest[i] = math.Inf(-1)
+		for _, r := range results {
+			largest[i] = max(largest[i], r.Losses[i])
+		}
+		rows = append(rows, i)
+	}
+	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(largest[b], largest[a]) })
+	rows = rows[:min(count, len(rows))]
+	for _, i := range rows {
+		losses = append(losses, largest[i])
+	}
+	return rows, losses
+}
+
 // drivers are the assets with a part in a loss or gain, the largest loss first.
 func drivers(parts []float64) []Driver {
 	var d []Driver

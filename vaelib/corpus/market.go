@@ -162,12 +162,7 @@ func latest(w *market.Window, periods int) *market.Window {
 
 // basket is the returns of equal weights (T x 1).
 func basket(w *market.Window) *mat.Dense {
-	periods, n := w.Returns.Dims()
-	basket := mat.NewDense(periods, 1, nil)
-	for t := range periods {
-		basket.Set(t, 0, mat.Sum(w.Returns.RowView(t))/float64(n))
-	}
-	return basket
+	return mat.NewDense(len(w.Times), 1, market.Basket(w.Returns))
 }
 
 // UndefinedError says that a condition of the market has no value at a time.

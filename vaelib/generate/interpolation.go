@@ -63,28 +63,31 @@ func (g *Generator) Interpolate(ctx context.Context, a, b []float64, steps int, 
 	return g.Decode(ctx, codes)
 }
 
-// Course is what the portfolios along one path are like.
+// Course is what the portfolios along one path are like. Its JSON form has the
+// numbers of the whole path.
 type Course struct {
-	Path    Path
-	Batch   *Batch
-	Figures []metrics.Figures // of each portfolio
+	Path Path `json:"path"`
 
 	// Smoothness, in Euclidean distance of weights. Steps lead from each
 	// portfolio to the next.
-	Length     float64 // sum of the steps
-	Detour     float64 // Length over the distance of the two ends: 1 for a straight line
-	Unevenness float64 // longest step over the mean step: 1 for an even pace
-	Bend       float64 // mean length of the second differences over that of the steps: 0 for an even, straight line
-	EndMiss    float64 // larger distance of an end from the portfolio that it stands for
+	Length     float64 `json:"length"`     // sum of the steps
+	Detour     float64 `json:"detour"`     // Length over the distance of the two ends: 1 for a straight line
+	Unevenness float64 `json:"unevenness"` // longest step over the mean step: 1 for an even pace
+	Bend       float64 `json:"bend"`       // mean length of the second differences over that of the steps: 0 for an even, straight line
+	EndMiss    float64 `json:"end_miss"`   // larger distance of an end from the portfolio that it stands for
 
 	// Diversification and risk, over the portfolios of the path.
-	MeanEffectiveAssets, LeastEffectiveAssets float64
-	MeanDiversification                       float64 // of the diversification ratio
-	MeanVolatility, LargestVolatility         float64 // annual
+	MeanEffectiveAssets  float64 `json:"mean_effective_assets"`
+	LeastEffectiveAssets float64 `json:"least_effective_assets"`
+	MeanDiversification  float64 `json:"mean_diversification_ratio"`
+	MeanVolatility       float64 `json:"mean_volatility"` // annual, as the largest
+	LargestVolatility    float64 `json:"largest_volatility"`
 
 	// Nearest is the mean distance to the nearest of the known portfolios:
 	// small means realistic. Nil where none were given.
-	Nearest *float64
+	Nearest *float64          `json:"-"`
+	Batch   *Batch            `json:"-"`
+	Figures []metrics.Figures `json:"-"` // of each portfolio
 }
 
 // Courses follows all three paths from a to b in as many steps, and describes
@@ -93,7 +96,9 @@ type Course struct {
 // none of the model's merit. Along that line the volatility is convex, so it
 // never exceeds the larger end's. The known portfolios (N x n, nil: none) are
 // what realism is measured by, say held-out ones.
-func (g *Generator) Courses(ctx context.Context, a, b []float64, steps int, evaluator *metrics.Evaluator, known *mat.Dense) ([]Course, error) {
+func (g *Generator) Courses(
+	ctx context.Context, a, b []float64, steps int, evaluator *metrics.Evaluator, known *mat.Dense,
+) ([]Course, error) {
 	var courses []Course
 	for _, path := range []Path{Linear, Spherical, Weights} {
 		batch, err := g.Interpolate(ctx, a, b, steps, path)

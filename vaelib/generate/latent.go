@@ -31,13 +31,10 @@ type OptimizeSettings struct {
 	Progress  func(done, total int, note string) // total is Iterations; nil: no reports
 }
 
-// Stop says why a latent search ended.
-type Stop string
-
-// The reasons.
+// Why a latent search ended.
 const (
-	StopIterations Stop = "iterations" // all of them were done
-	StopConverged  Stop = "converged"  // no start rose for as long as the patience lasts
+	stopIterations = "iterations" // all of them were done
+	stopConverged  = "converged"  // no start rose for as long as the patience lasts
 )
 
 // Optimum is what a latent search found.
@@ -47,9 +44,9 @@ type Optimum struct {
 	LogPrior  []float64 // Starts, the log density of N(0, I) at each row of Codes, in nats
 	Best      int       // the row with the largest value
 	Trace     []float64 // the best value so far, after each iteration
-	Stop      Stop
-	Evaluated int     // values and gradients computed, one each: the search's budget
-	Radius    float64 // the bound on |z| that was used
+	Stop      string    // why it ended: "iterations", all of them done, or "converged"
+	Evaluated int       // values and gradients computed, one each: the search's budget
+	Radius    float64   // the bound on |z| that was used
 }
 
 // Radius95 returns the radius of the ball that holds 95 % of N(0, I) in d
@@ -106,7 +103,7 @@ func (g *Generator) climb(ctx context.Context, objective metrics.Objective, star
 			s.Progress(iteration+1, s.Iterations, fmt.Sprintf("best %.4g", search.Trace[iteration]))
 		}
 		if still == s.Patience && s.Patience > 0 {
-			search.Stop = StopConverged
+			search.Stop = stopConverged
 			break
 		}
 		if iteration+1 == s.Iterations {
@@ -144,7 +141,7 @@ func newOptimum(starts, latent, assets int, radius float64) *Optimum {
 			Codes: mat.NewDense(starts, latent, nil), Decoded: mat.NewDense(starts, assets, nil),
 			Weights: mat.NewDense(starts, assets, nil), Repair: make([]float64, starts),
 		},
-		Values: make([]float64, starts), LogPrior: make([]float64, starts), Stop: StopIterations, Radius: radius,
+		Values: make([]float64, starts), LogPrior: make([]float64, starts), Stop: stopIterations, Radius: radius,
 	}
 	for i := range o.Values {
 		o.Values[i] = math.Inf(-1)

@@ -137,14 +137,14 @@ func TestOptimizeStopsWhenNothingImproves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Stop != StopConverged || len(o.Trace) >= 500 || o.Evaluated != 2*8*len(o.Trace) {
+	if o.Stop != stopConverged || len(o.Trace) >= 500 || o.Evaluated != 2*8*len(o.Trace) {
 		t.Fatalf("stopped by %s after %d iterations and %d evaluations", o.Stop, len(o.Trace), o.Evaluated)
 	}
 	if rise := o.Trace[len(o.Trace)-1] - o.Trace[len(o.Trace)-21]; rise > 20*1e-4 {
 		t.Errorf("the best value rose by %v within the patience", rise)
 	}
 	settings.Iterations = 10
-	if o, err = g.Optimize(t.Context(), sharpe(t), Prior{}, settings); err != nil || o.Stop != StopIterations {
+	if o, err = g.Optimize(t.Context(), sharpe(t), Prior{}, settings); err != nil || o.Stop != stopIterations {
 		t.Errorf("stopped by %s, error %v", o.Stop, err)
 	}
 	if _, err := g.Optimize(t.Context(), sharpe(t), Prior{}, OptimizeSettings{Patience: -1}); err == nil {

@@ -47,27 +47,29 @@ type StyleSettings struct {
 	Progress func(done, total int, note string) // total is the number of clusterings; nil: no reports
 }
 
-// Styles are clusters of codes, with what there is for and against them.
+// Styles are clusters of codes, with what there is for and against them. Its JSON
+// form has that alone.
 type Styles struct {
-	Method  Method
-	Labels  []int       // N: the cluster of each code, from 0; cluster 0 is the largest
-	Sure    []float64   // N: probability of that cluster given the code, under the model of the clusters
-	Counts  []int       // codes in each cluster
-	Centres [][]float64 // d each
+	Method Method `json:"method"`
+	Counts []int  `json:"counts"` // codes in each cluster
 
 	// Stability is the mean adjusted Rand index between a clustering and those of
 	// bootstrap resamples, and NullStability the same for each null set. A
 	// clustering that is no more stable than those of data without clusters shows
 	// nothing about the data. PValue is the share of null sets that are at least
 	// as stable, the codes themselves counted among them.
-	Stability     float64
-	NullStability []float64
-	PValue        float64
+	Stability     float64   `json:"stability"`
+	NullStability []float64 `json:"null_stability"`
+	PValue        float64   `json:"p_value"`
 
 	// BIC is the Bayesian information criterion of a mixture (smaller is
 	// better), 0 for k-means. It is no evidence of clusters: it takes any shape
 	// that one normal density does not fit for several, also in null data.
-	BIC float64
+	BIC float64 `json:"bic,omitempty"`
+
+	Labels  []int       `json:"-"` // N: the cluster of each code, from 0; cluster 0 is the largest
+	Sure    []float64   `json:"-"` // N: probability of that cluster given the code, under the model of the clusters
+	Centres [][]float64 `json:"-"` // d each
 
 	clusters *clusters
 }
@@ -447,10 +449,11 @@ func (s *Styles) Unsure(count int) []int {
 
 // Trait is how a quantity is spread over the styles.
 type Trait struct {
-	Name       string
-	Mean, Std  []float64 // of each style's members
-	Explained  float64   // share of the quantity's variance that lies between the styles, in [0, 1]
-	MostlyHigh int       // the style with the largest mean
+	Name       string    `json:"name"`
+	Mean       []float64 `json:"mean"` // of each style's members, as the deviation
+	Std        []float64 `json:"std"`
+	Explained  float64   `json:"explained"` // share of the quantity's variance that lies between the styles, in [0, 1]
+	MostlyHigh int       `json:"-"`         // the style with the largest mean
 }
 
 // Describe tells what the styles have in common: values maps a name to N

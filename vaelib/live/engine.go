@@ -266,11 +266,8 @@ func (e *Engine) features(ctx context.Context, w *market.Window) (Values, error)
 // the line. It returns the likeliest state of each period, nil where there are
 // none.
 func (e *Engine) regime(ctx context.Context, line *Line, w *market.Window, seed uint64) ([]int, error) {
-	periods, n := w.Returns.Dims()
-	basket := mat.NewDense(periods, 1, nil)
-	for t := range periods {
-		basket.Set(t, 0, mat.Sum(w.Returns.RowView(t))/float64(n))
-	}
+	periods := len(w.Times)
+	basket := mat.NewDense(periods, 1, market.Basket(w.Returns))
 	model, _, err := regime.Fit(ctx, basket, regime.Settings{States: e.settings.States, Seed: seed})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

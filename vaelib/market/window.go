@@ -134,3 +134,17 @@ func (w *Window) Hash() string {
 	}
 	return hex.EncodeToString(hash.Sum(nil))
 }
+
+// Basket returns what equal weights return, restored every period: the mean of
+// each row of returns (T x n), added up in the order of the columns.
+func Basket(returns *mat.Dense) []float64 {
+	periods, n := returns.Dims()
+	basket := make([]float64, periods)
+	for t := range basket {
+		for _, r := range returns.RawRowView(t) {
+			basket[t] += r
+		}
+		basket[t] /= float64(n)
+	}
+	return basket
+}

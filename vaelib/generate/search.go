@@ -1,0 +1,134 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/choose"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/optimize"
+)
+
+// atVolatility is the objective that has a limit of its own: see
+// [optimize.ReturnAtVolatility].
+const atVolatility = "return-at-volatility"
+
+// SearchSettings say what [Generator.Search] climbs, and how. Their tags name the
+// flags.
+type SearchSettings struct {
+	Objective  string    `flag:"objective" choice:"sharpe|return|return-at-volatility|volatility|diversification|sortino|cvar|drawdown|worst" default:"sharpe" help:"what latent climbs, on -prices; losses are made small"`
+	Volatility float64   `flag:"volatility" range:"[0,inf)" unit:"per year" help:"limit of return-at-volatility"`
+	Starts     int       `flag:"starts" range:"[1,1000000]" unit:"codes" help:"of latent, side by side"`
+	Iterations int       `flag:"iterations" range:"[1,100000]" unit:"steps" help:"of latent, at most"`
+	Patience   int       `flag:"patience" range:"[0,100000]" unit:"steps" help:"end latent after so many without an improvement of any start; 0 means never"`
+	Radius     float64   `flag:"radius" range:"[0,inf)" help:"bound on the length of a code; 0 means the prior's 95 % quantile"`
+	Radii      []float64 `flag:"radii" help:"rising bounds that latent searches one after another besides: what each buys, and what it costs in realism, goes to radii.csv; with -from-weights, the distance to the nearest of those portfolios too"`
+}
+
+// Validate returns an error for an objective without its limit.
+func (s *SearchSettings) Validate() error {
+	if s.Objective == atVolatility && s.Volatility == 0 {
+		return errors.New(atVolatility + " needs its limit: give -volatility")
+	}
+	return nil
+}
+
+// Input is what [Generator.Search] works on.
+type Input struct {
+	Returns  *mat.Dense // T x n
+	Metrics  metrics.Settings
+	Starts   Density    // of the codes that climb
+	Known    *mat.Dense // N x n, portfolios that realism is measured by; nil: it isn't
+	Seed     uint64
+	Progress func(step string) func(done, total int, note string) // begins a piece of work; nil: no reports
+}
+
+// Search is what a latent search found, beside what there is to compare it with:
+// the convex bound, and the best of as many draws as it made evaluations.
+type Search struct {
+	Objective    string         `json:"objective"`
+	Limit        *float64       `json:"volatility_limit,omitempty"`
+	Radius       float64        `json:"radius"`
+	Evaluations  int            `json:"evaluations"`
+	Stop         string         `json:"stop"`
+	Trace        []float64      `json:"trace"`        // best value after each iteration, from the first that is defined
+	Bound        *float64       `json:"convex_bound"` // nil with a reason
+	BoundMissing string         `json:"convex_bound_missing,omitempty"`
+	Gap          *float64       `json:"gap"` // bound less best value
+	Rivals       []choose.Rival `json:"rivals"`
+
+	Optimum *Optimum  `json:"-"`
+	Radii   []Realism `json:"-"` // one for each of the settings'
+}
+
+// Search climbs an objective over returns in the latent space, and sets beside the
+// best that it finds the convex bound and the best of as many draws of rivals. Its
+// errors are those of [Generator.Optimize], [optimize.ReturnAtVolatility] and
+// [Generator.SweepRadius].
+func (g *Generator) Search(ctx context.Context, in Input, settings SearchSettings) (*Search, error) {
+	if err := settings.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Search{Objective: settings.Objective}
+	begin := in.Progress
+	if begin == nil {
+		begin = func(string) func(int, int, string) { return nil }
+	}
+	objective, err := s.target(ctx, g, in, settings)
+	if err != nil {
+		return nil, err
+	}
+	climb := OptimizeSettings{
+		Starts: settings.Starts, Iterations: settings.Iterations, Patience: settings.Patience, Radius: settings.Radius,
+		Seed: in.Seed, Progress: begin("latent search"),
+	}
+	if s.Optimum, err = g.Optimize(ctx, objective, in.Starts, climb); err != nil {
+		return nil, err
+	}
+	s.Radius, s.Evaluations, s.Stop, s.Trace = s.Optimum.Radius, s.Optimum.Evaluated, s.Optimum.Stop, s.Optimum.Trace
+	for len(s.Trace) > 0 && math.IsInf(s.Trace[0], 0) {
+		s.Trace = s.Trace[1:]
+	}
+	if s.Bound != nil {
+		gap := *s.Bound - s.Optimum.Values[s.Optimum.Best]
+		s.Gap = &gap
+	}
+	if s.Rivals, err = g.Rivals(ctx, objective, s.Evaluations, in.Seed, begin("the same number of draws")); err != nil {
+		return nil, err
+	}
+	if len(settings.Radii) > 0 {
+		s.Radii, err = g.SweepRadius(ctx, objective, in.Starts, settings.Radii, in.Known, climb)
+	}
+	return s, err
+}
+
+// target is what is climbed; it notes its bound, or why there is none.
+func (s *Search) target(ctx context.Context, g *Generator, in Input, settings SearchSettings) (metrics.Objective, error) {
+	if settings.Objective == atVolatility {
+		s.Limit = &settings.Volatility
+		objective, bound, err := optimize.ReturnAtVolatility(ctx, in.Returns, g.set, settings.Volatility, in.Metrics)
+		if err == nil {
+			s.Bound = &bound.Value
+		}
+		return objective, err
+	}
+	objective, err := metrics.NewObjective(settings.Objective, in.Returns, in.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	bound, err := optimize.Bound(ctx, settings.Objective, in.Returns, g.set, in.Metrics)
+	var unsupported *optimize.UnsupportedError
+	var noExcess *optimize.NoExcessError
+	switch {
+	case errors.As(err, &unsupported) || errors.As(err, &noExcess):
+		s.BoundMissing = err.Error()
+	case err != nil:
+		return nil, err
+	default:
+		s.Bound = &bound.Value
+	}
+	return objective, nil
+}
