@@ -22,11 +22,20 @@ type lanePowers struct {
 // octet is the number of lanes whose tails are collected together.
 const octet = 8
 
+// single is what one worker needs for one portfolio: padded periods each.
+type single struct{ y, kept, work []float64 }
+
+func (e *Evaluator) newSingle() single {
+	periods := e.returns.padded()
+	memory := make([]float64, 3*periods)
+	return single{memory[:periods], memory[periods : 2*periods], memory[2*periods:]}
+}
+
 // scratch is what one worker needs for a block of portfolios.
 type scratch struct {
+	single
 	weights    []float64 // n x lanes
 	series     []float64 // padded periods x lanes
-	y, work    []float64 // padded periods each, of one portfolio
 	below      []uint8   // a bit for each lane of an octet, by period; whole words
 	candidates []float64 // octet x padded periods
 	holdings   [lanes]holding
@@ -36,10 +45,9 @@ type scratch struct {
 func (e *Evaluator) newScratch() *scratch {
 	periods := e.returns.padded()
 	return &scratch{
+		single:     e.newSingle(),
 		weights:    make([]float64, e.assets*lanes),
 		series:     make([]float64, periods*lanes),
-		y:          make([]float64, periods),
-		work:       make([]float64, periods),
 		below:      make([]uint8, (e.periods+7)/8*8),
 		candidates: make([]float64, octet*periods),
 	}
@@ -59,7 +67,7 @@ func (e *Evaluator) sumBlock(s *scratch, rows int, row func(int) []float64) {
 	e.returns.product(s.series, s.weights)
 	if !hasAVX2 {
 		for i := range rows {
-			s.sums[i] = e.sum(&s.holdings[i], s.lane(i)[:e.periods], s.candidates, s.work)
+			s.sums[i] = e.sum(&s.holdings[i], s.lane(i)[:e.periods], s.kept, s.work)
 		}
 		return
 	}

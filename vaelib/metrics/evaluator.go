@@ -68,6 +68,7 @@ type Evaluator struct {
 	target          float64   // MAR per period
 	tail            tail
 	scratch         sync.Pool // of *scratch
+	single          sync.Pool // of *single
 }
 
 // NewEvaluator prepares figures over returns (T x n, simple, per period),
@@ -92,6 +93,10 @@ func NewEvaluator(returns *mat.Dense, settings Settings) (*Evaluator, error) {
 	e.mean, e.sigma, e.size = assetMoments(returns)
 	e.tail = newTail(periods, settings.Level, settings.Convention).scored(rowMeans(returns))
 	e.scratch.New = func() any { return e.newScratch() }
+	e.single.New = func() any {
+		s := e.newSingle()
+		return &s
+	}
 	return e, nil
 }
 
@@ -174,11 +179,11 @@ func (e *Evaluator) Evaluate(w []float64) (Figures, error) {
 	if err := e.checkWeights(w, 0); err != nil {
 		return Figures{}, err
 	}
-	s := e.scratch.Get().(*scratch)
-	defer e.scratch.Put(s)
+	s := e.single.Get().(*single)
+	defer e.single.Put(s)
 	e.returns.series(s.y, w)
 	h := e.hold(w)
-	sums := e.sum(&h, s.y[:e.periods], s.candidates, s.work)
+	sums := e.sum(&h, s.y[:e.periods], s.kept, s.work)
 	return e.figures(&h, &sums), nil
 }
 
@@ -215,8 +220,8 @@ func (e *Evaluator) Returns(dst, w []float64) error {
 	if err := e.checkWeights(w, 0); err != nil {
 		return err
 	}
-	s := e.scratch.Get().(*scratch)
-	defer e.scratch.Put(s)
+	s := e.single.Get().(*single)
+	defer e.single.Put(s)
 	e.returns.series(s.y, w)
 	copy(dst, s.y)
 	return nil

@@ -1,8 +1,6 @@
 package metrics
 
 import (
-	"math"
-
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/internal/gemm"
@@ -43,21 +41,7 @@ func (g *groups) group(i int) []float64 {
 // series writes the returns of one portfolio to dst (padded values). Each is
 // the chain of fused multiply-adds over the assets in their order: the same
 // bits as those of product, on every machine.
-func (g *groups) series(dst, w []float64) {
-	for i := range g.count {
-		var sums [gemm.Rows]float64
-		returns := g.group(i)
-		for _, v := range w {
-			row := (*[gemm.Rows]float64)(returns)
-			sums[0] = math.FMA(row[0], v, sums[0])
-			sums[1] = math.FMA(row[1], v, sums[1])
-			sums[2] = math.FMA(row[2], v, sums[2])
-			sums[3] = math.FMA(row[3], v, sums[3])
-			returns = returns[gemm.Rows:]
-		}
-		copy(dst[i*gemm.Rows:], sums[:])
-	}
-}
+func (g *groups) series(dst, w []float64) { gemm.Vector(dst, g.data, w) }
 
 // product writes the returns of lanes portfolios to dst (padded x lanes), side
 // by side for each period; weights (assets x lanes) stand likewise.

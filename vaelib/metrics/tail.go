@@ -53,9 +53,10 @@ func snap(x float64) float64 {
 // infinite, and so no threshold, where the series does not vary.
 func (q tail) scored(typical []float64) tail {
 	mean, std := stat.MeanStdDev(typical, nil)
-	sorted := slices.Clone(typical)
-	slices.Sort(sorted)
-	q.score = (mean - sorted[min(q.k+q.k/4+8, len(sorted))-1]) / std
+	rank := min(q.k+q.k/4+8, len(typical))
+	work := slices.Clone(typical)
+	selectSmallest(work, rank)
+	q.score = (mean - work[rank-1]) / std
 	if !(q.score > 0) {
 		q.score = math.Inf(1)
 	}

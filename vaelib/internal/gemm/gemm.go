@@ -47,3 +47,32 @@ func multiply(dst []float64, stride int, a, b []float64, terms int) {
 		}
 	}
 }
+
+// Vector writes the product of a matrix and the vector x: dst[g*Rows+i] is the
+// sum over l of a[(g*len(x)+l)*Rows+i] times x[l], for every group g of Rows
+// rows. Every value has the bits that [Multiply] gives it. It panics where the
+// lengths do not fit together.
+func Vector(dst, a, x []float64) {
+	size := len(x) * Rows
+	if size == 0 || len(dst)%Rows != 0 || len(a) != len(dst)*len(x) {
+		panic("gemm: matrix and vector do not fit together")
+	}
+	if quads := len(dst) / (4 * Rows); hasAVX2 && quads > 0 {
+		vectorAVX2(&dst[0], &a[0], &x[0], len(x), quads)
+		dst, a = dst[quads*4*Rows:], a[quads*4*size:]
+	}
+	vector(dst, a, x)
+}
+
+func vector(dst, a, x []float64) {
+	for ; len(dst) > 0; dst = dst[Rows:] {
+		var sums [Rows]float64
+		for _, v := range x {
+			for i := range sums {
+				sums[i] = math.FMA(a[i], v, sums[i])
+			}
+			a = a[Rows:]
+		}
+		copy(dst, sums[:])
+	}
+}

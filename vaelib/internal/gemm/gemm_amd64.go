@@ -13,6 +13,11 @@ var (
 //go:noescape
 func multiplyAVX2(dst *float64, stride int, a, b *float64, terms int)
 
+// vectorAVX2 is vector for four groups of rows at a time.
+//
+//go:noescape
+func vectorAVX2(dst, a, x *float64, terms, quads int)
+
 // multiplyAVX512 is multiply in AVX-512 instructions, with the same bits.
 //
 //go:noescape

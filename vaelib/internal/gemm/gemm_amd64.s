@@ -143,3 +143,50 @@ term:
 	JNZ half
 	VZEROUPPER
 	RET
+
+// func vectorAVX2(dst, a, x *float64, terms, quads int)
+//
+// Four groups of rows at a time: Y0..Y3 hold their sums, Y4 one value of x in
+// all lanes. The groups follow each other, R8 bytes each.
+TEXT ·vectorAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), AX
+	MOVQ terms+24(FP), R8
+	MOVQ quads+32(FP), BX
+	SHLQ $5, R8
+
+quad:
+	MOVQ AX, R10
+	LEAQ (R10)(R8*1), R11
+	LEAQ (R11)(R8*1), R12
+	LEAQ (R12)(R8*1), AX
+	MOVQ x+16(FP), DX
+	MOVQ terms+24(FP), CX
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+
+term:
+	VBROADCASTSD (DX), Y4
+	VFMADD231PD (R10), Y4, Y0
+	VFMADD231PD (R11), Y4, Y1
+	VFMADD231PD (R12), Y4, Y2
+	VFMADD231PD (AX), Y4, Y3
+	ADDQ $8, DX
+	ADDQ $32, R10
+	ADDQ $32, R11
+	ADDQ $32, R12
+	ADDQ $32, AX
+	DECQ CX
+	JNZ term
+
+	VMOVUPD Y0, (DI)
+	VMOVUPD Y1, 32(DI)
+	VMOVUPD Y2, 64(DI)
+	VMOVUPD Y3, 96(DI)
+	ADDQ $128, DI
+	DECQ BX
+	JNZ quad
+	VZEROUPPER
+	RET

@@ -67,6 +67,48 @@ func TestKernelsAgree(t *testing.T) {
 	}
 }
 
+// A matrix times a vector has the bits of the product with many vectors.
+func TestVector(t *testing.T) {
+	for _, terms := range []int{1, 3, 40} {
+		for _, groups := range []int{1, 3, 4, 9} {
+			a, b := random(groups*terms*Rows, "gemm.test.a"), random(terms*Columns, "gemm.test.b")
+			x := make([]float64, terms)
+			const column = 5
+			for l := range x {
+				x[l] = b[l*Columns+column]
+			}
+			dst, plain := make([]float64, groups*Rows), make([]float64, groups*Rows)
+			Vector(dst, a, x)
+			vector(plain, a, x)
+			if !slices.Equal(dst, plain) {
+				t.Errorf("%d groups of %d terms: the products differ", groups, terms)
+			}
+			for g := range groups {
+				product := make([]float64, Rows*Columns)
+				Multiply(product, Columns, a[g*terms*Rows:][:terms*Rows], b)
+				for i := range Rows {
+					if want := product[i*Columns+column]; dst[g*Rows+i] != want {
+						t.Fatalf("%d terms: row %d is %v, want %v", terms, g*Rows+i, dst[g*Rows+i], want)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestVectorRefuses(t *testing.T) {
+	for _, test := range []struct{ dst, a, x int }{{4, 4, 0}, {4, 7, 2}, {5, 10, 2}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%d values times %d into %d were multiplied", test.a, test.x, test.dst)
+				}
+			}()
+			Vector(make([]float64, test.dst), make([]float64, test.a), make([]float64, test.x))
+		}()
+	}
+}
+
 func TestMultiplyRefuses(t *testing.T) {
 	for _, test := range []struct{ dst, a, b int }{
 		{Rows * Columns, 0, 0},
