@@ -76,10 +76,8 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		Verb: "pipeline", Config: text, Data: data.Window.Hash(), Funding: data.Window.Funded, Seed: c.Seed,
 		Backend: backend.Name(), Plugin: backend.Plugin(),
 	}
-	dir := c.Out
-	if dir == "" {
-		dir = filepath.Join("runs", "pipeline-"+run.Hash(text, []byte(spec.Data), []byte(spec.Backend))[:10])
-	}
+	name := "pipeline-" + run.Hash(text, []byte(spec.Data), []byte(spec.Backend))[:10]
+	dir := cmp.Or(c.Out, filepath.Join("runs", name))
 	folder, err := run.Open(dir, spec, c.Force)
 	var done *run.AlreadyDone
 	if errors.As(err, &done) {

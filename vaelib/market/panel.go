@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/internal/spelling"
 )
 
 // Panel is a ragged table of prices: from its listing to its delisting a
@@ -242,7 +244,7 @@ func near(name string, names []string) []string {
 	var found []candidate
 	for _, n := range names {
 		u := strings.ToUpper(n)
-		d := editDistance(upper, u)
+		d := spelling.Distance(upper, u)
 		contained := len(upper) > 1 && len(u) > 1 && (strings.Contains(u, upper) || strings.Contains(upper, u))
 		if contained || d <= 2 && d < len(u) {
 			if strings.HasPrefix(u, upper) || strings.HasPrefix(upper, u) {
@@ -257,25 +259,4 @@ func near(name string, names []string) []string {
 		near = append(near, c.name)
 	}
 	return near
-}
-
-// editDistance counts the bytes to insert, delete or replace to get from a to b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"vaefolio/internal/spelling"
 )
 
 // option is one field of a configuration that can be set by name.
@@ -348,7 +350,7 @@ func asShare(x float64) string {
 func suggest(word string, candidates []string) string {
 	best, distance := "", 3
 	for _, c := range candidates {
-		d := editDistance(word, c)
+		d := spelling.Distance(word, c)
 		if d < distance && d < len(c) || best == "" && len(word) > 2 && strings.HasPrefix(c, word) {
 			best, distance = c, d
 		}
@@ -357,26 +359,4 @@ func suggest(word string, candidates []string) string {
 		return ""
 	}
 	return ": did you mean " + best + "?"
-}
-
-// editDistance is the number of letters inserted, removed or replaced between
-// a and b.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
