@@ -18,6 +18,7 @@
 //	mixture      Gaussian mixtures
 //	fidelity     how faithful a sample of portfolios is to another
 //	corpus       training sets of portfolios
+//	cpu          GoMLX graphs on the processor, several times as fast as GoMLX's own
 //	vae          the model: training, encoding, decoding, diagnostics
 //	generate     portfolios out of a trained model
 //	trained      a trained model as one thing: its folder, density, donors, constraints
@@ -31,6 +32,6 @@
 //	sharedtest   for tests: where reference data lie that are not in the module
 //	display      pictures and tables in notebooks
 //
-// A package imports only packages above it in the list. GoMLX appears in vae
-// and nowhere else.
+// A package imports only packages above it in the list. GoMLX appears in cpu and
+// vae and nowhere else.
 package vaelib

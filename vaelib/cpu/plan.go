@@ -154,10 +154,10 @@ func (p *planner) plan(n *node, in []view) (view, error) {
 	case compute.OpTypeDotGeneral:
 		return p.multiply(n, in)
 	case compute.OpTypeGather:
-		if in[0].of.class != single || in[1].of.class != index {
+		if in[0].of.class == index || n.shape.DType == dtypes.Int32 || in[1].of.class != index {
 			return view{}, errForeign
 		}
-		return p.add(&value{kind: gathered, dims: dims, operands: in}), nil
+		return p.add(&value{kind: gathered, class: in[0].of.class, dims: dims, operands: in}), nil
 	case compute.OpTypeClamp:
 		most := in[2]
 		v, err := p.elementwise(opMax, n, in[:2])

@@ -133,13 +133,22 @@ type gathering struct {
 }
 
 func (g *gathering) run(f *frame) {
-	to, from, rows := f.single[g.to.id], f.single[g.from.store.id], f.index[g.rows.store.id]
+	rows := f.index[g.rows.store.id][g.rows.offset:]
+	if g.to.class == double {
+		runGathering(g, f.double, rows)
+	} else {
+		runGathering(g, f.single, rows)
+	}
+}
+
+func runGathering[T float32 | float64](g *gathering, spaces [][]T, rows []int32) {
+	to, from := spaces[g.to.id], spaces[g.from.store.id]
 	if g.limit == 0 {
 		clear(to)
 		return
 	}
 	for i := range g.count {
-		row := min(max(int(rows[g.rows.offset+i*g.indexStep]), 0), g.limit-1)
+		row := min(max(int(rows[i*g.indexStep]), 0), g.limit-1)
 		dst, src := to[i*g.width:][:g.width], from[g.from.offset+row*g.stride:]
 		if g.step == 1 {
 			copy(dst, src)

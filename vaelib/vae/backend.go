@@ -106,7 +106,7 @@ func openAuto() (*Backend, error) {
 	if goErr != nil {
 		return nil, goErr
 	}
-	b.advice = fmt.Sprintf("training would be ten to twenty times as fast with XLA: %v", err)
+	b.advice = fmt.Sprintf("training small networks would be up to twice as fast with XLA: %v", err)
 	return b, nil
 }
 

@@ -56,8 +56,7 @@
 //
 // # Backends
 //
-// GoMLX runs the graphs: its pure Go backend anywhere, or XLA through a PJRT
-// plugin (a shared library) where cgo is on, ten to twenty times as fast. Tests
-// under the race detector need -gcflags=all=-d=checkptr=0: GoMLX's matrix
-// product fails the pointer checks that come with it.
+// The model is a GoMLX graph. Package cpu runs it in Go anywhere; XLA runs it,
+// through a PJRT plugin (a shared library), where cgo is on, for small networks
+// up to twice as fast.
 package vae
