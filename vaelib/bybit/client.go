@@ -32,7 +32,7 @@ const (
 type Options struct {
 	BaseURL   string        // of REST; default [DefaultBaseURL]
 	StreamURL string        // of WebSocket; default [DefaultStreamURL]
-	HTTP      *http.Client  // default: one of its own; a Timeout set there bounds an attempt too
+	HTTP      *http.Client  // default: one of its own; a Timeout set there bounds an attempt too, a CheckRedirect is overruled
 	Limiter   *rate.Limiter // default 100 requests a second in bursts of 20: the exchange allows 600 in 5 seconds
 	Parallel  int           // requests under way at once; default 8
 	Attempts  int           // of one request, the first included; default 6
@@ -158,7 +158,20 @@ func New(opt Options) (*Client, error) {
 		}
 		*u.url = strings.TrimRight(*u.url, "/")
 	}
+	own := *opt.HTTP
+	own.CheckRedirect = sameHost
+	opt.HTTP = &own
 	return &Client{opt: opt, slots: make(chan struct{}, opt.Parallel)}, nil
+}
+
+// sameHost follows a redirect within one host alone: an answer of another is not
+// the exchange's. One that is not followed is an [*HTTPError].
+func sameHost(request *http.Request, via []*http.Request) error {
+	const most = 10
+	if len(via) >= most || request.URL.Hostname() != via[0].URL.Hostname() {
+		return http.ErrUseLastResponse
+	}
+	return nil
 }
 
 // BaseURL is where the client asks.
@@ -185,17 +198,15 @@ func (c *Client) ServerTime(ctx context.Context) (time.Time, error) {
 const longestWait = time.Minute
 
 // get asks for path and decodes the result, trying again where that can help.
-// The symbol is for messages.
+// The symbol is for messages. A result of another category than asked for is a
+// [*DecodeError].
 func (c *Client) get(ctx context.Context, path string, query url.Values, symbol string, result any) error {
 	pause := c.opt.Backoff()
 	pause.Reset()
 	for attempt := 1; ; attempt++ {
 		raw, err := c.attempt(ctx, path, query, symbol)
 		if err == nil {
-			if err := json.Unmarshal(raw, result); err != nil {
-				return &DecodeError{Path: path, Symbol: symbol, Index: -1, Msg: "result is not as documented: " + oneLine(err.Error())}
-			}
-			return nil
+			return decodeResult(raw, path, symbol, query.Get("category"), result)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -208,6 +219,30 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, symbol 
 			return err
 		}
 	}
+}
+
+// decodeResult decodes the result of an answer, which must be of the category; ""
+// where none was asked for.
+func decodeResult(raw []byte, path, symbol, category string, result any) error {
+	fail := func(format string, args ...any) error {
+		return &DecodeError{Path: path, Symbol: symbol, Index: -1, Msg: fmt.Sprintf(format, args...)}
+	}
+	if err := json.Unmarshal(raw, result); err != nil {
+		return fail("result is not as documented: %s", oneLine(err.Error()))
+	}
+	if category == "" {
+		return nil
+	}
+	var of struct {
+		Category string `json:"category"`
+	}
+	if err := json.Unmarshal(raw, &of); err != nil {
+		return fail("result is not as documented: %s", oneLine(err.Error()))
+	}
+	if of.Category != category {
+		return fail("result is of category %s, not %s", strconv.Quote(oneLine(of.Category)), category)
+	}
+	return nil
 }
 
 // attempt asks once and returns the result of an answer with code 0.

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/time/rate"
@@ -372,5 +373,66 @@ func TestContext(t *testing.T) {
 	}
 	if _, err := limited.ServerTime(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a limit beyond the deadline gives %v", err)
+	}
+}
+
+// A redirect is followed within the host that was asked, and no further.
+func TestRedirects(t *testing.T) {
+	exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})
+	exchange.SetNow(start)
+	asked := 0
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		exchange.ServeHTTP(w, r)
+	}))
+	defer target.Close()
+	for _, c := range []struct {
+		name, to string
+		follows  bool
+	}{
+		{"within the host", target.URL, true},
+		{"another host", strings.Replace(target.URL, "127.0.0.1", "localhost", 1), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			asked = 0
+			door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, c.to+r.URL.RequestURI(), http.StatusFound)
+			}))
+			defer door.Close()
+			client := newClient(t, options(door.URL))
+			now, err := client.ServerTime(t.Context())
+			if c.follows {
+				if err != nil || !now.Equal(start) {
+					t.Errorf("%v, %v, want %v", now, err, start)
+				}
+				return
+			}
+			var answer *bybit.HTTPError
+			if !errors.As(err, &answer) || answer.Status != http.StatusFound || !strings.Contains(err.Error(), "leads to localhost") || asked > 0 {
+				t.Errorf("error %v, and the other host was asked %d times", err, asked)
+			}
+			err = client.Follow(t.Context(), bybit.FollowQuery{Category: bybit.Linear, Interval: "1", Symbols: []string{"AAAUSDT"}, Since: start}, nil)
+			if !errors.As(err, &answer) || asked > 0 {
+				t.Errorf("the stream: %v, and the other host was asked %d times", err, asked)
+			}
+		})
+	}
+}
+
+// What the exchange says reaches a message without letters that steer a terminal
+// or turn the writing round.
+func TestTextFromOutside(t *testing.T) {
+	query := bybit.KlineQuery{Category: bybit.Linear, Symbol: "AAAUSDT", Interval: bybit.Day, From: start.AddDate(0, 0, -3), Now: start}
+	for name, body := range map[string]string{
+		"message": `{"retCode":10001,"retMsg":"a\u001b[2J\u009b1mb\u202ec\u0007","result":{}}`,
+		"page":    "<html><title>a\x1b[2J\u202eb</title></html>",
+		"symbol":  `{"retCode":0,"result":{"category":"linear","symbol":"a\u001b\u202e","list":[]}}`,
+		"cell":    `{"retCode":0,"result":{"category":"linear","symbol":"AAAUSDT","list":[["\u001b\u202e","1","1","1","1","1","1"]]}}`,
+		"json":    "{\"retCode\":\x1b}",
+	} {
+		_, err := replay(t, 200, nil, []byte(body)).Klines(t.Context(), query)
+		if err == nil || strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%s: error %q", name, err)
+		}
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"html"
 	"mime"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Classes of errors, for errors.Is.
@@ -137,6 +139,9 @@ func newHTTPError(path string, status int, header http.Header, body []byte) *HTT
 			text += ": access too frequent"
 		}
 	}
+	if to, err := url.Parse(header.Get("Location")); err == nil && to.Host != "" {
+		text = "leads to " + to.Host // another host, or one that leads in a circle
+	}
 	e := &HTTPError{Path: path, Status: status, Text: oneLine(text)}
 	if status == http.StatusForbidden {
 		e.Wait = banWait
@@ -172,7 +177,7 @@ type DecodeError struct {
 }
 
 func (e *DecodeError) Error() string {
-	text := place(e.Path, e.Symbol)
+	text := place(e.Path, oneLine(e.Symbol))
 	if e.Index >= 0 {
 		text += fmt.Sprintf(", row %d", e.Index)
 	}
@@ -229,9 +234,16 @@ func place(path, symbol string) string {
 // longestText bounds what is quoted from outside.
 const longestText = 160
 
-// oneLine makes text from outside fit for a message.
+// oneLine makes text from outside fit for a message: without letters that have no
+// picture, which steer a terminal or turn the writing round.
 func oneLine(text string) string {
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, strings.ToValidUTF8(text, "?"))
+	text = strings.Join(strings.Fields(text), " ")
 	if runes := []rune(text); len(runes) > longestText {
 		text = string(runes[:longestText]) + "..."
 	}

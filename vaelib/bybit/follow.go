@@ -46,6 +46,9 @@ func (q *FollowQuery) check() error {
 // topicsPerRequest is the most topics that spot takes in one subscription.
 const topicsPerRequest = 10
 
+// clockSlack is how far the clocks of the stream and of REST may be apart.
+const clockSlack = 5 * time.Second
+
 // gapAttempts is how often candles are asked for that the exchange's own stream
 // shows to be due, before their absence is believed.
 const gapAttempts = 3
@@ -108,6 +111,8 @@ type follower struct {
 	q         FollowQuery
 	each      func(string, Candle) error
 	due       map[string]time.Time // the opening of each symbol's next candle
+	clock     time.Time            // of the exchange, when it was last asked
+	asked     time.Time            // when that was, by the clock here; zero: never
 	delivered int
 }
 
@@ -258,6 +263,9 @@ func (f *follower) handle(ctx context.Context, l *link, raw []byte) error {
 		return err
 	}
 	for _, u := range updates {
+		if err := f.checkTime(ctx, symbol, u); err != nil {
+			return err
+		}
 		// That this candle has begun says that those before it have closed.
 		if err := f.fill(ctx, symbol, u.candle.Start); err != nil {
 			return err
@@ -267,6 +275,30 @@ func (f *follower) handle(ctx context.Context, l *link, raw []byte) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// checkTime refuses a candle that can't have begun, or closed where it says so, by
+// the exchange's clock: to believe it would be to wait for what comes after it.
+// The clock is asked for only where it is not known to have come so far.
+func (f *follower) checkTime(ctx context.Context, symbol string, u update) error {
+	reached := u.candle.Start
+	if u.closed {
+		reached = f.q.Interval.Next(reached)
+	}
+	reached = reached.Add(-clockSlack)
+	here := f.client.opt.Now()
+	if !f.asked.IsZero() && !f.clock.Add(here.Sub(f.asked)).Before(reached) {
+		return nil
+	}
+	now, err := f.client.ServerTime(ctx)
+	if err != nil {
+		return final(err)
+	}
+	if f.clock, f.asked = now, here; now.Before(reached) {
+		return &DecodeError{Path: "stream", Symbol: symbol, Index: -1, Msg: fmt.Sprintf(
+			"candle of %s is ahead of the exchange's clock, which says %s", u.candle.Start.Format(time.RFC3339), now.Format(time.RFC3339))}
 	}
 	return nil
 }

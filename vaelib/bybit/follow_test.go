@@ -188,6 +188,43 @@ func TestFollowGap(t *testing.T) {
 	}
 }
 
+// A candle ahead of the exchange's clock is refused: all of a symbol's candles come
+// in spite of it, and one that says it has closed before its time comes as it is.
+func TestFollowAhead(t *testing.T) {
+	exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})
+	open := start.Truncate(time.Minute)
+	var lost []error
+	client := serve(t, exchange, nil)
+	f := follow(t, client, bybit.FollowQuery{
+		Category: bybit.Linear, Interval: minute, Symbols: []string{"AAAUSDT"}, Since: open, Lost: func(err error) { lost = append(lost, err) },
+	})
+	ctx := patience(t)
+	lies := []time.Duration{365 * 24 * time.Hour, time.Minute, 0, 100 * 365 * 24 * time.Hour}
+	now := open
+	for step := range 30 {
+		if err := exchange.WaitSubscribed(ctx, 1); err != nil {
+			t.Fatal(err)
+		}
+		if step%7 == 3 {
+			exchange.Push(exchange.Update("AAAUSDT", minute, now.Add(lies[step/7%len(lies)]), true))
+		}
+		now = now.Add(time.Minute)
+		exchange.SetNow(now)
+		exchange.Push(exchange.Update("AAAUSDT", minute, now.Add(-time.Minute), true))
+		exchange.Push(exchange.Update("AAAUSDT", minute, now, false))
+		if err := f.inbox.wait(ctx, now.Add(-time.Minute), "AAAUSDT"); err != nil {
+			t.Fatalf("step %d: %v; lost %v", step, err, lost)
+		}
+	}
+	f.end()
+	if got, want := f.inbox.get("AAAUSDT"), exchange.Series("AAAUSDT", minute, open, now); !slices.Equal(got, want) {
+		t.Errorf("%d candles, want %d", len(got), len(want))
+	}
+	if len(lost) == 0 || !strings.Contains(lost[0].Error(), "ahead of the exchange's clock") {
+		t.Errorf("lost %v, want a refusal by the clock", lost)
+	}
+}
+
 // A ban is waited for.
 func TestFollowBan(t *testing.T) {
 	exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})

@@ -134,6 +134,9 @@ func (c *Client) fundingPage(ctx context.Context, q *FundingQuery, found map[int
 		if err != nil {
 			return time.Time{}, fail(i, "fundingRate %v", err)
 		}
+		if t.Before(q.From.Add(-longestStep)) || t.After(end.Add(longestStep)) {
+			return time.Time{}, fail(i, "payment of %s lies outside the range asked for: this server ignores startTime and endTime", t.Format(time.RFC3339))
+		}
 		if t.Before(q.From) || t.After(end) {
 			continue
 		}

@@ -3,11 +3,14 @@ package bybit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Instrument is what can be traded.
@@ -56,8 +59,8 @@ func (c *Client) Instruments(ctx context.Context, category Category, status stri
 			return nil, &DecodeError{Path: path, Index: -1, Msg: "result has no list"}
 		}
 		for i, row := range result.List {
-			if row.Symbol == "" {
-				return nil, &DecodeError{Path: path, Index: i, Msg: "symbol is empty"}
+			if err := checkSymbol(row.Symbol); err != nil {
+				return nil, &DecodeError{Path: path, Index: i, Msg: err.Error()}
 			}
 			instrument := Instrument{
 				Symbol: row.Symbol, Base: row.BaseCoin, Quote: row.QuoteCoin, Status: row.Status,
@@ -81,6 +84,20 @@ func (c *Client) Instruments(ctx context.Context, category Category, status stri
 		cursors[result.Cursor] = true
 		query.Set("cursor", result.Cursor)
 	}
+}
+
+// checkSymbol refuses a name with letters that have no picture: two such names
+// look alike, and one can turn what stands behind it round.
+func checkSymbol(symbol string) error {
+	if symbol == "" {
+		return errors.New("symbol is empty")
+	}
+	for _, r := range symbol {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
+			return fmt.Errorf("symbol %s has the letter %U, which can't be seen", strconv.QuoteToASCII(oneLine(symbol)), r)
+		}
+	}
+	return nil
 }
 
 // Ticker is the last day of a symbol.
@@ -112,6 +129,9 @@ func (c *Client) Tickers(ctx context.Context, category Category) ([]Ticker, erro
 	}
 	tickers := make([]Ticker, len(result.List))
 	for i, row := range result.List {
+		if err := checkSymbol(row.Symbol); err != nil {
+			return nil, &DecodeError{Path: path, Index: i, Msg: err.Error()}
+		}
 		tickers[i].Symbol = row.Symbol
 		for _, cell := range []struct {
 			name string

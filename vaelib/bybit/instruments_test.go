@@ -3,6 +3,7 @@ package bybit_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,10 +49,15 @@ func TestInstruments(t *testing.T) {
 
 func TestInstrumentsFaults(t *testing.T) {
 	for name, body := range map[string]string{
-		"page without end": `{"retCode":0,"result":{"list":[{"symbol":"A"}],"nextPageCursor":"x"}}`,
-		"no list":          `{"retCode":0,"result":{}}`,
-		"no symbol":        `{"retCode":0,"result":{"list":[{}]}}`,
-		"launch time":      `{"retCode":0,"result":{"list":[{"symbol":"A","launchTime":"soon"}]}}`,
+		"page without end":  `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"A"}],"nextPageCursor":"x"}}`,
+		"no list":           `{"retCode":0,"result":{"category":"linear"}}`,
+		"no symbol":         `{"retCode":0,"result":{"category":"linear","list":[{}]}}`,
+		"other category":    `{"retCode":0,"result":{"category":"spot","list":[{"symbol":"A"}]}}`,
+		"no category":       `{"retCode":0,"result":{"list":[{"symbol":"A"}]}}`,
+		"turned symbol":     `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"A\u202eB"}]}}`,
+		"symbol in control": `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"A\u001b[2J"}]}}`,
+		"hidden letter":     `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"A\u200bB"}]}}`,
+		"launch time":       `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"A","launchTime":"soon"}]}}`,
 	} {
 		var decode *bybit.DecodeError
 		if _, err := replay(t, 200, nil, []byte(body)).Instruments(t.Context(), bybit.Linear, ""); !errors.As(err, &decode) {
@@ -59,9 +65,10 @@ func TestInstrumentsFaults(t *testing.T) {
 		}
 	}
 	for name, body := range map[string]string{
-		"no list":  `{"retCode":0,"result":{}}`,
-		"turnover": `{"retCode":0,"result":{"list":[{"symbol":"A","turnover24h":"much"}]}}`,
-		"volume":   `{"retCode":0,"result":{"list":[{"symbol":"A","volume24h":[]}]}}`,
+		"no list":  `{"retCode":0,"result":{"category":"linear"}}`,
+		"symbol":   `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"A\u2066B"}]}}`,
+		"turnover": `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"A","turnover24h":"much"}]}}`,
+		"volume":   `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"A","volume24h":[]}]}}`,
 	} {
 		var decode *bybit.DecodeError
 		if _, err := replay(t, 200, nil, []byte(body)).Tickers(t.Context(), bybit.Linear); !errors.As(err, &decode) {
@@ -97,7 +104,11 @@ func TestRecordedTickers(t *testing.T) {
 		"docs_tickers_spot.json":               {{"BTCUSDT", 11801.27771, 243765620.65899866}},
 	} {
 		t.Run(file, func(t *testing.T) {
-			got, err := replay(t, 200, nil, recorded(t, file)).Tickers(t.Context(), bybit.Linear)
+			category := bybit.Linear
+			if strings.Contains(file, "spot") {
+				category = bybit.Spot
+			}
+			got, err := replay(t, 200, nil, recorded(t, file)).Tickers(t.Context(), category)
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("%v, %v, want %v", got, err, want)
 			}
@@ -222,11 +233,11 @@ func TestRecordedFunding(t *testing.T) {
 		t.Errorf("%v, %v, want %v", got, err, want)
 	}
 	for name, body := range map[string]string{
-		"other symbol": `{"retCode":0,"result":{"list":[{"symbol":"X","fundingRate":"0","fundingRateTimestamp":"1786780800000"}]}}`,
-		"no rate":      `{"retCode":0,"result":{"list":[{"symbol":"BTCUSDT","fundingRate":"","fundingRateTimestamp":"1786780800000"}]}}`,
-		"no time":      `{"retCode":0,"result":{"list":[{"symbol":"BTCUSDT","fundingRate":"0","fundingRateTimestamp":null}]}}`,
-		"two rates":    `{"retCode":0,"result":{"list":[{"symbol":"BTCUSDT","fundingRate":"0","fundingRateTimestamp":"1786780800000"},{"symbol":"BTCUSDT","fundingRate":"1","fundingRateTimestamp":"1786780800000"}]}}`,
-		"no list":      `{"retCode":0,"result":{}}`,
+		"other symbol": `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"X","fundingRate":"0","fundingRateTimestamp":"1786780800000"}]}}`,
+		"no rate":      `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"BTCUSDT","fundingRate":"","fundingRateTimestamp":"1786780800000"}]}}`,
+		"no time":      `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"BTCUSDT","fundingRate":"0","fundingRateTimestamp":null}]}}`,
+		"two rates":    `{"retCode":0,"result":{"category":"linear","list":[{"symbol":"BTCUSDT","fundingRate":"0","fundingRateTimestamp":"1786780800000"},{"symbol":"BTCUSDT","fundingRate":"1","fundingRateTimestamp":"1786780800000"}]}}`,
+		"no list":      `{"retCode":0,"result":{"category":"linear"}}`,
 	} {
 		var decode *bybit.DecodeError
 		if _, err := replay(t, 200, nil, []byte(body)).Funding(t.Context(), bybit.FundingQuery{Category: bybit.Linear, Symbol: "BTCUSDT", To: time.UnixMilli(1786820638506), From: time.UnixMilli(1)}); !errors.As(err, &decode) {

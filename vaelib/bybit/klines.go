@@ -188,12 +188,20 @@ func (c *Client) page(ctx context.Context, q *KlineQuery, found *ledger, from, e
 	if err != nil {
 		return time.Time{}, err
 	}
+	fail := func(row int, format string, args ...any) error {
+		return &DecodeError{Path: path, Symbol: q.Symbol, Index: row, Msg: fmt.Sprintf(format, args...)}
+	}
+	// The exchange floors start, and the candle at a border may come once more.
+	before, after := q.Interval.Add(from, -1), q.Interval.Next(end)
 	for i, candle := range candles {
-		if candle.Start.Before(from) || candle.Start.After(end) {
-			continue // the exchange floors start, and has open candles
-		}
-		if !found.enter(candle) {
-			return time.Time{}, &DecodeError{Path: path, Symbol: q.Symbol, Index: i, Msg: fmt.Sprintf("candle of %s differs from what came for it before", candle.Start.Format(time.RFC3339))}
+		switch opening := candle.Start.Format(time.RFC3339); {
+		case candle.Start.Before(before) || candle.Start.After(after):
+			return time.Time{}, fail(i, "candle of %s lies outside the range asked for, from %s to %s: this server ignores start and end",
+				opening, from.Format(time.RFC3339), end.Format(time.RFC3339))
+		case candle.Start.Before(from) || candle.Start.After(end):
+			continue
+		case !found.enter(candle):
+			return time.Time{}, fail(i, "candle of %s differs from what came for it before", opening)
 		}
 		if oldest.IsZero() || candle.Start.Before(oldest) {
 			oldest = candle.Start

@@ -401,3 +401,20 @@ func BenchmarkKlinesAll(b *testing.B) {
 		}
 	}
 }
+
+// A server that answers what it was not asked for is refused.
+func TestOtherAnswers(t *testing.T) {
+	exchange := bybittest.New(bybittest.Listing{Symbol: "AAAUSDT"})
+	query := bybit.KlineQuery{Category: bybit.Spot, Symbol: "AAAUSDT", Interval: bybit.Day, From: date("2020-01-02"), To: date("2020-03-02")}
+	for fault, text := range map[bybittest.Fault]string{
+		bybittest.Mislabelled: `result is of category "option", not spot`,
+		bybittest.Ignoring:    "this server ignores start and end",
+	} {
+		exchange.SetFault(func(int, *http.Request) bybittest.Fault { return fault })
+		var decode *bybit.DecodeError
+		s, err := serve(t, exchange, nil).Klines(t.Context(), query)
+		if !errors.As(err, &decode) || !strings.Contains(err.Error(), text) {
+			t.Errorf("fault %d: %v, %v, want a DecodeError with %q", fault, s, err, text)
+		}
+	}
+}

@@ -229,8 +229,11 @@ func (e *Exchange) klines(query url.Values, fault Fault) any {
 	now := e.clock()
 	start := interval.Floor(time.UnixMilli(millisOr(query.Get("start"), 0)))
 	t := interval.Floor(time.UnixMilli(min(millisOr(query.Get("end"), now.UnixMilli()), now.UnixMilli())))
-	if fault == Repeat {
+	switch fault {
+	case Repeat:
 		t = interval.Next(t) // the boundary candle once more
+	case Ignoring:
+		start, t = interval.Floor(time.UnixMilli(0)), interval.Floor(now)
 	}
 	rows := [][]any{}
 	for ; !t.Before(start) && int64(len(rows)) < limit; t = interval.Floor(t.Add(-1)) {

@@ -13,35 +13,37 @@ import (
 // Fault is what goes wrong with one answer.
 type Fault int
 
-// The faults. Those from Repeat to Zero concern pages of candles, Empty and Hole
-// pages of funding too, and do nothing to other answers.
+// The faults. Those from Repeat to Zero and Ignoring concern pages of candles,
+// Empty and Hole pages of funding too, and do nothing to other answers.
 const (
-	None       Fault = iota
-	Reset            // the connection ends without an answer
-	Cut              // the connection ends within the body
-	Truncated        // half of the JSON, in a sound answer
-	Slow             // the first half of the body, and no more until the client gives up
-	Forbidden        // 403 with a page
-	TooOften         // 403 that says access too frequent
-	BadGateway       // 502 with a page
-	TooMany          // 429
-	Limited          // code 10006 without a header that says until when
-	LimitedFor       // code 10006 with a header: 2 seconds, by the exchange's clock
-	TimedOut         // code 10016
-	Gzip             // sound, packed
-	Skew             // sound, but its clock is an hour off
-	Huge             // 2 MiB of blanks before the JSON
-	Repeat           // the page begins one candle too late in time
-	Unsorted         // sound rows in a strange order
-	Twice            // every row twice
-	Numbers          // JSON numbers instead of strings
-	Empty            // no rows
-	Hole             // a row in the middle is left out
-	WrongType        // a boolean among the numbers
-	Text             // a word among the numbers
-	Short            // a row lacks its last cell
-	Zero             // a close of 0
-	Faults           // how many there are
+	None        Fault = iota
+	Reset             // the connection ends without an answer
+	Cut               // the connection ends within the body
+	Truncated         // half of the JSON, in a sound answer
+	Slow              // the first half of the body, and no more until the client gives up
+	Forbidden         // 403 with a page
+	TooOften          // 403 that says access too frequent
+	BadGateway        // 502 with a page
+	TooMany           // 429
+	Limited           // code 10006 without a header that says until when
+	LimitedFor        // code 10006 with a header: 2 seconds, by the exchange's clock
+	TimedOut          // code 10016
+	Gzip              // sound, packed
+	Skew              // sound, but its clock is an hour off
+	Huge              // 2 MiB of blanks before the JSON
+	Repeat            // the page begins one candle too late in time
+	Unsorted          // sound rows in a strange order
+	Twice             // every row twice
+	Numbers           // JSON numbers instead of strings
+	Empty             // no rows
+	Hole              // a row in the middle is left out
+	WrongType         // a boolean among the numbers
+	Text              // a word among the numbers
+	Short             // a row lacks its last cell
+	Zero              // a close of 0
+	Mislabelled       // the answer is of another category
+	Ignoring          // the newest rows, whatever start and end say
+	Faults            // how many there are
 )
 
 // spoil does to the rows of a page what the fault says.
@@ -138,6 +140,11 @@ func (f Fault) write(w http.ResponseWriter, r *http.Request, answer any, now tim
 		fields := answer.(map[string]any)
 		fields["time"] = now.Add(time.Hour).UnixMilli()
 		w.Write(encode(fields))
+	case Mislabelled:
+		if result := answer.(map[string]any)["result"].(map[string]any); result["category"] != nil {
+			result["category"] = "option"
+		}
+		w.Write(encode(answer))
 	case Huge:
 		blanks := bytes.Repeat([]byte{' '}, 1<<20)
 		for range 2 {
