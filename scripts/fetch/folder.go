@@ -10,7 +10,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -51,6 +53,9 @@ type manifest struct {
 	To         time.Time         `json:"to"`
 	Symbols    map[string]*entry `json:"symbols"` // of all calls
 	Failed     map[string]string `json:"failed"`  // symbols of the last call, and why
+	// Stale are files of earlier calls, by their paths below the folder, which
+	// -force replaces: each stays until the new one is there, or all new ones are.
+	Stale []string `json:"stale,omitempty"`
 }
 
 // entry is what the folder holds of a symbol.
@@ -115,7 +120,8 @@ func openFolder(dir string, from source, force bool) (_ *folder, err error) {
 		f.adopts = err == nil
 		f.fresh = !f.adopts
 	case force:
-		return f, f.held.Remove(old.files()...)
+		f.manifest.Stale = old.files()
+		return f, f.held.RemoveLeftovers(append(old.files(), manifestName)...)
 	case old.source != from:
 		return nil, fmt.Errorf("%s holds %s, not %s: choose another -out, or -force to replace them", dir, old.source.describe(), from.describe())
 	default:
@@ -127,14 +133,15 @@ func openFolder(dir string, from source, force bool) (_ *folder, err error) {
 
 // files are the names of the files that are fetch's.
 func (m *manifest) files() []string {
-	var names []string
+	names := slices.Clone(m.Stale)
 	for _, e := range m.Symbols {
 		for _, of := range []file{e.Candles, e.Funding} {
-			if of.Rows > 0 || of.Begun {
+			if (of.Rows > 0 || of.Begun) && !slices.Contains(names, of.Path) {
 				names = append(names, of.Path)
 			}
 		}
 	}
+	slices.Sort(names)
 	return names
 }
 
@@ -174,6 +181,12 @@ func readManifest(dir string, force bool) (*manifest, error) {
 			return nil, fmt.Errorf("%s: %s: entry of %q makes no sense: choose another -out", dir, manifestName, symbol)
 		}
 	}
+	for _, name := range m.Stale {
+		symbol := strings.TrimSuffix(path.Base(name), ".csv")
+		if checkSymbol(symbol) != nil || name != candlesPath(symbol) && name != fundingPath(symbol) {
+			return nil, fmt.Errorf("%s: %s: file %q to replace makes no sense: choose another -out", dir, manifestName, name)
+		}
+	}
 	if m.Symbols == nil {
 		m.Symbols = map[string]*entry{}
 	}
@@ -204,9 +217,20 @@ func (f *folder) begin(now time.Time, universe string, from, to time.Time) error
 	})
 }
 
-// finish records what failed.
+// finish records what failed. Where nothing did, it removes what is left of the
+// files that this call replaces.
 func (f *folder) finish(failed map[string]error) error {
+	var stale []string
+	if len(failed) == 0 {
+		stale = f.manifest.Stale
+	}
+	if err := f.held.Remove(stale...); err != nil {
+		return err
+	}
 	return f.change(func(m *manifest) {
+		if len(failed) == 0 {
+			m.Stale = nil
+		}
 		for symbol, err := range failed {
 			m.Failed[symbol] = err.Error()
 		}
@@ -298,7 +322,10 @@ func (f *folder) extend(of *file, header string, rows []row, from time.Time, nex
 	} else if of.Rows == 0 {
 		return nil // nothing to record a range of
 	}
-	return f.change(func(*manifest) { *of = grown })
+	return f.change(func(m *manifest) {
+		*of = grown
+		m.Stale = slices.DeleteFunc(m.Stale, func(name string) bool { return name == of.Path }) // replaced
+	})
 }
 
 // claim records that a file is fetch's before it is first written, and refuses one
@@ -307,10 +334,17 @@ func (f *folder) claim(of *file) error {
 	if of.Rows > 0 || of.Begun {
 		return nil
 	}
-	if _, err := os.Lstat(f.path(*of)); err == nil && !f.adopts {
+	if _, err := os.Lstat(f.path(*of)); err == nil && !f.adopts && !f.isStale(of.Path) {
 		return fmt.Errorf("%s is there, and fetch did not write it: move it away, or choose another -out", f.path(*of))
 	}
 	return f.change(func(*manifest) { of.Begun = true })
+}
+
+// isStale says whether a file is one of earlier calls that this one replaces.
+func (f *folder) isStale(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Contains(f.manifest.Stale, name)
 }
 
 func gapsOf(rows []row, next func(time.Time) time.Time) []gap {

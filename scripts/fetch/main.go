@@ -29,7 +29,7 @@ type config struct {
 	To       string         `flag:"to" unit:"DATE" help:"last candle by its opening, inclusive; without it the last that has closed"`
 	Funding  bool           `flag:"funding" help:"also the funding rates of perpetuals, to DIR/funding/SYMBOL.csv: who is long pays them to who is short (or gets them, where negative), so that returns from closes alone overstate what long positions in perpetuals earn"`
 	Out      string         `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder for SYMBOL.csv and manifest.json; what it holds of the same market and interval is extended"`
-	Force    bool           `flag:"force" record:"-" help:"fetch everything anew, also where the folder holds another market or interval"`
+	Force    bool           `flag:"force" record:"-" help:"fetch everything anew, also where the folder holds another market or interval; a file stays until the new one has come"`
 	BaseURL  string         `flag:"base-url" unit:"URL" default:"https://api.bybit.com" help:"the host to ask, such as https://api.bytick.com or a regional one"`
 	Rate     float64        `flag:"rate" unit:"per second" range:"(0,120]" default:"100" help:"most requests; the exchange bans an address above 120"`
 	cli.Common
@@ -141,6 +141,9 @@ func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO)
 	}
 	if c.Category.Perpetuals() && !c.Funding {
 		io.Note("closes of perpetuals leave out funding, so that long returns are overstated: -funding fetches the rates")
+	}
+	if n := len(dir.manifest.Stale); n > 0 {
+		io.Note("%d files of earlier calls are still in %s: they go when all symbols have come", n, c.Out)
 	}
 	if len(failed) > 0 {
 		return summary(failed, all.symbols, c.Out)

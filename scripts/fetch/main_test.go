@@ -549,8 +549,91 @@ func TestFileOfOthers(t *testing.T) {
 			t.Errorf("%s of others is changed", name)
 		}
 	}
+	if _, err := os.Stat(filepath.Join(dir, "CCCUSDT.csv")); err != nil {
+		t.Errorf("a file to replace is gone, though no call has come to its end: %v", err)
+	}
+	if code, stderr := call("-symbols", "AAAUSDT", "-force"); code != 0 {
+		t.Error(stderr)
+	}
 	if _, err := os.Stat(filepath.Join(dir, "CCCUSDT.csv")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file of the replaced call stays: %v", err)
+	}
+}
+
+// With -force the old files stay until the new ones have come, and a call that
+// goes on without it ends what was begun.
+func TestForceKeeps(t *testing.T) {
+	exchange := bybittest.New(listings()...)
+	url := serve(t, exchange)
+	dir := t.TempDir()
+	args := []string{"-from", "2024-01-01", "-out", dir, "-base-url", url, "-symbols"}
+	mustExecute(t, append(args, "AAAUSDT,BBBUSDT,CCCUSDT")...)
+	old := read(t, dir, "BBBUSDT.csv")
+	exchange.SetFault(func(_ int, r *http.Request) bybittest.Fault {
+		if r.URL.Query().Get("symbol") == "BBBUSDT" {
+			return bybittest.BadGateway
+		}
+		return bybittest.None
+	})
+	code, stderr := execute(t, append(args, "AAAUSDT,BBBUSDT", "-force", "-interval", "60")...)
+	if code != 1 || !strings.Contains(stderr, "2 files of earlier calls are still in") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if read(t, dir, "BBBUSDT.csv") != old || !slices.Equal(manifestOf(t, dir).Stale, []string{"BBBUSDT.csv", "CCCUSDT.csv"}) {
+		t.Errorf("manifest is %+v", manifestOf(t, dir))
+	}
+	exchange.SetFault(nil)
+	mustExecute(t, append(args, "AAAUSDT,BBBUSDT", "-interval", "60")...)
+	m := manifestOf(t, dir)
+	if m.Symbols["BBBUSDT"].Candles.Rows <= 24*50 || len(m.Stale) > 0 {
+		t.Errorf("manifest is %+v", m)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "CCCUSDT.csv")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file of the replaced call stays: %v", err)
+	}
+}
+
+// Empty lists for a symbol that traded then are no answer, of a whole range or of
+// the pages before some time, and neither is one that is empty at all times.
+func TestEmptyLists(t *testing.T) {
+	for name, c := range map[string]struct {
+		args  []string
+		empty func(interval string, end time.Time) bool
+		text  string
+	}{
+		"the whole range": {
+			[]string{"-from=2023-09-10", "-to=2023-09-20"}, func(interval string, _ time.Time) bool { return interval == "D" },
+			"no candles from 2023-09-10 to 2023-09-20, though it has one of the month 2023-09",
+		},
+		"its beginning": {
+			[]string{"-from=2023-06-01", "-interval=60"}, func(interval string, end time.Time) bool { return interval == "60" && end.Before(date("2023-12-01")) },
+			"though it has one of the month 2023-0",
+		},
+		"of any time": {
+			[]string{"-from=2024-01-01"}, func(string, time.Time) bool { return true }, "sends no candles of any time",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			exchange := bybittest.New(listings()...)
+			exchange.PageRows = 1000
+			exchange.SetFault(func(_ int, r *http.Request) bybittest.Fault {
+				query := r.URL.Query()
+				end, err := strconv.ParseInt(query.Get("end"), 10, 64)
+				if query.Get("symbol") == "CCCUSDT" && err == nil && c.empty(query.Get("interval"), time.UnixMilli(end)) {
+					return bybittest.Empty
+				}
+				return bybittest.None
+			})
+			url := serve(t, exchange)
+			dir := filepath.Join(t.TempDir(), "new")
+			code, stderr := execute(t, append(c.args, "-symbols=CCCUSDT", "-out", dir, "-base-url", url)...)
+			if code != 1 || !strings.Contains(stderr, c.text) {
+				t.Errorf("exit code %d: %s", code, stderr)
+			}
+			if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("a folder is left: %v", err)
+			}
+		})
 	}
 }
 

@@ -33,9 +33,13 @@ func (f *fetcher) symbol(ctx context.Context, symbol string, instrument bybit.In
 	switch {
 	case err != nil:
 		return "", err
-	case e.Candles.Rows == 0 && !known:
+	case e.Candles.Rows > 0:
+	case !known:
 		return "", fmt.Errorf("%s: no candles from %s to %s, and %s doesn't trade it: misspelt, delisted before, or of another category", symbol, day(f.from), day(f.to), f.config.Category)
-	case e.Candles.Rows == 0:
+	default:
+		if err := f.checkUnlisted(ctx, symbol); err != nil {
+			return "", err
+		}
 		return fmt.Sprintf("no candles from %s to %s: not listed then", day(f.from), day(f.to)), nil
 	}
 	text := fmt.Sprintf("%d candles (%d new), %s to %s", e.Candles.Rows, fresh, day(e.Candles.First), day(e.Candles.Last))
@@ -72,6 +76,9 @@ func (f *fetcher) candles(ctx context.Context, symbol string, of *file, note fun
 			Category: f.config.Category, Symbol: symbol, Interval: interval, From: from, To: until.Add(-time.Millisecond), Now: f.now,
 		})
 		if err != nil {
+			return err
+		}
+		if err := f.checkMissing(ctx, s); err != nil {
 			return err
 		}
 		rows := make([]row, len(s.Candles))
