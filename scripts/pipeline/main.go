@@ -90,7 +90,6 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	if folder.Resumed {
 		io.Note("%s: taking up an unfinished run", dir)
 	}
-
 	var recording *profile
 	if c.Profile {
 		if recording, err = startProfile(); err != nil {
