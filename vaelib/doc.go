@@ -5,9 +5,10 @@
 //	run          the folder of a run: whole files, hashes, manifest, lock, resuming
 //	qp           dense convex quadratic and small linear programmes
 //	simplex      constraint sets, exact projection, Dirichlet distributions
+//	parquetfile  columns into a Parquet file
+//	market       files of prices into dense windows of returns
 //	portfolio    many weight rows with names and conditions, as CSV
 //	bybit        the exchange, by REST and WebSocket
-//	market       files of prices into dense windows of returns
 //	features     what was known at each time: volatility, momentum, correlation, dispersion
 //	regime       states of the market: volatility by trend, hidden Markov models
 //	moments      means and covariances

@@ -90,12 +90,16 @@ func (o *output) write(io *cli.IO) error {
 	case "json":
 		notes = append(notes, o.prices.Notes...)
 		return io.JSON(o.answer(append(notes, o.c.Annual.Told(o.prices.Window)...)))
-	case "csv":
+	case "csv", "parquet":
 		symbols := o.prices.Window.Symbols
 		p := &portfolio.Portfolios{
 			Symbols: symbols, IDs: []string{string(o.c.Objective)}, Weights: mat.NewDense(1, len(symbols), o.result.Weights),
 		}
-		err = p.WriteCSV(io.Stdout)
+		write := p.WriteCSV
+		if o.c.Format.Format == "parquet" {
+			write = p.WriteParquet
+		}
+		err = write(io.Stdout)
 	default:
 		err = o.table(io)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/parquetfile"
 )
 
 // WriteCSV writes the weights, with a first column id where there are ids. The
@@ -15,6 +17,26 @@ import (
 // that rows may have any sum.
 func (p *Portfolios) WriteCSV(w io.Writer) error {
 	return p.write(w, p.Symbols, p.Weights)
+}
+
+// WriteParquet writes the weights as a Parquet file, with a first column id
+// where there are ids. It refuses what [Portfolios.WriteCSV] does.
+func (p *Portfolios) WriteParquet(w io.Writer) error {
+	if err := p.checkNames(); err != nil {
+		return err
+	}
+	var columns []parquetfile.Column
+	if p.IDs != nil {
+		columns = append(columns, parquetfile.Column{Name: idColumn, Texts: p.IDs})
+	}
+	for j, symbol := range p.Symbols {
+		numbers := mat.Col(nil, j, p.Weights)
+		if i := notFinite(numbers); i >= 0 {
+			return errors.New("row " + p.ID(i) + ", " + symbol + ": not a finite number")
+		}
+		columns = append(columns, parquetfile.Column{Name: symbol, Numbers: numbers})
+	}
+	return parquetfile.Write(w, columns)
 }
 
 // WriteConditionsCSV writes the conditions, with the ids of the weights.

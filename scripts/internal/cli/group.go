@@ -10,7 +10,7 @@ type Common struct {
 
 // Format is the flag of a verb with a result to print.
 type Format struct {
-	Format string `flag:"format" choice:"table|csv|json" default:"table" record:"-" help:"how results are printed; csv and json at full precision"`
+	Format string `flag:"format" choice:"table|csv|json|parquet" default:"table" record:"-" help:"how results are printed; all but table at full precision"`
 }
 
 // Output are the flags of a verb that makes a folder.

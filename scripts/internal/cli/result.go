@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"vaefolio/vaelib/parquetfile"
 )
 
 // JSON writes one value as indented JSON on Stdout.
@@ -39,6 +41,7 @@ type Table struct {
 	csv     *csv.Writer
 	record  []string
 	line    []byte
+	kept    [][]any    // rows of a Parquet file, which is written at the end
 	pending [][]string // rows of the human table that wait for their widths
 	widths  []int
 }
@@ -46,7 +49,8 @@ type Table struct {
 // rowsForWidths is how many rows of a table decide its columns' widths.
 const rowsForWidths = 1000
 
-// Table begins a table on Stdout in the format "table", "csv" or "json".
+// Table begins a table on Stdout in the format "table", "csv", "json" or
+// "parquet".
 func (s *IO) Table(format string, columns ...Column) *Table {
 	return newTable(s.Stdout, format, columns)
 }
@@ -71,6 +75,9 @@ func (t *Table) Row(values ...any) error {
 		return t.rowJSON(values)
 	case "csv":
 		return t.rowCSV(values)
+	case "parquet":
+		t.kept = append(t.kept, values)
+		return nil
 	default:
 		return t.rowHuman(values)
 	}
@@ -94,9 +101,40 @@ func (t *Table) Close() error {
 		}
 		t.csv.Flush()
 		return t.csv.Error()
+	case "parquet":
+		return t.writeParquet()
 	default:
 		return t.flushHuman()
 	}
+}
+
+// writeParquet writes the rows that were kept: a column whose values are all
+// numbers, or undefined, as numbers, another as texts.
+func (t *Table) writeParquet() error {
+	columns := make([]parquetfile.Column, len(t.columns))
+	for k := range columns {
+		numbers, texts, isText := make([]float64, len(t.kept)), make([]string, len(t.kept)), false
+		for i, values := range t.kept {
+			switch v := values[k].(type) {
+			case float64:
+				numbers[i] = v
+			case int:
+				numbers[i] = float64(v)
+			case uint64:
+				numbers[i] = float64(v)
+			case nil:
+				numbers[i] = math.NaN()
+			default:
+				isText = true
+			}
+			texts[i] = plain(values[k], -1)
+		}
+		columns[k] = parquetfile.Column{Name: t.columns[k].Name, Numbers: numbers}
+		if isText {
+			columns[k] = parquetfile.Column{Name: t.columns[k].Name, Texts: texts}
+		}
+	}
+	return parquetfile.Write(t.w, columns)
 }
 
 func (t *Table) rowJSON(values []any) error {
