@@ -72,7 +72,8 @@ func (j *job) diversify(ctx context.Context) (*made, error) {
 		return nil, err
 	}
 	j.record.Diversify = front
-	j.io.Note("%d of %d candidates are on the Pareto front; the chosen are at least %.3f apart", front.Size, front.Candidates, front.Least)
+	j.io.Note("%d of %d candidates are on the Pareto front; the chosen are at least %.3f apart", front.Size,
+		front.Candidates, front.Least)
 	m := &made{batch: batch.Pick(front.Rows)}
 	for _, i := range front.Rows {
 		m.figures = append(m.figures, figures[i])

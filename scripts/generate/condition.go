@@ -109,7 +109,8 @@ func (j *job) settle(ctx context.Context) error {
 		last := j.window.Times[len(j.window.Times)-1].UTC().Format(time.RFC3339)
 		j.io.Note("the market at the end of the prices, %s: %s", last, terms)
 		if j.market.Funded != j.window.Funded {
-			j.io.Note("the model's conditions of the market and the prices given differ in that only one has funding in its returns")
+			j.io.Note("the model's conditions of the market and the prices given differ in that only one has funding " +
+				"in its returns")
 		}
 		j.record.Order.MarketAt, j.record.Order.Market = last, map[string]float64{}
 		for _, t := range terms {
@@ -137,7 +138,8 @@ func (j *job) settle(ctx context.Context) error {
 
 // condition makes portfolios to the wish.
 func (j *job) condition(ctx context.Context) (*made, error) {
-	order, err := j.generator.Order(ctx, j.asked, j.donors, j.count(100), generate.OrderSettings{Seed: j.Seed, Draws: j.Draws, Rejection: true})
+	order, err := j.generator.Order(ctx, j.asked, j.donors, j.count(100), generate.OrderSettings{Seed: j.Seed,
+		Draws: j.Draws, Rejection: true})
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +151,8 @@ func (j *job) condition(ctx context.Context) (*made, error) {
 	}
 	for _, t := range order.Terms[:len(j.wish)] {
 		r := termRecord{
-			Term: t.Term.String(), Held: t.Held, Achieved: defined(t.Achieved), Decoded: defined(t.Decoded), Miss: defined(t.Miss),
+			Term: t.Term.String(), Held: t.Held, Achieved: defined(t.Achieved), Decoded: defined(t.Decoded),
+			Miss:      defined(t.Miss),
 			Rejection: defined(t.Rejection), Rejection1000: defined(t.Rejection1000),
 		}
 		if v, ok := onPrices[t.Term.Name]; ok {
@@ -160,7 +163,8 @@ func (j *job) condition(ctx context.Context) (*made, error) {
 		case r.Miss == nil:
 			j.io.Note("%s: asked for, but not measured by weights alone", r.Term)
 		default:
-			j.io.Note("%s: achieved %.4g on average, missed by %.2g (before the projection %.2g; by the best of as many draws without the wish %.2g, of 1,000 %.2g)",
+			j.io.Note("%s: achieved %.4g on average, missed by %.2g (before the projection %.2g; by the best of as "+
+				"many draws without the wish %.2g, of 1,000 %.2g)",
 				r.Term, t.Achieved, t.Miss, t.Decoded, t.Rejection, t.Rejection1000)
 		}
 		if r.OnPrices != nil {
@@ -168,7 +172,8 @@ func (j *job) condition(ctx context.Context) (*made, error) {
 		}
 	}
 	if order.Far > math.Sqrt(float64(len(j.asked))) { // 1 a term
-		j.io.Note("WARNING: the wish lies %.1f standard deviations from what training portfolios had: what is made may be like nothing that was learned", order.Far)
+		j.io.Note("WARNING: the wish lies %.1f standard deviations from what training portfolios had: what is made "+
+			"may be like nothing that was learned", order.Far)
 	}
 	achieved := make([]map[string]float64, j.count(100))
 	for i := range achieved {

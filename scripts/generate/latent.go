@@ -15,7 +15,8 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 	count := j.count(10)
 	settings := j.Latent
 	settings.Starts = max(settings.Starts, count)
-	in := generate.Input{Returns: j.window.Returns, Metrics: j.settings, Starts: density, Seed: j.Seed, Progress: j.io.Progress}
+	in := generate.Input{Returns: j.window.Returns, Metrics: j.settings, Starts: density, Seed: j.Seed,
+		Progress: j.io.Progress}
 	if j.given != nil {
 		in.Known = j.given.Weights
 	}
@@ -25,7 +26,8 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 	}
 	j.record.Search = s
 	best := s.Optimum.Values[s.Optimum.Best]
-	j.io.Note("%s: %.6g by latent search, stopped by %s after %d iterations", s.Objective, best, s.Stop, len(s.Optimum.Trace))
+	j.io.Note("%s: %.6g by latent search, stopped by %s after %d iterations", s.Objective, best, s.Stop,
+		len(s.Optimum.Trace))
 	if s.Bound != nil {
 		j.io.Note("%s: %.6g by convex optimisation, the bound", s.Objective, *s.Bound)
 	} else {
@@ -44,7 +46,8 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 
 // radii is what each radius of the search buys and costs.
 func radii(points []generate.Realism) table {
-	t := table{header: []string{"radius", "prior_inside", "value", "length", "prior_beyond", "log_prior", "repair_distance"}}
+	t := table{header: []string{"radius", "prior_inside", "value", "length", "prior_beyond", "log_prior",
+		"repair_distance"}}
 	if points[0].Nearest != nil {
 		t.header = append(t.header, "nearest_given")
 	}

@@ -163,7 +163,8 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 		return j.writeCSV(to.Stdout, m)
 	}
 	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "generate", Config: to.Config(), Data: run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data), []byte(j.record.Given), []byte(j.record.Turnover)),
+		Verb: "generate", Config: to.Config(), Data: run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data),
+			[]byte(j.record.Given), []byte(j.record.Turnover)),
 		Funding: j.record.Funding, Seed: c.Seed, Backend: backend.Name(), Plugin: backend.Plugin(),
 	}, c.Force)
 	if err != nil {

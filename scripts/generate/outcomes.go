@@ -42,13 +42,15 @@ func (j *job) outcomes(ctx context.Context) (*made, error) {
 	} else {
 		j.io.Note("regimes that last %.1f periods on average, the calmest first", outlooks[0].Stays)
 	}
-	fan := table{header: []string{"portfolio", "period", "wealth_p05", "wealth_p25", "wealth_p50", "wealth_p75", "wealth_p95"}}
+	fan := table{header: []string{"portfolio", "period", "wealth_p05", "wealth_p25", "wealth_p50", "wealth_p75",
+		"wealth_p95"}}
 	for i, o := range outlooks {
 		for t := range j.Horizon + 1 {
 			fan.rows = append(fan.rows, append([]float64{float64(i + 1), float64(t)}, o.Fan.RawRowView(t)...))
 		}
 		if i < 10 {
-			j.io.Note("portfolio %d: a loss after %d periods with probability %.3f (+- %.3f), a fall by %.0f %% on the way with %.3f (+- %.3f)",
+			j.io.Note("portfolio %d: a loss after %d periods with probability %.3f (+- %.3f), a fall by %.0f %% on "+
+				"the way with %.3f (+- %.3f)",
 				i+1, j.Horizon, o.Loss, o.LossError, 100*settings.Drawdown, o.Drawdown, o.DrawdownError)
 		}
 	}

@@ -129,7 +129,8 @@ func (j *job) write(folder *run.Run, m *made) error {
 	if err := run.WriteJSON(folder.Path("provenance.json"), &j.record); err != nil {
 		return err
 	}
-	j.io.Note("%d portfolios, moved at most %.2g by the projection: %s", j.record.Count, j.record.MaxRepair, folder.Path("weights.csv"))
+	j.io.Note("%d portfolios, moved at most %.2g by the projection: %s", j.record.Count, j.record.MaxRepair,
+		folder.Path("weights.csv"))
 	return folder.Finish()
 }
 

@@ -59,7 +59,8 @@ func (j *job) stress(ctx context.Context) (*made, error) {
 			places.rows[i] = append(places.rows[i], loss)
 		}
 		places.header = append(places.header, r.Name)
-		record := stressRecord{Name: r.Name, Mean: r.Mean, Worst: r.Losses[r.Worst], Drivers: j.drivers(r.Drivers), Typical: j.drivers(r.Typical)}
+		record := stressRecord{Name: r.Name, Mean: r.Mean, Worst: r.Losses[r.Worst], Drivers: j.drivers(r.Drivers),
+			Typical: j.drivers(r.Typical)}
 		j.record.Stresses = append(j.record.Stresses, record)
 		j.io.Note("%s: mean loss %.4f, worst %.4f", record.Name, record.Mean, record.Worst)
 	}

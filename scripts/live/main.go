@@ -65,8 +65,9 @@ func (c *config) Validate() error {
 }
 
 var verb = cli.Verb[config]{
-	Name:    "live",
-	Summary: "choose a portfolio at each closed candle, by a trained model and what was known then, as lines of JSON; the same file goes on where it ended. Returns are of closes alone: funding of perpetuals is not in them",
+	Name: "live",
+	Summary: "choose a portfolio at each closed candle, by a trained model and what was known then, as lines of " +
+		"JSON; the same file goes on where it ended. Returns are of closes alone: funding of perpetuals is not in them",
 	Example: `
 		live -model runs/model -interval 60 -lookback 720 -max-weight 0.25 -out lines.jsonl
 		live -model runs/conditional -interval D -wish 'volatility<=0.6,max_weight<=0.3' -out lines.jsonl
@@ -165,8 +166,9 @@ func (c *config) open(backend *vae.Backend, io *cli.IO) (*generate.Generator, ge
 		return fail(err)
 	}
 	settings := &live.Settings{
-		Symbols: model.Symbols(), Set: set, Interval: c.Interval, Lookback: c.Lookback, Every: c.Every, Objective: c.Objective,
-		Metrics: metrics.Settings{PeriodsPerYear: c.PeriodsPerYear, RiskFree: c.RiskFree, MAR: c.MAR}, Search: c.Search,
+		Symbols: model.Symbols(), Set: set, Interval: c.Interval, Lookback: c.Lookback, Every: c.Every,
+		Objective: c.Objective,
+		Metrics:   metrics.Settings{PeriodsPerYear: c.PeriodsPerYear, RiskFree: c.RiskFree, MAR: c.MAR}, Search: c.Search,
 		Portfolios: c.N, Iterations: c.Steps, States: c.States, InRegime: c.Periods == "regime", Model: hash, Seed: c.Seed,
 	}
 	if settings.Portfolios == 0 {

@@ -76,7 +76,8 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer folder.Close()
-	model, history, err := trained.Make(ctx, backend, data, settings, folder.Dir(), trained.Reports{Begin: io.Progress, Note: note})
+	model, history, err := trained.Make(ctx, backend, data, settings, folder.Dir(), trained.Reports{Begin: io.Progress,
+		Note: note})
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,9 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 }
 
 // diagnose judges the model by the rows held out.
-func (c *config) diagnose(ctx context.Context, model *trained.Model, data *trained.Data, folder *run.Run, io *cli.IO) error {
+func (c *config) diagnose(
+	ctx context.Context, model *trained.Model, data *trained.Data, folder *run.Run, io *cli.IO,
+) error {
 	d, err := model.Diagnose(ctx, data, c.Seed)
 	if err != nil {
 		return err
@@ -108,7 +111,8 @@ func (c *config) diagnose(ctx context.Context, model *trained.Model, data *train
 		if k.Cap {
 			what = fmt.Sprintf("exceeded by %.2g of the portfolios decoded", *k.Violations)
 		}
-		io.Note("%s asked for: %s (conditions shuffled %.2f, best of 8 draws %.2f, of 1,000 %.3f)", k.Name, what, k.Shuffled, k.Best8, k.Best1000)
+		io.Note("%s asked for: %s (conditions shuffled %.2f, best of 8 draws %.2f, of 1,000 %.3f)", k.Name, what, k.Shuffled,
+			k.Best8, k.Best1000)
 	}
 	return run.WriteJSON(folder.Path("diagnostics.json"), d)
 }

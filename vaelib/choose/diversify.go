@@ -21,7 +21,8 @@ type Goal struct {
 // DefaultGoals are return, risk and concentration: more of the first, less of
 // the others (the effective number of assets is the inverse of concentration).
 func DefaultGoals() []Goal {
-	return []Goal{{Figure: metrics.AnnualReturn}, {Figure: metrics.Volatility, Less: true}, {Figure: metrics.EffectiveAssets}}
+	return []Goal{{Figure: metrics.AnnualReturn}, {Figure: metrics.Volatility, Less: true},
+		{Figure: metrics.EffectiveAssets}}
 }
 
 // Pareto returns the rows of figures (N) that no other row dominates: none is at

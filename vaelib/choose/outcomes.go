@@ -115,13 +115,15 @@ func (s OutcomeSettings) complete(returns *mat.Dense) (OutcomeSettings, error) {
 	}
 	if s.Regimes != 0 {
 		if s.MeanBlock != 0 || s.Regimes < 2 {
-			return s, fmt.Errorf("simulation by %d regimes in blocks of %v: give at least 2 regimes and no blocks, or blocks alone", s.Regimes, s.MeanBlock)
+			return s, fmt.Errorf("simulation by %d regimes in blocks of %v: give at least 2 regimes and no blocks, or "+
+				"blocks alone", s.Regimes, s.MeanBlock)
 		}
 	} else if s.MeanBlock == 0 {
 		s.MeanBlock = inference.BlockLength(market.Basket(returns))
 	}
 	if s.Paths < 2 || s.Horizon < 1 || s.Regimes == 0 && !(s.MeanBlock >= 1) || math.IsInf(s.MeanBlock, 0) {
-		return s, fmt.Errorf("simulation of %d paths of %d periods in blocks of %v: give at least 2, 1 and 1", s.Paths, s.Horizon, s.MeanBlock)
+		return s, fmt.Errorf("simulation of %d paths of %d periods in blocks of %v: give at least 2, 1 and 1", s.Paths,
+			s.Horizon, s.MeanBlock)
 	}
 	if !(s.Drawdown > 0 && s.Drawdown < 1) {
 		return s, fmt.Errorf("probability of a drawdown of %v: give a share between 0 and 1, such as 0.2", s.Drawdown)
@@ -249,8 +251,9 @@ func (sim *simulation) run(ctx context.Context, o *Outlook) error {
 	}
 	paths := float64(s.Paths)
 	*o = Outlook{
-		Quantiles: s.Quantiles, Fan: mat.NewDense(s.Horizon+1, len(s.Quantiles), nil), MeanBlock: s.MeanBlock, Stays: sim.stays,
-		Loss: loss / paths, Drawdown: deep / paths,
+		Quantiles: s.Quantiles, Fan: mat.NewDense(s.Horizon+1, len(s.Quantiles), nil), MeanBlock: s.MeanBlock,
+		Stays: sim.stays,
+		Loss:  loss / paths, Drawdown: deep / paths,
 	}
 	o.LossError = math.Sqrt(o.Loss * (1 - o.Loss) / paths)
 	o.DrawdownError = math.Sqrt(o.Drawdown * (1 - o.Drawdown) / paths)

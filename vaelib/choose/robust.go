@@ -53,7 +53,9 @@ type Judgement struct {
 // (minimum-or-zero weights relaxed), which no row of the set exceeds. The
 // programme fits itself to its scenarios more closely than a choice among given
 // portfolios can, so all are judged by scenarios held out, which took no part.
-func Robust(ctx context.Context, weights *mat.Dense, set simplex.Set, scenarios, heldOut *Scenarios) (*Selection, error) {
+func Robust(
+	ctx context.Context, weights *mat.Dense, set simplex.Set, scenarios, heldOut *Scenarios,
+) (*Selection, error) {
 	rows, n := weights.Dims()
 	for _, s := range []*Scenarios{scenarios, heldOut} {
 		if _, m := s.Returns.Dims(); m != n || set.N != n {

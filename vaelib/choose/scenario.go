@@ -50,7 +50,8 @@ func (s *Scenarios) Join(others ...*Scenarios) (*Scenarios, error) {
 func BootstrapScenarios(returns *mat.Dense, count, horizon int, meanBlock float64, seed uint64) (*Scenarios, error) {
 	periods, n := returns.Dims()
 	if count < 1 || horizon < 1 || !(meanBlock >= 1) {
-		return nil, fmt.Errorf("%d scenarios of %d periods in blocks of %v: all must be at least 1", count, horizon, meanBlock)
+		return nil, fmt.Errorf("%d scenarios of %d periods in blocks of %v: all must be at least 1", count, horizon,
+			meanBlock)
 	}
 	s := &Scenarios{Returns: mat.NewDense(count, n, nil), Horizon: horizon}
 	indices := make([]int, horizon)
@@ -87,7 +88,8 @@ type Crisis struct{ From, To int }
 func WorstWindows(returns *mat.Dense, count, length int) ([]Crisis, error) {
 	periods, n := returns.Dims()
 	if count < 1 || length < 1 || length > periods {
-		return nil, fmt.Errorf("%d windows of %d periods in returns of %d: both must be positive, and fit", count, length, periods)
+		return nil, fmt.Errorf("%d windows of %d periods in returns of %d: both must be positive, and fit", count, length,
+			periods)
 	}
 	outcome := make([]float64, periods-length+1)
 	order := make([]int, len(outcome))
@@ -173,7 +175,8 @@ func ShockScenarios(returns *mat.Dense, horizon int, sizes ...float64) (*Scenari
 			s.Returns.Set(2*k, j, math.Expm1(-size*root*with[j]/math.Sqrt(variance)))
 			s.Returns.Set(2*k+1, j, math.Expm1(-size*root*math.Sqrt(m.Cov.At(j, j))))
 		}
-		s.Names = append(s.Names, fmt.Sprintf("market falls %g deviations", size), fmt.Sprintf("every asset falls %g deviations", size))
+		s.Names = append(s.Names, fmt.Sprintf("market falls %g deviations", size),
+			fmt.Sprintf("every asset falls %g deviations", size))
 	}
 	return s, nil
 }

@@ -99,7 +99,8 @@ func CorrelationsToOne(cov *mat.SymDense, deviations float64, horizon int) Stres
 // worth.
 func Liquidation(cov *mat.SymDense, turnover []float64, capital float64) (Stress, error) {
 	if len(turnover) != cov.SymmetricDim() || !(capital > 0) {
-		return Stress{}, fmt.Errorf("liquidation of a capital of %v with %d turnovers for %d assets: give a positive capital and a turnover each", capital, len(turnover), cov.SymmetricDim())
+		return Stress{}, fmt.Errorf("liquidation of a capital of %v with %d turnovers for %d assets: give a "+
+			"positive capital and a turnover each", capital, len(turnover), cov.SymmetricDim())
 	}
 	impact := make([]float64, len(turnover))
 	for j, v := range turnover {
@@ -134,7 +135,9 @@ type StressResult struct {
 
 // RunStresses puts the rows of weights (N x n) through stresses. It returns an error where
 // there is no stress, or a portfolio has no loss, and the context's.
-func RunStresses(ctx context.Context, weights *mat.Dense, stresses []Stress, progress func(done, total int, note string)) ([]StressResult, error) {
+func RunStresses(
+	ctx context.Context, weights *mat.Dense, stresses []Stress, progress func(done, total int, note string),
+) ([]StressResult, error) {
 	if len(stresses) == 0 {
 		return nil, errors.New("no stresses to run: give at least one")
 	}

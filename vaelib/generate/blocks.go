@@ -29,7 +29,9 @@ type StreamSettings struct {
 // that memory does not grow with n. The block is the caller's until yield
 // returns; its Figures are used again after that. An error of yield ends the
 // work and is returned.
-func (g *Generator) Stream(ctx context.Context, n int, density Density, settings StreamSettings, yield func(*Block) error) error {
+func (g *Generator) Stream(
+	ctx context.Context, n int, density Density, settings StreamSettings, yield func(*Block) error,
+) error {
 	s := settings
 	if s.Rows == 0 {
 		s.Rows = 4096

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -36,7 +37,9 @@ type Control struct {
 // portfolios (N x k), one portfolio from a code of the prior each, and compares
 // what comes out of the projection with what was asked, for every condition that
 // has a measure. Caps are loosened as they are in training.
-func (g *Generator) MeasureControl(ctx context.Context, conditions *mat.Dense, donors *Donors, seed uint64) ([]Control, error) {
+func (g *Generator) MeasureControl(
+	ctx context.Context, conditions *mat.Dense, donors *Donors, seed uint64,
+) ([]Control, error) {
 	config := g.model.Config()
 	if err := donors.check(config); err != nil {
 		return nil, err
@@ -90,10 +93,27 @@ func (g *Generator) MeasureControl(ctx context.Context, conditions *mat.Dense, d
 		}
 		controls, columns, deviations = append(controls, c), append(columns, j), append(deviations, sd)
 	}
+	chosen := judged{controls, columns, deviations}
+	return controls, chosen.reject(ctx, asked, have, rng)
+}
+
+// judged are the controls under measurement: of each its condition's column and
+// standard deviation.
+type judged struct {
+	controls   []Control
+	columns    []int
+	deviations []float64
+}
+
+// reject fills in what rejection reaches, of portfolios that have such conditions
+// (N x k), where rows (M x k) are asked for.
+func (g *judged) reject(ctx context.Context, asked, have *mat.Dense, rng *rand.Rand) error {
+	controls, columns, deviations := g.controls, g.columns, g.deviations
+	n, _ := asked.Dims()
 	for _, budget := range []int{8, 1000} {
 		for i := range n {
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return err
 			}
 			distance := func(row int) (sum float64) {
 				for k, j := range columns {
@@ -113,7 +133,7 @@ func (g *Generator) MeasureControl(ctx context.Context, conditions *mat.Dense, d
 			}
 		}
 	}
-	return controls, nil
+	return nil
 }
 
 // miss is how far a value is from one asked for, or above a bound.

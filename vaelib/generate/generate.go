@@ -72,7 +72,8 @@ func (Prior) LogProb(z []float64) float64 {
 // than the model.
 func New(model *vae.Model, set simplex.Set) (*Generator, error) {
 	if n := model.Config().Assets; n != set.N {
-		return nil, fmt.Errorf("the model has %d assets and the constraint set %d: use the symbols that the model was trained on", n, set.N)
+		return nil, fmt.Errorf("the model has %d assets and the constraint set %d: use the symbols that the model "+
+			"was trained on", n, set.N)
 	}
 	projector, err := simplex.NewProjector(set)
 	if err != nil {
@@ -199,7 +200,9 @@ type AggregateSettings struct {
 // FitAggregate fits a Gaussian mixture to sampled codes of training portfolios
 // (N x n): one draw of q(z|x) for each row, which carries the posterior's
 // width, where a mixture on the means alone would leave it out.
-func FitAggregate(ctx context.Context, model *vae.Model, training *mat.Dense, settings AggregateSettings) (*mixture.Mixture, error) {
+func FitAggregate(
+	ctx context.Context, model *vae.Model, training *mat.Dense, settings AggregateSettings,
+) (*mixture.Mixture, error) {
 	if settings.Components == 0 {
 		settings.Components = 40
 	}

@@ -31,7 +31,8 @@ func (g *Generator) Interpolate(ctx context.Context, a, b []float64, steps int, 
 		return nil, errors.New("an interpolation needs at least 2 steps, its two ends")
 	}
 	if len(a) != g.set.N || len(b) != g.set.N {
-		return nil, fmt.Errorf("interpolation between portfolios of %d and %d assets: the model has %d", len(a), len(b), g.set.N)
+		return nil, fmt.Errorf("interpolation between portfolios of %d and %d assets: the model has %d", len(a), len(b),
+			g.set.N)
 	}
 	if path == Weights {
 		line := mat.NewDense(steps, g.set.N, nil)

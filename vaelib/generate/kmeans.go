@@ -18,7 +18,9 @@ const (
 // of squared distances to them: the best of several starts by k-means++ (Arthur
 // & Vassilvitskii 2007, "k-means++: the advantages of careful seeding"), each
 // improved by Lloyd's iteration until no row changes its cluster.
-func kMeans(ctx context.Context, x *mat.Dense, k int, rng *rand.Rand) (centres [][]float64, inertia float64, err error) {
+func kMeans(
+	ctx context.Context, x *mat.Dense, k int, rng *rand.Rand,
+) (centres [][]float64, inertia float64, err error) {
 	inertia = math.Inf(1)
 	for range kMeansRestarts {
 		if err := ctx.Err(); err != nil {

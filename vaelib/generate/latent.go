@@ -64,12 +64,16 @@ func Radius95(d int) float64 {
 // decoder's vector-Jacobian products, and moves by Adam's rule (Kingma and Ba
 // 2015) with a cosine-decaying step, back onto the ball where it leaves it.
 // Every start keeps the best portfolio that it has seen.
-func (g *Generator) Optimize(ctx context.Context, objective metrics.Objective, starts Density, settings OptimizeSettings) (*Optimum, error) {
+func (g *Generator) Optimize(
+	ctx context.Context, objective metrics.Objective, starts Density, settings OptimizeSettings,
+) (*Optimum, error) {
 	return g.climb(ctx, objective, starts, nil, settings)
 }
 
 // climb is Optimize with the last start at a given code, unless that is nil.
-func (g *Generator) climb(ctx context.Context, objective metrics.Objective, starts Density, also []float64, settings OptimizeSettings) (*Optimum, error) {
+func (g *Generator) climb(
+	ctx context.Context, objective metrics.Objective, starts Density, also []float64, settings OptimizeSettings,
+) (*Optimum, error) {
 	d := g.Latent()
 	s, err := settings.complete(d)
 	if err != nil {
@@ -128,7 +132,8 @@ func (s OptimizeSettings) complete(d int) (OptimizeSettings, error) {
 	s.Tolerance = cmp.Or(s.Tolerance, 1e-6)
 	s.Radius = cmp.Or(s.Radius, Radius95(d))
 	if s.Starts < 1 || s.Iterations < 1 || s.Patience < 0 || !(s.Step > 0) || !(s.Tolerance > 0) || !(s.Radius > 0) {
-		return s, fmt.Errorf("latent search of %d starts, %d iterations, step %v, radius %v, patience %d, tolerance %v: all must be positive",
+		return s, fmt.Errorf("latent search of %d starts, %d iterations, step %v, radius %v, patience %d, "+
+			"tolerance %v: all must be positive",
 			s.Starts, s.Iterations, s.Step, s.Radius, s.Patience, s.Tolerance)
 	}
 	return s, nil

@@ -56,7 +56,8 @@ func NewDonors(config vae.Config, conditions *mat.Dense, measures []portfolio.Me
 func ReadDonors(path string, config vae.Config) (*Donors, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: what a wish leaves open comes from the donors of a conditional model: train it by the train verb", err)
+		return nil, fmt.Errorf("%w: what a wish leaves open comes from the donors of a conditional model: train it "+
+			"by the train verb", err)
 	}
 	defer file.Close()
 	d := new(Donors)
@@ -77,7 +78,8 @@ func (d *Donors) check(config vae.Config) error {
 		names[j] = c.Name
 	}
 	if !slices.Equal(d.Names, names) {
-		return fmt.Errorf("donors have the conditions %s and the model %s: train again", strings.Join(d.Names, ", "), strings.Join(names, ", "))
+		return fmt.Errorf("donors have the conditions %s and the model %s: train again", strings.Join(d.Names, ", "),
+			strings.Join(names, ", "))
 	}
 	if len(d.Rows) == 0 {
 		return fmt.Errorf("no donors: train again")
@@ -295,7 +297,9 @@ type OrderSettings struct {
 // a set can hold go too. Equal seeds give equal orders, and the first portfolios
 // of a longer one are those of a shorter one. A wish that contradicts the set or
 // itself is a [*simplex.InfeasibleError].
-func (g *Generator) Order(ctx context.Context, wish portfolio.Wish, donors *Donors, n int, settings OrderSettings) (*Order, error) {
+func (g *Generator) Order(
+	ctx context.Context, wish portfolio.Wish, donors *Donors, n int, settings OrderSettings,
+) (*Order, error) {
 	draws := max(1, settings.Draws)
 	if n < 1 || len(wish) == 0 {
 		return nil, fmt.Errorf("%d portfolios for %d terms of a wish: both must be at least 1", n, len(wish))
@@ -401,7 +405,9 @@ func (g *Generator) pool(ctx context.Context, d *Donors, seed uint64) (*Batch, e
 }
 
 // reject fills in what rejection reaches.
-func (g *Generator) reject(ctx context.Context, wish portfolio.Wish, d *Donors, o *Order, draws int, seed uint64) error {
+func (g *Generator) reject(
+	ctx context.Context, wish portfolio.Wish, d *Donors, o *Order, draws int, seed uint64,
+) error {
 	pool, err := g.pool(ctx, d, seed)
 	if err != nil {
 		return err

@@ -106,7 +106,9 @@ func (g *Generator) Search(ctx context.Context, in Input, settings SearchSetting
 }
 
 // target is what is climbed; it notes its bound, or why there is none.
-func (s *Search) target(ctx context.Context, g *Generator, in Input, settings SearchSettings) (metrics.Objective, error) {
+func (s *Search) target(
+	ctx context.Context, g *Generator, in Input, settings SearchSettings,
+) (metrics.Objective, error) {
 	if settings.Objective == atVolatility {
 		s.Limit = &settings.Volatility
 		objective, bound, err := optimize.ReturnAtVolatility(ctx, in.Returns, g.set, settings.Volatility, in.Metrics)

@@ -188,7 +188,8 @@ func (s StyleSettings) complete(n, d int) (StyleSettings, error) {
 	case s.Rows < 4*s.Clusters || s.Rows <= d:
 		return s, fmt.Errorf("stability on %d codes of %d dimensions: too few for %d clusters", s.Rows, d, s.Clusters)
 	case s.Clusters < 2 || s.Resamples < 1 || s.NullSets < 1:
-		return s, fmt.Errorf("%d clusters, %d resamples, %d null sets: give at least 2, 1 and 1", s.Clusters, s.Resamples, s.NullSets)
+		return s, fmt.Errorf("%d clusters, %d resamples, %d null sets: give at least 2, 1 and 1", s.Clusters, s.Resamples,
+			s.NullSets)
 	case n < 4*s.Clusters || n <= d:
 		return s, fmt.Errorf("%d codes of %d dimensions are too few for %d clusters", n, d, s.Clusters)
 	}

@@ -113,7 +113,8 @@ func Halton(count, d int, seed uint64) (*mat.Dense, error) {
 // evenly from -reach to reach (steps x d).
 func Traversal(code []float64, dimension, steps int, reach float64) (*mat.Dense, error) {
 	if dimension < 0 || dimension >= len(code) || steps < 2 || !(reach > 0) || math.IsInf(reach, 0) {
-		return nil, fmt.Errorf("traversal of dimension %d of %d in %d steps up to %v: give one that there is, at least 2 steps and a positive reach", dimension+1, len(code), steps, reach)
+		return nil, fmt.Errorf("traversal of dimension %d of %d in %d steps up to %v: give one that there is, at "+
+			"least 2 steps and a positive reach", dimension+1, len(code), steps, reach)
 	}
 	codes := mat.NewDense(steps, len(code), nil)
 	for i := range steps {

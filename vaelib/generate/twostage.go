@@ -37,7 +37,9 @@ type TwoStageSettings struct {
 // FitTwoStage trains a second VAE on sampled codes of training portfolios (N x
 // n), one draw of q(z|x) for each row. It learns the variance of each of its
 // outputs, as that of the paper does, and runs on the model's backend.
-func FitTwoStage(ctx context.Context, model *vae.Model, training *mat.Dense, settings TwoStageSettings) (*TwoStage, error) {
+func FitTwoStage(
+	ctx context.Context, model *vae.Model, training *mat.Dense, settings TwoStageSettings,
+) (*TwoStage, error) {
 	codes, err := sampleCodes(ctx, model, training, settings.Conditions, stream.New(settings.Seed, "generate.twostage", 0))
 	if err != nil {
 		return nil, err
@@ -47,14 +49,16 @@ func FitTwoStage(ctx context.Context, model *vae.Model, training *mat.Dense, set
 		return nil, fmt.Errorf("a second stage for codes of %d dimension: it takes at least 2", d)
 	}
 	config, schedule := vae.DefaultConfig(d), vae.DefaultSchedule()
-	config.Latent, config.Head, config.Likelihood, config.Beta, config.Seed = d, "linear", "gaussian-learned", 1, settings.Seed
+	config.Latent, config.Head, config.Likelihood, config.Beta, config.Seed = d, "linear", "gaussian-learned", 1,
+		settings.Seed
 	config.Hidden = settings.Hidden
 	if config.Hidden == nil {
 		config.Hidden = []int{64, 64}
 	}
 	schedule.Steps = cmp.Or(settings.Steps, schedule.Steps)
 	schedule.EvalEvery = schedule.Steps
-	second, _, err := vae.Train(ctx, model.Backend(), config, schedule, codes, nil, vae.TrainOptions{Progress: settings.Progress})
+	second, _, err := vae.Train(ctx, model.Backend(), config, schedule, codes, nil,
+		vae.TrainOptions{Progress: settings.Progress})
 	if err != nil {
 		return nil, fmt.Errorf("second stage: %w", err)
 	}

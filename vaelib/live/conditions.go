@@ -46,7 +46,8 @@ func (s *Settings) Ask(model *trained.Model, wish portfolio.Wish) (notes []strin
 		}
 	}
 	if len(open) > 0 && s.Market.Funded {
-		notes = append(notes, "the model's conditions of the market were of returns less funding; here they are of closes alone")
+		notes = append(notes, "the model's conditions of the market were of returns less funding; here they are of "+
+			"closes alone")
 	}
 	return notes, nil
 }

@@ -121,7 +121,8 @@ func (e *Engine) Resume(last *Line) error {
 		return errors.New("the last line has other symbols than the model: write to another file")
 	}
 	if last.Interval != string(e.settings.Interval) {
-		return fmt.Errorf("the last line is of interval %s, not %s: write to another file", last.Interval, e.settings.Interval)
+		return fmt.Errorf("the last line is of interval %s, not %s: write to another file", last.Interval,
+			e.settings.Interval)
 	}
 	e.before = last
 	return nil
@@ -168,7 +169,8 @@ func (e *UndefinedError) Error() string {
 // *[UndefinedError] leaves the engine fit to go on.
 func (e *Engine) Step(ctx context.Context, row Row) (*Line, error) {
 	if len(e.rows) > 0 && !row.Opening.After(e.rows[len(e.rows)-1].Opening) {
-		return nil, fmt.Errorf("the row of %s comes after that of %s", stamp(row.Opening), stamp(e.rows[len(e.rows)-1].Opening))
+		return nil, fmt.Errorf("the row of %s comes after that of %s", stamp(row.Opening),
+			stamp(e.rows[len(e.rows)-1].Opening))
 	}
 	if e.Missing() == 0 {
 		copy(e.rows, e.rows[1:])
@@ -227,7 +229,8 @@ func (e *Engine) decide(ctx context.Context) (*Line, error) {
 	}
 	line.Violation = s.Set.Violation(line.Weights.Numbers)
 	if !(line.Violation <= simplex.Tolerance) {
-		return nil, fmt.Errorf("candle of %s: the portfolio violates the constraints by %v: this is a mistake of the program", stamp(row.Opening), line.Violation)
+		return nil, fmt.Errorf("candle of %s: the portfolio violates the constraints by %v: this is a mistake of "+
+			"the program", stamp(row.Opening), line.Violation)
 	}
 	line.Turnover = e.turnover(line)
 	return line, nil
@@ -313,7 +316,9 @@ func (e *Engine) relevant(returns *mat.Dense, states []int) *mat.Dense {
 }
 
 // choose makes portfolios and writes the best into the line.
-func (e *Engine) choose(ctx context.Context, generator *generate.Generator, line *Line, returns *mat.Dense, seed uint64) error {
+func (e *Engine) choose(
+	ctx context.Context, generator *generate.Generator, line *Line, returns *mat.Dense, seed uint64,
+) error {
 	s := &e.settings
 	objective, err := metrics.NewObjective(s.Objective, returns, s.Metrics)
 	if err != nil {

@@ -34,7 +34,8 @@ type candle struct {
 // NewJoiner returns a joiner of different symbols.
 func NewJoiner(symbols []string) *Joiner {
 	n := len(symbols)
-	return &Joiner{symbols: symbols, waiting: make([][]candle, n), last: make([]time.Time, n), turns: make([]int, n), turn: -1}
+	return &Joiner{symbols: symbols, waiting: make([][]candle, n), last: make([]time.Time, n), turns: make([]int, n),
+		turn: -1}
 }
 
 // Add takes in a candle and returns the rows that it completes. It returns an

@@ -69,7 +69,8 @@ func (j *Journal) recover() error {
 			return fmt.Errorf("%s: the last line is not one of a live run: write to another file", j.path)
 		}
 		j.last = line
-	} else if !bytes.HasPrefix(tail, beginning[:min(len(tail), len(beginning))]) || json.Valid(tail) && !new(Line).read(tail) {
+	} else if !bytes.HasPrefix(tail, beginning[:min(len(tail),
+		len(beginning))]) || json.Valid(tail) && !new(Line).read(tail) {
 		return fmt.Errorf("%s holds no lines of a live run: write to another file", j.path)
 	}
 	if j.torn = len(tail) - end; j.torn == 0 {

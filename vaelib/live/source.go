@@ -24,7 +24,8 @@ type exchange struct {
 // exchange doesn't trade a symbol, and those of asking it. note, which may be nil,
 // is told what a user should know.
 func Follow(
-	ctx context.Context, client *bybit.Client, category bybit.Category, settings *Settings, last *Line, note func(line string),
+	ctx context.Context, client *bybit.Client, category bybit.Category, settings *Settings, last *Line,
+	note func(line string),
 ) (Source, error) {
 	if note == nil {
 		note = func(string) {}
@@ -48,7 +49,8 @@ func Follow(
 		}
 	}
 	if len(gone) > 0 {
-		return nil, fmt.Errorf("%s doesn't trade %s of the model in %s: choose another -category, or train a model of what is traded",
+		return nil, fmt.Errorf("%s doesn't trade %s of the model in %s: choose another -category, or train a model "+
+			"of what is traded",
 			client.BaseURL(), strings.Join(gone, ", "), category)
 	}
 	interval := settings.Interval
@@ -111,7 +113,8 @@ func Replay(
 		}
 	}
 	if 2*regular < len(panel.Times)-1 {
-		return nil, cleaning, fmt.Errorf("%s: most candles are not of interval %s: give the -interval of the files", path, interval)
+		return nil, cleaning, fmt.Errorf("%s: most candles are not of interval %s: give the -interval of the files", path,
+			interval)
 	}
 	return &files{panel, progress}, cleaning, nil
 }

@@ -118,7 +118,9 @@ func (t *Told) unmeasured() []string {
 // Choose picks the columns that a model is told from those there are, with the
 // names of the levels of the categorical ones, and returns their numbers, in the
 // order of the columns.
-func (c Conditioning) Choose(names []string, levels map[string][]string) (columns []int, conditions []vae.Condition, err error) {
+func (c Conditioning) Choose(
+	names []string, levels map[string][]string,
+) (columns []int, conditions []vae.Condition, err error) {
 	on, err := match("condition-on", c.On, names)
 	if err != nil {
 		return nil, nil, err
@@ -153,7 +155,8 @@ func match(setting string, patterns, names []string) (map[string]bool, error) {
 			}
 		}
 		if len(found) == before {
-			return nil, fmt.Errorf("%s: no condition %s that isn't named already: there are %s", setting, pattern, strings.Join(names, ", "))
+			return nil, fmt.Errorf("%s: no condition %s that isn't named already: there are %s", setting, pattern,
+				strings.Join(names, ", "))
 		}
 	}
 	return found, nil

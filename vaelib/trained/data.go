@@ -75,7 +75,8 @@ func ReadData(weights string, o ReadOptions) (*Data, error) {
 		return nil, err
 	}
 	if err := d.checkSet(p); err != nil {
-		note(fmt.Sprintf("the constraints beside %s are not those of its portfolios, and are left out: %v", filepath.Base(weights), err))
+		note(fmt.Sprintf("the constraints beside %s are not those of its portfolios, and are left out: %v",
+			filepath.Base(weights), err))
 		d.Set = nil
 	}
 	if o.Conditions == "" {

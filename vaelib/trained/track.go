@@ -14,7 +14,8 @@ import (
 // environment names a server, a run of MLflow. What they are told is the same
 // for equal trainings, interrupted or not, so that a repetition adds nothing.
 func openTracker(
-	ctx context.Context, dir string, b *vae.Backend, config vae.Config, schedule vae.Schedule, data string, note func(string),
+	ctx context.Context, dir string, b *vae.Backend, config vae.Config, schedule vae.Schedule, data string,
+	note func(string),
 ) (*track.Tracker, error) {
 	settings, err := json.Marshal([]any{config, schedule, b.Name()})
 	if err != nil {
