@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"vaefolio/scripts/internal/cli"
@@ -61,7 +62,8 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	input := experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Listings: data.Listings,
 		Sectors: sectors, Set: set,
-		Metrics: settings, Seed: c.Seed, Source: c.Prices.Source(), Notes: data.Notes, Synthetic: data.Synthetic,
+		Metrics: settings, Seed: c.Seed, Source: c.Prices.Source(),
+		Notes: slices.Concat(data.Notes, c.Told(data.Window)), Synthetic: data.Synthetic,
 		Begin:  io.Progress,
 		Repeat: []string{io.Command()},
 	}

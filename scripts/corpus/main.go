@@ -51,6 +51,9 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	if _, err := (&cli.Annual{PeriodsPerYear: c.PeriodsPerYear}).Periods(io, data.Window); err != nil {
+		return err
+	}
 	settings := c.Corpus
 	settings.Seed, settings.PeriodsPerYear = c.Seed, c.PeriodsPerYear
 	if err := c.Market.addTo(&settings); err != nil {

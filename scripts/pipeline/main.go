@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
@@ -99,7 +100,8 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	summary, err := experiment.Pipeline(ctx, folder, experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
-		Metrics: settings, Seed: c.Seed, Backend: backend, Source: c.Prices.Source(), Notes: data.Notes,
+		Metrics: settings, Seed: c.Seed, Backend: backend, Source: c.Prices.Source(),
+		Notes:     slices.Concat(data.Notes, c.Told(data.Window)),
 		Synthetic: data.Synthetic, Begin: io.Progress,
 		Repeat: []string{io.Command()},
 	}, c.Settings)

@@ -117,6 +117,9 @@ func (all inputs) load(t *Trial, stream *cli.IO) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := (&cli.Annual{PeriodsPerYear: t.PeriodsPerYear}).Periods(stream, data.Window); err != nil {
+		return nil, err
+	}
 	in := &input{window: data.Window, synthetic: data.Synthetic}
 	if in.set, err = t.Constraints.Set(stream, data.Window.Symbols); err != nil {
 		return nil, err

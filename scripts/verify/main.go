@@ -49,6 +49,7 @@ type settings struct {
 	Returns        string   `toml:"returns"`
 	Fill           string   `toml:"fill"`
 	Closes         string   `toml:"closes"`
+	Listings       string   `toml:"listings"`
 	Symbols        []string `toml:"symbols"`
 	From           string   `toml:"from"`
 	To             string   `toml:"to"`
@@ -151,7 +152,7 @@ func open(dir string, io *cli.IO) (*folder, []check, error) {
 	s := f.settings
 	prices := cli.Prices{
 		Prices: s.Prices, AsOf: s.AsOf, Funding: s.Funding, Symbols: s.Symbols, From: s.From, To: s.To,
-		Layout: s.Layout, Dates: s.Dates, Returns: s.Returns, Fill: s.Fill, Closes: s.Closes,
+		Layout: s.Layout, Dates: s.Dates, Returns: s.Returns, Fill: s.Fill, Closes: s.Closes, Listings: s.Listings,
 	}
 	data, err := prices.Load(io)
 	if err != nil {
