@@ -360,7 +360,7 @@ func (s *series) longestRun() (from, rows, second int) {
 
 // isRate matches the names of yields and rates of interest, as FRED, Yahoo and
 // TradingView have them.
-var isRate = regexp.MustCompile(`(?i)^(\^?(tnx|tyx|fvx|irx)|(dgs|dtb|gs|tb|dfii)\d+(mo|ms)?|(us|de|gb|jp|fr|it)\d{1,2}(y|mo?)t?|\d{1,2}yr?|t10y(2y|3m|ie)|sofr|effr|dff|fedfunds|sonia|estr|mortgage\d+us|(.*[^a-z])?(yield|interest_?rate)s?([^a-z].*)?)$`)
+var isRate = regexp.MustCompile(`(?i)^(\^?(tnx|tyx|fvx|irx)|(dgs|dtb|gs|tb|dfii)\d+(mo|ms)?|(us|de|gb|jp|fr|it)\d{1,2}(y|mo?)t?|\d{1,2} ?(yr?|mo)|bc_\d+(year|month)|(usgg|gdbr|gukg|gjgb|gt)\d{1,2}(yr)?( index)?|t10y(2y|3m|ie)|sofr|effr|dff|fedfunds|sonia|estr|mortgage\d+us|(.*[^a-z])?(yield|interest_?rate)s?([^a-z].*)?)$`)
 
 // filledWeekend says on which two neighbouring days of the week a daily series
 // never changes, and on how many rows.

@@ -106,6 +106,9 @@ func TestDoubts(t *testing.T) {
 		{"a yield", "DGS10", times(oak, 0, 300, 0.04), []string{market.RateDoubt}, []string{"DGS10: by name a yield"}},
 		{"a yield at Yahoo", "^TNX", times(oak, 0, 300, 0.04), []string{market.RateDoubt}, nil},
 		{"a yield in words", "us_yield_10y", times(oak, 0, 300, 0.04), []string{market.RateDoubt}, nil},
+		{"a yield of the Treasury", "10 Yr", times(oak, 0, 300, 0.04), []string{market.RateDoubt}, nil},
+		{"a yield at Bloomberg", "USGG10YR Index", times(oak, 0, 300, 0.04), []string{market.RateDoubt}, nil},
+		{"a coin", "X2Y2USDT", oak, nil, nil},
 		{"an index of shares", "US30", oak, nil, nil},
 		{"a fund of high dividends", "YIELDCO", oak, nil, nil},
 	} {

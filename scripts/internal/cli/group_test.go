@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -360,6 +362,31 @@ func TestFewDays(t *testing.T) {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
 	if code, _, stderr = execute(priced(new(Data), new(metrics.Settings)), "-prices", file, "-max-jump=0.5"); code != 2 || !strings.Contains(stderr, "-max-jump 0.5: a factor") {
+		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// Bars of two markets that are open at other hours share few times, which is
+// said; so is a rate that may be meant in percent.
+func TestTimesOfTwoMarkets(t *testing.T) {
+	folder := t.TempDir()
+	for name, opening := range map[string]int{"NORTH": 8, "SOUTH": 14} {
+		var b strings.Builder
+		b.WriteString("timestamp,open,high,low,close,volume\n")
+		for day := range 40 {
+			for hour := range 8 {
+				at := time.Date(2024, 1, 1+day, opening+hour, 0, 0, 0, time.UTC)
+				price := 100 + day%7 + hour%3
+				fmt.Fprintf(&b, "%s,%d,%d,%d,%d,5\n", at.Format(time.RFC3339), price, price, price, price)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(folder, name+".csv"), []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code, _, stderr := execute(priced(new(Data), new(metrics.Settings)), "-prices", folder, "-rf=0.5")
+	if code != 0 || !strings.Contains(stderr, "WARNING: NORTH, SOUTH are traded at other times than the rest: only 80 of") ||
+		!strings.Contains(stderr, "WARNING: -rf 0.5 is 50 % a year: is 0.005 meant?") {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
 }

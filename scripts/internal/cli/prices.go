@@ -197,6 +197,10 @@ func (p *Prices) tell(d *Data, io *IO) error {
 	if note := d.cut(); note != "" {
 		d.Notes = append(d.Notes, note)
 	}
+	if drop := d.Dropped; drop.Inside > drop.Kept {
+		d.Notes = append(d.Notes, fmt.Sprintf("WARNING: %s are traded at other times than the rest: only %d of %d times are shared, and returns between those span what lies between: leave them out by -symbols, or give closes of days",
+			some(drop.Lacking), drop.Kept, drop.Kept+drop.Inside))
+	}
 	if s := market.CheckSurvivorship(d.Panel); s != nil && !d.Synthetic {
 		d.Notes = append(d.Notes, s.String()+" (-listings as-it-was tests with them)")
 	}
@@ -279,9 +283,9 @@ type Annual struct {
 // Validate returns an error for a rate that can only be meant in percent.
 func (a *Annual) Validate() error { return checkRate("-rf", a.RiskFree) }
 
-// checkRate refuses a rate of more than all the capital a year.
+// checkRate refuses a rate of all the capital a year or more.
 func checkRate(flag string, x float64) error {
-	if math.Abs(x) <= 1 {
+	if math.Abs(x) < 1 {
 		return nil
 	}
 	return fmt.Errorf("%s %v is %v %% a year: a share is meant: %v?", flag, x, 100*x, x/100)
@@ -310,9 +314,12 @@ func (a *Annual) periods(w *market.Window) (periods float64, reason string) {
 
 // Told is what [Annual.Periods] says, in lines.
 func (a *Annual) Told(w *market.Window) []string {
-	const fewest = 30 * 24 * time.Hour
+	const fewest, high = 30 * 24 * time.Hour, 0.25
 	periods, reason := a.periods(w)
 	told := []string{fmt.Sprintf("periods per year: %v (%s)", periods, reason)}
+	if math.Abs(a.RiskFree) > high {
+		told = append(told, fmt.Sprintf("WARNING: -rf %v is %.3g %% a year: is %v meant?", a.RiskFree, 100*a.RiskFree, a.RiskFree/100))
+	}
 	if span := w.Span(); span < fewest {
 		told = append(told, fmt.Sprintf("WARNING: %.3g days of prices are too short to annualise: annual figures "+
 			"take them %.3g times over, and say next to nothing",
