@@ -5,8 +5,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
+
+	"vaefolio/vaelib/market"
 )
 
 // Symbols come and go: a window as it was begins with the second of them,
@@ -87,4 +91,23 @@ func TestAsItWasIsShared(t *testing.T) {
 			t.Errorf("windows differ: %v and %v", a, b)
 		}
 	})
+}
+
+// A file of hours that ends some days before the others was read earlier: that
+// is no end of its symbol. A month is.
+func TestStopped(t *testing.T) {
+	for hours, want := range map[int]int{5: 0, 280: 0, 720: 1} {
+		p := &market.Panel{Symbols: []string{"ELM", "OAK"}, Close: mat.NewDense(2000, 2, nil)}
+		for i := range 2000 {
+			p.Times = append(p.Times, time.Date(2024, 1, 1, i, 0, 0, 0, time.UTC))
+			p.Close.Set(i, 0, 1)
+			p.Close.Set(i, 1, 1)
+			if i >= 2000-hours {
+				p.Close.Set(i, 0, nan)
+			}
+		}
+		if got := p.Stopped(); len(got) != want {
+			t.Errorf("%d hours before the end: %v", hours, got)
+		}
+	}
 }

@@ -224,17 +224,22 @@ func CheckSurvivorship(p *Panel) *Survivorship {
 	return s
 }
 
-// grace is by how many rows a living symbol may end before its panel.
-const grace = 7
-
 // Stopped returns the lives of the symbols that ended before the panel did, but
-// for 7 rows, which a file may lack.
+// for 7 rows, and of bars within days a fortnight, which a file may lack.
 func (p *Panel) Stopped() []Span {
+	const graceRows, graceBars = 7, 14 * day
 	var stopped []Span
+	last := len(p.Times) - 1
 	for j, symbol := range p.Symbols {
-		if from, to := p.span(j); from >= 0 && to < len(p.Times)-1-grace {
-			stopped = append(stopped, Span{Symbol: symbol, First: p.Times[from], Last: p.Times[to]})
+		from, to := p.span(j)
+		if from < 0 || to >= last-graceRows {
+			continue
 		}
+		missing := p.Times[last].Sub(p.Times[to])
+		if bars := missing < time.Duration(last-to)*20*time.Hour; bars && missing < graceBars {
+			continue
+		}
+		stopped = append(stopped, Span{Symbol: symbol, First: p.Times[from], Last: p.Times[to]})
 	}
 	return stopped
 }
