@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -129,8 +130,15 @@ func load(fsys fs.FS, name, shown string, opt Options) (*Panel, *Cleaning, error
 	if err != nil {
 		return nil, nil, err
 	}
-	return t.finish(shown, &opt)
+	p, c, err := t.finish(shown, &opt)
+	if err == nil && len(t.close) >= manyPrices {
+		debug.FreeOSMemory() // reading leaves as much behind as the panel has, and its window needs room
+	}
+	return p, c, err
 }
+
+// manyPrices are so many that memory is worth a garbage collection.
+const manyPrices = 4 << 20
 
 // table is a panel in the making.
 type table struct {
