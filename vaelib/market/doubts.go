@@ -65,15 +65,18 @@ func doubts(p *Panel, c *calendar) []Doubt {
 	}
 	if len(noise) > 0 {
 		found = append(found, Doubt{Kind: ReturnsDoubt, Symbol: noise[0], Text: fmt.Sprintf(
-			"closes of %s scatter about one level and keep no path: returns, not prices?", enumerate(noise))})
+			"closes of %s scatter about one level and keep no path: returns, not prices? -returns reads those",
+			enumerate(noise))})
 	}
 	if len(rates) > 0 {
 		found = append(found, Doubt{Kind: RateDoubt, Symbol: rates[0], Text: fmt.Sprintf(
-			"%s: by name a yield or a rate of interest, whose relative change is no return: leave it out by -symbols", enumerate(rates))})
+			"%s: by name a yield or a rate of interest, whose relative change is no return: leave it out by -symbols",
+			enumerate(rates))})
 	}
 	if len(filled) > 0 {
 		found = append(found, Doubt{Kind: WeekendDoubt, Symbol: filled[0], Rows: stuck, Text: fmt.Sprintf(
-			"%s: unchanged on every %s, %d rows: filled forward where nothing was traded? These returns of 0 count as periods, which dilutes VaR, CVaR, PSR and every window: delete these rows",
+			"%s: unchanged on every %s, %d rows: filled forward where nothing was traded? These returns of 0 count "+
+				"as periods, which dilutes VaR, CVaR, PSR and every window: delete these rows",
 			enumerate(filled), closed, stuck)})
 	}
 	return found
@@ -89,16 +92,22 @@ func (k *candles) untraded(file string) error {
 		moves = moves || k.candles[from].close != k.candles[n-1].close
 	}
 	rows := n - from
-	if k.plan.volume < 0 || from < rows || !moves || rows < fewestStale || k.candles[n-1].time-k.candles[from].time < 2*day.Milliseconds() {
+	if k.plan.volume < 0 || from < rows || !moves || rows < fewestStale {
+		return nil
+	}
+	if k.candles[n-1].time-k.candles[from].time < 2*day.Milliseconds() {
 		return nil
 	}
 	since := stampMillis(k.candles[from].time)
 	if k.opt.MaxStale > 0 && rows > k.opt.MaxStale {
-		return &DataError{File: file, Msg: fmt.Sprintf("volume of %s is 0 on the last %s rows, since %s, above the %s allowed (-max-stale): halted or delisted? Leave the symbol or the time out",
+		return &DataError{File: file, Msg: fmt.Sprintf("volume of %s is 0 on the last %s rows, since %s, "+
+			"above the %s allowed (-max-stale): halted or delisted? Leave the symbol or the time out",
 			k.symbol, count(rows), since, count(k.opt.MaxStale))}
 	}
-	k.cleaning.Doubts = append(k.cleaning.Doubts, Doubt{Kind: StaleDoubt, Symbol: k.symbol, Time: millis(k.candles[from].time), Rows: rows, Text: fmt.Sprintf(
-		"%s: volume 0 on the last %s rows, since %s: halted or delisted? These closes are no prices at which it could be traded: leave it out by -symbols, or refuse them by -max-stale", k.symbol, count(rows), since)})
+	text := fmt.Sprintf("%s: volume 0 on the last %s rows, since %s: halted or delisted? These closes are no prices at "+
+		"which it could be traded: leave it out by -symbols, or refuse them by -max-stale", k.symbol, count(rows), since)
+	k.cleaning.Doubts = append(k.cleaning.Doubts,
+		Doubt{Kind: StaleDoubt, Symbol: k.symbol, Time: millis(k.candles[from].time), Rows: rows, Text: text})
 	return nil
 }
 
@@ -255,7 +264,8 @@ func (s *series) jumps(symbol string) (Doubt, bool) {
 	if d.Factor < 1 {
 		way = "falls to 1/%s of itself"
 	}
-	d.Text = fmt.Sprintf("%s on %s: close "+way+" (%v to %v): %s", symbol, stamp(d.Time), rounded(max(d.Factor, 1/d.Factor)), s.closes[at], s.closes[at+1], s.cause(at))
+	d.Text = fmt.Sprintf("%s on %s: close "+way+" (%v to %v): %s", symbol, stamp(d.Time),
+		rounded(max(d.Factor, 1/d.Factor)), s.closes[at], s.closes[at+1], s.cause(at))
 	if n > 1 {
 		d.Text += fmt.Sprintf(" (%d more such jumps of %s)", n-1, symbol)
 	}
@@ -335,7 +345,8 @@ func (s *series) stale(symbol string, step time.Duration) (Doubt, bool) {
 	case from == 0:
 		where, why = "until "+stamp(s.times[rows]), "filled backward before its listing?"
 	}
-	d.Text = fmt.Sprintf("%s: close unchanged on %s of %s rows, %s: %s What cannot be traded has no risk on paper, so that minimum variance prefers it: leave it out by -symbols, or refuse such closes by -max-stale",
+	d.Text = fmt.Sprintf("%s: close unchanged on %s of %s rows, %s: %s What cannot be traded has no risk on paper, "+
+		"so that minimum variance prefers it: leave it out by -symbols, or refuse such closes by -max-stale",
 		symbol, count(rows), count(len(s.closes)), where, why)
 	return d, true
 }
@@ -422,12 +433,14 @@ func (o *Options) refuse(p *Panel, shown string) error {
 		s := p.series(j)
 		for i, r := range s.logs {
 			if factor := math.Exp(math.Abs(r)); o.MaxJump > 0 && factor > o.MaxJump {
-				return &DataError{File: shown, Msg: fmt.Sprintf("close of %s goes from %v to %v on %s, a factor of %s, above the %v allowed (-max-jump): %s Correct it, or leave the symbol or the time out",
+				return &DataError{File: shown, Msg: fmt.Sprintf("close of %s goes from %v to %v on %s, a factor of %s, "+
+					"above the %v allowed (-max-jump): %s Correct it, or leave the symbol or the time out",
 					symbol, s.closes[i], s.closes[i+1], stamp(s.times[i+1]), rounded(factor), o.MaxJump, s.cause(i))}
 			}
 		}
 		if from, rows, _ := s.longestRun(); o.MaxStale > 0 && rows > o.MaxStale {
-			return &DataError{File: shown, Msg: fmt.Sprintf("close of %s is unchanged on %s rows, %s to %s, above the %s allowed (-max-stale): delisted and filled forward, or halted? Leave the symbol or the time out",
+			return &DataError{File: shown, Msg: fmt.Sprintf("close of %s is unchanged on %s rows, %s to %s, "+
+				"above the %s allowed (-max-stale): delisted and filled forward, or halted? Leave the symbol or the time out",
 				symbol, count(rows), stamp(s.times[from+1]), stamp(s.times[from+rows]), count(o.MaxStale))}
 		}
 	}

@@ -76,13 +76,15 @@ func (p *Panel) WindowAsItWas(symbols ...string) (*Window, *Listings, Dropped, e
 	first, last := make([]int, len(columns)), make([]int, len(columns))
 	for k, j := range columns {
 		if first[k], last[k] = p.span(j); first[k] < 0 {
-			return nil, nil, Dropped{}, fmt.Errorf("symbol %s has no price in this range: leave it out or choose another range", symbols[k])
+			return nil, nil, Dropped{}, fmt.Errorf(
+				"symbol %s has no price in this range: leave it out or choose another range", symbols[k])
 		}
 	}
 	starts := slices.Sorted(slices.Values(first))
 	rows := p.rowsAsItWas(columns, first, last, starts[min(1, len(starts)-1)])
 	if len(rows) < 3 {
-		return nil, nil, Dropped{}, fmt.Errorf("%d times at which all symbols that are listed then have a close, at least 3 are needed: leave out those that trade at other times", len(rows))
+		return nil, nil, Dropped{}, fmt.Errorf("%d times at which all symbols that are listed then have a close, "+
+			"at least 3 are needed: leave out those that trade at other times", len(rows))
 	}
 	times := make([]time.Time, len(rows))
 	for i, t := range rows {
@@ -100,7 +102,8 @@ func (p *Panel) WindowAsItWas(symbols ...string) (*Window, *Listings, Dropped, e
 			before, after := p.Close.At(a, j), p.Close.At(b, j)
 			r := after/before - 1
 			if math.IsInf(r, 0) || r <= -1 {
-				return nil, nil, Dropped{}, fmt.Errorf("close of %s goes from %v to %v at %s: too far apart for a return", symbols[k], before, after, stamp(p.Times[b]))
+				return nil, nil, Dropped{}, fmt.Errorf("close of %s goes from %v to %v at %s: too far apart for a return",
+					symbols[k], before, after, stamp(p.Times[b]))
 			}
 			returns.Set(i, k, r)
 			if from < 0 {
@@ -145,7 +148,10 @@ func (p *Panel) rowsAsItWas(columns, first, last []int, start int) []int {
 // Choose returns the window of some columns of this one, copied.
 func (w *Window) Choose(columns []int) *Window {
 	periods, _ := w.Returns.Dims()
-	chosen := &Window{Times: w.Times, Returns: mat.NewDense(periods, len(columns), nil), Start: w.Start, Funded: w.Funded, rhythm: w.calendar()}
+	chosen := &Window{
+		Times: w.Times, Returns: mat.NewDense(periods, len(columns), nil), Start: w.Start, Funded: w.Funded,
+		rhythm: w.calendar(),
+	}
 	for k, j := range columns {
 		chosen.Symbols = append(chosen.Symbols, w.Symbols[j])
 		for t := range periods {

@@ -116,7 +116,8 @@ func (s *Sectors) Shares(sector string, symbols []string) ([]float64, error) {
 		empty = empty && shares[i] == 0
 	}
 	if empty {
-		return nil, fmt.Errorf("sector %s holds none of the %d symbols chosen, such as %s: its members in the file are such as %s", sector, len(symbols), symbols[0], s.members(sector)[0])
+		return nil, fmt.Errorf("sector %s holds none of the %d symbols chosen, such as %s: "+
+			"its members in the file are such as %s", sector, len(symbols), symbols[0], s.members(sector)[0])
 	}
 	return shares, nil
 }

@@ -114,8 +114,11 @@ func (m *Moments) Warning(returns *mat.Dense, symbols []string, times []time.Tim
 			}
 		}
 	}
-	const text = "the Ledoit-Wolf shrinkage is %.2g, so that minimum variance, risk parity and their like are next to equal weights: %s on %s, %+.0f %%, is %.0f %% of all squared returns: take another -covariance, or leave it out"
-	return fmt.Sprintf(text, m.Shrinkage, symbols[asset], times[period].Format(time.DateOnly), 100*value, 100*largest/max(sum, math.SmallestNonzeroFloat64))
+	const text = "the Ledoit-Wolf shrinkage is %.2g, so that minimum variance, risk parity and their like are " +
+		"next to equal weights: %s on %s, %+.0f %%, is %.0f %% of all squared returns: " +
+		"take another -covariance, or leave it out"
+	return fmt.Sprintf(text, m.Shrinkage, symbols[asset], times[period].Format(time.DateOnly), 100*value,
+		100*largest/max(sum, math.SmallestNonzeroFloat64))
 }
 
 // Covariance is [Estimate] for callers that want the covariance alone, with
