@@ -29,9 +29,11 @@ func levels() []processorLevel {
 // subnormal ones, zeros, infinities and NaN.
 func everyKind(count int) []float32 {
 	rng := rand.New(rand.NewPCG(1, 2))
-	x := []float32{0, float32(math.Copysign(0, -1)), 1, -1, 0.5, 2, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()),
+	x := []float32{
+		0, float32(math.Copysign(0, -1)), 1, -1, 0.5, 2, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()),
 		math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32, 0x1p-126, math.MaxFloat32, -math.MaxFloat32,
-		88.7, 88.72283, 88.72284, 89, 90, -87.3, -87.4, -103.97, -103.98, -104, -105, 0.625, -0.625}
+		88.7, 88.72283, 88.72284, 89, 90, -87.3, -87.4, -103.97, -103.98, -104, -105, 0.625, -0.625,
+	}
 	for len(x) < count/2 {
 		x = append(x, math.Float32frombits(rng.Uint32()))
 	}
@@ -182,7 +184,9 @@ func TestExp64(t *testing.T) {
 		check(rng.NormFloat64() * 300)
 		check(rng.NormFloat64())
 	}
-	for _, x := range []float64{0, 709.78, 709.79, 710, -745.13, -745.14, -746, -708.4, math.Inf(1), math.Inf(-1), math.NaN()} {
+	for _, x := range []float64{
+		0, 709.78, 709.79, 710, -745.13, -745.14, -746, -708.4, math.Inf(1), math.Inf(-1), math.NaN(),
+	} {
 		check(x)
 	}
 }

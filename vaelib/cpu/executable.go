@@ -46,7 +46,9 @@ func (e *executable) Inputs() ([]string, []shapes.Shape) { return e.names, e.inp
 func (e *executable) Outputs() []shapes.Shape { return e.outputs }
 
 // Execute runs the graph. Any number of executions may run at once.
-func (e *executable) Execute(inputs []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+func (e *executable) Execute(
+	inputs []compute.Buffer, donate []bool, device compute.DeviceNum,
+) ([]compute.Buffer, error) {
 	switch {
 	case e.plan == nil:
 		return nil, errors.New("cpu: the graph has been finalized")

@@ -145,143 +145,189 @@ var reductions = []reduceOp{
 	func(f compute.Function) func(x compute.Value, axes ...int) (compute.Value, error) { return f.ReduceMin },
 }
 
+// operands are what a random operation is given: two values that go together.
+type operands struct {
+	x, y         [2]compute.Value
+	shape, other shapes.Shape
+	steady, both bool // the first, and both, are steady
+}
+
 // grow adds a random operation. It may not fit, which both backends then say.
 func (d *draft) grow() {
-	c := d.choices
 	i := d.pick(dtypes.Float32, dtypes.Float64)
 	j := d.like(i)
-	x, y, shape := d.values[i], d.values[j], d.shapes[i]
-	steady := d.steady[i]
-	pair := steady && d.steady[j]
-	unary := func(op unaryOp, steady bool) {
-		d.keep(steady, func(f compute.Function, k int) (compute.Value, error) { return op(f)(x[k]) })
+	operations[d.choices.below(len(operations))](d, operands{
+		d.values[i], d.values[j], d.shapes[i], d.shapes[j], d.steady[i], d.steady[i] && d.steady[j],
+	})
+}
+
+var operations = []func(d *draft, o operands){
+	(*draft).unary, (*draft).unary, (*draft).binary, (*draft).binary, (*draft).choice, (*draft).convert, (*draft).reshape,
+	(*draft).transpose, (*draft).slice, (*draft).broadcast, (*draft).concatenate, (*draft).reduce, (*draft).multiply,
+	(*draft).pad, (*draft).clamp, (*draft).gather,
+}
+
+func (d *draft) unary(o operands) {
+	op := unaryOps[d.choices.below(len(unaryOps))]
+	d.keep(false, func(f compute.Function, k int) (compute.Value, error) { return op(f)(o.x[k]) })
+}
+
+func (d *draft) binary(o operands) {
+	op := binaryOps[d.choices.below(len(binaryOps))]
+	d.keep(false, func(f compute.Function, k int) (compute.Value, error) { return op(f)(o.x[k], o.y[k]) })
+}
+
+// choice is one by a comparison of numbers that both backends know exactly.
+func (d *draft) choice(o operands) {
+	if !o.both || !o.shape.Equal(o.other) {
+		return
 	}
-	switch c.below(16) {
-	case 0, 1:
-		unary(unaryOps[c.below(len(unaryOps))], false)
-	case 2, 3:
-		op := binaryOps[c.below(len(binaryOps))]
-		d.keep(false, func(f compute.Function, k int) (compute.Value, error) { return op(f)(x[k], y[k]) })
-	case 4: // a choice, by a comparison of numbers that both know exactly
-		if !pair || !shape.Equal(d.shapes[j]) {
-			return
-		}
-		op := comparisons[c.below(len(comparisons))]
-		if !d.keep(true, func(f compute.Function, k int) (compute.Value, error) { return op(f)(x[k], y[k]) }) {
-			return
-		}
-		is := d.values[len(d.values)-1]
-		switch c.below(3) {
-		case 0:
-			d.keep(true, func(f compute.Function, k int) (compute.Value, error) { return f.ConvertDType(is[k], shape.DType) })
-		case 1:
-			d.keep(true, func(f compute.Function, k int) (compute.Value, error) { return f.LogicalNot(is[k]) })
-		}
+	op := comparisons[d.choices.below(len(comparisons))]
+	d.keep(true, func(f compute.Function, k int) (compute.Value, error) { return op(f)(o.x[k], o.y[k]) })
+	is := d.values[len(d.values)-1]
+	switch d.choices.below(4) {
+	case 0:
+		d.keep(true, func(f compute.Function, k int) (compute.Value, error) { return f.ConvertDType(is[k], o.shape.DType) })
+		return
+	case 1:
+		d.keep(true, func(f compute.Function, k int) (compute.Value, error) { return f.LogicalNot(is[k]) })
 		is = d.values[len(d.values)-1]
-		if d.shapes[len(d.values)-1].DType == dtypes.Bool {
-			d.keep(pair, func(f compute.Function, k int) (compute.Value, error) { return f.Where(is[k], x[k], y[k]) })
-		}
-	case 5:
-		other := map[dtypes.DType]dtypes.DType{dtypes.Float32: dtypes.Float64, dtypes.Float64: dtypes.Float32}[shape.DType]
-		d.keep(false, func(f compute.Function, k int) (compute.Value, error) { return f.ConvertDType(x[k], other) })
-	case 6:
-		dims := factorise(c, shape.Size())
-		d.keep(steady, func(f compute.Function, k int) (compute.Value, error) { return f.Reshape(x[k], dims...) })
-	case 7:
-		order := permutation(c, shape.Rank())
-		d.keep(steady, func(f compute.Function, k int) (compute.Value, error) { return f.Transpose(x[k], order...) })
-	case 8:
-		var starts, limits, strides []int
-		for _, n := range shape.Dimensions {
-			start := c.below(n)
-			starts, limits, strides = append(starts, start), append(limits, start+1+c.below(n-start)), append(strides, 1+c.below(3)/2)
-		}
-		d.keep(steady, func(f compute.Function, k int) (compute.Value, error) { return f.Slice(x[k], starts, limits, strides) })
-	case 9:
-		dims, at := []int{}, []int{}
-		for axis, n := range shape.Dimensions {
-			if c.below(3) == 0 {
-				dims = append(dims, 1+c.below(4))
-			}
-			if n == 1 && c.below(2) == 0 {
-				n = 1 + c.below(5)
-			}
-			at, dims = append(at, len(dims)), append(dims, n)
-			_ = axis
-		}
-		if c.below(2) == 0 {
-			dims = append(dims, 1+c.below(4))
-		}
-		to := shapes.Make(shape.DType, dims...)
-		d.keep(steady, func(f compute.Function, k int) (compute.Value, error) { return f.BroadcastInDim(x[k], to, at) })
-	case 10:
-		axis := c.below(shape.Rank())
-		d.keep(pair, func(f compute.Function, k int) (compute.Value, error) { return f.Concatenate(axis, x[k], y[k], x[k]) })
-	case 11:
-		op := reductions[c.below(len(reductions))]
-		var axes []int
-		for axis := range shape.Rank() {
-			if c.below(2) == 0 {
-				axes = append(axes, axis)
-			}
-		}
-		d.keep(false, func(f compute.Function, k int) (compute.Value, error) { return op(f)(x[k], axes...) })
-	case 12:
-		l := i
-		left := d.shapes[l]
-		if left.Rank() == 0 || left.Rank() > 2 {
-			return
-		}
-		contract := c.below(left.Rank())
-		for r, right := range d.shapes {
-			if right.DType != left.DType || right.Rank() == 0 || right.Rank() > 2 {
-				continue
-			}
-			for axis, n := range right.Dimensions {
-				if n == left.Dimensions[contract] && c.below(2) == 0 {
-					d.keep(false, func(f compute.Function, k int) (compute.Value, error) {
-						return f.DotGeneral(d.values[l][k], []int{contract}, nil, d.values[r][k], []int{axis}, nil, compute.DotGeneralConfig{})
-					})
-					return
-				}
-			}
-		}
-	case 13:
-		var pads []compute.PadAxis
-		for range shape.Rank() {
-			pads = append(pads, compute.PadAxis{Start: c.below(3), End: c.below(3)})
-		}
-		zero := any([]float32{1.5})
-		if shape.DType == dtypes.Float64 {
-			zero = []float64{1.5}
-		}
-		d.keep(steady, func(f compute.Function, k int) (compute.Value, error) {
-			fill, err := f.Constant(zero)
-			if err != nil {
-				return nil, err
-			}
-			return f.Pad(x[k], fill, pads...)
-		})
-	case 14:
-		d.keep(false, func(f compute.Function, k int) (compute.Value, error) {
-			bounds := [2]compute.Value{}
-			for e, v := range []float64{-0.5, 0.75} {
-				flat := any([]float32{float32(v)})
-				if shape.DType == dtypes.Float64 {
-					flat = []float64{v}
-				}
-				var err error
-				if bounds[e], err = f.Constant(flat); err != nil {
-					return nil, err
-				}
-			}
-			return f.Clamp(bounds[0], x[k], bounds[1])
-		})
-	case 15: // the first input by rows that the last one gives
-		d.keep(true, func(f compute.Function, k int) (compute.Value, error) {
-			return f.Gather(d.values[0][k], d.values[len(d.inputs)-1][k], 1, []int{1}, []int{0}, []int{0}, []int{1, d.shapes[0].Dimensions[1]}, false)
-		})
 	}
+	d.keep(true, func(f compute.Function, k int) (compute.Value, error) { return f.Where(is[k], o.x[k], o.y[k]) })
+}
+
+func (d *draft) convert(o operands) {
+	to := dtypes.Float32
+	if o.shape.DType == to {
+		to = dtypes.Float64
+	}
+	d.keep(false, func(f compute.Function, k int) (compute.Value, error) { return f.ConvertDType(o.x[k], to) })
+}
+
+func (d *draft) reshape(o operands) {
+	dims := factorise(d.choices, o.shape.Size())
+	d.keep(o.steady, func(f compute.Function, k int) (compute.Value, error) { return f.Reshape(o.x[k], dims...) })
+}
+
+func (d *draft) transpose(o operands) {
+	order := permutation(d.choices, o.shape.Rank())
+	d.keep(o.steady, func(f compute.Function, k int) (compute.Value, error) { return f.Transpose(o.x[k], order...) })
+}
+
+func (d *draft) slice(o operands) {
+	var starts, limits, strides []int
+	for _, n := range o.shape.Dimensions {
+		start := d.choices.below(n)
+		starts = append(starts, start)
+		limits = append(limits, start+1+d.choices.below(n-start))
+		strides = append(strides, 1+d.choices.below(3)/2)
+	}
+	d.keep(o.steady, func(f compute.Function, k int) (compute.Value, error) {
+		return f.Slice(o.x[k], starts, limits, strides)
+	})
+}
+
+func (d *draft) broadcast(o operands) {
+	dims, at := []int{}, []int{}
+	for _, n := range o.shape.Dimensions {
+		if d.choices.below(3) == 0 {
+			dims = append(dims, 1+d.choices.below(4))
+		}
+		if n == 1 && d.choices.below(2) == 0 {
+			n = 1 + d.choices.below(5)
+		}
+		at, dims = append(at, len(dims)), append(dims, n)
+	}
+	if d.choices.below(2) == 0 {
+		dims = append(dims, 1+d.choices.below(4))
+	}
+	to := shapes.Make(o.shape.DType, dims...)
+	d.keep(o.steady, func(f compute.Function, k int) (compute.Value, error) { return f.BroadcastInDim(o.x[k], to, at) })
+}
+
+func (d *draft) concatenate(o operands) {
+	axis := d.choices.below(o.shape.Rank())
+	d.keep(o.both, func(f compute.Function, k int) (compute.Value, error) {
+		return f.Concatenate(axis, o.x[k], o.y[k], o.x[k])
+	})
+}
+
+func (d *draft) reduce(o operands) {
+	op := reductions[d.choices.below(len(reductions))]
+	var axes []int
+	for axis := range o.shape.Rank() {
+		if d.choices.below(2) == 0 {
+			axes = append(axes, axis)
+		}
+	}
+	d.keep(false, func(f compute.Function, k int) (compute.Value, error) { return op(f)(o.x[k], axes...) })
+}
+
+// multiply looks for a second factor that fits.
+func (d *draft) multiply(o operands) {
+	if o.shape.Rank() == 0 || o.shape.Rank() > 2 {
+		return
+	}
+	contract := d.choices.below(o.shape.Rank())
+	for i, right := range d.shapes {
+		if right.DType != o.shape.DType || right.Rank() == 0 || right.Rank() > 2 {
+			continue
+		}
+		for axis, n := range right.Dimensions {
+			if n == o.shape.Dimensions[contract] && d.choices.below(2) == 0 {
+				y, none := d.values[i], compute.DotGeneralConfig{}
+				d.keep(false, func(f compute.Function, k int) (compute.Value, error) {
+					return f.DotGeneral(o.x[k], []int{contract}, nil, y[k], []int{axis}, nil, none)
+				})
+				return
+			}
+		}
+	}
+}
+
+// constant is a scalar of x's type.
+func constant(f compute.Function, dtype dtypes.DType, x float64) (compute.Value, error) {
+	if dtype == dtypes.Float64 {
+		return f.Constant([]float64{x})
+	}
+	return f.Constant([]float32{float32(x)})
+}
+
+func (d *draft) pad(o operands) {
+	var pads []compute.PadAxis
+	for range o.shape.Rank() {
+		pads = append(pads, compute.PadAxis{Start: d.choices.below(3), End: d.choices.below(3)})
+	}
+	d.keep(o.steady, func(f compute.Function, k int) (compute.Value, error) {
+		fill, err := constant(f, o.shape.DType, 1.5)
+		if err != nil {
+			return nil, err
+		}
+		return f.Pad(o.x[k], fill, pads...)
+	})
+}
+
+func (d *draft) clamp(o operands) {
+	d.keep(false, func(f compute.Function, k int) (compute.Value, error) {
+		least, err := constant(f, o.shape.DType, -0.5)
+		if err != nil {
+			return nil, err
+		}
+		most, err := constant(f, o.shape.DType, 0.75)
+		if err != nil {
+			return nil, err
+		}
+		return f.Clamp(least, o.x[k], most)
+	})
+}
+
+// gather takes rows of the first input, by the numbers that the last one gives.
+func (d *draft) gather(operands) {
+	from, rows := d.values[0], d.values[len(d.inputs)-1]
+	sizes := []int{1, d.shapes[0].Dimensions[1]}
+	d.keep(true, func(f compute.Function, k int) (compute.Value, error) {
+		return f.Gather(from[k], rows[k], 1, []int{1}, []int{0}, []int{0}, sizes, false)
+	})
 }
 
 func factorise(c *choices, size int) (dims []int) {
@@ -311,7 +357,6 @@ func permutation(c *choices, n int) []int {
 // checkGraph makes a graph of the choices on this backend and on GoMLX's, and
 // compares their results, at every level. It returns false where GoMLX's fails.
 func checkGraph(t testing.TB, data []byte) (compared bool) {
-	c := &choices{data}
 	here, err := New()
 	if err != nil {
 		t.Fatal(err)
@@ -323,8 +368,50 @@ func checkGraph(t testing.TB, data []byte) (compared bool) {
 	}
 	defer reference.Finalize()
 	builders := [2]compute.Builder{here.Builder("graph"), reference.Builder("graph")}
-	d := &draft{t: t, choices: c, functions: [2]compute.Function{builders[0].Main(), builders[1].Main()}}
-	rng := rand.New(rand.NewPCG(uint64(len(data)), 1))
+	d := &draft{t: t, choices: &choices{data}, functions: [2]compute.Function{builders[0].Main(), builders[1].Main()}}
+	d.plant(rand.New(rand.NewPCG(uint64(len(data)), 1)))
+	var chosen []int // the values that are outputs
+	for len(d.choices.data) > len(data)/4 {
+		d.grow()
+	}
+	for i := range d.values {
+		if dtype := d.shapes[i].DType; dtype != dtypes.Float32 && dtype != dtypes.Float64 {
+			continue
+		}
+		if i == len(d.values)-1 || d.choices.below(3) == 0 {
+			chosen = append(chosen, i)
+		}
+	}
+	if len(chosen) == 0 {
+		chosen = []int{0}
+	}
+	var executables [2]compute.Executable
+	for k := range 2 {
+		var outputs []compute.Value
+		for _, i := range chosen {
+			outputs = append(outputs, d.values[i][k])
+		}
+		if err := d.functions[k].Return(outputs, nil); err != nil {
+			t.Fatal(err)
+		}
+		if executables[k], err = builders[k].Compile(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, ok := executables[0].(*executable); !ok {
+		t.Fatal("the graph was left to GoMLX")
+	}
+	var want [][]float64
+	if !raceDetector { // under which GoMLX 0.28's backend fails on pointers
+		want = attempt(t, reference, executables[1], d.inShapes, d.inputs)
+	}
+	checkLevels(t, d, here, executables[0], chosen, want)
+	return want != nil
+}
+
+// plant makes the inputs.
+func (d *draft) plant(rng *rand.Rand) {
+	c := d.choices
 	rows, columns := 1+c.below(7), 1+c.below(40)
 	if c.below(10) == 9 {
 		columns = 500 + c.below(60) // more than a tile
@@ -345,53 +432,34 @@ func checkGraph(t testing.TB, data []byte) (compared bool) {
 		picks[i] = int32(rng.IntN(rows))
 	}
 	d.input(shapes.Make(dtypes.Int32, len(picks), 1), picks)
-	for len(c.data) > 0 {
-		d.grow()
-	}
-	var outputs [2][]compute.Value
-	var tolerance []bool
-	for i, pair := range d.values {
-		if dtype := d.shapes[i].DType; dtype == dtypes.Float32 || dtype == dtypes.Float64 {
-			outputs[0], outputs[1] = append(outputs[0], pair[0]), append(outputs[1], pair[1])
-			tolerance = append(tolerance, !d.steady[i])
-		}
-	}
-	var executables [2]compute.Executable
-	for k := range 2 {
-		if err := d.functions[k].Return(outputs[k], nil); err != nil {
-			t.Fatal(err)
-		}
-		if executables[k], err = builders[k].Compile(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, ok := executables[0].(*executable); !ok {
-		t.Fatal("the graph was left to GoMLX")
-	}
-	var want [][]float64
-	if !raceDetector { // under which GoMLX 0.28's backend fails on pointers
-		want = attempt(t, reference, executables[1], d.inShapes, d.inputs)
-	}
+}
+
+// checkLevels compares the outputs with those that are wanted (nil: unknown), and
+// at every level with those of plain Go.
+func checkLevels(t testing.TB, d *draft, b *Backend, e compute.Executable, outputs []int, want [][]float64) {
+	t.Helper()
 	defer func(highest processorLevel) { level = highest }(level)
 	var first [][]float64
 	for _, level = range levels() {
-		got := execute(t, here, executables[0], d.inShapes, d.inputs)
+		got := execute(t, b, e, d.inShapes, d.inputs)
 		if first == nil {
 			first = got
 		}
-		for i := range got {
+		for i, of := range outputs {
+			what := fmt.Sprintf("%s, output %d %s", level, i, d.shapes[of])
 			if want != nil {
-				compareValues(t, fmt.Sprintf("%s, output %d %s", level, i, executables[0].Outputs()[i]), got[i], want[i], tolerance[i])
+				compareValues(t, what, got[i], want[i], !d.steady[of])
 			}
-			compareValues(t, fmt.Sprintf("%s beside plain Go, output %d", level, i), got[i], first[i], false)
+			compareValues(t, what+" beside plain Go", got[i], first[i], false)
 		}
 	}
-	return want != nil
 }
 
 // attempt is execute, or nil where that panics, as GoMLX 0.28's backend does on
 // choices and products of empty arrays.
-func attempt(t testing.TB, b compute.Backend, e compute.Executable, in []shapes.Shape, flat []any) (results [][]float64) {
+func attempt(
+	t testing.TB, b compute.Backend, e compute.Executable, in []shapes.Shape, flat []any,
+) (results [][]float64) {
 	t.Helper()
 	defer func() {
 		if recover() != nil {
@@ -401,7 +469,9 @@ func attempt(t testing.TB, b compute.Backend, e compute.Executable, in []shapes.
 	return execute(t, b, e, in, flat)
 }
 
-func execute(t testing.TB, b compute.Backend, e compute.Executable, in []shapes.Shape, flat []any) (results [][]float64) {
+func execute(
+	t testing.TB, b compute.Backend, e compute.Executable, in []shapes.Shape, flat []any,
+) (results [][]float64) {
 	t.Helper()
 	buffers := make([]compute.Buffer, len(in))
 	for i, shape := range in {

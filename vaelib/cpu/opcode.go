@@ -41,18 +41,35 @@ const (
 	opTruth  // whether a number is not 0
 	opNarrow // from float64 to float32
 	opWiden  // from float32 to float64
-	opWhole  // towards 0, in float64
 )
 
 var opcodes = map[compute.OpType]opcode{
-	compute.OpTypeAdd: opAdd, compute.OpTypeSub: opSub, compute.OpTypeMul: opMul, compute.OpTypeDiv: opDiv,
-	compute.OpTypeMax: opMax, compute.OpTypeMin: opMin,
-	compute.OpTypeEqual: opEqual, compute.OpTypeNotEqual: opNotEqual, compute.OpTypeLessThan: opLess,
-	compute.OpTypeLessOrEqual: opLessOrEqual, compute.OpTypeGreaterThan: opGreater, compute.OpTypeGreaterOrEqual: opGreaterOrEqual,
-	compute.OpTypeLogicalAnd: opAnd, compute.OpTypeLogicalOr: opOr, compute.OpTypeLogicalNot: opNot, compute.OpTypeWhere: opWhere,
-	compute.OpTypeNeg: opNeg, compute.OpTypeAbs: opAbs, compute.OpTypeSign: opSign, compute.OpTypeSqrt: opSqrt, compute.OpTypeRsqrt: opRsqrt,
-	compute.OpTypeExp: opExp, compute.OpTypeLog: opLog, compute.OpTypeLog1p: opLog1p, compute.OpTypeTanh: opTanh,
-	compute.OpTypeLogistic: opLogistic,
+	compute.OpTypeAdd:            opAdd,
+	compute.OpTypeSub:            opSub,
+	compute.OpTypeMul:            opMul,
+	compute.OpTypeDiv:            opDiv,
+	compute.OpTypeMax:            opMax,
+	compute.OpTypeMin:            opMin,
+	compute.OpTypeEqual:          opEqual,
+	compute.OpTypeNotEqual:       opNotEqual,
+	compute.OpTypeLessThan:       opLess,
+	compute.OpTypeLessOrEqual:    opLessOrEqual,
+	compute.OpTypeGreaterThan:    opGreater,
+	compute.OpTypeGreaterOrEqual: opGreaterOrEqual,
+	compute.OpTypeLogicalAnd:     opAnd,
+	compute.OpTypeLogicalOr:      opOr,
+	compute.OpTypeLogicalNot:     opNot,
+	compute.OpTypeWhere:          opWhere,
+	compute.OpTypeNeg:            opNeg,
+	compute.OpTypeAbs:            opAbs,
+	compute.OpTypeSign:           opSign,
+	compute.OpTypeSqrt:           opSqrt,
+	compute.OpTypeRsqrt:          opRsqrt,
+	compute.OpTypeExp:            opExp,
+	compute.OpTypeLog:            opLog,
+	compute.OpTypeLog1p:          opLog1p,
+	compute.OpTypeTanh:           opTanh,
+	compute.OpTypeLogistic:       opLogistic,
 }
 
 // apply32 writes the function of x, y and z (as many as it takes) to dst.
@@ -208,8 +225,6 @@ func apply64(code opcode, dst, x, y, z []float64) {
 		unary(dst, x, math.Tanh)
 	case opLogistic:
 		unary(dst, x, func(x float64) float64 { return 1 / (1 + exp64(-x)) })
-	case opWhole:
-		unary(dst, x, math.Trunc)
 	case opTruth:
 		unary(dst, x, func(x float64) float64 { return number(x != 0) })
 	default:

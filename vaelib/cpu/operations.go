@@ -202,16 +202,20 @@ func (f *function) Iota(shape shapes.Shape, axis int) (compute.Value, error) {
 }
 
 // Gather of whole rows of a matrix, by their numbers, is taken down.
-func (f *function) Gather(x, indices compute.Value, indexAxis int, offset, collapsed, start, sizes []int, sorted bool) (compute.Value, error) {
+func (f *function) Gather(
+	x, indices compute.Value, indexAxis int, offset, collapsed, start, sizes []int, sorted bool,
+) (compute.Value, error) {
 	v, err := f.Function.Gather(x, indices, indexAxis, offset, collapsed, start, sizes, sorted)
 	if err != nil {
 		return v, err
 	}
-	n, ok := f.nodes[x], f.nodes[indices] != nil
-	rows := ok && n != nil && f.nodes[indices].shape.Rank() == 2 && indexAxis == 1 && f.nodes[indices].shape.Dimensions[1] == 1 &&
-		n.shape.Rank() == 2 && slices.Equal(offset, []int{1}) && slices.Equal(collapsed, []int{0}) && slices.Equal(start, []int{0}) &&
-		slices.Equal(sizes, []int{1, n.shape.Dimensions[1]})
-	if !rows {
+	from, rows := f.nodes[x], f.nodes[indices]
+	if from == nil || rows == nil || from.shape.Rank() != 2 || rows.shape.Rank() != 2 || rows.shape.Dimensions[1] != 1 {
+		return v, nil
+	}
+	whole := []int{1, from.shape.Dimensions[1]}
+	if indexAxis != 1 || !slices.Equal(offset, []int{1}) || !slices.Equal(collapsed, []int{0}) ||
+		!slices.Equal(start, []int{0}) || !slices.Equal(sizes, whole) {
 		return v, nil
 	}
 	return f.take(v, nil, node{op: compute.OpTypeGather}, x, indices)
@@ -225,7 +229,8 @@ func (f *function) DotGeneral(
 	if err != nil || len(batchX) > 0 || config != (compute.DotGeneralConfig{}) {
 		return v, err
 	}
-	return f.take(v, nil, node{op: compute.OpTypeDotGeneral, dot: dot{slices.Clone(contractX), slices.Clone(contractY)}}, x, y)
+	contracting := dot{slices.Clone(contractX), slices.Clone(contractY)}
+	return f.take(v, nil, node{op: compute.OpTypeDotGeneral, dot: contracting}, x, y)
 }
 
 // Pad with 0, at the ends alone, is taken down.

@@ -77,7 +77,8 @@ func (p *planner) add(v *value) view {
 	for _, o := range v.operands {
 		switch {
 		case o.of.kind == given:
-		case v.kind == elementwise && o.of.kind == elementwise && o.all() && slices.Equal(longAxes(v.dims), longAxes(o.of.dims)):
+		case v.kind == elementwise && o.of.kind == elementwise && o.all() &&
+			slices.Equal(longAxes(v.dims), longAxes(o.of.dims)):
 			v.stage = max(v.stage, o.of.stage)
 		default:
 			v.stage = max(v.stage, o.of.stage+1)
@@ -200,7 +201,8 @@ func (p *planner) parameter(n *node) (view, error) {
 		c = index
 	}
 	dims := n.shape.Dimensions
-	return whole(&value{class: c, dims: dims, store: p.store(store{kind: input, class: c, size: product(dims), index: n.index})}), nil
+	s := p.store(store{kind: input, class: c, size: product(dims), index: n.index})
+	return whole(&value{class: c, dims: dims, store: s}), nil
 }
 
 func (p *planner) constant(n *node) (view, error) {
@@ -235,7 +237,8 @@ func (p *planner) iota(n *node) (view, error) {
 
 // copied moves the elements of v next to each other.
 func (p *planner) copied(v view) view {
-	return p.add(&value{kind: moved, class: v.of.class, dims: v.dims, operands: []view{v}, parts: []part{{0, rowMajor(v.dims)}}})
+	parts := []part{{0, rowMajor(v.dims)}}
+	return p.add(&value{kind: moved, class: v.of.class, dims: v.dims, operands: []view{v}, parts: parts})
 }
 
 func (p *planner) convert(n *node, x view) (view, error) {
@@ -326,7 +329,13 @@ func (p *planner) reduce(n *node, x view) view {
 	if len(gone) == 0 {
 		gone = axes(len(x.dims))
 	}
-	code := map[compute.OpType]opcode{compute.OpTypeReduceSum: opAdd, compute.OpTypeReduceMax: opMax, compute.OpTypeReduceMin: opMin}[n.op]
+	code := opAdd
+	switch n.op {
+	case compute.OpTypeReduceMax:
+		code = opMax
+	case compute.OpTypeReduceMin:
+		code = opMin
+	}
 	if !reducible(x, gone) {
 		// Those that go innermost, next to each other.
 		var order []int
@@ -339,12 +348,15 @@ func (p *planner) reduce(n *node, x view) view {
 		x = p.copied(x.transpose(append(order, gone...)))
 		gone = axes(len(x.dims))[stay:]
 	}
-	return p.add(&value{kind: summed, class: x.of.class, code: code, dims: n.shape.Dimensions, operands: []view{x}, axes: gone})
+	return p.add(&value{
+		kind: summed, class: x.of.class, code: code, dims: n.shape.Dimensions, operands: []view{x}, axes: gone,
+	})
 }
 
 func (p *planner) multiply(n *node, in []view) (view, error) {
 	for i, contracting := range [][]int{n.dot.lhs, n.dot.rhs} {
-		if len(in[i].dims) > 2 || len(contracting) != 1 || in[i].of.class == index || n.inputs[i].shape.DType == dtypes.Int32 {
+		whole := in[i].of.class == index || n.inputs[i].shape.DType == dtypes.Int32
+		if len(in[i].dims) > 2 || len(contracting) != 1 || whole {
 			return view{}, errForeign
 		}
 	}

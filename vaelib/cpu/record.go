@@ -70,7 +70,9 @@ func (b *builder) lend() (compute.Executable, error) {
 func (f *function) Builder() compute.Builder { return f.builder }
 
 // dtypesHere are those that the plan knows.
-var dtypesHere = map[dtypes.DType]bool{dtypes.Float32: true, dtypes.Float64: true, dtypes.Int32: true, dtypes.Bool: true}
+var dtypesHere = map[dtypes.DType]bool{
+	dtypes.Float32: true, dtypes.Float64: true, dtypes.Int32: true, dtypes.Bool: true,
+}
 
 // take takes down the operation that gave v, unless it failed, reads a value
 // that isn't taken down, or is of a type that the plan doesn't know.

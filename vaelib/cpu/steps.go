@@ -264,7 +264,9 @@ func (r *reduction) run(f *frame) {
 	}
 }
 
-func runReduction[T float32 | float64](r *reduction, spaces [][]T, apply func(opcode, []T, []T, []T, []T), chain func(opcode, []T) T) {
+func runReduction[T float32 | float64](
+	r *reduction, spaces [][]T, apply func(opcode, []T, []T, []T, []T), chain func(opcode, []T) T,
+) {
 	to, from := spaces[r.to.id], spaces[r.from.store.id]
 	if product(r.gone) == 0 || r.terms == 0 {
 		for i := range to {
