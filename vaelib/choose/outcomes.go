@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/inference"
+	"vaefolio/vaelib/internal/inorder"
 	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
@@ -270,7 +271,7 @@ func (sim *simulation) run(ctx context.Context, o *Outlook) error {
 		return err
 	}
 	o.Final = slices.Clone(sim.wealth.RawRowView(s.Horizon))
-	o.MeanFinal = floats.Sum(o.Final) / paths
+	o.MeanFinal = inorder.Sum(o.Final) / paths
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/inorder"
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/simplex"
 )
@@ -127,7 +128,7 @@ func judge(name string, w []float64, scenarios, heldOut *Scenarios) Judgement {
 	slices.Sort(outcomes)
 	tail := max(1, count/20)
 	j.HeldOutWorst = outcomes[0]
-	j.HeldOutTail = floats.Sum(outcomes[:tail]) / float64(tail)
-	j.HeldOutMean = floats.Sum(outcomes) / float64(count)
+	j.HeldOutTail = inorder.Sum(outcomes[:tail]) / float64(tail)
+	j.HeldOutMean = inorder.Sum(outcomes) / float64(count)
 	return j
 }

@@ -7,10 +7,10 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/inference"
+	"vaefolio/vaelib/internal/inorder"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/stream"
 )
@@ -99,7 +99,7 @@ func WorstWindows(returns *mat.Dense, count, length int) ([]Crisis, error) {
 			window[k] = from + k
 		}
 		compound(assets, returns, window)
-		outcome[from], order[from] = floats.Sum(assets)/float64(n), from
+		outcome[from], order[from] = inorder.Sum(assets)/float64(n), from
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(outcome[a], outcome[b]) })
 	var crises []Crisis

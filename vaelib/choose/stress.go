@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/inorder"
 	"vaefolio/vaelib/internal/parallel"
 )
 
@@ -58,7 +59,7 @@ func VolatilityTimes(factor float64, cov *mat.SymDense, deviations float64, hori
 	return Stress{fmt.Sprintf("volatility times %g", factor), func(dst, w []float64) {
 		mat.NewVecDense(len(dst), dst).MulVec(cov, mat.NewVecDense(len(w), w))
 		floats.Mul(dst, w)
-		variance := floats.Sum(dst)
+		variance := inorder.Sum(dst)
 		if !(variance > 0) {
 			clear(dst)
 			return
@@ -81,7 +82,7 @@ func CorrelationsToOne(cov *mat.SymDense, deviations float64, horizon int) Stres
 	scale := deviations * math.Sqrt(float64(horizon))
 	return Stress{"correlations to one", func(dst, w []float64) {
 		floats.MulTo(dst, w, sigma)
-		volatility := floats.Sum(dst) // negative where net short: then a rise is the loss
+		volatility := inorder.Sum(dst) // negative where net short: then a rise is the loss
 		if volatility == 0 {
 			clear(dst)
 			return
@@ -149,7 +150,7 @@ func RunStresses(
 		r.Name, r.Losses = stress.Name, make([]float64, rows)
 		if err := parallel.For(ctx, rows, func(_, i int) error {
 			stress.Contribute(parts.RawRowView(i), weights.RawRowView(i))
-			r.Losses[i] = floats.Sum(parts.RawRowView(i))
+			r.Losses[i] = inorder.Sum(parts.RawRowView(i))
 			if math.IsNaN(r.Losses[i]) {
 				return fmt.Errorf("stress %q has no loss for portfolio %d: are weights and data finite?", stress.Name, i+1)
 			}
@@ -157,7 +158,7 @@ func RunStresses(
 		}); err != nil {
 			return nil, err
 		}
-		r.Mean = floats.Sum(r.Losses) / float64(rows)
+		r.Mean = inorder.Sum(r.Losses) / float64(rows)
 		r.Worst = floats.MaxIdx(r.Losses)
 		r.Drivers = drivers(parts.RawRowView(r.Worst))
 		mean := make([]float64, n)

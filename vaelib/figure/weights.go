@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"vaefolio/vaelib/internal/inorder"
+
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -56,7 +58,7 @@ func (k Concentration) Draw() (*Figure, error) {
 		}
 		legend = append(legend, patchEntry(fmt.Sprintf("%s (%s)", set.name, grouped(len(set.assets))), set.fill))
 		alt += fmt.Sprintf("; %s portfolios: mean %.2f assets, mean largest weight %.0f%%", set.name,
-			stat.Mean(set.assets, nil), 100*stat.Mean(set.largest, nil))
+			inorder.Mean(set.assets), 100*inorder.Mean(set.largest))
 	}
 	f := newFigure(k.Frame, title, 340*cssPixel, alt+".", beside(left, right))
 	f.legend = legend
@@ -227,7 +229,7 @@ func weightBand(portfolios [][]float64, j int) band {
 	}
 	slices.Sort(w)
 	return band{
-		mean: stat.Mean(w, nil),
+		mean: inorder.Mean(w),
 		low:  stat.Quantile(0.05, stat.Empirical, w, nil),
 		high: stat.Quantile(0.95, stat.Empirical, w, nil),
 	}

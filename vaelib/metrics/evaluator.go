@@ -8,8 +8,8 @@ import (
 	"sync"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
 
+	"vaefolio/vaelib/internal/inorder"
 	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/sharpe"
 )
@@ -153,7 +153,7 @@ func rowMeans(returns *mat.Dense) []float64 {
 	periods, _ := returns.Dims()
 	means := make([]float64, periods)
 	for t := range means {
-		means[t] = stat.Mean(returns.RawRowView(t), nil)
+		means[t] = inorder.Mean(returns.RawRowView(t))
 	}
 	return means
 }

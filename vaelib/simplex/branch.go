@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/inorder"
 	"vaefolio/vaelib/qp"
 )
 
@@ -77,7 +78,7 @@ func newBranching(s Set) *branching {
 // returns an error where the limit of nodes comes before any point.
 func (b *branching) search(dst, v []float64, justAny bool) (outcome, error) {
 	n, m := b.set.N, b.set.MinWeight
-	mean := floats.Sum(v) / float64(n)
+	mean := inorder.Sum(v) / float64(n)
 	root := node{choice: make([]choice, n), bound: math.Inf(-1)}
 	for i, x := range v {
 		b.problem.C[i], b.problem.C[n+i] = m/2-(x-mean), m-(x-mean)

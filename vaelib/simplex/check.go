@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/inorder"
 	"vaefolio/vaelib/qp"
 )
 
@@ -101,13 +101,13 @@ func (s Set) checkBounds() *InfeasibleError {
 // checkBudget looks at the bounds' sums.
 func (s Set) checkBudget() *InfeasibleError {
 	lower, upper := s.bounds()
-	if sum := floats.Sum(upper); sum < 1-slack {
+	if sum := inorder.Sum(upper); sum < 1-slack {
 		if allEqual(upper) {
 			return infeasible("%d weights of at most %v reach %.6g, below 1: allow at least %.6g each", s.N, upper[0], sum, math.Ceil(1e6/float64(s.N))/1e6)
 		}
 		return infeasible("the upper bounds of %d assets sum to %.6g, below 1: raise some of them", s.N, sum)
 	}
-	if sum := floats.Sum(lower); sum > 1+slack {
+	if sum := inorder.Sum(lower); sum > 1+slack {
 		if allEqual(lower) {
 			return infeasible("%d weights of at least %v need %.6g, above 1: ask for at most %.6g each", s.N, lower[0], sum, math.Floor(1e6/float64(s.N))/1e6)
 		}

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"vaefolio/vaelib/internal/inorder"
+
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
@@ -53,7 +55,7 @@ func Symmetric(n int, alpha float64) (*Dirichlet, error) {
 // mean_i (1 - mean_i) / (total + 1).
 func Asymmetric(mean []float64, total float64) (*Dirichlet, error) {
 	alpha := slices.Clone(mean)
-	floats.Scale(total/floats.Sum(mean), alpha)
+	floats.Scale(total/inorder.Sum(mean), alpha)
 	return NewDirichlet(alpha)
 }
 
@@ -82,7 +84,7 @@ func Balanced(n int, deviation float64) (*Dirichlet, error) {
 // the sector; the sector's weight is spread over its members in proportion to
 // it, the rest over the others. Total is the sum of the concentrations.
 func SectorTilted(share []float64, weight, total float64) (*Dirichlet, error) {
-	inside := floats.Sum(share)
+	inside := inorder.Sum(share)
 	outside := float64(len(share)) - inside
 	if !(weight > 0 && weight < 1) || !(inside > 0 && outside > 0) {
 		return nil, fmt.Errorf("a mean weight of %v for a sector of %v in %d assets: both the sector and the rest need members and weight", weight, inside, len(share))

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/inorder"
 	"vaefolio/vaelib/qp"
 )
 
@@ -32,7 +32,7 @@ func (g *groups) project(dst, v, lower, upper []float64) error {
 	p := g.problem
 	p.Lower, p.Upper = lower, upper
 	// A constant added to every input changes nothing: take the mean out.
-	mean := floats.Sum(v) / float64(len(v))
+	mean := inorder.Mean(v)
 	for i, x := range v {
 		p.C[i] = mean - x
 		g.start[i] = clamp(x, lower[i], upper[i])
