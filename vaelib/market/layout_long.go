@@ -14,7 +14,9 @@ func (long) recognise(h *head) (*plan, error) {
 	if p.asset < 0 {
 		return nil, nil
 	}
-	p.numbers(names)
+	if p.numbers(names); p.close < 0 {
+		p.close = find(names, words("value")) // molten
+	}
 	p.times = h.timeFields()
 	if p.close < 0 || len(p.times) == 0 {
 		return nil, nil

@@ -16,13 +16,14 @@ func (h *head) levelsOf() *levels {
 		return nil
 	}
 	l := &levels{first: data}
-	width := len(h.lines[data])
+	width, most := len(h.lines[data]), 0
 	for _, fields := range h.lines[:data] {
 		if len(fields) > width || len(fields) < 2 {
 			continue
 		}
-		numbers, filled := 0, 0
+		numbers, filled, timed := 0, 0, false
 		for _, f := range fields[1:] {
+			timed = timed || isTime(f)
 			if f != "" {
 				filled++
 			}
@@ -31,11 +32,11 @@ func (h *head) levelsOf() *levels {
 			}
 		}
 		switch {
-		case filled == 0:
+		case filled == 0 || timed: // the period of a table stands above it
 		case numbers == filled && l.fields == nil:
 			l.fields = fields
-		case numbers < filled && l.names == nil && filled > 0:
-			l.names = fields
+		case numbers < filled && filled >= most:
+			l.names, most = fields, filled
 		}
 	}
 	if l.names == nil || l.fields == nil {

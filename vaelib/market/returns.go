@@ -1,8 +1,10 @@
 package market
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // Returns says that a file holds returns instead of prices, and which: simple
@@ -30,6 +32,10 @@ func (r Returns) Check() error {
 // also write as -99.99 or -999.
 func (r Returns) cell(rs rows, field int, name string) (float64, error) {
 	v, ok, err := rs.value(field, name)
+	var defect *DataError
+	if errors.As(err, &defect) { // the row of a return can't go without the others'
+		defect.Msg = strings.Replace(defect.Msg, "or delete the row", "or leave it empty", 1)
+	}
 	if err != nil || !ok || v == -99.99 || v == -999 || v == -9999 {
 		return math.NaN(), err
 	}

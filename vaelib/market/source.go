@@ -65,6 +65,10 @@ func (s *source) unpack() error {
 		first = s.lines.peek(4)
 	}
 	switch {
+	case bytes.HasPrefix(first, []byte("PK\x03\x04")):
+		return &DataError{File: s.file, Msg: "is a zip file or an Excel workbook: unpack it, or save the sheet as CSV"}
+	case bytes.HasPrefix(first, []byte("FEA1")):
+		return &DataError{File: s.file, Msg: "is Feather of the first version: write it as the second, or as Parquet"}
 	case bytes.HasPrefix(first, []byte("PAR1")):
 		s.kind = parquetFile
 	case bytes.HasPrefix(first, []byte("ARRO")), bytes.HasPrefix(first, []byte("\xff\xff\xff\xff")):
