@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/experiment"
-	"vaefolio/vaelib/sharedtest"
 )
 
 // Coins that were delisted stand beside those of today: cut to shared times the

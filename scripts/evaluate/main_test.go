@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"testing"
 
-	"vaefolio/vaelib/sharedtest"
+	"vaefolio/internal/sharedtest"
 )
 
 // execute returns exit code, stdout and stderr of the verb.

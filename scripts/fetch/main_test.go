@@ -23,12 +23,12 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/time/rate"
 
+	"vaefolio/internal/bybittest"
+	"vaefolio/internal/sharedtest"
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/bybit"
-	"vaefolio/vaelib/bybit/bybittest"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/run"
-	"vaefolio/vaelib/sharedtest"
 )
 
 // processVariable makes the test binary the command itself.

@@ -23,9 +23,9 @@ import (
 	"golang.org/x/time/rate"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/internal/bybittest"
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/bybit"
-	"vaefolio/vaelib/bybit/bybittest"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/live"
 	"vaefolio/vaelib/run"

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"vaefolio/vaelib/sharedtest"
+	"vaefolio/internal/sharedtest"
 )
 
 // execute returns exit code, stdout and stderr of the verb.

@@ -15,11 +15,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/optimize"
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
 )
 

@@ -18,9 +18,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/time/rate"
 
+	"vaefolio/internal/bybittest"
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/bybit"
-	"vaefolio/vaelib/bybit/bybittest"
-	"vaefolio/vaelib/sharedtest"
 )
 
 // start is when the tests' exchange has its clock: 30 seconds into a minute.

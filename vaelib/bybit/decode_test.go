@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"vaefolio/vaelib/sharedtest"
+	"vaefolio/internal/sharedtest"
 )
 
 func TestDecodeKlines(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"net/http/httptest"
 	"time"
 
+	"vaefolio/internal/bybittest"
 	"vaefolio/vaelib/bybit"
-	"vaefolio/vaelib/bybit/bybittest"
 )
 
 // The candles of a symbol, and what the exchange doesn't have.

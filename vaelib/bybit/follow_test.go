@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"vaefolio/internal/bybittest"
 	"vaefolio/vaelib/bybit"
-	"vaefolio/vaelib/bybit/bybittest"
 	"vaefolio/vaelib/stream"
 )
 

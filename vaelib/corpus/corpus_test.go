@@ -18,9 +18,9 @@ import (
 	"pgregory.net/rapid"
 
 	"vaefolio/data"
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
 )
 

@@ -15,12 +15,12 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"pgregory.net/rapid"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/features"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/regime"
 	"vaefolio/vaelib/run"
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
 )
 

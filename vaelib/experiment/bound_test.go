@@ -6,12 +6,12 @@ import (
 	"slices"
 	"testing"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/optimize"
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/vae"
 )

@@ -9,12 +9,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/data"
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/mixture"
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/vae"

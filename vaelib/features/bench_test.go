@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/stream"
 )
 

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/sharedtest"
 )
 
 func parse(text string, opt SeriesOptions) (*Series, error) {

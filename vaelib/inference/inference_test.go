@@ -16,8 +16,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/metrics"
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/stream"
 )
 

@@ -9,8 +9,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/sharedtest"
 )
 
 // walk is a path of closes with the given standard deviation of a day.

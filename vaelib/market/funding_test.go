@@ -15,8 +15,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/sharedtest"
 )
 
 // A long position in a perpetual that rises by a tenth in a day, and pays one

@@ -13,8 +13,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/sharedtest"
 )
 
 func load(t testing.TB, path string, opt market.Options) (*market.Panel, *market.Cleaning) {

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/sharedtest"
 )
 
 // Files as people have them: each is read right, or refused with the reason. The

@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/moments"
-	"vaefolio/vaelib/sharedtest"
 	"vaefolio/vaelib/stream"
 )
 

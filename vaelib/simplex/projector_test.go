@@ -17,7 +17,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/vaelib/sharedtest"
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 )

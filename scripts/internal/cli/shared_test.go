@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/metrics"
-	"vaefolio/vaelib/sharedtest"
 )
 
 // All the reference data, as any verb with -prices reads them: other exchanges,

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"vaefolio/vaelib/sharedtest"
+	"vaefolio/internal/sharedtest"
 )
 
 // Each case is a folder with inputs and cmd.sh, which runs verbs in BIN. What
