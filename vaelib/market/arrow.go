@@ -1,6 +1,8 @@
 package market
 
 import (
+	"encoding/binary"
+	"errors"
 	"io"
 	"math"
 	"time"
@@ -23,12 +25,18 @@ func openArrow(s *source) (*typedRows, error) {
 		if err != nil {
 			return nil, err
 		}
+		if !soundFooter(footerOf(at, size)) {
+			return nil, bad(errors.New("its footer claims what is not in it"))
+		}
 		file, err := ipc.NewFileReader(io.NewSectionReader(at, 0, size))
 		if err != nil {
 			return nil, bad(err)
 		}
 		schema, read = file.Schema(), file.Read
 	} else {
+		if !soundMessage(s.lines.peek(longestLine)) {
+			return nil, bad(errors.New("its schema claims what is not in it"))
+		}
 		stream, err := ipc.NewReader(s.lines)
 		if err != nil {
 			return nil, bad(err)
@@ -59,6 +67,27 @@ func openArrow(s *source) (*typedRows, error) {
 		}
 	}
 	return r, nil
+}
+
+// footerOf is the footer of an Arrow file, whose length stands before the mark at
+// the end; nil where there is none.
+func footerOf(at io.ReaderAt, size int64) []byte {
+	var end [10]byte
+	if size < 20 {
+		return nil
+	}
+	if _, err := at.ReadAt(end[:], size-10); err != nil {
+		return nil
+	}
+	n := int64(binary.LittleEndian.Uint32(end[:]))
+	if n > min(size-10, 1<<28) {
+		return nil
+	}
+	footer := make([]byte, n)
+	if _, err := at.ReadAt(footer, size-10-n); err != nil {
+		return nil
+	}
+	return footer
 }
 
 // arrowKind says what a column of a type holds, and in which zone its times are.

@@ -42,8 +42,7 @@ func FuzzLayouts(f *testing.F) {
 	})
 }
 
-// FuzzParquet gives broken Parquet files to their reader. Arrow's isn't fuzzed:
-// its library makes room for as many columns as a broken file claims.
+// FuzzParquet gives broken Parquet files to their reader.
 func FuzzParquet(f *testing.F) {
 	type row struct {
 		Date  int32   `parquet:"date,date"`
@@ -56,6 +55,17 @@ func FuzzParquet(f *testing.F) {
 			t.Skip("no Parquet file")
 		}
 		p, c, err := market.LoadFS(fstest.MapFS{"p.parquet": {Data: content}}, "p.parquet", market.Options{AsOf: asOf, MaxPrices: 1 << 16})
+		checkLoad(t, p, c, err)
+	})
+}
+
+// FuzzArrow gives broken Arrow files and streams to their reader. The one in
+// testdata claims more columns than memory could hold.
+func FuzzArrow(f *testing.F) {
+	f.Add(arrowOf(f, false, "UTC"))
+	f.Add(arrowOf(f, true, "UTC"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		p, c, err := market.LoadFS(fstest.MapFS{"p.arrow": {Data: content}}, "p.arrow", market.Options{AsOf: asOf, MaxPrices: 1 << 16})
 		checkLoad(t, p, c, err)
 	})
 }

@@ -1,13 +1,13 @@
 package market
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"math/big"
-	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -178,11 +178,11 @@ func (c *parquetColumn) text(v parquet.Value) []byte {
 	if v.IsNull() {
 		return nil
 	}
-	bytes := v.ByteArray()
-	if text, known := c.known[string(bytes)]; known {
+	raw := v.ByteArray()
+	if text, known := c.known[string(raw)]; known {
 		return text
 	}
-	text := append([]byte{}, bytes...)
+	text := append([]byte{}, raw...)
 	if len(c.known) < parquetBatch {
 		if c.known == nil {
 			c.known = map[string][]byte{}
@@ -240,9 +240,13 @@ func arrowZones(file *parquet.File) map[string]*time.Location {
 	if !ok {
 		return zones
 	}
-	reader, err := ipc.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(encoded)))
-	if err != nil {
+	schema, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || !soundMessage(schema) {
 		return zones // the data can be read without
+	}
+	reader, err := ipc.NewReader(bytes.NewReader(schema))
+	if err != nil {
+		return zones
 	}
 	defer reader.Release()
 	for _, field := range reader.Schema().Fields() {
