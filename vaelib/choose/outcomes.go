@@ -82,12 +82,12 @@ func Outcomes(ctx context.Context, weights, returns *mat.Dense, settings Outcome
 	if err != nil {
 		return nil, err
 	}
-	s, err := settings.complete(returns)
-	if err != nil {
+	settings.EnsureDefaults(returns)
+	if err := settings.Validate(); err != nil {
 		return nil, err
 	}
 	portfolios, _ := weights.Dims()
-	sim, err := newSimulation(ctx, returns, s)
+	sim, err := newSimulation(ctx, returns, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -99,42 +99,46 @@ func Outcomes(ctx context.Context, weights, returns *mat.Dense, settings Outcome
 		if err := sim.run(ctx, &outlooks[i]); err != nil {
 			return nil, err
 		}
-		if s.Progress != nil {
-			s.Progress(i+1, portfolios, "")
+		if settings.Progress != nil {
+			settings.Progress(i+1, portfolios, "")
 		}
 	}
 	return outlooks, nil
 }
 
-// complete fills in the defaults.
-func (s OutcomeSettings) complete(returns *mat.Dense) (OutcomeSettings, error) {
+// EnsureDefaults gives the fields that are zero their defaults, which for the
+// length of the blocks depends on the returns.
+func (s *OutcomeSettings) EnsureDefaults(returns *mat.Dense) {
 	s.Paths = cmp.Or(s.Paths, 1000)
 	s.Horizon = cmp.Or(s.Horizon, 365)
 	s.Drawdown = cmp.Or(s.Drawdown, 0.2)
 	if s.Quantiles == nil {
 		s.Quantiles = []float64{0.05, 0.25, 0.5, 0.75, 0.95}
 	}
-	if s.Regimes != 0 {
-		if s.MeanBlock != 0 || s.Regimes < 2 {
-			return s, fmt.Errorf("simulation by %d regimes in blocks of %v: give at least 2 regimes and no blocks, or "+
-				"blocks alone", s.Regimes, s.MeanBlock)
-		}
-	} else if s.MeanBlock == 0 {
+	if s.Regimes == 0 && s.MeanBlock == 0 {
 		s.MeanBlock = inference.BlockLength(market.Basket(returns))
 	}
+}
+
+// Validate says what makes no sense.
+func (s OutcomeSettings) Validate() error {
+	if s.Regimes != 0 && (s.MeanBlock != 0 || s.Regimes < 2) {
+		return fmt.Errorf("simulation by %d regimes in blocks of %v: give at least 2 regimes and no blocks, or "+
+			"blocks alone", s.Regimes, s.MeanBlock)
+	}
 	if s.Paths < 2 || s.Horizon < 1 || s.Regimes == 0 && !(s.MeanBlock >= 1) || math.IsInf(s.MeanBlock, 0) {
-		return s, fmt.Errorf("simulation of %d paths of %d periods in blocks of %v: give at least 2, 1 and 1", s.Paths,
+		return fmt.Errorf("simulation of %d paths of %d periods in blocks of %v: give at least 2, 1 and 1", s.Paths,
 			s.Horizon, s.MeanBlock)
 	}
 	if !(s.Drawdown > 0 && s.Drawdown < 1) {
-		return s, fmt.Errorf("probability of a drawdown of %v: give a share between 0 and 1, such as 0.2", s.Drawdown)
+		return fmt.Errorf("probability of a drawdown of %v: give a share between 0 and 1, such as 0.2", s.Drawdown)
 	}
 	for i, q := range s.Quantiles {
 		if !(q >= 0 && q <= 1) || i > 0 && q <= s.Quantiles[i-1] {
-			return s, fmt.Errorf("quantile %v of a fan: they lie between 0 and 1 and rise", q)
+			return fmt.Errorf("quantile %v of a fan: they lie between 0 and 1 and rise", q)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // simulation is the paths, and memory for one portfolio on them.

@@ -78,8 +78,8 @@ func (c *Config) EnsureDefaults() {
 	}
 }
 
-// check refuses what cannot be meant.
-func (c *Config) check(symbols []string, periods int) error {
+// Validate says what cannot be meant for these symbols and so many returns.
+func (c *Config) Validate(symbols []string, periods int) error {
 	for _, w := range append(slices.Clone(c.Windows), c.Lookback) {
 		if w < 2 {
 			return fmt.Errorf("a window of %d periods is too short: a volatility needs at least 2", w)
@@ -181,7 +181,7 @@ func build(ctx context.Context, symbols []string, times []time.Time, returns [][
 	if c.Annual == 0 {
 		c.Annual = (&market.Window{Times: times}).PeriodsPerYear()
 	}
-	if err := c.check(symbols, len(times)); err != nil {
+	if err := c.Validate(symbols, len(times)); err != nil {
 		return nil, err
 	}
 	for j, row := range returns {

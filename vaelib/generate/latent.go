@@ -72,11 +72,11 @@ func (g *Generator) Optimize(
 
 // climb is Optimize with the last start at a given code, unless that is nil.
 func (g *Generator) climb(
-	ctx context.Context, objective metrics.Objective, starts Density, also []float64, settings OptimizeSettings,
+	ctx context.Context, objective metrics.Objective, starts Density, also []float64, s OptimizeSettings,
 ) (*Optimum, error) {
 	d := g.Latent()
-	s, err := settings.complete(d)
-	if err != nil {
+	s.EnsureDefaults(d)
+	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	n := s.Starts
@@ -124,19 +124,24 @@ func (g *Generator) climb(
 	return search, search.finish()
 }
 
-// complete fills in the defaults for codes of d dimensions.
-func (s OptimizeSettings) complete(d int) (OptimizeSettings, error) {
+// EnsureDefaults gives the fields that are zero their defaults for codes of d
+// dimensions.
+func (s *OptimizeSettings) EnsureDefaults(d int) {
 	s.Starts = cmp.Or(s.Starts, 64)
 	s.Iterations = cmp.Or(s.Iterations, 100)
 	s.Step = cmp.Or(s.Step, 0.2)
 	s.Tolerance = cmp.Or(s.Tolerance, 1e-6)
 	s.Radius = cmp.Or(s.Radius, Radius95(d))
+}
+
+// Validate says what makes no sense.
+func (s OptimizeSettings) Validate() error {
 	if s.Starts < 1 || s.Iterations < 1 || s.Patience < 0 || !(s.Step > 0) || !(s.Tolerance > 0) || !(s.Radius > 0) {
-		return s, fmt.Errorf("latent search of %d starts, %d iterations, step %v, radius %v, patience %d, "+
+		return fmt.Errorf("latent search of %d starts, %d iterations, step %v, radius %v, patience %d, "+
 			"tolerance %v: all must be positive",
 			s.Starts, s.Iterations, s.Step, s.Radius, s.Patience, s.Tolerance)
 	}
-	return s, nil
+	return nil
 }
 
 // newOptimum is the result of a search that has seen nothing yet.

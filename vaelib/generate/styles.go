@@ -82,10 +82,10 @@ type Styles struct {
 //
 // Fewer clusters than asked for can come out, where a mixture drops components
 // or the codes have too few different rows.
-func FindStyles(ctx context.Context, codes *mat.Dense, settings StyleSettings) (*Styles, error) {
+func FindStyles(ctx context.Context, codes *mat.Dense, s StyleSettings) (*Styles, error) {
 	n, d := codes.Dims()
-	s, err := settings.complete(n, d)
-	if err != nil {
+	s.EnsureDefaults()
+	if err := s.Validate(n, d); err != nil {
 		return nil, err
 	}
 	var mu sync.Mutex
@@ -175,30 +175,34 @@ type clustered struct {
 	agreement []float64 // Resamples
 }
 
-// complete fills in the defaults for n codes of d dimensions.
-func (s StyleSettings) complete(n, d int) (StyleSettings, error) {
+// EnsureDefaults gives the fields that are zero their defaults.
+func (s *StyleSettings) EnsureDefaults() {
 	s.Method = cmp.Or(s.Method, ByMixture)
 	s.Clusters = cmp.Or(s.Clusters, 6)
 	s.Rows = cmp.Or(s.Rows, 1000)
 	s.Resamples = cmp.Or(s.Resamples, 10)
 	s.NullSets = cmp.Or(s.NullSets, 19)
+}
+
+// Validate says what makes no sense for n codes of d dimensions.
+func (s StyleSettings) Validate(n, d int) error {
 	switch {
 	case s.Method != ByMixture && s.Method != ByKMeans:
-		return s, fmt.Errorf("unknown clustering %q: choose %s or %s", s.Method, ByMixture, ByKMeans)
+		return fmt.Errorf("unknown clustering %q: choose %s or %s", s.Method, ByMixture, ByKMeans)
 	case s.Rows < 4*s.Clusters || s.Rows <= d:
-		return s, fmt.Errorf("stability on %d codes of %d dimensions: too few for %d clusters", s.Rows, d, s.Clusters)
+		return fmt.Errorf("stability on %d codes of %d dimensions: too few for %d clusters", s.Rows, d, s.Clusters)
 	case s.Clusters < 2 || s.Resamples < 1 || s.NullSets < 1:
-		return s, fmt.Errorf("%d clusters, %d resamples, %d null sets: give at least 2, 1 and 1", s.Clusters, s.Resamples,
+		return fmt.Errorf("%d clusters, %d resamples, %d null sets: give at least 2, 1 and 1", s.Clusters, s.Resamples,
 			s.NullSets)
 	case n < 4*s.Clusters || n <= d:
-		return s, fmt.Errorf("%d codes of %d dimensions are too few for %d clusters", n, d, s.Clusters)
+		return fmt.Errorf("%d codes of %d dimensions are too few for %d clusters", n, d, s.Clusters)
 	}
 	if s.Null != nil {
 		if m, width := s.Null.Dims(); width != d || m/2 < 4*s.Clusters {
-			return s, fmt.Errorf("null data of %d codes of %d dimensions: give at least %d of %d", m, width, 8*s.Clusters, d)
+			return fmt.Errorf("null data of %d codes of %d dimensions: give at least %d of %d", m, width, 8*s.Clusters, d)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // fit clusters codes.

@@ -57,17 +57,18 @@ type Options struct {
 	MaxStale int
 }
 
-func (o Options) withDefaults() Options {
+// EnsureDefaults gives the fields their defaults whose zero isn't one.
+func (o *Options) EnsureDefaults() {
 	if o.AsOf.IsZero() {
 		o.AsOf = time.Now()
 	}
 	if o.MaxPrices == 0 {
 		o.MaxPrices = 32 << 20
 	}
-	return o
 }
 
-func (o *Options) check() error {
+// Validate says what makes no sense.
+func (o *Options) Validate() error {
 	if o.Layout != "" && !slices.Contains(Layouts(), o.Layout) {
 		return fmt.Errorf("unknown layout %s: one of %s", o.Layout, strings.Join(Layouts(), ", "))
 	}
@@ -110,8 +111,8 @@ func LoadFS(fsys fs.FS, name string, opt Options) (*Panel, *Cleaning, error) {
 
 // load reads name of fsys and calls it shown.
 func load(fsys fs.FS, name, shown string, opt Options) (*Panel, *Cleaning, error) {
-	opt = opt.withDefaults()
-	if err := opt.check(); err != nil {
+	opt.EnsureDefaults()
+	if err := opt.Validate(); err != nil {
 		return nil, nil, err
 	}
 	if !opt.From.IsZero() && !opt.To.IsZero() && opt.To.Before(opt.From) {

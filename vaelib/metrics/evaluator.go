@@ -75,8 +75,8 @@ type Evaluator struct {
 // which are copied. It returns [ErrTooShort], a [*ReturnError] or a
 // [*SettingsError].
 func NewEvaluator(returns *mat.Dense, settings Settings) (*Evaluator, error) {
-	settings, err := settings.complete()
-	if err != nil {
+	settings.EnsureDefaults()
+	if err := settings.Validate(); err != nil {
 		return nil, err
 	}
 	if err := checkReturns(returns); err != nil {

@@ -56,8 +56,8 @@ func momentNames() []string {
 //
 // It returns the errors of [NewEvaluator], and one for an unknown name.
 func NewObjective(name string, returns *mat.Dense, settings Settings) (Objective, error) {
-	settings, err := settings.complete()
-	if err != nil {
+	settings.EnsureDefaults()
+	if err := settings.Validate(); err != nil {
 		return nil, err
 	}
 	if err := checkReturns(returns); err != nil {
@@ -94,8 +94,8 @@ func NewObjective(name string, returns *mat.Dense, settings Settings) (Objective
 // and diversification of a given mean (n) and covariance (n x n), both per
 // period.
 func NewMomentObjective(name string, mean []float64, cov *mat.SymDense, settings Settings) (Objective, error) {
-	settings, err := settings.complete()
-	if err != nil {
+	settings.EnsureDefaults()
+	if err := settings.Validate(); err != nil {
 		return nil, err
 	}
 	n := cov.SymmetricDim()

@@ -85,8 +85,8 @@ func (e *SettingsError) Error() string {
 	return fmt.Sprintf("%s is %s: want %s", e.Setting, e.Value, e.Want)
 }
 
-// complete fills in the defaults and checks the rest.
-func (s Settings) complete() (Settings, error) {
+// EnsureDefaults gives the fields that are zero their defaults.
+func (s *Settings) EnsureDefaults() {
 	s.Level = s.level()
 	if s.Convention == "" {
 		s.Convention = Default
@@ -94,26 +94,30 @@ func (s Settings) complete() (Settings, error) {
 	if s.Figures == 0 {
 		s.Figures = all
 	}
+}
+
+// Validate returns a [*SettingsError] for the first field that has no meaning.
+func (s Settings) Validate() error {
 	wrong := func(setting string, value any, want string) error {
 		return &SettingsError{setting, fmt.Sprint(value), want}
 	}
 	if !(s.PeriodsPerYear > 0) || math.IsInf(s.PeriodsPerYear, 0) {
-		return s, wrong("periods per year", s.PeriodsPerYear, "a number above 0, such as 365 for daily crypto candles")
+		return wrong("periods per year", s.PeriodsPerYear, "a number above 0, such as 365 for daily crypto candles")
 	}
 	if math.IsNaN(s.RiskFree) || math.IsInf(s.RiskFree, 0) {
-		return s, wrong("risk-free rate", s.RiskFree, "a finite annual rate")
+		return wrong("risk-free rate", s.RiskFree, "a finite annual rate")
 	}
 	if math.IsNaN(s.MAR) || math.IsInf(s.MAR, 0) {
-		return s, wrong("minimum acceptable return", s.MAR, "a finite annual return")
+		return wrong("minimum acceptable return", s.MAR, "a finite annual return")
 	}
 	if !(s.Level > 0 && s.Level < 1) {
-		return s, wrong("level", s.Level, "a number between 0 and 1, such as 0.95")
+		return wrong("level", s.Level, "a number between 0 and 1, such as 0.95")
 	}
 	if !slices.Contains(Conventions(), s.Convention) {
-		return s, wrong("convention", strconv.Quote(string(s.Convention)), "one of "+names(Conventions()))
+		return wrong("convention", strconv.Quote(string(s.Convention)), "one of "+names(Conventions()))
 	}
 	if s.Figures&^all != 0 {
-		return s, wrong("figures", fmt.Sprintf("%#x", s.Figures), "a mask made by Of")
+		return wrong("figures", fmt.Sprintf("%#x", s.Figures), "a mask made by Of")
 	}
-	return s, nil
+	return nil
 }
