@@ -35,12 +35,16 @@
 //	arg      instead of flag: a positional argument; a slice takes all that are left
 //	unit     what stands for the value in the help: FILE, DIR, "per year"; FILE,
 //	         DIR, FOLDER and PATH are inputs, which may not lie in the folder of -out
-//	help     what the flag does, in one sentence without a full stop
+//	help     what the flag does: "the largest weight of an asset", "replace another
+//	         run"; a phrase or two that begin with a small letter, no full stop
 //	default  the value where Verb.Default has the field's zero value
 //	choice   the values allowed, separated by |; a struct with a method
 //	         Choices(flag string) []string says them itself
 //	range    the numbers allowed: "[0,1]", "(0,1)", "[1,inf)"
 //	required "true": wrong usage without it
+//	only     the values of other flags with which this one has an effect, see below
+//	title    on a struct: the heading of its flags in the help; without it the name
+//	         of the field, or of a struct in a struct the heading of the outer one
 //	after    the flag behind which this one comes in the help and in config.toml;
 //	         without it they are in the order of the struct
 //	record   "-": not written to config.toml, because it doesn't change the result;
@@ -50,6 +54,23 @@
 // by their method Validate() error, where they have one; its error is one of
 // usage. A struct that is a named field is completed by the verb first, with the
 // number of assets for instance, and validated by whom it is given to.
+//
+// # Flags that depend on others
+//
+// A flag that has no effect is refused, never ignored: its tag only says what it
+// takes, on a struct for all flags of it.
+//
+//	only:"mode=robust|stress"                -mode is one of the two; of a list: some element is
+//	only:"objective!=min-cvar"               it is another one; of a list: some element is
+//	only:"cash"                              -cash is given, with a value that isn't zero
+//	only:"!replay"                           -replay isn't
+//	only:"mode=stress and sweep=grid or map" both, or the third
+//
+// Terms may name positional arguments; alternatives with a flag that the verb lacks
+// don't count. A file given with -config is held to the same, but may tell the
+// default of a flag that has no effect, as the configuration of a run does. The help
+// shows what each flag takes, leaves out the flags that those given beside -h make
+// idle, and for [Verb.Modes] shows one mode's flags at a time.
 //
 // # Groups
 //

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -10,42 +11,110 @@ import (
 // helpWidth is where a line of -h ends at the latest.
 const helpWidth = 100
 
-// help writes what the verb does, an example, and every flag with its unit
-// and default: those of the verb itself first, then those of its groups.
-func (v Verb[C]) help(w io.Writer) error {
+// help writes what the verb does, an example, its modes, and the flags with unit
+// and default, by groups: those of the verb itself first. Flags that have no
+// effect with those given beside -h are left out and, where the verb has modes and
+// none is given, those that only some modes have.
+func (v Verb[C]) help(w io.Writer, given []*assignment) error {
 	_, all := v.defaults()
-	usage := "Usage: " + v.Name
-	for _, o := range all {
+	_, chosen := v.defaults() // by what is given
+	var known []*option
+	for _, a := range given {
+		if o := chosen.named(a.option.name); o.assign(a.texts) == nil {
+			known = append(known, o)
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n\n%s [flags]\n\nExample:\n", v.Name, v.Summary, all.usage(v.Name))
+	for _, line := range strings.Split(strings.TrimSpace(v.Example), "\n") {
+		fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(line))
+	}
+	isOpen := func(o *option) bool { return !slices.Contains(known, o) }
+	shown := func(o *option) bool { return chosen.effect(o, isOpen) != no }
+	heading := "Flags"
+	if chooser := chosen.named(v.Modes.Flag); chooser != nil && isOpen(chooser) {
+		v.modesHelp(&b, chooser)
+		heading = "Flags that all have"
+		shown = chosen.inAll(chooser, isOpen)
+	}
+	for _, title := range all.titles() {
+		first := true
+		for i, o := range all {
+			if o.title != title || !shown(chosen[i]) || o.name == "preset" && len(v.Presets) == 0 {
+				continue
+			}
+			if first {
+				fmt.Fprintf(&b, "\n%s:\n", cmp.Or(title, heading))
+				first = false
+			}
+			v.flagHelp(&b, o, chosen.openPart(chosen[i], isOpen))
+		}
+	}
+	b.WriteString(v.presetHelp())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// usage is the line with the positional arguments.
+func (os options) usage(verb string) string {
+	usage := "Usage: " + verb
+	for _, o := range os {
 		if o.positional && o.isList() {
 			usage += " [" + o.name + "...]"
 		} else if o.positional {
 			usage += " " + o.name
 		}
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n\n%s [flags]\n\nExample:\n", v.Name, v.Summary, usage)
-	for _, line := range strings.Split(strings.TrimSpace(v.Example), "\n") {
-		fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(line))
-	}
-	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b *option) int { return min(a.depth, 1) - min(b.depth, 1) })
-	b.WriteString("\nFlags:\n")
-	for _, o := range sorted {
-		if o.name == "preset" && len(v.Presets) == 0 {
-			continue
-		}
-		text := o.help + o.describe()
-		if o.name == "preset" {
-			text = fmt.Sprintf("%s: %s (default %s)", o.help, strings.Join(v.presetNames(), ", "), v.defaultPreset())
-		}
-		fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(o.spelled()+" "+o.placeholder()))
-		for _, line := range wrap(text, helpWidth-6) {
-			fmt.Fprintf(&b, "      %s\n", line)
+	return usage
+}
+
+// common is the title of the flags that every verb has, which come last.
+const common = "Common"
+
+// titles are those of the groups in their order, "" first.
+func (os options) titles() []string {
+	titles := []string{""}
+	for _, o := range os {
+		if !slices.Contains(titles, o.title) && o.title != common {
+			titles = append(titles, o.title)
 		}
 	}
-	b.WriteString(v.presetHelp())
-	_, err := io.WriteString(w, b.String())
-	return err
+	return append(titles, common)
+}
+
+// inAll says of an option whether every mode has it.
+func (os options) inAll(chooser *option, isOpen func(*option) bool) func(*option) bool {
+	fixed := func(o *option) bool { return o != chooser && isOpen(o) }
+	return func(o *option) bool {
+		before := chooser.texts()
+		defer func() { _ = chooser.assign(before) }() // it was its value
+		return !slices.ContainsFunc(chooser.choices, func(mode string) bool {
+			return chooser.assign([]string{mode}) != nil || os.effect(o, fixed) == no
+		})
+	}
+}
+
+// modesHelp lists the modes.
+func (v Verb[C]) modesHelp(b *strings.Builder, chooser *option) {
+	fmt.Fprintf(b, "\nModes (%s -%s M -h lists the flags of one):\n", v.Name, chooser.name)
+	for _, mode := range chooser.choices {
+		fmt.Fprintf(b, "  %s\n", mode)
+		for _, line := range wrap(v.Modes.Does[mode], helpWidth-6) {
+			fmt.Fprintf(b, "      %s\n", line)
+		}
+	}
+}
+
+// flagHelp tells one flag; with is what it depends on.
+func (v Verb[C]) flagHelp(b *strings.Builder, o *option, with string) {
+	text := o.help + o.describe(with)
+	if o.name == "preset" {
+		text = fmt.Sprintf("%s: %s (default %s)", o.help, strings.Join(v.presetNames(), ", "), v.defaultPreset())
+	}
+	fmt.Fprintf(b, "  %s\n", strings.TrimSpace(o.spelled()+" "+o.placeholder()))
+	for _, line := range wrap(text, helpWidth-6) {
+		fmt.Fprintf(b, "      %s\n", line)
+	}
 }
 
 func (v Verb[C]) defaultPreset() string {

@@ -22,9 +22,10 @@ type option struct {
 	optional   bool // with choices: "" is no choice, and the default
 	allowed    *interval
 	required   bool
-	record     string // "-": never, a flag's name: only with that
-	after      string // the flag behind which it stands; "": where the struct has it
-	depth      int    // 0: a field of the verb itself, more: of a group
+	record     string      // "-": never, a flag's name: only with that
+	after      string      // the flag behind which it stands; "": where the struct has it
+	only       []condition // all of which have to hold, or it has no effect
+	title      string      // of its group in the help; "": a field of the verb itself
 	field      reflect.Value
 }
 
@@ -37,9 +38,39 @@ type chooser interface {
 	Choices(flag string) []string
 }
 
-// collect finds the options of a struct. Tags that make no sense are the
-// programmer's mistakes, and panic.
-func collect(config reflect.Value, depth int) options {
+// holder is what options have of the structs that they stand in.
+type holder struct {
+	title string
+	only  []condition
+}
+
+// within is the holder of a struct's field that is a struct itself.
+func (h holder) within(field reflect.StructField, top bool) holder {
+	if title, ok := field.Tag.Lookup("title"); ok {
+		h.title = title
+	} else if top {
+		h.title = field.Name
+	}
+	return holder{h.title, h.conditions(field.Tag)}
+}
+
+// conditions are those of a field with the tag.
+func (h holder) conditions(tag reflect.StructTag) []condition {
+	if text := tag.Get("only"); text != "" {
+		return append(slices.Clip(h.only), mustCondition(text))
+	}
+	return h.only
+}
+
+// collect finds the options of a verb's configuration. Tags that make no sense are
+// the programmer's mistakes, and panic.
+func collect(config reflect.Value) options {
+	found := collectWithin(config, holder{}, true).arrange()
+	found.settleConditions()
+	return found
+}
+
+func collectWithin(config reflect.Value, held holder, top bool) options {
 	var found options
 	for i := range config.NumField() {
 		field, tag := config.Type().Field(i), config.Type().Field(i).Tag
@@ -53,7 +84,8 @@ func collect(config reflect.Value, depth int) options {
 				required: tag.Get("required") == "true",
 				record:   tag.Get("record"),
 				after:    tag.Get("after"),
-				depth:    depth, field: config.Field(i),
+				only:     held.conditions(tag),
+				title:    held.title, field: config.Field(i),
 			}
 			if choice := tag.Get("choice"); choice != "" {
 				o.choices = strings.Split(choice, "|")
@@ -71,7 +103,7 @@ func collect(config reflect.Value, depth int) options {
 			o.optional = o.field.Kind() == reflect.String && o.field.String() == ""
 			found = append(found, o)
 		case field.Type.Kind() == reflect.Struct && field.IsExported():
-			found = append(found, collect(config.Field(i), depth+1)...)
+			found = append(found, collectWithin(config.Field(i), held.within(field, top), false)...)
 		}
 	}
 	return found
@@ -93,6 +125,16 @@ func (os options) arrange() options {
 func (os options) flag(name string) *option {
 	for _, o := range os {
 		if o.name == name && !o.positional {
+			return o
+		}
+	}
+	return nil
+}
+
+// named is the flag, or the positional argument, of that name.
+func (os options) named(name string) *option {
+	for _, o := range os {
+		if o.name == name {
 			return o
 		}
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -10,8 +9,11 @@ import (
 	"vaefolio/vaelib/run"
 )
 
-// errHelp stands for -h among the arguments.
-var errHelp = errors.New("help wanted")
+// helpWanted stands for -h among the arguments, with the others that could be
+// read.
+type helpWanted struct{ given []*assignment }
+
+func (*helpWanted) Error() string { return "help wanted" }
 
 // assignment is the value that a file or the command line gives an option.
 type assignment struct {
@@ -62,6 +64,9 @@ func (v Verb[C]) resolve(args []string) (*C, options, error) {
 			return nil, nil, Usagef("%s is missing: %s", strings.TrimSpace(o.spelled()+" "+o.placeholder()), o.help)
 		}
 	}
+	if err := v.refuseIdle(c, all, given, fromFile); err != nil {
+		return nil, nil, err
+	}
 	if err := validate(reflect.ValueOf(c)); err != nil {
 		return nil, nil, Usage(err)
 	}
@@ -103,7 +108,7 @@ func (o *option) isInput() bool {
 func (v Verb[C]) defaults() (*C, options) {
 	c := new(C)
 	*c = v.Default
-	return c, collect(reflect.ValueOf(c).Elem(), 0).arrange()
+	return c, collect(reflect.ValueOf(c).Elem())
 }
 
 // presetNames are the names in alphabetical order, "full" first.
@@ -180,7 +185,7 @@ func readArguments(all options, args []string) ([]*assignment, error) {
 		}
 		if flagsEnded || len(arg) < 2 || arg[0] != '-' {
 			if len(places) == 0 {
-				return nil, Usagef("leftover argument %q: flags start with -, and a text with spaces needs quotes", arg)
+				return given, Usagef("leftover argument %q: flags start with -, and a text with spaces needs quotes", arg)
 			}
 			give(places[0], arg)
 			if !places[0].isList() {
@@ -190,17 +195,18 @@ func readArguments(all options, args []string) ([]*assignment, error) {
 		}
 		name, text, hasText := strings.Cut(strings.TrimPrefix(arg[1:], "-"), "=")
 		if name == "h" || name == "help" {
-			return nil, errHelp
+			more, _ := readArguments(all, args) // as much as can be read
+			return nil, &helpWanted{append(given, more...)}
 		}
 		o := all.flag(name)
 		switch {
 		case o == nil:
-			return nil, Usagef("unknown flag -%s%s", name, suggest(name, all.names()))
+			return given, Usagef("unknown flag -%s%s", name, suggest(name, all.names()))
 		case hasText:
 		case o.isBool():
 			text = "true"
 		case len(args) == 0 || all.isFlag(args[0]):
-			return nil, Usagef("-%s needs a value: %s", name, o.help)
+			return given, Usagef("-%s needs a value: %s", name, o.help)
 		default:
 			text, args = args[0], args[1:]
 		}
@@ -258,9 +264,12 @@ func (o *option) placeholder() string {
 // manyChoices says whether the choices are too long for a placeholder.
 func (o *option) manyChoices() bool { return len(strings.Join(o.choices, "|")) > 60 }
 
-// describe is the end of a help text: unit, range and default.
-func (o *option) describe() string {
+// describe is the end of a help text: what it depends on, unit, range and default.
+func (o *option) describe(with string) string {
 	var parts []string
+	if with != "" {
+		parts = append(parts, "only "+with)
+	}
 	if o.unit != "" && strings.ToUpper(o.unit) != o.unit {
 		parts = append(parts, o.unit)
 	}

@@ -37,7 +37,17 @@ type Verb[C any] struct {
 	// Presets are named changes of the default, chosen with -preset. The one
 	// named "full" is the default, and may do nothing.
 	Presets map[string]func(*C)
+	Modes   Modes // none: the help lists all flags at once
+	// Varying names the flags whose values the verb changes itself; whether a flag
+	// has an effect isn't judged by these. nil: none.
+	Varying func(c *C) []string
 	Run     func(ctx context.Context, c *C, io *IO) error
+}
+
+// Modes are the things that a verb does, one of them at a time.
+type Modes struct {
+	Flag string            // the flag that chooses among them
+	Does map[string]string // by its values: what each does, in a sentence
 }
 
 // Main runs the verb on the command line of the process and ends it with the
@@ -78,8 +88,8 @@ func (v Verb[C]) execute(ctx context.Context, args []string, stream *IO) (err er
 		}
 	}()
 	c, options, err := v.resolve(args)
-	if errors.Is(err, errHelp) {
-		return v.help(stream.Stdout)
+	if wanted := new(helpWanted); errors.As(err, &wanted) {
+		return v.help(stream.Stdout, wanted.given)
 	}
 	if err != nil {
 		return err
