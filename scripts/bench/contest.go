@@ -141,7 +141,8 @@ func (b *bed) measure(ctx context.Context, w workload, c *config) ([]result, err
 func judge(w workload, contenders []contender, rates [][]float64) []result {
 	results := make([]result, len(contenders))
 	for i, c := range contenders {
-		r := result{workload: w.name, unit: w.unit, contender: c.name, rate: nothing, ratio: nothing, difference: nothing.median, note: c.missing}
+		r := result{workload: w.name, unit: w.unit, contender: c.name, rate: nothing, ratio: nothing,
+			difference: nothing.median, note: c.missing}
 		if c.missing == "" {
 			r.rounds, r.rate = len(rates[i]), summarise(rates[i])
 			if against := opponent(contenders, i); against != i {

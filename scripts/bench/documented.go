@@ -43,7 +43,8 @@ func newDocumented(
 			flat = append(flat, float32(w))
 		}
 	}
-	data, err := dataset.InMemoryFromData(engine, "portfolios", []any{tensors.FromFlatDataAndDimensions(flat, count, assets)}, nil)
+	data, err := dataset.InMemoryFromData(engine, "portfolios",
+		[]any{tensors.FromFlatDataAndDimensions(flat, count, assets)}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +90,8 @@ func autoencoder(c vae.Config, mean []float32, variance float64) func(scope *mod
 		logits := layers.Dense(scope.In("head"), hidden(scope.In("decoder"), z, mirrored), true, c.Assets)
 		squared := graph.ReduceSum(graph.Square(graph.Sub(x, graph.Softmax(logits))), -1)
 		kl := graph.ReduceSum(graph.Sub(graph.Add(graph.Square(mu), graph.Exp(logvar)), graph.OnePlus(logvar)), -1)
-		train.AddMainLoss(graph.ReduceAllMean(graph.Add(graph.DivScalar(squared, 2*variance), graph.MulScalar(kl, c.Beta/2))))
+		loss := graph.Add(graph.DivScalar(squared, 2*variance), graph.MulScalar(kl, c.Beta/2))
+		train.AddMainLoss(graph.ReduceAllMean(loss))
 	}
 }
 

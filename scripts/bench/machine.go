@@ -53,7 +53,8 @@ func (m *machine) lines() []string {
 		lines = append(lines, strings.Join(m.peers, ", "))
 	}
 	if m.before != "" {
-		lines = append(lines, fmt.Sprintf("load averages over 1, 5 and 15 minutes: %s before, %s after", m.before, m.after))
+		lines = append(lines, fmt.Sprintf("load averages over 1, 5 and 15 minutes: %s before, %s after",
+			m.before, m.after))
 	}
 	if m.remark != "" {
 		lines = append(lines, m.remark)

@@ -43,8 +43,9 @@ func (c *config) Validate() error {
 }
 
 var verb = cli.Verb[config]{
-	Name:    "bench",
-	Summary: "speed of training, evaluation, projection, solvers and generation, beside other libraries in the same run",
+	Name: "bench",
+	Summary: "speed of training, evaluation, projection, solvers and generation, beside other libraries in " +
+		"the same run",
 	Example: `bench -preset quick
 bench -only train,min-cvar -rounds 15
 bench -python venv/bin/python -markdown benchmarks.md`,

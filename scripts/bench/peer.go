@@ -277,7 +277,8 @@ func (p *peer) turn(ctx context.Context, task string, seconds float64) (span, er
 		return span{}, err
 	}
 	if !(r.Units > 0 && r.Wall > 0 && r.CPU > 0) {
-		return span{}, p.fail(fmt.Errorf("its turn of %v units in %v s, %v of the CPU, is no measurement", r.Units, r.Wall, r.CPU))
+		return span{}, p.fail(fmt.Errorf("its turn of %v units in %v s, %v of the CPU, is no measurement",
+			r.Units, r.Wall, r.CPU))
 	}
 	return span{r.Units, r.Wall, r.CPU}, nil
 }

@@ -21,9 +21,11 @@ func print(stream *cli.IO, format, clock string, results []result) error {
 		return printTable(stream, clock, results)
 	}
 	table := stream.Table(format,
-		cli.Column{Name: "workload"}, cli.Column{Name: "contender"}, cli.Column{Name: "unit"}, cli.Column{Name: "clock"}, cli.Column{Name: "rounds"},
-		cli.Column{Name: "rate"}, cli.Column{Name: "rate_q1"}, cli.Column{Name: "rate_q3"}, cli.Column{Name: "microseconds"},
-		cli.Column{Name: "versus"}, cli.Column{Name: "ratio"}, cli.Column{Name: "ratio_q1"}, cli.Column{Name: "ratio_q3"},
+		cli.Column{Name: "workload"}, cli.Column{Name: "contender"},
+		cli.Column{Name: "unit"}, cli.Column{Name: "clock"}, cli.Column{Name: "rounds"},
+		cli.Column{Name: "rate"}, cli.Column{Name: "rate_q1"}, cli.Column{Name: "rate_q3"},
+		cli.Column{Name: "microseconds"}, cli.Column{Name: "versus"},
+		cli.Column{Name: "ratio"}, cli.Column{Name: "ratio_q1"}, cli.Column{Name: "ratio_q3"},
 		cli.Column{Name: "difference"}, cli.Column{Name: "note"})
 	for _, r := range results {
 		err := table.Row(r.workload, r.contender, r.unit, clock, r.rounds,
@@ -76,7 +78,8 @@ func (r *result) cells() []string {
 	}
 	cells[2], cells[3] = significant(r.rate.median), significant(1e6/r.rate.median)
 	if r.versus != "" {
-		cells[4] = fmt.Sprintf("%s [%s, %s]", significant(r.ratio.median), significant(r.ratio.low), significant(r.ratio.high))
+		cells[4] = fmt.Sprintf(
+			"%s [%s, %s]", significant(r.ratio.median), significant(r.ratio.low), significant(r.ratio.high))
 		cells[5] = r.versus
 	}
 	if !math.IsNaN(r.difference) {
@@ -137,12 +140,14 @@ func orNil(text string) any {
 func writeMarkdown(w io.Writer, m *machine, c *config, results []result) error {
 	var b strings.Builder
 	b.WriteString("# Benchmarks\n\n")
-	fmt.Fprintf(&b, "Made by `%s` on %s, in %d rounds of at least %s s a contender.\n", c.command(), m.date, c.Rounds, plain(c.Seconds))
+	fmt.Fprintf(&b, "Made by `%s` on %s, in %d rounds of at least %s s a contender.\n",
+		c.command(), m.date, c.Rounds, plain(c.Seconds))
 	b.WriteString(explanation)
 	for _, line := range m.lines() {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
-	fmt.Fprintf(&b, "\n| %s |\n|%s\n", strings.Join(headings(c.Clock), " | "), strings.Repeat("---|", len(headings(c.Clock))))
+	fmt.Fprintf(&b, "\n| %s |\n|%s\n",
+		strings.Join(headings(c.Clock), " | "), strings.Repeat("---|", len(headings(c.Clock))))
 	for _, r := range results {
 		fmt.Fprintf(&b, "| %s |\n", strings.Join(r.cells(), " | "))
 	}
@@ -189,7 +194,8 @@ func (c *config) command() string {
 	if len(c.Only) > 0 {
 		words = append(words, "-only "+strings.Join(c.Only, ","))
 	}
-	words = append(words, fmt.Sprintf("-rounds %d -seconds %s -clock %s -seed %d", c.Rounds, plain(c.Seconds), c.Clock, c.Seed))
+	words = append(words, fmt.Sprintf("-rounds %d -seconds %s -clock %s -seed %d",
+		c.Rounds, plain(c.Seconds), c.Clock, c.Seed))
 	for _, path := range []struct{ flag, value string }{{"-python ", c.Python}, {"-markdown ", c.Markdown}} {
 		if filepath.IsAbs(path.value) {
 			path.value = filepath.Base(path.value)

@@ -39,7 +39,8 @@ func projectors(n, points int) func(context.Context, *bed) ([]contender, error) 
 		if _, err := projectAll(ctx); err != nil {
 			return nil, err
 		}
-		ours := contender{name: fmt.Sprintf("vaefolio, n = %d", n), answer: dst.RawMatrix().Data, turn: oneCore(repeat(projectAll))}
+		ours := contender{name: fmt.Sprintf("vaefolio, n = %d", n), answer: dst.RawMatrix().Data,
+			turn: oneCore(repeat(projectAll))}
 		data := map[string]any{"points": lists(given), "cap": weight}
 		peer, err := b.enter(ctx, numpy, fmt.Sprintf("numpy, by sorting, %d at a time", points), "", "project", data)
 		return []contender{ours, peer}, err

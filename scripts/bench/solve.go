@@ -35,9 +35,10 @@ func solvers() []workload {
 		{optimize.HRP, []library{pypfopt, skfolio}},
 		{optimize.MinCVaR, []library{clarabel, pypfopt, skfolio}},
 	} {
-		list = append(list, workload{"solve", string(s.objective), "solves", func(ctx context.Context, b *bed) ([]contender, error) {
-			return solve(ctx, b, s.objective, s.peers)
-		}})
+		list = append(list, workload{"solve", string(s.objective), "solves",
+			func(ctx context.Context, b *bed) ([]contender, error) {
+				return solve(ctx, b, s.objective, s.peers)
+			}})
 	}
 	return list
 }
@@ -52,7 +53,8 @@ func solve(ctx context.Context, b *bed, objective optimize.Objective, peers []li
 		return nil, err
 	}
 	inputs := func(m *moments.Moments) *optimize.Inputs {
-		in := &optimize.Inputs{Set: simplex.Set{N: solveAssets}, Returns: returns, RiskAversion: riskAversion, Level: tailLevel}
+		in := &optimize.Inputs{Set: simplex.Set{N: solveAssets}, Returns: returns, RiskAversion: riskAversion,
+			Level: tailLevel}
 		if m != nil {
 			in.Mean, in.Cov = m.Mean, m.Cov
 		}

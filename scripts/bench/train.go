@@ -104,7 +104,8 @@ func (b *bed) trainer(
 		schedule.Steps, schedule.Batch, schedule.EvalEvery, schedule.LearningRate = steps, batch, steps, n.rate
 		watch := startWatch()
 		// Without a function to save with, a checkpoint is nothing but a pause.
-		_, _, err := vae.Train(ctx, engine, config, schedule, rows, nil, vae.TrainOptions{CheckpointEvery: stepsPerCall})
+		options := vae.TrainOptions{CheckpointEvery: stepsPerCall}
+		_, _, err := vae.Train(ctx, engine, config, schedule, rows, nil, options)
 		return watch.span(steps * batch), err
 	}
 	// A training is so many units long: whole calls.

@@ -22,8 +22,9 @@ type config struct {
 }
 
 var verb = cli.Verb[config]{
-	Name:    "corpus",
-	Summary: "make a training set: portfolios from several sources over rolling windows, with conditions and provenance",
+	Name: "corpus",
+	Summary: "make a training set: portfolios from several sources over rolling windows, with conditions " +
+		"and provenance",
 	Example: "corpus -source mixed -n 20000 -out runs/corpus",
 	Default: config{Corpus: corpus.DefaultConfig(), Market: Market{Market: true}},
 	Presets: map[string]func(*config){
@@ -63,7 +64,8 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	if index := settings.Index; index != nil {
 		hash = run.Hash([]byte(hash), fmt.Append(nil, *index))
 	}
-	folder, err := run.Open(c.Out, run.Spec{Verb: "corpus", Config: io.Config(), Data: hash, Funding: data.Window.Funded, Seed: c.Seed}, c.Force)
+	spec := run.Spec{Verb: "corpus", Config: io.Config(), Data: hash, Funding: data.Window.Funded, Seed: c.Seed}
+	folder, err := run.Open(c.Out, spec, c.Force)
 	if err != nil {
 		return err
 	}
@@ -79,6 +81,7 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	for _, left := range s.LeftOut {
 		io.Note("without the condition %s: %s", left.Condition, left.Reason)
 	}
-	io.Note("%d portfolios (%d held out) over %d windows: %s", s.Rows, s.ValidationRows, s.TrainingWindows+s.ValidationWindows, folder.Path(corpus.WeightsFile))
+	io.Note("%d portfolios (%d held out) over %d windows: %s",
+		s.Rows, s.ValidationRows, s.TrainingWindows+s.ValidationWindows, folder.Path(corpus.WeightsFile))
 	return folder.Finish()
 }

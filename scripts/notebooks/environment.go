@@ -30,9 +30,11 @@ func (e environment) path(elem ...string) string {
 
 // check says what to do where the environment is incomplete.
 func (e environment) check() error {
-	for _, tool := range []string{e.path("bin", "python"), e.path("bin", "gonb"), e.path("bin", "goimports"), e.kernelFile()} {
+	tools := []string{e.path("bin", "python"), e.path("bin", "gonb"), e.path("bin", "goimports"), e.kernelFile()}
+	for _, tool := range tools {
 		if _, err := os.Stat(tool); err != nil {
-			return errors.New("the notebooks' environment is missing or incomplete: make it with 'go run ./scripts/notebooks setup'")
+			return errors.New(
+				"the notebooks' environment is missing or incomplete: make it with 'go run ./scripts/notebooks setup'")
 		}
 	}
 	return nil
@@ -68,7 +70,8 @@ func (e environment) setup(ctx context.Context, lab bool, say func(string)) erro
 		return err
 	}
 	say("go: installing the kernel and goimports")
-	if err := e.do(ctx, goTool, "install", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"); err != nil {
+	err = e.do(ctx, goTool, "install", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports")
+	if err != nil {
 		return err
 	}
 	return e.writeKernel(filepath.Dir(goTool))
@@ -173,7 +176,9 @@ func (e environment) execute(ctx context.Context, j job, progress func(done, tot
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = 20 * time.Second
 	command.Env = append(os.Environ(),
-		"JUPYTER_RUNTIME_DIR="+e.path("run"), "JUPYTER_CONFIG_DIR="+e.path("config"), "JUPYTER_DATA_DIR="+e.path("data"))
+		"JUPYTER_RUNTIME_DIR="+e.path("run"),
+		"JUPYTER_CONFIG_DIR="+e.path("config"),
+		"JUPYTER_DATA_DIR="+e.path("data"))
 	command.Stdin = strings.NewReader(string(input))
 	var stderr strings.Builder
 	command.Stderr = &stderr

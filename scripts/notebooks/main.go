@@ -76,7 +76,8 @@ func notebooks(ctx context.Context, c *config, stream *cli.IO) error {
 	env := environment{root}
 	switch c.Command {
 	case "list":
-		return list(books, stream.Table(c.Format.Format, cli.Column{Name: "name"}, cli.Column{Name: "outputs"}, cli.Column{Name: "title"}))
+		return list(books, stream.Table(c.Format.Format, cli.Column{Name: "name"}, cli.Column{Name: "outputs"},
+			cli.Column{Name: "title"}))
 	case "setup":
 		if err := env.setup(ctx, c.Lab, func(step string) { stream.Note("%s", step) }); err != nil {
 			return err
@@ -153,7 +154,8 @@ func clean(books []notebook, stream *cli.IO) error {
 // each. One that fails doesn't keep the others from being executed; the error
 // names them all.
 func executeAll(ctx context.Context, c *config, env environment, books []notebook, stream *cli.IO) error {
-	table := stream.Table(c.Format.Format, cli.Column{Name: "name"}, cli.Column{Name: "result"}, cli.Column{Name: "seconds"})
+	table := stream.Table(c.Format.Format, cli.Column{Name: "name"}, cli.Column{Name: "result"},
+		cli.Column{Name: "seconds"})
 	var faults []string
 	for _, book := range books {
 		started := time.Now()
@@ -216,7 +218,8 @@ func checkOutputs(book notebook) error {
 		return err
 	}
 	if state != current {
-		return fmt.Errorf("outputs of %s are %s: make them with 'notebooks run %s'", filepath.Base(book.saved), state, book.name)
+		return fmt.Errorf("outputs of %s are %s: make them with 'notebooks run %s'",
+			filepath.Base(book.saved), state, book.name)
 	}
 	return nil
 }

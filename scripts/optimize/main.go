@@ -46,8 +46,9 @@ var verb = cli.Verb[config]{
 		optimize -prices closes.csv -objective max-sharpe -covariance ledoit-wolf -format json
 		optimize -objective hrp -format csv > weights.csv
 		optimize -objective min-cvar -cash 10000 -lot 0.001`,
-	Default: config{Level: 0.95, Covariance: moments.Sample, Linkage: optimize.Single, LeafOrder: optimize.OrderSciPy, Lot: 1},
-	Run:     run,
+	Default: config{Level: 0.95, Covariance: moments.Sample, Linkage: optimize.Single,
+		LeafOrder: optimize.OrderSciPy, Lot: 1},
+	Run: run,
 }
 
 func main() { cli.Main(verb) }
@@ -67,7 +68,8 @@ func (c *config) Validate() error {
 		{"-target-return", c.TargetReturn != nil, false, []optimize.Objective{optimize.MeanVariance}},
 		{"-budgets", len(c.Budgets) > 0, true, []optimize.Objective{optimize.RiskBudget}},
 		{"-benchmark", c.Benchmark != "", true, []optimize.Objective{optimize.MinTrackingError}},
-		{"-turnover", c.Turnover > 0, false, []optimize.Objective{optimize.MinVariance, optimize.MeanVariance, optimize.MinTrackingError}},
+		{"-turnover", c.Turnover > 0, false, []optimize.Objective{optimize.MinVariance, optimize.MeanVariance,
+			optimize.MinTrackingError}},
 		{"-min-variance-fallback", c.Fallback, false, []optimize.Objective{optimize.MaxSharpe}},
 	} {
 		used := slices.Contains(f.users, c.Objective)

@@ -93,7 +93,8 @@ func (o *output) write(io *cli.IO) error {
 	case "csv", "parquet":
 		symbols := o.prices.Window.Symbols
 		p := &portfolio.Portfolios{
-			Symbols: symbols, IDs: []string{string(o.c.Objective)}, Weights: mat.NewDense(1, len(symbols), o.result.Weights),
+			Symbols: symbols, IDs: []string{string(o.c.Objective)},
+			Weights: mat.NewDense(1, len(symbols), o.result.Weights),
 		}
 		write := p.WriteCSV
 		if o.c.Format.Format == "parquet" {
@@ -106,9 +107,11 @@ func (o *output) write(io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	io.Note("%s: value %.8g, %s after %d iterations", o.c.Objective, o.result.Value, o.result.Status, o.result.Iterations)
+	io.Note("%s: value %.8g, %s after %d iterations", o.c.Objective, o.result.Value, o.result.Status,
+		o.result.Iterations)
 	if o.allocation != nil {
-		io.Note("cash left over: %.8g; the largest difference from a weight is %.2g", o.allocation.Cash, o.allocation.Distance)
+		io.Note("cash left over: %.8g; the largest difference from a weight is %.2g",
+			o.allocation.Cash, o.allocation.Distance)
 	}
 	if len(notes) > 0 {
 		io.Note("%s", strings.Join(notes, "\n"))

@@ -102,8 +102,7 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
 		Metrics: settings, Seed: c.Seed, Backend: backend, Source: c.Prices.Source(),
 		Notes:     slices.Concat(data.Notes, c.Told(data.Window)),
-		Synthetic: data.Synthetic, Begin: io.Progress,
-		Repeat: []string{io.Command()},
+		Synthetic: data.Synthetic, Begin: io.Progress, Repeat: []string{io.Command()},
 	}, c.Settings)
 	if recording != nil && (err == nil || ctx.Err() != nil) { // also of a run that was interrupted
 		err = errors.Join(err, recording.write(folder))

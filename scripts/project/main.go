@@ -95,9 +95,12 @@ func checkAmounts(io *cli.IO, p *portfolio.Portfolios, path string) error {
 	case percent == p.Len():
 		return fmt.Errorf("%s: row %s sums to %.6g: percent? divide the weights by 100", path, p.ID(first), firstSum)
 	case percent+amounts == p.Len():
-		return fmt.Errorf("%s: row %s sums to %.6g: amounts? divide each by the sum: the nearest weights to amounts are all in the largest", path, p.ID(first), firstSum)
+		return fmt.Errorf(
+			"%s: row %s sums to %.6g: amounts? divide each by the sum: the nearest weights to amounts are all in "+
+				"the largest", path, p.ID(first), firstSum)
 	default:
-		io.Note("WARNING: row %s sums to %.4g%s: the nearest weights keep the differences within a row, not the proportions; for those divide each row by its sum",
+		io.Note("WARNING: row %s sums to %.4g%s: the nearest weights keep the differences within a row, not the "+
+			"proportions; for those divide each row by its sum",
 			p.ID(first), firstSum, others(far-1))
 	}
 	return nil

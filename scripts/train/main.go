@@ -70,7 +70,8 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		io.Note("%s", advice)
 	}
 	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "train", Config: io.Config(), Data: data.Hash, Seed: c.Seed, Backend: backend.Name(), Plugin: backend.Plugin(),
+		Verb: "train", Config: io.Config(), Data: data.Hash, Seed: c.Seed, Backend: backend.Name(),
+		Plugin: backend.Plugin(),
 	}, c.Force)
 	if err != nil {
 		return err
@@ -111,7 +112,8 @@ func (c *config) diagnose(
 		if k.Cap {
 			what = fmt.Sprintf("exceeded by %.2g of the portfolios decoded", *k.Violations)
 		}
-		io.Note("%s asked for: %s (conditions shuffled %.2f, best of 8 draws %.2f, of 1,000 %.3f)", k.Name, what, k.Shuffled,
+		io.Note("%s asked for: %s (conditions shuffled %.2f, best of 8 draws %.2f, of 1,000 %.3f)",
+			k.Name, what, k.Shuffled,
 			k.Best8, k.Best1000)
 	}
 	return run.WriteJSON(folder.Path("diagnostics.json"), d)

@@ -61,16 +61,7 @@ func figures(returns [][]float64, w []float64, perYear, riskFree, mar float64) m
 		f["sortino"] = (f["annual_return"] - mar) / (math.Sqrt(below/n) * math.Sqrt(perYear))
 	}
 
-	losses := make([]float64, len(r))
-	for t, x := range r {
-		losses[t] = -x
-	}
-	slices.Sort(losses)
-	slices.Reverse(losses)
-	tail := 0.05 * n
-	k := int(math.Ceil(tail - 1e-9))
-	f["var95"] = losses[k-1]
-	f["cvar95"] = (sum(losses[:k-1]) + (tail-float64(k-1))*losses[k-1]) / tail
+	f["var95"], f["cvar95"] = tail(r, 0.05)
 
 	var concentration float64
 	for _, x := range w {
@@ -78,6 +69,20 @@ func figures(returns [][]float64, w []float64, perYear, riskFree, mar float64) m
 	}
 	f["effective_assets"] = 1 / concentration
 	return f
+}
+
+// tail returns the value at risk and the expected shortfall of the worst share
+// of the returns, as losses.
+func tail(r []float64, share float64) (worst, mean float64) {
+	losses := make([]float64, len(r))
+	for t, x := range r {
+		losses[t] = -x
+	}
+	slices.Sort(losses)
+	slices.Reverse(losses)
+	size := share * float64(len(r))
+	k := int(math.Ceil(size - 1e-9))
+	return losses[k-1], (sum(losses[:k-1]) + (size-float64(k-1))*losses[k-1]) / size
 }
 
 // probabilisticSharpe is the probability that the true Sharpe ratio is above 0

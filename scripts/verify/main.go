@@ -101,7 +101,8 @@ func verify(ctx context.Context, c *config, io *cli.IO) error {
 		}
 		checks = append(checks, done)
 	}
-	table := io.Table(c.Format.Format, cli.Column{Name: "check"}, cli.Column{Name: "items"}, cli.Column{Name: "worst_difference"}, cli.Column{Name: "result"})
+	table := io.Table(c.Format.Format, cli.Column{Name: "check"}, cli.Column{Name: "items"},
+		cli.Column{Name: "worst_difference"}, cli.Column{Name: "result"})
 	failed := 0
 	for _, done := range checks {
 		result := "holds"
@@ -266,7 +267,8 @@ func (f *folder) weights(float64) (check, error) {
 			c.fault = fmt.Sprintf("%s is off by %.3g", ids[i], worst)
 		}
 	}
-	if got, ok := f.summary["max_constraint_violation"].(float64); c.fault == "" && (!ok || math.Abs(got-c.worst) > 1e-15) {
+	if got, ok := f.summary["max_constraint_violation"].(float64); c.fault == "" &&
+		(!ok || math.Abs(got-c.worst) > 1e-15) {
 		c.fault = fmt.Sprintf("the summary says %v", f.summary["max_constraint_violation"])
 	}
 	if got, ok := f.summary["portfolios"].(float64); c.fault == "" && (!ok || int(got) != c.items) {
@@ -322,7 +324,8 @@ func (f *folder) spans() (in, out [][]float64) {
 func (f *folder) figures(tolerance float64) (check, error) {
 	c := check{what: "metrics.csv, every figure recomputed"}
 	if f.settings.Convention != "default" {
-		return c, fmt.Errorf("the run follows the convention %s: only the default one is recomputed here", f.settings.Convention)
+		return c, fmt.Errorf("the run follows the convention %s: only the default one is recomputed here",
+			f.settings.Convention)
 	}
 	ids, weights, err := f.portfolios("weights.csv")
 	if err != nil {
@@ -349,7 +352,8 @@ func (f *folder) figures(tolerance float64) (check, error) {
 				}
 				c.worst = max(c.worst, difference)
 				if !(difference <= tolerance) && c.fault == "" {
-					c.fault = fmt.Sprintf("%s of %s is %s, recomputed %v", name+suffix, ids[i], f.columns[name+suffix][i], want[name])
+					c.fault = fmt.Sprintf("%s of %s is %s, recomputed %v",
+						name+suffix, ids[i], f.columns[name+suffix][i], want[name])
 				}
 			}
 		}
@@ -408,7 +412,8 @@ func (f *folder) ratios(float64) (check, error) {
 				return c, fmt.Errorf("metrics.csv:%d: %w", row+2, err)
 			}
 			if !known || got != want {
-				c.worst, c.fault = 1, fmt.Sprintf("%s is %v, metrics.csv has %v", field+suffix, f.summary[field+suffix], want)
+				c.worst, c.fault = 1, fmt.Sprintf("%s is %v, metrics.csv has %v",
+					field+suffix, f.summary[field+suffix], want)
 			}
 		}
 	}

@@ -32,7 +32,8 @@ type release struct {
 var releases = map[string]release{
 	"cpu": {
 		"lammps-jax-pjrt-cpu", "0.11.2", "1319390d948b39f69f7dade496b7c385149d9ca6097a6b62114da113216d9ad1",
-		"lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so", "ad1309ac822b1b24d51b7f9947c7c9fa9ef5d67f390584cbc3d1fa2428fed9c2",
+		"lammps_jax_pjrt_cpu/pjrt_c_api_cpu_plugin.so",
+		"ad1309ac822b1b24d51b7f9947c7c9fa9ef5d67f390584cbc3d1fa2428fed9c2",
 		"pjrt_c_api_cpu_plugin.so",
 	},
 	"cuda12": {
@@ -70,13 +71,16 @@ func (in installer) plan() string {
 	if in.wheel != "" {
 		source = fmt.Sprintf("read %s, whose SHA-256 must be %s", in.wheel, in.release.wheelHash)
 	}
-	return fmt.Sprintf("%s\nunpack %s, whose SHA-256 must be %s\nwrite %s\n", source, in.release.entry, in.release.pluginHash, in.path())
+	return fmt.Sprintf("%s\nunpack %s, whose SHA-256 must be %s\nwrite %s\n",
+		source, in.release.entry, in.release.pluginHash, in.path())
 }
 
 // install returns the path of the plugin, which is there already or whole.
 func (in installer) install(ctx context.Context) (string, error) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		return "", fmt.Errorf("the pinned plugins are for linux/amd64, not %s/%s: install one by go-xla's own installer", runtime.GOOS, runtime.GOARCH)
+		return "", fmt.Errorf(
+			"the pinned plugins are for linux/amd64, not %s/%s: install one by go-xla's own installer",
+			runtime.GOOS, runtime.GOARCH)
 	}
 	there, err := run.HashFile(in.path())
 	switch {
@@ -108,7 +112,8 @@ func (in installer) install(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if hash != in.release.wheelHash {
-		return "", fmt.Errorf("%s has the SHA-256 %s, not the pinned %s: nothing was unpacked; get %s %s from a source you trust",
+		return "", fmt.Errorf(
+			"%s has the SHA-256 %s, not the pinned %s: nothing was unpacked; get %s %s from a source you trust",
 			filepath.Base(wheel), hash, in.release.wheelHash, in.release.distribution, in.release.version)
 	}
 	if err := in.unpack(wheel); err != nil {
@@ -131,7 +136,8 @@ func (in installer) download(ctx context.Context, folder string) (string, error)
 	}
 	limited, cancel := context.WithTimeout(ctx, in.timeout)
 	defer cancel()
-	command := exec.CommandContext(limited, python, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check",
+	command := exec.CommandContext(limited, python, "-m", "pip", "download", "--quiet", "--no-input",
+		"--disable-pip-version-check",
 		"--no-cache-dir", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--dest", folder, "-r", list)
 	var output strings.Builder
 	command.Stdout, command.Stderr = &output, &output
@@ -142,22 +148,27 @@ func (in installer) download(ctx context.Context, folder string) (string, error)
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case limited.Err() != nil:
-		return "", fmt.Errorf("pip did not finish in %v: check the network, give more with -timeout, %s", in.timeout, otherwise)
+		return "", fmt.Errorf("pip did not finish in %v: check the network, give more with -timeout, %s",
+			in.timeout, otherwise)
 	case err == nil:
 	case strings.Contains(text, "No module named pip"):
 		return "", errors.New("python3 has no pip: install it (Debian: python3-pip), " + otherwise)
 	case strings.Contains(text, "DO NOT MATCH THE HASHES"):
-		return "", fmt.Errorf("what pip got for %s is not what is pinned: nothing was unpacked; check which index pip uses", in.release.distribution)
+		return "", fmt.Errorf(
+			"what pip got for %s is not what is pinned: nothing was unpacked; check which index pip uses",
+			in.release.distribution)
 	default:
 		lines := strings.Split(strings.TrimSpace(text), "\n")
-		return "", fmt.Errorf("pip failed (%s): check the network and which index pip uses, %s", strings.TrimSpace(lines[len(lines)-1]), otherwise)
+		return "", fmt.Errorf("pip failed (%s): check the network and which index pip uses, %s",
+			strings.TrimSpace(lines[len(lines)-1]), otherwise)
 	}
 	wheels, err := filepath.Glob(filepath.Join(folder, "*.whl"))
 	if err != nil {
 		return "", err
 	}
 	if len(wheels) != 1 {
-		return "", fmt.Errorf("pip downloaded %d wheels instead of one: %s", len(wheels), strings.TrimPrefix(otherwise, "or "))
+		return "", fmt.Errorf("pip downloaded %d wheels instead of one: %s",
+			len(wheels), strings.TrimPrefix(otherwise, "or "))
 	}
 	return wheels[0], nil
 }

@@ -79,13 +79,16 @@ func (s Settings) Windows(periods int) int {
 func (s Settings) check(periods int) error {
 	switch {
 	case s.Train < 2 || s.Test < 1:
-		return fmt.Errorf("training windows of %d and test windows of %d periods: at least 2 and 1 are needed", s.Train, s.Test)
+		return fmt.Errorf("training windows of %d and test windows of %d periods: at least 2 and 1 are needed",
+			s.Train, s.Test)
 	case s.Embargo < 0 || s.Embargo > s.Train-2:
 		return fmt.Errorf("an embargo of %d periods leaves fewer than 2 of a training window of %d", s.Embargo, s.Train)
 	case !(s.CostBps >= 0 && s.CostBps <= 5000):
 		return fmt.Errorf("a cost of %v basis points: it must lie between 0 and 5000", s.CostBps)
 	case s.Windows(periods) < 1:
-		return fmt.Errorf("%d returns hold no training window of %d and test window of %d: give more data or shorter windows", periods, s.Train, s.Test)
+		return fmt.Errorf(
+			"%d returns hold no training window of %d and test window of %d: give more data or shorter windows",
+			periods, s.Train, s.Test)
 	}
 	return nil
 }
@@ -94,7 +97,8 @@ func (s Settings) check(periods int) error {
 // training windows. It returns an error for settings that don't fit the
 // window, for a strategy that fails or returns something else than n finite
 // weights with sum 1, and the context's.
-func Run(ctx context.Context, window *market.Window, strategies []Strategy, settings Settings, progress func(done, total int, note string)) (*Result, error) {
+func Run(ctx context.Context, window *market.Window, strategies []Strategy, settings Settings,
+	progress func(done, total int, note string)) (*Result, error) {
 	periods := len(window.Times)
 	if err := settings.check(periods); err != nil {
 		return nil, err
@@ -105,7 +109,8 @@ func Run(ctx context.Context, window *market.Window, strategies []Strategy, sett
 	count := settings.Windows(periods)
 	end := settings.Train + count*settings.Test
 	result := &Result{
-		Symbols: window.Symbols, Start: window.Times[settings.Train-1], Times: window.Times[settings.Train:end], Unused: periods - end,
+		Symbols: window.Symbols, Start: window.Times[settings.Train-1], Times: window.Times[settings.Train:end],
+		Unused: periods - end,
 	}
 	for k, strategy := range strategies {
 		track := Track{Name: strategy.Name}
@@ -128,7 +133,8 @@ func Run(ctx context.Context, window *market.Window, strategies []Strategy, sett
 }
 
 // step chooses weights before test window i and holds them through it.
-func step(ctx context.Context, window *market.Window, strategy Strategy, settings Settings, i int, a *account, track *Track) error {
+func step(ctx context.Context, window *market.Window, strategy Strategy, settings Settings, i int, a *account,
+	track *Track) error {
 	from := settings.Train + i*settings.Test
 	to := from + settings.Test
 	var held []float64
@@ -141,7 +147,9 @@ func step(ctx context.Context, window *market.Window, strategy Strategy, setting
 	if l := settings.Listings; l != nil {
 		rebalance.Columns = l.Over(from-settings.Train, from)
 		if len(rebalance.Columns) == 0 {
-			return fmt.Errorf("no symbol was traded throughout the %d periods before: choose a shorter -train, or another range", settings.Train)
+			return fmt.Errorf(
+				"no symbol was traded throughout the %d periods before: choose a shorter -train, or another range",
+				settings.Train)
 		}
 		training = training.Choose(rebalance.Columns)
 		if held != nil {
@@ -253,7 +261,9 @@ func (a *account) grow(returns []float64) (float64, error) {
 		r += h * returns[i]
 	}
 	if r <= -1 {
-		return 0, fmt.Errorf("the portfolio loses %.4g %% in one period, which leaves nothing to go on with: keep short positions smaller", -100*r)
+		return 0, fmt.Errorf(
+			"the portfolio loses %.4g %% in one period, which leaves nothing to go on with: keep short "+
+				"positions smaller", -100*r)
 	}
 	for i := range a.held {
 		a.held[i] *= (1 + returns[i]) / (1 + r)

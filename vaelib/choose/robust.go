@@ -25,11 +25,14 @@ const (
 // Selection is what [Robust] chose. Its JSON form says by what, and how the choice
 // fared.
 type Selection struct {
-	Scenarios  int         `json:"scenarios"`
-	HeldOut    int         `json:"scenarios_held_out"`
-	Horizon    int         `json:"horizon"`                // periods of the scenarios; 0 where they differ
-	Bound      float64     `json:"linear_programme_bound"` // the largest worst return of any portfolio of the convex relaxation
-	Judgements []Judgement `json:"judgements"`             // of the one chosen, the programme's optimum, and equal weights projected onto the set
+	Scenarios int `json:"scenarios"`
+	HeldOut   int `json:"scenarios_held_out"`
+	Horizon   int `json:"horizon"` // periods of the scenarios; 0 where they differ
+	// Bound is the largest worst return of any portfolio of the convex relaxation.
+	Bound float64 `json:"linear_programme_bound"`
+	// Judgements are of the portfolio chosen, of the programme's optimum, and of
+	// equal weights projected onto the set.
+	Judgements []Judgement `json:"judgements"`
 
 	Row     int       `json:"-"` // of the portfolio chosen
 	Ranking []int     `json:"-"` // all rows, the largest worst return first
@@ -44,8 +47,10 @@ type Judgement struct {
 	Worst         float64   `json:"worst"` // return in the worst scenario of the choice
 	WorstScenario string    `json:"worst_scenario"`
 	HeldOutWorst  float64   `json:"held_out_worst"` // return in the worst scenario held out
-	HeldOutTail   float64   `json:"held_out_tail"`  // mean return of the worst twentieth of those held out, at least one
-	HeldOutMean   float64   `json:"held_out_mean"`
+	// HeldOutTail is the mean return of the worst twentieth of the scenarios held
+	// out, at least of one.
+	HeldOutTail float64 `json:"held_out_tail"`
+	HeldOutMean float64 `json:"held_out_mean"`
 }
 
 // Robust selects the max-min portfolio among the rows of weights (N x n): the
@@ -60,10 +65,12 @@ func Robust(
 	rows, n := weights.Dims()
 	for _, s := range []*Scenarios{scenarios, heldOut} {
 		if _, m := s.Returns.Dims(); m != n || set.N != n {
-			return nil, fmt.Errorf("portfolios of %d assets, a set of %d and scenarios of %d: they must agree", n, set.N, m)
+			return nil, fmt.Errorf("portfolios of %d assets, a set of %d and scenarios of %d: they must agree",
+				n, set.N, m)
 		}
 	}
-	optimum, err := optimize.Solve(ctx, optimize.MaxMin, &optimize.Inputs{Set: set.Convex(), Returns: scenarios.Returns})
+	optimum, err := optimize.Solve(ctx, optimize.MaxMin,
+		&optimize.Inputs{Set: set.Convex(), Returns: scenarios.Returns})
 	if err != nil {
 		return nil, err
 	}

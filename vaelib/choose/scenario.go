@@ -88,7 +88,8 @@ type Crisis struct{ From, To int }
 func WorstWindows(returns *mat.Dense, count, length int) ([]Crisis, error) {
 	periods, n := returns.Dims()
 	if count < 1 || length < 1 || length > periods {
-		return nil, fmt.Errorf("%d windows of %d periods in returns of %d: both must be positive, and fit", count, length,
+		return nil, fmt.Errorf("%d windows of %d periods in returns of %d: both must be positive, and fit",
+			count, length,
 			periods)
 	}
 	outcome := make([]float64, periods-length+1)

@@ -54,7 +54,8 @@ func (s *Settings) extremes(w *market.Window) (*Scenarios, error) {
 		return nil, err
 	}
 	for i, c := range crises {
-		worst.Names[i] = fmt.Sprintf("%s to %s", w.Times[c.From].Format(time.DateOnly), w.Times[c.To-1].Format(time.DateOnly))
+		worst.Names[i] = fmt.Sprintf(
+			"%s to %s", w.Times[c.From].Format(time.DateOnly), w.Times[c.To-1].Format(time.DateOnly))
 	}
 	shocks, err := ShockScenarios(w.Returns, s.Horizon, s.Shocks...)
 	if err != nil {

@@ -106,7 +106,8 @@ func Liquidation(cov *mat.SymDense, turnover []float64, capital float64) (Stress
 	impact := make([]float64, len(turnover))
 	for j, v := range turnover {
 		if !(v > 0) {
-			return Stress{}, fmt.Errorf("asset %d has a turnover of %v: without trade it can't be sold at any price", j+1, v)
+			return Stress{}, fmt.Errorf(
+				"asset %d has a turnover of %v: without trade it can't be sold at any price", j+1, v)
 		}
 		impact[j] = math.Sqrt(cov.At(j, j) * capital / v)
 	}
@@ -152,7 +153,8 @@ func RunStresses(
 			stress.Contribute(parts.RawRowView(i), weights.RawRowView(i))
 			r.Losses[i] = inorder.Sum(parts.RawRowView(i))
 			if math.IsNaN(r.Losses[i]) {
-				return fmt.Errorf("stress %q has no loss for portfolio %d: are weights and data finite?", stress.Name, i+1)
+				return fmt.Errorf("stress %q has no loss for portfolio %d: are weights and data finite?",
+					stress.Name, i+1)
 			}
 			return nil
 		}); err != nil {

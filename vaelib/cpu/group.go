@@ -150,7 +150,8 @@ func (b *groupBuilder) build(members []*value) {
 			continue
 		}
 		l := load{from: source(o), class: c, register: r, strides: strides[:n], step: strides[n]}
-		l.once = !slices.ContainsFunc(l.strides, func(s int) bool { return s != 0 }) && (l.step == 0 || b.width < tileSize)
+		l.once = !slices.ContainsFunc(l.strides, func(s int) bool { return s != 0 }) &&
+			(l.step == 0 || b.width < tileSize)
 		b.loads = append(b.loads, l)
 		b.slotFor(c, r) // for as long as the group runs
 	}

@@ -360,7 +360,8 @@ func (p *planner) multiply(n *node, in []view) (view, error) {
 			return view{}, errForeign
 		}
 	}
-	return p.add(&value{kind: multiplied, class: in[0].of.class, dims: n.shape.Dimensions, operands: in, dot: n.dot}), nil
+	return p.add(&value{kind: multiplied, class: in[0].of.class, dims: n.shape.Dimensions, operands: in, dot: n.dot}),
+		nil
 }
 
 // plan is a graph as a list of steps with places for all their values.

@@ -144,7 +144,8 @@ func (p *state) split(context.Context) error {
 	}
 	p.summary = Summary{
 		Backend: p.Backend.Description(), Seed: p.Seed, Synthetic: p.Synthetic, Funding: p.Window.Funded,
-		InSample: period(p.in), OutSample: period(p.out), Notes: map[string]string{}, SecondsByStage: map[string]float64{},
+		InSample: period(p.in), OutSample: period(p.out), Notes: map[string]string{},
+		SecondsByStage: map[string]float64{},
 	}
 	return nil
 }

@@ -37,14 +37,15 @@ import (
 //
 // And, where Correlation is set, what [Correlation] describes.
 type Config struct {
-	Windows     []int        // at least 2 each; nil: 5, 20, 60
-	Lookback    int          // of drawdown, VaR and CVaR; 0: 60
-	Level       float64      // of VaR and CVaR; 0: 0.95
-	Baskets     []Basket     // nil: one, named market, of equal weights
-	NoAssets    bool         // leaves out the columns of single assets
-	Index       *Series      // such as DVOL, aligned without look-ahead; nil: EWMA volatility of the first basket
-	Annual      float64      // periods per year, for the EWMA index alone; 0: from the times
-	Decay       float64      // of the EWMA index; 0: 0.94 (J.P. Morgan 1996, "RiskMetrics technical document", section 5.3)
+	Windows  []int    // at least 2 each; nil: 5, 20, 60
+	Lookback int      // of drawdown, VaR and CVaR; 0: 60
+	Level    float64  // of VaR and CVaR; 0: 0.95
+	Baskets  []Basket // nil: one, named market, of equal weights
+	NoAssets bool     // leaves out the columns of single assets
+	Index    *Series  // such as DVOL, aligned without look-ahead; nil: EWMA volatility of the first basket
+	Annual   float64  // periods per year, for the EWMA index alone; 0: from the times
+	// of the EWMA index; 0: 0.94 (J.P. Morgan 1996, "RiskMetrics technical document", section 5.3)
+	Decay       float64
 	Correlation *Correlation // nil: none
 }
 
@@ -85,7 +86,8 @@ func (c *Config) Validate(symbols []string, periods int) error {
 			return fmt.Errorf("a window of %d periods is too short: a volatility needs at least 2", w)
 		}
 		if w > periods {
-			return fmt.Errorf("a window of %d periods is longer than the %d returns: shorten it, or use more data", w, periods)
+			return fmt.Errorf("a window of %d periods is longer than the %d returns: shorten it, or use more data",
+				w, periods)
 		}
 	}
 	if !(c.Level > 0 && c.Level < 1) {
@@ -137,7 +139,8 @@ func (c *Config) Validate(symbols []string, periods int) error {
 // context's error when that ends first.
 func Build(ctx context.Context, p *market.Panel, config Config) (*Table, error) {
 	if len(p.Times) < 3 || len(p.Symbols) == 0 {
-		return nil, fmt.Errorf("%d times of %d symbols are too few for features: at least 3 times of 1 are needed", len(p.Times), len(p.Symbols))
+		return nil, fmt.Errorf("%d times of %d symbols are too few for features: at least 3 times of 1 are needed",
+			len(p.Times), len(p.Symbols))
 	}
 	returns := make([][]float64, len(p.Symbols))
 	for j := range returns {
@@ -155,7 +158,8 @@ func Build(ctx context.Context, p *market.Panel, config Config) (*Table, error) 
 // BuildWindow is [Build] of dense returns: T rows.
 func BuildWindow(ctx context.Context, w *market.Window, config Config) (*Table, error) {
 	if len(w.Times) < 2 || len(w.Symbols) == 0 {
-		return nil, fmt.Errorf("%d returns of %d symbols are too few for features: at least 2 of 1 are needed", len(w.Times), len(w.Symbols))
+		return nil, fmt.Errorf("%d returns of %d symbols are too few for features: at least 2 of 1 are needed",
+			len(w.Times), len(w.Symbols))
 	}
 	returns := make([][]float64, len(w.Symbols))
 	for j := range returns {
@@ -163,7 +167,8 @@ func BuildWindow(ctx context.Context, w *market.Window, config Config) (*Table, 
 		for t := range w.Times {
 			v := w.Returns.At(t, j)
 			if math.IsNaN(v) {
-				return nil, fmt.Errorf("return of %s at %s is NaN: build from the panel, where absence has its place", w.Symbols[j], stamp(w.Times[t]))
+				return nil, fmt.Errorf("return of %s at %s is NaN: build from the panel, where absence has its place",
+					w.Symbols[j], stamp(w.Times[t]))
 			}
 			returns[j][t] = v
 		}
@@ -175,7 +180,8 @@ func BuildWindow(ctx context.Context, w *market.Window, config Config) (*Table, 
 }
 
 // build makes the features of returns, one slice a symbol, NaN where absent.
-func build(ctx context.Context, symbols []string, times []time.Time, returns [][]float64, config Config) (*Table, error) {
+func build(ctx context.Context, symbols []string, times []time.Time, returns [][]float64,
+	config Config) (*Table, error) {
 	c := config
 	c.EnsureDefaults()
 	if c.Annual == 0 {
@@ -187,7 +193,8 @@ func build(ctx context.Context, symbols []string, times []time.Time, returns [][
 	for j, row := range returns {
 		for t, r := range row {
 			if !math.IsNaN(r) && (r <= -1 || r > limit) {
-				return nil, fmt.Errorf("return %v of %s at %s is not above -1 and at most %g: correct the price", r, symbols[j], stamp(times[t]), limit)
+				return nil, fmt.Errorf("return %v of %s at %s is not above -1 and at most %g: correct the price",
+					r, symbols[j], stamp(times[t]), limit)
 			}
 		}
 	}

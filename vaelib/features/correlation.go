@@ -54,10 +54,12 @@ func (c *Correlation) over(assets, periods int) Correlation {
 func (c *Correlation) check(assets, periods int) error {
 	d := c.over(assets, periods)
 	if d.Lookback < 3 || d.Lookback > periods {
-		return fmt.Errorf("a correlation over %d periods needs at least 3 and at most the %d returns", d.Lookback, periods)
+		return fmt.Errorf("a correlation over %d periods needs at least 3 and at most the %d returns",
+			d.Lookback, periods)
 	}
 	if d.Components < 1 || d.Components > assets {
-		return fmt.Errorf("%d components of the correlation of %d assets: 1 to %d are possible", d.Components, assets, assets)
+		return fmt.Errorf("%d components of the correlation of %d assets: 1 to %d are possible",
+			d.Components, assets, assets)
 	}
 	if len(d.At) == 0 {
 		return errors.New("no row to compute the correlation at: name at least one")

@@ -39,7 +39,9 @@ func (t *Table) Fit(from, to int) (*Scaler, error) {
 			}
 		}
 		if m.n < 2 {
-			return nil, fmt.Errorf("feature %s has %d defined values in the training rows, at least 2 are needed: train on more rows, or leave it out", c.Name, int(m.n))
+			return nil, fmt.Errorf(
+				"feature %s has %d defined values in the training rows, at least 2 are needed: train on more rows, "+
+					"or leave it out", c.Name, int(m.n))
 		}
 		scale := math.Sqrt(m.variance())
 		// A constant may differ from its own mean by rounding.
@@ -68,7 +70,8 @@ func (s *Scaler) Apply(t *Table) (*Table, error) {
 	out := &Table{Times: t.Times, Interval: t.Interval, Columns: make([]Column, len(t.Columns))}
 	for j, c := range t.Columns {
 		if c.Name != s.names[j] || c.Unit != s.units[j] {
-			return nil, fmt.Errorf("feature %d is %s (%s), the scaler was fitted to %s (%s)", j+1, c.Name, c.Unit, s.names[j], s.units[j])
+			return nil, fmt.Errorf("feature %d is %s (%s), the scaler was fitted to %s (%s)",
+				j+1, c.Name, c.Unit, s.names[j], s.units[j])
 		}
 		scaled := c
 		scaled.Unit = "training standard deviations"

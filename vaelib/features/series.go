@@ -89,6 +89,26 @@ func parseSeries(r io.Reader, file string, opt SeriesOptions) (*Series, error) {
 	if s.Unit == "" {
 		s.Unit = "as given"
 	}
+	if err := s.read(lines, file, timeColumn, valueColumn); err != nil {
+		return nil, err
+	}
+	step := commonestStep(s.Times)
+	s.Delay = step
+	if opt.Delay != nil {
+		s.Delay = *opt.Delay
+	}
+	if s.MaxAge == 0 {
+		s.MaxAge = 7 * step
+	}
+	if s.Delay < 0 || s.MaxAge < 0 {
+		return nil, fmt.Errorf("series %s has a delay of %v and a largest age of %v: neither can be negative",
+			s.Name, s.Delay, s.MaxAge)
+	}
+	return s, nil
+}
+
+// read reads the values in the order of their times.
+func (s *Series) read(lines *csv.Reader, file string, timeColumn, valueColumn int) error {
 	type row struct {
 		time  time.Time
 		value float64
@@ -101,7 +121,7 @@ func parseSeries(r io.Reader, file string, opt SeriesOptions) (*Series, error) {
 			break
 		}
 		if err != nil {
-			return nil, csvError(file, err)
+			return csvError(file, err)
 		}
 		line, _ := lines.FieldPos(0)
 		defect := func(column int, msg string) error {
@@ -109,7 +129,7 @@ func parseSeries(r io.Reader, file string, opt SeriesOptions) (*Series, error) {
 		}
 		at, err := market.ParseTime(strings.TrimSpace(record[timeColumn]))
 		if err != nil {
-			return nil, defect(timeColumn, err.Error())
+			return defect(timeColumn, err.Error())
 		}
 		text := strings.TrimSpace(record[valueColumn])
 		if text == "" {
@@ -117,37 +137,28 @@ func parseSeries(r io.Reader, file string, opt SeriesOptions) (*Series, error) {
 		}
 		v, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) || strings.ContainsAny(text, "xX_") {
-			return nil, defect(valueColumn, fmt.Sprintf("%.40q is not a finite number: correct it, or leave it empty", text))
+			return defect(valueColumn, fmt.Sprintf(
+				"%.40q is not a finite number: correct it, or leave it empty", text))
 		}
 		if len(rows) == mostValues {
-			return nil, defect(valueColumn, fmt.Sprintf("more than %d values: thin the series out", mostValues))
+			return defect(valueColumn, fmt.Sprintf("more than %d values: thin the series out", mostValues))
 		}
 		rows = append(rows, row{at, v, line})
 	}
 	slices.SortStableFunc(rows, func(a, b row) int { return a.time.Compare(b.time) })
 	for i, r := range rows {
 		if i > 0 && r.time.Equal(rows[i-1].time) {
-			return nil, &market.DataError{File: file, Line: r.line, Column: timeColumn + 1,
+			return &market.DataError{File: file, Line: r.line, Column: timeColumn + 1,
 				Msg: fmt.Sprintf("time %s is on line %d already: keep one of the rows", stamp(r.time), rows[i-1].line)}
 		}
 		s.Times = append(s.Times, r.time)
 		s.Values = append(s.Values, r.value)
 	}
 	if len(rows) < 2 {
-		return nil, &market.DataError{File: file, Msg: fmt.Sprintf("%d values are too few for a series: at least 2 are needed", len(rows))}
+		return &market.DataError{File: file, Msg: fmt.Sprintf(
+			"%d values are too few for a series: at least 2 are needed", len(rows))}
 	}
-	step := commonestStep(s.Times)
-	s.Delay = step
-	if opt.Delay != nil {
-		s.Delay = *opt.Delay
-	}
-	if s.MaxAge == 0 {
-		s.MaxAge = 7 * step
-	}
-	if s.Delay < 0 || s.MaxAge < 0 {
-		return nil, fmt.Errorf("series %s has a delay of %v and a largest age of %v: neither can be negative", s.Name, s.Delay, s.MaxAge)
-	}
-	return s, nil
+	return nil
 }
 
 // seriesColumns finds the columns of times and values.
@@ -174,7 +185,8 @@ func seriesColumns(header []string, want string) (times, values int, err error) 
 	case len(others) == 0:
 		return 0, 0, errors.New("no column of values beside the times")
 	case len(others) > 1:
-		return 0, 0, fmt.Errorf("%d columns could be the values, the first is %.40q: choose one", len(others), others[0])
+		return 0, 0, fmt.Errorf("%d columns could be the values, the first is %.40q: choose one",
+			len(others), others[0])
 	}
 	return times, values, nil
 }

@@ -10,10 +10,12 @@ import (
 
 // Column is one feature over time.
 type Column struct {
-	Name    string    // unique: Subject.Kind, then the window or component, such as BTCUSDT.volatility.20
-	Subject string    // the symbol or the basket that it describes
-	Kind    Kind      // what it measures
-	Window  int       // periods that a value looks back over; of Share and Loading, the number of the component, from 1; 0: all before
+	Name    string // unique: Subject.Kind, then the window or component, such as BTCUSDT.volatility.20
+	Subject string // the symbol or the basket that it describes
+	Kind    Kind   // what it measures
+	// Window is the number of periods that a value looks back over, 0 for all
+	// before; of Share and Loading the number of the component, from 1.
+	Window  int
 	Unit    string    // such as "per period"
 	Values  []float64 // T; 0 where undefined
 	Defined []bool    // T
@@ -78,7 +80,8 @@ func (t *Table) Select(names ...string) (*Table, error) {
 	for _, name := range names {
 		c, ok := t.Column(name)
 		if !ok {
-			return nil, fmt.Errorf("unknown feature %s: the table has %d others, the first is %s", name, len(t.Columns), t.first())
+			return nil, fmt.Errorf("unknown feature %s: the table has %d others, the first is %s",
+				name, len(t.Columns), t.first())
 		}
 		out.Columns = append(out.Columns, *c)
 	}
@@ -122,7 +125,8 @@ func (t *Table) Complete(from, to int) []int {
 // a column, for a row that is out of range, and for a value that is undefined.
 func (t *Table) Matrix(rows []int) (*mat.Dense, error) {
 	if len(rows) == 0 || len(t.Columns) == 0 {
-		return nil, fmt.Errorf("a matrix of %d rows of %d features is empty: choose rows past the warm-up", len(rows), len(t.Columns))
+		return nil, fmt.Errorf("a matrix of %d rows of %d features is empty: choose rows past the warm-up",
+			len(rows), len(t.Columns))
 	}
 	x := mat.NewDense(len(rows), len(t.Columns), nil)
 	for k, i := range rows {

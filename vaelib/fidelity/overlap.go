@@ -22,8 +22,9 @@ type Overlap struct {
 	Real, Generated int     // rows
 	Precision       float64 // share of generated rows inside the real region (Kynkäänniemi et al. 2019)
 	Recall          float64 // share of real rows inside the generated region
-	Density         float64 // real balls that hold a generated row, on average, over k (Naeem et al. 2020); may exceed 1
-	Coverage        float64 // share of real balls that hold a generated row (Naeem et al. 2020)
+	// real balls that hold a generated row, on average, over k (Naeem et al. 2020); may exceed 1
+	Density  float64
+	Coverage float64 // share of real balls that hold a generated row (Naeem et al. 2020)
 }
 
 // rowsPerItem is how many rows one worker handles at a time.

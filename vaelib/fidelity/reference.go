@@ -39,7 +39,8 @@ func PCAGaussian(training *mat.Dense, components, n int, rng *rand.Rand) (*mat.D
 		return nil, err
 	}
 	if components < 1 || components > x.d {
-		return nil, fmt.Errorf("%d principal components of %d assets: between 1 and %d are possible", components, x.d, x.d)
+		return nil, fmt.Errorf("%d principal components of %d assets: between 1 and %d are possible",
+			components, x.d, x.d)
 	}
 	var cov mat.SymDense
 	stat.CovarianceMatrix(&cov, x.view(), nil)

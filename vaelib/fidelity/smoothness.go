@@ -55,7 +55,8 @@ func MeasureSpeeds(codes, weights, movedCodes, movedWeights *mat.Dense) (Speeds,
 		return Speeds{}, err
 	}
 	if z.n != zMoved.n || z.n != w.n || z.n != wMoved.n {
-		return Speeds{}, fmt.Errorf("%d codes, %d moved codes, %d weights and %d moved weights don't pair up", z.n, zMoved.n,
+		return Speeds{}, fmt.Errorf("%d codes, %d moved codes, %d weights and %d moved weights don't pair up",
+			z.n, zMoved.n,
 			w.n, wMoved.n)
 	}
 	distances, turnovers := make([]float64, z.n), make([]float64, z.n)
@@ -106,7 +107,8 @@ func MeasurePath(weights *mat.Dense) (Path, error) {
 	}
 	p.Chord = math.Sqrt(squaredDistance(w.row(0), w.row(w.n-1)))
 	if p.Chord == 0 {
-		return Path{}, errors.New("the path ends at the portfolio where it began: its length has nothing to compare with")
+		return Path{}, errors.New(
+			"the path ends at the portfolio where it began: its length has nothing to compare with")
 	}
 	p.Detour = p.Length / p.Chord
 	p.LongestStep = longest / p.Length

@@ -289,7 +289,8 @@ func (t *permutationTest) band(band int, labels blas64.General, s *tile) bandSum
 	for start := from; start < t.pooled.n; start += bandRows {
 		cols := min(bandRows, t.pooled.n-start)
 		t.fill(s, from, rows, start, cols)
-		part := blas64.General{Rows: cols, Cols: labels.Cols, Stride: labels.Stride, Data: labels.Data[start*labels.Stride:]}
+		part := blas64.General{Rows: cols, Cols: labels.Cols, Stride: labels.Stride,
+			Data: labels.Data[start*labels.Stride:]}
 		multiply(s.distance, rows, cols, part, s.distanceSums)
 		multiply(s.kernel, rows, cols, part, s.kernelSums)
 	}

@@ -26,7 +26,8 @@ func (s *Settings) Ask(model *trained.Model, wish portfolio.Wish) (notes []strin
 	names, open := s.Donors.Names, s.Open()
 	if len(open) == 0 && len(wish) == 0 {
 		return nil, &trained.WishError{Err: fmt.Errorf(
-			"the model is conditional and told nothing of the market: say by -wish what is asked for, such as %s=…", names[0])}
+			"the model is conditional and told nothing of the market: say by -wish what is asked for, such as %s=…",
+			names[0])}
 	}
 	if _, err := s.Donors.Typical(model.Network, wish); err != nil {
 		return nil, err // a value that the condition can't have
@@ -35,7 +36,8 @@ func (s *Settings) Ask(model *trained.Model, wish portfolio.Wish) (notes []strin
 		return nil, err
 	}
 	rest := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		return slices.Contains(open, name) || slices.ContainsFunc(wish, func(t portfolio.Term) bool { return t.Name == name })
+		return slices.Contains(open, name) ||
+			slices.ContainsFunc(wish, func(t portfolio.Term) bool { return t.Name == name })
 	})
 	for _, part := range []struct {
 		names []string
@@ -77,7 +79,8 @@ func (s *Settings) checkMarket() error {
 		return nil
 	}
 	if !slices.Equal(s.Market.Symbols, s.Symbols) {
-		return errors.New("the model's conditions of the market are of other symbols than its portfolios: train it again")
+		return errors.New(
+			"the model's conditions of the market are of other symbols than its portfolios: train it again")
 	}
 	return s.Market.Follows(length(s.Interval), open)
 }

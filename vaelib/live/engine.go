@@ -85,7 +85,8 @@ func NewEngine(generator *generate.Generator, density generate.Density, settings
 	}
 	switch {
 	case settings.Lookback < Shortest:
-		return nil, fmt.Errorf("a lookback of %d periods is too short: at least %d are needed", settings.Lookback, Shortest)
+		return nil, fmt.Errorf("a lookback of %d periods is too short: at least %d are needed",
+			settings.Lookback, Shortest)
 	case settings.Search != BySample && settings.Search != ByLatent:
 		return nil, fmt.Errorf("search %q is not %s or %s", settings.Search, BySample, ByLatent)
 	case settings.Portfolios < 1:
@@ -334,7 +335,8 @@ func (e *Engine) choose(
 		if err != nil {
 			return err
 		}
-		batch, best, value, line.Evaluations = &optimum.Batch, optimum.Best, optimum.Values[optimum.Best], optimum.Evaluated
+		batch, best, value = &optimum.Batch, optimum.Best, optimum.Values[optimum.Best]
+		line.Evaluations = optimum.Evaluated
 	} else {
 		if batch, err = generator.Sample(ctx, s.Portfolios, e.density, seed); err != nil {
 			return err

@@ -139,7 +139,8 @@ const lateCandles = 3
 func (l *Loop) wait() {
 	late := l.joiner.Late(lateCandles)
 	if len(late) > 0 && !slices.Equal(late, l.late) {
-		l.note("no candle of %s, though others have had %d since: lines wait for it", strings.Join(late, ", "), lateCandles)
+		l.note("no candle of %s, though others have had %d since: lines wait for it",
+			strings.Join(late, ", "), lateCandles)
 	}
 	l.late = late
 }

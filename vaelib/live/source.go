@@ -105,7 +105,8 @@ func Replay(
 	interval, regular := settings.Interval, 0
 	for t, opening := range panel.Times {
 		if !interval.Floor(opening).Equal(opening) {
-			return nil, cleaning, fmt.Errorf("%s: no candle of interval %s opens at %s: give the -interval of the files",
+			return nil, cleaning, fmt.Errorf(
+				"%s: no candle of interval %s opens at %s: give the -interval of the files",
 				path, interval, stamp(opening))
 		}
 		if t > 0 && interval.Next(panel.Times[t-1]).Equal(opening) {
@@ -113,7 +114,8 @@ func Replay(
 		}
 	}
 	if 2*regular < len(panel.Times)-1 {
-		return nil, cleaning, fmt.Errorf("%s: most candles are not of interval %s: give the -interval of the files", path,
+		return nil, cleaning, fmt.Errorf(
+			"%s: most candles are not of interval %s: give the -interval of the files", path,
 			interval)
 	}
 	return &files{panel, progress}, cleaning, nil

@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -24,12 +25,10 @@ type node struct {
 // first. solve solves the programme as posed, and limit sets the limits of one
 // weight in it. The result's Gap is left at what the open nodes allow, in the
 // programme's objective.
-func (s *Solver) branch(ctx context.Context, in *Inputs, solve func() (*qp.Result, error), limit func(j int, lower, upper float64)) (*qp.Result, error) {
+func (s *Solver) branch(ctx context.Context, in *Inputs, solve func() (*qp.Result, error),
+	limit func(j int, lower, upper float64)) (*qp.Result, error) {
 	n, least := in.Set.N, in.Set.MinWeight
-	most := in.MaxNodes
-	if most == 0 {
-		most = 20000
-	}
+	most := cmp.Or(in.MaxNodes, 20000)
 	decide := func(j int, held bool) {
 		lower, upper := bounds(&in.Set, j)
 		if held {
@@ -42,10 +41,11 @@ func (s *Solver) branch(ctx context.Context, in *Inputs, solve func() (*qp.Resul
 		lower, upper := bounds(&in.Set, j)
 		limit(j, lower, upper)
 	}
-	for j := range n {
+	for j := range n { // what the bounds decide
 		lower, upper := bounds(&in.Set, j)
 		if lower < 0 {
-			return nil, &UnsupportedError{"a minimum weight", "can't be combined with short positions: drop one of the two"}
+			return nil, &UnsupportedError{"a minimum weight",
+				"can't be combined with short positions: drop one of the two"}
 		}
 		if lower > 0 {
 			decide(j, true)
@@ -84,17 +84,7 @@ func (s *Solver) branch(ctx context.Context, in *Inputs, solve func() (*qp.Resul
 		if r.Status != qp.Optimal {
 			return nil, errStuck
 		}
-		var total float64
-		for _, v := range r.X[:n] {
-			total += v
-		}
-		asset, fault, share := -1, 1e-11, 0.0
-		for j, v := range r.X[:n] {
-			v /= total // 1, but for the ratio's programmes
-			if short := min(v, least-v); short > fault {
-				asset, fault, share = j, short, v
-			}
-		}
+		asset, share := undecided(r.X[:n], least)
 		if asset < 0 {
 			best = clone(r)
 			continue
@@ -102,22 +92,45 @@ func (s *Solver) branch(ctx context.Context, in *Inputs, solve func() (*qp.Resul
 		held := share >= least/2
 		open = append(open, node{r.Objective, len(path), asset, !held}, node{r.Objective, len(path), asset, held})
 	}
+	best.Iterations = iterations
+	return best, s.closeGap(best, open)
+}
+
+// undecided returns the asset whose weight lies deepest between nothing and the
+// least, with its share of the whole; or -1 where every weight is one of the two.
+func undecided(x []float64, least float64) (asset int, share float64) {
+	var total float64
+	for _, v := range x {
+		total += v
+	}
+	asset, fault := -1, 1e-11
+	for j, v := range x {
+		v /= total // 1, but for the ratio's programmes
+		if short := min(v, least-v); short > fault {
+			asset, fault, share = j, short, v
+		}
+	}
+	return asset, share
+}
+
+// closeGap says how far the best portfolio may be from the optimum, by the
+// nodes that are still open.
+func (s *Solver) closeGap(best *qp.Result, open []node) error {
 	floor := best.Objective
 	for _, o := range open {
 		floor = min(floor, o.bound)
 	}
-	best.Iterations = iterations
 	if floor < best.Objective {
 		s.result.Status = "node limit"
 		if best.Status != qp.Optimal {
-			return nil, errNodes
+			return errNodes
 		}
 	}
-	s.result.Gap = max(0, best.Objective-floor)
-	if best.Status != qp.Optimal {
-		s.result.Gap = 0
+	s.result.Gap = 0
+	if best.Status == qp.Optimal {
+		s.result.Gap = max(0, best.Objective-floor)
 	}
-	return best, nil
+	return nil
 }
 
 // clone copies what a solve found, out of the solver's memory.
@@ -125,4 +138,5 @@ func clone(r *qp.Result) *qp.Result {
 	return &qp.Result{Status: r.Status, X: append([]float64(nil), r.X...), Objective: r.Objective, KKT: r.KKT}
 }
 
-var errNodes = errors.New("branch and bound found no portfolio that keeps the minimum weight within its node limit: raise the limit")
+var errNodes = errors.New(
+	"branch and bound found no portfolio that keeps the minimum weight within its node limit: raise the limit")

@@ -123,7 +123,9 @@ func (s *Solver) settle(objective Objective, in *Inputs) error {
 		}
 	}
 	if far && !in.Project {
-		return &UnsupportedError{objective, fmt.Sprintf("knows no constraints, and its weights break them by %.3g: loosen the bounds or groups, or ask for the projection", violation)}
+		return &UnsupportedError{objective, fmt.Sprintf(
+			"knows no constraints, and its weights break them by %.3g: loosen the bounds or groups, or ask for "+
+				"the projection", violation)}
 	}
 	p, err := simplex.NewProjector(in.Set)
 	if err != nil {
@@ -134,7 +136,8 @@ func (s *Solver) settle(objective Objective, in *Inputs) error {
 		return err
 	}
 	if far {
-		s.result.Notes = append(s.result.Notes, fmt.Sprintf("%s's own weights break the constraints: projected onto them, at a distance of %.6g", objective, distance))
+		s.result.Notes = append(s.result.Notes, fmt.Sprintf(
+			"%s's own weights break the constraints: projected onto them, at a distance of %.6g", objective, distance))
 	}
 	return nil
 }

@@ -38,10 +38,12 @@ type Efficient struct {
 // two lines meet is a corner, and where they don't there are pieces between.
 func Frontier(ctx context.Context, in *Inputs) (*Efficient, error) {
 	if in.Set.MinWeight > 0 {
-		return nil, &UnsupportedError{"frontier", "isn't continuous with a minimum weight: drop it, or solve mean-variance for each target return"}
+		return nil, &UnsupportedError{"frontier",
+			"isn't continuous with a minimum weight: drop it, or solve mean-variance for each target return"}
 	}
 	if in.Turnover > 0 {
-		return nil, &UnsupportedError{"frontier", "takes no turnover penalty: solve mean-variance for each target return"}
+		return nil, &UnsupportedError{"frontier",
+			"takes no turnover penalty: solve mean-variance for each target return"}
 	}
 	if err := in.check(MeanVariance); err != nil {
 		return nil, err

@@ -38,7 +38,8 @@ func Allocate(weights, prices, lots []float64, cash float64) (*Allocation, error
 		}
 		price[j] = prices[j] * lot
 		if !(price[j] > 0) || math.IsInf(price[j], 0) {
-			return nil, fmt.Errorf("asset %d has the price %v and the lot %v: both must be positive and finite", j, prices[j], lot)
+			return nil, fmt.Errorf("asset %d has the price %v and the lot %v: both must be positive and finite",
+				j, prices[j], lot)
 		}
 		if !(w >= 0) || math.IsInf(w, 0) {
 			return nil, fmt.Errorf("asset %d has the weight %v: whole lots are for long positions", j, w)

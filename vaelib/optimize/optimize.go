@@ -107,7 +107,9 @@ type NoExcessError struct {
 }
 
 func (e *NoExcessError) Error() string {
-	return fmt.Sprintf("max-sharpe is not defined: the largest feasible mean, %.6g a period, doesn't exceed the risk-free rate of %.6g; use min-variance, or loosen the constraints", e.Best, e.RiskFree)
+	return fmt.Sprintf(
+		"max-sharpe is not defined: the largest feasible mean, %.6g a period, doesn't exceed the risk-free rate of "+
+			"%.6g; use min-variance, or loosen the constraints", e.Best, e.RiskFree)
 }
 
 // Solve solves one problem with memory of its own. Its errors are those of
@@ -213,29 +215,35 @@ func (in *Inputs) check(objective Objective) error {
 			panic("optimize: the returns' columns aren't the number of assets")
 		}
 	}
-	need := func(present bool, what string) error {
-		if present {
-			return nil
-		}
+	if what, given := in.needed(objective); !given {
 		return fmt.Errorf("%s needs %s", objective, what)
 	}
-	var err error
-	switch objective {
-	case MinCVaR, MaxMin:
-		err = need(in.Returns != nil, "returns")
-	case MeanVariance, MaxSharpe:
-		err = need(in.Mean != nil && in.Cov != nil, "means and a covariance matrix")
-	case MinTrackingError:
-		err = need(in.Benchmark != nil && in.Cov != nil, "a benchmark's weights and a covariance matrix")
-	case RiskBudget:
-		err = need(in.Budgets != nil && in.Cov != nil, "budgets and a covariance matrix")
-	case EqualWeight:
-	default:
-		err = need(in.Cov != nil, "a covariance matrix")
-	}
-	if err != nil {
+	if err := in.checkNumbers(objective); err != nil {
 		return err
 	}
+	return in.finite(objective)
+}
+
+// needed names the data that an objective is computed from, and says whether
+// they are there.
+func (in *Inputs) needed(objective Objective) (what string, given bool) {
+	switch objective {
+	case MinCVaR, MaxMin:
+		return "returns", in.Returns != nil
+	case MeanVariance, MaxSharpe:
+		return "means and a covariance matrix", in.Mean != nil && in.Cov != nil
+	case MinTrackingError:
+		return "a benchmark's weights and a covariance matrix", in.Benchmark != nil && in.Cov != nil
+	case RiskBudget:
+		return "budgets and a covariance matrix", in.Budgets != nil && in.Cov != nil
+	case EqualWeight:
+		return "", true
+	}
+	return "a covariance matrix", in.Cov != nil
+}
+
+// checkNumbers looks at the numbers that the objective is asked with.
+func (in *Inputs) checkNumbers(objective Objective) error {
 	if in.Turnover != 0 {
 		switch {
 		case objective != MinVariance && objective != MeanVariance && objective != MinTrackingError:
@@ -258,7 +266,7 @@ func (in *Inputs) check(objective Objective) error {
 	if in.TargetReturn != nil && (math.IsNaN(*in.TargetReturn) || math.IsInf(*in.TargetReturn, 0)) {
 		return fmt.Errorf("a target return of %v", *in.TargetReturn)
 	}
-	return in.finite(objective)
+	return nil
 }
 
 // finite finds data that aren't numbers.

@@ -20,32 +20,9 @@ func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs)
 		variables = 3 * n // w, and what is bought and sold
 	}
 	s.begin(&in.Set, variables)
-	h, scale := in.Cov, 1.0 // the programme's objective is scale times the value
-	charge := in.Turnover / 2
-	switch {
-	case objective == MinTrackingError:
-		scale = 0.5
-		for i := range n {
-			for j := range n {
-				s.c[i] -= in.Cov.At(i, j) * in.Benchmark[j]
-			}
-		}
-	case objective == MinVariance || in.TargetReturn != nil:
-		scale = 0.5
-	case in.RiskAversion > 0:
-		// Divided by the risk aversion, so that H is the covariance itself.
-		scale = 1 / in.RiskAversion
-		charge = in.Turnover / in.RiskAversion
-		for j, v := range in.Mean {
-			s.c[j] = -v / in.RiskAversion
-		}
-	default:
-		h, charge = nil, in.Turnover
-		for j, v := range in.Mean {
-			s.c[j] = -v
-		}
-	}
-	if objective == MeanVariance && in.TargetReturn != nil {
+	h, charge, scale := s.terms(objective, in)
+	targeted := objective == MeanVariance && in.TargetReturn != nil
+	if targeted {
 		copy(s.rows.add(*in.TargetReturn, inf), in.Mean)
 	}
 	if in.Turnover > 0 {
@@ -74,7 +51,7 @@ func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs)
 	switch r.Status {
 	case qp.Optimal:
 	case qp.Infeasible:
-		if objective == MeanVariance && in.TargetReturn != nil {
+		if targeted {
 			if best, err := s.bestMean(ctx, in); err != nil {
 				return err
 			} else if best < *in.TargetReturn {
@@ -88,10 +65,43 @@ func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs)
 	copy(s.result.Weights, r.X)
 	s.result.KKT = r.KKT
 	s.result.Iterations += r.Iterations
-	if objective == MeanVariance && in.TargetReturn != nil && dot(in.Mean, r.X[:n])-*in.TargetReturn > 1e-9*(1e-9+abs(*in.TargetReturn)) {
-		s.result.Notes = append(s.result.Notes, "the target return doesn't bind: the minimum-variance portfolio has a higher mean")
+	if targeted && dot(in.Mean, r.X[:n])-*in.TargetReturn > 1e-9*(1e-9+abs(*in.TargetReturn)) {
+		s.result.Notes = append(s.result.Notes,
+			"the target return doesn't bind: the minimum-variance portfolio has a higher mean")
 	}
 	return nil
+}
+
+// terms fills the linear term and returns the quadratic one, what a unit of
+// turnover costs, and the scale: the programme's objective is scale times the
+// value.
+func (s *Solver) terms(objective Objective, in *Inputs) (h *mat.SymDense, charge, scale float64) {
+	n := in.Set.N
+	h, charge, scale = in.Cov, in.Turnover/2, 1
+	switch {
+	case objective == MinTrackingError:
+		scale = 0.5
+		for i := range n {
+			for j := range n {
+				s.c[i] -= in.Cov.At(i, j) * in.Benchmark[j]
+			}
+		}
+	case objective == MinVariance || in.TargetReturn != nil:
+		scale = 0.5
+	case in.RiskAversion > 0:
+		// Divided by the risk aversion, so that H is the covariance itself.
+		scale = 1 / in.RiskAversion
+		charge = in.Turnover / in.RiskAversion
+		for j, v := range in.Mean {
+			s.c[j] = -v / in.RiskAversion
+		}
+	default:
+		h, charge = nil, in.Turnover
+		for j, v := range in.Mean {
+			s.c[j] = -v
+		}
+	}
+	return h, charge, scale
 }
 
 // bound sets the limits of weight j in the posed programme.

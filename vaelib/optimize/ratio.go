@@ -81,7 +81,9 @@ func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bo
 
 // ErrNoVariance says that a feasible portfolio without variance makes a ratio
 // to the volatility as large as one likes.
-var ErrNoVariance = errors.New("a feasible portfolio has no variance, so the ratio has no bound: use a shrunk covariance, or forbid short positions")
+var ErrNoVariance = errors.New(
+	"a feasible portfolio has no variance, so the ratio has no bound: use a shrunk covariance, or forbid " +
+		"short positions")
 
 // ratio maximises w'e / sqrt(w'Sw), with e scaled so that its largest entry is
 // 1. It says whether there is a w with w'e > 0.
@@ -170,7 +172,9 @@ func (s *Solver) maxSharpe(ctx context.Context, in *Inputs) error {
 	if !in.MinVarianceFallback {
 		return undefined
 	}
-	s.result.Notes = append(s.result.Notes, fmt.Sprintf("no feasible mean exceeds the risk-free rate of %.6g a period (the largest is %.6g): these are the minimum-variance weights", in.RiskFree, best))
+	s.result.Notes = append(s.result.Notes, fmt.Sprintf(
+		"no feasible mean exceeds the risk-free rate of %.6g a period (the largest is %.6g): these are the "+
+			"minimum-variance weights", in.RiskFree, best))
 	return s.quadratic(ctx, MinVariance, &Inputs{Set: in.Set, Cov: in.Cov, MaxNodes: in.MaxNodes})
 }
 

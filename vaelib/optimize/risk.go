@@ -11,7 +11,8 @@ import (
 func (s *Solver) closed(objective Objective, in *Inputs) error {
 	for j := range in.Set.N {
 		if lower, _ := bounds(&in.Set, j); lower < 0 && !in.Project {
-			return &UnsupportedError{objective, "gives no short positions: use a lower bound of at least 0, or ask for the projection"}
+			return &UnsupportedError{objective,
+				"gives no short positions: use a lower bound of at least 0, or ask for the projection"}
 		}
 	}
 	n := in.Set.N
@@ -122,7 +123,8 @@ func (s *Solver) riskBudget(objective Objective, in *Inputs) error {
 // degenerate is the error for a variance that vanishes along some portfolio:
 // the barrier then has no minimum.
 func degenerate(objective Objective) error {
-	return fmt.Errorf("%s isn't defined: a portfolio of long positions has (almost) no variance; use a shrunk covariance", objective)
+	return fmt.Errorf(
+		"%s isn't defined: a portfolio of long positions has (almost) no variance; use a shrunk covariance", objective)
 }
 
 // budgets sets the shares, which sum to 1.

@@ -56,7 +56,8 @@ func Write(w io.Writer, columns []Column) error {
 	if len(columns) == 0 {
 		return fmt.Errorf("a table without columns")
 	}
-	out := parquet.NewGenericWriter[any](w, parquet.NewSchema("table", nodes), parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(rowsPerGroup))
+	out := parquet.NewGenericWriter[any](w, parquet.NewSchema("table", nodes), parquet.Compression(&parquet.Zstd),
+		parquet.MaxRowsPerRowGroup(rowsPerGroup))
 	row := make(parquet.Row, len(columns))
 	for i := range columns[0].len() {
 		for k, c := range columns {

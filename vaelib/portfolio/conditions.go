@@ -26,7 +26,7 @@ const (
 	TrainingReturns Basis = "weights and the returns before the validation cut" // the same returns for all rows
 	WindowReturns   Basis = "weights and the returns of the row's window"
 	Market          Basis = "the market at the end of the row's window"
-	FittedMarket    Basis = "the market at the end of the row's window, by a fit to the returns before the validation cut"
+	FittedMarket    Basis = Market + ", by a fit to the returns before the validation cut"
 )
 
 // Schema describes the attributes that portfolios themselves have, in the order
@@ -43,7 +43,8 @@ func Schema(returns Basis, sectors []string) []Attribute {
 		{"max_weight", "largest weight", "share", Weights, nil},
 	}
 	for _, sector := range sectors {
-		schema = append(schema, Attribute{SectorPrefix + sector, "sum of the weights in sector " + sector, "share", Weights, nil})
+		schema = append(schema, Attribute{SectorPrefix + sector, "sum of the weights in sector " + sector, "share",
+			Weights, nil})
 	}
 	return schema
 }

@@ -51,7 +51,8 @@ func (m *Measure) Check(n int) error {
 			return fmt.Errorf("measure of %s has numbers that its form, %s, does not use", m.Name, m.Form)
 		}
 	default:
-		return fmt.Errorf("measure of %s has the form %q: want %s, %s, %s or %s", m.Name, m.Form, Linear, Norm, Effective, Largest)
+		return fmt.Errorf("measure of %s has the form %q: want %s, %s, %s or %s",
+			m.Name, m.Form, Linear, Norm, Effective, Largest)
 	}
 	for _, x := range numbers {
 		if math.IsNaN(x) || math.IsInf(x, 0) {

@@ -65,7 +65,8 @@ func (p *Portfolios) Check() error {
 			continue
 		}
 		if c := p.Conditions.Values.RawRowView(i); notFinite(c) >= 0 {
-			return fmt.Errorf("row %s has the condition %s of %v", p.ID(i), p.Conditions.Names[notFinite(c)], c[notFinite(c)])
+			return fmt.Errorf("row %s has the condition %s of %v",
+				p.ID(i), p.Conditions.Names[notFinite(c)], c[notFinite(c)])
 		}
 	}
 	return nil

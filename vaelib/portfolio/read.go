@@ -122,7 +122,8 @@ func ReadConditions(r io.Reader, name string, p *Portfolios) (*Conditions, error
 	values := t.values()
 	rows, columns := values.Dims()
 	if (t.ids == nil) != (p.IDs == nil) {
-		return nil, refuse(t.headerLine, "weights and conditions are matched by id: give both a first column %s, or neither", idColumn)
+		return nil, refuse(t.headerLine,
+			"weights and conditions are matched by id: give both a first column %s, or neither", idColumn)
 	}
 	if rows != p.Len() {
 		return nil, refuse(0, "conditions of %d portfolios for %d portfolios", rows, p.Len())
@@ -259,7 +260,8 @@ func readTable(r io.Reader, file, kind string, check func(id string, row []float
 			t.ids = append(t.ids, id)
 		}
 		if len(fields)-first != len(t.names) {
-			return nil, refuse(0, fmt.Errorf("has %d fields, and the header %d: complete the line", len(fields), len(t.names)+first))
+			return nil, refuse(0, fmt.Errorf("has %d fields, and the header %d: complete the line",
+				len(fields), len(t.names)+first))
 		}
 		if len(t.numbers)+len(t.names) > mostNumbers {
 			return nil, refuse(0, fmt.Errorf("the file holds more than %d numbers: split it", mostNumbers))
@@ -321,8 +323,10 @@ func (t *table) isLines(fields [][]byte) bool {
 		_, err := weight(fields[0])
 		return err != nil // pandas calls the column of a series 0
 	}
-	isName := first == "" || slices.Contains([]string{"symbol", "ticker", "asset", "name", "index", "__index_level_0__"}, first)
-	return isName && slices.Contains([]string{"weight", "weights", "w", "share", "allocation", "weight %", "weight (%)"}, second)
+	isName := first == "" || slices.Contains([]string{"symbol", "ticker", "asset", "name", "index",
+		"__index_level_0__"}, first)
+	return isName && slices.Contains([]string{"weight", "weights", "w", "share", "allocation", "weight %",
+		"weight (%)"}, second)
 }
 
 // addLine takes in a symbol and its weight.
@@ -365,7 +369,8 @@ func (t *table) header(fields [][]byte, withIDs bool, kind string) (column int, 
 			return first + j + 1, err
 		}
 		if before := t.column(name); before > 0 {
-			return first + j + 1, fmt.Errorf("%s %s is repeated from column %d: keep one of them", kind, name, first+before)
+			return first + j + 1, fmt.Errorf("%s %s is repeated from column %d: keep one of them",
+				kind, name, first+before)
 		}
 		if j == 0 || withIDs || !strings.EqualFold(name, idColumn) {
 			t.names = append(t.names, name)

@@ -46,7 +46,8 @@ func ParseWish(text string, known []string, levels map[string][]string) (Wish, e
 	parts := strings.Split(text, ",")
 	for i, part := range parts {
 		// A sector's name may have commas: up to a relation they belong to it.
-		if name := strings.TrimSpace(part); i+1 < len(parts) && strings.HasPrefix(name, SectorPrefix) && !strings.ContainsAny(part, "<>=") {
+		if name := strings.TrimSpace(part); i+1 < len(parts) && strings.HasPrefix(name, SectorPrefix) &&
+			!strings.ContainsAny(part, "<>=") {
 			parts[i+1] = part + "," + parts[i+1]
 			continue
 		}
@@ -82,7 +83,8 @@ func parseTerm(text string, known []string, levels map[string][]string) (Term, e
 		return Term{}, fmt.Errorf("term %s has a bare %c: write %c= instead", excerpt(text), rest[0], rest[0])
 	}
 	if !slices.Contains(known, name) {
-		return Term{}, fmt.Errorf("term %s: unknown condition %s: the known ones are %s", excerpt(text), excerpt(name), strings.Join(known, ", "))
+		return Term{}, fmt.Errorf("term %s: unknown condition %s: the known ones are %s",
+			excerpt(text), excerpt(name), strings.Join(known, ", "))
 	}
 	rest = strings.TrimSpace(rest)
 	value, err := number([]byte(rest))
@@ -90,7 +92,8 @@ func parseTerm(text string, known []string, levels map[string][]string) (Term, e
 		value, err = levelNumber(rest, of)
 	} else if percent, ok := strings.CutSuffix(rest, "%"); err != nil && ok {
 		if value, err := number([]byte(strings.TrimSpace(percent))); err == nil {
-			return Term{}, fmt.Errorf("term %s: shares are written as fractions: %s%s%s", excerpt(text), name, term.Relation, format(value/100))
+			return Term{}, fmt.Errorf("term %s: shares are written as fractions: %s%s%s",
+				excerpt(text), name, term.Relation, format(value/100))
 		}
 	}
 	if err != nil {
@@ -110,7 +113,8 @@ func levelNumber(text string, levels []string) (float64, error) {
 	if i := slices.Index(names, text); i >= 0 {
 		return float64(i), nil
 	}
-	return 0, fmt.Errorf("unknown level %s: the known ones are %s, or their numbers from 0", excerpt(text), strings.Join(names, ", "))
+	return 0, fmt.Errorf("unknown level %s: the known ones are %s, or their numbers from 0",
+		excerpt(text), strings.Join(names, ", "))
 }
 
 // compatible says whether two terms on the same condition are a lower and an

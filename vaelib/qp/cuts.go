@@ -39,7 +39,8 @@ type Separator func(x []float64, cuts *Cuts) (upper float64)
 //
 // A problem whose first rows leave the objective unbounded ends with status
 // [Unbounded]: bound the variables.
-func (s *Solver) SolveByCuts(ctx context.Context, p *Problem, separate Separator, gap float64, settings Settings) (*Result, error) {
+func (s *Solver) SolveByCuts(ctx context.Context, p *Problem, separate Separator, gap float64,
+	settings Settings) (*Result, error) {
 	n, m := p.Dims()
 	all := *p
 	cuts := &Cuts{n: n}

@@ -211,11 +211,13 @@ func (s *Solver) place(j int, v float64) {
 }
 
 // ErrIndefinite says that H isn't positive semidefinite.
-var ErrIndefinite = errors.New("the quadratic term isn't positive semidefinite: its curvature along a direction is negative")
+var ErrIndefinite = errors.New(
+	"the quadratic term isn't positive semidefinite: its curvature along a direction is negative")
 
 // ErrIllConditioned says that rows or variables are so nearly dependent that
 // rounding hides whether there is a feasible point.
-var ErrIllConditioned = errors.New("the constraints are too nearly dependent to be told apart in double precision: loosen or drop one of them")
+var ErrIllConditioned = errors.New(
+	"the constraints are too nearly dependent to be told apart in double precision: loosen or drop one of them")
 
 // optimise finds a feasible point, then descends from it.
 func (s *Solver) optimise(ctx context.Context) (Status, error) {

@@ -97,7 +97,8 @@ func Fit(ctx context.Context, x *mat.Dense, s Settings) (*HMM, *Fitness, error) 
 	}
 	rows, d := x.Dims()
 	if least := 2 * s.States * (d + 1); rows < least {
-		return nil, nil, fmt.Errorf("%d rows are too few for %d states of %d values: at least %d are needed", rows, s.States, d, least)
+		return nil, nil, fmt.Errorf("%d rows are too few for %d states of %d values: at least %d are needed",
+			rows, s.States, d, least)
 	}
 	if err := checkFinite(x); err != nil {
 		return nil, nil, err
@@ -124,7 +125,8 @@ func Fit(ctx context.Context, x *mat.Dense, s Settings) (*HMM, *Fitness, error) 
 	}
 	r := results[best]
 	if r.model == nil {
-		return nil, nil, fmt.Errorf("no start of %d found %d states: ask for fewer, or give more rows", s.Starts, s.States)
+		return nil, nil, fmt.Errorf("no start of %d found %d states: ask for fewer, or give more rows",
+			s.Starts, s.States)
 	}
 	parameters := s.States - 1 + s.States*(s.States-1) + s.States*(d+d*(d+1)/2)
 	fit.LogLikelihood, fit.Iterations, fit.Converged = r.logLikelihood, r.iterations, r.converged
@@ -341,7 +343,8 @@ func (e *estimation) order(m *HMM) *HMM {
 		}
 		return 0
 	})
-	initial, transition, sortedMeans, sortedFactors := make([]float64, k), make([][]float64, k), make([][]float64, k), make([][]float64, k)
+	initial, transition := make([]float64, k), make([][]float64, k)
+	sortedMeans, sortedFactors := make([][]float64, k), make([][]float64, k)
 	for i, from := range place {
 		initial[i], sortedMeans[i], sortedFactors[i] = m.initial[from], means[from], factors[from]
 		transition[i] = make([]float64, k)

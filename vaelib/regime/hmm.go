@@ -23,7 +23,8 @@ type HMM struct {
 
 // newHMM derives the constants of the densities from the parameters.
 func newHMM(d int, initial []float64, transition, means, factors [][]float64) *HMM {
-	m := &HMM{d: d, initial: initial, transition: transition, means: means, factors: factors, logNorms: make([]float64, len(initial))}
+	m := &HMM{d: d, initial: initial, transition: transition, means: means, factors: factors,
+		logNorms: make([]float64, len(initial))}
 	for k, factor := range factors {
 		m.logNorms[k] = -0.5 * float64(d) * math.Log(2*math.Pi)
 		for j := range d {

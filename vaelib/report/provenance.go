@@ -6,7 +6,8 @@ import "strings"
 func provenanceSection(p Provenance) Section {
 	s := Section{ID: "provenance", Title: "Provenance"}
 	if len(p.Repeat) > 0 {
-		s.Blocks = append(s.Blocks, Block{Text: "To repeat this run, from the root of the repository:"}, Block{Code: strings.Join(p.Repeat, "\n")})
+		s.Blocks = append(s.Blocks, Block{Text: "To repeat this run, from the root of the repository:"},
+			Block{Code: strings.Join(p.Repeat, "\n")})
 	}
 	if len(p.Facts) > 0 {
 		s.Blocks = append(s.Blocks, Block{Facts: p.Facts})

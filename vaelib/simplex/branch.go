@@ -124,7 +124,9 @@ func (b *branching) search(dst, v []float64, justAny bool) (outcome, error) {
 	}
 	if math.IsInf(cost, 1) {
 		if len(b.stack) > 0 {
-			return outcome{}, fmt.Errorf("no portfolio with holdings of at least %v was found in %d steps of the search: lower the minimum weight, or widen bounds or groups", m, b.limit)
+			return outcome{}, fmt.Errorf(
+				"no portfolio with holdings of at least %v was found in %d steps of the search: lower the minimum "+
+					"weight, or widen bounds or groups", m, b.limit)
 		}
 		return outcome{}, nil
 	}
@@ -163,7 +165,8 @@ func (b *branching) relax(choices []choice, warm bool) (feasible bool, bound flo
 		return false, 0, nil
 	}
 	if result.Status != qp.Optimal {
-		return false, 0, fmt.Errorf("the nearest portfolio was not found: %v after %d iterations", result.Status, result.Iterations)
+		return false, 0, fmt.Errorf("the nearest portfolio was not found: %v after %d iterations",
+			result.Status, result.Iterations)
 	}
 	for i := range b.w {
 		b.w[i] = clamp(result.X[i], p.Lower[i], p.Upper[i]) + clamp(result.X[n+i], p.Lower[n+i], p.Upper[n+i])

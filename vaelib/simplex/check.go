@@ -34,7 +34,8 @@ func infeasible(format string, args ...any) *InfeasibleError {
 // combination of groups with a minimum holding whose search goes beyond its
 // limit of nodes is an error of another kind.
 func (s Set) Check() error {
-	for _, check := range []func() *InfeasibleError{s.checkShape, s.checkBounds, s.checkBudget, s.checkHoldings, s.checkGroups} {
+	for _, check := range []func() *InfeasibleError{s.checkShape, s.checkBounds, s.checkBudget, s.checkHoldings,
+		s.checkGroups} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -67,7 +68,8 @@ func (s Set) checkShape() *InfeasibleError {
 	}
 	for k, g := range s.Groups {
 		if len(g.Share) != s.N {
-			return &InfeasibleError{Groups: []int{k}, Reason: fmt.Sprintf("group %s has %d shares for %d assets", g.Name, len(g.Share), s.N)}
+			return &InfeasibleError{Groups: []int{k}, Reason: fmt.Sprintf("group %s has %d shares for %d assets",
+				g.Name, len(g.Share), s.N)}
 		}
 	}
 	return nil
@@ -90,9 +92,11 @@ func (s Set) checkBounds() *InfeasibleError {
 		case lower > upper:
 			return about("%s is to be at least %v and at most %v", s.symbol(i), lower, upper)
 		case s.MinWeight > 0 && lower < 0:
-			return about("lower bound %v of %s with the minimum weight %v: a minimum weight excludes short positions", lower, s.symbol(i), s.MinWeight)
+			return about("lower bound %v of %s with the minimum weight %v: a minimum weight excludes short positions",
+				lower, s.symbol(i), s.MinWeight)
 		case s.MinWeight > 0 && lower > 0 && upper < s.MinWeight:
-			return about("%s is to be at least %v and at most %v, below the minimum weight %v", s.symbol(i), lower, upper, s.MinWeight)
+			return about("%s is to be at least %v and at most %v, below the minimum weight %v",
+				s.symbol(i), lower, upper, s.MinWeight)
 		}
 	}
 	return nil
@@ -103,13 +107,15 @@ func (s Set) checkBudget() *InfeasibleError {
 	lower, upper := s.bounds()
 	if sum := inorder.Sum(upper); sum < 1-slack {
 		if allEqual(upper) {
-			return infeasible("%d weights of at most %v reach %.6g, below 1: allow at least %.6g each", s.N, upper[0], sum, math.Ceil(1e6/float64(s.N))/1e6)
+			return infeasible("%d weights of at most %v reach %.6g, below 1: allow at least %.6g each",
+				s.N, upper[0], sum, math.Ceil(1e6/float64(s.N))/1e6)
 		}
 		return infeasible("the upper bounds of %d assets sum to %.6g, below 1: raise some of them", s.N, sum)
 	}
 	if sum := inorder.Sum(lower); sum > 1+slack {
 		if allEqual(lower) {
-			return infeasible("%d weights of at least %v need %.6g, above 1: ask for at most %.6g each", s.N, lower[0], sum, math.Floor(1e6/float64(s.N))/1e6)
+			return infeasible("%d weights of at least %v need %.6g, above 1: ask for at most %.6g each",
+				s.N, lower[0], sum, math.Floor(1e6/float64(s.N))/1e6)
 		}
 		return infeasible("the lower bounds of %d assets sum to %.6g, above 1: lower some of them", s.N, sum)
 	}
@@ -147,13 +153,18 @@ func (s Set) checkHoldings() *InfeasibleError {
 	_, upper := s.bounds()
 	switch {
 	case slices.Max(upper) < s.MinWeight:
-		return infeasible("the minimum weight %v is above every upper bound: lower it to %v at most", s.MinWeight, slices.Max(upper))
+		return infeasible("the minimum weight %v is above every upper bound: lower it to %v at most",
+			s.MinWeight, slices.Max(upper))
 	case len(optional) == s.N && allEqual(upper):
 		k := int(1 / upper[0])
-		return infeasible("no number of holdings between %v and %v sums to 1: %d of them reach %.6g at most, %d need %.6g at least: lower the minimum weight to %.6g",
-			s.MinWeight, upper[0], k, float64(k)*upper[0], k+1, float64(k+1)*s.MinWeight, math.Floor(1e6/float64(k+1))/1e6)
+		return infeasible(
+			"no number of holdings between %v and %v sums to 1: %d of them reach %.6g at most, %d need %.6g at "+
+				"least: lower the minimum weight to %.6g",
+			s.MinWeight, upper[0], k, float64(k)*upper[0], k+1, float64(k+1)*s.MinWeight,
+			math.Floor(1e6/float64(k+1))/1e6)
 	}
-	return infeasible("no choice of holdings of at least %v within the bounds sums to 1: lower the minimum weight or widen the bounds", s.MinWeight)
+	return infeasible("no choice of holdings of at least %v within the bounds sums to 1: lower the minimum weight or "+
+		"widen the bounds", s.MinWeight)
 }
 
 // checkGroups looks at the groups one by one.
@@ -252,7 +263,9 @@ func (s Set) checkSearch() error {
 	}
 	return &InfeasibleError{
 		Groups: seq(len(names)),
-		Reason: fmt.Sprintf("no choice of holdings of at least %v within the limits of %s sums to 1: lower the minimum weight or widen the limits",
+		Reason: fmt.Sprintf(
+			"no choice of holdings of at least %v within the limits of %s sums to 1: lower the minimum weight or "+
+				"widen the limits",
 			s.MinWeight, strings.Join(names, ", ")),
 	}
 }

@@ -74,7 +74,8 @@ func Concentrated(n int, effective float64) (*Dirichlet, error) {
 func Balanced(n int, deviation float64) (*Dirichlet, error) {
 	squared := deviation * deviation
 	if n < 2 || !(deviation > 0 && squared < float64(n-1)) {
-		return nil, fmt.Errorf("deviation %v for %d assets: ask for more than 0 and less than %.6g, the root of n-1", deviation, n, math.Sqrt(float64(max(n-1, 0))))
+		return nil, fmt.Errorf("deviation %v for %d assets: ask for more than 0 and less than %.6g, the root of n-1",
+			deviation, n, math.Sqrt(float64(max(n-1, 0))))
 	}
 	return Symmetric(n, (float64(n-1)/squared-1)/float64(n))
 }
@@ -87,7 +88,9 @@ func SectorTilted(share []float64, weight, total float64) (*Dirichlet, error) {
 	inside := inorder.Sum(share)
 	outside := float64(len(share)) - inside
 	if !(weight > 0 && weight < 1) || !(inside > 0 && outside > 0) {
-		return nil, fmt.Errorf("a mean weight of %v for a sector of %v in %d assets: both the sector and the rest need members and weight", weight, inside, len(share))
+		return nil, fmt.Errorf(
+			"a mean weight of %v for a sector of %v in %d assets: both the sector and the rest need members and weight",
+			weight, inside, len(share))
 	}
 	mean := make([]float64, len(share))
 	for i, s := range share {

@@ -22,14 +22,17 @@ import (
 func FitDirichlet(weights *mat.Dense) (*Dirichlet, error) {
 	rows, n := weights.Dims()
 	if rows < 2 || n < 2 {
-		return nil, fmt.Errorf("%d portfolios of %d assets: fitting a dirichlet distribution needs 2 of 2 at least", rows, n)
+		return nil, fmt.Errorf("%d portfolios of %d assets: fitting a dirichlet distribution needs 2 of 2 at least",
+			rows, n)
 	}
 	meanLog := make([]float64, n)
 	for i := range rows {
 		var sum float64
 		for j, x := range weights.RawRowView(i) {
 			if !(x > 0) || math.IsInf(x, 1) {
-				return nil, fmt.Errorf("row %d has the weight %v of asset %d: a dirichlet distribution is fitted to positive weights; mix in a little of equal weights, or leave the asset out", i+1, x, j)
+				return nil, fmt.Errorf(
+					"row %d has the weight %v of asset %d: a dirichlet distribution is fitted to positive weights; "+
+						"mix in a little of equal weights, or leave the asset out", i+1, x, j)
 			}
 			meanLog[j] += math.Log(x) / float64(rows)
 			sum += x
@@ -66,7 +69,9 @@ func FitDirichlet(weights *mat.Dense) (*Dirichlet, error) {
 		}
 		alpha = trial
 	}
-	return nil, fmt.Errorf("the dirichlet distribution was not found in %d iterations: its concentrations have come to %.3g", most, mat.Sum(mat.NewVecDense(n, alpha)))
+	return nil, fmt.Errorf(
+		"the dirichlet distribution was not found in %d iterations: its concentrations have come to %.3g",
+		most, mat.Sum(mat.NewVecDense(n, alpha)))
 }
 
 // momentsEstimate matches the means and the sum of the variances.

@@ -42,7 +42,8 @@ func (g *groups) project(dst, v, lower, upper []float64) error {
 		return err
 	}
 	if result.Status != qp.Optimal {
-		return fmt.Errorf("the nearest portfolio was not found: %v after %d iterations", result.Status, result.Iterations)
+		return fmt.Errorf("the nearest portfolio was not found: %v after %d iterations",
+			result.Status, result.Iterations)
 	}
 	for i, x := range result.X {
 		dst[i] = clamp(x, lower[i], upper[i])

@@ -37,7 +37,8 @@ func NewProjector(s Set) (*Projector, error) {
 }
 
 func newProjector(s Set) *Projector {
-	p := &Projector{set: s, input: make([]float64, s.N), least: make([]float64, s.N), most: make([]float64, s.N), active: newActive(s)}
+	p := &Projector{set: s, input: make([]float64, s.N), least: make([]float64, s.N), most: make([]float64, s.N),
+		active: newActive(s)}
 	p.lower, p.upper = s.bounds()
 	switch {
 	case s.MinWeight == 0 && len(s.Groups) == 0:
@@ -77,7 +78,8 @@ func (p *Projector) Project(dst, v []float64) (distance float64, err error) {
 	}
 	for i, x := range v {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return 0, fmt.Errorf("%s has the weight %v: only finite numbers have a nearest portfolio", p.set.symbol(i), x)
+			return 0, fmt.Errorf("%s has the weight %v: only finite numbers have a nearest portfolio",
+				p.set.symbol(i), x)
 		}
 	}
 	copy(p.input, v)
@@ -97,7 +99,8 @@ func (p *Projector) Project(dst, v []float64) (distance float64, err error) {
 	p.active.restore(dst, p.least, p.most)
 	if violation := p.set.Violation(dst); violation > Tolerance {
 		p.hasInput = false
-		return 0, fmt.Errorf("the nearest portfolio could only be found to %.1e: bring the weights to the order of 1", violation)
+		return 0, fmt.Errorf("the nearest portfolio could only be found to %.1e: bring the weights to the order of 1",
+			violation)
 	}
 	return floats.Distance(dst, p.input, 2), nil
 }

@@ -94,7 +94,8 @@ func (t *Told) MeasureControl(ctx context.Context, model *vae.Model, seed uint64
 	n := model.Config().Assets
 	set := simplex.Set{N: n}
 	if model.Config().Head == "linear" {
-		set.Lower, set.Upper = slices.Repeat([]float64{-simplex.MaxBound}, n), slices.Repeat([]float64{simplex.MaxBound}, n)
+		set.Lower, set.Upper = slices.Repeat([]float64{-simplex.MaxBound}, n),
+			slices.Repeat([]float64{simplex.MaxBound}, n)
 	}
 	generator, err := generate.New(model, set)
 	if err != nil {

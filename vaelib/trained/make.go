@@ -86,7 +86,8 @@ func Make(
 	}
 	if s.TwoStage {
 		if m.Second, err = generate.FitTwoStage(ctx, network, data.Train, generate.TwoStageSettings{
-			Steps: s.Schedule.Steps, Conditions: conditions, Seed: s.Config.Seed, Progress: reports.begin("second stage"),
+			Steps: s.Schedule.Steps, Conditions: conditions, Seed: s.Config.Seed,
+			Progress: reports.begin("second stage"),
 		}); err != nil {
 			return nil, nil, err
 		}
@@ -127,7 +128,8 @@ func train(
 		config.Conditions, config.Control = told.Conditions, told.Control
 		options.Conditions, options.ValidationConditions, options.Measures = told.Train, told.HeldOut, told.Measures
 		if free := told.unmeasured(); len(free) > 0 {
-			reports.note("told, but not held to, as they don't follow from the weights alone: " + strings.Join(free, ", "))
+			reports.note("told, but not held to, as they don't follow from the weights alone: " +
+				strings.Join(free, ", "))
 		}
 	}
 	switch c, err := vae.LoadCheckpoint(dir); {

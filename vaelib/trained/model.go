@@ -120,7 +120,8 @@ func Open(backend *vae.Backend, dir string) (*Model, error) {
 	m := &Model{Dir: dir}
 	if !exists(dir, networkFile) {
 		if m.Dir = filepath.Join(dir, innerFolder); !exists(m.Dir, networkFile) {
-			return nil, fmt.Errorf("%s holds no model (%s): give a folder that train or pipeline has written", dir, networkFile)
+			return nil, fmt.Errorf("%s holds no model (%s): give a folder that train or pipeline has written",
+				dir, networkFile)
 		}
 	}
 	var err error
@@ -162,7 +163,8 @@ func (m *Model) openAggregate() error {
 		return err
 	}
 	if d := m.Network.Config().Latent; a.Dim() != d {
-		return fmt.Errorf("%s: a mixture of %d dimensions for codes of %d", filepath.Join(m.Dir, aggregateFile), a.Dim(), d)
+		return fmt.Errorf("%s: a mixture of %d dimensions for codes of %d",
+			filepath.Join(m.Dir, aggregateFile), a.Dim(), d)
 	}
 	m.Aggregate = &a
 	return nil

@@ -41,7 +41,9 @@ func openTracker(
 func tracked(p vae.Point) map[string]float64 {
 	numbers := map[string]float64{"beta": p.Beta, "learning_rate": p.LearningRate}
 	add := func(prefix string, l vae.Losses) {
-		numbers[prefix+"/total"], numbers[prefix+"/reconstruction"], numbers[prefix+"/kl"] = l.Total, l.Reconstruction, l.KL
+		numbers[prefix+"/total"] = l.Total
+		numbers[prefix+"/reconstruction"] = l.Reconstruction
+		numbers[prefix+"/kl"] = l.KL
 	}
 	add("train", p.Train)
 	if p.Validation != nil {

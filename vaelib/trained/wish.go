@@ -26,7 +26,8 @@ func (m *Model) ParseWish(text string) (portfolio.Wish, error) {
 		return nil, nil
 	}
 	if !m.Conditional() {
-		return nil, &WishError{errors.New("the model knows no conditions: train it with -conditions, or leave out the wish")}
+		return nil, &WishError{errors.New(
+			"the model knows no conditions: train it with -conditions, or leave out the wish")}
 	}
 	wish, err := portfolio.ParseWish(text, m.Donors.Names, m.Network.Config().Levels())
 	if err != nil {
