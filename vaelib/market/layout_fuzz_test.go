@@ -59,8 +59,7 @@ func FuzzParquet(f *testing.F) {
 	})
 }
 
-// FuzzArrow gives broken Arrow files and streams to their reader. The one in
-// testdata claims more columns than memory could hold.
+// FuzzArrow gives broken Arrow files and streams to their reader.
 func FuzzArrow(f *testing.F) {
 	f.Add(arrowOf(f, false, "UTC"))
 	f.Add(arrowOf(f, true, "UTC"))
