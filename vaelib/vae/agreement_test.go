@@ -2,6 +2,7 @@ package vae
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -78,5 +79,44 @@ func TestBackendsAgree(t *testing.T) {
 	}
 	if w2, err := loaded.DecodeGiven(t.Context(), mean, conditions); err != nil || !mat.EqualApprox(w, w2, 1e-5) {
 		t.Errorf("a model decodes otherwise on XLA: %v", err)
+	}
+}
+
+// Large networks and batches are laid out otherwise on XLA: they train the model
+// that the Go backend trains but for roundings, and go on from a checkpoint to the
+// bit.
+func TestLayoutsAgree(t *testing.T) {
+	if _, err := findPlugin(); err != nil {
+		t.Skip(err)
+	}
+	gopher, xla := openTest(t, "go"), openTest(t, "xla")
+	train, heldOut := tiltedRows(t, 1000, 0), tiltedRows(t, 300, 1)
+	for name, change := range map[string]func(c *Config, s *Schedule){
+		"apart": func(c *Config, _ *Schedule) { c.Hidden, c.Likelihood = []int{256, 256}, "gaussian-sigma" },
+		"added": func(_ *Config, s *Schedule) { s.Batch = addedFrom },
+	} {
+		c, s := small()
+		change(&c, &s)
+		s.Steps, s.EvalEvery, s.LearningRate, s.Patience = 40, 10, 1e-3, 3
+		if l := newNetwork(c).layout(s.Batch, true); l == (layout{}) {
+			t.Fatalf("%s: laid out as any network", name)
+		}
+		_, one := mustTrain(t, gopher, c, s, train, heldOut, TrainOptions{})
+		var halfway *Checkpoint
+		m, other := mustTrain(t, xla, c, s, train, heldOut, TrainOptions{
+			CheckpointEvery: 20, Checkpoint: func(c *Checkpoint) error { halfway = c; return nil },
+		})
+		for i, p := range one.Points {
+			q := other.Points[i]
+			if math.Abs(p.Train.Total-q.Train.Total) > 1e-3*(1+math.Abs(p.Train.Total)) ||
+				math.Abs(p.Validation.Total-q.Validation.Total) > 1e-3*(1+math.Abs(p.Validation.Total)) {
+				t.Errorf("%s: after %d steps the losses are %v and %v on Go, %v and %v on XLA",
+					name, p.Step, p.Train.Total, p.Validation.Total, q.Train.Total, q.Validation.Total)
+			}
+		}
+		again, _ := mustTrain(t, xla, c, s, train, heldOut, TrainOptions{CheckpointEvery: 20, Resume: halfway})
+		if !slices.Equal(m.theta, again.theta) {
+			t.Errorf("%s: a resumed training gives another model", name)
+		}
 	}
 }

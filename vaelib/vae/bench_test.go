@@ -30,7 +30,7 @@ func BenchmarkTrain(b *testing.B) {
 			}
 			steps += stepsPerCall
 		}
-		if _, err := floats(t.state[stateSums]); err != nil { // waits for the last
+		if _, err := floats(t.state.sums); err != nil { // waits for the last
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(steps*s.Batch)/b.Elapsed().Seconds(), "samples/s")

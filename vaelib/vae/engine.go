@@ -16,24 +16,37 @@ const (
 	adamEpsilon = 1e-8
 )
 
-// The tensors that a training step reads and writes, in their order. The first
-// stateSize are the whole training state; the rest are inputs, so that one
-// compiled graph serves every seed, beta, schedule and set of rows of one shape.
+// state is what a training step reads and writes: parameters and Adam's moments,
+// each in the parts of the layout, and two vectors.
+type state[T any] struct {
+	theta, first, second []T
+	sums                 T // sumSize: sums of losses since the last evaluation
+	rate                 T // 2: logarithm of what multiplies beta, running mean of the KL
+}
+
+// list is the state in the order in which a graph takes it.
+func (s state[T]) list() []T {
+	return append(slices.Concat(s.theta, s.first, s.second), s.sums, s.rate)
+}
+
+// takeState reads a state of so many parts from a list, and returns what follows.
+func takeState[T any](list []T, parts int) (s state[T], rest []T) {
+	s.theta, s.first, s.second = list[:parts], list[parts:2*parts], list[2*parts:3*parts]
+	s.sums, s.rate = list[3*parts], list[3*parts+1]
+	return s, list[3*parts+2:]
+}
+
+// The inputs of a training step, which follow the state: so one compiled graph
+// serves every seed, beta, schedule and set of rows of one shape.
 const (
-	stateTheta    = iota     // P: parameters
-	stateFirst               // P: Adam's first moments
-	stateSecond              // P: Adam's second moments
-	stateSums                // sumSize: sums of losses since the last evaluation
-	stateRate                // 2: logarithm of what multiplies beta, running mean of the KL
-	stateSize                //
-	inputRows     = iota - 1 // N x (n+K): standardised training rows and conditions, padded
-	inputMean                // n x 1: mean training row
-	inputMeasures            // numbers of the measures of conditions
-	inputSetting             // settings vector, below
-	inputPlan                // S x planSize: what the schedule says of each step
-	inputTake                // S x B x 1 int32: the rows of each step's batch
-	inputNoise               // S x W x B: standard normals
-	inputSize                //
+	inputRows     = iota // N x (n+K): standardised training rows and conditions, padded
+	inputMean            // n x 1: mean training row
+	inputMeasures        // numbers of the measures of conditions
+	inputSetting         // settings vector, below
+	inputPlan            // S x planSize: what the schedule says of each step
+	inputTake            // S x B x 1 int32: the rows of each step's batch
+	inputNoise           // S x W x B: standard normals
+	inputSize            //
 )
 
 // The sums of losses.
@@ -92,15 +105,15 @@ type program struct {
 	controls []control
 	freeBits bool
 	rate     bool // a target rate moves beta
+	layout   layout
 }
 
 func (p program) key() string { return fmt.Sprintf("%+v", p) }
 
-// stepGraph is one step of Adam: state and inputs, of one step (S = 1, which is
-// left out), to the next state, with the layers' matrices of the state.
-func (n *network) stepGraph(p program, in, matrices []*graph.Node) []*graph.Node {
-	theta := in[stateTheta]
-	t := n.tapeWith(theta, matrices)
+// stepGraph is one step of Adam: a state and the inputs of one step (S = 1, which
+// is left out) to the next state, with the layers' matrices as cut out of the state.
+func (n *network) stepGraph(p program, s state[*graph.Node], in, cut []*graph.Node) state[*graph.Node] {
+	t := n.tapeWith(p.layout, s.theta, n.matrices(p.layout, s.theta, cut))
 	t.cut, t.controls = true, p.controls
 	b := batch{
 		rows: graph.Transpose(graph.Gather(in[inputRows], in[inputTake]), 0, 1), mean: in[inputMean],
@@ -110,11 +123,9 @@ func (n *network) stepGraph(p program, in, matrices []*graph.Node) []*graph.Node
 	rows := t.losses(b)
 	reconstruction := graph.ReduceAllMean(rows.reconstruction)
 	kl := graph.DivScalar(graph.ReduceAllSum(rows.kl), float64(p.batch))
-	next := make([]*graph.Node, stateSize)
-	weight := entry(in[inputPlan], planWeight)
-	next[stateRate] = in[stateRate]
+	weight, rate := entry(in[inputPlan], planWeight), s.rate
 	if p.rate {
-		weight, next[stateRate] = steer(in, weight, kl)
+		weight, rate = steer(s.rate, in, weight, kl)
 	}
 	penalised := kl
 	if p.freeBits {
@@ -122,17 +133,18 @@ func (n *network) stepGraph(p program, in, matrices []*graph.Node) []*graph.Node
 		penalised = graph.ReduceAllSum(graph.Max(byDimension, entry(in[inputSetting], settingFreeBits)))
 	}
 	loss := graph.Add(reconstruction, graph.Mul(weight, penalised))
-	control := graph.ScalarZero(theta.Graph(), theta.DType())
+	control := graph.ScalarZero(loss.Graph(), loss.DType())
 	if rows.control != nil {
 		control = graph.ReduceAllMean(rows.control)
 		loss = graph.Add(loss, graph.Mul(entry(in[inputSetting], settingControl), control))
 	}
-	adam(next, in, t.gradient(loss))
+	next := adam(s, in[inputPlan], t.gradient(loss))
+	next.rate = rate
 	sums := []*graph.Node{sumTotal: loss, sumReconstruction: reconstruction, sumKL: kl, sumControl: control}
 	for i, x := range sums {
 		sums[i] = graph.Reshape(x, 1)
 	}
-	next[stateSums] = graph.Add(in[stateSums], graph.Concatenate(sums, 0))
+	next.sums = graph.Add(s.sums, graph.Concatenate(sums, 0))
 	return next
 }
 
@@ -142,9 +154,9 @@ func entry(vector *graph.Node, i int) *graph.Node {
 }
 
 // steer returns the KL weight under a target rate, and the next state of that.
-func steer(in []*graph.Node, weight, kl *graph.Node) (steered, rate *graph.Node) {
-	logarithm := graph.Slice(in[stateRate], graph.AxisElem(0))
-	mean := graph.Slice(in[stateRate], graph.AxisElem(1))
+func steer(state *graph.Node, in []*graph.Node, weight, kl *graph.Node) (steered, rate *graph.Node) {
+	logarithm := graph.Slice(state, graph.AxisElem(0))
+	mean := graph.Slice(state, graph.AxisElem(1))
 	steered = graph.Mul(weight, graph.Exp(graph.Reshape(logarithm)))
 	now := graph.StopGradient(graph.Reshape(kl, 1))
 	mean = graph.Add(graph.MulScalar(mean, 1-rateDecay), graph.MulScalar(now, rateDecay))
@@ -154,15 +166,18 @@ func steer(in []*graph.Node, weight, kl *graph.Node) (steered, rate *graph.Node)
 	return steered, graph.Concatenate([]*graph.Node{logarithm, mean}, 0)
 }
 
-// adam sets the next parameters and moments.
-func adam(next, in []*graph.Node, gradient *graph.Node) {
-	square := graph.Mul(gradient, gradient)
-	first := graph.Add(graph.MulScalar(in[stateFirst], adamBeta1), graph.MulScalar(gradient, 1-adamBeta1))
-	second := graph.Add(graph.MulScalar(in[stateSecond], adamBeta2), graph.MulScalar(square, 1-adamBeta2))
-	numerator := graph.Mul(first, entry(in[inputPlan], planRate))
-	denominator := graph.AddScalar(graph.Mul(graph.Sqrt(second), entry(in[inputPlan], planSecond)), adamEpsilon)
-	next[stateTheta] = graph.Sub(in[stateTheta], graph.Div(numerator, denominator))
-	next[stateFirst], next[stateSecond] = first, second
+// adam returns the next parameters and moments.
+func adam(s state[*graph.Node], plan *graph.Node, gradients []*graph.Node) (next state[*graph.Node]) {
+	rate, correction := entry(plan, planRate), entry(plan, planSecond)
+	for i, gradient := range gradients {
+		square := graph.Mul(gradient, gradient)
+		first := graph.Add(graph.MulScalar(s.first[i], adamBeta1), graph.MulScalar(gradient, 1-adamBeta1))
+		second := graph.Add(graph.MulScalar(s.second[i], adamBeta2), graph.MulScalar(square, 1-adamBeta2))
+		denominator := graph.AddScalar(graph.Mul(graph.Sqrt(second), correction), adamEpsilon)
+		next.theta = append(next.theta, graph.Sub(s.theta[i], graph.Div(graph.Mul(first, rate), denominator)))
+		next.first, next.second = append(next.first, first), append(next.second, second)
+	}
+	return next
 }
 
 // perStep are the inputs that each step has its own of, behind the others.
@@ -177,14 +192,20 @@ var perStep = []int{inputPlan, inputTake, inputNoise}
 // to more threads as soon as more than eight are ready, or one reads much, as
 // it thinks of what cuts a piece out of a table; at these sizes that costs more
 // than it gains.
-func (n *network) loopGraph(program program, in []*graph.Node, zero, count *graph.Node) []*graph.Node {
-	const at, end, own = inputSize, inputSize + 1, inputSize + 2
-	matrices := own + len(perStep)
-	state := append(append([]*graph.Node{}, in...), zero, count)
+func (n *network) loopGraph(program program, in []*graph.Node) []*graph.Node {
+	layout, parts := program.layout, n.parts(program.layout)
+	// The loop's state: the step's, the inputs, zero and the count, each step's own
+	// inputs, the matrices where they are cut out.
+	s, rest := takeState(in, parts)
+	inputs, zero := rest[:inputSize], rest[inputSize]
+	before := len(in) - len(rest)
+	at, end, own := before+inputSize, before+inputSize+1, before+inputSize+2
+	state := slices.Clone(in)
 	for _, i := range perStep {
-		state = append(state, graph.Reshape(graph.Slice(in[i], graph.AxisElem(0)), in[i].Shape().Dimensions[1:]...))
+		first := graph.Slice(inputs[i], graph.AxisElem(0))
+		state = append(state, graph.Reshape(first, inputs[i].Shape().Dimensions[1:]...))
 	}
-	state = append(state, n.matrices(in[stateTheta])...)
+	state = append(state, n.cut(layout, s.theta)...)
 	parameters := func(g *graph.Graph) []*graph.Node {
 		p := make([]*graph.Node, len(state))
 		for i, node := range state {
@@ -199,18 +220,19 @@ func (n *network) loopGraph(program program, in []*graph.Node, zero, count *grap
 	})
 	body := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
 		p := parameters(g)
-		step := append(append([]*graph.Node{}, p[:inputPlan]...), p[own:matrices]...)
-		next := n.stepGraph(program, step, p[matrices:])
-		theta, following := next[stateTheta], graph.AddScalar(p[at], 1)
-		next = append(next, p[stateSize:inputSize]...)
-		next = append(next, following, p[end])
+		s, tables := takeState(p, parts)
+		tables = tables[:inputSize]
+		step := append(slices.Clone(tables[:inputPlan]), p[own:own+len(perStep)]...)
+		next := n.stepGraph(program, s, step, p[own+len(perStep):])
+		following := graph.AddScalar(p[at], 1)
+		list := append(append(next.list(), tables...), following, p[end])
 		for _, i := range perStep {
-			start := slices.Repeat([]*graph.Node{graph.ScalarZero(g, dtypes.Int32)}, p[i].Rank())
+			start := slices.Repeat([]*graph.Node{graph.ScalarZero(g, dtypes.Int32)}, tables[i].Rank())
 			start[0] = following
-			one := p[i].Shape().Dimensions[1:]
-			next = append(next, graph.Reshape(graph.DynamicSlice(p[i], start, append([]int{1}, one...)), one...))
+			one := tables[i].Shape().Dimensions[1:]
+			list = append(list, graph.Reshape(graph.DynamicSlice(tables[i], start, append([]int{1}, one...)), one...))
 		}
-		return append(next, n.matrices(theta)...)
+		return append(list, n.cut(layout, next.theta)...)
 	})
-	return graph.While(condition, body, state...)[:stateSize]
+	return graph.While(condition, body, state...)[:before]
 }

@@ -3,6 +3,7 @@ package vae
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
@@ -106,52 +107,119 @@ func call64(t *testing.T, e *graph.Exec, args ...any) [][]float64 {
 // The gradient of the loss by every parameter, in float64, against central
 // differences.
 func TestLossGradient(t *testing.T) {
-	const size, h = 7, 1e-5
 	b := openTest(t, "go")
+	for name, l := range map[string]layout{"/vector": {}, "/added": {added: true}, "/apart": {apart: true, added: true}} {
+		for network, c := range networks() {
+			t.Run(network+name, func(t *testing.T) { testLossGradient(t, b, c, l) })
+		}
+	}
+}
+
+// The parameters of a large network are the same in a vector and apart.
+func TestLayoutParts(t *testing.T) {
 	for name, c := range networks() {
-		t.Run(name, func(t *testing.T) {
-			n := newNetwork(c)
-			controls, measures := testControls(t, c)
-			e, err := graph.NewExec(b.engine, func(theta, rows, mean, measures, noise *graph.Node) []*graph.Node {
-				tape := n.tape(theta)
-				tape.cut = true
-				tape.controls = controls
-				b := batch{rows: rows, mean: mean, measures: measures, variance: graph.Scalar(theta.Graph(), dtypes.Float64, 0.02)}
-				tape.noises(&b, noise)
-				l := tape.losses(b)
-				loss := graph.Add(graph.ReduceAllSum(l.reconstruction), graph.MulScalar(graph.ReduceAllSum(l.kl), c.Beta))
-				if l.control != nil {
-					loss = graph.Add(loss, graph.MulScalar(graph.ReduceAllSum(l.control), c.Control))
-				}
-				return []*graph.Node{loss, tape.gradient(loss)}
-			})
-			if err != nil {
-				t.Fatal(err)
+		n := newNetwork(c)
+		v := make([]float32, n.size)
+		for i := range v {
+			v[i] = float32(i)
+		}
+		for _, l := range []layout{{}, {apart: true, added: true}} {
+			parts := n.split(l, v)
+			if len(parts) != n.parts(l) {
+				t.Errorf("%s, %+v: %d parts, want %d", name, l, len(parts), n.parts(l))
 			}
-			rng := stream.New(1, "vae.test.gradient", 0)
-			theta := normals(rng, n.size, 0.5)
-			width := c.Assets + c.conditionWidth()
-			rows := tensors.FromFlatDataAndDimensions(normals(rng, size*width, 1), width, size)
-			mean := tensors.FromFlatDataAndDimensions([]float64{0.1, 0.2, 0.3, 0.4}, 4, 1)
-			width = n.noiseWidth(controls)
-			noise := tensors.FromFlatDataAndDimensions(normals(rng, size*width, 1), width, size)
-			loss := func() float64 { return call64(t, e, theta, rows, mean, measures, noise)[0][0] }
-			gradient := call64(t, e, theta, rows, mean, measures, noise)[1]
-			if len(gradient) != n.size {
-				t.Fatalf("gradient has %d entries, want %d", len(gradient), n.size)
+			if !slices.Equal(n.joined(l, parts), v) {
+				t.Errorf("%s, %+v: joined parts differ from the vector", name, l)
 			}
-			for i, g := range gradient {
-				old := theta[i]
-				theta[i] = old + h
-				above := loss()
-				theta[i] = old - h
-				below := loss()
-				theta[i] = old
-				if want := (above - below) / (2 * h); math.Abs(g-want) > 1e-6*(1+math.Abs(want)) {
-					t.Fatalf("parameter %d: gradient %v, difference quotient %v", i, g, want)
-				}
-			}
-		})
+		}
+	}
+	big := DefaultConfig(100)
+	big.Hidden = []int{512, 256}
+	for _, test := range []struct {
+		c        Config
+		batch    int
+		compiled bool
+		want     layout
+	}{
+		{DefaultConfig(10), 128, true, layout{}},
+		{DefaultConfig(10), 8192, true, layout{added: true}},
+		{DefaultConfig(10), 8192, false, layout{}},
+		{big, 128, true, layout{apart: true, added: true}},
+		{big, 8192, false, layout{}},
+	} {
+		if got := newNetwork(test.c).layout(test.batch, test.compiled); got != test.want {
+			t.Errorf("%d assets, batch %d, compiled %v: %+v, want %+v", test.c.Assets, test.batch, test.compiled, got, test.want)
+		}
+	}
+}
+
+// lay cuts a vector of parameters on a graph as the layout has them, and takes
+// gradients back to the vector.
+func (n *network) lay(l layout, theta *graph.Node) (parts []*graph.Node, back func(gradients []*graph.Node) *graph.Node) {
+	if !l.apart {
+		return []*graph.Node{theta}, func(g []*graph.Node) *graph.Node { return g[0] }
+	}
+	turn := func(x *graph.Node, rows, columns int) *graph.Node {
+		return graph.Reshape(graph.Transpose(graph.Reshape(x, rows, columns), 0, 1), rows*columns)
+	}
+	for _, layer := range n.layers() {
+		matrix := graph.Slice(theta, graph.AxisRange(layer.offset, layer.biasOffset()))
+		parts = append(parts, turn(matrix, layer.in, layer.out),
+			graph.Slice(theta, graph.AxisRange(layer.biasOffset(), layer.end())))
+	}
+	if n.own < n.size {
+		parts = append(parts, graph.Slice(theta, graph.AxisRange(n.own, n.size)))
+	}
+	return parts, func(g []*graph.Node) *graph.Node {
+		for i, layer := range n.layers() {
+			g[2*i] = turn(g[2*i], layer.out, layer.in)
+		}
+		return graph.Concatenate(g, 0)
+	}
+}
+
+func testLossGradient(t *testing.T, b *Backend, c Config, l layout) {
+	const size, h = 7, 1e-5
+	n := newNetwork(c)
+	controls, measures := testControls(t, c)
+	e, err := graph.NewExec(b.engine, func(theta, rows, mean, measures, noise *graph.Node) []*graph.Node {
+		parts, back := n.lay(l, theta)
+		tape := n.tapeWith(l, parts, n.matrices(l, parts, n.cut(l, parts)))
+		tape.cut, tape.controls = true, controls
+		b := batch{rows: rows, mean: mean, measures: measures, variance: graph.Scalar(theta.Graph(), dtypes.Float64, 0.02)}
+		tape.noises(&b, noise)
+		l := tape.losses(b)
+		loss := graph.Add(graph.ReduceAllSum(l.reconstruction), graph.MulScalar(graph.ReduceAllSum(l.kl), c.Beta))
+		if l.control != nil {
+			loss = graph.Add(loss, graph.MulScalar(graph.ReduceAllSum(l.control), c.Control))
+		}
+		return []*graph.Node{back(tape.gradient(loss)), loss}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := stream.New(1, "vae.test.gradient", 0)
+	theta := normals(rng, n.size, 0.5)
+	width := c.Assets + c.conditionWidth()
+	rows := tensors.FromFlatDataAndDimensions(normals(rng, size*width, 1), width, size)
+	mean := tensors.FromFlatDataAndDimensions([]float64{0.1, 0.2, 0.3, 0.4}, 4, 1)
+	width = n.noiseWidth(controls)
+	noise := tensors.FromFlatDataAndDimensions(normals(rng, size*width, 1), width, size)
+	loss := func() float64 { return call64(t, e, theta, rows, mean, measures, noise)[1][0] }
+	gradient := call64(t, e, theta, rows, mean, measures, noise)[0]
+	if len(gradient) != n.size {
+		t.Fatalf("gradient has %d entries, want %d", len(gradient), n.size)
+	}
+	for i, g := range gradient {
+		old := theta[i]
+		theta[i] = old + h
+		above := loss()
+		theta[i] = old - h
+		below := loss()
+		theta[i] = old
+		if want := (above - below) / (2 * h); math.Abs(g-want) > 1e-6*(1+math.Abs(want)) {
+			t.Fatalf("parameter %d: gradient %v, difference quotient %v", i, g, want)
+		}
 	}
 }
 
@@ -207,7 +275,8 @@ func TestStepIsAdam(t *testing.T) {
 	b := openTest(t, "go")
 	n := newNetwork(networks()["default"])
 	e, err := graph.NewExec(b.engine, func(in []*graph.Node) []*graph.Node {
-		return n.stepGraph(program{batch: 5}, in, n.matrices(in[stateTheta]))
+		s, inputs := takeState(in, 1)
+		return n.stepGraph(program{batch: 5}, s, inputs, n.cut(layout{}, s.theta)).list()
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -239,12 +308,12 @@ func TestStepIsAdam(t *testing.T) {
 			}
 			return v
 		}
-		sums := get(stateSums)
+		sums := get(3)
 		warm := min(1, float64(step+1)/100)
 		if want := sums[1] + 0.3*warm*sums[2]; math.Abs(sums[0]-want) > 1e-7 {
 			t.Errorf("step %d: loss %v, want %v", step+1, sums[0], want)
 		}
-		newTheta, newFirst, newSecond := get(stateTheta), get(stateFirst), get(stateSecond)
+		newTheta, newFirst, newSecond := get(0), get(1), get(2)
 		count := float64(step + 1)
 		for i := range theta {
 			g := (newFirst[i] - adamBeta1*first[i]) / (1 - adamBeta1)

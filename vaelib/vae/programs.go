@@ -52,12 +52,13 @@ func (p *programs) step(of program) (*graph.Exec, error) {
 	defer p.mu.Unlock()
 	return p.cached(p.steps, of.key(), func(in []*graph.Node) []*graph.Node {
 		if of.loop {
-			return p.network.loopGraph(of, in[:inputSize], in[inputSize], in[inputSize+1])
+			return p.network.loopGraph(of, in)
 		}
+		s, inputs := takeState(in, p.network.parts(of.layout))
 		for _, i := range perStep {
-			in[i] = graph.Reshape(in[i], in[i].Shape().Dimensions[1:]...)
+			inputs[i] = graph.Reshape(inputs[i], inputs[i].Shape().Dimensions[1:]...)
 		}
-		return p.network.stepGraph(of, in, p.network.matrices(in[stateTheta]))
+		return p.network.stepGraph(of, s, inputs, p.network.cut(of.layout, s.theta)).list()
 	})
 }
 

@@ -66,8 +66,10 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 		backend: b, config: c, schedule: s, options: opt, scaling: scaling,
 		dataHash: DataHash(train, validation, opt), programs: programs, noise: programs.network.noiseWidth(controls),
 	}
+	t.layout = programs.network.layout(s.Batch, b.stepsPerCall > 1)
 	if t.train, err = programs.step(program{
-		batch: s.Batch, loop: b.stepsPerCall > 1, controls: controls, freeBits: c.FreeBits > 0, rate: c.TargetRate > 0,
+		batch: s.Batch, loop: b.stepsPerCall > 1, layout: t.layout,
+		controls: controls, freeBits: c.FreeBits > 0, rate: c.TargetRate > 0,
 	}); err != nil {
 		return nil, err
 	}
@@ -149,7 +151,7 @@ func (t *training) run(ctx context.Context) error {
 		return err
 	}
 	t.reached *= multiplier
-	t.result, err = floats(t.state[stateTheta])
+	t.result, err = t.joined(t.state.theta)
 	return err
 }
 

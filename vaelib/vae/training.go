@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/gomlx/compute/dtypes"
@@ -28,7 +29,8 @@ type training struct {
 	train    *graph.Exec // one step, or a loop of them
 	eval     *graph.Exec
 	programs *programs
-	state    [stateSize]*tensors.Tensor
+	layout   layout
+	state    state[*tensors.Tensor]
 	inputs   []*tensors.Tensor // inputRows...
 	blocks   []evaluationBlock // of validation rows
 	rows     int               // number of training rows
@@ -95,7 +97,7 @@ func (t *training) longestCall() int {
 // training of this shape has.
 func (t *training) compile() error {
 	var s []shapes.Shape
-	for _, tensor := range append(t.state[:], t.inputs...) {
+	for _, tensor := range append(t.state.list(), t.inputs...) {
 		s = append(s, tensor.Shape())
 	}
 	if t.backend.stepsPerCall > 1 {
@@ -107,19 +109,38 @@ func (t *training) compile() error {
 	})
 }
 
+// split makes tensors of a vector, as the layout has them.
+func (t *training) split(v []float32) []*tensors.Tensor {
+	var parts []*tensors.Tensor
+	for _, part := range t.programs.network.split(t.layout, v) {
+		parts = append(parts, tensors.FromFlatDataAndDimensions(slices.Clone(part), len(part)))
+	}
+	return parts
+}
+
+// joined copies the parts of a vector out.
+func (t *training) joined(parts []*tensors.Tensor) ([]float32, error) {
+	var err error
+	v := make([][]float32, len(parts))
+	for i, part := range parts {
+		if v[i], err = floats(part); err != nil {
+			return nil, err
+		}
+	}
+	return t.programs.network.joined(t.layout, v), nil
+}
+
 // load puts a state where the backend runs.
 func (t *training) load(theta, first, second, sums, rate []float32) {
-	t.state = [stateSize]*tensors.Tensor{
-		stateTheta:  tensors.FromFlatDataAndDimensions(theta, len(theta)),
-		stateFirst:  tensors.FromFlatDataAndDimensions(first, len(first)),
-		stateSecond: tensors.FromFlatDataAndDimensions(second, len(second)),
-		stateSums:   tensors.FromFlatDataAndDimensions(sums, len(sums)),
-		stateRate:   tensors.FromFlatDataAndDimensions(rate, len(rate)),
+	t.state = state[*tensors.Tensor]{
+		theta: t.split(theta), first: t.split(first), second: t.split(second),
+		sums: tensors.FromFlatDataAndDimensions(sums, len(sums)),
+		rate: tensors.FromFlatDataAndDimensions(rate, len(rate)),
 	}
 }
 
 // maxDraws is how many random numbers a call is given at most.
-const maxDraws = 1 << 20
+const maxDraws = 6 << 20
 
 // draw makes the plan and the random numbers of the steps until end. They depend
 // on the seed and the step alone, not on the calls or the backend.
@@ -135,9 +156,9 @@ func (t *training) draw(end int) {
 		fillNormals(noise[i*batch*t.noise:(i+1)*batch*t.noise], source)
 		return nil
 	})
-	t.inputs[inputPlan-inputRows] = tensors.FromFlatDataAndDimensions(plan, t.stride, planSize)
-	t.inputs[inputTake-inputRows] = tensors.FromFlatDataAndDimensions(rows, t.stride, batch, 1)
-	t.inputs[inputNoise-inputRows] = tensors.FromFlatDataAndDimensions(noise, t.stride, t.noise, batch)
+	t.inputs[inputPlan] = tensors.FromFlatDataAndDimensions(plan, t.stride, planSize)
+	t.inputs[inputTake] = tensors.FromFlatDataAndDimensions(rows, t.stride, batch, 1)
+	t.inputs[inputNoise] = tensors.FromFlatDataAndDimensions(noise, t.stride, t.noise, batch)
 }
 
 // advance runs the steps until end.
@@ -145,8 +166,8 @@ func (t *training) advance(end int) error {
 	start := time.Now()
 	t.draw(end)
 	err := guard(func() error {
-		args := make([]any, 0, inputSize+1)
-		for _, tensor := range t.state {
+		var args []any
+		for _, tensor := range t.state.list() {
 			donated, err := graph.DonateTensorBuffer(tensor, t.backend.engine, 0)
 			if err != nil {
 				return err
@@ -160,7 +181,9 @@ func (t *training) advance(end int) error {
 			args = append(args, int32(0), int32(end-t.step))
 		}
 		state, err := t.train.Call(args...)
-		copy(t.state[:], state)
+		if err == nil {
+			t.state, _ = takeState(state, len(t.state.theta))
+		}
 		return err
 	})
 	t.timed += end - t.step
@@ -171,7 +194,7 @@ func (t *training) advance(end int) error {
 
 // multiplier is what a target rate has made of beta.
 func (t *training) multiplier() (float64, error) {
-	rate, err := floats(t.state[stateRate])
+	rate, err := floats(t.state.rate)
 	if err != nil {
 		return 0, err
 	}
@@ -199,7 +222,7 @@ func (t *training) report() {
 // release frees what the training holds where the backend runs. After a failed
 // step some of it is gone already, which is no error any more.
 func (t *training) release() {
-	held := append(append(t.state[:], t.inputs...), t.variance)
+	held := append(append(t.state.list(), t.inputs...), t.variance)
 	for _, b := range t.blocks {
 		held = append(held, b.noise, b.rows, b.present)
 	}

@@ -9,7 +9,7 @@ import (
 // evaluate adds a point to the history.
 func (t *training) evaluate() error {
 	start := time.Now()
-	sums, err := floats(t.state[stateSums]) // waits for the steps to end
+	sums, err := floats(t.state.sums) // waits for the steps to end
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (t *training) evaluate() error {
 	p.Seconds = t.before + time.Since(t.began).Seconds()
 	t.history.Points = append(t.history.Points, p)
 	t.evaluated, t.stepping, t.timed = t.step, 0, 0
-	t.state[stateSums] = tensors.FromFlatDataAndDimensions(make([]float32, sumSize), sumSize)
+	t.state.sums = tensors.FromFlatDataAndDimensions(make([]float32, sumSize), sumSize)
 	t.announce(p)
 	t.report()
 	if t.schedule.Patience > 0 {
@@ -56,7 +56,7 @@ func (t *training) evaluate() error {
 // is not held against a training.
 func (t *training) watch(loss float64) error {
 	if t.best == nil || loss < t.bestLoss {
-		best, err := floats(t.state[stateTheta])
+		best, err := t.joined(t.state.theta)
 		t.best, t.bestLoss, t.stale = best, loss, 0
 		return err
 	}
@@ -81,9 +81,18 @@ func (t *training) bestStep() int {
 // validate returns the losses on the validation rows under the full beta.
 func (t *training) validate(beta float64) (Losses, error) {
 	var l Losses
+	theta := t.state.theta[0]
+	if len(t.state.theta) > 1 {
+		v, err := t.joined(t.state.theta)
+		if err != nil {
+			return Losses{}, err
+		}
+		theta = tensors.FromFlatDataAndDimensions(v, len(v))
+		defer func() { _ = guard(theta.FinalizeAll) }()
+	}
 	for _, block := range t.blocks {
-		sums, err := call(t.eval, t.state[stateTheta], block.noise, block.rows, block.present,
-			t.inputs[inputMean-inputRows], t.variance, t.inputs[inputMeasures-inputRows])
+		sums, err := call(t.eval, theta, block.noise, block.rows, block.present,
+			t.inputs[inputMean], t.variance, t.inputs[inputMeasures])
 		if err != nil {
 			return Losses{}, err
 		}

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"github.com/gomlx/gomlx/core/tensors"
 )
 
 // save hands the state to the caller.
@@ -26,14 +28,26 @@ func (t *training) checkpoint() (*Checkpoint, error) {
 		Step: t.step, Evaluated: t.evaluated, Stale: t.stale, BestLoss: t.bestLoss,
 		Points: slices.Clone(t.history.Points), Seconds: t.before + time.Since(t.began).Seconds(),
 	}}
-	var err error
-	for i, dst := range map[int]*[]float32{
-		stateTheta: &c.theta, stateFirst: &c.first, stateSecond: &c.second, stateSums: &c.sums, stateRate: &c.rate,
+	for _, v := range []struct {
+		dst   *[]float32
+		parts []*tensors.Tensor
+	}{
+		{&c.theta, t.state.theta}, {&c.first, t.state.first}, {&c.second, t.state.second},
 	} {
-		if *dst, err = floats(t.state[i]); err != nil {
+		var err error
+		if *v.dst, err = t.joined(v.parts); err != nil {
 			return nil, err
 		}
-		if checkFinite(*dst) != nil {
+	}
+	var err error
+	if c.sums, err = floats(t.state.sums); err != nil {
+		return nil, err
+	}
+	if c.rate, err = floats(t.state.rate); err != nil {
+		return nil, err
+	}
+	for _, v := range c.vectors() {
+		if checkFinite(*v.values) != nil {
 			return nil, &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate}
 		}
 	}
