@@ -6,6 +6,7 @@ import (
 
 	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/metrics"
 )
 
 // Choice are the flags of the modes that choose among many portfolios.
@@ -63,7 +64,11 @@ func (j *job) diversify(ctx context.Context) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	figures, err := j.evaluate(ctx, batch.Weights, j.window.Returns)
+	evaluator, err := metrics.NewEvaluator(j.window.Returns, j.settings)
+	if err != nil {
+		return nil, err
+	}
+	figures, err := evaluator.Figures(ctx, batch.Weights)
 	if err != nil {
 		return nil, err
 	}

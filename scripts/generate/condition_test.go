@@ -19,6 +19,7 @@ import (
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -85,7 +86,7 @@ func TestCondition(t *testing.T) {
 		t.Fatal(err)
 	}
 	var r struct {
-		Order orderRecord
+		Order trained.Order
 		Rows  []struct{ Achieved map[string]float64 } `json:"portfolios"`
 	}
 	if err := json.Unmarshal(text, &r); err != nil {
@@ -233,7 +234,7 @@ func TestMarketAtTheEndOfThePrices(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var r struct{ Order orderRecord }
+		var r struct{ Order trained.Order }
 		if err := json.Unmarshal(text, &r); err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/run"
 )
 
 // climb searches the latent space.
@@ -38,25 +39,8 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 	}
 	top, values := s.Optimum.Top(count)
 	m := &made{batch: top, values: values}
-	if len(s.Radii) > 0 {
-		m.tables = map[string]table{"radii.csv": radii(s.Radii)}
+	if swept := s.Swept(); swept != nil {
+		m.tables = map[string]*run.Table{"radii.csv": swept}
 	}
 	return m, nil
-}
-
-// radii is what each radius of the search buys and costs.
-func radii(points []generate.Realism) table {
-	t := table{header: []string{"radius", "prior_inside", "value", "length", "prior_beyond", "log_prior",
-		"repair_distance"}}
-	if points[0].Nearest != nil {
-		t.header = append(t.header, "nearest_given")
-	}
-	for _, p := range points {
-		row := []float64{p.Radius, p.Inside, p.Value, p.Length, p.Beyond, p.LogPrior, p.Repair}
-		if p.Nearest != nil {
-			row = append(row, *p.Nearest)
-		}
-		t.rows = append(t.rows, row)
-	}
-	return t
 }

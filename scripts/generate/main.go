@@ -7,7 +7,6 @@ import (
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/choose"
-	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
@@ -86,17 +85,14 @@ type job struct {
 	*config
 	io        *cli.IO
 	trained   *trained.Model
-	model     *vae.Model
 	generator *generate.Generator
 	symbols   []string
 	set       simplex.Set
 	window    *market.Window   // of modes that look at prices
 	settings  metrics.Settings // likewise
 	given     *portfolio.Portfolios
-	donors    *generate.Donors // of a conditional model
-	wish      portfolio.Wish   // likewise
-	market    *corpus.Market   // what the wish leaves open of it, the prices tell; nil: nothing
-	asked     portfolio.Wish   // the wish, and the market
+	wish      portfolio.Wish // of a conditional model
+	market    bool           // what the wish leaves open of the market, the prices tell
 	record    provenance
 }
 
@@ -105,9 +101,9 @@ type job struct {
 type made struct {
 	batch   *generate.Batch
 	csv     func(w io.Writer) error
-	values  []float64         // of the objective; nil: none
-	figures []metrics.Figures // nil: none
-	tables  map[string]table  // more files, by their names
+	values  []float64             // of the objective; nil: none
+	figures []metrics.Figures     // nil: none
+	tables  map[string]*run.Table // more files, by their names
 
 	achieved []map[string]float64 // of each row, what it has of the conditions; nil: none
 }
@@ -137,7 +133,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	if err := j.open(backend); err != nil {
 		return err
 	}
-	if mode.prices || (j.Mode == "interpolate" || j.Mode == "condition" || j.market != nil) && j.Prices.Prices != "" {
+	if mode.prices || (j.Mode == "interpolate" || j.Mode == "condition" || j.market) && j.Prices.Prices != "" {
 		if err := j.load(); err != nil {
 			return err
 		}
@@ -183,7 +179,7 @@ func (j *job) open(backend *vae.Backend) (err error) {
 	if j.trained, err = trained.Open(backend, j.config.Model); err != nil {
 		return err
 	}
-	j.model, j.symbols = j.trained.Network, j.trained.Symbols()
+	j.symbols = j.trained.Symbols()
 	if j.set, err = j.KeptConstraints.Set(j.io, j.symbols, j.trained.Set); err != nil {
 		return err
 	}
@@ -191,7 +187,7 @@ func (j *job) open(backend *vae.Backend) (err error) {
 	if err := j.ask(); err != nil {
 		return err
 	}
-	if j.generator, err = generate.New(j.model, j.set); err != nil {
+	if j.generator, err = generate.New(j.trained.Network, j.set); err != nil {
 		return err
 	}
 	j.record.ModelHash, err = j.trained.Hash()

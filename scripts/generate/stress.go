@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"gonum.org/v1/gonum/mat"
-
 	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/run"
 )
 
 // Stress are the flags of the sweep under stresses.
@@ -21,28 +20,10 @@ type Stress struct {
 	Capital  float64 `flag:"capital" range:"[0,inf)" unit:"currency" help:"what stress has to sell, in the turnover's currency"`
 }
 
-// stressRecord is what one stress does.
-type stressRecord struct {
-	Name    string         `json:"name"`
-	Mean    float64        `json:"mean_loss"`
-	Worst   float64        `json:"worst_loss"`
-	Drivers []driverRecord `json:"drivers"` // of the worst loss, at most five
-	Typical []driverRecord `json:"typical"` // of the mean loss, at most five
-}
-
-type driverRecord struct {
-	Symbol string  `json:"symbol"`
-	Loss   float64 `json:"loss"`
-}
-
 // stress sweeps the latent space and returns the portfolios that lose most in
 // any stress.
 func (j *job) stress(ctx context.Context) (*made, error) {
-	codes, places, err := j.sweep(ctx)
-	if err != nil {
-		return nil, err
-	}
-	batch, err := j.generator.Decode(ctx, codes)
+	batch, losses, err := j.sweep(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -55,55 +36,28 @@ func (j *job) stress(ctx context.Context) (*made, error) {
 		return nil, err
 	}
 	for _, r := range results {
-		for i, loss := range r.Losses {
-			places.rows[i] = append(places.rows[i], loss)
-		}
-		places.header = append(places.header, r.Name)
-		record := stressRecord{Name: r.Name, Mean: r.Mean, Worst: r.Losses[r.Worst], Drivers: j.drivers(r.Drivers),
-			Typical: j.drivers(r.Typical)}
-		j.record.Stresses = append(j.record.Stresses, record)
-		j.io.Note("%s: mean loss %.4f, worst %.4f", record.Name, record.Mean, record.Worst)
+		losses.Add(r.Name, r.Losses)
+		summary := r.Summary(j.symbols)
+		j.record.Stresses = append(j.record.Stresses, summary)
+		j.io.Note("%s: mean loss %.4f, worst %.4f", r.Name, summary.Mean, summary.Worst)
 	}
-	rows, losses := choose.Hardest(results, j.count(10))
-	m := &made{batch: batch.Pick(rows), tables: map[string]table{"losses.csv": places}}
-	for _, loss := range losses {
-		m.values = append(m.values, -loss)
+	rows, values := choose.Hardest(results, j.count(10))
+	for i := range values {
+		values[i] = -values[i]
 	}
-	return m, nil
+	return &made{batch: batch.Pick(rows), values: values, tables: map[string]*run.Table{"losses.csv": losses}}, nil
 }
 
-// sweep returns the codes, and a table with where each of them lies.
-func (j *job) sweep(ctx context.Context) (*mat.Dense, table, error) {
+// sweep decodes the codes, with a table of where each of them lies.
+func (j *job) sweep(ctx context.Context) (*generate.Batch, *run.Table, error) {
 	if j.Sweep == "halton" {
-		codes, err := generate.Halton(j.Candidates, j.generator.Latent(), j.Seed)
-		if err != nil {
-			return nil, table{}, err
-		}
-		places := table{header: []string{"code"}}
-		for i := range j.Candidates {
-			places.rows = append(places.rows, []float64{float64(i + 1)})
-		}
-		return codes, places, nil
+		return j.generator.Halton(ctx, j.Candidates, j.Seed)
 	}
 	known, err := j.draw(ctx, j.Candidates)
 	if err != nil {
-		return nil, table{}, err
+		return nil, nil, err
 	}
-	plane, err := generate.PrincipalPlane(known.Codes)
-	if err != nil {
-		return nil, table{}, err
-	}
-	codes, ticks, err := plane.Grid(j.Side, generate.Radius95(2))
-	if err != nil {
-		return nil, table{}, err
-	}
-	places := table{header: []string{"x", "y"}}
-	for _, y := range ticks {
-		for _, x := range ticks {
-			places.rows = append(places.rows, []float64{x, y})
-		}
-	}
-	return codes, places, nil
+	return j.generator.Square(ctx, known.Codes, j.Side)
 }
 
 // stresses are those of the prices and, where turnovers are given, liquidation.
@@ -121,13 +75,4 @@ func (j *job) stresses() ([]choose.Stress, error) {
 		return nil, fmt.Errorf("%s: %w up to %s", j.Turnover, err, end.Format(time.DateOnly))
 	}
 	return j.Choice.Stresses(j.window, turnover, j.Capital)
-}
-
-// drivers names the assets with the five largest losses.
-func (j *job) drivers(from []choose.Driver) []driverRecord {
-	var named []driverRecord
-	for _, d := range from[:min(5, len(from))] {
-		named = append(named, driverRecord{j.symbols[d.Asset], d.Loss})
-	}
-	return named
 }

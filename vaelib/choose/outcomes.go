@@ -17,6 +17,7 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/regime"
+	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/stream"
 )
 
@@ -104,6 +105,45 @@ func Outcomes(ctx context.Context, weights, returns *mat.Dense, settings Outcome
 		}
 	}
 	return outlooks, nil
+}
+
+// Prospect is how paths were made, and what becomes of each portfolio on them.
+type Prospect struct {
+	Paths    int       `json:"paths"`
+	Horizon  int       `json:"horizon"`                // periods
+	Block    *float64  `json:"mean_block"`             // periods; nil with regimes
+	Stays    []float64 `json:"regime_stays,omitempty"` // periods, the calmest first; nil with the bootstrap
+	Fall     float64   `json:"drawdown"`               // whose probability is told
+	Outlooks []Outlook `json:"outlooks"`               // one a portfolio
+}
+
+// NewProspect simulates as [Outcomes] does, whose errors it returns.
+func NewProspect(ctx context.Context, weights, returns *mat.Dense, settings OutcomeSettings) (*Prospect, error) {
+	outlooks, err := Outcomes(ctx, weights, returns, settings)
+	if err != nil {
+		return nil, err
+	}
+	settings.EnsureDefaults(returns)
+	p := &Prospect{settings.Paths, settings.Horizon, nil, outlooks[0].Stays, settings.Drawdown, outlooks}
+	if settings.Regimes == 0 {
+		p.Block = &settings.MeanBlock
+	}
+	return p, nil
+}
+
+// Fan returns the quantiles of wealth after each period, one row a portfolio,
+// which is called by its number from 1, and period.
+func (p *Prospect) Fan() *run.Table {
+	fan := &run.Table{Header: []string{"portfolio", "period"}}
+	for _, q := range p.Outlooks[0].Quantiles {
+		fan.Header = append(fan.Header, fmt.Sprintf("wealth_p%02.4g", 100*q))
+	}
+	for i, o := range p.Outlooks {
+		for t := range p.Horizon + 1 {
+			fan.Rows = append(fan.Rows, append([]float64{float64(i + 1), float64(t)}, o.Fan.RawRowView(t)...))
+		}
+	}
+	return fan
 }
 
 // EnsureDefaults gives the fields that are zero their defaults, which for the

@@ -135,6 +135,33 @@ type StressResult struct {
 	Typical []Driver  // of the mean loss over all rows, the largest first
 }
 
+// Loss is an asset's part of a loss, by its name.
+type Loss struct {
+	Symbol string  `json:"symbol"`
+	Loss   float64 `json:"loss"` // share of the portfolio's wealth
+}
+
+// StressSummary is what one stress does, in a few numbers.
+type StressSummary struct {
+	Name    string  `json:"name"`
+	Mean    float64 `json:"mean_loss"`
+	Worst   float64 `json:"worst_loss"`
+	Drivers []Loss  `json:"drivers"` // of the worst loss, at most five
+	Typical []Loss  `json:"typical"` // of the mean loss, at most five
+}
+
+// Summary sums a result up, in the names of the assets (n).
+func (r *StressResult) Summary(symbols []string) StressSummary {
+	named := func(from []Driver) []Loss {
+		var all []Loss
+		for _, d := range from[:min(5, len(from))] {
+			all = append(all, Loss{symbols[d.Asset], d.Loss})
+		}
+		return all
+	}
+	return StressSummary{r.Name, r.Mean, r.Losses[r.Worst], named(r.Drivers), named(r.Typical)}
+}
+
 // RunStresses puts the rows of weights (N x n) through stresses. It returns an error where
 // there is no stress, or a portfolio has no loss, and the context's.
 func RunStresses(

@@ -43,17 +43,14 @@ func (p *state) evaluate(ctx context.Context) error {
 		}
 	}
 	all := mat.NewDense(len(weights)/p.Set.N, p.Set.N, weights)
-	n, _ := all.Dims()
-	p.figuresIn, p.figuresOut = make([]metrics.Figures, n), make([]metrics.Figures, n)
-	if err := p.evaluateIn.EvaluateAll(ctx, all, p.figuresIn); err != nil {
+	var err error
+	if p.figuresIn, err = p.evaluateIn.Figures(ctx, all); err != nil {
 		return err
 	}
-	if err := p.evaluateOut.EvaluateAll(ctx, all, p.figuresOut); err != nil {
+	if p.figuresOut, err = p.evaluateOut.Figures(ctx, all); err != nil {
 		return err
 	}
-	trained, _ := p.training.Dims()
-	p.trainingFigures = make([]metrics.Figures, trained)
-	if err := p.evaluateIn.EvaluateAll(ctx, p.training, p.trainingFigures); err != nil {
+	if p.trainingFigures, err = p.evaluateIn.Figures(ctx, p.training); err != nil {
 		return err
 	}
 

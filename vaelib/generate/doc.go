@@ -21,8 +21,8 @@
 //	to order      Order, MeasureControl         rejection from as many draws, shuffled wishes
 //	optimise      Optimize                      [optimize.Bound], Rivals at an equal budget, SweepRadius
 //	interpolate   Interpolate, Courses          the straight line between the weights
-//	sweep         Grid, Halton, Decode
-//	find styles   FindStyles, Boundaries        k-means, and stability on null data
+//	sweep         Square, Halton, Decode
+//	find styles   FindStyles, StudyStyles       k-means, and stability on null data
 //
 // Package choose has what needs weights alone: to choose among what was drawn by
 // scenarios, stresses or figures.

@@ -155,6 +155,14 @@ func (g *Generator) decodeGiven(ctx context.Context, codes, conditions *mat.Dens
 	return batch, nil
 }
 
+// Project returns the nearest member of the generator's set to each of the weights
+// (N x n), as a batch without codes.
+func (g *Generator) Project(ctx context.Context, weights *mat.Dense) (*Batch, error) {
+	rows, _ := weights.Dims()
+	batch := &Batch{Weights: mat.DenseCopyOf(weights), Repair: make([]float64, rows)}
+	return batch, simplex.ProjectAll(ctx, g.set, batch.Weights, batch.Weights, batch.Repair)
+}
+
 // Pick returns a batch of the given rows, in their order. There has to be one.
 func (b *Batch) Pick(rows []int) *Batch {
 	out := &Batch{Codes: pickRows(b.Codes, rows), Decoded: pickRows(b.Decoded, rows), Weights: pickRows(b.Weights, rows)}

@@ -10,7 +10,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/metrics"
-	"vaefolio/vaelib/simplex"
 )
 
 // Path says how [Generator.Interpolate] goes from one portfolio to another.
@@ -39,8 +38,7 @@ func (g *Generator) Interpolate(ctx context.Context, a, b []float64, steps int, 
 		for i := range steps {
 			lerp(line.RawRowView(i), a, b, float64(i)/float64(steps-1))
 		}
-		batch := &Batch{Weights: line, Repair: make([]float64, steps)}
-		return batch, simplex.ProjectAll(ctx, g.set, line, line, batch.Repair)
+		return g.Project(ctx, line)
 	}
 	ends := mat.NewDense(2, g.set.N, nil)
 	ends.SetRow(0, a)
@@ -106,8 +104,8 @@ func (g *Generator) Courses(
 		if err != nil {
 			return nil, err
 		}
-		c := Course{Path: path, Batch: batch, Figures: make([]metrics.Figures, steps)}
-		if err := evaluator.EvaluateAll(ctx, batch.Weights, c.Figures); err != nil {
+		c := Course{Path: path, Batch: batch}
+		if c.Figures, err = evaluator.Figures(ctx, batch.Weights); err != nil {
 			return nil, err
 		}
 		c.smoothness(a, b)

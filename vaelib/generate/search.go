@@ -10,6 +10,7 @@ import (
 	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/run"
 )
 
 // atVolatility is the objective that has a limit of its own: see
@@ -36,14 +37,21 @@ func (s *SearchSettings) Validate() error {
 	return nil
 }
 
-// Input is what [Generator.Search] works on.
+// Input is what [Generator.Search] and [Generator.StudyStyles] work on.
 type Input struct {
 	Returns  *mat.Dense // T x n
 	Metrics  metrics.Settings
-	Starts   Density    // of the codes that climb
-	Known    *mat.Dense // N x n, portfolios that realism is measured by; nil: it isn't
+	Starts   Density    // of the codes that climb; a study of styles has none
+	Known    *mat.Dense // N x n, portfolios that realism is measured by (nil: it isn't), or to be studied
 	Seed     uint64
 	Progress func(step string) func(done, total int, note string) // begins a piece of work; nil: no reports
+}
+
+func (in *Input) begin(step string) func(done, total int, note string) {
+	if in.Progress == nil {
+		return nil
+	}
+	return in.Progress(step)
 }
 
 // Search is what a latent search found, beside what there is to compare it with:
@@ -73,17 +81,13 @@ func (g *Generator) Search(ctx context.Context, in Input, settings SearchSetting
 		return nil, err
 	}
 	s := &Search{Objective: settings.Objective}
-	begin := in.Progress
-	if begin == nil {
-		begin = func(string) func(int, int, string) { return nil }
-	}
 	objective, err := s.target(ctx, g, in, settings)
 	if err != nil {
 		return nil, err
 	}
 	climb := OptimizeSettings{
 		Starts: settings.Starts, Iterations: settings.Iterations, Patience: settings.Patience, Radius: settings.Radius,
-		Seed: in.Seed, Progress: begin("latent search"),
+		Seed: in.Seed, Progress: in.begin("latent search"),
 	}
 	if s.Optimum, err = g.Optimize(ctx, objective, in.Starts, climb); err != nil {
 		return nil, err
@@ -96,7 +100,7 @@ func (g *Generator) Search(ctx context.Context, in Input, settings SearchSetting
 		gap := *s.Bound - s.Optimum.Values[s.Optimum.Best]
 		s.Gap = &gap
 	}
-	if s.Rivals, err = g.Rivals(ctx, objective, s.Evaluations, in.Seed, begin("the same number of draws")); err != nil {
+	if s.Rivals, err = g.Rivals(ctx, objective, s.Evaluations, in.Seed, in.begin("the same number of draws")); err != nil {
 		return nil, err
 	}
 	if len(settings.Radii) > 0 {
@@ -133,4 +137,25 @@ func (s *Search) target(
 		s.Bound = &bound.Value
 	}
 	return objective, nil
+}
+
+// Swept is what each radius of the search buys and costs; nil where none was
+// asked for.
+func (s *Search) Swept() *run.Table {
+	if len(s.Radii) == 0 {
+		return nil
+	}
+	t := &run.Table{Header: []string{"radius", "prior_inside", "value", "length", "prior_beyond", "log_prior",
+		"repair_distance"}}
+	if s.Radii[0].Nearest != nil {
+		t.Header = append(t.Header, "nearest_given")
+	}
+	for _, p := range s.Radii {
+		row := []float64{p.Radius, p.Inside, p.Value, p.Length, p.Beyond, p.LogPrior, p.Repair}
+		if p.Nearest != nil {
+			row = append(row, *p.Nearest)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
 }

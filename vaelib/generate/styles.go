@@ -225,7 +225,7 @@ func (s *StyleSettings) agreement(ctx context.Context, set *clustered, rng *rand
 	if err != nil {
 		return 0, err
 	}
-	return AdjustedRand(set.labels, c.labels(set.codes)), nil
+	return adjustedRand(set.labels, c.labels(set.codes)), nil
 }
 
 // nullSet is data without clusters.
@@ -242,11 +242,11 @@ func (s *StyleSettings) nullSet(ctx context.Context, codes *mat.Dense, rng *rand
 	return draw(ctx, n, d, one, rng)
 }
 
-// AdjustedRand is the adjusted Rand index of two labellings of the same things
+// adjustedRand is the adjusted Rand index of two labellings of the same things
 // (Hubert & Arabie 1985, "Comparing partitions"): 1 where they agree but for
 // names, about 0 where they have nothing to do with each other. It is 1 where
 // both put everything into one cluster, or everything into its own.
-func AdjustedRand(a, b []int) float64 {
+func adjustedRand(a, b []int) float64 {
 	if len(a) != len(b) {
 		panic("generate: labellings of different lengths")
 	}

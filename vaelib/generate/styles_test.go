@@ -51,7 +51,7 @@ func TestStylesFindIslands(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ari := AdjustedRand(s.Labels, truth); ari < 0.95 {
+		if ari := adjustedRand(s.Labels, truth); ari < 0.95 {
 			t.Errorf("%s: adjusted Rand index %v against the truth", method, ari)
 		}
 		if s.Stability < 0.95 || s.PValue != 0.1 || len(s.NullStability) != 9 {
@@ -201,11 +201,12 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-func ExampleAdjustedRand() {
-	fmt.Println(AdjustedRand([]int{0, 0, 1, 1}, []int{5, 5, 3, 3}))
-	// The example of scikit-learn's documentation.
-	fmt.Printf("%.4f\n", AdjustedRand([]int{0, 0, 1, 2}, []int{0, 0, 1, 1}))
-	// Output:
-	// 1
-	// 0.5714
+// The examples of scikit-learn's documentation.
+func TestAdjustedRand(t *testing.T) {
+	if v := adjustedRand([]int{0, 0, 1, 1}, []int{5, 5, 3, 3}); v != 1 {
+		t.Errorf("%v for equal partitions, want 1", v)
+	}
+	if v := fmt.Sprintf("%.4f", adjustedRand([]int{0, 0, 1, 2}, []int{0, 0, 1, 1})); v != "0.5714" {
+		t.Errorf("%s, want 0.5714", v)
+	}
 }

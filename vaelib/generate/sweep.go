@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 	"gonum.org/v1/gonum/stat/samplemv"
 
+	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/stream"
 )
 
@@ -87,11 +89,11 @@ func (p *Plane) Grid(side int, reach float64) (codes *mat.Dense, ticks []float64
 	return codes, ticks, nil
 }
 
-// Halton is count codes (count x d) spread by N(0, I) that leave fewer gaps and
+// halton is count codes (count x d) spread by N(0, I) that leave fewer gaps and
 // clumps than random ones: normal quantiles of the randomised Halton sequence
 // (Owen 2017, "A randomized Halton algorithm in R"). The first codes of more are
 // those of fewer.
-func Halton(count, d int, seed uint64) (*mat.Dense, error) {
+func halton(count, d int, seed uint64) (*mat.Dense, error) {
 	if count < 1 || d < 1 {
 		return nil, fmt.Errorf("%d codes of %d dimensions: give at least 1 of each", count, d)
 	}
@@ -107,6 +109,44 @@ func Halton(count, d int, seed uint64) (*mat.Dense, error) {
 		}
 	}
 	return codes, nil
+}
+
+// Square decodes side x side codes of the plane in which known codes (N x d) vary
+// most, as far as 95 % of N(0, I) lie in a plane: see [Plane.Grid]. The table has
+// their places there, x and y.
+func (g *Generator) Square(ctx context.Context, known *mat.Dense, side int) (*Batch, *run.Table, error) {
+	plane, err := PrincipalPlane(known)
+	if err != nil {
+		return nil, nil, err
+	}
+	codes, ticks, err := plane.Grid(side, Radius95(2))
+	if err != nil {
+		return nil, nil, err
+	}
+	places := &run.Table{Header: []string{"x", "y"}}
+	for _, y := range ticks {
+		for _, x := range ticks {
+			places.Rows = append(places.Rows, []float64{x, y})
+		}
+	}
+	batch, err := g.Decode(ctx, codes)
+	return batch, places, err
+}
+
+// Halton decodes count codes that fill N(0, I) with fewer gaps and clumps than
+// random ones. The first of more are those of fewer. The table has their numbers,
+// from 1.
+func (g *Generator) Halton(ctx context.Context, count int, seed uint64) (*Batch, *run.Table, error) {
+	codes, err := halton(count, g.Latent(), seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	numbers := &run.Table{Header: []string{"code"}}
+	for i := range count {
+		numbers.Rows = append(numbers.Rows, []float64{float64(i + 1)})
+	}
+	batch, err := g.Decode(ctx, codes)
+	return batch, numbers, err
 }
 
 // Traversal is steps codes that differ from a code in one dimension, which goes

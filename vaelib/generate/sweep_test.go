@@ -50,11 +50,11 @@ func TestPrincipalPlane(t *testing.T) {
 
 func TestHaltonFillsThePrior(t *testing.T) {
 	const n, d = 1024, 6
-	codes, err := Halton(n, d, 1)
+	codes, err := halton(n, d, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fewer, err := Halton(100, d, 1)
+	fewer, err := halton(100, d, 1)
 	if err != nil || !mat.Equal(fewer, codes.Slice(0, 100, 0, d)) {
 		t.Errorf("the first codes depend on how many there are (%v)", err)
 	}
@@ -78,7 +78,7 @@ func TestHaltonFillsThePrior(t *testing.T) {
 	if below != n/8 {
 		t.Errorf("%d codes in the lowest octile of dimension 1, want %d", below, n/8)
 	}
-	if _, err := Halton(0, 3, 1); err == nil {
+	if _, err := halton(0, 3, 1); err == nil {
 		t.Error("no error for no codes")
 	}
 }

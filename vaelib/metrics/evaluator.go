@@ -259,6 +259,14 @@ func (e *Evaluator) EvaluateAll(ctx context.Context, weights *mat.Dense, dst []F
 	})
 }
 
+// Figures returns the figures of each row of weights (N x n), as
+// [Evaluator.EvaluateAll] computes them.
+func (e *Evaluator) Figures(ctx context.Context, weights *mat.Dense) ([]Figures, error) {
+	rows, _ := weights.Dims()
+	all := make([]Figures, rows)
+	return all, e.EvaluateAll(ctx, weights, all)
+}
+
 func (e *Evaluator) checkWeights(w []float64, row int) error {
 	if len(w) != e.assets {
 		return &AssetsError{Got: len(w), Want: e.assets}

@@ -28,6 +28,17 @@ func (s Settings) Names() []string {
 	return names
 }
 
+// Named returns the figures that are defined, by the names of [Settings.Names].
+func (s Settings) Named(f *Figures) map[string]float64 {
+	named := map[string]float64{}
+	for k, name := range s.Names() {
+		if v, ok := f.Value(Figure(k)).Float(); ok {
+			named[name] = v
+		}
+	}
+	return named
+}
+
 func (s Settings) level() float64 {
 	if s.Level == 0 {
 		return 0.95
