@@ -19,7 +19,8 @@ type Wish struct {
 func (j *job) ask() (err error) {
 	if !j.trained.Conditional() {
 		if j.Wish.Text != "" || j.Mode == "condition" {
-			return cli.Usagef("the model knows no conditions: train it with -conditions, or leave out -wish and -mode condition")
+			return cli.Usagef("the model knows no conditions: train it with -conditions, or leave out -wish and -mode " +
+				"condition")
 		}
 		return nil
 	}
@@ -33,7 +34,8 @@ func (j *job) ask() (err error) {
 	}
 	j.market = j.Prices.Prices != "" && len(j.trained.Open(j.wish)) > 0
 	if j.wish == nil && !j.market {
-		return cli.Usagef("the model is conditional: say by -wish what is asked for, such as %s=…", j.trained.Donors.Names[0])
+		return cli.Usagef("the model is conditional: say by -wish what is asked for, such as %s=…",
+			j.trained.Donors.Names[0])
 	}
 	return nil
 }

@@ -64,7 +64,9 @@ func (m *Model) Open(wish portfolio.Wish) []string {
 // the market open, for these as they are at the end of a window of returns; nil:
 // they stay open. note is told what a user should know, here and by the order's
 // methods. It returns the errors of [corpus.Market.Terms].
-func (m *Model) Order(ctx context.Context, wish portfolio.Wish, w *market.Window, note func(line string)) (*Order, error) {
+func (m *Model) Order(
+	ctx context.Context, wish portfolio.Wish, w *market.Window, note func(line string),
+) (*Order, error) {
 	o := &Order{Wish: wish.String(), donors: m.Donors, wish: wish, asked: wish, note: note}
 	if w == nil || len(m.Open(wish)) == 0 {
 		return o, nil
@@ -80,7 +82,8 @@ func (m *Model) Order(ctx context.Context, wish portfolio.Wish, w *market.Window
 	}
 	note(fmt.Sprintf("the market at the end of the prices, %s: %s", o.MarketAt, terms))
 	if m.Market.Funded != w.Funded {
-		note("the model's conditions of the market and the prices given differ in that only one has funding in its returns")
+		note("the model's conditions of the market and the prices given differ in that only one has funding in its " +
+			"returns")
 	}
 	return o, nil
 }
@@ -121,8 +124,8 @@ func (o *Order) Make(
 		o.met(t, means)
 	}
 	if o.Far > math.Sqrt(float64(len(o.asked))) { // 1 a term
-		o.note(fmt.Sprintf("WARNING: the wish lies %.1f standard deviations from what training portfolios had: what is made "+
-			"may be like nothing that was learned", o.Far))
+		o.note(fmt.Sprintf("WARNING: the wish lies %.1f standard deviations from what training portfolios had: what is "+
+			"made may be like nothing that was learned", o.Far))
 	}
 	achieved := make([]map[string]float64, n)
 	for i := range achieved {
@@ -145,8 +148,8 @@ func (o *Order) met(t generate.TermResult, means map[string]float64) {
 	if r.Miss == nil {
 		o.note(r.Term + ": asked for, but not measured by weights alone")
 	} else {
-		o.note(fmt.Sprintf("%s: achieved %.4g on average, missed by %.2g (before the projection %.2g; by the best of as "+
-			"many draws without the wish %.2g, of 1,000 %.2g)",
+		o.note(fmt.Sprintf("%s: achieved %.4g on average, missed by %.2g (before the projection %.2g; by the best of "+
+			"as many draws without the wish %.2g, of 1,000 %.2g)",
 			r.Term, t.Achieved, t.Miss, t.Decoded, t.Rejection, t.Rejection1000))
 	}
 	if v, ok := means[t.Term.Name]; ok {
