@@ -117,10 +117,7 @@ func tile(dst []float32, stride int, left, right []float32, terms, columns int, 
 			clear(out)
 		}
 		for l := range terms {
-			v := left[l*tileRows+i]
-			for j, w := range right[l*tileColumns:][:columns] {
-				out[j] = fma(v, w, out[j])
-			}
+			accumulate(out, left[l*tileRows+i], right[l*tileColumns:])
 		}
 	}
 }
