@@ -11,7 +11,7 @@ import (
 // Doubt is a suspicion that closes are not what they should be: not one series
 // of prices at which the symbol could be bought. They are kept as they are.
 type Doubt struct {
-	Kind   string    `json:"kind"`          // one of the kinds below
+	Kind   string    `json:"kind"`          // jump, stale, filled weekends, returns or rates
 	Symbol string    `json:"symbol"`        // the first of them, where all are told in one
 	Time   time.Time `json:"time,omitzero"` // the row after a jump, or the first of a stretch
 	Factor float64   `json:"factor,omitempty"`
@@ -21,11 +21,11 @@ type Doubt struct {
 
 // The kinds of doubts.
 const (
-	JumpDoubt    = "jump"
-	StaleDoubt   = "stale"
-	WeekendDoubt = "filled weekends"
-	ReturnsDoubt = "returns"
-	RateDoubt    = "rates"
+	jumpDoubt    = "jump"
+	staleDoubt   = "stale"
+	weekendDoubt = "filled weekends"
+	returnsDoubt = "returns"
+	rateDoubt    = "rates"
 )
 
 // mostDoubts is how many of a kind are told one by one.
@@ -64,17 +64,17 @@ func doubts(p *Panel, c *calendar) []Doubt {
 		}
 	}
 	if len(noise) > 0 {
-		found = append(found, Doubt{Kind: ReturnsDoubt, Symbol: noise[0], Text: fmt.Sprintf(
+		found = append(found, Doubt{Kind: returnsDoubt, Symbol: noise[0], Text: fmt.Sprintf(
 			"closes of %s scatter about one level and keep no path: returns, not prices? -returns reads those",
 			enumerate(noise))})
 	}
 	if len(rates) > 0 {
-		found = append(found, Doubt{Kind: RateDoubt, Symbol: rates[0], Text: fmt.Sprintf(
+		found = append(found, Doubt{Kind: rateDoubt, Symbol: rates[0], Text: fmt.Sprintf(
 			"%s: by name a yield or a rate of interest, whose relative change is no return: leave it out by -symbols",
 			enumerate(rates))})
 	}
 	if len(filled) > 0 {
-		found = append(found, Doubt{Kind: WeekendDoubt, Symbol: filled[0], Rows: stuck, Text: fmt.Sprintf(
+		found = append(found, Doubt{Kind: weekendDoubt, Symbol: filled[0], Rows: stuck, Text: fmt.Sprintf(
 			"%s: unchanged on every %s, %d rows: filled forward where nothing was traded? These returns of 0 count "+
 				"as periods, which dilutes VaR, CVaR, PSR and every window: delete these rows",
 			enumerate(filled), closed, stuck)})
@@ -107,7 +107,7 @@ func (k *candles) untraded(file string) error {
 	text := fmt.Sprintf("%s: volume 0 on the last %s rows, since %s: halted or delisted? These closes are no prices at "+
 		"which it could be traded: leave it out by -symbols, or refuse them by -max-stale", k.symbol, count(rows), since)
 	k.cleaning.Doubts = append(k.cleaning.Doubts,
-		Doubt{Kind: StaleDoubt, Symbol: k.symbol, Time: millis(k.candles[from].time), Rows: rows, Text: text})
+		Doubt{Kind: staleDoubt, Symbol: k.symbol, Time: millis(k.candles[from].time), Rows: rows, Text: text})
 	return nil
 }
 
@@ -259,7 +259,7 @@ func (s *series) jumps(symbol string) (Doubt, bool) {
 	if n == 0 {
 		return Doubt{}, false
 	}
-	d := Doubt{Kind: JumpDoubt, Symbol: symbol, Time: s.times[at+1], Factor: math.Exp(s.logs[at])}
+	d := Doubt{Kind: jumpDoubt, Symbol: symbol, Time: s.times[at+1], Factor: math.Exp(s.logs[at])}
 	way := "rises to %s times itself"
 	if d.Factor < 1 {
 		way = "falls to 1/%s of itself"
@@ -334,7 +334,7 @@ func (s *series) stale(symbol string, step time.Duration) (Doubt, bool) {
 	if rows < fewest || rows < 3*second && (rows < 4*fewest || rows < 3*second/2) || s.times[from+rows].Sub(s.times[from]) < 2*day {
 		return Doubt{}, false
 	}
-	d := Doubt{Kind: StaleDoubt, Symbol: symbol, Time: s.times[from+1], Rows: rows}
+	d := Doubt{Kind: staleDoubt, Symbol: symbol, Time: s.times[from+1], Rows: rows}
 	where := fmt.Sprintf("from %s to %s", stamp(d.Time), stamp(s.times[from+rows]))
 	why := "halted, or filled?"
 	switch {
@@ -402,7 +402,7 @@ func (s *series) filledWeekend(c *calendar) (days string, rows int) {
 // Warnings are the doubts in a line each, at most so many of a kind.
 func (c *Cleaning) Warnings() []string {
 	lines := []string{}
-	for _, kind := range []string{JumpDoubt, StaleDoubt, WeekendDoubt, ReturnsDoubt, RateDoubt} {
+	for _, kind := range []string{jumpDoubt, staleDoubt, weekendDoubt, returnsDoubt, rateDoubt} {
 		told := 0
 		var rest []string
 		for _, d := range c.Doubts {
@@ -416,7 +416,7 @@ func (c *Cleaning) Warnings() []string {
 			}
 		}
 		if len(rest) > 0 {
-			name := map[string]string{JumpDoubt: "jumps", StaleDoubt: "stretches without a change"}[kind]
+			name := map[string]string{jumpDoubt: "jumps", staleDoubt: "stretches without a change"}[kind]
 			lines = append(lines, fmt.Sprintf("such %s of %s more symbols: %s", name, count(len(rest)), enumerate(rest)))
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"vaefolio/vaelib/tabular"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -72,12 +73,12 @@ type priceFile struct {
 
 // readFile recognises a file and reads it.
 func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *atomic.Int64) (*priceFile, error) {
-	s, err := openSource(fsys, name, shown)
+	s, err := tabular.Open(fsys, name, shown)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Close()
-	h, typed, err := s.open(name, folder)
+	h, typed, err := openRows(s, name, folder)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *
 		typed.keep(p)
 		r = typed
 	} else {
-		r = s.textRows(h, p)
+		r = textRows(s, h, p)
 	}
 	if opt.Unadjusted && p.raw >= 0 {
 		p.close, p.raw, p.said = p.raw, -1, []string{"closes as paid, not adjusted"}
@@ -139,16 +140,16 @@ func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *
 }
 
 // textRows walks the lines of a file by a plan.
-func (s *source) textRows(h *head, p *plan) rows {
+func textRows(s *tabular.File, h *head, p *plan) rows {
 	if p.layout == (freqtrade{}).name() {
 		return newJSONRows(s)
 	}
-	r := &scanner{file: s.file, lines: s.lines, dialect: h.dialect, dates: p.dates}
-	if info, err := s.raw.Stat(); err == nil && len(s.notes) == 0 && h.bytes > 0 {
-		r.rows = int(info.Size() / int64(h.bytes/len(h.lines))) // by the mean length of the first lines
+	r := &scanner{file: s.Shown, lines: s.Lines, dialect: h.dialect, dates: p.dates}
+	if size, err := s.Size(); err == nil && len(s.Notes) == 0 && h.bytes > 0 {
+		r.rows = int(size / int64(h.bytes/len(h.lines))) // by the mean length of the first lines
 	}
 	for r.line < p.skip {
-		line, ok := s.lines.line()
+		line, ok := s.Lines.Line()
 		if !ok {
 			break
 		}
@@ -214,7 +215,7 @@ func loadFolder(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 func listFiles(fsys fs.FS, name, shown string) (files, ignored []string, err error) {
 	entries, err := fs.ReadDir(fsys, name)
 	if err != nil {
-		return nil, nil, openError(shown, err)
+		return nil, nil, tabular.OpenError(shown, err)
 	}
 	for _, e := range entries {
 		file := e.Name()
@@ -282,12 +283,12 @@ func wantedFiles(fsys fs.FS, name string, files []string, opt *Options) ([]strin
 
 // planOf is how a file would be read; nil where it can't be.
 func planOf(fsys fs.FS, name string) (p *plan, named bool) {
-	s, err := openSource(fsys, name, name)
+	s, err := tabular.Open(fsys, name, name)
 	if err != nil {
 		return nil, false
 	}
 	defer s.Close()
-	h, _, err := s.open(name, true)
+	h, _, err := openRows(s, name, true)
 	if err != nil {
 		return nil, false
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"vaefolio/vaelib/tabular"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -37,9 +38,9 @@ type Funding struct {
 	files map[string]string // where the rates of a symbol stand
 }
 
-// LongestFunding is the longest time from one settlement to the next: exchanges
+// longestFunding is the longest time from one settlement to the next: exchanges
 // settle every 1, 2, 4 or 8 hours, and change that. A longer step lacks rates.
-const LongestFunding = 8 * time.Hour
+const longestFunding = 8 * time.Hour
 
 // fundingSlack is how much later than due a settlement may be stamped.
 const fundingSlack = time.Minute
@@ -65,7 +66,7 @@ func LoadFunding(path string, symbols []string) (*Funding, error) {
 	path = filepath.Clean(path)
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, openError(path, err)
+		return nil, tabular.OpenError(path, err)
 	}
 	if !info.IsDir() {
 		return loadFunding(os.DirFS(filepath.Dir(path)), filepath.Base(path), path, symbols)
@@ -93,7 +94,7 @@ func loadFunding(fsys fs.FS, name, shown string, symbols []string) (*Funding, er
 	}
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
-		return nil, openError(shown, err)
+		return nil, tabular.OpenError(shown, err)
 	}
 	if !info.IsDir() {
 		if err := f.read(fsys, name, shown, ""); err != nil {
@@ -142,7 +143,7 @@ func (f *Funding) fileOf(symbol string) string {
 func (f *Funding) read(fsys fs.FS, name, shown, symbol string) error {
 	file, err := fsys.Open(name)
 	if err != nil {
-		return openError(shown, err)
+		return tabular.OpenError(shown, err)
 	}
 	defer file.Close()
 	lines := newScanner(file, shown)
@@ -234,7 +235,7 @@ func (f *Funding) order(symbol string) error {
 	f.Settlements[symbol] = slices.Clip(kept)
 	step := func(i int) time.Duration { return kept[i+1].Time.Sub(kept[i].Time) }
 	for i := 1; i+2 < len(kept); i++ {
-		if around := max(step(i-1), step(i+1)); step(i) > around+fundingSlack && step(i) <= LongestFunding+fundingSlack {
+		if around := max(step(i-1), step(i+1)); step(i) > around+fundingSlack && step(i) <= longestFunding+fundingSlack {
 			f.Gaps = append(f.Gaps, Gap{Symbol: symbol, After: kept[i].Time, Before: kept[i+1].Time, Missing: max(1, int((step(i)+around/2)/around)-1)})
 		}
 	}
@@ -313,7 +314,7 @@ func (f *Funding) String() string {
 //
 // It returns a [*DataError] where rates are lacking in the window: at its
 // start or end by the rhythm of those that are there, and within it where two
-// settlements are more than [LongestFunding] apart; and an error for a symbol
+// settlements are more than 8 hours apart; and an error for a symbol
 // without rates, for a loss of all that a position was worth, and for a window
 // that has funding in its returns already or doesn't know its start.
 func (w *Window) WithFunding(f *Funding) (net *Window, paid []float64, err error) {
@@ -367,7 +368,7 @@ func (w *Window) WithFunding(f *Funding) (net *Window, paid []float64, err error
 func (f *Funding) covers(symbol string, from, to time.Time) error {
 	all := f.Settlements[symbol]
 	last := len(all) - 1
-	before, after := LongestFunding, LongestFunding // the steps at both ends
+	before, after := longestFunding, longestFunding // the steps at both ends
 	if last > 0 {
 		before = min(before, all[1].Time.Sub(all[0].Time))
 		after = min(after, all[last].Time.Sub(all[last-1].Time))
@@ -383,9 +384,9 @@ func (f *Funding) covers(symbol string, from, to time.Time) error {
 	}
 	for i := 1; i <= last; i++ {
 		a, b := all[i-1].Time, all[i].Time
-		switch most := LongestFunding + fundingSlack; {
+		switch most := longestFunding + fundingSlack; {
 		case b.Sub(a) <= most, !b.After(from), !a.Before(to):
-		case a.Before(from) && b.Before(from.Add(LongestFunding)): // those lacking may all have been before
+		case a.Before(from) && b.Before(from.Add(longestFunding)): // those lacking may all have been before
 		case !b.Before(to) && !a.Add(most).Before(to): // or after
 		default:
 			return defect(all[i], "no funding of %s between %s and %s, where settlements are 8 hours apart at most", symbol, stamp(a), stamp(b))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"vaefolio/vaelib/tabular"
 )
 
 // mostHeadLines bounds the lines that a layout is told from.
@@ -22,25 +23,25 @@ type head struct {
 	header  int        // index of the line of names above the numbers; -1: there is none
 	dialect dialect
 	times   []int // columns of times of typed files
-	source  *source
+	source  *tabular.File
 	notes   []string
 }
 
 // headOf looks at the start of a text file.
-func headOf(s *source, name string, folder bool) *head {
-	h := &head{folder: folder, source: s, notes: s.notes}
+func headOf(s *tabular.File, name string, folder bool) *head {
+	h := &head{folder: folder, source: s, notes: s.Notes}
 	h.stem, h.ending = stem(name)
-	size := headSize
-	start := s.lines.peek(size)
-	for len(start) == size && bytes.IndexAny(start, "\r\n") < 0 && size < longestLine {
+	size := tabular.HeadSize
+	start := s.Lines.Peek(size)
+	for len(start) == size && bytes.IndexAny(start, "\r\n") < 0 && size < tabular.LongestLine {
 		size *= 2
-		start = s.lines.peek(size)
+		start = s.Lines.Peek(size)
 	}
 	whole := len(start) < size
 	var raw [][]byte
 	trim := scanner{line: 1, dialect: dialect{separator: '\t'}}
 	for number := 1; len(start) > 0 && len(raw) < mostHeadLines; number++ {
-		line, rest, ended := bytes.Cut(start, []byte{s.lines.end()})
+		line, rest, ended := bytes.Cut(start, []byte{s.Lines.End()})
 		if start = rest; !ended && !whole && len(raw) > 0 {
 			break // the last line may be cut off
 		}
@@ -52,7 +53,7 @@ func headOf(s *source, name string, folder bool) *head {
 		trim.line = 2
 	}
 	h.dialect = dialectOf(raw)
-	walk := scanner{file: s.file, dialect: h.dialect}
+	walk := scanner{file: s.Shown, dialect: h.dialect}
 	for _, line := range raw {
 		walk.err = nil
 		walk.split(line)
@@ -213,4 +214,17 @@ func find(names []string, words map[string]bool) int {
 		}
 	}
 	return -1
+}
+
+// stem is a file's name without its folder and the endings that say how it is
+// packed, and ending is the last of them, in lower case, without gz.
+func stem(name string) (stem, ending string) {
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	if n := len(name) - len(".gz"); n > 0 && strings.EqualFold(name[n:], ".gz") {
+		name = name[:n]
+	}
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		return name[:i], strings.ToLower(name[i+1:])
+	}
+	return name, ""
 }

@@ -99,10 +99,10 @@ func recognise(h *head, opt *Options) (*plan, error) {
 // unknown is the refusal of a file that no layout recognises.
 func (h *head) unknown(opt *Options) error {
 	if len(h.lines) == 0 {
-		return &DataError{File: h.source.file, Msg: "file is empty"}
+		return &DataError{File: h.source.Shown, Msg: "file is empty"}
 	}
 	if opt.Layout != "" {
-		return &DataError{File: h.source.file, Line: h.number[0], Msg: fmt.Sprintf("is no file of the layout %s: leave -layout out, or see docs/files.md", opt.Layout)}
+		return &DataError{File: h.source.Shown, Line: h.number[0], Msg: fmt.Sprintf("is no file of the layout %s: leave -layout out, or see docs/files.md", opt.Layout)}
 	}
 	return h.errorf(0, 0, "no layout that is known: see docs/files.md")
 }
@@ -113,7 +113,7 @@ func (h *head) errorf(line, column int, format string, args ...any) error {
 	if line < len(h.number) {
 		n = h.number[line]
 	}
-	return &DataError{File: h.source.file, Line: n, Column: column, Msg: fmt.Sprintf(format, args...)}
+	return &DataError{File: h.source.Shown, Line: n, Column: column, Msg: fmt.Sprintf(format, args...)}
 }
 
 // checkNames refuses names that no program wrote on purpose.

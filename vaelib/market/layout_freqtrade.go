@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"vaefolio/vaelib/tabular"
 )
 
 // freqtrade is the JSON of freqtrade and ccxt: an array of candles, each an
@@ -18,9 +19,9 @@ func (freqtrade) recognise(h *head) (*plan, error) {
 	if h.ending != "json" {
 		return nil, nil
 	}
-	start := bytes.TrimLeft(h.source.lines.peek(64), " \t\r\n")
+	start := bytes.TrimLeft(h.source.Lines.Peek(64), " \t\r\n")
 	if len(start) == 0 || start[0] != '[' || !bytes.HasPrefix(bytes.TrimLeft(start[1:], " \t\r\n"), []byte("[")) {
-		return nil, &DataError{File: h.source.file, Msg: "is no JSON of candles, [[time,open,high,low,close,volume],...]: write a CSV or Parquet"}
+		return nil, &DataError{File: h.source.Shown, Msg: "is no JSON of candles, [[time,open,high,low,close,volume],...]: write a CSV or Parquet"}
 	}
 	p := newPlan("freqtrade", candlesShape)
 	p.width, p.times = 6, []int{0}
@@ -38,8 +39,8 @@ type jsonRows struct {
 	values  []json.Number
 }
 
-func newJSONRows(s *source) *jsonRows {
-	r := &jsonRows{scanner: scanner{file: s.file, dialect: dialect{separator: ',', decimal: '.'}}, decoder: json.NewDecoder(s.lines)}
+func newJSONRows(s *tabular.File) *jsonRows {
+	r := &jsonRows{scanner: scanner{file: s.Shown, dialect: dialect{separator: ',', decimal: '.'}}, decoder: json.NewDecoder(s.Lines)}
 	r.decoder.UseNumber()
 	if _, err := r.decoder.Token(); err != nil {
 		r.refuse(err)

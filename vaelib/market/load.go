@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"vaefolio/vaelib/tabular"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -96,7 +97,7 @@ func Load(path string, opt Options) (*Panel, *Cleaning, error) {
 	path = filepath.Clean(path)
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, nil, openError(path, err)
+		return nil, nil, tabular.OpenError(path, err)
 	}
 	if info.IsDir() {
 		return load(os.DirFS(path), ".", path, opt)
@@ -120,7 +121,7 @@ func load(fsys fs.FS, name, shown string, opt Options) (*Panel, *Cleaning, error
 	}
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
-		return nil, nil, openError(shown, err)
+		return nil, nil, tabular.OpenError(shown, err)
 	}
 	var t *table
 	if info.IsDir() {

@@ -2,9 +2,6 @@ package market_test
 
 import (
 	"bytes"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -184,26 +181,5 @@ func TestBrokenTables(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)
 		}
-	}
-}
-
-// OpenText spells any file as a CSV.
-func TestOpenText(t *testing.T) {
-	type row struct {
-		OAK float64
-		ID  string `parquet:"id"`
-	}
-	path := filepath.Join(t.TempDir(), "w.parquet")
-	if err := os.WriteFile(path, parquetOf(t, []row{{0.25, "a"}, {1, `b,"c"`}}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	file, err := market.OpenText(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	text, err := io.ReadAll(file)
-	if want := "id,OAK\na,0.25\n\"b,\"\"c\"\"\",1\n"; err != nil || string(text) != want {
-		t.Errorf("read as %q, %v\nit should be %q", text, err, want)
 	}
 }

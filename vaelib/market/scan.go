@@ -6,17 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+	"vaefolio/vaelib/tabular"
 )
-
-// longestLine bounds the memory that one line can take: 4 MiB are about
-// 400,000 prices.
-const longestLine = 4 << 20
 
 // longestName bounds a symbol.
 const longestName = 100
@@ -26,7 +22,7 @@ const longestName = 100
 // and field, and a field can't hold a line end.
 type scanner struct {
 	file    string
-	lines   *lineReader
+	lines   *tabular.Lines
 	dialect dialect
 	dates   DateOrder
 	line    int      // number of the current line, from 1
@@ -36,13 +32,13 @@ type scanner struct {
 }
 
 func newScanner(r io.Reader, file string) *scanner {
-	return &scanner{file: file, lines: newLineReader(r), dialect: dialect{separator: ',', decimal: '.'}}
+	return &scanner{file: file, lines: tabular.NewLines(r), dialect: dialect{separator: ',', decimal: '.'}}
 }
 
 // next moves to the next line that isn't blank.
 func (s *scanner) next() bool {
 	for s.err == nil {
-		text, ok := s.lines.line()
+		text, ok := s.lines.Line()
 		if !ok {
 			break
 		}
@@ -57,10 +53,10 @@ func (s *scanner) next() bool {
 		s.split(text)
 		return s.err == nil
 	}
-	if err := s.lines.failed(); err != nil && s.err == nil {
-		failed := &DataError{File: s.file, Line: s.line + 1, Msg: "could not be read: " + reason(err), Err: err}
+	if err := s.lines.Err(); err != nil && s.err == nil {
+		failed := &DataError{File: s.file, Line: s.line + 1, Msg: "could not be read: " + tabular.Reason(err), Err: err}
 		if errors.Is(err, bufio.ErrTooLong) {
-			failed.Msg = fmt.Sprintf("line of more than %d MiB: not a CSV of prices", longestLine>>20)
+			failed.Msg = fmt.Sprintf("line of more than %d MiB: not a CSV of prices", tabular.LongestLine>>20)
 		}
 		s.err = failed
 	}
@@ -260,21 +256,4 @@ func excerpt(field []byte) string {
 		return strconv.Quote(string(field[:most])) + "..."
 	}
 	return strconv.Quote(string(field))
-}
-
-// openError is the defect of a file that can't be opened.
-func openError(file string, err error) error {
-	return &DataError{File: file, Msg: reason(err), Err: err}
-}
-
-// reason is an error of the file system without the path, which stands before
-// it already.
-func reason(err error) string {
-	if p := new(fs.PathError); errors.As(err, &p) {
-		err = p.Err
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return "no such file or folder"
-	}
-	return err.Error()
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"vaefolio/vaelib/tabular"
 )
 
 // Sectors says which symbol belongs to which sector, in whole or in part.
@@ -24,7 +25,7 @@ type Sectors struct {
 func ReadSectors(path string) (*Sectors, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, openError(path, err)
+		return nil, tabular.OpenError(path, err)
 	}
 	defer file.Close()
 	return readSectors(file, path)
@@ -34,7 +35,7 @@ func ReadSectors(path string) (*Sectors, error) {
 func ReadSectorsFS(fsys fs.FS, name string) (*Sectors, error) {
 	file, err := fsys.Open(name)
 	if err != nil {
-		return nil, openError(name, err)
+		return nil, tabular.OpenError(name, err)
 	}
 	defer file.Close()
 	return readSectors(file, name)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+	"vaefolio/vaelib/tabular"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -50,7 +51,7 @@ func ReadLaunches(folder string) (map[string]time.Time, error) {
 	file := filepath.Join(folder, "manifest.json")
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, openError(file, err)
+		return nil, tabular.OpenError(file, err)
 	}
 	var manifest struct {
 		Symbols map[string]struct {

@@ -15,7 +15,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/tabular"
 )
 
 const (
@@ -154,11 +154,11 @@ func open(path string) (io.ReadCloser, error) {
 	}
 	if err == nil {
 		var file io.ReadCloser
-		if file, err = market.OpenText(path); err == nil {
+		if file, err = tabular.OpenText(path); err == nil {
 			return file, nil
 		}
 	}
-	var defect *market.DataError
+	var defect *tabular.Error
 	if errors.As(err, &defect) {
 		return nil, &FileError{File: path, Line: defect.Line, Column: defect.Column, Err: errors.New(defect.Msg)}
 	}
@@ -171,12 +171,18 @@ func open(path string) (io.ReadCloser, error) {
 
 // table is a CSV of numbers with a header and, perhaps, ids.
 type table struct {
+	file, kind string // as errors call it, and its columns
 	headerLine int
 	names      []string
 	ids        []string // nil: no such column
 	lines      []int    // line of each row
 	inLines    bool     // one portfolio, a symbol and its weight a line
 	numbers    []float64
+
+	line    int // that is being read
+	fields  [][]byte
+	withIDs bool
+	seen    map[string]int // line of each id
 }
 
 func (t *table) values() *mat.Dense {
@@ -201,87 +207,18 @@ func (t *table) column(name string) int {
 func readTable(r io.Reader, file, kind string, check func(id string, row []float64) error) (*table, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 1<<16), longestLine)
-	t := &table{}
-	line := 0
-	refuse := func(column int, err error) error {
-		return &FileError{File: file, Line: line, Column: column, Err: err}
+	t := &table{file: file, kind: kind, seen: map[string]int{}}
+	if check == nil {
+		check = func(string, []float64) error { return nil }
 	}
-	var fields [][]byte
-	withIDs := false
-	seen := map[string]int{} // line of each id
 	for lines.Scan() {
-		line++
-		text := lines.Bytes()
-		if line == 1 {
-			text = bytes.TrimPrefix(text, []byte("\ufeff"))
+		t.line++
+		if err := t.take(lines.Bytes(), check); err != nil {
+			return nil, err
 		}
-		if bytes.IndexByte(text, 0) >= 0 {
-			return nil, refuse(0, errors.New("holds a zero byte: this is no text file"))
-		}
-		if text = bytes.TrimSpace(text); len(text) == 0 {
-			continue
-		}
-		fields = split(fields[:0], text)
-		if t.headerLine == 0 {
-			t.headerLine = line
-			if kind == "symbol" && t.isLines(fields) {
-				t.inLines = true
-				if _, err := weight(fields[1]); err != nil || len(fields[0]) == 0 {
-					continue // names of the two columns
-				}
-			}
-		}
-		if t.inLines {
-			if err := t.addLine(fields); err != nil {
-				return nil, refuse(0, err)
-			}
-			t.lines = []int{line}
-			continue
-		}
-		if t.headerLine == line {
-			withIDs = isIDColumn(string(fields[0])) && (kind == "symbol" || len(fields[0]) > 0)
-			column, err := t.header(fields, withIDs, kind)
-			if err != nil {
-				return nil, refuse(column, err)
-			}
-			continue
-		}
-		id := strconv.Itoa(len(t.lines) + 1)
-		first := 0
-		if withIDs {
-			first, id = 1, string(fields[0])
-			if err := checkName("id", id); err != nil {
-				return nil, refuse(1, err)
-			}
-			if before, repeated := seen[id]; repeated {
-				return nil, refuse(1, fmt.Errorf("id %s is repeated from line %d: ids are unique", id, before))
-			}
-			seen[id] = line
-			t.ids = append(t.ids, id)
-		}
-		if len(fields)-first != len(t.names) {
-			return nil, refuse(0, fmt.Errorf("has %d fields, and the header %d: complete the line",
-				len(fields), len(t.names)+first))
-		}
-		if len(t.numbers)+len(t.names) > mostNumbers {
-			return nil, refuse(0, fmt.Errorf("the file holds more than %d numbers: split it", mostNumbers))
-		}
-		for j, field := range fields[first:] {
-			x, err := weight(field)
-			if err != nil {
-				return nil, refuse(first+j+1, fmt.Errorf("row %s, %s: %w", id, t.names[j], err))
-			}
-			t.numbers = append(t.numbers, x)
-		}
-		if check != nil {
-			if err := check(id, t.numbers[len(t.numbers)-len(t.names):]); err != nil {
-				return nil, refuse(0, err)
-			}
-		}
-		t.lines = append(t.lines, line)
 	}
 	if err := lines.Err(); err != nil {
-		line++
+		t.line++
 		if errors.Is(err, bufio.ErrTooLong) {
 			err = fmt.Errorf("a line of more than %d MiB: this is no file of portfolios", longestLine>>20)
 		}
@@ -289,22 +226,101 @@ func readTable(r io.Reader, file, kind string, check func(id string, row []float
 		if errors.As(err, &cause) {
 			err = cause.Err
 		}
-		return nil, refuse(0, err)
+		return nil, t.refuse(0, err)
 	}
-	if t.inLines && len(t.lines) > 0 && check != nil {
-		line = t.lines[0]
+	if t.inLines && len(t.lines) > 0 {
+		t.line = t.lines[0]
 		if err := check("1", t.numbers); err != nil {
-			return nil, refuse(0, err)
+			return nil, t.refuse(0, err)
 		}
 	}
-	line = 0
+	t.line = 0
 	switch {
 	case t.headerLine == 0:
-		return nil, refuse(0, fmt.Errorf("the file is empty: it starts with a header of %ss", kind))
+		return nil, t.refuse(0, fmt.Errorf("the file is empty: it starts with a header of %ss", kind))
 	case len(t.lines) == 0:
-		return nil, refuse(0, errors.New("no rows below the header"))
+		return nil, t.refuse(0, errors.New("no rows below the header"))
 	}
 	return t, nil
+}
+
+// refuse is a defect of the current line; column counts from 1, 0 is none.
+func (t *table) refuse(column int, err error) error {
+	return &FileError{File: t.file, Line: t.line, Column: column, Err: err}
+}
+
+// take takes in a line: the header, a row, or a symbol and its weight.
+func (t *table) take(text []byte, check func(id string, row []float64) error) error {
+	if t.line == 1 {
+		text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return t.refuse(0, errors.New("holds a zero byte: this is no text file"))
+	}
+	if text = bytes.TrimSpace(text); len(text) == 0 {
+		return nil
+	}
+	t.fields = split(t.fields[:0], text)
+	if t.headerLine == 0 {
+		t.headerLine = t.line
+		if t.kind == "symbol" && t.isLines(t.fields) {
+			t.inLines = true
+			if _, err := weight(t.fields[1]); err != nil || len(t.fields[0]) == 0 {
+				return nil // names of the two columns
+			}
+		}
+	}
+	switch {
+	case t.inLines:
+		if err := t.addLine(t.fields); err != nil {
+			return t.refuse(0, err)
+		}
+		t.lines = []int{t.line}
+		return nil
+	case t.headerLine == t.line:
+		t.withIDs = isIDColumn(string(t.fields[0])) && (t.kind == "symbol" || len(t.fields[0]) > 0)
+		if column, err := t.header(t.fields, t.withIDs, t.kind); err != nil {
+			return t.refuse(column, err)
+		}
+		return nil
+	}
+	return t.addRow(check)
+}
+
+// addRow takes in the fields of a row.
+func (t *table) addRow(check func(id string, row []float64) error) error {
+	id := strconv.Itoa(len(t.lines) + 1)
+	first := 0
+	if t.withIDs {
+		first, id = 1, string(t.fields[0])
+		if err := checkName("id", id); err != nil {
+			return t.refuse(1, err)
+		}
+		if before, repeated := t.seen[id]; repeated {
+			return t.refuse(1, fmt.Errorf("id %s is repeated from line %d: ids are unique", id, before))
+		}
+		t.seen[id] = t.line
+		t.ids = append(t.ids, id)
+	}
+	if len(t.fields)-first != len(t.names) {
+		return t.refuse(0, fmt.Errorf("has %d fields, and the header %d: complete the line",
+			len(t.fields), len(t.names)+first))
+	}
+	if len(t.numbers)+len(t.names) > mostNumbers {
+		return t.refuse(0, fmt.Errorf("the file holds more than %d numbers: split it", mostNumbers))
+	}
+	for j, field := range t.fields[first:] {
+		x, err := weight(field)
+		if err != nil {
+			return t.refuse(first+j+1, fmt.Errorf("row %s, %s: %w", id, t.names[j], err))
+		}
+		t.numbers = append(t.numbers, x)
+	}
+	if err := check(id, t.numbers[len(t.numbers)-len(t.names):]); err != nil {
+		return t.refuse(0, err)
+	}
+	t.lines = append(t.lines, t.line)
+	return nil
 }
 
 // isIDColumn says whether a first column holds ids: pandas' index has no name.
@@ -323,10 +339,9 @@ func (t *table) isLines(fields [][]byte) bool {
 		_, err := weight(fields[0])
 		return err != nil // pandas calls the column of a series 0
 	}
-	isName := first == "" || slices.Contains([]string{"symbol", "ticker", "asset", "name", "index",
-		"__index_level_0__"}, first)
-	return isName && slices.Contains([]string{"weight", "weights", "w", "share", "allocation", "weight %",
-		"weight (%)"}, second)
+	symbols := []string{"", "symbol", "ticker", "asset", "name", "index", "__index_level_0__"}
+	weights := []string{"weight", "weights", "w", "share", "allocation", "weight %", "weight (%)"}
+	return slices.Contains(symbols, first) && slices.Contains(weights, second)
 }
 
 // addLine takes in a symbol and its weight.

@@ -8,7 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/vaelib/parquetfile"
+	"vaefolio/vaelib/tabular"
 )
 
 // WriteCSV writes the weights, with a first column id where there are ids. The
@@ -25,18 +25,18 @@ func (p *Portfolios) WriteParquet(w io.Writer) error {
 	if err := p.checkNames(); err != nil {
 		return err
 	}
-	var columns []parquetfile.Column
+	var columns []tabular.Series
 	if p.IDs != nil {
-		columns = append(columns, parquetfile.Column{Name: idColumn, Texts: p.IDs})
+		columns = append(columns, tabular.Series{Name: idColumn, Texts: p.IDs})
 	}
 	for j, symbol := range p.Symbols {
 		numbers := mat.Col(nil, j, p.Weights)
 		if i := notFinite(numbers); i >= 0 {
 			return errors.New("row " + p.ID(i) + ", " + symbol + ": not a finite number")
 		}
-		columns = append(columns, parquetfile.Column{Name: symbol, Numbers: numbers})
+		columns = append(columns, tabular.Series{Name: symbol, Numbers: numbers})
 	}
-	return parquetfile.Write(w, columns)
+	return tabular.WriteParquet(w, columns)
 }
 
 // WriteConditionsCSV writes the conditions, with the ids of the weights.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"vaefolio/vaelib/parquetfile"
+	"vaefolio/vaelib/tabular"
 )
 
 // JSON writes one value as indented JSON on Stdout.
@@ -111,7 +111,7 @@ func (t *Table) Close() error {
 // writeParquet writes the rows that were kept: a column whose values are all
 // numbers, or undefined, as numbers, another as texts.
 func (t *Table) writeParquet() error {
-	columns := make([]parquetfile.Column, len(t.columns))
+	columns := make([]tabular.Series, len(t.columns))
 	for k := range columns {
 		numbers, texts, isText := make([]float64, len(t.kept)), make([]string, len(t.kept)), false
 		for i, values := range t.kept {
@@ -129,12 +129,12 @@ func (t *Table) writeParquet() error {
 			}
 			texts[i] = plain(values[k], -1)
 		}
-		columns[k] = parquetfile.Column{Name: t.columns[k].Name, Numbers: numbers}
+		columns[k] = tabular.Series{Name: t.columns[k].Name, Numbers: numbers}
 		if isText {
-			columns[k] = parquetfile.Column{Name: t.columns[k].Name, Texts: texts}
+			columns[k] = tabular.Series{Name: t.columns[k].Name, Texts: texts}
 		}
 	}
-	return parquetfile.Write(t.w, columns)
+	return tabular.WriteParquet(t.w, columns)
 }
 
 func (t *Table) rowJSON(values []any) error {

@@ -1,10 +1,9 @@
-package market
+package tabular
 
 import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"math/big"
@@ -19,8 +18,8 @@ import (
 // parquetBatch is how many rows are read at a time.
 const parquetBatch = 4096
 
-// mostTypedColumns bounds those of a Parquet or Arrow file.
-const mostTypedColumns = 100_000
+// mostColumns bounds those of a Parquet or Arrow file.
+const mostColumns = 100_000
 
 // parquetColumn reads one column of a Parquet file, a row group at a time.
 type parquetColumn struct {
@@ -38,29 +37,29 @@ type parquetColumn struct {
 // openParquet opens a Parquet file. Null is no number, also where the library
 // would read 0; a decimal is read with its scale; an instant has the zone that
 // Arrow's schema states, as pandas and polars write it.
-func openParquet(s *source) (*typedRows, error) {
+func openParquet(s *File) (*Columns, error) {
 	at, size, err := s.readerAt()
 	if err != nil {
 		return nil, err
 	}
 	file, err := parquet.OpenFile(at, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
-		return nil, &DataError{File: s.file, Msg: "is no sound Parquet file: " + err.Error(), Err: err}
+		return nil, &Error{File: s.Shown, Msg: "is no sound Parquet file: " + err.Error(), Err: err}
 	}
 	leaves := file.Root().Columns()
-	if len(leaves) > mostTypedColumns {
-		return nil, &DataError{File: s.file, Msg: fmt.Sprintf("has more than %s columns", count(mostTypedColumns))}
+	if len(leaves) > mostColumns {
+		return nil, &Error{File: s.Shown, Msg: "has more than 100,000 columns"}
 	}
 	zones := arrowZones(file)
-	r := &typedRows{file: s.file, rows: int(min(file.NumRows(), 1<<31))}
+	r := &Columns{Rows: int(min(file.NumRows(), 1<<31))}
 	var columns []*parquetColumn
 	for _, leaf := range leaves {
 		c := &parquetColumn{leaf: leaf, index: leaf.Index(), scale: 1, buffer: make([]parquet.Value, parquetBatch)}
-		t := typedColumn{name: leaf.Name(), kind: otherColumn}
+		t := Column{Name: leaf.Name(), Kind: Other}
 		if leaf.Leaf() && !leaf.Repeated() && leaf.MaxDefinitionLevel() <= 1 {
-			t.kind, t.zone = c.kind(zones[leaf.Name()])
+			t.Kind, t.Zone = c.content(zones[leaf.Name()])
 		}
-		r.columns, columns = append(r.columns, t), append(columns, c)
+		r.List, columns = append(r.List, t), append(columns, c)
 	}
 	groups, next, left := file.RowGroups(), 0, int64(0)
 	r.fill = func() (int, error) {
@@ -70,7 +69,7 @@ func openParquet(s *source) (*typedRows, error) {
 			}
 			left = groups[next].NumRows()
 			for k, c := range columns {
-				if r.columns[k].kind != otherColumn {
+				if r.List[k].Kind != Other {
 					c.open(groups[next])
 				}
 			}
@@ -79,10 +78,10 @@ func openParquet(s *source) (*typedRows, error) {
 		n := int(min(left, parquetBatch))
 		left -= int64(n)
 		for k, c := range columns {
-			if r.columns[k].kind == otherColumn || r.columns[k].unread {
+			if r.List[k].Kind == Other || r.List[k].Unread {
 				continue
 			}
-			if err := c.read(&r.columns[k], n); err != nil {
+			if err := c.read(&r.List[k], n); err != nil {
 				return 0, err
 			}
 		}
@@ -91,8 +90,8 @@ func openParquet(s *source) (*typedRows, error) {
 	return r, nil
 }
 
-// kind says what the column holds, and sets its scale.
-func (c *parquetColumn) kind(zone *time.Location) (columnKind, *time.Location) {
+// content says what the column holds, and sets its scale.
+func (c *parquetColumn) content(zone *time.Location) (Content, *time.Location) {
 	logical := c.leaf.Type().LogicalType()
 	var value format.LogicalTypeValue
 	if logical != nil {
@@ -100,8 +99,8 @@ func (c *parquetColumn) kind(zone *time.Location) (columnKind, *time.Location) {
 	}
 	switch v := value.(type) {
 	case *format.DateType:
-		c.scale = day24
-		return timeColumn, nil
+		c.scale = day
+		return Times, nil
 	case *format.TimestampType:
 		switch c.per = 1; v.Unit.Value.(type) {
 		case *format.MicroSeconds:
@@ -112,22 +111,22 @@ func (c *parquetColumn) kind(zone *time.Location) (columnKind, *time.Location) {
 		if v.IsAdjustedToUTC && zone == nil {
 			zone = time.UTC
 		}
-		return timeColumn, zone
+		return Times, zone
 	case *format.DecimalType:
 		c.scale = math.Pow10(-int(v.Scale))
-		return numberColumn, nil
+		return Numbers, nil
 	case *format.StringType, *format.EnumType, *format.JsonType:
-		return textColumn, nil
+		return Texts, nil
 	}
 	switch c.leaf.Type().Kind() {
 	case parquet.Int32, parquet.Int64, parquet.Float, parquet.Double:
-		return numberColumn, nil
+		return Numbers, nil
 	case parquet.Int96: // Spark's and Impala's times
-		return timeColumn, nil
+		return Times, nil
 	case parquet.ByteArray:
-		return textColumn, nil
+		return Texts, nil
 	}
-	return otherColumn, nil
+	return Other, nil
 }
 
 func (c *parquetColumn) open(group parquet.RowGroup) {
@@ -138,8 +137,8 @@ func (c *parquetColumn) open(group parquet.RowGroup) {
 }
 
 // read puts the next n values into the column.
-func (c *parquetColumn) read(to *typedColumn, n int) error {
-	to.numbers, to.texts = to.numbers[:0], to.texts[:0]
+func (c *parquetColumn) read(to *Column, n int) error {
+	to.Numbers, to.Texts = to.Numbers[:0], to.Texts[:0]
 	for done := 0; done < n; {
 		if c.values == nil {
 			if c.page != nil {
@@ -157,11 +156,11 @@ func (c *parquetColumn) read(to *typedColumn, n int) error {
 		}
 		got, err := c.values.ReadValues(c.buffer[:n-done])
 		for _, v := range c.buffer[:got] {
-			if to.kind == textColumn {
-				to.texts = append(to.texts, c.text(v))
+			if to.Kind == Texts {
+				to.Texts = append(to.Texts, c.text(v))
 				continue
 			}
-			to.numbers = append(to.numbers, c.number(v))
+			to.Numbers = append(to.Numbers, c.number(v))
 		}
 		done += got
 		if err == io.EOF || err == nil && got == 0 {
@@ -212,7 +211,7 @@ func (c *parquetColumn) number(v parquet.Value) float64 {
 		x = float64(v.Int64())
 	case parquet.Int96:
 		t := v.Int96() // nanoseconds of the day, and the Julian day
-		return float64(int64(t[2])-2440588)*day24 + float64((int64(t[1])<<32|int64(t[0]))/1_000_000)
+		return float64(int64(t[2])-2440588)*day + float64((int64(t[1])<<32|int64(t[0]))/1_000_000)
 	default: // a decimal in bytes, two's complement
 		x = bigEndian(v.ByteArray())
 	}
@@ -262,11 +261,15 @@ func arrowZones(file *parquet.File) map[string]*time.Location {
 // zoneNamed is a zone by its name, or by an offset such as +01:00; nil for what
 // is unknown.
 func zoneNamed(name string) *time.Location {
-	if offset, ok := zoneOffset([]byte(name)); ok && offset != unzoned {
-		if offset == 0 {
-			return time.UTC
+	for _, layout := range []string{"Z07:00", "-0700", "-07"} {
+		at, err := time.Parse(layout, name)
+		if err != nil {
+			continue
 		}
-		return time.FixedZone(name, int(offset))
+		if _, offset := at.Zone(); offset != 0 {
+			return time.FixedZone(name, offset)
+		}
+		return time.UTC
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {

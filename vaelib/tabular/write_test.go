@@ -1,4 +1,4 @@
-package parquetfile_test
+package tabular_test
 
 import (
 	"bytes"
@@ -9,15 +9,14 @@ import (
 	"strings"
 	"testing"
 
-	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/parquetfile"
+	"vaefolio/vaelib/tabular"
 )
 
 // What is written is read back, in the order of the columns, to the last digit.
 func TestWrite(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.parquet")
 	var b bytes.Buffer
-	err := parquetfile.Write(&b, []parquetfile.Column{
+	err := tabular.WriteParquet(&b, []tabular.Series{
 		{Name: "id", Texts: []string{"b", "a", ""}},
 		{Name: "Z", Numbers: []float64{0.1, math.NaN(), 1e-300}},
 		{Name: "A", Numbers: []float64{1, 2, -3.3333333333333335}},
@@ -28,7 +27,7 @@ func TestWrite(t *testing.T) {
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	file, err := market.OpenText(path)
+	file, err := tabular.OpenText(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,13 +40,13 @@ func TestWrite(t *testing.T) {
 }
 
 func TestWriteRefuses(t *testing.T) {
-	for name, columns := range map[string][]parquetfile.Column{
+	for name, columns := range map[string][]tabular.Series{
 		"none":     nil,
 		"lengths":  {{Name: "A", Numbers: []float64{1}}, {Name: "B", Numbers: []float64{1, 2}}},
 		"repeated": {{Name: "A", Numbers: []float64{1}}, {Name: "A", Numbers: []float64{1}}},
 		"nameless": {{Numbers: []float64{1}}},
 	} {
-		if err := parquetfile.Write(io.Discard, columns); err == nil {
+		if err := tabular.WriteParquet(io.Discard, columns); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

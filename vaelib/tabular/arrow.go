@@ -1,4 +1,4 @@
-package market
+package tabular
 
 import (
 	"encoding/binary"
@@ -14,13 +14,13 @@ import (
 
 // openArrow opens an Arrow file (IPC), which is what Feather is since its second
 // version, or a stream of it.
-func openArrow(s *source) (*typedRows, error) {
+func openArrow(s *File) (*Columns, error) {
 	bad := func(err error) error {
-		return &DataError{File: s.file, Msg: "is no sound Arrow file: " + err.Error(), Err: err}
+		return &Error{File: s.Shown, Msg: "is no sound Arrow file: " + err.Error(), Err: err}
 	}
 	var schema *arrow.Schema
 	var read func() (arrow.RecordBatch, error)
-	if string(s.lines.peek(4)) == "ARRO" {
+	if string(s.Lines.Peek(4)) == "ARRO" {
 		at, size, err := s.readerAt()
 		if err != nil {
 			return nil, err
@@ -34,20 +34,20 @@ func openArrow(s *source) (*typedRows, error) {
 		}
 		schema, read = file.Schema(), file.Read
 	} else {
-		if !soundMessage(s.lines.peek(longestLine)) {
+		if !soundMessage(s.Lines.Peek(LongestLine)) {
 			return nil, bad(errors.New("its schema claims what is not in it"))
 		}
-		stream, err := ipc.NewReader(s.lines)
+		stream, err := ipc.NewReader(s.Lines)
 		if err != nil {
 			return nil, bad(err)
 		}
 		schema, read = stream.Schema(), stream.Read
 	}
-	r := &typedRows{file: s.file}
+	r := &Columns{}
 	for _, field := range schema.Fields() {
-		c := typedColumn{name: field.Name}
-		c.kind, c.zone = arrowKind(field.Type)
-		r.columns = append(r.columns, c)
+		c := Column{Name: field.Name}
+		c.Kind, c.Zone = arrowContent(field.Type)
+		r.List = append(r.List, c)
 	}
 	r.fill = func() (int, error) {
 		for {
@@ -59,8 +59,8 @@ func openArrow(s *source) (*typedRows, error) {
 				return 0, err
 			}
 			if n := int(batch.NumRows()); n > 0 {
-				for k := range r.columns {
-					r.columns[k].take(batch.Column(k), n)
+				for k := range r.List {
+					r.List[k].take(batch.Column(k), n)
 				}
 				return n, nil
 			}
@@ -90,45 +90,45 @@ func footerOf(at io.ReaderAt, size int64) []byte {
 	return footer
 }
 
-// arrowKind says what a column of a type holds, and in which zone its times are.
-func arrowKind(t arrow.DataType) (columnKind, *time.Location) {
+// arrowContent says what a column of a type holds, and in which zone its times are.
+func arrowContent(t arrow.DataType) (Content, *time.Location) {
 	switch t := t.(type) {
 	case *arrow.Float64Type, *arrow.Float32Type, *arrow.Int64Type, *arrow.Int32Type, *arrow.Int16Type, *arrow.Uint64Type, *arrow.Uint32Type,
 		*arrow.Decimal128Type, *arrow.Decimal256Type, *arrow.Decimal32Type, *arrow.Decimal64Type:
-		return numberColumn, nil
+		return Numbers, nil
 	case *arrow.Date32Type, *arrow.Date64Type:
-		return timeColumn, nil
+		return Times, nil
 	case *arrow.TimestampType:
 		if t.TimeZone == "" {
-			return timeColumn, nil
+			return Times, nil
 		}
 		if zone := zoneNamed(t.TimeZone); zone != nil {
-			return timeColumn, zone
+			return Times, zone
 		}
-		return timeColumn, time.UTC
+		return Times, time.UTC
 	case *arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType:
-		return textColumn, nil
+		return Texts, nil
 	case *arrow.DictionaryType:
-		if kind, _ := arrowKind(t.ValueType); kind == textColumn {
-			return textColumn, nil
+		if content, _ := arrowContent(t.ValueType); content == Texts {
+			return Texts, nil
 		}
 	}
-	return otherColumn, nil
+	return Other, nil
 }
 
 // take copies n values of a batch.
-func (c *typedColumn) take(values arrow.Array, n int) {
-	c.numbers, c.texts = c.numbers[:0], c.texts[:0]
+func (c *Column) take(values arrow.Array, n int) {
+	c.Numbers, c.Texts = c.Numbers[:0], c.Texts[:0]
 	for i := range n {
-		switch c.kind {
-		case textColumn:
-			c.texts = append(c.texts, arrowText(values, i))
-		case numberColumn, timeColumn:
+		switch c.Kind {
+		case Texts:
+			c.Texts = append(c.Texts, arrowText(values, i))
+		case Numbers, Times:
 			v := math.NaN()
 			if !values.IsNull(i) {
 				v = arrowNumber(values, i)
 			}
-			c.numbers = append(c.numbers, v)
+			c.Numbers = append(c.Numbers, v)
 		}
 	}
 }
@@ -169,7 +169,7 @@ func arrowNumber(values arrow.Array, i int) float64 {
 	case *array.Decimal64:
 		return a.Value(i).ToFloat64(a.DataType().(*arrow.Decimal64Type).Scale)
 	case *array.Date32:
-		return float64(a.Value(i)) * day24
+		return float64(a.Value(i)) * day
 	case *array.Date64:
 		return float64(a.Value(i))
 	case *array.Timestamp:

@@ -1,4 +1,4 @@
-package market
+package tabular
 
 import "encoding/binary"
 

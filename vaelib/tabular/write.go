@@ -1,13 +1,4 @@
-// Package parquetfile writes named columns as a Parquet file, which pandas, polars,
-// DuckDB and R's arrow read without a guess at types:
-//
-//	err := parquetfile.Write(file, []parquetfile.Column{
-//		{Name: "id", Texts: []string{"a", "b"}},
-//		{Name: "sharpe", Numbers: []float64{1.2, math.NaN()}},
-//	})
-//
-// Numbers are float64; NaN, which stands for what is undefined, is null.
-package parquetfile
+package tabular
 
 import (
 	"fmt"
@@ -17,14 +8,14 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// Column is one column: of texts, or of numbers.
-type Column struct {
+// Series is one column: of texts, or of numbers.
+type Series struct {
 	Name    string
 	Texts   []string  // nil for a column of numbers
 	Numbers []float64 // NaN: null
 }
 
-func (c *Column) len() int {
+func (c *Series) len() int {
 	if c.Texts != nil {
 		return len(c.Texts)
 	}
@@ -34,9 +25,9 @@ func (c *Column) len() int {
 // rowsPerGroup bounds the rows of a row group.
 const rowsPerGroup = 1 << 16
 
-// Write writes the columns in their order, packed by zstd. It returns an error
+// WriteParquet writes the columns in their order, packed by zstd. It returns an error
 // for columns of unlike lengths and for names that are empty or repeated.
-func Write(w io.Writer, columns []Column) error {
+func WriteParquet(w io.Writer, columns []Series) error {
 	nodes := ordered{Group: parquet.Group{}}
 	for i := range columns {
 		c := &columns[i]

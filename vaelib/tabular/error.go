@@ -1,0 +1,53 @@
+package tabular
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// Error is a defect of an input file: where it is, what is wrong, what to
+// do.
+type Error struct {
+	File   string
+	Line   int // from 1, the header's line included; 0: the file as a whole
+	Column int // number of the field in its line, from 1; 0: the line as a whole
+	Msg    string
+	Err    error // cause, such as fs.ErrNotExist; may be nil
+}
+
+// Error returns "file:line: column 3: what is wrong: what to do".
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d", e.Line)
+	}
+	b.WriteString(": ")
+	if e.Column > 0 {
+		fmt.Fprintf(&b, "column %d: ", e.Column)
+	}
+	b.WriteString(e.Msg)
+	return b.String()
+}
+
+// Unwrap returns the cause, if there is one.
+func (e *Error) Unwrap() error { return e.Err }
+
+// OpenError is the defect of a file that can't be opened.
+func OpenError(file string, err error) error {
+	return &Error{File: file, Msg: Reason(err), Err: err}
+}
+
+// Reason is an error of the file system without the path, which stands before
+// it already.
+func Reason(err error) string {
+	if p := new(fs.PathError); errors.As(err, &p) {
+		err = p.Err
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "no such file or folder"
+	}
+	return err.Error()
+}

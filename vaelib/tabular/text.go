@@ -1,0 +1,92 @@
+package tabular
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// OpenText opens any file that tables come in as the text of a CSV: gzip is
+// unpacked, UTF-16 and Latin-1 are decoded, and the tables of Parquet and Arrow
+// are written out, columns of text and times first, since pandas stores its
+// index last. Everything that is wrong with the file is a *[Error].
+func OpenText(path string) (io.ReadCloser, error) {
+	s, err := Open(os.DirFS(filepath.Dir(path)), filepath.Base(path), path)
+	if err != nil {
+		return nil, err
+	}
+	if s.Kind == Text {
+		return struct {
+			io.Reader
+			io.Closer
+		}{s.Lines, s}, nil
+	}
+	c, err := s.Columns()
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	w := &spelled{columns: c, file: path, Closer: s}
+	for _, first := range []bool{true, false} {
+		for i, column := range c.List {
+			if column.Kind != Other && (column.Kind != Numbers) == first {
+				w.order = append(w.order, i)
+			}
+		}
+	}
+	for k, i := range w.order {
+		w.field(k, []byte(c.List[i].Name))
+	}
+	w.text = append(w.text, '\n')
+	return w, nil
+}
+
+// spelled is the rows of a Parquet or Arrow file as a CSV.
+type spelled struct {
+	io.Closer
+	columns *Columns
+	file    string
+	order   []int // of the columns
+	i, n    int   // row of the batch, and rows in it
+	row     int   // from 1
+	text    []byte
+	done    int // bytes of the text that are handed on
+}
+
+func (w *spelled) Read(p []byte) (int, error) {
+	if w.done == len(w.text) {
+		w.text, w.done = w.text[:0], 0
+		if w.i++; w.i >= w.n {
+			var err error
+			if w.n, err = w.columns.Next(); err != nil {
+				return 0, &Error{File: w.file, Line: w.row, Msg: fmt.Sprintf("could not be read: %v", err)}
+			}
+			if w.i = 0; w.n == 0 {
+				return 0, io.EOF
+			}
+		}
+		w.row++
+		for k, i := range w.order {
+			w.field(k, w.columns.List[i].Text(w.i))
+		}
+		w.text = append(w.text, '\n')
+	}
+	n := copy(p, w.text[w.done:])
+	w.done += n
+	return n, nil
+}
+
+func (w *spelled) field(k int, field []byte) {
+	if k > 0 {
+		w.text = append(w.text, ',')
+	}
+	if !bytes.ContainsAny(field, "\",\n\r") {
+		w.text = append(w.text, field...)
+		return
+	}
+	w.text = append(w.text, '"')
+	w.text = append(w.text, bytes.ReplaceAll(field, []byte{'"'}, []byte(`""`))...)
+	w.text = append(w.text, '"')
+}
