@@ -49,6 +49,9 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	if err := c.CheckSet(&set); err != nil {
+		return cli.Usage(err)
+	}
 	sectors, err := c.SectorsOf(data.Window.Symbols)
 	if err != nil {
 		return err
@@ -58,7 +61,7 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	spec := run.Spec{Verb: "backtest", Config: io.Config(), Data: data.Window.Hash(), Funding: data.Window.Funded,
-		Seed: c.Seed}
+		Seed: c.Seed, Outputs: experiment.BacktestFiles()}
 	input := experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Listings: data.Listings,
 		Sectors: sectors, Set: set,

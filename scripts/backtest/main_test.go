@@ -173,6 +173,8 @@ func TestBacktestRefuses(t *testing.T) {
 		{[]string{"-strategies", "risk-budget"}, 2, "unknown strategy"},
 		{[]string{"-covariance", "guess"}, 2, "guess"},
 		{[]string{"-train", "1"}, 2, "-train"},
+		{[]string{"-strategies", "equal-weight,latent-sharpe", "-lower", "-0.1"}, 2, "-lower -0.1: latent-sharpe makes no short positions"},
+		{[]string{"-n", "1000000000000"}, 2, "-n: 1e+12 lies outside"},
 		{[]string{"-train", "1490"}, 1, "1500 returns hold no training window"},
 		{[]string{"-cost-bps", "-1"}, 2, "-cost-bps"},
 		{[]string{"-max-weight", "0.01"}, 1, "0.01"},

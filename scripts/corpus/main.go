@@ -64,8 +64,9 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	if index := settings.Index; index != nil {
 		hash = run.Hash([]byte(hash), fmt.Append(nil, *index))
 	}
-	spec := run.Spec{Verb: "corpus", Config: io.Config(), Data: hash, Funding: data.Window.Funded, Seed: c.Seed}
-	folder, err := run.Open(c.Out, spec, c.Force)
+	folder, err := run.Open(c.Out, run.Spec{
+		Verb: "corpus", Config: io.Config(), Data: hash, Funding: data.Window.Funded, Seed: c.Seed, Outputs: corpus.Files(),
+	}, c.Force)
 	if err != nil {
 		return err
 	}

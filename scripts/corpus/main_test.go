@@ -77,6 +77,7 @@ func TestCorpusRefuses(t *testing.T) {
 		{"unknown source", []string{"-source", "tea-leaves"}, 2, "tea-leaves"},
 		{"unknown flag", []string{"-colour", "red"}, 2, "-colour"},
 		{"one row", []string{"-n", "1"}, 2, "-n"},
+		{"rows without end", []string{"-n", "1000000000000"}, 2, "-n: 1e+12 lies outside"},
 		{"long lookback", []string{"-lookbacks", "900"}, 1, "too few"},
 		{"impossible set", []string{"-max-weight", "0.05"}, 1, "0.05"},
 		{"unknown measure", []string{"-measured", "future"}, 2, "future"},

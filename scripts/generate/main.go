@@ -162,6 +162,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 		Verb: "generate", Config: to.Config(), Data: run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data),
 			[]byte(j.record.Given), []byte(j.record.Turnover)),
 		Funding: j.record.Funding, Seed: c.Seed, Backend: backend.Name(), Plugin: backend.Plugin(),
+		Outputs: []string{"weights.csv", "provenance.json"},
 	}, c.Force)
 	if err != nil {
 		return err
@@ -180,6 +181,9 @@ func (j *job) open(backend *vae.Backend) (err error) {
 		return err
 	}
 	j.symbols = j.trained.Symbols()
+	if err := j.KeptConstraints.CheckHead(j.trained.Network); err != nil {
+		return err
+	}
 	if j.set, err = j.KeptConstraints.Set(j.io, j.symbols, j.trained.Set); err != nil {
 		return err
 	}
@@ -200,7 +204,7 @@ func (j *job) load() error {
 	prices.Symbols = j.symbols
 	data, err := prices.Load(j.io)
 	if err != nil {
-		return err
+		return j.trained.ExplainSymbol(err)
 	}
 	j.window = data.Window
 	j.record.Data, j.record.Synthetic, j.record.Funding = data.Window.Hash(), data.Synthetic, data.Window.Funded

@@ -90,11 +90,11 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 	}
 	defer backend.Close()
 	note := func(line string) { io.Note("%s", line) }
-	generator, density, settings, err := c.open(backend, io)
+	model, generator, density, settings, err := c.open(backend, io)
 	if err != nil {
 		return err
 	}
-	loop := &live.Loop{Out: live.Printer{To: io.Stdout}, Lines: c.Lines, Note: note}
+	loop := &live.Loop{Out: live.Printer{To: io.Stdout}, Lines: c.Lines, TrainedTo: model.TrainedTo, Note: note}
 	var last *live.Line
 	if c.Out != "" {
 		journal, err := live.OpenJournal(c.Out)
@@ -108,6 +108,7 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 	var source live.Source
 	if c.Replay != "" {
 		source, err = c.files(settings, io)
+		err = model.ExplainSymbol(err)
 	} else {
 		options.BaseURL, options.StreamURL = c.BaseURL, c.StreamURL
 		var client *bybit.Client
@@ -142,15 +143,18 @@ func (c *config) files(settings *live.Settings, io *cli.IO) (live.Source, error)
 }
 
 // open loads the model, and says what is decided by it.
-func (c *config) open(backend *vae.Backend, io *cli.IO) (*generate.Generator, generate.Density, *live.Settings, error) {
-	fail := func(err error) (*generate.Generator, generate.Density, *live.Settings, error) {
+func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *generate.Generator, generate.Density, *live.Settings, error) {
+	fail := func(err error) (*trained.Model, *generate.Generator, generate.Density, *live.Settings, error) {
 		if wrong := new(trained.WishError); errors.As(err, &wrong) {
 			err = cli.Usage(err)
 		}
-		return nil, nil, nil, err
+		return nil, nil, nil, nil, err
 	}
 	model, err := trained.Open(backend, c.Model)
 	if err != nil {
+		return fail(err)
+	}
+	if err := c.KeptConstraints.CheckHead(model.Network); err != nil {
 		return fail(err)
 	}
 	set, err := c.KeptConstraints.Set(io, model.Symbols(), model.Set)
@@ -192,7 +196,7 @@ func (c *config) open(backend *vae.Backend, io *cli.IO) (*generate.Generator, ge
 		io.Note("%s", line)
 	}
 	generator, err := generate.New(model.Network, settings.Set)
-	return generator, density, settings, err
+	return model, generator, density, settings, err
 }
 
 // greet says what a file holds that is gone on with.

@@ -580,6 +580,26 @@ func TestGap(t *testing.T) {
 	}
 }
 
+// A replay of the time that the model learned from is no test of it, and says so.
+func TestReplayOfTheTraining(t *testing.T) {
+	exchange, _ := newExchange(t)
+	folder := writeFolder(t, exchange, asIs)
+	learned := filepath.Join(t.TempDir(), "model")
+	if err := os.CopyFS(learned, os.DirFS(model)); err != nil {
+		t.Fatal(err)
+	}
+	for to, warns := range map[time.Time]bool{begin: false, now: true} {
+		if err := run.WriteJSON(filepath.Join(learned, "times.json"), map[string]time.Time{"to": to}); err != nil {
+			t.Fatal(err)
+		}
+		args := append(slices.Clone(small), "-model", learned, "-replay", folder, "-lines", "3")
+		code, stderr := execute(t.Context(), io.Discard, args...)
+		if code != 0 || strings.Contains(stderr, "WARNING: the model learned from prices up to "+to.Format("2006-01-02")) != warns {
+			t.Errorf("learned up to %s: exit code %d: %s", to, code, stderr)
+		}
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	exchange, url := newExchange(t)
 	folder := writeFolder(t, exchange, asIs)
@@ -617,7 +637,8 @@ func TestBadInput(t *testing.T) {
 		{"a range without files", []string{"-from", "2024-01-01"}, 2, "-from and -to choose among the candles of -replay"},
 		{"no date", []string{"-replay", folder, "-from", "soon"}, 2, "soon"},
 		{"no such folder", []string{"-replay", dir + "/none"}, 1, "none"},
-		{"a symbol without a file", []string{"-replay", few}, 1, "CCCUSDT"},
+		{"a symbol without a file", []string{"-replay", few}, 1, "holds CCCUSDT, which the prices lack"},
+		{"short positions of a long-only head", []string{"-replay", folder, "-lower", "-0.1"}, 2, "no weights below 0"},
 		{"a longer interval", []string{"-replay", folder, "-interval", "D"}, 1, "give the -interval of the files"},
 		{"a shorter interval", []string{"-replay", folder, "-interval", "15"}, 1, "most candles are not of interval 15: give the -interval of the files"},
 		{"an empty set", []string{"-replay", folder, "-max-weight", "0.2"}, 1, "0.2"},

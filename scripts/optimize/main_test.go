@@ -26,6 +26,7 @@ type result struct {
 	Objective  string
 	Weights    map[string]float64
 	Value      float64
+	Charge     *float64
 	Status     string
 	Iterations int
 	KKT, Gap   float64
@@ -231,6 +232,18 @@ func TestFilesOfWeights(t *testing.T) {
 	file := write(t, "w.csv", stdout)
 	near := solve(t, "-objective=min-tracking-error", "-benchmark", file)
 	held := solve(t, "-objective=min-variance", "-previous", file, "-turnover=1")
+	if held.Charge == nil || math.Abs(*held.Charge) > 1e-6 {
+		t.Errorf("the charge of staying is %v", held.Charge)
+	}
+	moved := solve(t, "-objective=min-variance", "-previous", file, "-turnover=1e-6")
+	lowest := solve(t, "-objective=min-variance")
+	if moved.Charge == nil || *moved.Charge <= 0 || moved.Value < lowest.Value || moved.Value > lowest.Value*1.5 || lowest.Charge != nil {
+		t.Errorf("value %v and charge %v, the lowest variance is %v", moved.Value, moved.Charge, lowest.Value)
+	}
+	low := solve(t, "-objective=mean-variance", "-target-return=-1e308")
+	if math.Abs(low.Value-lowest.Value) > 1e-9*lowest.Value {
+		t.Errorf("with a target that can't bind the variance is %v, want %v", low.Value, lowest.Value)
+	}
 	want := solve(t, "-objective=max-diversification")
 	for symbol, w := range want.Weights {
 		if math.Abs(near.Weights[symbol]-w) > 1e-7 || math.Abs(held.Weights[symbol]-w) > 1e-7 {
@@ -290,6 +303,8 @@ func TestBadInput(t *testing.T) {
 		{"hrp with a cap", []string{"-objective=hrp", "-max-weight=0.09"}, 2, "knows no constraints"},
 		{"infeasible", append(pair, "-objective=min-variance", "-max-weight=0.4"), 1, "0.4"},
 		{"target too high", []string{"-objective=mean-variance", "-target-return=0.5"}, 1, "0.5"},
+		{"target out of all reach", []string{"-objective=mean-variance", "-target-return=1e308"}, 1, "1e+308"},
+		{"aversion to nothing", []string{"-objective=mean-variance", "-risk-aversion=1e-320"}, 1, "a risk aversion of 1e-320: give 0"},
 		{"two benchmarks", append(pair, "-objective=min-tracking-error", "-benchmark", two), 1, "two.csv: 2 rows"},
 		{"benchmark of others", []string{"-objective=min-tracking-error", "-benchmark", two}, 1, "two.csv:1: no column"},
 		{"unknown symbol", []string{"-objective=hrp", "-symbols=OAK"}, 1, "unknown symbol OAK"},

@@ -19,6 +19,7 @@ type answer struct {
 	Objective  optimize.Objective `json:"objective"`
 	Weights    perSymbol          `json:"weights"`
 	Value      float64            `json:"value"`
+	Charge     *float64           `json:"charge,omitempty"` // of -turnover, in the unit of value, which is without it
 	Status     string             `json:"status"`
 	Iterations int                `json:"iterations"`
 	KKT        float64            `json:"kkt"`
@@ -109,6 +110,9 @@ func (o *output) write(io *cli.IO) error {
 	}
 	io.Note("%s: value %.8g, %s after %d iterations", o.c.Objective, o.result.Value, o.result.Status,
 		o.result.Iterations)
+	if o.c.Turnover > 0 {
+		io.Note("the charge for turnover, which is not in the value: %.8g", o.result.Charge)
+	}
 	if o.allocation != nil {
 		io.Note("cash left over: %.8g; the largest difference from a weight is %.2g",
 			o.allocation.Cash, o.allocation.Distance)
@@ -126,6 +130,9 @@ func (o *output) answer(notes []string) answer {
 		Objective: o.c.Objective, Weights: perSymbol{symbols, r.Weights}, Value: r.Value, Status: r.Status,
 		Iterations: r.Iterations, KKT: r.KKT, Gap: r.Gap, Shrinkage: o.shrinkage, Periods: periods,
 		Violation: o.set.Violation(r.Weights), Notes: notes,
+	}
+	if o.c.Turnover > 0 {
+		a.Charge = &r.Charge
 	}
 	if o.shrinkage != nil {
 		a.Covariance = &o.c.Covariance

@@ -75,7 +75,7 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	text := io.Config()
 	spec := run.Spec{
 		Verb: "pipeline", Config: text, Data: data.Window.Hash(), Funding: data.Window.Funded, Seed: c.Seed,
-		Backend: backend.Name(), Plugin: backend.Plugin(),
+		Backend: backend.Name(), Plugin: backend.Plugin(), Outputs: experiment.PipelineFiles(),
 	}
 	name := "pipeline-" + run.Hash(text, []byte(spec.Data), []byte(spec.Backend))[:10]
 	dir := cmp.Or(c.Out, filepath.Join("runs", name))
@@ -102,7 +102,8 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
 		Metrics: settings, Seed: c.Seed, Backend: backend, Source: c.Prices.Source(),
 		Notes:     slices.Concat(data.Notes, c.Told(data.Window)),
-		Synthetic: data.Synthetic, Begin: io.Progress, Repeat: []string{io.Command()},
+		Synthetic: data.Synthetic, Begin: io.Progress, Note: func(line string) { io.Note("%s", line) },
+		Repeat: []string{io.Command()},
 	}, c.Settings)
 	if recording != nil && (err == nil || ctx.Err() != nil) { // also of a run that was interrupted
 		err = errors.Join(err, recording.write(folder))

@@ -44,6 +44,8 @@ train -weights runs/corpus/weights.csv -conditions runs/corpus/conditions.csv -c
 
 func main() { cli.Main(verb) }
 
+const diagnosticsFile = "diagnostics.json"
+
 func train(ctx context.Context, c *config, io *cli.IO) error {
 	if c.Out == "" {
 		return cli.Usagef("no folder for the model: give -out")
@@ -71,7 +73,8 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	folder, err := run.Open(c.Out, run.Spec{
 		Verb: "train", Config: io.Config(), Data: data.Hash, Seed: c.Seed, Backend: backend.Name(),
-		Plugin: backend.Plugin(),
+		Plugin:  backend.Plugin(),
+		Outputs: append(trained.Files(""), experiment.HistoryFile, diagnosticsFile),
 	}, c.Force)
 	if err != nil {
 		return err
@@ -116,5 +119,5 @@ func (c *config) diagnose(
 			k.Name, what, k.Shuffled,
 			k.Best8, k.Best1000)
 	}
-	return run.WriteJSON(folder.Path("diagnostics.json"), d)
+	return run.WriteJSON(folder.Path(diagnosticsFile), d)
 }

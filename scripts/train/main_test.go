@@ -112,6 +112,9 @@ func TestTrainRefuses(t *testing.T) {
 		{"one row", []string{"-weights", short}, 1, "fewer than 2 rows"},
 		{"missing", []string{"-weights", bad + "x"}, 1, "bad.csvx"},
 		{"likelihood", []string{"-weights", bad, "-likelihood", "cauchy"}, 2, "cauchy"},
+		{"more normals than codes", []string{"-weights", weights(t, 100), "-backend", "go", "-components", "100000"}, 1, "-components 100000: a mixture of 90 codes has fewer normals; give at most 1"},
+		{"no beta", []string{"-weights", weights(t, 10), "-backend", "go", "-beta", "1e-320"}, 1, "beta is 1e-320, want 0 or a number from 1e-15 to 1e+15"},
+		{"large beta", []string{"-weights", weights(t, 10), "-backend", "go", "-beta", "1e308"}, 1, "beta is 1e+308"},
 		{"plugin", []string{"-weights", weights(t, 10), "-backend", "xla:" + bad}, 1, "bad.csv"},
 	} {
 		dir := filepath.Join(t.TempDir(), "model")

@@ -54,7 +54,7 @@ type Config struct {
 	Source string `flag:"source" choice:"mixed|dirichlet|optimized|risk-parity|bootstrap" help:"where training portfolios come from"`
 	Shares Shares // of a mixed corpus; zero: those of [DefaultShares]
 	// N is the number of rows.
-	N    int `flag:"n" after:"alpha" range:"[2,inf)" unit:"portfolios" help:"size of the training set, held-out rows included"`
+	N    int `flag:"n" after:"alpha" range:"[2,10000000]" unit:"portfolios" help:"size of the training set, held-out rows included"`
 	Seed uint64
 	// Alpha, where above 0, is the one concentration of all Dirichlet rows, which
 	// are then symmetric; 0 varies it.

@@ -29,6 +29,11 @@ const (
 	SummaryFile     = "corpus.json"
 )
 
+// Files are the names of the files that [Corpus.Write] may write.
+func Files() []string {
+	return []string{WeightsFile, ConditionsFile, MeasuresFile, ConstraintsFile, ProvenanceFile, SummaryFile}
+}
+
 // Write makes weights.csv, conditions.csv, measures.json, constraints.json,
 // provenance.csv and corpus.json in dir, each whole.
 func (c *Corpus) Write(dir string) error {
@@ -207,6 +212,25 @@ func decodeMeasures(r io.Reader, n int) ([]portfolio.Measure, error) {
 		seen[m.Name] = true
 	}
 	return measures, nil
+}
+
+// ReadEnd reads the end of the last period of the prices that the portfolios of a
+// file were made of, from the corpus.json that a corpus has beside it; zero: there is
+// none.
+func ReadEnd(weightsPath string) (time.Time, error) {
+	return readOptional(filepath.Join(filepath.Dir(weightsPath), SummaryFile), func(r io.Reader) (time.Time, error) {
+		data, err := readJSON(r)
+		if err != nil {
+			return time.Time{}, err
+		}
+		var summary struct {
+			To time.Time `json:"to"`
+		}
+		if err := json.Unmarshal(data, &summary); err != nil {
+			return time.Time{}, fmt.Errorf("not the JSON of a summary: %w", err)
+		}
+		return summary.To, nil
+	})
 }
 
 // ReadSchema reads what the conditions of a written corpus are, in the order of

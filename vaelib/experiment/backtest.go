@@ -46,7 +46,7 @@ type BacktestSettings struct {
 	ConstantWeights bool     `flag:"constant-weights" help:"restore the weights every period without cost, instead of letting them drift"`
 	Covariance      string   `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" help:"estimator of the covariance; a parameter may follow, as in ewma:0.97"`
 	RiskAversion    float64  `flag:"risk-aversion" range:"[0,inf)" help:"lambda of mean-variance"`
-	Rows            int      `flag:"n" range:"[100,inf)" unit:"portfolios" help:"training portfolios of latent-sharpe, for each window"`
+	Rows            int      `flag:"n" range:"[100,10000000]" unit:"portfolios" help:"training portfolios of latent-sharpe, for each window"`
 	Steps           int      `flag:"steps" range:"[1,inf)" unit:"steps" help:"gradient steps of latent-sharpe, for each window"`
 }
 
@@ -98,6 +98,20 @@ func (s *BacktestSettings) Validate() error {
 	}
 	if err := moments.CheckName(s.Covariance); err != nil {
 		return fmt.Errorf("-covariance: %w", err)
+	}
+	return nil
+}
+
+// BacktestFiles are the names of the files that [Backtest] writes, figures by a
+// pattern.
+func BacktestFiles() []string {
+	return []string{"returns.csv", WeightsFile, SummaryFile, ReportFile, FiguresFolder + "/*.png"}
+}
+
+// CheckSet returns an error where a strategy can't keep to what the set allows.
+func (s *BacktestSettings) CheckSet(set *simplex.Set) error {
+	if len(set.Lower) > 0 && slices.Min(set.Lower) < 0 && s.NeedsModel() {
+		return fmt.Errorf("-lower %v: %s makes no short positions: leave it out of -strategies, or leave out -lower", slices.Min(set.Lower), LatentSharpe)
 	}
 	return nil
 }

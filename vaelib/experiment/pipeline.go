@@ -39,6 +39,9 @@ type Input struct {
 	// Begin is told the name of each piece of work, and returns what is to be
 	// told its progress. nil: no reports.
 	Begin func(step string) func(done, total int, note string)
+	// Note is told, from any goroutine, what a user should know while the run goes
+	// on. nil: it isn't said.
+	Note func(line string)
 }
 
 // Names of the files that [Pipeline] makes in its folder, besides those of
@@ -53,6 +56,13 @@ const (
 	FiguresFolder = "figures"
 	ReportFile    = "report.html"
 )
+
+// PipelineFiles are the names of the files that [Pipeline] writes, figures by a
+// pattern.
+func PipelineFiles() []string {
+	return append(trained.Files(ModelFolder), HistoryFile, WeightsFile, BaselinesFile, MetricsFile, SummaryFile, ReportFile,
+		FidelityFile, FiguresFolder+"/*.png")
+}
 
 // state is what the steps hand on to each other.
 type state struct {

@@ -32,7 +32,7 @@ type Settings struct {
 	Model    vae.Config
 	Schedule vae.Schedule
 
-	Portfolios int  `flag:"portfolios" range:"[1,inf)" unit:"rows" help:"portfolios to generate and write"`
+	Portfolios int  `flag:"portfolios" range:"[1,10000000]" unit:"rows" help:"portfolios to generate and write"`
 	Components int  `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, from which portfolios are sampled"`
 	TwoStage   bool `flag:"two-stage" help:"fit a second VAE to the codes too, and judge what it samples beside the mixture and the prior"`
 	Starts     int  `flag:"starts" range:"[1,inf)" unit:"codes" help:"of the latent Sharpe optimisation, side by side"`

@@ -13,10 +13,20 @@ func (p *state) train(ctx context.Context) (err error) {
 	settings := trained.Settings{Components: p.settings.Components, TwoStage: p.settings.TwoStage}
 	settings.Config, settings.Schedule = within(p.Set, p.settings.Model), p.settings.Schedule
 	settings.Config.Seed = p.Seed
-	data := &trained.Data{Symbols: p.in.Symbols, Train: p.training, HeldOut: p.heldOut, Set: &p.Set}
+	data := &trained.Data{Symbols: p.in.Symbols, Train: p.training, HeldOut: p.heldOut, Set: &p.Set,
+		To: p.in.Times[len(p.in.Times)-1]}
 	p.model, p.history, err = trained.Make(ctx, p.Backend, data, settings, p.folder.Path(ModelFolder),
-		trained.Reports{Begin: p.Begin, Note: func(line string) { p.summary.Notes["tracking"] = line }})
+		trained.Reports{Begin: p.Begin, Note: p.tracking})
 	return err
+}
+
+// tracking takes note of what became of the points sent to a server: the run goes
+// on without it.
+func (p *state) tracking(line string) {
+	p.summary.Notes["tracking"] = line
+	if p.Note != nil {
+		p.Note(line)
+	}
 }
 
 // diagnose measures the model on the held-out windows.

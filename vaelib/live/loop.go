@@ -25,7 +25,10 @@ type Loop struct {
 	Engine *Engine
 	Out    interface{ Append(*Line) error } // where the lines go: a [Journal], a [Printer]
 	Lines  int                              // end after so many; 0: never
-	Note   func(line string)                // what a user should know; nil: it isn't said
+	// TrainedTo is when what the model learned from ends: lines up to then choose
+	// with hindsight. Zero: it isn't known, or of no concern.
+	TrainedTo time.Time
+	Note      func(line string) // what a user should know; nil: it isn't said
 
 	joiner *Joiner
 	gap    gap
@@ -84,6 +87,10 @@ func (l *Loop) take(ctx context.Context, symbol string, opening time.Time, close
 		case err != nil:
 			return err
 		case line != nil:
+			if l.lines == 0 && !line.Time.After(l.TrainedTo) {
+				l.note("WARNING: the model learned from prices up to %s, and lines begin at %s: until then they are no test of it, as it has seen what comes",
+					stamp(l.TrainedTo), stamp(line.Time))
+			}
 			if err := l.Out.Append(line); err != nil {
 				return err
 			}

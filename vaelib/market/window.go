@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
@@ -108,6 +109,15 @@ func (w *Window) calendar() *calendar {
 // Interval returns the commonest step between neighbouring times; 0 where there
 // are fewer than two.
 func (w *Window) Interval() time.Duration { return calendarOf(w.Times).step }
+
+// NeverCloses says whether there are times of Saturdays and of Sundays, a day or
+// less apart: a market that does close has no perpetuals, whose holders pay funding.
+func (w *Window) NeverCloses() bool {
+	on := func(day time.Weekday) bool {
+		return slices.ContainsFunc(w.Times, func(t time.Time) bool { return t.UTC().Weekday() == day })
+	}
+	return w.Interval() <= 24*time.Hour && on(time.Saturday) && on(time.Sunday)
+}
 
 // Hash returns the SHA-256 of symbols, times and returns in hexadecimal, and
 // of whether funding is in them. Equal windows have equal hashes, however they

@@ -78,7 +78,8 @@ type Inputs struct {
 // by its next solve.
 type Result struct {
 	Weights    []float64 // n; constraint violation at most 1e-12
-	Value      float64   // see the package comment
+	Value      float64   // see the package comment; the charge for turnover is not in it
+	Charge     float64   // for turnover, in the unit of Value; 0 without
 	Status     string    // "optimal", or "node limit" where branch and bound stopped early
 	Iterations int
 	// KKT is the residual of the optimality conditions relative to the
@@ -168,7 +169,7 @@ func (s *Solver) Solve(ctx context.Context, objective Objective, in *Inputs) (*R
 	if err := s.settle(objective, in); err != nil {
 		return nil, err
 	}
-	s.result.Value = s.value(objective, in)
+	s.result.Value, s.result.Charge = s.value(objective, in), s.charge(in)
 	if math.IsNaN(s.result.Value) || math.IsInf(s.result.Value, 0) {
 		return nil, ErrNoVariance // a ratio to nothing
 	}
@@ -257,6 +258,9 @@ func (in *Inputs) checkNumbers(objective Objective) error {
 	if !(in.RiskAversion >= 0) || math.IsInf(in.RiskAversion, 0) {
 		return fmt.Errorf("a risk aversion of %v: it must be finite and not negative", in.RiskAversion)
 	}
+	if extreme := 1e100; in.RiskAversion > 0 && (in.RiskAversion < 1/extreme || in.RiskAversion > extreme) {
+		return fmt.Errorf("a risk aversion of %v: give 0 for the largest mean, or minimise the variance alone", in.RiskAversion)
+	}
 	if in.Level != 0 && !(in.Level > 0 && in.Level < 1) {
 		return fmt.Errorf("a level of %v: it must lie between 0 and 1", in.Level)
 	}
@@ -324,14 +328,14 @@ func (s *Solver) value(objective Objective, in *Inputs) float64 {
 	switch objective {
 	case MeanVariance:
 		if in.TargetReturn == nil {
-			return dot(in.Mean, w) - in.RiskAversion/2*variance(in.Cov, w) - s.charge(in)
+			return dot(in.Mean, w) - in.RiskAversion/2*variance(in.Cov, w)
 		}
 	case MinTrackingError:
 		s.work = resize(s.work, len(w))
 		for j := range w {
 			s.work[j] = w[j] - in.Benchmark[j]
 		}
-		return variance(in.Cov, s.work) + s.charge(in)
+		return variance(in.Cov, s.work)
 	case MaxSharpe:
 		return (dot(in.Mean, w) - in.RiskFree) / math.Sqrt(variance(in.Cov, w))
 	case MaxDiversification:
@@ -350,7 +354,7 @@ func (s *Solver) value(objective Objective, in *Inputs) float64 {
 	if in.Cov == nil {
 		return 0
 	}
-	return variance(in.Cov, w) + s.charge(in)
+	return variance(in.Cov, w)
 }
 
 // charge is the turnover penalty of the final weights.

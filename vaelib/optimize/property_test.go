@@ -113,7 +113,7 @@ func badness(objective Objective, in *Inputs, w []float64) (v float64, feasible 
 	case MaxSharpe, MaxDiversification, MaxMin:
 		v = -v
 	}
-	return v, !math.IsNaN(v)
+	return v + s.charge(in), !math.IsNaN(v)
 }
 
 func TestRandomProblems(t *testing.T) {

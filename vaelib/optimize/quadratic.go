@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"cmp"
 	"context"
 
 	"gonum.org/v1/gonum/mat"
@@ -23,7 +24,14 @@ func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs)
 	h, charge, scale := s.terms(objective, in)
 	targeted := objective == MeanVariance && in.TargetReturn != nil
 	if targeted {
-		copy(s.rows.add(*in.TargetReturn, inf), in.Mean)
+		// Far beyond what any weights reach, a target only spoils the scaling.
+		switch reach := unreachable * largest(in.Mean); {
+		case *in.TargetReturn > reach:
+			best, err := s.bestMean(ctx, in)
+			return cmp.Or(err, error(&InfeasibleTargetError{*in.TargetReturn, best}))
+		case *in.TargetReturn >= -reach:
+			copy(s.rows.add(*in.TargetReturn, inf), in.Mean)
+		}
 	}
 	if in.Turnover > 0 {
 		h = s.pad(h, n, variables)
@@ -102,6 +110,19 @@ func (s *Solver) terms(objective Objective, in *Inputs) (h *mat.SymDense, charge
 		}
 	}
 	return h, charge, scale
+}
+
+// unreachable times the largest mean is more than any portfolio's mean: short
+// positions pay for ten times the capital at most.
+const unreachable = 1e6
+
+// largest is the largest absolute value.
+func largest(x []float64) float64 {
+	var most float64
+	for _, v := range x {
+		most = max(most, abs(v))
+	}
+	return most
 }
 
 // bound sets the limits of weight j in the posed programme.

@@ -39,9 +39,10 @@ type Manifest struct {
 	GOARCH     string             `json:"goarch"`
 	GOOS       string             `json:"goos"`
 	Go         string             `json:"go"`
-	Commit     string             `json:"commit"`   // "" where the build doesn't know it
-	Modified   bool               `json:"modified"` // the working tree differed from the commit
-	Modules    map[string]string  `json:"modules"`  // versions of all modules in the binary
+	Commit     string             `json:"commit"`      // of the program's sources; "" where it isn't known
+	CommitFrom string             `json:"commit_from"` // who told it, or why it isn't known
+	Modified   bool               `json:"modified"`    // the working tree differed from the commit
+	Modules    map[string]string  `json:"modules"`     // versions of all modules in the binary
 	Started    time.Time          `json:"started"`
 	Finished   *time.Time         `json:"finished"` // null while unfinished
 	Timings    map[string]float64 `json:"timings"`  // seconds, by name
@@ -60,21 +61,13 @@ func newManifest(spec Spec) Manifest {
 		GOARCH: runtime.GOARCH, GOOS: runtime.GOOS, Go: runtime.Version(),
 		Modules: map[string]string{}, Timings: map[string]float64{}, Files: map[string]string{}, Started: time.Now().UTC(),
 	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return m
-	}
-	for _, module := range info.Deps {
-		m.Modules[module.Path] = module.Version
-	}
-	for _, setting := range info.Settings {
-		switch setting.Key {
-		case "vcs.revision":
-			m.Commit = setting.Value
-		case "vcs.modified":
-			m.Modified = setting.Value == "true"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, module := range info.Deps {
+			m.Modules[module.Path] = module.Version
 		}
 	}
+	r := sources()
+	m.Commit, m.CommitFrom, m.Modified = r.commit, r.from, r.modified
 	return m
 }
 

@@ -140,12 +140,16 @@ func (r *Run) begin() error {
 func (r *Run) list(name string) error {
 	if _, listed := r.manifest.Files[name]; !listed && !r.adopts {
 		if _, err := os.Lstat(r.at(name)); err == nil {
-			reason := fmt.Sprintf("holds a file that no run made (%s): move it away, or choose another folder", name)
-			return &Occupied{Dir: r.dir, Reason: reason}
+			return r.foreign(name)
 		}
 	}
 	r.manifest.Files[name] = ""
 	return r.writeManifest()
+}
+
+// foreign is the error for a file in the way that is another's.
+func (r *Run) foreign(name string) error {
+	return &Occupied{Dir: r.dir, Reason: fmt.Sprintf("holds a file that no run made (%s): move it away, or choose another folder", name)}
 }
 
 func (r *Run) writeManifest() error {

@@ -40,6 +40,11 @@ type Spec struct {
 	// Plugin tells which one exactly. The plugin is recorded only: a run may go
 	// on with another version of it.
 	Backend, Plugin string
+	// Outputs are files that the run will write, by their slashed names in the
+	// folder: where one is there that no run made, the folder is refused at once,
+	// and not when the file comes to be written. They may be patterns of
+	// [path.Match].
+	Outputs []string
 }
 
 // configHash hashes the lines that are neither blank nor comments.
@@ -128,7 +133,8 @@ type Run struct {
 // of the same spec resumes it. One with the same run finished is an
 // [*AlreadyDone] error, one with another run or with files that no run made is
 // [*Occupied], one in use is [*Locked]. With force a run in the folder, finished
-// or not, is replaced.
+// or not, is replaced. A file of another's by the name of an output of the run makes
+// it [*Occupied] too.
 //
 // Nothing is written, and nothing replaced, before the run's first file is: a
 // run that is closed before leaves everything as it was, and no folder that it
@@ -139,6 +145,11 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 	}
 	if err := usable(dir, force); err != nil {
 		return nil, err
+	}
+	if !force { // a finished run needs no lock, which can't be had where nothing can be written
+		if old, err := ReadManifest(dir); err == nil && old.Finished != nil && old.Hash == spec.hash() {
+			return nil, &AlreadyDone{dir, *old}
+		}
 	}
 	r := &Run{dir: dir, config: spec.Config, opened: time.Now(), manifest: newManifest(spec)}
 	if r.folder, err = Enter(dir); err != nil {
@@ -173,8 +184,32 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 			r.manifest.Files = old.Files
 		}
 	}
+	if err := r.checkOutputs(spec.Outputs); err != nil {
+		return nil, err
+	}
 	opened.add(r)
 	return r, nil
+}
+
+// checkOutputs refuses a folder where a file has the name of an output that is
+// neither this run's nor that of one to replace.
+func (r *Run) checkOutputs(outputs []string) error {
+	if r.adopts {
+		return nil
+	}
+	ours := merged(r.manifest.Files, r.manifest.Stale)
+	for _, pattern := range outputs {
+		names, err := fs.Glob(os.DirFS(r.folder.root), pattern)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if _, listed := ours[name]; !listed {
+				return r.foreign(name)
+			}
+		}
+	}
+	return nil
 }
 
 // merged are the files of both.

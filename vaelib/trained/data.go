@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -23,6 +24,7 @@ type Data struct {
 	Told           *Told        // of a conditional model; nil: none
 	Set            *simplex.Set // that the rows lie in; nil: unknown
 	Hash           string       // of the files read; "" where they were made
+	To             time.Time    // end of the prices that the rows were made of; zero: unknown
 }
 
 // ReadOptions say how [ReadData] reads.
@@ -72,6 +74,9 @@ func ReadData(weights string, o ReadOptions) (*Data, error) {
 		return nil, fmt.Errorf("%s: fewer than 2 rows to learn from: give more portfolios", weights)
 	}
 	if d.Set, err = corpus.ReadSet(weights); err != nil {
+		return nil, err
+	}
+	if d.To, err = corpus.ReadEnd(weights); err != nil {
 		return nil, err
 	}
 	if err := d.checkSet(p); err != nil {

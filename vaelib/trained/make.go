@@ -60,7 +60,15 @@ func Make(
 	if err := cmp.Or(s.Config.Validate(), s.Schedule.Validate()); err != nil {
 		return nil, nil, err
 	}
-	m := &Model{Set: data.Set}
+	codes, _ := data.Train.Dims()
+	if s.Codes > 0 {
+		codes = min(codes, s.Codes)
+	}
+	if s.Components > max(codes, usualComponents) {
+		return nil, nil, fmt.Errorf("-components %d: a mixture of %d codes has fewer normals; give at most %d, that each has some dozens",
+			s.Components, codes, max(1, codes/50))
+	}
+	m := &Model{Set: data.Set, TrainedTo: data.To}
 	network, history, err := train(ctx, b, data, s, dir, reports)
 	if err != nil {
 		return nil, nil, err
@@ -75,10 +83,6 @@ func Make(
 		}
 	}
 	reports.begin("mixture fitted to the codes")
-	codes, _ := data.Train.Dims()
-	if s.Codes > 0 {
-		codes = min(codes, s.Codes)
-	}
 	if m.Aggregate, err = generate.FitAggregate(ctx, network, spread(data.Train, codes), generate.AggregateSettings{
 		Components: s.Components, Conditions: spread(conditions, codes), Seed: s.Config.Seed,
 	}); err != nil {
@@ -97,6 +101,10 @@ func Make(
 	}
 	return m, history, vae.RemoveCheckpoint(dir)
 }
+
+// usualComponents are those of a mixture that nobody has chosen: of few codes it has
+// fewer by itself.
+const usualComponents = 40
 
 // spread picks n rows of x evenly; nil of nil.
 func spread(x *mat.Dense, n int) *mat.Dense {

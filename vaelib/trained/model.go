@@ -6,13 +6,19 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
+	"strings"
+	"time"
 
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/mixture"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/track"
 	"vaefolio/vaelib/vae"
 )
 
@@ -25,6 +31,7 @@ const (
 	constraintsFile = "constraints.json"
 	donorsFile      = "donors.json"
 	marketFile      = "market.json"
+	timesFile       = "times.json"
 )
 
 // innerFolder is where the folder of a larger run has its model.
@@ -38,6 +45,9 @@ type Model struct {
 	Set       *simplex.Set       // that the training portfolios lie in; nil: unknown
 	Donors    *generate.Donors   // of a conditional model; nil otherwise
 	Market    *corpus.Market     // how conditions of the market follow from returns; nil: it is told none
+	// TrainedTo is the end of the last period of the prices that the portfolios were
+	// made of, held-out ones included; zero: it isn't known.
+	TrainedTo time.Time
 	// Dir is the folder that the model was opened from or saved in last.
 	Dir string
 }
@@ -73,6 +83,30 @@ func (m *Model) Density(name string) (generate.Density, error) {
 // Symbols returns the names of the network's assets, in its order.
 func (m *Model) Symbols() []string { return m.Network.Symbols() }
 
+// ExplainSymbol adds to the error for a symbol that prices lack that the model
+// holds it, which a suggestion of another symbol alone would hide.
+func (m *Model) ExplainSymbol(err error) error {
+	var unknown *market.SymbolError
+	if !errors.As(err, &unknown) || !slices.Contains(m.Symbols(), unknown.Symbol) {
+		return err
+	}
+	return fmt.Errorf("the model in %s holds %s, which the prices lack: give prices of all that it holds (%s): %w",
+		m.Dir, unknown.Symbol, strings.Join(m.Symbols(), ", "), err)
+}
+
+// Files are the slashed names of the files that a training may write in a folder
+// that lies at dir below that of a run; "" is the run's own.
+func Files(dir string) []string {
+	var names []string
+	for _, name := range []string{
+		networkFile, parametersFile, "training.safetensors", aggregateFile, constraintsFile, donorsFile, marketFile, timesFile, track.EventFile,
+		twoStageFolder + "/" + networkFile, twoStageFolder + "/" + parametersFile,
+	} {
+		names = append(names, path.Join(dir, name))
+	}
+	return names
+}
+
 // Hash returns the SHA-256 of the network's parameters as they lie in the folder.
 func (m *Model) Hash() (string, error) { return run.HashFile(filepath.Join(m.Dir, parametersFile)) }
 
@@ -102,6 +136,7 @@ func (m *Model) Save(dir string) error {
 		{constraintsFile, m.Set != nil, m.Set},
 		{donorsFile, m.Donors != nil, m.Donors},
 		{marketFile, m.Market != nil, m.Market},
+		{timesFile, !m.TrainedTo.IsZero(), times{m.TrainedTo}},
 	} {
 		if part.has {
 			if err := run.WriteJSON(filepath.Join(dir, part.name), part.it); err != nil {
@@ -131,7 +166,7 @@ func Open(backend *vae.Backend, dir string) (*Model, error) {
 	if m.Symbols() == nil {
 		return nil, fmt.Errorf("%s: the model has no symbols: train it again by the train verb", m.Dir)
 	}
-	if err := errors.Join(m.openAggregate(), m.openSet()); err != nil {
+	if err := errors.Join(m.openAggregate(), m.openSet(), m.openTimes()); err != nil {
 		return nil, err
 	}
 	if exists(m.Dir, twoStageFolder, networkFile) {
@@ -198,4 +233,26 @@ func readJSON(path string, to any) (found bool, err error) {
 		return false, fmt.Errorf("%s: %w", path, err)
 	}
 	return true, nil
+}
+
+// times are what a model knows of the time of its data.
+type times struct {
+	To time.Time `json:"to"`
+}
+
+func (m *Model) openTimes() error {
+	path := filepath.Join(m.Dir, timesFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var t times
+	if err == nil {
+		err = json.Unmarshal(data, &t)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	m.TrainedTo = t.To
+	return nil
 }

@@ -27,3 +27,7 @@ type head struct {
 	positive bool
 	capped   bool // the head keeps the configuration's MaxWeight, which it needs
 }
+
+// LongOnly says whether the model's portfolios have no weights below 0, whatever
+// their codes.
+func (m *Model) LongOnly() bool { return heads[m.config.Head].longOnly }

@@ -78,9 +78,13 @@ func hashRows(hash hash.Hash, matrices ...*mat.Dense) {
 type DivergedError struct {
 	Step         int     // by which it had happened
 	LearningRate float64 // as configured
+	Beta         float64 // as configured
 }
 
 func (e *DivergedError) Error() string {
+	if e.Beta > 1000 && e.LearningRate <= 1 {
+		return fmt.Sprintf("loss is not finite at step %d: lower the beta of %v", e.Step, e.Beta)
+	}
 	return fmt.Sprintf("loss is not finite at step %d: lower the learning rate of %v", e.Step, e.LearningRate)
 }
 

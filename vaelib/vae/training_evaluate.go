@@ -28,7 +28,7 @@ func (t *training) evaluate() error {
 		SamplesPerSecond: float64(t.timed*t.schedule.Batch) / t.stepping.Seconds(),
 	}
 	if !finite(p.Train) {
-		return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate}
+		return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate, Beta: t.config.Beta}
 	}
 	if t.blocks != nil {
 		v, err := t.validate(t.config.Beta * multiplier)
@@ -36,7 +36,7 @@ func (t *training) evaluate() error {
 			return err
 		}
 		if !finite(v) {
-			return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate}
+			return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate, Beta: t.config.Beta}
 		}
 		p.Validation = &v
 	}

@@ -48,7 +48,7 @@ func (t *training) checkpoint() (*Checkpoint, error) {
 	}
 	for _, v := range c.vectors() {
 		if checkFinite(*v.values) != nil {
-			return nil, &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate}
+			return nil, &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate, Beta: t.config.Beta}
 		}
 	}
 	return c, nil

@@ -9,6 +9,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+// Bounds of a beta above 0, far within those of float32, in which it multiplies and
+// divides.
+const (
+	leastBeta = 1e-15
+	mostBeta  = 1e15
+)
+
 // Validate returns an error that names the first field that makes no sense.
 func (c Config) Validate() error {
 	if c.Assets < 2 || c.Assets > maxWidth {
@@ -25,8 +32,8 @@ func (c Config) Validate() error {
 			return fmt.Errorf("hidden layer %d has width %d, want 1 to %d", i+1, width, maxWidth)
 		}
 	}
-	if !(c.Beta >= 0) || math.IsInf(c.Beta, 0) {
-		return fmt.Errorf("beta is %v, want a number of at least 0", c.Beta)
+	if !(c.Beta == 0 || c.Beta >= leastBeta && c.Beta <= mostBeta) {
+		return fmt.Errorf("beta is %v, want 0 or a number from %v to %v, beyond which float32 has no digits for it", c.Beta, leastBeta, mostBeta)
 	}
 	if err := checkChoice("likelihood", c.Likelihood, likelihoods); err != nil {
 		return err

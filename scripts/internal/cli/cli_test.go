@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -252,8 +253,28 @@ func TestInputInTheFolderOfResults(t *testing.T) {
 
 func TestMissingConfig(t *testing.T) {
 	code, _, stderr := execute(verb(nil, nil), "-path=a", "-config", "none.toml")
-	if code != 1 || stderr != "try: -config: open none.toml: no such file or directory\n" {
+	if code != 2 || !strings.HasPrefix(stderr, "try: -config: stat none.toml: no such file or directory") {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// What can be no file of flags is refused before it is read: some have no end.
+func TestConfigThatIsNone(t *testing.T) {
+	dir := t.TempDir()
+	pipe, long := filepath.Join(dir, "pipe"), filepath.Join(dir, "long")
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.WriteFile(long, nil, 0o600), os.Truncate(long, 1<<40)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		dir: "is a folder", pipe: "is a pipe or a device", long: "no file of flags more than", "/dev/zero": "is a pipe or a device",
+	} {
+		code, _, stderr := execute(verb(nil, nil), "-path=a", "-config", path)
+		if code != 2 || !strings.Contains(stderr, want) || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s: exit code %d, stderr %q, want %q", path, code, stderr, want)
+		}
+	}
+	if code, _, stderr := execute(verb(nil, nil), "-path=/dev/zero"); code != 2 || !strings.Contains(stderr, "-path /dev/zero is a device: give a file") {
+		t.Errorf("input: exit code %d, stderr %q", code, stderr)
 	}
 }
 
@@ -316,6 +337,11 @@ func TestCommand(t *testing.T) {
 		}
 		return got, text
 	}
+	root := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, "scripts", "try"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(root)
 	want, text := command(args...)
 	if want := `go run ./scripts/try -depths= -path 'my file'\''s.csv' -share 0.25 -side right -target=-0.5 -names 'a,"b, c"' -fast -out again`; text != want {
 		t.Errorf("the command is\n%s, want\n%s", text, want)
@@ -332,6 +358,13 @@ func TestCommand(t *testing.T) {
 	got.Out, got.Quiet = want.Out, want.Quiet
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(tone{})); diff != "" {
 		t.Errorf("the command repeats another run (-want +got):\n%s", diff)
+	}
+	// Elsewhere than in the repository's root, where the command is for, a relative
+	// path leads nowhere.
+	elsewhere := t.TempDir()
+	t.Chdir(elsewhere)
+	if _, text := command("-path", "sub/p.csv"); !strings.Contains(text, "-path "+quoted(filepath.Join(elsewhere, "sub", "p.csv"))) {
+		t.Errorf("the command is %s", text)
 	}
 }
 

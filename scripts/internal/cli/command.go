@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -13,6 +15,9 @@ func (s *IO) Command() string {
 		texts := o.texts()
 		if !s.options.isRecorded(o) || s.options.effect(o, nothing) == no || texts == nil || slices.Equal(texts, s.defaults[i].texts()) {
 			continue
+		}
+		if o.isInput() {
+			texts[0] = s.fromRoot(texts[0])
 		}
 		if o.isList() {
 			for j, text := range texts {
@@ -35,6 +40,22 @@ func (s *IO) Command() string {
 		words = append(words, "-out", "again")
 	}
 	return strings.Join(words, " ")
+}
+
+// fromRoot is the path of an input as the repository's root leads to it: absolute,
+// unless the verb runs there.
+func (s *IO) fromRoot(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	if _, err := os.Stat(filepath.Join("scripts", s.verb)); err == nil {
+		return path
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	return absolute
 }
 
 // plainLetters need no quotes in a shell.

@@ -289,6 +289,10 @@ func TestFunding(t *testing.T) {
 	if code != 0 || without.Window.Funded || !strings.Contains(stderr, "returns: of prices alone") || without.Window.Hash() == with.Window.Hash() {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
+	session := write(t, "s.csv", "date,A,B\n2024-01-04,1,2\n2024-01-05,1,2\n2024-01-08,1,2\n2024-01-09,1,2\n2024-01-10,1,2\n")
+	if code, _, stderr = execute(priced(without, new(metrics.Settings)), "-prices", session); code != 0 || strings.Contains(stderr, "perpetuals") {
+		t.Errorf("of a market that closes at weekends: exit code %d: %s", code, stderr)
+	}
 	for _, c := range []struct {
 		args []string
 		code int

@@ -50,7 +50,7 @@ func (s *IO) Note(format string, args ...any) {
 	if s.active != nil && s.active.bar != nil {
 		_ = s.active.bar.Clear() // a bar that can't be cleared is no reason to stop
 	}
-	fmt.Fprintf(s.stderr, format+"\n", args...)
+	fmt.Fprintln(s.stderr, visible(fmt.Sprintf(format, args...)))
 }
 
 // Config spells all values of the run as TOML.
@@ -127,5 +127,5 @@ func suffix(note string) string {
 	if note == "" {
 		return ""
 	}
-	return ", " + note
+	return ", " + visible(note)
 }

@@ -8,6 +8,7 @@ import (
 
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/vae"
 )
 
 // KeptConstraints are the constraint flags of a verb that makes weights out of a
@@ -34,6 +35,15 @@ func (c *KeptConstraints) given() *Constraints {
 
 // Validate returns an error for constraints that are meaningless for any assets.
 func (c *KeptConstraints) Validate() error { return c.given().Validate() }
+
+// CheckHead refuses -lower below 0 for a model that never makes short positions,
+// which would do nothing.
+func (c *KeptConstraints) CheckHead(model *vae.Model) error {
+	if c.Lower == nil || *c.Lower >= 0 || !model.LongOnly() {
+		return nil
+	}
+	return Usagef("-lower %v: this model's portfolios have no weights below 0, whatever is allowed: leave it out, or train a model with -head linear on portfolios that have", *c.Lower)
+}
 
 // SectorsOf is as [Constraints.SectorsOf].
 func (c *KeptConstraints) SectorsOf(symbols []string) (*market.Sectors, error) {

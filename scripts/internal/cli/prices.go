@@ -233,6 +233,9 @@ func (d *Data) cut() string {
 // fund takes the funding off the returns, and notes what they are of.
 func (p *Prices) fund(d *Data, io *IO) error {
 	if p.Funding == "" {
+		if !d.Window.NeverCloses() {
+			return nil // nothing that closes at weekends pays funding
+		}
 		d.Notes = append(d.Notes, "returns: of prices alone; where they are prices of perpetuals, the funding that "+
 			"long positions pay is not in them")
 		return nil

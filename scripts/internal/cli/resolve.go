@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"slices"
 	"strings"
@@ -70,7 +72,38 @@ func (v Verb[C]) resolve(args []string) (*C, options, error) {
 	if err := validate(reflect.ValueOf(c)); err != nil {
 		return nil, nil, Usage(err)
 	}
-	return c, all, all.checkInputs()
+	return c, all, cmp.Or(all.checkDevices(), all.checkInputs())
+}
+
+// checkDevices refuses an input that is a device: some have no end.
+func (os options) checkDevices() error {
+	for _, o := range os {
+		if mode, ok := o.inputMode(); ok && mode&fs.ModeDevice != 0 {
+			return Usagef("%s %s is a device: give a file", o.spelled(), o.field.String())
+		}
+	}
+	return nil
+}
+
+// hasPipe says whether an input is a pipe.
+func (os options) hasPipe() bool {
+	return slices.ContainsFunc(os, func(o *option) bool {
+		mode, ok := o.inputMode()
+		return ok && mode&fs.ModeNamedPipe != 0
+	})
+}
+
+// inputMode is what the input lies in; ok is false where the option is none, or
+// nothing is there.
+func (o *option) inputMode() (mode fs.FileMode, ok bool) {
+	if !o.isInput() || o.field.String() == "" {
+		return 0, false
+	}
+	info, err := stat(o.field.String())
+	if err != nil {
+		return 0, false // whoever opens it says what is wrong
+	}
+	return info.Mode(), true
 }
 
 // checkInputs refuses an input that lies in the folder of the results: to replace

@@ -243,7 +243,7 @@ func plain(value any, digits int) string {
 func (t *Table) rowHuman(values []any) error {
 	cells := make([]string, len(values))
 	for i, v := range values {
-		if cells[i] = plain(v, 4); cells[i] == "" {
+		if cells[i] = visible(plain(v, 4)); cells[i] == "" {
 			cells[i] = "-"
 		}
 	}

@@ -8,20 +8,34 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 )
 
 // sleepVariable makes the test binary the process of a verb that waits for a
-// signal: "polite" ends at the first one, "deaf" never.
-const sleepVariable = "VAEFOLIO_TEST_SLEEP"
+// signal: "polite" ends at the first one, "deaf" never, and "piped" reads from the
+// pipe of pipeVariable, to which nobody writes.
+const (
+	sleepVariable = "VAEFOLIO_TEST_SLEEP"
+	pipeVariable  = "VAEFOLIO_TEST_PIPE"
+)
+
+type sleepConfig struct {
+	Input string `flag:"input" unit:"FILE" help:"what to read"`
+	Common
+}
 
 func TestMain(m *testing.M) {
 	if how := os.Getenv(sleepVariable); how != "" {
-		os.Args = os.Args[:1]
-		Main(Verb[Common]{Name: "sleep", Run: func(ctx context.Context, _ *Common, stream *IO) error {
+		os.Args = append(os.Args[:1], "-input="+os.Getenv(pipeVariable))
+		Main(Verb[sleepConfig]{Name: "sleep", Run: func(ctx context.Context, c *sleepConfig, stream *IO) error {
 			os.Stdout.WriteString("ready\n")
+			if how == "piped" {
+				_, err := os.ReadFile(c.Input) // which waits for ever
+				return err
+			}
 			<-ctx.Done()
 			os.Stdout.WriteString("woken\n")
 			if how == "deaf" {
@@ -35,6 +49,10 @@ func TestMain(m *testing.M) {
 }
 
 func TestSignals(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		how     string
 		signals []syscall.Signal
@@ -44,10 +62,14 @@ func TestSignals(t *testing.T) {
 		{"polite", []syscall.Signal{syscall.SIGTERM}, "saved\nsleep: interrupted\n"},
 		{"deaf", []syscall.Signal{syscall.SIGINT, syscall.SIGINT}, ""},
 		{"deaf", []syscall.Signal{syscall.SIGTERM, syscall.SIGTERM}, ""},
+		{"piped", []syscall.Signal{syscall.SIGINT}, "sleep: interrupted\n"},
 	} {
 		t.Run(c.how+" "+c.signals[0].String(), func(t *testing.T) {
 			cmd := exec.Command(os.Args[0])
 			cmd.Env = append(os.Environ(), sleepVariable+"="+c.how)
+			if c.how == "piped" {
+				cmd.Env = append(cmd.Env, pipeVariable+"="+pipe)
+			}
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			stdout, err := cmd.StdoutPipe()

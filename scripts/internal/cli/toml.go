@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"slices"
@@ -17,9 +18,9 @@ import (
 // readTOML reads the values that a file gives to options. A key that is no
 // flag, and a value of the wrong type, are errors that name file and line.
 func readTOML(path string, all options) ([]*assignment, error) {
-	data, err := os.ReadFile(path)
+	data, err := readConfig(path)
 	if err != nil {
-		return nil, fmt.Errorf("-config: %w", err)
+		return nil, Usagef("-config: %w", err)
 	}
 	values := map[string]any{}
 	if err := toml.Unmarshal(data, &values); err != nil {
@@ -52,6 +53,34 @@ func readTOML(path string, all options) ([]*assignment, error) {
 	}
 	return given, nil
 }
+
+// longestConfig bounds a file of flags, in bytes.
+const longestConfig = 1 << 20
+
+// readConfig reads a file of flags. One that can be none is refused before it is
+// read: a pipe may have no writer, a device no end.
+func readConfig(path string) ([]byte, error) {
+	info, err := stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a folder: give a TOML file, such as its config.toml", path)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is a pipe or a device: give a TOML file", path)
+	case info.Size() > longestConfig:
+		return nil, fmt.Errorf("%s has %d bytes, and no file of flags more than %d: give a TOML file", path, info.Size(), longestConfig)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, longestConfig)) // it may grow meanwhile
+}
+
+// stat is os.Stat: options, which have methods on a value named os, can't say so.
+func stat(path string) (os.FileInfo, error) { return os.Stat(path) }
 
 type tomlKey struct {
 	name string

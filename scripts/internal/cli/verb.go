@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"vaefolio/vaelib/run"
 )
@@ -97,13 +98,47 @@ func (v Verb[C]) execute(ctx context.Context, args []string, stream *IO) (err er
 	stream.quiet = options.isSet("quiet")
 	stream.options = options
 	_, stream.defaults = v.defaults()
+	if options.hasPipe() {
+		return unlessDone(ctx, func() error { return v.Run(ctx, c, stream) })
+	}
 	return v.Run(ctx, c, stream)
 }
+
+// unlessDone runs what may wait for a pipe that nobody writes to, which no context
+// ends: once the context is done it has the time that saving takes, and is left
+// alone then.
+func unlessDone(ctx context.Context, do func() error) error {
+	ended := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				ended <- fmt.Errorf("internal error: %v", p)
+			}
+		}()
+		ended <- do()
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	grace := time.NewTimer(pipeGrace)
+	defer grace.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-grace.C:
+		return ctx.Err()
+	}
+}
+
+// pipeGrace is how long a verb that reads from a pipe may take to save what it has.
+const pipeGrace = 3 * time.Second
 
 // report says what went wrong, if anything, and returns the exit code.
 func (v Verb[C]) report(ctx context.Context, err error, stream *IO) int {
 	say := func(text string) {
-		fmt.Fprintf(stream.stderr, "%s: %s\n", v.Name, strings.Join(strings.Fields(text), " "))
+		fmt.Fprintf(stream.stderr, "%s: %s\n", v.Name, visible(strings.Join(strings.Fields(text), " ")))
 	}
 	var usage *usageError
 	var done *run.AlreadyDone
