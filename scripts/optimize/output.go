@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/simplex"
@@ -17,7 +16,7 @@ import (
 // answer is the json that is printed.
 type answer struct {
 	Objective  optimize.Objective `json:"objective"`
-	Weights    perSymbol          `json:"weights"`
+	Weights    number.Values      `json:"weights"`
 	Value      float64            `json:"value"`
 	Charge     *float64           `json:"charge,omitempty"` // of -turnover, in the unit of value, which is without it
 	Status     string             `json:"status"`
@@ -28,38 +27,9 @@ type answer struct {
 	Shrinkage  *float64           `json:"shrinkage"`
 	Periods    int                `json:"periods"`
 	Violation  float64            `json:"violation"`
-	Units      *perSymbol         `json:"units,omitempty"`     // with -cash
+	Units      *number.Values     `json:"units,omitempty"`     // with -cash
 	CashLeft   *float64           `json:"cash_left,omitempty"` // likewise
 	Notes      []string           `json:"notes"`
-}
-
-// perSymbol is an object with a number a symbol, in their order.
-type perSymbol struct {
-	symbols []string
-	values  []float64
-}
-
-func (p perSymbol) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, symbol := range p.symbols {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		key, err := json.Marshal(symbol)
-		if err != nil {
-			return nil, err
-		}
-		value, err := json.Marshal(p.values[i])
-		if err != nil {
-			return nil, err
-		}
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(value)
-	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
 }
 
 // output is what there is to print.
@@ -127,7 +97,7 @@ func (o *output) answer(notes []string) answer {
 	symbols, r := o.prices.Window.Symbols, o.result
 	periods, _ := o.prices.Window.Returns.Dims()
 	a := answer{
-		Objective: o.c.Objective, Weights: perSymbol{symbols, r.Weights}, Value: r.Value, Status: r.Status,
+		Objective: o.c.Objective, Weights: number.Values{Names: symbols, Numbers: r.Weights}, Value: r.Value, Status: r.Status,
 		Iterations: r.Iterations, KKT: r.KKT, Gap: r.Gap, Shrinkage: o.shrinkage, Periods: periods,
 		Violation: o.set.Violation(r.Weights), Notes: notes,
 	}
@@ -138,7 +108,7 @@ func (o *output) answer(notes []string) answer {
 		a.Covariance = &o.c.Covariance
 	}
 	if o.allocation != nil {
-		a.Units, a.CashLeft = &perSymbol{symbols, o.allocation.Units}, &o.allocation.Cash
+		a.Units, a.CashLeft = &number.Values{Names: symbols, Numbers: o.allocation.Units}, &o.allocation.Cash
 	}
 	return a
 }

@@ -63,28 +63,21 @@ var provenanceHeader = []string{"id", "source", "recipe", "estimator", "paramete
 
 func (c *Corpus) writeProvenance(w io.Writer) error {
 	const day = "2006-01-02T15:04:05Z07:00"
-	out := csv.NewWriter(w)
-	if err := out.Write(provenanceHeader); err != nil {
-		return err
-	}
-	for i, r := range c.Rows {
-		span := c.Spans[r.Span]
-		value := ""
-		if r.Parameter != "" {
-			value = strconv.FormatFloat(r.Value, 'g', -1, 64)
+	return run.WriteCSV(w, provenanceHeader, func(write func(cells ...string)) {
+		for i, r := range c.Rows {
+			span := c.Spans[r.Span]
+			value := ""
+			if r.Parameter != "" {
+				value = strconv.FormatFloat(r.Value, 'g', -1, 64)
+			}
+			write(
+				c.Portfolios.IDs[i], r.Source, r.Recipe, r.Estimator, r.Parameter, value,
+				strconv.FormatFloat(r.MaxWeight, 'g', -1, 64),
+				c.window.Times[span.From].UTC().Format(day), c.window.Times[span.To-1].UTC().Format(day),
+				strconv.FormatBool(span.Validation), strconv.FormatFloat(r.Repair, 'g', -1, 64),
+			)
 		}
-		err := out.Write([]string{
-			c.Portfolios.IDs[i], r.Source, r.Recipe, r.Estimator, r.Parameter, value,
-			strconv.FormatFloat(r.MaxWeight, 'g', -1, 64),
-			c.window.Times[span.From].UTC().Format(day), c.window.Times[span.To-1].UTC().Format(day),
-			strconv.FormatBool(span.Validation), strconv.FormatFloat(r.Repair, 'g', -1, 64),
-		})
-		if err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
+	})
 }
 
 // ReadValidation reads which rows of a written corpus are held out, from the

@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -402,25 +401,19 @@ func sharpeOf(settings metrics.Settings) func([]float64) float64 {
 }
 
 func writeReturns(w io.Writer, result *backtest.Result) error {
-	out := csv.NewWriter(w)
-	record := []string{"date"}
+	header := []string{"date"}
 	for _, track := range result.Tracks {
-		record = append(record, track.Name)
+		header = append(header, track.Name)
 	}
-	if err := out.Write(record); err != nil {
-		return err
-	}
-	for t, end := range result.Times {
-		record = append(record[:0], stamp(end))
-		for _, track := range result.Tracks {
-			record = append(record, strconv.FormatFloat(track.Returns[t], 'g', -1, 64))
+	return run.WriteCSV(w, header, func(write func(cells ...string)) {
+		for t, end := range result.Times {
+			record := []string{stamp(end)}
+			for _, track := range result.Tracks {
+				record = append(record, strconv.FormatFloat(track.Returns[t], 'g', -1, 64))
+			}
+			write(record...)
 		}
-		if err := out.Write(record); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
+	})
 }
 
 // stamp writes a time as prices files do: a date where it is one.
@@ -433,23 +426,18 @@ func stamp(t time.Time) string {
 }
 
 func writeRebalances(w io.Writer, result *backtest.Result) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(append([]string{"strategy", "date"}, result.Symbols...)); err != nil {
-		return err
-	}
-	for _, track := range result.Tracks {
-		for _, r := range track.Rebalances {
-			record := []string{track.Name, stamp(r.Time)}
-			for _, x := range r.Weights {
-				record = append(record, strconv.FormatFloat(x, 'g', -1, 64))
-			}
-			if err := out.Write(record); err != nil {
-				return err
+	header := append([]string{"strategy", "date"}, result.Symbols...)
+	return run.WriteCSV(w, header, func(write func(cells ...string)) {
+		for _, track := range result.Tracks {
+			for _, r := range track.Rebalances {
+				record := []string{track.Name, stamp(r.Time)}
+				for _, x := range r.Weights {
+					record = append(record, strconv.FormatFloat(x, 'g', -1, 64))
+				}
+				write(record...)
 			}
 		}
-	}
-	out.Flush()
-	return out.Error()
+	})
 }
 
 // reportBacktest draws the pictures and writes report.html.

@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"encoding/csv"
 	"io"
 	"strconv"
 
@@ -74,30 +73,23 @@ func (p *state) judge(ctx context.Context) error {
 }
 
 func (p *state) writeFidelity(w io.Writer) error {
-	out := csv.NewWriter(w)
-	err := out.Write([]string{
+	return run.WriteCSV(w, []string{
 		"sample", "rows", "neighbours", "precision", "recall", "density", "coverage", "energy_distance", "energy_p",
 		"mmd2", "mmd_p",
 		"dispersion", "memorisation_auc", "memorisation_low", "memorisation_high", "copies",
+	}, func(write func(cells ...string)) {
+		for _, r := range p.fidelity {
+			record := []string{r.Name, strconv.Itoa(r.Overlap.Generated), strconv.Itoa(r.Overlap.K)}
+			for _, x := range []float64{
+				r.Overlap.Precision, r.Overlap.Recall, r.Overlap.Density, r.Overlap.Coverage, r.Test.Energy,
+				r.Test.EnergyP, r.Test.MMD2, r.Test.MMDP,
+				r.Dispersion.Ratio, r.Memorisation.AUC, r.Memorisation.Low, r.Memorisation.High,
+			} {
+				record = append(record, strconv.FormatFloat(x, 'g', -1, 64))
+			}
+			write(append(record, strconv.Itoa(r.Memorisation.Copies))...)
+		}
 	})
-	if err != nil {
-		return err
-	}
-	for _, r := range p.fidelity {
-		record := []string{r.Name, strconv.Itoa(r.Overlap.Generated), strconv.Itoa(r.Overlap.K)}
-		for _, x := range []float64{
-			r.Overlap.Precision, r.Overlap.Recall, r.Overlap.Density, r.Overlap.Coverage, r.Test.Energy,
-			r.Test.EnergyP, r.Test.MMD2, r.Test.MMDP,
-			r.Dispersion.Ratio, r.Memorisation.AUC, r.Memorisation.Low, r.Memorisation.High,
-		} {
-			record = append(record, strconv.FormatFloat(x, 'g', -1, 64))
-		}
-		if err := out.Write(append(record, strconv.Itoa(r.Memorisation.Copies))); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
 }
 
 // samples are the scores as the report shows them.

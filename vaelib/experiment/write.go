@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"strconv"
@@ -169,30 +168,23 @@ func (p *state) writeMetrics(w io.Writer, ids []string) error {
 	for _, name := range names {
 		header = append(header, name+"_oos")
 	}
-	out := csv.NewWriter(w)
-	if err := out.Write(header); err != nil {
-		return err
-	}
-	record := make([]string, 0, len(header))
-	for i, id := range ids {
-		source := "model"
-		if i >= len(p.portfolios.IDs) {
-			source = "baseline"
-		}
-		record = append(record[:0], id, source)
-		for _, f := range []*metrics.Figures{&p.figuresIn[i], &p.figuresOut[i]} {
-			for k := range names {
-				cell := ""
-				if v, ok := f.Value(metrics.Figure(k)).Float(); ok {
-					cell = strconv.FormatFloat(v, 'g', -1, 64)
-				}
-				record = append(record, cell)
+	return run.WriteCSV(w, header, func(write func(cells ...string)) {
+		for i, id := range ids {
+			source := "model"
+			if i >= len(p.portfolios.IDs) {
+				source = "baseline"
 			}
+			record := []string{id, source}
+			for _, f := range []*metrics.Figures{&p.figuresIn[i], &p.figuresOut[i]} {
+				for k := range names {
+					cell := ""
+					if v, ok := f.Value(metrics.Figure(k)).Float(); ok {
+						cell = strconv.FormatFloat(v, 'g', -1, 64)
+					}
+					record = append(record, cell)
+				}
+			}
+			write(record...)
 		}
-		if err := out.Write(record); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
+	})
 }

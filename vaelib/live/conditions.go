@@ -9,6 +9,7 @@ import (
 
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/trained"
 )
@@ -111,6 +112,6 @@ func (e *Engine) given(ctx context.Context, line *Line) (*generate.Generator, er
 	if err != nil {
 		return nil, err
 	}
-	line.Wish, line.Conditions, line.Far = s.Wish.String(), &Values{s.Donors.Names, conditions}, &far
+	line.Wish, line.Conditions, line.Far = s.Wish.String(), &number.Values{Names: s.Donors.Names, Numbers: conditions}, &far
 	return generator, nil
 }

@@ -17,6 +17,7 @@ import (
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/regime"
 	"vaefolio/vaelib/simplex"
@@ -210,7 +211,7 @@ func (e *Engine) decide(ctx context.Context) (*Line, error) {
 	rng := stream.New(s.Seed, "live", uint64(row.Opening.UnixMilli()))
 	line := &Line{
 		Time: s.Interval.Next(row.Opening).UTC(), Candle: row.Opening.UTC(), Interval: string(s.Interval),
-		Close:     Values{s.Symbols, row.Close},
+		Close:     number.Values{Names: s.Symbols, Numbers: row.Close},
 		Objective: s.Objective, Search: s.Search, Portfolios: s.Portfolios, Model: s.Model, Seed: s.Seed,
 	}
 	var err error
@@ -241,7 +242,7 @@ func (e *Engine) decide(ctx context.Context) (*Line, error) {
 var windows = []int{5, 20, 60}
 
 // features are those of the market at the window's last row.
-func (e *Engine) features(ctx context.Context, w *market.Window) (Values, error) {
+func (e *Engine) features(ctx context.Context, w *market.Window) (number.Values, error) {
 	last := len(w.Times) - 1
 	fit := slices.DeleteFunc(slices.Clone(windows), func(n int) bool { return n > len(w.Times) })
 	lookback := fit[len(fit)-1]
@@ -250,9 +251,9 @@ func (e *Engine) features(ctx context.Context, w *market.Window) (Values, error)
 		Correlation: &features.Correlation{Lookback: lookback, At: []int{last}},
 	})
 	if err != nil {
-		return Values{}, fmt.Errorf("candle of %s: %w", stamp(w.Times[last]), err)
+		return number.Values{}, fmt.Errorf("candle of %s: %w", stamp(w.Times[last]), err)
 	}
-	var values Values
+	var values number.Values
 	for _, c := range table.Columns {
 		if c.Kind == features.Loading {
 			continue // of an asset
@@ -349,7 +350,7 @@ func (e *Engine) choose(
 	if best < 0 || math.IsInf(value, 0) {
 		return &UndefinedError{line.Candle, s.Objective + " is undefined for every portfolio"}
 	}
-	line.Weights = Values{s.Symbols, mat.Row(nil, best, batch.Weights)}
+	line.Weights = number.Values{Names: s.Symbols, Numbers: mat.Row(nil, best, batch.Weights)}
 	line.Value, line.Repair = value, batch.Repair[best]
 	return nil
 }

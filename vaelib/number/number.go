@@ -1,4 +1,5 @@
-// Package number has one type: a number, or the reason why there is none.
+// Package number has a number, or the reason why there is none, and numbers with
+// names.
 //
 // Figures that may be undefined, such as the Sharpe ratio of a constant, pass
 // as a [Value] from where they are computed to where they are read: tables
@@ -8,6 +9,8 @@
 //	x, ok := v.Float() // 0.1, true
 //	v = number.Unknown("the return is the same in every period")
 //	v.Reason()
+//
+// [Values] are written as a JSON object that keeps their order, as no map does.
 package number
 
 import (

@@ -23,15 +23,22 @@ func (t *Table) Add(name string, numbers []float64) {
 // WriteCSV writes the table. Its numbers have the fewest digits that read back as
 // the same float64.
 func (t *Table) WriteCSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	out.Write(t.Header)
 	cells := make([]string, len(t.Header))
-	for _, row := range t.Rows {
-		for k, v := range row {
-			cells[k] = strconv.FormatFloat(v, 'g', -1, 64)
+	return WriteCSV(w, t.Header, func(write func(cells ...string)) {
+		for _, row := range t.Rows {
+			for k, v := range row {
+				cells[k] = strconv.FormatFloat(v, 'g', -1, 64)
+			}
+			write(cells...)
 		}
-		out.Write(cells)
-	}
+	})
+}
+
+// WriteCSV writes a header and the rows that are handed to write.
+func WriteCSV(w io.Writer, header []string, rows func(write func(cells ...string))) error {
+	out := csv.NewWriter(w)
+	out.Write(header)
+	rows(func(cells ...string) { out.Write(cells) })
 	out.Flush()
 	return out.Error() // also of the writes before
 }

@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -361,10 +360,10 @@ func (m *merger) look() {
 
 func writeTable(path string, header []string, rows [][]string) error {
 	return run.WriteFile(path, func(w io.Writer) error {
-		out := csv.NewWriter(w)
-		if err := out.Write(header); err != nil {
-			return err
-		}
-		return out.WriteAll(rows)
+		return run.WriteCSV(w, header, func(write func(cells ...string)) {
+			for _, row := range rows {
+				write(row...)
+			}
+		})
 	})
 }

@@ -1,11 +1,12 @@
 package vae
 
 import (
-	"encoding/csv"
 	"io"
 	"math"
 	"slices"
 	"strconv"
+
+	"vaefolio/vaelib/run"
 )
 
 // History is the course of a training.
@@ -68,26 +69,25 @@ func (h *History) SamplesPerSecond() float64 {
 // WriteCSV writes one row a point; validation cells are empty where there are
 // no validation rows, and the control columns 0 in a model without conditions.
 func (h *History) WriteCSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	out.Write([]string{"step", "beta", "learning_rate",
+	header := []string{"step", "beta", "learning_rate",
 		"train_loss", "train_reconstruction", "train_kl",
 		"validation_loss", "validation_reconstruction", "validation_kl",
-		"seconds", "samples_per_second", "train_control", "validation_control"})
+		"seconds", "samples_per_second", "train_control", "validation_control"}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	for _, p := range h.Points {
-		row := []string{strconv.Itoa(p.Step), number(p.Beta), number(p.LearningRate),
-			number(p.Train.Total), number(p.Train.Reconstruction), number(p.Train.KL), "", "", ""}
-		if v := p.Validation; v != nil {
-			copy(row[6:], []string{number(v.Total), number(v.Reconstruction), number(v.KL)})
+	return run.WriteCSV(w, header, func(write func(cells ...string)) {
+		for _, p := range h.Points {
+			row := []string{strconv.Itoa(p.Step), number(p.Beta), number(p.LearningRate),
+				number(p.Train.Total), number(p.Train.Reconstruction), number(p.Train.KL), "", "", ""}
+			if v := p.Validation; v != nil {
+				copy(row[6:], []string{number(v.Total), number(v.Reconstruction), number(v.KL)})
+			}
+			row = append(row, number(p.Seconds), number(p.SamplesPerSecond), number(p.Train.Control), "")
+			if v := p.Validation; v != nil {
+				row[len(row)-1] = number(v.Control)
+			}
+			write(row...)
 		}
-		row = append(row, number(p.Seconds), number(p.SamplesPerSecond), number(p.Train.Control), "")
-		if v := p.Validation; v != nil {
-			row[len(row)-1] = number(v.Control)
-		}
-		out.Write(row)
-	}
-	out.Flush()
-	return out.Error()
+	})
 }
 
 func finite(l Losses) bool {
