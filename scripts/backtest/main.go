@@ -14,14 +14,14 @@ import (
 )
 
 type config struct {
-	experiment.BacktestSettings
+	experiment.BacktestSettings `title:"Walk-forward test"`
 	cli.Prices
 	cli.Figures
 	cli.Constraints
-	cli.Backend
-	Out   string `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder for the results"`
-	Force bool   `flag:"force" record:"-" help:"replace another run in the folder"`
-	cli.Format
+	cli.Backend `title:"Common"`
+	Out         string `flag:"out" unit:"DIR" required:"true" record:"-" help:"the folder for the results"`
+	Force       bool   `flag:"force" record:"-" help:"replace another run in the folder"`
+	cli.Format  `title:"Output"`
 	cli.Common
 }
 

@@ -20,16 +20,16 @@ import (
 )
 
 type config struct {
-	Only     []string `flag:"only" unit:"NAME" help:"workloads or their groups: train, evaluate, project, solve, generate; none means all"`
-	Rounds   int      `flag:"rounds" range:"[1,inf)" help:"turns that every contender has"`
-	Seconds  float64  `flag:"seconds" unit:"seconds" range:"(0,3600]" help:"least length of a turn"`
-	Clock    string   `flag:"clock" choice:"wall|cpu" default:"wall" help:"what speeds and ratios go by: the time that passes, or the CPU seconds of all threads, which others' work on the machine disturbs less"`
-	Python   string   `flag:"python" unit:"FILE" help:"the Python whose libraries are measured; none means python3 on the PATH, else that of .venv"`
-	Markdown string   `flag:"markdown" unit:"FILE" help:"write the table in markdown, with a description of the machine"`
-	Remark   string   `flag:"remark" help:"what else a reader of the markdown should know of the machine"`
-	cli.Backend
+	Only        []string `flag:"only" unit:"NAME" help:"the workloads to run, or groups of them: train, evaluate, project, solve, generate; without it all"`
+	Rounds      int      `flag:"rounds" range:"[1,inf)" help:"the number of turns that every contender has"`
+	Seconds     float64  `flag:"seconds" unit:"seconds" range:"(0,3600]" help:"the least length of a turn"`
+	Clock       string   `flag:"clock" choice:"wall|cpu" default:"wall" help:"the clock of speeds and ratios: wall is the time that passes, cpu the seconds of all threads, which others' work on the machine disturbs less"`
+	Python      string   `flag:"python" unit:"FILE" help:"the Python whose libraries are measured; without it python3 on the PATH, else that of .venv"`
+	Markdown    string   `flag:"markdown" unit:"FILE" help:"the file to write the table to, in Markdown, with a description of the machine"`
+	Remark      string   `flag:"remark" only:"markdown" help:"what else a reader of the Markdown should know of the machine"`
+	cli.Backend `title:"Common"`
 	cli.Common
-	cli.Format
+	cli.Format `title:"Output"`
 }
 
 // Validate refuses names of workloads that there are none of, and a clock that

@@ -12,10 +12,10 @@ import (
 )
 
 type config struct {
-	Corpus corpus.Config
-	Market
+	Corpus corpus.Config `title:"Training set"`
+	Market `title:"Conditions"`
 	cli.Prices
-	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times"`
+	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"the number of periods in a year; 0 takes it from the times of the prices"`
 	cli.Constraints
 	cli.Output
 	cli.Common

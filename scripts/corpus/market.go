@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -11,9 +10,9 @@ import (
 
 // Market says which conditions of the market the rows of the training set carry.
 type Market struct {
-	Market bool     `flag:"market-conditions" help:"conditions of the market at the end of each row's window: volatility index, trend, momentum, dispersion, drawdown, regime, all of them only where every one of -lookbacks is at least 60; -market-conditions=false: none"`
-	Series string   `flag:"series" unit:"NAME=FILE" help:"volatility index of the market conditions: a CSV with timestamp or date and one column of values, such as DVOL=dvol.csv; without it EWMA(0.94) volatility of the equal-weight basket"`
-	Assets []string `flag:"asset-conditions" unit:"FEATURES" help:"conditions of each asset at the end of each row's window: mean, volatility or momentum over so many periods, such as momentum.60,volatility.20"`
+	Market bool     `flag:"market-conditions" help:"add conditions of the market at the end of each row's window: volatility index, trend, momentum, dispersion, drawdown and regime; some are left out where one of -lookbacks is below 60"`
+	Series string   `flag:"series" unit:"NAME=FILE" only:"market-conditions" help:"the volatility index of the market, such as DVOL=dvol.csv, a CSV of timestamp or date and one column of values; without it the EWMA(0.94) volatility of the equal-weight basket"`
+	Assets []string `flag:"asset-conditions" unit:"FEATURES" help:"conditions of each asset at the end of each row's window: its mean, volatility or momentum over a number of periods, as in momentum.60,volatility.20"`
 }
 
 // Validate returns an error for a flag that can't be read.
@@ -28,8 +27,6 @@ func (m *Market) Validate() error {
 	case m.Series == "":
 	case !ok || name == "" || file == "":
 		return fmt.Errorf("series %q: want NAME=FILE, such as DVOL=dvol.csv", m.Series)
-	case !m.Market:
-		return errors.New("a series is for the conditions of the market: leave out -market-conditions=false")
 	}
 	return nil
 }

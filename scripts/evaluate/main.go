@@ -17,13 +17,13 @@ import (
 )
 
 type config struct {
-	Weights           string   `flag:"weights" unit:"FILE" required:"true" help:"portfolios: a CSV with a header of symbols, which are those of the prices in any order, and optionally a first column id"`
-	Percent           bool     `flag:"percent" help:"the weights are in percent, and are divided by 100"`
-	Level             float64  `flag:"level" range:"(0,1)" help:"level of VaR and CVaR; the names of the two have it as a percentage"`
-	RiskContributions bool     `flag:"risk-contributions" help:"each asset's share of the variance too, in the order of the weights file"`
-	Trials            int      `flag:"trials" range:"[0,inf)" help:"the deflated Sharpe ratio too (dsr), for the best of so many trials; needs -trial-sr-std"`
-	TrialStd          *float64 `flag:"trial-sr-std" unit:"per period" range:"[0,inf)" help:"standard deviation of the trials' Sharpe ratios"`
-	cli.Format
+	Weights           string   `flag:"weights" unit:"FILE" required:"true" help:"a CSV of weights with a header of symbols, those of the prices in any order, and optionally a first column id"`
+	Percent           bool     `flag:"percent" help:"divide the weights by 100, as they are in percent"`
+	Level             float64  `flag:"level" range:"(0,1)" help:"the confidence level of VaR and CVaR; the names of the two have it as a percentage"`
+	RiskContributions bool     `flag:"risk-contributions" help:"add each asset's share of the variance, in the order of the weights file"`
+	Trials            int      `flag:"trials" range:"[0,inf)" help:"the number of trials of which the portfolio is the best, for the deflated Sharpe ratio (dsr); it needs -trial-sr-std, and 0 means no such ratio"`
+	TrialStd          *float64 `flag:"trial-sr-std" unit:"per period" range:"[0,inf)" only:"trials" help:"the standard deviation of the trials' Sharpe ratios"`
+	cli.Format        `title:"Output"`
 	cli.Prices
 	cli.Figures
 	cli.Common
@@ -43,8 +43,8 @@ func main() { cli.Main(verb) }
 
 // Validate returns an error for half of what the deflated Sharpe ratio needs.
 func (c *config) Validate() error {
-	if (c.Trials > 0) != (c.TrialStd != nil) {
-		return errors.New("-trials and -trial-sr-std go together: give both, or neither")
+	if c.Trials > 0 && c.TrialStd == nil {
+		return errors.New("-trials needs -trial-sr-std")
 	}
 	return nil
 }

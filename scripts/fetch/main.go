@@ -20,18 +20,18 @@ import (
 )
 
 type config struct {
-	Symbols  []string       `flag:"symbols" unit:"A,B,C" help:"the symbols, such as BTCUSDT"`
-	Top      int            `flag:"top" unit:"N" range:"[0,1000]" help:"instead of -symbols: the N with the largest turnover in the last 24 hours; of contracts, only perpetuals"`
-	Quote    string         `flag:"quote" unit:"COIN" help:"with -top: what they are priced in; without it USDT, or USD for inverse"`
-	Category bybit.Category `flag:"category" choice:"spot|linear|inverse" default:"linear" help:"the market"`
-	Interval bybit.Interval `flag:"interval" choice:"1|3|5|15|30|60|120|240|360|720|D|W|M" default:"D" help:"length of a candle: minutes, or day, week, month"`
-	From     string         `flag:"from" unit:"DATE" help:"first candle by its opening; without it the first there is"`
-	To       string         `flag:"to" unit:"DATE" help:"last candle by its opening, inclusive; without it the last that has closed"`
-	Funding  bool           `flag:"funding" help:"also the funding rates of perpetuals, to DIR/funding/SYMBOL.csv: who is long pays them to who is short (or gets them, where negative), so that returns from closes alone overstate what long positions in perpetuals earn"`
-	Out      string         `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder for SYMBOL.csv and manifest.json; what it holds of the same market and interval is extended"`
+	Symbols  []string       `flag:"symbols" unit:"A,B,C" help:"the symbols to fetch, such as BTCUSDT"`
+	Top      int            `flag:"top" unit:"N" range:"[0,1000]" help:"the number of symbols to fetch instead of -symbols, those with the largest turnover in the last 24 hours; of contracts, only perpetuals; 0 means none"`
+	Quote    string         `flag:"quote" unit:"COIN" only:"top" help:"the coin that the symbols are priced in; without it USDT, or USD for inverse"`
+	Category bybit.Category `flag:"category" choice:"spot|linear|inverse" default:"linear" help:"the market to fetch from"`
+	Interval bybit.Interval `flag:"interval" choice:"1|3|5|15|30|60|120|240|360|720|D|W|M" default:"D" help:"the length of a candle, in minutes, or D, W or M for a day, a week or a month"`
+	From     string         `flag:"from" unit:"DATE" help:"the opening of the first candle; without it the first there is"`
+	To       string         `flag:"to" unit:"DATE" help:"the opening of the last candle, inclusive; without it the last that has closed"`
+	Funding  bool           `flag:"funding" help:"fetch the funding rates of perpetuals too, to DIR/funding/SYMBOL.csv; longs pay them to shorts (or get them, where negative), so that closes alone overstate what a long position earns"`
+	Out      string         `flag:"out" unit:"DIR" required:"true" record:"-" help:"the folder for SYMBOL.csv and manifest.json; what it holds of the same market and interval is extended"`
 	Force    bool           `flag:"force" record:"-" help:"fetch everything anew, also where the folder holds another market or interval; a file stays until the new one has come"`
 	BaseURL  string         `flag:"base-url" unit:"URL" default:"https://api.bybit.com" help:"the host to ask, such as https://api.bytick.com or a regional one"`
-	Rate     float64        `flag:"rate" unit:"per second" range:"(0,120]" default:"100" help:"most requests; the exchange bans an address above 120"`
+	Rate     float64        `flag:"rate" unit:"per second" range:"(0,120]" default:"100" help:"the largest number of requests; the exchange bans an address above 120"`
 	cli.Common
 }
 
@@ -39,9 +39,6 @@ type config struct {
 func (c *config) Validate() error {
 	if (len(c.Symbols) > 0) == (c.Top > 0) {
 		return errors.New("give either -symbols or -top")
-	}
-	if c.Quote != "" && c.Top == 0 {
-		return errors.New("-quote chooses among -top: leave it out with -symbols")
 	}
 	for i, symbol := range c.Symbols {
 		if err := checkSymbol(symbol); err != nil {

@@ -11,9 +11,9 @@ import (
 
 // Choice are the flags of the modes that choose among many portfolios.
 type Choice struct {
-	Candidates int `flag:"candidates" range:"[1,10000000]" unit:"portfolios" help:"drawn, of which robust and diversify choose, and codes that stress sweeps without a grid"`
+	Candidates int `flag:"candidates" range:"[1,10000000]" only:"mode=robust|diversify|stress" help:"the number of portfolios to draw and choose from; of stress, the number of codes to draw"`
 	choose.Settings
-	HeldOut float64 `flag:"held-out" range:"(0,0.9]" unit:"share" help:"of the periods, the last ones, by which robust and styles are judged"`
+	HeldOut float64 `flag:"held-out" range:"(0,0.9]" unit:"share" only:"mode=robust|styles" help:"the last part of the periods, by which portfolios are judged but not chosen"`
 }
 
 // split cuts the held-out periods off.

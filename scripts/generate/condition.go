@@ -11,8 +11,8 @@ import (
 
 // Wish are the flags of a conditional model.
 type Wish struct {
-	Text  string `flag:"wish" unit:"TERMS" help:"what a conditional model is asked for, such as volatility=0.4,sector.L1<=0.35,max_weight<=0.2, or regime=rising at low volatility; every mode takes it and holds its terms on the largest weight (<=) and on sectors exactly, condition gives each portfolio what the wish leaves open from other training portfolios, the others all the same; with -prices, conditions of the market that it leaves open are as they were at their end, where the model knows how they follow from prices"`
-	Draws int    `flag:"draws" range:"[1,10000]" unit:"portfolios" help:"that condition makes for each one it returns, which is the one nearest to the wish"`
+	Text  string `flag:"wish" unit:"TERMS" help:"the conditions that a conditional model is asked for, such as volatility=0.4,sector.L1<=0.35 or regime=rising at low volatility; what it leaves open is that of training portfolios and, of the market, that at the end of -prices"`
+	Draws int    `flag:"draws" range:"[1,10000]" only:"mode=condition" help:"the number of portfolios made for each one returned, which is the nearest to the wish"`
 }
 
 // ask reads the wish, and what a conditional model knows.

@@ -115,15 +115,18 @@ func TestCondition(t *testing.T) {
 func TestEveryModeKeepsTheWish(t *testing.T) {
 	model := conditional(t)
 	set := simplex.Set{N: 4, Upper: half.Upper, Groups: []simplex.Group{{Name: "X", Share: []float64{1, 0, 1, 0}, Lo: 0.25, Hi: 0.25}}}
+	prior, given := []string{"-density", "prior"}, []string{"-from-weights", files.weights}
 	extra := map[string][]string{
-		"outcomes": {"-paths", "10"}, "latent": {"-starts", "2", "-iterations", "2"}, "robust": {"-scenarios", "10"},
-		"stress": {"-side", "3"}, "styles": {"-clusters", "2"},
+		"sample": prior, "latent": append(prior, "-starts", "2", "-iterations", "2"),
+		"robust":    append(prior, "-candidates", "20", "-scenarios", "10"),
+		"diversify": append(prior, "-candidates", "20"), "stress": append(prior, "-candidates", "20", "-side", "3"),
+		"interpolate": given, "outcomes": append(given, "-paths", "10"), "styles": append(given, "-clusters", "2"),
 	}
 	for name := range modes {
 		t.Run(name, func(t *testing.T) {
-			args := append(extra[name], "-model", model, "-density", "prior", "-max-weight", "0.5", "-wish", "sector.X=0.25",
-				"-mode", name, "-prices", files.prices, "-from-weights", files.weights, "-candidates", "20")
-			if name != "styles" { // which makes one for each pair of neighbours
+			args := append(extra[name], "-model", model, "-max-weight", "0.5", "-wish", "sector.X=0.25",
+				"-mode", name, "-prices", files.prices)
+			if name != "styles" && name != "outcomes" { // they make one for each pair of neighbours, or portfolio given
 				args = append(args, "-n", "5")
 			}
 			if _, p, _ := makeIn(t, set, args...); p.Len() == 0 {
@@ -225,7 +228,11 @@ func TestMarketAtTheEndOfThePrices(t *testing.T) {
 		{"all of another market", []string{"-mode", "condition", "-wish", "market.trend.60=0.125,regime=5"}, nil, 2},
 	} {
 		out := filepath.Join(t.TempDir(), "out")
-		code, _, stderr := execute(t, slices.Concat([]string{"-model", model, "-density", "prior", "-n", "2", "-out", out}, until, test.args)...)
+		args := slices.Concat([]string{"-model", model, "-n", "2", "-out", out}, until, test.args)
+		if !slices.Contains(test.args, "condition") {
+			args = append(args, "-density", "prior")
+		}
+		code, _, stderr := execute(t, args...)
 		if code != 0 {
 			t.Errorf("%s: exit code %d\n%s", test.name, code, stderr)
 			continue

@@ -10,8 +10,8 @@ import (
 
 // Interpolation are the flags of the way between two portfolios.
 type Interpolation struct {
-	FromWeights string `flag:"from-weights" unit:"FILE" help:"the two ends of interpolate, its first two rows; the portfolios among which styles are sought"`
-	Path        string `flag:"path" choice:"linear|spherical|weights" default:"linear" help:"of interpolate: in latent space by the straight line or the arc, or between the weights, the control"`
+	FromWeights string `flag:"from-weights" unit:"FILE" only:"mode=interpolate|styles|outcomes or radii" help:"a CSV of weights: the two ends of the way (its first two rows), or the portfolios to sort into styles, to simulate, or to tell the distance of -radii from"`
+	Path        string `flag:"path" choice:"linear|spherical|weights" default:"linear" only:"mode=interpolate" help:"the way between the two ends: linear and spherical go through the latent space, weights goes between the weights themselves, as a control"`
 }
 
 // pathRecord says from where to where.

@@ -18,23 +18,23 @@ import (
 )
 
 type config struct {
-	Model   string `flag:"model" unit:"DIR" required:"true" help:"folder of a model, as train and pipeline write it"`
-	Mode    string `flag:"mode" choice:"sample|condition|latent|interpolate|robust|diversify|stress|outcomes|styles" default:"sample" help:"draw from the model; make portfolios to a wish; climb an objective in its latent space; go from one portfolio to another; choose of draws the best in the worst scenario, or a varied part of the Pareto front; find the portfolios that stresses hit hardest; simulate what may become of the portfolios of -from-weights or, without them, of draws; find styles and what lies between them"`
-	N       int    `flag:"n" range:"[0,10000000]" unit:"portfolios" help:"how many: of latent the best starts, of interpolate the steps, of robust the best, of stress the worst; 0 means 1000 with sample, 100 with condition, 11 with interpolate, else 10; styles makes one for each pair of neighbours"`
-	Density string `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, N(0, I), or the second VAE that train -two-stage fits to them"`
+	Model   string `flag:"model" unit:"DIR" required:"true" help:"the folder of a trained model, as train and pipeline write it"`
+	Mode    string `flag:"mode" choice:"sample|condition|latent|interpolate|robust|diversify|stress|outcomes|styles" default:"sample" help:"how portfolios are made"`
+	N       int    `flag:"n" range:"[0,10000000]" only:"mode!=styles|outcomes or mode=outcomes and !from-weights" help:"the number of portfolios to make; 0 means 1000 in mode sample, 100 in condition, 11 in interpolate and 10 in the others"`
+	Density string `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" only:"mode=sample|latent|robust|diversify or mode=outcomes and !from-weights or mode=stress and sweep=grid" help:"the distribution of the codes: aggregate is the mixture fitted to the training codes, prior is N(0, I), and two-stage is the second VAE that train -two-stage fits to them"`
 
 	Wish
-	Latent generate.SearchSettings
-	Interpolation
+	Latent        generate.SearchSettings `title:"Latent search" only:"mode=latent"`
+	Interpolation `title:"Given portfolios"`
 	Choice
-	Stress
-	Outcomes choose.OutcomeSettings
-	Styles
+	Stress   `only:"mode=stress"`
+	Outcomes choose.OutcomeSettings `only:"mode=outcomes"`
+	Styles   `only:"mode=styles"`
 
-	cli.Prices
-	cli.Figures
-	cli.KeptConstraints
-	cli.Backend
+	cli.Prices          `only:"mode!=sample|condition|interpolate or prices"`
+	cli.Figures         `only:"mode!=sample|condition|interpolate or prices"`
+	cli.KeptConstraints `title:"Constraints"`
+	cli.Backend         `title:"Common"`
 	cli.Output
 	cli.Common
 }
@@ -56,6 +56,17 @@ generate -model runs/model -mode outcomes -from-weights mine.csv -horizon 365 -r
 		Outcomes: choose.OutcomeSettings{Paths: 1000, Drawdown: 0.2},
 		Styles:   Styles{Clusters: 6},
 	},
+	Modes: cli.Modes{Flag: "mode", Does: map[string]string{
+		"sample":      "Draws portfolios from the model.",
+		"condition":   "Makes portfolios to a wish, with what it leaves open from one training portfolio after another.",
+		"latent":      "Climbs an objective in the latent space, and returns the best -n of its starts.",
+		"interpolate": "Goes from one portfolio to another in -n steps.",
+		"robust":      "Chooses, of many draws, the -n that do best in the worst of all scenarios.",
+		"diversify":   "Chooses, of many draws, a varied part of the Pareto front of return, risk and concentration.",
+		"stress":      "Finds the -n portfolios that lose most under stresses.",
+		"outcomes":    "Simulates what may become of the portfolios of -from-weights or, without it, of -n draws.",
+		"styles":      "Finds styles among the portfolios of -from-weights, and makes portfolios between neighbours.",
+	}},
 	Run: generateWeights,
 }
 
@@ -116,8 +127,8 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	if len(c.Symbols) > 0 {
 		return cli.Usagef("the symbols are the model's: leave -symbols out")
 	}
-	if (c.Turnover == "") != (c.Capital == 0) {
-		return cli.Usagef("-turnover and -capital go together: give both, or neither")
+	if c.Turnover != "" && c.Capital == 0 {
+		return cli.Usagef("-turnover needs -capital, the value to sell")
 	}
 	if c.Mode == "latent" {
 		if err := c.Latent.Validate(); err != nil {

@@ -13,11 +13,11 @@ import (
 
 // Stress are the flags of the sweep under stresses.
 type Stress struct {
-	Sweep string `flag:"sweep" choice:"grid|halton" default:"grid" help:"of stress: a square of the plane in which the codes vary most, or codes that fill N(0, I) evenly"`
-	Side  int    `flag:"side" range:"[2,2000]" unit:"codes" help:"of the grid's square"`
+	Sweep string `flag:"sweep" choice:"grid|halton" default:"grid" help:"the codes to try: grid is a square of the plane in which codes vary most, halton fills N(0, I) evenly"`
+	Side  int    `flag:"side" range:"[2,2000]" only:"sweep=grid" help:"the number of codes along a side of the square"`
 
-	Turnover string  `flag:"turnover" unit:"FILE" help:"of stress, with -capital: a wide CSV of the value traded in each period; adds the loss of selling everything within one period of median turnover"`
-	Capital  float64 `flag:"capital" range:"[0,inf)" unit:"currency" help:"what stress has to sell, in the turnover's currency"`
+	Turnover string  `flag:"turnover" unit:"FILE" help:"a wide CSV of the value traded in each period; adds the loss of selling -capital within one period of median turnover"`
+	Capital  float64 `flag:"capital" range:"[0,inf)" unit:"currency" only:"turnover" help:"the value to sell, in the currency of -turnover"`
 }
 
 // stress sweeps the latent space and returns the portfolios that lose most in

@@ -12,7 +12,7 @@ import (
 
 // Styles are the flags of the search for styles.
 type Styles struct {
-	Clusters int `flag:"clusters" range:"[2,1000]" unit:"styles" help:"sought by styles"`
+	Clusters int `flag:"clusters" range:"[2,1000]" help:"the number of styles to look for"`
 }
 
 // styles finds styles among the portfolios given, and makes the portfolios

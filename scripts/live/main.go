@@ -19,39 +19,36 @@ import (
 )
 
 type config struct {
-	Model     string         `flag:"model" unit:"DIR" required:"true" help:"folder of a model, as train and pipeline write it; its symbols are those followed"`
-	Category  bybit.Category `flag:"category" choice:"spot|linear|inverse" default:"linear" help:"the market"`
-	Interval  bybit.Interval `flag:"interval" choice:"1|3|5|15|30|60|120|240|360|720|D|W|M" default:"D" help:"length of a candle: minutes, or day, week, month"`
-	Replay    string         `flag:"replay" unit:"FOLDER" help:"kline CSVs, one a symbol, instead of the exchange: the same lines at full speed"`
-	From      string         `flag:"from" unit:"DATE" help:"with -replay: first candle decided at, by its opening; without it the first with a full window"`
-	To        string         `flag:"to" unit:"DATE" help:"with -replay: last candle, inclusive; without it the last in the files"`
-	Every     int            `flag:"every" unit:"candles" range:"[1,100000]" default:"1" help:"from one decision to the next, at closes that are a multiple of as many intervals since 1970"`
-	Lines     int            `flag:"lines" unit:"lines" range:"[0,inf)" help:"end after so many; 0 means never"`
-	Lookback  int            `flag:"lookback" unit:"candles" range:"[30,100000]" default:"365" help:"returns that features, regime and objective look at"`
+	Model     string         `flag:"model" unit:"DIR" required:"true" help:"the folder of a trained model, as train and pipeline write it, whose symbols are followed"`
+	Category  bybit.Category `flag:"category" choice:"spot|linear|inverse" default:"linear" help:"the market to follow"`
+	Interval  bybit.Interval `flag:"interval" choice:"1|3|5|15|30|60|120|240|360|720|D|W|M" default:"D" help:"the length of a candle, in minutes, or D, W or M for a day, a week or a month"`
+	Replay    string         `flag:"replay" unit:"FOLDER" help:"a folder of kline CSVs, one a symbol, to read instead of asking the exchange: the same lines at full speed"`
+	From      string         `flag:"from" unit:"DATE" only:"replay" help:"the opening of the first candle to decide at; without it the first with a full window"`
+	To        string         `flag:"to" unit:"DATE" only:"replay" help:"the opening of the last candle, inclusive; without it the last in the files"`
+	Every     int            `flag:"every" unit:"candles" range:"[1,100000]" default:"1" help:"the distance between decisions, at closes that are a multiple of so many intervals since 1970"`
+	Lines     int            `flag:"lines" range:"[0,inf)" help:"the number of lines after which to end; 0 means never"`
+	Lookback  int            `flag:"lookback" range:"[30,100000]" default:"365" help:"the number of returns that features, regime and objective look at"`
 	Objective string         `flag:"objective" choice:"sharpe|return|volatility|diversification|sortino|cvar|drawdown|worst" default:"sharpe" help:"what the chosen portfolio is best by, over the lookback; losses are made small"`
-	Periods   string         `flag:"periods" choice:"all|regime" default:"all" help:"of the lookback, by which the objective is measured: all, or those whose likeliest regime is the present one, where they are 30 or more"`
-	States    int            `flag:"states" unit:"regimes" range:"[2,3]" default:"2" help:"of the hidden Markov model of the equal-weight basket's returns"`
-	Search    string         `flag:"search" choice:"sample|latent" default:"sample" help:"choose the best of draws, or climb in the latent space"`
-	N         int            `flag:"n" unit:"portfolios" range:"[0,1000000]" help:"made at each decision: draws of sample, starts of latent; 0 means 1000 with sample, 64 with latent"`
-	Steps     int            `flag:"iterations" unit:"steps" range:"[1,100000]" default:"100" help:"of latent"`
-	Density   string         `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" help:"of the codes drawn: the mixture fitted to the training codes, N(0, I), or the second VAE that train -two-stage fits to them"`
-	Wish      string         `flag:"wish" unit:"TERMS" help:"what a conditional model is asked for, such as volatility<=0.6,effective_assets>=5, or regime=rising at low volatility; without it, and where it leaves conditions of the market open, these are those of the candle; the rest is what the nearest training portfolio had"`
-	MAR       float64        `flag:"mar" unit:"per year" help:"minimum acceptable return, for sortino"`
-	Out       string         `flag:"out" unit:"FILE" record:"-" help:"lines are added to its end, and what it has is gone on from; without it they go to stdout"`
-	BaseURL   string         `flag:"base-url" unit:"URL" default:"https://api.bybit.com" help:"the host to ask, such as https://api.bytick.com or a regional one"`
-	StreamURL string         `flag:"stream-url" unit:"URL" default:"wss://stream.bybit.com" help:"the host of the stream of candles"`
+	Periods   string         `flag:"periods" choice:"all|regime" default:"all" help:"the part of the lookback that the objective is measured by: all of it, or the periods whose likeliest regime is the present one, where they are 30 or more"`
+	States    int            `flag:"states" range:"[2,3]" default:"2" help:"the number of states of the hidden Markov model of the equal-weight basket's returns"`
+	Search    string         `flag:"search" choice:"sample|latent" default:"sample" help:"how a portfolio is found: sample takes the best of many draws, latent climbs in the latent space"`
+	N         int            `flag:"n" range:"[0,1000000]" help:"the number of portfolios made at each decision, the draws of sample or the starts of latent; 0 means 1000 draws, or 64 starts"`
+	Steps     int            `flag:"iterations" range:"[1,100000]" default:"100" only:"search=latent" help:"the number of steps of the latent search"`
+	Density   string         `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" help:"the distribution of the codes: aggregate is the mixture fitted to the training codes, prior is N(0, I), and two-stage is the second VAE that train -two-stage fits to them"`
+	Wish      string         `flag:"wish" unit:"TERMS" help:"the conditions that a conditional model is asked for, such as volatility<=0.6,effective_assets>=5; what it leaves open is, of the market, that of the candle, and else that of the nearest training portfolio"`
+	MAR       float64        `flag:"mar" unit:"per year" only:"objective=sortino" help:"the minimum acceptable return, as a share"`
+	Out       string         `flag:"out" unit:"FILE" record:"-" help:"the file that lines are added to, going on from what it has; without it they go to stdout"`
+	BaseURL   string         `flag:"base-url" unit:"URL" default:"https://api.bybit.com" only:"!replay" help:"the host to ask, such as https://api.bytick.com or a regional one"`
+	StreamURL string         `flag:"stream-url" unit:"URL" default:"wss://stream.bybit.com" only:"!replay" help:"the host of the stream of candles"`
 
-	cli.Annual
-	cli.KeptConstraints
-	cli.Backend
+	cli.Annual          `title:"Figures"`
+	cli.KeptConstraints `title:"Constraints"`
+	cli.Backend         `title:"Common"`
 	cli.Common
 }
 
 // Validate refuses what makes no sense whatever the model and the market.
 func (c *config) Validate() error {
-	if c.Replay == "" && (c.From != "" || c.To != "") {
-		return errors.New("-from and -to choose among the candles of -replay: leave them out")
-	}
 	if _, _, err := market.ParseSpan(c.From, c.To); err != nil {
 		return err
 	}

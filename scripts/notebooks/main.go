@@ -25,24 +25,19 @@ import (
 )
 
 type config struct {
-	Command string   `arg:"command" choice:"list|setup|run|check|clean" required:"true" help:"list, setup, run, check or clean"`
-	Names   []string `arg:"name" help:"notebooks, such as 01-theory; all where none is named"`
-	Small   bool     `flag:"small" help:"run or check with each notebook's small parameters, in seconds; run then saves in runs/notebooks"`
-	Timeout float64  `flag:"timeout" unit:"seconds" range:"(0,inf)" default:"600" help:"limit of each cell's time"`
-	Lab     bool     `flag:"lab" help:"set up JupyterLab too"`
-	Quiet   bool     `flag:"quiet" help:"no progress and no messages, only errors"`
-	cli.Format
+	Command    string   `arg:"command" choice:"list|setup|run|check|clean" required:"true" help:"what to do: list, setup, run, check or clean"`
+	Names      []string `arg:"name" help:"the notebooks, such as 01-theory; without any, all of them"`
+	Small      bool     `flag:"small" only:"command=run|check" help:"take each notebook's small parameters, for seconds instead of minutes; run then saves in runs/notebooks"`
+	Timeout    float64  `flag:"timeout" unit:"seconds" range:"(0,inf)" default:"600" only:"command=run|check" help:"the longest time that a cell may take"`
+	Lab        bool     `flag:"lab" only:"command=setup" help:"set up JupyterLab too"`
+	Quiet      bool     `flag:"quiet" help:"print no progress and no messages, only errors"`
+	cli.Format `title:"Output" only:"command=list|run|check"`
 }
 
 // Validate refuses what the command doesn't take.
 func (c *config) Validate() error {
-	switch {
-	case c.Command == "setup" && len(c.Names) > 0:
+	if c.Command == "setup" && len(c.Names) > 0 {
 		return fmt.Errorf("leftover argument %q: setup takes no names", c.Names[0])
-	case c.Command != "setup" && c.Lab:
-		return errors.New("-lab goes with setup only")
-	case c.Command != "run" && c.Command != "check" && c.Small:
-		return errors.New("-small goes with run and check only")
 	}
 	return nil
 }

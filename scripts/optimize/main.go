@@ -17,23 +17,23 @@ import (
 
 type config struct {
 	Objective    optimize.Objective `flag:"objective" required:"true" choice:"min-variance|mean-variance|max-sharpe|risk-parity|risk-budget|inverse-volatility|hrp|max-diversification|min-cvar|max-min|equal-weight|min-tracking-error" help:"what is optimised"`
-	RiskAversion *float64           `flag:"risk-aversion" range:"[0,inf)" help:"lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w; without it 1"`
-	TargetReturn *float64           `flag:"target-return" unit:"per period" help:"least mean of mean-variance, which then minimises the variance"`
-	Budgets      []string           `flag:"budgets" unit:"SYM=X" help:"shares of the variance for risk-budget, of any sum; 0 for a symbol not named"`
-	Level        float64            `flag:"level" range:"(0,1)" help:"of min-cvar"`
-	Covariance   string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" help:"estimator of the covariance; a parameter may follow, as in ewma:0.97"`
-	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" help:"of the clusters in hrp"`
-	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" help:"of the tree in hrp"`
-	Benchmark    string             `flag:"benchmark" unit:"FILE" help:"weights that min-tracking-error stays close to: a CSV with one row"`
-	Previous     string             `flag:"previous" unit:"FILE" help:"weights held now, for -turnover: a CSV with one row"`
-	Turnover     float64            `flag:"turnover" range:"[0,inf)" help:"charge per unit of sum |w - previous|, in the objective's unit, for min-variance, mean-variance and min-tracking-error"`
-	Fallback     bool               `flag:"min-variance-fallback" help:"max-sharpe gives the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
-	Project      bool               `flag:"project" help:"an objective that knows no constraints is projected onto them, instead of refused"`
-	Cash         float64            `flag:"cash" unit:"currency of the prices" range:"[0,inf)" help:"what to invest at the last closes: prints units of each asset too; 0 means no such list"`
-	Lot          float64            `flag:"lot" unit:"units" range:"(0,inf)" help:"units are multiples of this"`
-	cli.Format
+	RiskAversion *float64           `flag:"risk-aversion" range:"[0,inf)" only:"objective=mean-variance" help:"the lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w; without it 1"`
+	TargetReturn *float64           `flag:"target-return" unit:"per period" only:"objective=mean-variance" help:"the least mean, for which mean-variance then minimises the variance"`
+	Budgets      []string           `flag:"budgets" unit:"SYM=X" only:"objective=risk-budget" help:"the shares of the variance that assets are to have, of any sum; a symbol that isn't named has 0"`
+	Level        float64            `flag:"level" range:"(0,1)" only:"objective=min-cvar" help:"the confidence level of the CVaR"`
+	Covariance   string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"objective!=min-cvar|max-min" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
+	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" only:"objective=hrp" help:"how the distance of two clusters is measured"`
+	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" only:"objective=hrp" help:"how the leaves of the tree are ordered"`
+	Benchmark    string             `flag:"benchmark" unit:"FILE" only:"objective=min-tracking-error" help:"a CSV with one row of weights, to stay close to"`
+	Previous     string             `flag:"previous" unit:"FILE" only:"turnover" help:"a CSV with one row of weights, those held now"`
+	Turnover     float64            `flag:"turnover" range:"[0,inf)" only:"objective=min-variance|mean-variance|min-tracking-error" help:"the charge per unit of sum |w - previous|, in the objective's unit; it needs -previous"`
+	Fallback     bool               `flag:"min-variance-fallback" only:"objective=max-sharpe" help:"take the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
+	Project      bool               `flag:"project" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
+	Cash         float64            `flag:"cash" unit:"currency of the prices" range:"[0,inf)" help:"the amount to invest at the last closes, for which the units of each asset are printed too; 0 means none"`
+	Lot          float64            `flag:"lot" unit:"units" range:"(0,inf)" only:"cash" help:"the smallest lot, of which all units are multiples"`
+	cli.Format   `title:"Output"`
 	cli.Prices
-	cli.Annual
+	cli.Annual `title:"Figures"`
 	cli.Constraints
 	cli.Common
 }
@@ -53,38 +53,23 @@ var verb = cli.Verb[config]{
 
 func main() { cli.Main(verb) }
 
-// Validate returns an error for flags that the objective has no use for, or lacks.
+// Validate returns an error for flags that the objective lacks, or that contradict each
+// other.
 func (c *config) Validate() error {
 	if err := moments.CheckName(c.Covariance); err != nil {
 		return fmt.Errorf("-covariance: %w", err)
 	}
-	for _, f := range []struct {
-		flag   string
-		given  bool
-		needed bool
-		users  []optimize.Objective
-	}{
-		{"-risk-aversion", c.RiskAversion != nil, false, []optimize.Objective{optimize.MeanVariance}},
-		{"-target-return", c.TargetReturn != nil, false, []optimize.Objective{optimize.MeanVariance}},
-		{"-budgets", len(c.Budgets) > 0, true, []optimize.Objective{optimize.RiskBudget}},
-		{"-benchmark", c.Benchmark != "", true, []optimize.Objective{optimize.MinTrackingError}},
-		{"-turnover", c.Turnover > 0, false, []optimize.Objective{optimize.MinVariance, optimize.MeanVariance,
-			optimize.MinTrackingError}},
-		{"-min-variance-fallback", c.Fallback, false, []optimize.Objective{optimize.MaxSharpe}},
-	} {
-		used := slices.Contains(f.users, c.Objective)
-		if f.given && !used {
-			return fmt.Errorf("%s has no meaning for %s: leave it out", f.flag, c.Objective)
-		}
-		if f.needed && used && !f.given {
-			return fmt.Errorf("%s needs %s", c.Objective, f.flag)
-		}
+	if c.Objective == optimize.RiskBudget && len(c.Budgets) == 0 {
+		return fmt.Errorf("%s needs -budgets", c.Objective)
+	}
+	if c.Objective == optimize.MinTrackingError && c.Benchmark == "" {
+		return fmt.Errorf("%s needs -benchmark", c.Objective)
 	}
 	if c.RiskAversion != nil && c.TargetReturn != nil {
 		return errors.New("-risk-aversion and -target-return are two ways to choose one portfolio: give one of them")
 	}
-	if (c.Turnover > 0) != (c.Previous != "") {
-		return errors.New("-turnover and -previous go together: give both, or neither")
+	if c.Turnover > 0 && c.Previous == "" {
+		return errors.New("-turnover needs -previous, the weights held now")
 	}
 	if c.Cash > 0 && c.Lower < 0 {
 		return errors.New("-cash buys whole lots, which can't be short: leave out -lower, or -cash")

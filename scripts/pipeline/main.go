@@ -21,12 +21,12 @@ type config struct {
 	cli.Prices
 	cli.Figures
 	cli.Constraints
-	experiment.Settings
-	cli.Backend
+	experiment.Settings `title:"Experiment"`
+	cli.Backend         `title:"Common"`
 	cli.Output
-	Profile bool `flag:"profile" record:"-" help:"also write cpu.pprof and heap.pprof, which go tool pprof reads, into the folder"`
+	Profile bool `flag:"profile" record:"-" help:"write cpu.pprof and heap.pprof, which go tool pprof reads, into the folder too"`
 	cli.Common
-	cli.Format
+	cli.Format `title:"Output"`
 }
 
 var verb = cli.Verb[config]{

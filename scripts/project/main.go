@@ -15,8 +15,8 @@ import (
 )
 
 type config struct {
-	Weights string `flag:"weights" unit:"FILE" required:"true" help:"a CSV with a header of symbols and optionally a first column id; its rows may have any sum"`
-	Percent bool   `flag:"percent" help:"the weights are in percent, and are divided by 100"`
+	Weights string `flag:"weights" unit:"FILE" required:"true" help:"a CSV of weights with a header of symbols and optionally a first column id; its rows may have any sum"`
+	Percent bool   `flag:"percent" help:"divide the weights by 100, as they are in percent"`
 	cli.Constraints
 	cli.Common
 }

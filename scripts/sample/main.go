@@ -16,9 +16,9 @@ import (
 )
 
 type config struct {
-	Days  int    `flag:"days" range:"[1,inf)" help:"returns to draw, one a day"`
-	Out   string `flag:"out" unit:"DIR" default:"data" help:"folder of the files, which are replaced"`
-	Check bool   `flag:"check" help:"write nothing; compare the files with what would be written"`
+	Days  int    `flag:"days" range:"[1,inf)" help:"the number of daily returns to draw"`
+	Out   string `flag:"out" unit:"DIR" default:"data" help:"the folder of the files, which are replaced"`
+	Check bool   `flag:"check" help:"write nothing, and compare the files with what would be written"`
 	cli.Common
 }
 

@@ -16,23 +16,23 @@ import (
 )
 
 type config struct {
-	Command string   `arg:"command" choice:"run|merge|status" required:"true" help:"run, merge or status"`
-	From    []string `arg:"folder" help:"with merge: other folders of the same sweep, whose runs are brought in"`
+	Command string   `arg:"command" choice:"run|merge|status" required:"true" help:"what to do: run, merge or status"`
+	From    []string `arg:"folder" help:"other folders of the same sweep, whose runs merge brings in"`
 
-	Grid  sweep.Axes `flag:"grid" unit:"AXES" help:"settings to combine, each flag below with its values: 'beta = 0.5 1 2; hidden = 64,32 128,64'; in a file one a line"`
-	Zip   sweep.Axes `flag:"zip" unit:"AXES" help:"settings that go together, value by value"`
-	Seeds []uint64   `flag:"seeds" help:"seeds of every combination; without it the one of -seed"`
-	Trial
+	Grid  sweep.Axes `flag:"grid" unit:"AXES" only:"command=run" help:"the settings to combine, each a flag of a run with its values, as in 'beta = 0.5 1 2; hidden = 64,32 128,64'; in a file one a line"`
+	Zip   sweep.Axes `flag:"zip" unit:"AXES" only:"command=run" help:"the settings that change together, value by value, in the form of -grid"`
+	Seeds []uint64   `flag:"seeds" only:"command=run" help:"the seeds with which every combination runs; without it that of -seed"`
+	Trial `title:"Each run" only:"command=run"`
 
-	Workers int         `flag:"workers" range:"[0,1024]" unit:"processes" record:"-" help:"that train side by side, each on a core of its own; 0: one for each core, 1 is best with a GPU"`
-	Shard   sweep.Shard `flag:"shard" unit:"I/N" record:"-" help:"make only every N-th run, from the I-th; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
-	Backend string      `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" record:"-" help:"what computes the models: auto is XLA where a plugin is found, else pure Go"`
-	Out     string      `flag:"out" unit:"DIR" required:"true" record:"-" help:"folder of the sweep; finished runs there are kept, unfinished ones go on"`
-	Force   bool        `flag:"force" record:"-" help:"turn the sweep in the folder into this one, and keep the runs they share"`
-	cli.Format
-	Quiet  bool   `flag:"quiet" record:"-" help:"no progress and no messages, only errors"`
-	Config string `flag:"config" unit:"FILE" record:"-" help:"TOML with values for flags, its keys their names; flags overrule it"`
-	Preset string `flag:"preset" record:"-" help:"a set of defaults"`
+	Workers    int         `flag:"workers" range:"[0,1024]" record:"-" only:"command=run" help:"the number of processes that train side by side, each on a core of its own; 0 means one for each core, and 1 is best with a GPU"`
+	Shard      sweep.Shard `flag:"shard" unit:"I/N" record:"-" only:"command=run" help:"the part of the runs to make, which is every N-th from the I-th on; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
+	Backend    string      `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" record:"-" only:"command=run" help:"what computes the models; auto is XLA where a plugin is found, else pure Go"`
+	Out        string      `flag:"out" unit:"DIR" required:"true" record:"-" help:"the folder of the sweep; finished runs in it are kept, and unfinished ones continued"`
+	Force      bool        `flag:"force" record:"-" only:"command=run" help:"turn the sweep in the folder into this one, and keep the runs that both have"`
+	cli.Format `title:"Flags of status" only:"command=status"`
+	Quiet      bool   `flag:"quiet" record:"-" help:"print no progress and no messages, only errors"`
+	Config     string `flag:"config" unit:"FILE" record:"-" only:"command=run" help:"a TOML file with values for flags, whose keys are their names; flags overrule it"`
+	Preset     string `flag:"preset" record:"-" only:"command=run" help:"a set of defaults"`
 }
 
 // Validate refuses what the command doesn't take.
@@ -60,7 +60,8 @@ sweep merge -out runs/beta node1 node2   # with the runs of other folders`,
 		"full":  func(*config) {},
 		"quick": func(c *config) { c.Schedule.Steps, c.Corpus.N = experiment.QuickSteps, 6000 },
 	},
-	Run: command,
+	Varying: (*config).swept,
+	Run:     command,
 }
 
 func main() {

@@ -128,7 +128,7 @@ func TestWrongUsage(t *testing.T) {
 		"at -beta=-1 -seed=1: -beta":              {"run", "-grid", "beta=1 -1", "-out", out},
 		"zipped axes go together":                 {"run", "-zip", "beta=1 2; latent=3", "-out", out},
 		"axis seed is given twice":                {"run", "-grid", "seed=1", "-seeds", "2", "-out", out},
-		"say what -conditional models are told":   {"run", "-condition-on", "volatility", "-out", out},
+		"-condition-on goes with -conditional":    {"run", "-condition-on", "volatility", "-out", out},
 		"want i/N":                                {"run", "-shard", "2", "-out", out},
 		"leftover argument \"elsewhere\"":         {"run", "elsewhere", "-out", out},
 		"\"stop\" is not one of":                  {"stop", "-out", out},

@@ -16,11 +16,11 @@ import (
 // Trial is the configuration of one run of a sweep. Each of its flags can be
 // an axis.
 type Trial struct {
-	cli.Prices
-	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times"`
-	cli.Constraints
+	cli.Prices      `title:"Prices"`
+	PeriodsPerYear  float64 `flag:"periods-per-year" range:"[0,inf)" help:"the number of periods in a year; 0 takes it from the times of the prices"`
+	cli.Constraints `title:"Constraints"`
 	sweep.Settings
-	Seed uint64 `flag:"seed" default:"1" help:"decides the parameters at the start, the batches and the noise"`
+	Seed uint64 `flag:"seed" default:"1" help:"the number that decides the parameters at the start, the batches and the noise"`
 }
 
 // trials lists the runs of the sweep, and the names of its axes.
@@ -54,20 +54,18 @@ func trials(ctx context.Context, c *config, stream *cli.IO) (axes []string, all 
 			Window: in.window, Set: in.set, Sectors: in.sectors, PeriodsPerYear: periods, Synthetic: in.synthetic,
 		})
 	}
-	conditional := slices.ContainsFunc(all, func(t sweep.Trial) bool { return t.Conditional })
-	if len(c.On)+len(c.Caps) > 0 && !conditional {
-		return nil, nil, cli.Usagef("-condition-on and -caps say what -conditional models are told: give it")
-	}
 	return axes, all, nil
 }
 
-func (c *config) sweepsSeeds() bool {
-	for _, axis := range append(c.Grid[:len(c.Grid):len(c.Grid)], c.Zip...) {
-		if axis.Name == "seed" {
-			return true
-		}
+func (c *config) sweepsSeeds() bool { return slices.Contains(c.swept(), "seed") }
+
+// swept are the names of the flags that are axes.
+func (c *config) swept() []string {
+	var names []string
+	for _, axis := range slices.Concat(c.Grid, c.Zip) {
+		names = append(names, axis.Name)
 	}
-	return false
+	return names
 }
 
 // at is the configuration at a point, and its text. The point's values are
@@ -82,7 +80,7 @@ func (t Trial) at(ctx context.Context, axes, point []string) (*Trial, []byte, er
 	reader := cli.Verb[Trial]{Name: name, Default: t, Run: func(_ context.Context, c *Trial, stream *cli.IO) error {
 		there, text = c, stream.Config()
 		return nil
-	}}
+	}, Varying: func(*Trial) []string { return axes }}
 	var stderr strings.Builder
 	reader.Execute(ctx, args, io.Discard, &stderr)
 	if err := ctx.Err(); err != nil {

@@ -13,15 +13,15 @@ import (
 )
 
 type config struct {
-	Weights    string `flag:"weights" unit:"FILE" required:"true" help:"portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
-	Conditions string `flag:"conditions" unit:"FILE" help:"what the portfolios have (a corpus's conditions.csv): makes the model conditional, so that generate can be asked for these; with the measures.json and corpus.json of a corpus beside it, training holds the model to what follows from weights, knows which conditions are categories, and keeps how those of the market follow from prices, so that generate and live can ask for the market of their day"`
-	trained.Conditioning
-	Model      vae.Config
-	Schedule   vae.Schedule
-	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"rows to hold out, at random, where the file has no provenance beside it"`
-	Components int     `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, from which portfolios are sampled"`
-	TwoStage   bool    `flag:"two-stage" help:"fit a second VAE to the codes too, from which generate samples by -density two-stage"`
-	cli.Backend
+	Weights              string `flag:"weights" unit:"FILE" required:"true" help:"a CSV of the portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
+	Conditions           string `flag:"conditions" unit:"FILE" help:"a CSV of what the portfolios have, such as the conditions.csv of a corpus, which makes the model conditional; the measures.json and corpus.json beside it are read too"`
+	trained.Conditioning `title:"Conditions"`
+	Model                vae.Config
+	Schedule             vae.Schedule `title:"Training"`
+	Validation           float64      `flag:"validation" range:"[0,0.9]" unit:"share" help:"the part of the rows to hold out, at random, where the file of weights has no provenance beside it"`
+	Components           int          `flag:"components" range:"[1,inf)" help:"the number of normals in the mixture fitted to the codes, from which portfolios are sampled"`
+	TwoStage             bool         `flag:"two-stage" help:"fit a second VAE to the codes too, from which generate samples by -density two-stage"`
+	cli.Backend          `title:"Common"`
 	cli.Output
 	cli.Common
 }
@@ -49,9 +49,6 @@ const diagnosticsFile = "diagnostics.json"
 func train(ctx context.Context, c *config, io *cli.IO) error {
 	if c.Out == "" {
 		return cli.Usagef("no folder for the model: give -out")
-	}
-	if c.Conditions == "" && len(c.On)+len(c.Caps) > 0 {
-		return cli.Usagef("-condition-on and -caps choose columns of -conditions FILE: give it")
 	}
 	note := func(line string) { io.Note("%s", line) }
 	data, err := trained.ReadData(c.Weights, trained.ReadOptions{

@@ -23,9 +23,9 @@ import (
 )
 
 type config struct {
-	Run       string  `arg:"RUN" required:"true" help:"folder of a finished run of pipeline"`
-	Tolerance float64 `flag:"tolerance" range:"(0,1)" unit:"relative" help:"difference that still counts as equal"`
-	cli.Format
+	Run        string  `arg:"RUN" required:"true" help:"the folder of a finished run of pipeline"`
+	Tolerance  float64 `flag:"tolerance" range:"(0,1)" unit:"relative" help:"the largest difference that still counts as equal"`
+	cli.Format `title:"Output"`
 	cli.Common
 }
 

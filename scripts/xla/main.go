@@ -12,23 +12,15 @@ import (
 )
 
 type config struct {
-	Command string  `arg:"command" choice:"status|install" required:"true" help:"status or install"`
-	Plugin  string  `flag:"plugin" choice:"cpu|cuda12|cuda13" default:"cpu" help:"what to install; the CUDA plugins need NVIDIA's libraries (CUDA, cuDNN) in the folder ../nvidia beside theirs, or where the system finds them, and cuda12 is UNTESTED"`
-	Dir     string  `flag:"dir" unit:"DIR" help:"where to install; without it the folder that is searched first where PJRT_PLUGIN_LIBRARY_PATH is not set"`
-	Wheel   string  `flag:"wheel" unit:"FILE" help:"install from this wheel, downloaded on another machine, instead of by pip; its hash is checked the same"`
-	DryRun  bool    `flag:"dry-run" help:"only say what install would do"`
-	Force   bool    `flag:"force" help:"replace another file of the plugin's name"`
-	Timeout float64 `flag:"timeout" unit:"seconds" range:"(0,inf)" default:"900" help:"limit of the download's time"`
-	Quiet   bool    `flag:"quiet" help:"no messages, only errors"`
-	cli.Format
-}
-
-// Validate refuses what the command doesn't take.
-func (c *config) Validate() error {
-	if c.Command == "status" && (c.Dir != "" || c.Wheel != "" || c.DryRun || c.Force) {
-		return fmt.Errorf("-dir, -wheel, -dry-run and -force go with install only")
-	}
-	return nil
+	Command    string  `arg:"command" choice:"status|install" required:"true" help:"status or install"`
+	Plugin     string  `flag:"plugin" choice:"cpu|cuda12|cuda13" default:"cpu" only:"command=install" help:"the plugin to install; the CUDA plugins need NVIDIA's libraries (CUDA, cuDNN) in the folder ../nvidia beside theirs, or where the system finds them, and cuda12 is UNTESTED"`
+	Dir        string  `flag:"dir" unit:"DIR" only:"command=install" help:"the folder to install in; without it the one that is searched first where PJRT_PLUGIN_LIBRARY_PATH is not set"`
+	Wheel      string  `flag:"wheel" unit:"FILE" only:"command=install" help:"a wheel downloaded on another machine, to install from instead of by pip; its hash is checked the same"`
+	DryRun     bool    `flag:"dry-run" only:"command=install" help:"say what install would do, and do nothing"`
+	Force      bool    `flag:"force" only:"command=install" help:"replace another file of the plugin's name"`
+	Timeout    float64 `flag:"timeout" unit:"seconds" range:"(0,inf)" default:"900" only:"command=install" help:"the longest time that the download may take"`
+	Quiet      bool    `flag:"quiet" help:"print no messages, only errors"`
+	cli.Format `title:"Output" only:"command=status"`
 }
 
 var verb = cli.Verb[config]{

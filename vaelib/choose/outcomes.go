@@ -25,12 +25,12 @@ import (
 // below. Its tags name the flags.
 type OutcomeSettings struct {
 	// Paths is how many are simulated; default 1,000.
-	Paths int `flag:"paths" range:"[2,1000000]" unit:"paths" help:"simulated for outcomes, the same for every portfolio"`
+	Paths int `flag:"paths" range:"[2,1000000]" help:"the number of paths to simulate, the same for every portfolio"`
 	// Regimes, 2 or more: paths go by a regime model of so many states instead of
 	// the bootstrap.
-	Regimes int `flag:"regimes" range:"[0,10]" unit:"states" help:"of a hidden Markov model by which the paths of outcomes go, from the present state on; 0 means the stationary bootstrap"`
+	Regimes int `flag:"regimes" range:"[0,10]" help:"the number of states of a hidden Markov model that the paths follow from the present state on; 0 means a stationary bootstrap"`
 	// Drawdown is the fall whose probability is asked for; default 0.2.
-	Drawdown  float64   `flag:"drawdown" range:"(0,1)" unit:"share" help:"the fall whose probability outcomes tells"`
+	Drawdown  float64   `flag:"drawdown" range:"(0,1)" unit:"share" help:"the fall from a peak whose probability is told"`
 	Horizon   int       // periods of each path; default 365
 	MeanBlock float64   // periods of the stationary bootstrap; default inference.BlockLength of the basket's returns
 	Quantiles []float64 // of the fan, rising; default 5, 25, 50, 75 and 95 %

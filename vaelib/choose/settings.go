@@ -16,10 +16,10 @@ import (
 // Settings say which scenarios and stresses are made of a window of returns.
 // Their tags name the flags.
 type Settings struct {
-	Horizon int       `flag:"horizon" range:"[1,100000]" unit:"periods" help:"of a scenario of robust and stress, and of the paths of outcomes"`
-	Paths   int       `flag:"scenarios" range:"[1,1000000]" unit:"paths" help:"bootstrapped for robust, in sample and as many held out"`
-	Crises  int       `flag:"crises" range:"[1,1000]" unit:"windows" help:"the worst of the data, of the horizon's length, for robust and stress"`
-	Shocks  []float64 `flag:"shocks" unit:"deviations" help:"sizes of the parametric shocks of robust and stress"`
+	Horizon int       `flag:"horizon" range:"[1,100000]" unit:"periods" only:"mode=robust|stress|outcomes" help:"the length of a scenario or of a simulated path"`
+	Paths   int       `flag:"scenarios" range:"[1,1000000]" only:"mode=robust" help:"the number of bootstrapped scenarios to choose by, and of as many more to judge by"`
+	Crises  int       `flag:"crises" range:"[1,1000]" only:"mode=robust|stress" help:"the number of the worst windows in the data, of the horizon's length, that are scenarios too"`
+	Shocks  []float64 `flag:"shocks" unit:"standard deviations" only:"mode=robust|stress" help:"the sizes of the shocks that are scenarios too"`
 }
 
 // DefaultSettings are 200 paths of 20 periods, the five worst stretches, and

@@ -51,25 +51,25 @@ type Shares struct {
 // as zero; [DefaultConfig] is a good start.
 type Config struct {
 	// Source is one of [Sources].
-	Source string `flag:"source" choice:"mixed|dirichlet|optimized|risk-parity|bootstrap" help:"where training portfolios come from"`
+	Source string `flag:"source" choice:"mixed|dirichlet|optimized|risk-parity|bootstrap" help:"the source of the training portfolios; mixed takes some of each"`
 	Shares Shares // of a mixed corpus; zero: those of [DefaultShares]
 	// N is the number of rows.
-	N    int `flag:"n" after:"alpha" range:"[2,10000000]" unit:"portfolios" help:"size of the training set, held-out rows included"`
+	N    int `flag:"n" after:"alpha" range:"[2,10000000]" unit:"portfolios" help:"the size of the training set, held-out rows included"`
 	Seed uint64
 	// Alpha, where above 0, is the one concentration of all Dirichlet rows, which
 	// are then symmetric; 0 varies it.
-	Alpha float64 `flag:"alpha" after:"source" range:"[0,1e6]" help:"concentration of all Dirichlet rows; 0 varies it"`
+	Alpha float64 `flag:"alpha" after:"source" range:"[0,1e6]" only:"source=mixed|dirichlet" help:"the concentration of all Dirichlet rows; 0 varies it"`
 
 	// Lookbacks are the lengths of the rolling windows, in periods.
-	Lookbacks []int `flag:"lookbacks" range:"[2,inf)" unit:"periods" help:"lengths of the rolling windows"`
+	Lookbacks []int `flag:"lookbacks" range:"[2,inf)" unit:"periods" help:"the lengths of the rolling windows"`
 	// Step is the number of periods between the ends of two windows.
-	Step int `flag:"window-step" range:"[1,inf)" unit:"periods" help:"between the ends of two rolling windows"`
+	Step int `flag:"window-step" range:"[1,inf)" unit:"periods" help:"the distance between the ends of two rolling windows"`
 	// Validation is the share of the time, and of the rows, held out; 0: none.
-	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"last part of the time whose windows are held out"`
+	Validation float64 `flag:"validation" range:"[0,0.9]" unit:"share" help:"the last part of the time, whose windows are held out"`
 
 	// Measured says over which returns risk and return are measured:
 	// [MeasuredTraining] or [MeasuredRolling].
-	Measured string `flag:"measured" choice:"training|rolling" help:"returns over which the conditions of risk and return are measured: all before the held-out part, so that they are functions of the weights, or each row's own rolling window"`
+	Measured string `flag:"measured" choice:"training|rolling" help:"the returns over which conditions of risk and return are measured: training takes all before the held-out part, rolling takes each row's own window"`
 	// PeriodsPerYear makes conditions annual; 0: as many as the window's times
 	// tell.
 	PeriodsPerYear float64

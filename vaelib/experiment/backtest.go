@@ -37,16 +37,16 @@ const LatentSharpe = "latent-sharpe"
 
 // BacktestSettings steer [Backtest]. Their tags name the flags.
 type BacktestSettings struct {
-	Strategies      []string `flag:"strategies" unit:"A,B" help:"what is tested: equal-weight, min-variance, mean-variance, max-sharpe, risk-parity, inverse-volatility, hrp, max-diversification, min-cvar, max-min, latent-sharpe"`
-	Train           int      `flag:"train" range:"[2,inf)" unit:"periods" help:"length of the training windows"`
-	Test            int      `flag:"test" range:"[1,inf)" unit:"periods" help:"length of the test windows: how long a choice is held"`
-	Embargo         int      `flag:"embargo" range:"[0,inf)" unit:"periods" help:"left out at the end of each training window"`
-	CostBps         float64  `flag:"cost-bps" range:"[0,5000]" unit:"basis points" help:"cost of the value traded, both sides counted"`
+	Strategies      []string `flag:"strategies" unit:"A,B" help:"the strategies to test: equal-weight, min-variance, mean-variance, max-sharpe, risk-parity, inverse-volatility, hrp, max-diversification, min-cvar, max-min, latent-sharpe"`
+	Train           int      `flag:"train" range:"[2,inf)" unit:"periods" help:"the length of the training windows"`
+	Test            int      `flag:"test" range:"[1,inf)" unit:"periods" help:"the length of the test windows, over which a choice is held"`
+	Embargo         int      `flag:"embargo" range:"[0,inf)" help:"the number of periods left out at the end of each training window"`
+	CostBps         float64  `flag:"cost-bps" range:"[0,5000]" unit:"basis points" help:"the cost of the value traded, both sides counted"`
 	ConstantWeights bool     `flag:"constant-weights" help:"restore the weights every period without cost, instead of letting them drift"`
-	Covariance      string   `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" help:"estimator of the covariance; a parameter may follow, as in ewma:0.97"`
-	RiskAversion    float64  `flag:"risk-aversion" range:"[0,inf)" help:"lambda of mean-variance"`
-	Rows            int      `flag:"n" range:"[100,10000000]" unit:"portfolios" help:"training portfolios of latent-sharpe, for each window"`
-	Steps           int      `flag:"steps" range:"[1,inf)" unit:"steps" help:"gradient steps of latent-sharpe, for each window"`
+	Covariance      string   `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"strategies!=equal-weight|min-cvar|max-min|latent-sharpe" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
+	RiskAversion    float64  `flag:"risk-aversion" range:"[0,inf)" only:"strategies=mean-variance" help:"the lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w"`
+	Rows            int      `flag:"n" range:"[100,10000000]" only:"strategies=latent-sharpe" help:"the number of training portfolios of latent-sharpe in each window"`
+	Steps           int      `flag:"steps" range:"[1,inf)" only:"strategies=latent-sharpe" help:"the number of gradient steps of latent-sharpe in each window"`
 }
 
 // DefaultBacktest is a year of training, a month of holding and ten basis

@@ -25,18 +25,18 @@ func within(set simplex.Set, c vae.Config) vae.Config {
 // Settings are those of the pipeline. Their tags name the flags. The assets of
 // the model, the seeds and the periods per year come from [Input].
 type Settings struct {
-	Split   float64 `flag:"split" range:"(0,1)" unit:"share" help:"part of the time before which everything is learned and chosen"`
-	Embargo int     `flag:"embargo" range:"[-1,inf)" unit:"periods" help:"left out before the split; -1: the longest lookback"`
+	Split   float64 `flag:"split" range:"(0,1)" unit:"share" help:"the first part of the time, from which everything is learned and chosen"`
+	Embargo int     `flag:"embargo" range:"[-1,inf)" help:"the number of periods left out before the split; -1 means the longest lookback"`
 
-	Corpus   corpus.Config
-	Model    vae.Config
-	Schedule vae.Schedule
+	Corpus   corpus.Config `title:"Training set"`
+	Model    vae.Config    `title:"Model"`
+	Schedule vae.Schedule  `title:"Training"`
 
-	Portfolios int  `flag:"portfolios" range:"[1,10000000]" unit:"rows" help:"portfolios to generate and write"`
-	Components int  `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, from which portfolios are sampled"`
-	TwoStage   bool `flag:"two-stage" help:"fit a second VAE to the codes too, and judge what it samples beside the mixture and the prior"`
-	Starts     int  `flag:"starts" range:"[1,inf)" unit:"codes" help:"of the latent Sharpe optimisation, side by side"`
-	Iterations int  `flag:"iterations" range:"[1,inf)" unit:"steps" help:"of the latent Sharpe optimisation"`
+	Portfolios int  `flag:"portfolios" range:"[1,10000000]" help:"the number of portfolios to generate and write"`
+	Components int  `flag:"components" range:"[1,inf)" help:"the number of normals in the mixture fitted to the codes, from which portfolios are sampled"`
+	TwoStage   bool `flag:"two-stage" help:"fit a second VAE to the codes too, and judge its samples beside those of the mixture and of the prior"`
+	Starts     int  `flag:"starts" range:"[1,inf)" help:"the number of codes from which the latent Sharpe search climbs side by side"`
+	Iterations int  `flag:"iterations" range:"[1,inf)" help:"the number of steps of the latent Sharpe search"`
 }
 
 // DefaultSettings are the full pipeline's.

@@ -20,13 +20,13 @@ const atVolatility = "return-at-volatility"
 // SearchSettings say what [Generator.Search] climbs, and how. Their tags name the
 // flags.
 type SearchSettings struct {
-	Objective  string    `flag:"objective" choice:"sharpe|return|return-at-volatility|volatility|diversification|sortino|cvar|drawdown|worst" default:"sharpe" help:"what latent climbs, on -prices; losses are made small"`
-	Volatility float64   `flag:"volatility" range:"[0,inf)" unit:"per year" help:"limit of return-at-volatility"`
-	Starts     int       `flag:"starts" range:"[1,1000000]" unit:"codes" help:"of latent, side by side"`
-	Iterations int       `flag:"iterations" range:"[1,100000]" unit:"steps" help:"of latent, at most"`
-	Patience   int       `flag:"patience" range:"[0,100000]" unit:"steps" help:"end latent after so many without an improvement of any start; 0 means never"`
-	Radius     float64   `flag:"radius" range:"[0,inf)" help:"bound on the length of a code; 0 means the prior's 95 % quantile"`
-	Radii      []float64 `flag:"radii" help:"rising bounds that latent searches one after another besides: what each buys, and what it costs in realism, goes to radii.csv; with -from-weights, the distance to the nearest of those portfolios too"`
+	Objective  string    `flag:"objective" choice:"sharpe|return|return-at-volatility|volatility|diversification|sortino|cvar|drawdown|worst" default:"sharpe" help:"what the search makes best over the prices; losses are made small"`
+	Volatility float64   `flag:"volatility" range:"[0,inf)" unit:"per year" only:"objective=return-at-volatility" help:"the largest volatility allowed"`
+	Starts     int       `flag:"starts" range:"[1,1000000]" help:"the number of codes from which the search climbs side by side"`
+	Iterations int       `flag:"iterations" range:"[1,100000]" help:"the largest number of steps of the search"`
+	Patience   int       `flag:"patience" range:"[0,100000]" help:"the number of steps without an improvement of any start after which the search ends; 0 means never"`
+	Radius     float64   `flag:"radius" range:"[0,inf)" help:"the largest length of a code; 0 means the 95 % quantile of the prior"`
+	Radii      []float64 `flag:"radii" help:"rising radii to search besides, one after another; radii.csv tells what each gains, and what it costs in realism"`
 }
 
 // Validate returns an error for an objective without its limit.

@@ -28,18 +28,18 @@ import (
 // of the model, its seed and that of the training set, and the periods per year
 // come from the [Trial].
 type Settings struct {
-	Split   float64 `flag:"split" range:"(0,1)" unit:"share" help:"part of the time from which training portfolios are made"`
-	Embargo int     `flag:"embargo" range:"[-1,inf)" unit:"periods" help:"left out before the split; -1: the longest lookback"`
+	Split   float64 `flag:"split" range:"(0,1)" unit:"share" help:"the first part of the time, from which training portfolios are made"`
+	Embargo int     `flag:"embargo" range:"[-1,inf)" help:"the number of periods left out before the split; -1 means the longest lookback"`
 
-	Corpus     corpus.Config
-	CorpusSeed uint64 `flag:"corpus-seed" help:"decides the training portfolios, so that runs of several seeds share them; 0: each run's own seed"`
+	Corpus     corpus.Config `title:"Training set"`
+	CorpusSeed uint64        `flag:"corpus-seed" help:"the seed of the training portfolios, which runs of several seeds share; 0 takes each run's own seed"`
 
-	Conditional bool `flag:"conditional" record:"conditional" help:"tell the models what each portfolio has, so that they can be asked for it: -condition-on, -caps and -control say how"`
-	trained.Conditioning
+	Conditional          bool `flag:"conditional" record:"conditional" help:"tell the models what each portfolio has, so that they can be asked for it"`
+	trained.Conditioning `title:"Conditions"`
 
-	Model      vae.Config
-	Schedule   vae.Schedule
-	Components int `flag:"components" range:"[1,inf)" unit:"normals" help:"of the mixture fitted to the codes, a hundred for each, from which the posterior dispersion is measured"`
+	Model      vae.Config   `title:"Model"`
+	Schedule   vae.Schedule `title:"Training"`
+	Components int          `flag:"components" range:"[1,inf)" help:"the number of normals in the mixture fitted to the codes, from which the posterior dispersion is measured"`
 }
 
 // DefaultSettings are those of the pipeline's training, with a coarser

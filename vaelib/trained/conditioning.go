@@ -20,9 +20,9 @@ import (
 // Conditioning says what a conditional model is told of each portfolio. Its tags
 // name the flags.
 type Conditioning struct {
-	On      []string `flag:"condition-on" record:"conditional" unit:"NAMES" help:"the conditions that the model is told; sector.* stands for all that begin so; without it all"`
-	Caps    []string `flag:"caps" record:"conditional" unit:"NAMES" help:"those of them that are upper bounds to be kept, rather than values to be met"`
-	Control float64  `flag:"control" record:"conditional" range:"[0,inf)" help:"weight of the distance, in standard deviations, between what is decoded from random codes and the conditions asked for, where these follow from the weights alone"`
+	On      []string `flag:"condition-on" record:"conditional" unit:"NAMES" only:"conditional or conditions" help:"the conditions that the model is told; sector.* stands for all that begin so, and without the flag it is told all that there are"`
+	Caps    []string `flag:"caps" record:"conditional" unit:"NAMES" only:"conditional or conditions" help:"those of the conditions that are upper bounds to be kept, rather than values to be met"`
+	Control float64  `flag:"control" record:"conditional" range:"[0,inf)" only:"conditional or conditions" help:"the weight in the loss of the distance, in standard deviations, between the conditions asked for and those of portfolios decoded from random codes"`
 }
 
 // DefaultConditioning holds the decoder to its conditions: on the mixed training

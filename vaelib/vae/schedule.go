@@ -9,28 +9,28 @@ import (
 // start. Zeros mean what the fields say; see [Schedule.EnsureDefaults].
 type Schedule struct {
 	// Steps is the number of gradient steps.
-	Steps int `json:"steps" flag:"steps" range:"[1,inf)" unit:"steps" help:"gradient steps"`
+	Steps int `json:"steps" flag:"steps" range:"[1,inf)" help:"the number of gradient steps"`
 	// Batch is the number of rows a step, drawn with replacement.
-	Batch int `json:"batch" flag:"batch" range:"[1,inf)" unit:"rows" help:"training rows a step"`
+	Batch int `json:"batch" flag:"batch" range:"[1,inf)" help:"the number of training rows in a step"`
 	// LearningRate is that of Adam at the first step; it decays by a half cosine
 	// to 0 at the last.
-	LearningRate float64 `json:"learning_rate" flag:"learning-rate" range:"(0,inf)" help:"Adam's, at the first step; it decays to 0 by a cosine"`
+	LearningRate float64 `json:"learning_rate" flag:"learning-rate" range:"(0,inf)" help:"the learning rate of Adam at the first step; it decays to 0 by a cosine"`
 	// Warmup is the share of the steps in which the KL weight rises linearly
 	// from 0 to beta. Without it a cold start near a collapse threshold can die
 	// although the data could keep the direction alive.
-	Warmup float64 `json:"warmup" flag:"warmup" range:"[0,1]" unit:"share" help:"part of the steps in which beta rises from 0"`
+	Warmup float64 `json:"warmup" flag:"warmup" range:"[0,1]" unit:"share" help:"the part of the steps in which beta rises from 0"`
 	// Cycles, where above 1, repeats the warm-up in as many equal parts of the
 	// training, each beginning at 0 again (cyclical annealing, Fu et al. 2019);
 	// Warmup is then the share of each part. What a division leaves over goes to
 	// the last.
-	Cycles int `json:"cycles,omitempty" flag:"cycles" range:"[0,inf)" unit:"times" help:"repeat the warm-up in as many equal parts of the training; 0 and 1: once"`
+	Cycles int `json:"cycles,omitempty" flag:"cycles" range:"[0,inf)" help:"the number of times that the warm-up is repeated, in equal parts of the training; 0 means once"`
 	// EvalEvery is the number of steps between evaluations, each one row of the
 	// history; 0: a fiftieth of the steps.
 	EvalEvery int `json:"eval_every"`
 	// Patience is how many evaluations without a smaller validation loss end
 	// the training. 0 trains to the end. With patience the returned model is
 	// that of the smallest validation loss, otherwise that of the last step.
-	Patience int `json:"patience" flag:"patience" range:"[0,inf)" unit:"evaluations" help:"stop after so many without a better validation loss; 0 trains to the end"`
+	Patience int `json:"patience" flag:"patience" range:"[0,inf)" help:"the number of evaluations without a better validation loss after which training stops; 0 trains to the end"`
 }
 
 // DefaultSchedule returns the schedule that goes with [DefaultConfig].

@@ -15,11 +15,11 @@ import (
 
 // Constraints are the flags of a verb that makes weights.
 type Constraints struct {
-	MaxWeight  float64  `flag:"max-weight" range:"(0,100]" default:"1" help:"largest weight of an asset"`
-	MinWeight  float64  `flag:"min-weight" range:"[0,1]" help:"smallest holding: every weight is 0 or at least this"`
-	Lower      float64  `flag:"lower" range:"[-10,1]" help:"floor for every weight; below 0 it allows short positions"`
-	Sectors    string   `flag:"sectors" unit:"FILE" help:"CSV with the columns symbol, sector and, where memberships are in part, share; the bundled sample has its own"`
-	SectorCaps []string `flag:"sector-cap" unit:"NAME=X" help:"largest sum of a sector's weights; NAME=LO:HI for both ends"`
+	MaxWeight  float64  `flag:"max-weight" range:"(0,100]" default:"1" help:"the largest weight of an asset"`
+	MinWeight  float64  `flag:"min-weight" range:"[0,1]" help:"the smallest holding: every weight is 0 or at least this; 0 means any"`
+	Lower      float64  `flag:"lower" range:"[-10,1]" help:"the floor of every weight; below 0 it allows short positions"`
+	Sectors    string   `flag:"sectors" unit:"FILE" help:"a CSV with the columns symbol, sector and, for memberships in part, share; the bundled sample has its own"`
+	SectorCaps []string `flag:"sector-cap" unit:"NAME=X" help:"the largest sum of a sector's weights; NAME=LO:HI limits it at both ends"`
 }
 
 // longest is the largest weight or sum of a sector's that short positions can

@@ -2,24 +2,24 @@ package cli
 
 // Common are the flags of every verb.
 type Common struct {
-	Seed   uint64 `flag:"seed" default:"1" help:"decides everything random"`
-	Quiet  bool   `flag:"quiet" record:"-" help:"no progress and no messages, only errors"`
-	Config string `flag:"config" unit:"FILE" record:"-" help:"TOML with values for flags, its keys their names; flags overrule it"`
+	Seed   uint64 `flag:"seed" default:"1" help:"the number that decides everything random"`
+	Quiet  bool   `flag:"quiet" record:"-" help:"print no progress and no messages, only errors"`
+	Config string `flag:"config" unit:"FILE" record:"-" help:"a TOML file with values for flags, whose keys are their names; flags overrule it"`
 	Preset string `flag:"preset" record:"-" help:"a set of defaults"`
 }
 
 // Format is the flag of a verb with a result to print.
 type Format struct {
-	Format string `flag:"format" choice:"table|csv|json|parquet" default:"table" record:"-" help:"how results are printed; all but table at full precision"`
+	Format string `flag:"format" choice:"table|csv|json|parquet" default:"table" record:"-" help:"the form in which results are printed; csv, json and parquet have full precision"`
 }
 
 // Output are the flags of a verb that makes a folder.
 type Output struct {
-	Out   string `flag:"out" unit:"DIR" record:"-" help:"folder for the results; with an unfinished run of the same configuration it goes on"`
+	Out   string `flag:"out" unit:"DIR" record:"-" help:"the folder for the results; an unfinished run of the same configuration in it is continued"`
 	Force bool   `flag:"force" record:"-" help:"replace another run in the folder"`
 }
 
 // Backend is the flag of a verb that runs a model.
 type Backend struct {
-	Backend string `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" help:"what computes the model: auto is XLA where a plugin is found, else pure Go"`
+	Backend string `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" help:"what computes the model; auto is XLA where a plugin is found, else pure Go"`
 }

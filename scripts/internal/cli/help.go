@@ -38,17 +38,14 @@ func (v Verb[C]) help(w io.Writer, given []*assignment) error {
 		shown = chosen.inAll(chooser, isOpen)
 	}
 	for _, title := range all.titles() {
-		first := true
+		var group options
+		var with []string // what each depends on
 		for i, o := range all {
-			if o.title != title || !shown(chosen[i]) || o.name == "preset" && len(v.Presets) == 0 {
-				continue
+			if o.title == title && shown(chosen[i]) && (o.name != "preset" || len(v.Presets) > 0) {
+				group, with = append(group, o), append(with, chosen.openPart(chosen[i], isOpen))
 			}
-			if first {
-				fmt.Fprintf(&b, "\n%s:\n", cmp.Or(title, heading))
-				first = false
-			}
-			v.flagHelp(&b, o, chosen.openPart(chosen[i], isOpen))
 		}
+		v.groupHelp(&b, cmp.Or(title, heading), group, with)
 	}
 	b.WriteString(v.presetHelp())
 	_, err := io.WriteString(w, b.String())
@@ -102,6 +99,21 @@ func (v Verb[C]) modesHelp(b *strings.Builder, chooser *option) {
 		for _, line := range wrap(v.Modes.Does[mode], helpWidth-6) {
 			fmt.Fprintf(b, "      %s\n", line)
 		}
+	}
+}
+
+// groupHelp tells the flags of a group; what all depend on is said once.
+func (v Verb[C]) groupHelp(b *strings.Builder, title string, group options, with []string) {
+	if len(group) == 0 {
+		return
+	}
+	if shared := slices.Compact(slices.Clone(with)); len(shared) == 1 && len(with) > 1 && shared[0] != "" {
+		title += " (only " + shared[0] + ")"
+		with = make([]string, len(with))
+	}
+	fmt.Fprintf(b, "\n%s:\n", title)
+	for i, o := range group {
+		v.flagHelp(b, o, with[i])
 	}
 }
 

@@ -14,11 +14,11 @@ import (
 // KeptConstraints are the constraint flags of a verb that makes weights out of a
 // model. What they leave open is as it was when the model was trained.
 type KeptConstraints struct {
-	MaxWeight  *float64 `flag:"max-weight" range:"(0,100]" help:"largest weight of an asset; without it that of the model's training, or 1 where this isn't known"`
-	MinWeight  *float64 `flag:"min-weight" range:"[0,1]" help:"smallest holding: every weight is 0 or at least this; without it that of the model's training, or none"`
-	Lower      *float64 `flag:"lower" range:"[-10,1]" help:"floor for every weight; below 0 it allows short positions; without it that of the model's training, or 0"`
-	Sectors    string   `flag:"sectors" unit:"FILE" help:"CSV with the columns symbol, sector and, where memberships are in part, share; the bundled sample has its own"`
-	SectorCaps []string `flag:"sector-cap" unit:"NAME=X" help:"largest sum of a sector's weights; NAME=LO:HI for both ends; a sector that isn't named keeps the limits of the model's training"`
+	MaxWeight  *float64 `flag:"max-weight" range:"(0,100]" help:"the largest weight of an asset; without it that of the model's training, or 1 where that isn't known"`
+	MinWeight  *float64 `flag:"min-weight" range:"[0,1]" help:"the smallest holding: every weight is 0 or at least this; without it that of the model's training, or 0, which means any"`
+	Lower      *float64 `flag:"lower" range:"[-10,1]" help:"the floor of every weight; below 0 it allows short positions, and without it that of the model's training holds, or 0"`
+	Sectors    string   `flag:"sectors" unit:"FILE" help:"a CSV with the columns symbol, sector and, for memberships in part, share; the bundled sample has its own"`
+	SectorCaps []string `flag:"sector-cap" unit:"NAME=X" help:"the largest sum of a sector's weights; NAME=LO:HI limits it at both ends, and a sector that isn't named keeps the limits of the model's training"`
 }
 
 // given are the flags as those of a verb that has no model.

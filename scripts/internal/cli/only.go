@@ -195,7 +195,7 @@ func (os options) spellClause(t clause) string {
 	case t.values == nil && t.not:
 		return "without " + flag
 	case t.values == nil:
-		return "with " + flag
+		return "with " + strings.TrimSpace(flag+" "+o.placeholder())
 	case t.not:
 		return "with a " + flag + " other than " + either(t.values)
 	case o.positional:

@@ -55,7 +55,7 @@ func TestFlagsOfOtherModes(t *testing.T) {
 		{"-mode swim -depth 2", "-depth goes with -deep"}, // its default
 		{"-depth 3", "-depth goes with -mode swim"},
 		{"-mode swim -pace 3", "-pace goes with a -mode other than swim"},
-		{"-detour 1", "-detour goes with -mode ride, or with -map and with -mode walk"},
+		{"-detour 1", "-detour goes with -mode ride, or with -map TEXT and with -mode walk"},
 		{"-detour 1 -map a", ""},
 		{"-detour 1 -mode ride", ""},
 		{"-guess", ""},
@@ -128,7 +128,7 @@ func TestHelpOfModes(t *testing.T) {
 		{"-h", []string{"Modes (climb -mode M -h lists", "  swim\n      Swims.", "Flags that all have:", "  -map TEXT", "  -guess\n      guesses (only without -map;",
 			"  -beds N\n      beds (only with -stops hut or inn;"}, []string{"-boots", "-deep", "-pace", "-detour", "-other"}},
 		{"-mode swim -h", []string{"\nWater:\n  -deep", "  -depth X\n      the depth (only with -deep;"}, []string{"Modes", "-boots", "-pace"}},
-		{"-h -mode walk", []string{"\nFlags:", "  -boots", "a detour (only with -map;"}, []string{"-deep", "-other", "Water:"}},
+		{"-h -mode walk", []string{"\nFlags:", "  -boots", "a detour (only with -map TEXT;"}, []string{"-deep", "-other", "Water:"}},
 		{"-mode ride -map a -h", []string{"a detour (default 0)", "  -other"}, []string{"-guess", "-boots"}},
 	} {
 		code, stdout, stderr := execute(climber(nil), strings.Fields(c.args)...)

@@ -15,20 +15,20 @@ import (
 
 // Prices are the flags of a verb that needs prices.
 type Prices struct {
-	Prices   string   `flag:"prices" unit:"PATH" help:"closes: a wide CSV, or a folder of kline CSVs, one a symbol, or any other layout of docs/files.md, gzip and Parquet too; without it the bundled sample, which is SYNTHETIC"`
-	Layout   string   `flag:"layout" unit:"NAME" help:"which layout of docs/files.md the prices have, where another is recognised: wide takes every column for an asset, klines reads a file of one asset alone"`
-	Dates    string   `flag:"dates" choice:"dmy|mdy" help:"what comes first in dates such as 01/02/2024, the day or the month; without it the file tells"`
-	Returns  string   `flag:"returns" choice:"simple|log|simple-percent|log-percent" help:"-prices are returns, simple or logarithmic, as shares or in percent; -99.99 and -999 are none"`
-	Fill     string   `flag:"fill" choice:"previous|drop" help:"where an asset has no price between two others: previous carries its price forward, drop leaves the row out for all; without it a wide file with such holes is refused"`
-	Closes   string   `flag:"closes" choice:"adjusted|paid" default:"adjusted" help:"of files with closes adjusted for splits and dividends beside those paid, which are the prices"`
-	Symbols  []string `flag:"symbols" unit:"A,B,C" help:"the assets, in this order; without it all"`
-	From     string   `flag:"from" unit:"DATE" help:"first day used; without it the first in the data"`
-	To       string   `flag:"to" unit:"DATE" help:"last day used, inclusive; without it the last in the data"`
-	AsOf     string   `flag:"as-of" unit:"TIME" help:"when the prices were taken: a last candle that had not closed by then is dropped; without it the clock decides, which for an older file can't tell"`
-	Listings string   `flag:"listings" choice:"shared|as-it-was" default:"shared" help:"shared cuts the prices to the times that all symbols have; as-it-was lets backtest choose at each rebalance among the symbols that were traded then, and other verbs leave out those that have stopped"`
-	MaxJump  float64  `flag:"max-jump" range:"[0,inf)" unit:"factor" help:"refuses a close that is more than so many times the one before, or less than its so many'th part, as at a split that the prices are not adjusted for; 0 takes any, and names unlikely ones"`
-	MaxStale int      `flag:"max-stale" range:"[0,inf)" unit:"rows" help:"refuses a symbol whose close doesn't change on more than so many rows on end, as after a delisting that was filled forward; 0 takes any, and names unlikely ones"`
-	Funding  string   `flag:"funding" unit:"PATH" help:"funding rates of the perpetuals that -prices are of: the folder that fetch -funding wrote, or one CSV with timestamp,symbol,rate; the returns are then those of long positions, less the funding they paid; without it they are of prices alone"`
+	Prices   string   `flag:"prices" unit:"PATH" help:"the file or folder of prices, in any layout of docs/files.md: a wide CSV or Parquet file of closes, or a folder of kline CSVs, one a symbol; without it the bundled sample, which is SYNTHETIC"`
+	Layout   string   `flag:"layout" unit:"NAME" help:"the name of the prices' layout in docs/files.md, where another one is recognised than is meant"`
+	Dates    string   `flag:"dates" choice:"dmy|mdy" help:"the order of day and month in dates such as 01/02/2024; without it the file tells"`
+	Returns  string   `flag:"returns" choice:"simple|log|simple-percent|log-percent" help:"the kind of returns that -prices holds instead of closes, as shares or in percent; -99.99 and -999 stand for none"`
+	Fill     string   `flag:"fill" choice:"previous|drop" help:"what fills a hole between two prices of an asset: previous carries the first one forward, drop leaves the row out for all; without it a wide file with holes is refused"`
+	Closes   string   `flag:"closes" choice:"adjusted|paid" default:"adjusted" help:"the closes to take where a file has two: those adjusted for splits and dividends, or those paid"`
+	Symbols  []string `flag:"symbols" unit:"A,B,C" help:"the assets to use, in this order; without it all"`
+	From     string   `flag:"from" unit:"DATE" help:"the first day to use; without it the first in the data"`
+	To       string   `flag:"to" unit:"DATE" help:"the last day to use, inclusive; without it the last in the data"`
+	AsOf     string   `flag:"as-of" unit:"TIME" help:"the time at which the prices were taken: a last candle that had not closed by then is dropped; without it the clock decides, which can't tell for an older file"`
+	Listings string   `flag:"listings" choice:"shared|as-it-was" default:"shared" help:"the times to keep: shared are those that all symbols have; as-it-was lets backtest choose among the symbols traded at each time, and other verbs leave out those that have stopped"`
+	MaxJump  float64  `flag:"max-jump" range:"[0,inf)" unit:"factor" help:"the largest factor between neighbouring closes, up or down, beyond which the prices are refused, as at a split; 0 takes any, and names unlikely ones"`
+	MaxStale int      `flag:"max-stale" range:"[0,inf)" help:"the largest number of rows on end without a new close, beyond which the prices are refused, as after a delisting; 0 takes any, and names unlikely ones"`
+	Funding  string   `flag:"funding" unit:"PATH" help:"the funding rates of the perpetuals in -prices, which are taken off the returns: the folder that fetch -funding wrote, or a CSV with the columns timestamp, symbol and rate"`
 }
 
 // Validate returns an error for a time that can't be read, and for funding of the
@@ -279,8 +279,8 @@ func (d *Data) LastCloses() []float64 {
 
 // Annual are the flags of a verb that deals with annual rates.
 type Annual struct {
-	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"periods in a year; 0 means from the times: 365 for daily data with weekends, 252 for five days a week, the number of intervals around the clock, and what the calendar holds of sessions"`
-	RiskFree       float64 `flag:"rf" unit:"per year" help:"rate of return without risk"`
+	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"the number of periods in a year; 0 takes it from the times: 365 for daily prices with weekends, 252 for five days a week, else what a year holds of the intervals or sessions"`
+	RiskFree       float64 `flag:"rf" unit:"per year" help:"the risk-free rate of return, as a share: 0.02 is 2 %"`
 }
 
 // Validate returns an error for a rate that can only be meant in percent.
@@ -334,8 +334,8 @@ func (a *Annual) Told(w *market.Window) []string {
 // Figures are the flags of a verb that computes return and risk figures.
 type Figures struct {
 	Annual
-	MAR        float64            `flag:"mar" unit:"per year" help:"minimum acceptable return, for Sortino"`
-	Convention metrics.Convention `flag:"convention" choice:"default|skfolio|skfolio-defaults|empyrical" default:"default" help:"the library whose formulas are followed where they differ"`
+	MAR        float64            `flag:"mar" unit:"per year" help:"the minimum acceptable return of the Sortino ratio, as a share"`
+	Convention metrics.Convention `flag:"convention" choice:"default|skfolio|skfolio-defaults|empyrical" default:"default" help:"the library whose formulas are followed where libraries differ"`
 }
 
 // Validate returns an error for a rate that can only be meant in percent.
