@@ -1,11 +1,15 @@
 package vae
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,9 +17,9 @@ import (
 	"vaefolio/vaelib/run"
 )
 
-// checkpointVersion 2 has no state of a random generator: what a step draws
-// depends on the seed and the step.
-const checkpointVersion = 2
+// checkpointVersion 2 had no state of a random generator any more: what a step draws
+// depends on the seed and the step. Version 3 has a checksum.
+const checkpointVersion = 3
 
 // Checkpoint is the whole state of an unfinished training: step, parameters,
 // moments, sums and history. Train hands it to
@@ -59,8 +63,27 @@ func (c *Checkpoint) Save(dir string) error {
 		}
 	}
 	return run.WriteFile(filepath.Join(dir, checkpointFile), func(w io.Writer) error {
-		return writeTensors(w, map[string]string{"checkpoint": string(text)}, tensors)
+		return writeTensors(w, map[string]string{"checkpoint": string(text), "sha256": c.checksum(string(text))}, tensors)
 	})
+}
+
+// checksum is the SHA-256 of the document's text and of all vectors: a state with one
+// flipped bit would go on to another model.
+func (c *Checkpoint) checksum(document string) string {
+	sum := sha256.New()
+	part := func(name string, data []byte) {
+		fmt.Fprintf(sum, "%s %d\n", name, len(data))
+		sum.Write(data)
+	}
+	part("checkpoint", []byte(document))
+	for _, v := range c.vectors() {
+		data := make([]byte, 0, dtypeSize*len(*v.values))
+		for _, x := range *v.values {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(x))
+		}
+		part(v.name, data)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 type namedVector struct {
@@ -104,6 +127,9 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 	}
 	if err := c.take(tensors); err != nil {
 		return nil, fileError(path, err)
+	}
+	if c.checksum(metadata["checkpoint"]) != metadata["sha256"] {
+		return nil, &FileError{Path: path, Err: errors.New("is damaged: its contents are not those of its checksum; -force begins the training anew")}
 	}
 	return c, nil
 }

@@ -88,6 +88,20 @@ func writeBytes(path string, data []byte) error {
 	})
 }
 
+// mostParameter is far beyond what a training comes to. With more, layers overflow,
+// and heads make the same portfolio of every code.
+const mostParameter = 1e9
+
+// checkParameters returns an error for parameters that no model has.
+func checkParameters(v []float32) error {
+	for i, x := range v {
+		if x > mostParameter || x < -mostParameter {
+			return fmt.Errorf("entry %d is %v: no trained model has such a parameter", i, x)
+		}
+	}
+	return checkFinite(v)
+}
+
 func checkFinite(v []float32) error {
 	for i, x := range v {
 		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {

@@ -133,7 +133,7 @@ func (n *network) assemble(tensors []tensor) ([]float32, error) {
 		if !slices.Equal(t.shape, shape) {
 			return &tensorError{name, fmt.Errorf("has shape %v, want %v", t.shape, shape)}
 		}
-		if err := checkFinite(t.values); err != nil {
+		if err := checkParameters(t.values); err != nil {
 			return &tensorError{name, err}
 		}
 		theta = append(theta, t.values...)

@@ -291,7 +291,7 @@ func TestLoadCheckpointDamaged(t *testing.T) {
 		name, tensor, want string
 		change             func(c *Checkpoint)
 	}{
-		{"version", "", "has version 1, this program reads version 2", func(c *Checkpoint) { c.document.Version = 1 }},
+		{"version", "", "has version 1, this program reads version 3", func(c *Checkpoint) { c.document.Version = 1 }},
 		{"step", "", "does not fit 250 steps", func(c *Checkpoint) { c.document.Step = 251 }},
 		{"history", "", "history ends at step 0, want 60", func(c *Checkpoint) { c.document.Points = nil }},
 		{"order", "", "out of place",
@@ -326,6 +326,35 @@ func TestLoadCheckpointDamaged(t *testing.T) {
 		if _, err := LoadCheckpoint(dir); !errors.As(err, &fault) {
 			t.Errorf("cut to %d bytes: got %v", size, err)
 		}
+	}
+	// One flipped bit, anywhere, is noticed, or changes nothing (a blank's).
+	for i := 0; i < len(data); i += 1 + i%7 {
+		flipped := bytes.Clone(data)
+		flipped[i] ^= 1 << (i % 8)
+		if err := os.WriteFile(path, flipped, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		var fault *FileError
+		got, err := LoadCheckpoint(dir)
+		if err != nil && !errors.As(err, &fault) || err == nil && !cmp.Equal(good, got, cmp.AllowUnexported(Checkpoint{})) {
+			t.Fatalf("bit %d of byte %d flipped: another checkpoint, %v", i%8, i, err)
+		}
+	}
+}
+
+// Parameters that no training comes to would make one portfolio of all codes.
+func TestLoadHugeParameters(t *testing.T) {
+	b := openTest(t, "go")
+	m := tiny(t, b)
+	m.theta = slices.Clone(m.theta)
+	m.theta[0] = -1e38
+	dir := t.TempDir()
+	if err := m.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	var fault *FileError
+	if _, err := Load(b, dir); !errors.As(err, &fault) || !strings.Contains(err.Error(), "no trained model has such a parameter") {
+		t.Errorf("got %v", err)
 	}
 }
 
