@@ -1,8 +1,7 @@
 package tabular
 
 import (
-	"encoding/binary"
-	"errors"
+	"fmt"
 	"io"
 	"math"
 	"time"
@@ -18,76 +17,85 @@ func openArrow(s *File) (*Columns, error) {
 	bad := func(err error) error {
 		return &Error{File: s.Shown, Msg: "is no sound Arrow file: " + err.Error(), Err: err}
 	}
-	var schema *arrow.Schema
-	var read func() (arrow.RecordBatch, error)
-	if string(s.Lines.Peek(4)) == "ARRO" {
-		at, size, err := s.readerAt()
-		if err != nil {
-			return nil, err
-		}
-		if !soundFooter(footerOf(at, size)) {
-			return nil, bad(errors.New("its footer claims what is not in it"))
-		}
-		file, err := ipc.NewFileReader(io.NewSectionReader(at, 0, size))
-		if err != nil {
-			return nil, bad(err)
-		}
-		schema, read = file.Schema(), file.Read
-	} else {
-		if !soundMessage(s.Lines.Peek(LongestLine)) {
-			return nil, bad(errors.New("its schema claims what is not in it"))
-		}
-		stream, err := ipc.NewReader(s.Lines)
-		if err != nil {
-			return nil, bad(err)
-		}
-		schema, read = stream.Schema(), stream.Read
+	schema, read, err := arrowReader(s)
+	if err != nil {
+		return nil, bad(err)
 	}
 	r := &Columns{}
 	for _, field := range schema.Fields() {
+		switch field.Type.(type) {
+		case arrow.NestedType, arrow.ExtensionType:
+			return nil, bad(fmt.Errorf("column %q is a list, a structure or the like, of %s: leave it out", field.Name, field.Type))
+		}
 		c := Column{Name: field.Name}
 		c.Kind, c.Zone = arrowContent(field.Type)
 		r.List = append(r.List, c)
 	}
-	r.fill = func() (int, error) {
-		for {
-			batch, err := read()
-			if err == io.EOF || batch == nil && err == nil {
-				return 0, nil
-			}
-			if err != nil {
-				return 0, err
-			}
-			if n := int(batch.NumRows()); n > 0 {
-				for k := range r.List {
-					r.List[k].take(batch.Column(k), n)
-				}
-				return n, nil
-			}
-		}
-	}
+	b := &arrowBatches{read: read}
+	r.fill = func() (int, error) { return b.fill(r.List) }
 	return r, nil
 }
 
-// footerOf is the footer of an Arrow file, whose length stands before the mark at
-// the end; nil where there is none.
-func footerOf(at io.ReaderAt, size int64) []byte {
-	var end [10]byte
-	if size < 20 {
-		return nil
+// arrowReader opens a file or a stream with the library. What a batch claims is
+// checked before it is read. Polars writes no message of the schema at the start
+// of a file, so that files are read by their footers.
+func arrowReader(s *File) (*arrow.Schema, func() (arrow.RecordBatch, error), error) {
+	at, size, err := s.readerAt()
+	if err != nil {
+		return nil, nil, err
 	}
-	if _, err := at.ReadAt(end[:], size-10); err != nil {
-		return nil
+	if string(s.Lines.Peek(4)) != "ARRO" {
+		stream, err := ipc.NewReaderFromMessageReader(&arrowMessages{r: s.Lines, left: size})
+		if err != nil {
+			return nil, nil, err
+		}
+		return stream.Schema(), stream.Read, nil
 	}
-	n := int64(binary.LittleEndian.Uint32(end[:]))
-	if n > min(size-10, 1<<28) {
-		return nil
+	footer, err := footerOf(at, size)
+	if err != nil {
+		return nil, nil, err
 	}
-	footer := make([]byte, n)
-	if _, err := at.ReadAt(footer, size-10-n); err != nil {
-		return nil
+	file, err := ipc.NewFileReader(io.NewSectionReader(at, 0, size), ipc.WithBodySizeLimit(mostArrowBody))
+	if err != nil {
+		return nil, nil, err
 	}
-	return footer
+	next := 0
+	return file.Schema(), func() (arrow.RecordBatch, error) {
+		if next < len(footer.batches) && !footer.sound(footer.batches[next]) {
+			return nil, errArrowClaim
+		}
+		next++
+		return file.Read()
+	}, nil
+}
+
+// arrowBatches hands out the rows of batches, some at a time.
+type arrowBatches struct {
+	read  func() (arrow.RecordBatch, error)
+	batch arrow.RecordBatch
+	from  int // the first row of the batch that wasn't handed out
+}
+
+// fill puts the next rows into the columns.
+func (b *arrowBatches) fill(columns []Column) (int, error) {
+	for b.batch == nil || b.from == int(b.batch.NumRows()) {
+		batch, err := b.read()
+		if err == io.EOF || batch == nil && err == nil {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		b.batch, b.from = batch, 0
+	}
+	n := min(int(b.batch.NumRows())-b.from, batchOf(columns))
+	for k := range columns {
+		if c := &columns[k]; c.Kind != Other && !c.Unread {
+			c.take(b.batch.Column(k), b.from, n)
+		}
+	}
+	b.from += n
+	return n, nil
 }
 
 // arrowContent says what a column of a type holds, and in which zone its times are.
@@ -117,9 +125,9 @@ func arrowContent(t arrow.DataType) (Content, *time.Location) {
 }
 
 // take copies n values of a batch.
-func (c *Column) take(values arrow.Array, n int) {
+func (c *Column) take(values arrow.Array, from, n int) {
 	c.Numbers, c.Texts = c.Numbers[:0], c.Texts[:0]
-	for i := range n {
+	for i := from; i < from+n; i++ {
 		switch c.Kind {
 		case Texts:
 			c.Texts = append(c.Texts, arrowText(values, i))
@@ -140,7 +148,8 @@ func arrowText(values arrow.Array, i int) []byte {
 	if d, ok := values.(*array.Dictionary); ok {
 		return arrowText(d.Dictionary(), d.GetValueIndex(i))
 	}
-	return []byte(values.ValueStr(i))
+	text := values.ValueStr(i)
+	return []byte(text[:min(len(text), mostText)])
 }
 
 // arrowNumber is value i as float64, of a time in Unix milliseconds.

@@ -1,12 +1,26 @@
 package tabular
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"strconv"
 	"time"
 )
+
+// Bounds of Parquet and Arrow files.
+const (
+	mostBatch   = 4096    // rows that are read at a time
+	mostColumns = 65_000  // Parquet's library counts no more
+	mostRows    = 1 << 28 // with or without numbers
+	mostText    = 4096    // bytes of a text that are kept: no time, number or name has as many
+)
+
+// batchOf is how many rows are read at a time: fewer of very many columns.
+func batchOf(columns []Column) int {
+	return max(64, min(mostBatch, 1<<22/max(1, len(columns))))
+}
 
 // Content is what a column of a Parquet or Arrow file holds.
 type Content int
@@ -57,6 +71,7 @@ type Columns struct {
 	Rows int // in the file; 0: not known
 
 	fill func() (int, error)
+	done int // rows
 }
 
 // day is a day in milliseconds.
@@ -83,7 +98,11 @@ func (c *Columns) Next() (n int, err error) {
 			n, err = 0, fmt.Errorf("is no sound file of its kind: %v", fault)
 		}
 	}()
-	return c.fill()
+	n, err = c.fill()
+	if c.done += n; c.done > mostRows && err == nil {
+		err = errors.New("more than 268,435,456 rows: write several files")
+	}
+	return n, err
 }
 
 // readerAt gives access to any part of a file.

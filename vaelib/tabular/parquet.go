@@ -15,12 +15,6 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// parquetBatch is how many rows are read at a time.
-const parquetBatch = 4096
-
-// mostColumns bounds those of a Parquet or Arrow file.
-const mostColumns = 100_000
-
 // parquetColumn reads one column of a Parquet file, a row group at a time.
 type parquetColumn struct {
 	leaf   *parquet.Column
@@ -30,7 +24,7 @@ type parquetColumn struct {
 	pages  parquet.Pages
 	page   parquet.Page
 	values parquet.ValueReader
-	buffer []parquet.Value
+	buffer []parquet.Value   // of all columns, in turn
 	known  map[string][]byte // texts met before
 }
 
@@ -42,19 +36,20 @@ func openParquet(s *File) (*Columns, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkParquet(at, size); err != nil {
+		return nil, &Error{File: s.Shown, Msg: "is no sound Parquet file: " + err.Error(), Err: err}
+	}
 	file, err := parquet.OpenFile(at, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, &Error{File: s.Shown, Msg: "is no sound Parquet file: " + err.Error(), Err: err}
 	}
 	leaves := file.Root().Columns()
-	if len(leaves) > mostColumns {
-		return nil, &Error{File: s.Shown, Msg: "has more than 100,000 columns"}
-	}
 	zones := arrowZones(file)
 	r := &Columns{Rows: int(min(file.NumRows(), 1<<31))}
 	var columns []*parquetColumn
+	buffer := make([]parquet.Value, mostBatch)
 	for _, leaf := range leaves {
-		c := &parquetColumn{leaf: leaf, index: leaf.Index(), scale: 1, buffer: make([]parquet.Value, parquetBatch)}
+		c := &parquetColumn{leaf: leaf, index: leaf.Index(), scale: 1, buffer: buffer}
 		t := Column{Name: leaf.Name(), Kind: Other}
 		if leaf.Leaf() && !leaf.Repeated() && leaf.MaxDefinitionLevel() <= 1 {
 			t.Kind, t.Zone = c.content(zones[leaf.Name()])
@@ -68,14 +63,19 @@ func openParquet(s *File) (*Columns, error) {
 				return 0, nil
 			}
 			left = groups[next].NumRows()
+			meta := file.Metadata().RowGroups[next]
 			for k, c := range columns {
-				if r.List[k].Kind != Other {
-					c.open(groups[next])
+				if r.List[k].Kind == Other || r.List[k].Unread {
+					continue
 				}
+				if err := checkPages(at, c.leaf, &meta.Columns[c.index].MetaData, left); err != nil {
+					return 0, err
+				}
+				c.open(groups[next])
 			}
 			next++
 		}
-		n := int(min(left, parquetBatch))
+		n := int(min(left, int64(batchOf(r.List))))
 		left -= int64(n)
 		for k, c := range columns {
 			if r.List[k].Kind == Other || r.List[k].Unread {
@@ -178,11 +178,12 @@ func (c *parquetColumn) text(v parquet.Value) []byte {
 		return nil
 	}
 	raw := v.ByteArray()
+	raw = raw[:min(len(raw), mostText)]
 	if text, known := c.known[string(raw)]; known {
 		return text
 	}
 	text := append([]byte{}, raw...)
-	if len(c.known) < parquetBatch {
+	if len(c.known) < mostBatch {
 		if c.known == nil {
 			c.known = map[string][]byte{}
 		}
@@ -240,7 +241,7 @@ func arrowZones(file *parquet.File) map[string]*time.Location {
 		return zones
 	}
 	schema, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil || !soundMessage(schema) {
+	if err != nil || !soundSchema(schema) {
 		return zones // the data can be read without
 	}
 	reader, err := ipc.NewReader(bytes.NewReader(schema))
