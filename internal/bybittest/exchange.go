@@ -91,7 +91,8 @@ func (e *Exchange) Requests() []string {
 // Candle is the truth: the candle as it is when it has closed.
 func (e *Exchange) Candle(symbol string, interval bybit.Interval, opening time.Time) (bybit.Candle, bool) {
 	l := e.listing(symbol)
-	if l == nil || opening.Before(l.First) || !l.Until.IsZero() && !opening.Before(l.Until) || l.Gap != nil && l.Gap(opening) {
+	if l == nil || opening.Before(l.First) || !l.Until.IsZero() && !opening.Before(l.Until) ||
+		l.Gap != nil && l.Gap(opening) {
 		return bybit.Candle{}, false
 	}
 	hash := fnv.New64a()
@@ -105,7 +106,8 @@ func (e *Exchange) Candle(symbol string, interval bybit.Interval, opening time.T
 	first, last := low+draw(100), low+draw(100)
 	high := max(first, last) + draw(100)
 	candle := bybit.Candle{
-		Start: opening, Open: float64(first) / 100, High: float64(high) / 100, Low: float64(low) / 100, Close: float64(last) / 100,
+		Start: opening, Open: float64(first) / 100, High: float64(high) / 100, Low: float64(low) / 100,
+		Close:  float64(last) / 100,
 		Volume: float64(draw(1_000_000)) / 1000, Turnover: float64(draw(100_000_000)) / 100,
 	}
 	return candle, true
@@ -210,7 +212,8 @@ func (e *Exchange) answer(path string, query url.Values, fault Fault) (body any,
 }
 
 func (e *Exchange) success(result any) any {
-	return map[string]any{"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": map[string]any{}, "time": e.clock().UnixMilli()}
+	return map[string]any{"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": map[string]any{},
+		"time": e.clock().UnixMilli()}
 }
 
 func (e *Exchange) failure(code int, message string) any {
@@ -270,7 +273,8 @@ func (e *Exchange) instruments(query url.Values) any {
 		if !l.Until.IsZero() {
 			continue
 		}
-		row := map[string]any{"symbol": l.Symbol, "baseCoin": strings.TrimSuffix(l.Symbol, l.Quote), "quoteCoin": l.Quote, "status": "Trading"}
+		row := map[string]any{"symbol": l.Symbol, "baseCoin": strings.TrimSuffix(l.Symbol, l.Quote),
+			"quoteCoin": l.Quote, "status": "Trading"}
 		if query.Get("category") != string(bybit.Spot) {
 			row["contractType"], row["fundingInterval"] = "LinearPerpetual", 480
 			if l.Future {

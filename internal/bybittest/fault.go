@@ -94,10 +94,12 @@ func (f Fault) write(w http.ResponseWriter, r *http.Request, answer any, now tim
 	page := func(status int, title string) {
 		header.Set("Content-Type", "text/html")
 		w.WriteHeader(status)
-		fmt.Fprintf(w, "<!DOCTYPE HTML>\n<HTML><HEAD><TITLE>%s</TITLE></HEAD><BODY><H1>%d</H1></BODY></HTML>\n", title, status)
+		fmt.Fprintf(w, "<!DOCTYPE HTML>\n<HTML><HEAD><TITLE>%s</TITLE></HEAD><BODY><H1>%d</H1></BODY></HTML>\n",
+			title, status)
 	}
 	refuse := func(code int, message string) {
-		w.Write(encode(map[string]any{"retCode": code, "retMsg": message, "result": map[string]any{}, "time": now.UnixMilli()}))
+		w.Write(encode(map[string]any{"retCode": code, "retMsg": message, "result": map[string]any{},
+			"time": now.UnixMilli()}))
 	}
 	switch f {
 	case Reset:
@@ -130,12 +132,10 @@ func (f Fault) write(w http.ResponseWriter, r *http.Request, answer any, now tim
 	case TimedOut:
 		refuse(10016, "Request timeout, please try again later")
 	case Gzip:
-		var packed bytes.Buffer
-		z := gzip.NewWriter(&packed)
+		header.Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
 		z.Write(body)
 		z.Close()
-		header.Set("Content-Encoding", "gzip")
-		w.Write(packed.Bytes())
 	case Skew:
 		fields := answer.(map[string]any)
 		fields["time"] = now.Add(time.Hour).UnixMilli()

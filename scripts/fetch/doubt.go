@@ -59,7 +59,9 @@ func (f *fetcher) checkUnlisted(ctx context.Context, symbol string) error {
 		Category: f.config.Category, Symbol: symbol, Interval: "1", From: f.now.Add(-12 * time.Hour), Now: f.now,
 	})
 	if err == nil && len(s.Candles) == 0 {
-		err = fmt.Errorf("%s: the exchange trades it, and sends no candles of any time: try again later, or another -base-url", symbol)
+		err = fmt.Errorf(
+			"%s: the exchange trades it, and sends no candles of any time: try again later, or another -base-url",
+			symbol)
 	}
 	return err
 }
@@ -76,6 +78,8 @@ func (f *fetcher) months(ctx context.Context, symbol string, from, to time.Time)
 }
 
 func (f *fetcher) contradiction(symbol string, from, to, traded time.Time) error {
-	return fmt.Errorf("%s: the exchange sends no candles from %s to %s, though it has one of the month %s: its answers can't be trusted; try again later, or another -base-url",
+	return fmt.Errorf(
+		"%s: the exchange sends no candles from %s to %s, though it has one of the month %s: its answers can't be "+
+			"trusted; try again later, or another -base-url",
 		symbol, day(from), day(to), traded.Format("2006-01"))
 }

@@ -123,7 +123,8 @@ func openFolder(dir string, from source, force bool) (_ *folder, err error) {
 		f.manifest.Stale = old.files()
 		return f, f.held.RemoveLeftovers(append(old.files(), manifestName)...)
 	case old.source != from:
-		return nil, fmt.Errorf("%s holds %s, not %s: choose another -out, or -force to replace them", dir, old.source.describe(), from.describe())
+		return nil, fmt.Errorf("%s holds %s, not %s: choose another -out, or -force to replace them",
+			dir, old.source.describe(), from.describe())
 	default:
 		f.manifest = *old
 		return f, f.held.RemoveLeftovers(append(old.files(), manifestName)...)
@@ -157,7 +158,8 @@ func readManifest(dir string, force bool) (*manifest, error) {
 		}
 		for _, e := range entries {
 			if !strings.HasPrefix(e.Name(), ".") {
-				return nil, fmt.Errorf("%s holds files that fetch did not write (%s): choose another -out", dir, e.Name())
+				return nil, fmt.Errorf("%s holds files that fetch did not write (%s): choose another -out",
+					dir, e.Name())
 			}
 		}
 		return nil, nil
@@ -171,20 +173,23 @@ func readManifest(dir string, force bool) (*manifest, error) {
 	case err != nil && run.CutShort(text, manifestKind) && force:
 		return nil, nil
 	case err != nil && run.CutShort(text, manifestKind):
-		return nil, fmt.Errorf("%s has a %s that is cut short: -force fetches everything anew, or choose another -out", dir, manifestName)
+		return nil, fmt.Errorf("%s has a %s that is cut short: -force fetches everything anew, or choose another -out",
+			dir, manifestName)
 	case err != nil || m.Kind != manifestKind:
 		return nil, fmt.Errorf("%s has a %s that fetch did not write: choose another -out", dir, manifestName)
 	}
 	for symbol, e := range m.Symbols {
 		// The manifest names files to replace, so it is trusted with none but its own.
-		if e == nil || checkSymbol(symbol) != nil || e.Candles.Path != candlesPath(symbol) || e.Funding.Path != fundingPath(symbol) {
+		if e == nil || checkSymbol(symbol) != nil || e.Candles.Path != candlesPath(symbol) ||
+			e.Funding.Path != fundingPath(symbol) {
 			return nil, fmt.Errorf("%s: %s: entry of %q makes no sense: choose another -out", dir, manifestName, symbol)
 		}
 	}
 	for _, name := range m.Stale {
 		symbol := strings.TrimSuffix(path.Base(name), ".csv")
 		if checkSymbol(symbol) != nil || name != candlesPath(symbol) && name != fundingPath(symbol) {
-			return nil, fmt.Errorf("%s: %s: file %q to replace makes no sense: choose another -out", dir, manifestName, name)
+			return nil, fmt.Errorf("%s: %s: file %q to replace makes no sense: choose another -out",
+				dir, manifestName, name)
 		}
 	}
 	if m.Symbols == nil {
@@ -284,7 +289,8 @@ type row struct {
 // holds, and records that it covers all from the time given. next is the time
 // at which the row after one is due; with exact, a row that comes later makes
 // a gap.
-func (f *folder) extend(of *file, header string, rows []row, from time.Time, next func(time.Time) time.Time, exact bool) error {
+func (f *folder) extend(of *file, header string, rows []row, from time.Time, next func(time.Time) time.Time,
+	exact bool) error {
 	if len(rows) > 0 {
 		if err := f.claim(of); err != nil {
 			return err

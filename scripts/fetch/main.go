@@ -72,8 +72,9 @@ func checkSymbol(symbol string) error {
 }
 
 var verb = cli.Verb[config]{
-	Name:    "fetch",
-	Summary: "download closed candles from Bybit as kline CSVs that every -prices reads; a repeated call fetches what is new, and goes on where another was killed",
+	Name: "fetch",
+	Summary: "download closed candles from Bybit as kline CSVs that every -prices reads; a repeated call fetches " +
+		"what is new, and goes on where another was killed",
 	Example: `
 		fetch -symbols BTCUSDT,ETHUSDT -interval D -from 2021-01-01 -out prices
 		fetch -top 30 -interval 60 -from 2024-01-01 -to 2024-12-31 -funding -out hourly
@@ -90,7 +91,8 @@ var opened = time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC)
 const parallel = 8
 
 func fetch(ctx context.Context, c *config, io *cli.IO) error {
-	client, err := bybit.New(bybit.Options{BaseURL: c.BaseURL, Limiter: rate.NewLimiter(rate.Limit(c.Rate), 20), Parallel: parallel, Seed: c.Seed})
+	client, err := bybit.New(bybit.Options{BaseURL: c.BaseURL, Limiter: rate.NewLimiter(rate.Limit(c.Rate), 20),
+		Parallel: parallel, Seed: c.Seed})
 	if err != nil {
 		return err
 	}
@@ -113,7 +115,8 @@ func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO)
 		to = now
 	}
 	if from.After(to) {
-		return fmt.Errorf("the range from %s to %s has no candles: the exchange opened in 2018, and its clock says %s", day(from), day(to), now.Format(time.RFC3339))
+		return fmt.Errorf("the range from %s to %s has no candles: the exchange opened in 2018, and its clock says %s",
+			day(from), day(to), now.Format(time.RFC3339))
 	}
 	all, err := choose(ctx, client, c, now, io)
 	if err != nil {
@@ -137,7 +140,8 @@ func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO)
 		return err
 	}
 	if c.Category.Perpetuals() && !c.Funding {
-		io.Note("closes of perpetuals leave out funding, so that long returns are overstated: -funding fetches the rates")
+		io.Note(
+			"closes of perpetuals leave out funding, so that long returns are overstated: -funding fetches the rates")
 	}
 	if n := len(dir.manifest.Stale); n > 0 {
 		io.Note("%d files of earlier calls are still in %s: they go when all symbols have come", n, c.Out)
@@ -151,9 +155,10 @@ func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO)
 
 // chosen are the symbols to fetch.
 type chosen struct {
-	symbols     []string
-	instruments map[string]bybit.Instrument // what is traded now; misses what is gone, or all where the exchange didn't say
-	universe    string                      // how they were chosen
+	symbols []string
+	// what is traded now; misses what is gone, or all where the exchange didn't say
+	instruments map[string]bybit.Instrument
+	universe    string // how they were chosen
 }
 
 // choose finds out which symbols to fetch, and what the exchange says of them.
@@ -192,8 +197,10 @@ func choose(ctx context.Context, client *bybit.Client, c *config, now time.Time,
 		all.symbols = append(all.symbols, instrument.Symbol)
 		all.instruments[instrument.Symbol] = instrument
 	}
-	all.universe = fmt.Sprintf("the %d of %s against %s with the largest turnover in the 24 hours to %s", len(all.symbols), c.Category, quote, now.Format(time.RFC3339))
-	io.Note("universe: %s. It is today's: used for the past, it leaves out what was delisted and favours what has grown since (survivorship)", all.universe)
+	all.universe = fmt.Sprintf("the %d of %s against %s with the largest turnover in the 24 hours to %s",
+		len(all.symbols), c.Category, quote, now.Format(time.RFC3339))
+	io.Note("universe: %s. It is today's: used for the past, it leaves out what was delisted and favours what has "+
+		"grown since (survivorship)", all.universe)
 	return all, nil
 }
 

@@ -20,7 +20,8 @@ const (
 
 // symbol brings the files of one symbol up to date and says in words what they
 // hold. A launch of zero is unknown, and so may be the instrument.
-func (f *fetcher) symbol(ctx context.Context, symbol string, instrument bybit.Instrument, known bool, note func(string)) (string, error) {
+func (f *fetcher) symbol(ctx context.Context, symbol string, instrument bybit.Instrument, known bool,
+	note func(string)) (string, error) {
 	e := f.dir.entry(symbol)
 	if err := f.dir.change(func(*manifest) {
 		if !instrument.Launch.IsZero() {
@@ -35,14 +36,17 @@ func (f *fetcher) symbol(ctx context.Context, symbol string, instrument bybit.In
 		return "", err
 	case e.Candles.Rows > 0:
 	case !known:
-		return "", fmt.Errorf("%s: no candles from %s to %s, and %s doesn't trade it: misspelt, delisted before, or of another category", symbol, day(f.from), day(f.to), f.config.Category)
+		return "", fmt.Errorf(
+			"%s: no candles from %s to %s, and %s doesn't trade it: misspelt, delisted before, or of another category",
+			symbol, day(f.from), day(f.to), f.config.Category)
 	default:
 		if err := f.checkUnlisted(ctx, symbol); err != nil {
 			return "", err
 		}
 		return fmt.Sprintf("no candles from %s to %s: not listed then", day(f.from), day(f.to)), nil
 	}
-	text := fmt.Sprintf("%d candles (%d new), %s to %s", e.Candles.Rows, fresh, day(e.Candles.First), day(e.Candles.Last))
+	text := fmt.Sprintf("%d candles (%d new), %s to %s", e.Candles.Rows, fresh, day(e.Candles.First),
+		day(e.Candles.Last))
 	if n := len(e.Candles.Gaps); n > 0 {
 		text += fmt.Sprintf(", %d gaps", n)
 	}
@@ -73,7 +77,8 @@ func (f *fetcher) candles(ctx context.Context, symbol string, of *file, note fun
 	add := func(from, until, covered time.Time) error {
 		note("from " + day(from))
 		s, err := f.client.Klines(ctx, bybit.KlineQuery{
-			Category: f.config.Category, Symbol: symbol, Interval: interval, From: from, To: until.Add(-time.Millisecond), Now: f.now,
+			Category: f.config.Category, Symbol: symbol, Interval: interval, From: from,
+			To: until.Add(-time.Millisecond), Now: f.now,
 		})
 		if err != nil {
 			return err
@@ -127,7 +132,8 @@ func (f *fetcher) funding(ctx context.Context, symbol string, of *file, note fun
 	}
 	add := func(from, to time.Time) error {
 		note("funding from " + day(from))
-		payments, err := f.client.Funding(ctx, bybit.FundingQuery{Category: f.config.Category, Symbol: symbol, From: from, To: to})
+		payments, err := f.client.Funding(ctx, bybit.FundingQuery{Category: f.config.Category, Symbol: symbol,
+			From: from, To: to})
 		if err != nil {
 			return err
 		}

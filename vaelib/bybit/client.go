@@ -30,14 +30,15 @@ const (
 
 // Options of a [Client]. The zero value of each field means its default.
 type Options struct {
-	BaseURL   string        // of REST; default [DefaultBaseURL]
-	StreamURL string        // of WebSocket; default [DefaultStreamURL]
-	HTTP      *http.Client  // default: one of its own; a Timeout set there bounds an attempt too, a CheckRedirect is overruled
-	Limiter   *rate.Limiter // default 100 requests a second in bursts of 20: the exchange allows 600 in 5 seconds
-	Parallel  int           // requests under way at once; default 8
-	Attempts  int           // of one request, the first included; default 6
-	Timeout   time.Duration // of one attempt, body included; default 20 s
-	MaxBody   int64         // bytes of one answer, unpacked; default 16 MiB
+	BaseURL   string // of REST; default [DefaultBaseURL]
+	StreamURL string // of WebSocket; default [DefaultStreamURL]
+	// default: one of its own; a Timeout set there bounds an attempt too, a CheckRedirect is overruled
+	HTTP     *http.Client
+	Limiter  *rate.Limiter // default 100 requests a second in bursts of 20: the exchange allows 600 in 5 seconds
+	Parallel int           // requests under way at once; default 8
+	Attempts int           // of one request, the first included; default 6
+	Timeout  time.Duration // of one attempt, body included; default 20 s
+	MaxBody  int64         // bytes of one answer, unpacked; default 16 MiB
 	// Backoff makes the waits between attempts: default 0.5 s, doubled up to 30
 	// s, each times a random number in [0.5, 1.5) that Seed decides.
 	Backoff func() backoff.BackOff
@@ -154,7 +155,8 @@ func New(opt Options) (*Client, error) {
 	}{{&opt.BaseURL, "http https"}, {&opt.StreamURL, "ws wss"}} {
 		parsed, err := url.Parse(*u.url)
 		if err != nil || parsed.Host == "" || !strings.Contains(" "+u.schemes+" ", " "+parsed.Scheme+" ") {
-			return nil, fmt.Errorf("URL %q has no host or is not of %s: give one such as %s", *u.url, strings.ReplaceAll(u.schemes, " ", " or "), DefaultBaseURL)
+			return nil, fmt.Errorf("URL %q has no host or is not of %s: give one such as %s",
+				*u.url, strings.ReplaceAll(u.schemes, " ", " or "), DefaultBaseURL)
 		}
 		*u.url = strings.TrimRight(*u.url, "/")
 	}
@@ -188,7 +190,8 @@ func (c *Client) ServerTime(ctx context.Context) (time.Time, error) {
 	}
 	ns, err := strconv.ParseInt(string(result.Nano), 10, 64)
 	if err != nil || ns <= 0 {
-		return time.Time{}, &DecodeError{Path: path, Index: -1, Msg: fmt.Sprintf("timeNano %q is no time in nanoseconds", string(result.Nano))}
+		return time.Time{}, &DecodeError{Path: path, Index: -1, Msg: fmt.Sprintf(
+			"timeNano %q is no time in nanoseconds", string(result.Nano))}
 	}
 	return time.Unix(0, ns).UTC(), nil
 }
@@ -251,7 +254,8 @@ func (c *Client) attempt(ctx context.Context, path string, query url.Values, sym
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%s: the limit of requests leaves no time before the deadline: %w", place(path, symbol), context.DeadlineExceeded)
+		return nil, fmt.Errorf("%s: the limit of requests leaves no time before the deadline: %w",
+			place(path, symbol), context.DeadlineExceeded)
 	}
 	select {
 	case c.slots <- struct{}{}:
@@ -281,13 +285,16 @@ func (c *Client) attempt(ctx context.Context, path string, query url.Values, sym
 		return nil, e
 	}
 	if decoded != nil {
-		return nil, &DecodeError{Path: path, Symbol: symbol, Index: -1, Msg: "answer is not as documented: " + oneLine(decoded.Error())}
+		return nil, &DecodeError{Path: path, Symbol: symbol, Index: -1,
+			Msg: "answer is not as documented: " + oneLine(decoded.Error())}
 	}
 	switch {
 	case answer.Code == nil:
-		return nil, &DecodeError{Path: path, Symbol: symbol, Index: -1, Msg: "answer has no retCode: is the base URL that of the exchange?"}
+		return nil, &DecodeError{Path: path, Symbol: symbol, Index: -1,
+			Msg: "answer has no retCode: is the base URL that of the exchange?"}
 	case *answer.Code != 0:
-		return nil, &APIError{Path: path, Symbol: symbol, Code: *answer.Code, Message: answer.Message, Wait: c.untilReset(header, answer.Time)}
+		return nil, &APIError{Path: path, Symbol: symbol, Code: *answer.Code, Message: answer.Message,
+			Wait: c.untilReset(header, answer.Time)}
 	case len(answer.Result) == 0:
 		return nil, &DecodeError{Path: path, Symbol: symbol, Index: -1, Msg: "answer has no result"}
 	}
@@ -295,7 +302,8 @@ func (c *Client) attempt(ctx context.Context, path string, query url.Values, sym
 }
 
 // fetch makes one request and reads all of its body.
-func (c *Client) fetch(ctx context.Context, path string, query url.Values) (status int, header http.Header, body []byte, err error) {
+func (c *Client) fetch(ctx context.Context, path string, query url.Values) (status int, header http.Header, body []byte,
+	err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opt.Timeout, fmt.Errorf("no whole answer within %s", c.opt.Timeout))
 	defer cancel()
 	address := c.opt.BaseURL + path
@@ -327,7 +335,8 @@ func (c *Client) fetch(ctx context.Context, path string, query url.Values) (stat
 		return 0, nil, nil, fault(err)
 	}
 	if int64(len(body)) > c.opt.MaxBody {
-		return 0, nil, nil, &DecodeError{Path: path, Index: -1, Msg: fmt.Sprintf("answer is longer than %d bytes", c.opt.MaxBody)}
+		return 0, nil, nil, &DecodeError{Path: path, Index: -1, Msg: fmt.Sprintf("answer is longer than %d bytes",
+			c.opt.MaxBody)}
 	}
 	return response.StatusCode, response.Header, body, nil
 }

@@ -129,7 +129,8 @@ var (
 // newHTTPError makes an error of a body that is no answer.
 func newHTTPError(path string, status int, header http.Header, body []byte) *HTTPError {
 	text := string(body)
-	if kind, _, _ := mime.ParseMediaType(header.Get("Content-Type")); kind == "text/html" || strings.HasPrefix(strings.TrimSpace(text), "<") {
+	if kind, _, _ := mime.ParseMediaType(header.Get("Content-Type")); kind == "text/html" ||
+		strings.HasPrefix(strings.TrimSpace(text), "<") {
 		page := text
 		text = strings.TrimPrefix(html.UnescapeString(pageTag.ReplaceAllString(page, " ")), "\ufeff")
 		if title := pageTitle.FindStringSubmatch(page); title != nil {

@@ -98,7 +98,8 @@ type finalError struct{ error }
 // final marks an error of the exchange as one that ends, unless it can pass, as
 // a ban does.
 func final(err error) error {
-	if retryable(err) || errors.Is(err, ErrRateLimited) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if retryable(err) || errors.Is(err, ErrRateLimited) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return &finalError{err}
@@ -195,7 +196,8 @@ func (f *follower) dial(ctx context.Context) (*websocket.Conn, error) {
 	path := "/v5/public/" + string(f.q.Category)
 	dialCtx, cancel := context.WithTimeout(ctx, f.client.opt.Timeout)
 	defer cancel()
-	conn, response, err := websocket.Dial(dialCtx, f.client.opt.StreamURL+path, &websocket.DialOptions{HTTPClient: f.client.opt.HTTP})
+	conn, response, err := websocket.Dial(dialCtx, f.client.opt.StreamURL+path,
+		&websocket.DialOptions{HTTPClient: f.client.opt.HTTP})
 	if err == nil {
 		conn.SetReadLimit(longestMessage)
 		return conn, nil
@@ -298,7 +300,8 @@ func (f *follower) checkTime(ctx context.Context, symbol string, u update) error
 	}
 	if f.clock, f.asked = now, here; now.Before(reached) {
 		return &DecodeError{Path: "stream", Symbol: symbol, Index: -1, Msg: fmt.Sprintf(
-			"candle of %s is ahead of the exchange's clock, which says %s", u.candle.Start.Format(time.RFC3339), now.Format(time.RFC3339))}
+			"candle of %s is ahead of the exchange's clock, which says %s",
+			u.candle.Start.Format(time.RFC3339), now.Format(time.RFC3339))}
 	}
 	return nil
 }
@@ -431,7 +434,8 @@ type message struct {
 func decodeMessage(raw []byte) (*message, error) {
 	m := &message{}
 	if err := json.Unmarshal(raw, m); err != nil {
-		return nil, &DecodeError{Path: "stream", Index: -1, Msg: "message is not as documented: " + oneLine(err.Error())}
+		return nil, &DecodeError{Path: "stream",
+			Index: -1, Msg: "message is not as documented: " + oneLine(err.Error())}
 	}
 	return m, nil
 }
@@ -465,7 +469,8 @@ func (m *message) updates(symbol string, interval Interval) ([]update, error) {
 		if row.Confirm == nil {
 			return nil, fail(i, "confirm is missing")
 		}
-		candle, err := newCandle(interval, [...]scalar{row.Start, row.Open, row.High, row.Low, row.Close, row.Volume, row.Turnover})
+		candle, err := newCandle(interval, [...]scalar{row.Start, row.Open, row.High, row.Low, row.Close, row.Volume,
+			row.Turnover})
 		if err != nil {
 			return nil, fail(i, err.Error())
 		}

@@ -99,7 +99,8 @@ func sortedFunding(found map[int64]float64) []Funding {
 
 // fundingPage asks for the newest payments in [q.From, end] and enters them. It
 // returns the time of the oldest, zero for an empty page.
-func (c *Client) fundingPage(ctx context.Context, q *FundingQuery, found map[int64]float64, end time.Time) (oldest time.Time, err error) {
+func (c *Client) fundingPage(ctx context.Context, q *FundingQuery, found map[int64]float64,
+	end time.Time) (oldest time.Time, err error) {
 	const path = "/v5/market/funding/history"
 	query := url.Values{
 		"category": {string(q.Category)}, "symbol": {q.Symbol},
@@ -135,7 +136,9 @@ func (c *Client) fundingPage(ctx context.Context, q *FundingQuery, found map[int
 			return time.Time{}, fail(i, "fundingRate %v", err)
 		}
 		if t.Before(q.From.Add(-longestStep)) || t.After(end.Add(longestStep)) {
-			return time.Time{}, fail(i, "payment of %s lies outside the range asked for: this server ignores startTime and endTime", t.Format(time.RFC3339))
+			return time.Time{}, fail(i,
+				"payment of %s lies outside the range asked for: this server ignores startTime and endTime",
+				t.Format(time.RFC3339))
 		}
 		if t.Before(q.From) || t.After(end) {
 			continue

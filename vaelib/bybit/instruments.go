@@ -70,7 +70,8 @@ func (c *Client) Instruments(ctx context.Context, category Category, status stri
 			if row.LaunchTime != "" && row.LaunchTime != "0" {
 				var err error
 				if instrument.Launch, err = row.LaunchTime.time(); err != nil {
-					return nil, &DecodeError{Path: path, Symbol: row.Symbol, Index: i, Msg: fmt.Sprintf("launchTime %v", err)}
+					return nil, &DecodeError{Path: path, Symbol: row.Symbol, Index: i, Msg: fmt.Sprintf(
+						"launchTime %v", err)}
 				}
 			}
 			instruments = append(instruments, instrument)
@@ -79,7 +80,8 @@ func (c *Client) Instruments(ctx context.Context, category Category, status stri
 		case result.Cursor == "" || len(result.List) == 0:
 			return instruments, nil
 		case cursors[result.Cursor]:
-			return nil, &DecodeError{Path: path, Index: -1, Msg: fmt.Sprintf("page %s came twice", strconv.Quote(oneLine(result.Cursor)))}
+			return nil, &DecodeError{Path: path, Index: -1, Msg: fmt.Sprintf(
+				"page %s came twice", strconv.Quote(oneLine(result.Cursor)))}
 		}
 		cursors[result.Cursor] = true
 		query.Set("cursor", result.Cursor)
@@ -94,7 +96,8 @@ func checkSymbol(symbol string) error {
 	}
 	for _, r := range symbol {
 		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return fmt.Errorf("symbol %s has the letter %U, which can't be seen", strconv.QuoteToASCII(oneLine(symbol)), r)
+			return fmt.Errorf("symbol %s has the letter %U, which can't be seen",
+				strconv.QuoteToASCII(oneLine(symbol)), r)
 		}
 	}
 	return nil
@@ -143,7 +146,8 @@ func (c *Client) Tickers(ctx context.Context, category Category) ([]Ticker, erro
 			}
 			var err error
 			if *cell.dst, err = cell.text.number(); err != nil {
-				return nil, &DecodeError{Path: path, Symbol: row.Symbol, Index: i, Msg: fmt.Sprintf("%s %v", cell.name, err)}
+				return nil, &DecodeError{Path: path, Symbol: row.Symbol, Index: i, Msg: fmt.Sprintf(
+					"%s %v", cell.name, err)}
 			}
 		}
 	}

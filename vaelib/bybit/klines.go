@@ -113,7 +113,8 @@ func (c *Client) Klines(ctx context.Context, q KlineQuery) (*Series, error) {
 // and its series or error as they come, one call at a time; an error that each
 // returns stops the rest and is returned. The only other error is the
 // context's.
-func (c *Client) KlinesAll(ctx context.Context, queries []KlineQuery, each func(i int, s *Series, err error) error) error {
+func (c *Client) KlinesAll(ctx context.Context, queries []KlineQuery,
+	each func(i int, s *Series, err error) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if slices.ContainsFunc(queries, func(q KlineQuery) bool { return q.Now.IsZero() }) {
@@ -173,7 +174,8 @@ func allFailed(ctx context.Context, n int, err error, each func(i int, s *Series
 
 // page asks for the newest candles that open in [from, end] and enters them. It
 // returns the oldest opening, zero for an empty page.
-func (c *Client) page(ctx context.Context, q *KlineQuery, found *ledger, from, end time.Time) (oldest time.Time, err error) {
+func (c *Client) page(ctx context.Context, q *KlineQuery, found *ledger, from, end time.Time) (oldest time.Time,
+	err error) {
 	const path = "/v5/market/kline"
 	query := url.Values{
 		"category": {string(q.Category)}, "symbol": {q.Symbol}, "interval": {string(q.Interval)},
@@ -196,7 +198,8 @@ func (c *Client) page(ctx context.Context, q *KlineQuery, found *ledger, from, e
 	for i, candle := range candles {
 		switch opening := candle.Start.Format(time.RFC3339); {
 		case candle.Start.Before(before) || candle.Start.After(after):
-			return time.Time{}, fail(i, "candle of %s lies outside the range asked for, from %s to %s: this server ignores start and end",
+			return time.Time{}, fail(i,
+				"candle of %s lies outside the range asked for, from %s to %s: this server ignores start and end",
 				opening, from.Format(time.RFC3339), end.Format(time.RFC3339))
 		case candle.Start.Before(from) || candle.Start.After(end):
 			continue
@@ -311,9 +314,11 @@ func newCandle(interval Interval, values [len(columns)]scalar) (Candle, error) {
 		return candle, fmt.Errorf("time %w", err)
 	}
 	if !interval.Floor(candle.Start).Equal(candle.Start) {
-		return candle, fmt.Errorf("time %s is not an opening of the interval %s", candle.Start.Format(time.RFC3339Nano), interval)
+		return candle, fmt.Errorf("time %s is not an opening of the interval %s",
+			candle.Start.Format(time.RFC3339Nano), interval)
 	}
-	for j, dst := range [...]*float64{&candle.Open, &candle.High, &candle.Low, &candle.Close, &candle.Volume, &candle.Turnover} {
+	for j, dst := range [...]*float64{&candle.Open, &candle.High, &candle.Low, &candle.Close, &candle.Volume,
+		&candle.Turnover} {
 		if *dst, err = values[1+j].number(); err == nil && *dst < 0 {
 			err = fmt.Errorf("%v is below 0", *dst)
 		}

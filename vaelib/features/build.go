@@ -32,7 +32,8 @@ import (
 //
 // Of the market, the first basket's name:
 //
-//	dispersion        mean over each of Windows of the standard deviation (divisor n-1) of the returns across assets in a period; undefined while fewer than 2 are listed
+//	dispersion        mean over each of Windows of the standard deviation (divisor n-1) of the returns across
+//	                  assets in a period; undefined while fewer than 2 are listed
 //	volatility_index  see Index
 //
 // And, where Correlation is set, what [Correlation] describes.

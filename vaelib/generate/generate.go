@@ -165,7 +165,8 @@ func (g *Generator) Project(ctx context.Context, weights *mat.Dense) (*Batch, er
 
 // Pick returns a batch of the given rows, in their order. There has to be one.
 func (b *Batch) Pick(rows []int) *Batch {
-	out := &Batch{Codes: pickRows(b.Codes, rows), Decoded: pickRows(b.Decoded, rows), Weights: pickRows(b.Weights, rows)}
+	out := &Batch{Codes: pickRows(b.Codes, rows), Decoded: pickRows(b.Decoded, rows),
+		Weights: pickRows(b.Weights, rows)}
 	for _, i := range rows {
 		out.Repair = append(out.Repair, b.Repair[i])
 	}

@@ -72,8 +72,10 @@ type Course struct {
 	Length     float64 `json:"length"`     // sum of the steps
 	Detour     float64 `json:"detour"`     // Length over the distance of the two ends: 1 for a straight line
 	Unevenness float64 `json:"unevenness"` // longest step over the mean step: 1 for an even pace
-	Bend       float64 `json:"bend"`       // mean length of the second differences over that of the steps: 0 for an even, straight line
-	EndMiss    float64 `json:"end_miss"`   // larger distance of an end from the portfolio that it stands for
+	// Bend is the mean length of the second differences over that of the steps: 0
+	// for an even, straight line.
+	Bend    float64 `json:"bend"`
+	EndMiss float64 `json:"end_miss"` // larger distance of an end from the portfolio that it stands for
 
 	// Diversification and risk, over the portfolios of the path.
 	MeanEffectiveAssets  float64 `json:"mean_effective_assets"`

@@ -39,8 +39,10 @@ const (
 
 // Optimum is what a latent search found.
 type Optimum struct {
-	Batch               // the best point that each start has visited, in the order of the starts
-	Values    []float64 // Starts, the objective at each row of Weights; -Inf where a start saw it undefined only, and its row is 0
+	Batch // the best point that each start has visited, in the order of the starts
+	// Values is the objective at each row of Weights; -Inf where a start saw it
+	// undefined only, and its row is 0.
+	Values    []float64
 	LogPrior  []float64 // Starts, the log density of N(0, I) at each row of Codes, in nats
 	Best      int       // the row with the largest value
 	Trace     []float64 // the best value so far, after each iteration

@@ -149,7 +149,8 @@ func (d *Donors) complete(model *vae.Model, wish portfolio.Wish, n int, seed uin
 			j := slices.Index(d.Names, t.Name)
 			// A cap is asked for as such; of a value, the donor's own will do if it
 			// keeps the limit.
-			if t.Relation == portfolio.Equal || conditions[j].Cap && t.Relation == portfolio.AtMost || t.Miss(row[j]) > 0 {
+			if t.Relation == portfolio.Equal || conditions[j].Cap && t.Relation == portfolio.AtMost ||
+				t.Miss(row[j]) > 0 {
 				row[j] = t.Value
 			}
 			if err := conditions[j].Check(row[j]); err != nil {
@@ -167,7 +168,8 @@ func (d *Donors) rank(wish portfolio.Wish) (order []int, misses []float64, err e
 	for _, t := range wish {
 		j := slices.Index(d.Names, t.Name)
 		if j < 0 {
-			return nil, nil, fmt.Errorf("the model knows no condition %s: it has %s", t.Name, strings.Join(d.Names, ", "))
+			return nil, nil, fmt.Errorf("the model knows no condition %s: it has %s",
+				t.Name, strings.Join(d.Names, ", "))
 		}
 		sd := d.deviation(j)
 		for i, row := range d.Rows {

@@ -34,7 +34,8 @@ type Realism struct {
 // last start is the best code of the radius before, so that the values never
 // fall while the radii rise.
 func (g *Generator) SweepRadius(
-	ctx context.Context, objective metrics.Objective, starts Density, radii []float64, known *mat.Dense, settings OptimizeSettings,
+	ctx context.Context, objective metrics.Objective, starts Density, radii []float64, known *mat.Dense,
+	settings OptimizeSettings,
 ) ([]Realism, error) {
 	if len(radii) == 0 {
 		return nil, errors.New("no radii to sweep: give at least one")

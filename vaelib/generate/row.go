@@ -31,7 +31,8 @@ func (g *Generator) Rows(b *Batch, from, total int) ([]Row, error) {
 		row := &rows[i]
 		row.ID, row.Repair = fmt.Sprintf("g%0*d", digits, from+i+1), b.Repair[i]
 		if v := g.set.Violation(b.Weights.RawRowView(i)); !(v <= simplex.Tolerance) {
-			return nil, fmt.Errorf("portfolio %s violates the constraints by %v: this is a mistake of the program", row.ID, v)
+			return nil, fmt.Errorf("portfolio %s violates the constraints by %v: this is a mistake of the program",
+				row.ID, v)
 		}
 		if b.Codes != nil {
 			row.Code = mat.Row(nil, i, b.Codes)

@@ -100,7 +100,8 @@ func (g *Generator) Search(ctx context.Context, in Input, settings SearchSetting
 		gap := *s.Bound - s.Optimum.Values[s.Optimum.Best]
 		s.Gap = &gap
 	}
-	if s.Rivals, err = g.Rivals(ctx, objective, s.Evaluations, in.Seed, in.begin("the same number of draws")); err != nil {
+	progress := in.begin("the same number of draws")
+	if s.Rivals, err = g.Rivals(ctx, objective, s.Evaluations, in.Seed, progress); err != nil {
 		return nil, err
 	}
 	if len(settings.Radii) > 0 {

@@ -110,7 +110,8 @@ func FindStyles(ctx context.Context, codes *mat.Dense, s StyleSettings) (*Styles
 		set := &sets[k]
 		set.codes = sample
 		if k > 0 {
-			if set.codes, err = s.nullSet(ctx, sample, stream.New(s.Seed, "generate.styles.null", uint64(k))); err != nil {
+			source := stream.New(s.Seed, "generate.styles.null", uint64(k))
+			if set.codes, err = s.nullSet(ctx, sample, source); err != nil {
 				return err
 			}
 		}
@@ -127,7 +128,8 @@ func FindStyles(ctx context.Context, codes *mat.Dense, s StyleSettings) (*Styles
 	}
 	if err := parallel.For(ctx, len(sets)*s.Resamples, func(_, i int) (err error) {
 		set := &sets[i/s.Resamples]
-		set.agreement[i%s.Resamples], err = s.agreement(ctx, set, stream.New(s.Seed, "generate.styles.bootstrap", uint64(i)))
+		source := stream.New(s.Seed, "generate.styles.bootstrap", uint64(i))
+		set.agreement[i%s.Resamples], err = s.agreement(ctx, set, source)
 		report()
 		return err
 	}); err != nil {
@@ -141,16 +143,21 @@ func FindStyles(ctx context.Context, codes *mat.Dense, s StyleSettings) (*Styles
 		out.Labels[i], out.Sure[i] = found.label(codes.RawRowView(i))
 		out.Counts[out.Labels[i]]++
 	}
+	out.compare(sets[1:])
+	return out, nil
+}
+
+// compare says how often null data are as stable.
+func (s *Styles) compare(null []clustered) {
 	atLeast := 1.0
-	for _, set := range sets[1:] {
+	for _, set := range null {
 		stability := stat.Mean(set.agreement, nil)
-		out.NullStability = append(out.NullStability, stability)
-		if stability >= out.Stability {
+		s.NullStability = append(s.NullStability, stability)
+		if stability >= s.Stability {
 			atLeast++
 		}
 	}
-	out.PValue = atLeast / float64(len(sets))
-	return out, nil
+	s.PValue = atLeast / float64(1+len(null))
 }
 
 // someRows are count rows of x drawn without replacement, or x where it has no
@@ -199,7 +206,8 @@ func (s StyleSettings) Validate(n, d int) error {
 	}
 	if s.Null != nil {
 		if m, width := s.Null.Dims(); width != d || m/2 < 4*s.Clusters {
-			return fmt.Errorf("null data of %d codes of %d dimensions: give at least %d of %d", m, width, 8*s.Clusters, d)
+			return fmt.Errorf("null data of %d codes of %d dimensions: give at least %d of %d",
+				m, width, 8*s.Clusters, d)
 		}
 	}
 	return nil
@@ -336,7 +344,8 @@ func split(m *mixture.Mixture) (*clusters, error) {
 	}
 	c := &clusters{centres: whole.Means}
 	for k, weight := range whole.Weights {
-		part, err := json.Marshal(document{[]float64{1}, whole.Means[k : k+1], whole.Cholesky[k : k+1], whole.Dimension})
+		part, err := json.Marshal(document{[]float64{1}, whole.Means[k : k+1], whole.Cholesky[k : k+1],
+			whole.Dimension})
 		if err != nil {
 			return nil, err
 		}

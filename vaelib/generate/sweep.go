@@ -72,7 +72,8 @@ func axis(v *mat.Dense, column int) []float64 {
 // (side*side x d). ticks are the coordinates of either axis.
 func (p *Plane) Grid(side int, reach float64) (codes *mat.Dense, ticks []float64, err error) {
 	if side < 2 || !(reach > 0) || math.IsInf(reach, 0) {
-		return nil, nil, fmt.Errorf("grid of %d x %d codes up to %v: give at least 2 and a positive reach", side, side, reach)
+		return nil, nil, fmt.Errorf("grid of %d x %d codes up to %v: give at least 2 and a positive reach",
+			side, side, reach)
 	}
 	for i := range side {
 		ticks = append(ticks, reach*(2*float64(i)/float64(side-1)-1))

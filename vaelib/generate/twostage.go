@@ -40,7 +40,8 @@ type TwoStageSettings struct {
 func FitTwoStage(
 	ctx context.Context, model *vae.Model, training *mat.Dense, settings TwoStageSettings,
 ) (*TwoStage, error) {
-	codes, err := sampleCodes(ctx, model, training, settings.Conditions, stream.New(settings.Seed, "generate.twostage", 0))
+	codes, err := sampleCodes(ctx, model, training, settings.Conditions,
+		stream.New(settings.Seed, "generate.twostage", 0))
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,8 @@ func (c *calendar) byDay(times []time.Time) {
 			contiguous++
 		}
 	}
-	if n := c.days.open(); 20*c.days.held >= 19*len(times) && 100*contiguous >= 85*(len(times)-1) && (n == 5 || n == 7) {
+	if n := c.days.open(); 20*c.days.held >= 19*len(times) && 100*contiguous >= 85*(len(times)-1) &&
+		(n == 5 || n == 7) {
 		c.rhythm, c.step = daily, day
 		return
 	}
@@ -171,7 +172,8 @@ func (c *calendar) byDay(times []time.Time) {
 // intraday finds the rhythm of several times a day.
 func (c *calendar) intraday(times []time.Time, regular bool) {
 	c.days = newWeekdays(times)
-	if c.days.open() == 7 && regular || regular && c.step*time.Duration(c.days.usual) > day-2*c.step && times[len(times)-1].Sub(times[0]) < 5*day {
+	if c.days.open() == 7 && regular || regular && c.step*time.Duration(c.days.usual) > day-2*c.step &&
+		times[len(times)-1].Sub(times[0]) < 5*day {
 		c.rhythm = continuous
 		return
 	}

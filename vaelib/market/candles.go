@@ -56,7 +56,8 @@ func readCandles(r rows, p *plan, file, symbol string, opt *Options, total *atom
 	if err := k.untraded(file); err != nil {
 		return nil, err
 	}
-	t := &table{symbols: []string{symbol}, labels: localise(k.times.ms, k.times.offsets), close: make([]float64, len(k.candles)), cleaning: k.cleaning}
+	t := &table{symbols: []string{symbol}, labels: localise(k.times.ms, k.times.offsets),
+		close: make([]float64, len(k.candles)), cleaning: k.cleaning}
 	for i, c := range k.candles {
 		t.close[i] = c.close
 		if opt.Turnover {
@@ -67,7 +68,8 @@ func readCandles(r rows, p *plan, file, symbol string, opt *Options, total *atom
 			continue
 		}
 		if k.cleaning.Odd++; k.cleaning.Odd <= oddest {
-			k.cleaning.Oddities = append(k.cleaning.Oddities, Oddity{File: file, Line: c.line, Symbol: symbol, Time: millis(t.times[i]), Note: note})
+			k.cleaning.Oddities = append(k.cleaning.Oddities,
+				Oddity{File: file, Line: c.line, Symbol: symbol, Time: millis(t.times[i]), Note: note})
 		}
 	}
 	return t, nil
@@ -95,25 +97,9 @@ func (k *candles) read(file string, total *atomic.Int64) error {
 	if c.close, err = price(r, p.close, "close"); err != nil {
 		return err
 	}
-	fields, gaps := 0, 0
-	for i, field := range [...]int{p.raw, p.open, p.high, p.low} {
-		v, ok := c.close, false
-		if i > 0 {
-			v = c.paid
-		}
-		if field >= 0 {
-			fields++
-			read := v
-			if read, ok, err = r.value(field, candleNames[i]); err != nil {
-				return err
-			}
-			if ok {
-				v = read
-			} else {
-				gaps++
-			}
-		}
-		*[...]*float64{&c.paid, &c.open, &c.high, &c.low}[i] = v
+	fields, gaps, err := k.others(&c)
+	if err != nil {
+		return err
 	}
 	if p.volume >= 0 {
 		if c.volume, _, err = r.amount(p.volume, "volume"); err != nil {
@@ -149,6 +135,32 @@ func (k *candles) read(file string, total *atomic.Int64) error {
 	return nil
 }
 
+// others reads the prices of a candle beside its close: the one as paid, which
+// the close stands for, and the open, high and low, which that stands for.
+func (k *candles) others(c *candle) (fields, gaps int, err error) {
+	p := k.plan
+	for i, field := range [...]int{p.raw, p.open, p.high, p.low} {
+		v := c.close
+		if i > 0 {
+			v = c.paid
+		}
+		if field >= 0 {
+			fields++
+			read, ok, err := k.rows.value(field, candleNames[i])
+			if err != nil {
+				return 0, 0, err
+			}
+			if ok {
+				v = read
+			} else {
+				gaps++
+			}
+		}
+		*[...]*float64{&c.paid, &c.open, &c.high, &c.low}[i] = v
+	}
+	return fields, gaps, nil
+}
+
 // order sorts the candles by time and drops those that repeat another.
 func (k *candles) order(file string) error {
 	order, moved := k.times.arrange()
@@ -167,7 +179,8 @@ func (k *candles) order(file string) error {
 			line := first.line
 			if first.line = c.line; first != c {
 				k.rows.goTo(c.line)
-				return k.rows.errorf(0, "time %s is on line %d already, with other numbers: keep one of the rows", stampMillis(c.time), line)
+				return k.rows.errorf(0, "time %s is on line %d already, with other numbers: keep one of the rows",
+					stampMillis(c.time), line)
 			}
 			k.cleaning.duplicate(file, c.line, c.time)
 			continue

@@ -137,7 +137,9 @@ func (c *Cleaning) noteZones(files []*priceFile) {
 	}
 	if len(zones) > 1 {
 		slices.Sort(zones)
-		c.Notes = append(c.Notes, fmt.Sprintf("daily files of %s meet by local date: their closes are hours apart, which weakens correlations of a day", enumerate(zones)))
+		c.Notes = append(c.Notes, fmt.Sprintf(
+			"daily files of %s meet by local date: their closes are hours apart, which weakens correlations of a day",
+			enumerate(zones)))
 	}
 }
 
@@ -205,32 +207,41 @@ func (c *Cleaning) String() string {
 		}
 	}
 	if c.Layout == klineLayout && c.Unfinished == 0 && len(c.Spans) > 0 {
-		b.WriteString("  last candles: kept as finished by the clock (where files were made on that very day, end the range before it)\n")
+		b.WriteString(
+			"  last candles: kept as finished by the clock (where files were made on that very day, end the range " +
+				"before it)\n")
 	}
 	for _, note := range c.Notes {
 		fmt.Fprintf(&b, "  %s\n", note)
 	}
+	c.writePlaces(&b)
+	for _, warning := range c.Warnings() {
+		fmt.Fprintf(&b, "  WARNING: %s\n", warning)
+	}
+	return b.String()
+}
+
+// writePlaces tells where there are gaps and odd rows, the first of each.
+func (c *Cleaning) writePlaces(b *strings.Builder) {
 	const most = 5
 	for i, g := range c.Gaps {
 		if i == most {
-			fmt.Fprintf(&b, "  %s more gaps: kept\n", count(len(c.Gaps)-most))
+			fmt.Fprintf(b, "  %s more gaps: kept\n", count(len(c.Gaps)-most))
 			break
 		}
 		name := g.Symbol
 		if name == "" {
 			name = "all symbols"
 		}
-		fmt.Fprintf(&b, "  gap of %s: %s missing between %s and %s: kept\n", name, count(g.Missing), stamp(g.After), stamp(g.Before))
+		fmt.Fprintf(b, "  gap of %s: %s missing between %s and %s: kept\n",
+			name, count(g.Missing), stamp(g.After), stamp(g.Before))
 	}
 	for i, o := range c.Oddities {
 		if i == most {
-			fmt.Fprintf(&b, "  %s more odd rows: kept\n", count(c.Odd-most))
+			fmt.Fprintf(b, "  %s more odd rows: kept\n", count(c.Odd-most))
 			break
 		}
-		fmt.Fprintf(&b, "  %s:%d: %s on %s: %s: kept, its close is sound\n", o.File, o.Line, o.Symbol, stamp(o.Time), o.Note)
+		fmt.Fprintf(b, "  %s:%d: %s on %s: %s: kept, its close is sound\n",
+			o.File, o.Line, o.Symbol, stamp(o.Time), o.Note)
 	}
-	for _, warning := range c.Warnings() {
-		fmt.Fprintf(&b, "  WARNING: %s\n", warning)
-	}
-	return b.String()
 }

@@ -104,8 +104,10 @@ func (k *candles) untraded(file string) error {
 			"above the %s allowed (-max-stale): halted or delisted? Leave the symbol or the time out",
 			k.symbol, count(rows), since, count(k.opt.MaxStale))}
 	}
-	text := fmt.Sprintf("%s: volume 0 on the last %s rows, since %s: halted or delisted? These closes are no prices at "+
-		"which it could be traded: leave it out by -symbols, or refuse them by -max-stale", k.symbol, count(rows), since)
+	text := fmt.Sprintf(
+		"%s: volume 0 on the last %s rows, since %s: halted or delisted? These closes are no prices at "+
+			"which it could be traded: leave it out by -symbols, or refuse them by -max-stale",
+		k.symbol, count(rows), since)
 	k.cleaning.Doubts = append(k.cleaning.Doubts,
 		Doubt{Kind: staleDoubt, Symbol: k.symbol, Time: millis(k.candles[from].time), Rows: rows, Text: text})
 	return nil
@@ -188,7 +190,8 @@ type series struct {
 // series takes the column j out.
 func (p *Panel) series(j int) *series {
 	n := len(p.Times)
-	s := &series{times: make([]time.Time, 0, n), closes: make([]float64, 0, n), levels: make([]float64, 0, n), logs: make([]float64, 0, n)}
+	s := &series{times: make([]time.Time, 0, n), closes: make([]float64, 0, n), levels: make([]float64, 0, n),
+		logs: make([]float64, 0, n)}
 	sizes := make([]float64, 0, n)
 	for t, at := range p.Times {
 		v := p.Close.At(t, j)
@@ -307,7 +310,8 @@ func (s *series) cause(i int) string {
 	case back:
 		return "a wrong price?"
 	case near(whole) && size < math.Log(1000):
-		return fmt.Sprintf("real, or a split of about %s for which earlier closes are not adjusted?", ratio(whole, s.logs[i]))
+		return fmt.Sprintf("real, or a split of about %s for which earlier closes are not adjusted?",
+			ratio(whole, s.logs[i]))
 	}
 	return "real, or a split, a change of unit, a wrong price?"
 }
@@ -331,7 +335,8 @@ func (s *series) stale(symbol string, step time.Duration) (Doubt, bool) {
 	if step >= week {
 		fewest = 6
 	}
-	if rows < fewest || rows < 3*second && (rows < 4*fewest || rows < 3*second/2) || s.times[from+rows].Sub(s.times[from]) < 2*day {
+	if rows < fewest || rows < 3*second && (rows < 4*fewest || rows < 3*second/2) ||
+		s.times[from+rows].Sub(s.times[from]) < 2*day {
 		return Doubt{}, false
 	}
 	d := Doubt{Kind: staleDoubt, Symbol: symbol, Time: s.times[from+1], Rows: rows}
@@ -371,7 +376,10 @@ func (s *series) longestRun() (from, rows, second int) {
 
 // isRate matches the names of yields and rates of interest, as FRED, Yahoo and
 // TradingView have them.
-var isRate = regexp.MustCompile(`(?i)^(\^?(tnx|tyx|fvx|irx)|(dgs|dtb|gs|tb|dfii)\d+(mo|ms)?|(us|de|gb|jp|fr|it)\d{1,2}(y|mo?)t?|\d{1,2} ?(yr?|mo)|bc_\d+(year|month)|(usgg|gdbr|gukg|gjgb|gt)\d{1,2}(yr)?( index)?|t10y(2y|3m|ie)|sofr|effr|dff|fedfunds|sonia|estr|mortgage\d+us|(.*[^a-z])?(yield|interest_?rate)s?([^a-z].*)?)$`)
+var isRate = regexp.MustCompile(
+	`(?i)^(\^?(tnx|tyx|fvx|irx)|(dgs|dtb|gs|tb|dfii)\d+(mo|ms)?|(us|de|gb|jp|fr|it)\d{1,2}(y|mo?)t?|` +
+		`\d{1,2} ?(yr?|mo)|bc_\d+(year|month)|(usgg|gdbr|gukg|gjgb|gt)\d{1,2}(yr)?( index)?|t10y(2y|3m|ie)|` +
+		`sofr|effr|dff|fedfunds|sonia|estr|mortgage\d+us|(.*[^a-z])?(yield|interest_?rate)s?([^a-z].*)?)$`)
 
 // filledWeekend says on which two neighbouring days of the week a daily series
 // never changes, and on how many rows.
@@ -417,7 +425,8 @@ func (c *Cleaning) Warnings() []string {
 		}
 		if len(rest) > 0 {
 			name := map[string]string{jumpDoubt: "jumps", staleDoubt: "stretches without a change"}[kind]
-			lines = append(lines, fmt.Sprintf("such %s of %s more symbols: %s", name, count(len(rest)), enumerate(rest)))
+			lines = append(lines, fmt.Sprintf("such %s of %s more symbols: %s",
+				name, count(len(rest)), enumerate(rest)))
 		}
 	}
 	return lines
@@ -433,14 +442,16 @@ func (o *Options) refuse(p *Panel, shown string) error {
 		s := p.series(j)
 		for i, r := range s.logs {
 			if factor := math.Exp(math.Abs(r)); o.MaxJump > 0 && factor > o.MaxJump {
-				return &DataError{File: shown, Msg: fmt.Sprintf("close of %s goes from %v to %v on %s, a factor of %s, "+
-					"above the %v allowed (-max-jump): %s Correct it, or leave the symbol or the time out",
+				return &DataError{File: shown, Msg: fmt.Sprintf(
+					"close of %s goes from %v to %v on %s, a factor of %s, "+
+						"above the %v allowed (-max-jump): %s Correct it, or leave the symbol or the time out",
 					symbol, s.closes[i], s.closes[i+1], stamp(s.times[i+1]), rounded(factor), o.MaxJump, s.cause(i))}
 			}
 		}
 		if from, rows, _ := s.longestRun(); o.MaxStale > 0 && rows > o.MaxStale {
 			return &DataError{File: shown, Msg: fmt.Sprintf("close of %s is unchanged on %s rows, %s to %s, "+
-				"above the %s allowed (-max-stale): delisted and filled forward, or halted? Leave the symbol or the time out",
+				"above the %s allowed (-max-stale): delisted and filled forward, or halted? Leave the symbol or "+
+				"the time out",
 				symbol, count(rows), stamp(s.times[from+1]), stamp(s.times[from+rows]), count(o.MaxStale))}
 		}
 	}

@@ -24,7 +24,8 @@ var errTooMany = errors.New("too many prices")
 
 // endings are those of files that a folder of prices may hold. Those of text
 // that isn't always a table are read where a layout recognises it.
-var endings = map[string]bool{"csv": true, "tsv": true, "parquet": true, "feather": true, "arrow": true, "ipc": true, "txt": false, "json": false}
+var endings = map[string]bool{"csv": true, "tsv": true, "parquet": true, "feather": true, "arrow": true, "ipc": true,
+	"txt": false, "json": false}
 
 // loadFile reads a file that lies alone.
 func loadFile(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
@@ -103,7 +104,9 @@ func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *
 		if opt.Layout == "" && len(opt.Symbols) == 0 && p.layout == wideLayout {
 			if found := noAssets(p.symbols); len(found) > 0 {
 				i := found[0]
-				return nil, h.errorf(h.header, p.columns[i]+1, "column %s is no asset by its name: leave it out, or name all that are by -symbols, or say -layout wide", excerpt([]byte(p.symbols[i])))
+				return nil, h.errorf(h.header, p.columns[i]+1,
+					"column %s is no asset by its name: leave it out, or name all that are by -symbols, or say "+
+						"-layout wide", excerpt([]byte(p.symbols[i])))
 			}
 		}
 		f.table, err = readWide(r, p, shown, opt)
@@ -111,16 +114,15 @@ func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *
 		f.table, err = readLong(r, p, shown, opt)
 	default:
 		if !folder && opt.Layout == "" {
-			return nil, h.errorf(max(h.header, 0), 0, "candles of one symbol, not closes of many: give the folder that holds the file, or say -layout %s", p.layout)
+			return nil, h.errorf(max(h.header, 0), 0,
+				"candles of one symbol, not closes of many: give the folder that holds the file, or say -layout %s",
+				p.layout)
 		}
 		if opt.Turnover && p.turnover < 0 {
-			return nil, h.errorf(max(h.header, 0), 0, "no column turnover or quote_volume: turnover can't be told from this file")
+			return nil, h.errorf(max(h.header, 0), 0,
+				"no column turnover or quote_volume: turnover can't be told from this file")
 		}
-		symbol := p.symbol
-		if symbol == "" {
-			symbol = h.stem
-		}
-		f.table, err = readCandles(r, p, shown, symbol, opt, total)
+		f.table, err = readCandles(r, p, shown, cmp.Or(p.symbol, h.stem), opt, total)
 	}
 	if err != nil {
 		return nil, err
@@ -129,7 +131,8 @@ func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *
 	f.table.cleaning.IgnoredColumns = append(f.table.cleaning.IgnoredColumns, p.ignored...)
 	if opt.Turnover && p.turnover >= 0 {
 		turnover := h.names()[p.turnover]
-		f.table.cleaning.IgnoredColumns = slices.DeleteFunc(f.table.cleaning.IgnoredColumns, func(name string) bool { return name == turnover })
+		f.table.cleaning.IgnoredColumns = slices.DeleteFunc(f.table.cleaning.IgnoredColumns,
+			func(name string) bool { return name == turnover })
 	}
 	zone := ""
 	if f.table.zone != nil {
@@ -337,7 +340,8 @@ func joinFiles(files []*priceFile, ignored []string, shown string, opt *Options)
 		}
 		for _, symbol := range f.table.symbols {
 			if first := owner[symbol]; first != nil && !(first.plan.part && f.plan.part) {
-				return nil, &DataError{File: f.shown, Msg: fmt.Sprintf("symbol %s is in %s too: keep one of the files", symbol, first.shown)}
+				return nil, &DataError{File: f.shown, Msg: fmt.Sprintf("symbol %s is in %s too: keep one of the files",
+					symbol, first.shown)}
 			} else if first == nil {
 				owner[symbol] = f
 				t.symbols = append(t.symbols, symbol)
@@ -408,7 +412,8 @@ func (t *table) take(f *priceFile, place map[string]int) error {
 			}
 			to := &t.close[row*n+at]
 			if old := *to; old == old && old != v {
-				return &DataError{File: f.shown, Msg: fmt.Sprintf("%s has another close at %s in another file: keep one of them", symbol, stampMillis(ms))}
+				return &DataError{File: f.shown, Msg: fmt.Sprintf(
+					"%s has another close at %s in another file: keep one of them", symbol, stampMillis(ms))}
 			}
 			*to = v
 		}
@@ -434,7 +439,9 @@ func checkIntervals(files []*priceFile) error {
 		case first == nil:
 			first, step = f, s
 		case s < step && 2*s <= step || s > step && s >= 2*step:
-			return &DataError{File: f.shown, Msg: fmt.Sprintf("has a row every %s, and %s every %s: rows of one label close at different times; keep one interval a folder, or choose by -symbols",
+			return &DataError{File: f.shown, Msg: fmt.Sprintf(
+				"has a row every %s, and %s every %s: rows of one label close at different times; keep one interval "+
+					"a folder, or choose by -symbols",
 				every(s), first.shown, every(step))}
 		}
 	}

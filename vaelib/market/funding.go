@@ -127,7 +127,8 @@ func loadFunding(fsys fs.FS, name, shown string, symbols []string) (*Funding, er
 
 // lacking is the refusal of a symbol without rates.
 func (f *Funding) lacking(symbol string, err error) error {
-	return &DataError{File: f.fileOf(symbol), Msg: fmt.Sprintf("no funding rates of %s: fetch them, or leave the symbol out", symbol), Err: err}
+	return &DataError{File: f.fileOf(symbol), Msg: fmt.Sprintf(
+		"no funding rates of %s: fetch them, or leave the symbol out", symbol), Err: err}
 }
 
 // fileOf is where the rates of a symbol stand.
@@ -156,12 +157,16 @@ func (f *Funding) read(fsys fs.FS, name, shown, symbol string) error {
 		when = column(header, "date")
 	}
 	if when < 0 || rate < 0 {
-		return lines.errorf(0, "no column timestamp or no column rate: a file of funding rates has timestamp,rate, and symbol where it is of several")
+		return lines.errorf(
+			0, "no column timestamp or no column rate: a file of funding rates has timestamp,rate, and symbol where "+
+				"it is of several")
 	}
 	if symbol == "" && whose < 0 {
 		symbol = strings.TrimSuffix(path.Base(name), ".csv")
 		if _, asked := f.Settlements[symbol]; !asked {
-			return lines.errorf(0, "no column symbol, and the file's name says %s, of which no rates are needed: add the column, or give a folder with SYMBOL.csv of each", excerpt([]byte(symbol)))
+			return lines.errorf(
+				0, "no column symbol, and the file's name says %s, of which no rates are needed: add the column, or "+
+					"give a folder with SYMBOL.csv of each", excerpt([]byte(symbol)))
 		}
 	}
 	for lines.next() {
@@ -173,7 +178,8 @@ func (f *Funding) read(fsys fs.FS, name, shown, symbol string) error {
 			of = string(lines.fields[whose])
 			switch _, asked := f.Settlements[of]; {
 			case symbol != "" && of != symbol:
-				return lines.errorf(whose+1, "symbol %s in the file of %s: move the row to a file of its own", excerpt(lines.fields[whose]), symbol)
+				return lines.errorf(whose+1, "symbol %s in the file of %s: move the row to a file of its own",
+					excerpt(lines.fields[whose]), symbol)
 			case of == "":
 				return lines.errorf(whose+1, "symbol is empty: put one in, or delete the row")
 			case !asked:
@@ -190,7 +196,9 @@ func (f *Funding) read(fsys fs.FS, name, shown, symbol string) error {
 			return err
 		}
 		if !(value > -1 && value < 1) {
-			return lines.errorf(rate+1, "rate %s is no share of a position's value between -1 and 1: correct it, or delete the row", excerpt(lines.fields[rate]))
+			return lines.errorf(rate+1,
+				"rate %s is no share of a position's value between -1 and 1: correct it, or delete the row",
+				excerpt(lines.fields[rate]))
 		}
 		if f.Rows++; f.Rows > mostSettlements {
 			return lines.errorf(0, "more than %s funding rates: choose fewer symbols", count(mostSettlements))
@@ -224,7 +232,8 @@ func (f *Funding) order(symbol string) error {
 	for _, s := range all {
 		if n := len(kept); n > 0 && kept[n-1].Time.Equal(s.Time) {
 			if kept[n-1].Rate != s.Rate {
-				return &DataError{File: f.fileOf(symbol), Line: max(s.line, kept[n-1].line), Msg: fmt.Sprintf("rate of %s at %s is on line %d already, with another number: keep one of the rows",
+				return &DataError{File: f.fileOf(symbol), Line: max(s.line, kept[n-1].line), Msg: fmt.Sprintf(
+					"rate of %s at %s is on line %d already, with another number: keep one of the rows",
 					symbol, stamp(s.Time), min(s.line, kept[n-1].line))}
 			}
 			f.Duplicates++
@@ -235,8 +244,10 @@ func (f *Funding) order(symbol string) error {
 	f.Settlements[symbol] = slices.Clip(kept)
 	step := func(i int) time.Duration { return kept[i+1].Time.Sub(kept[i].Time) }
 	for i := 1; i+2 < len(kept); i++ {
-		if around := max(step(i-1), step(i+1)); step(i) > around+fundingSlack && step(i) <= longestFunding+fundingSlack {
-			f.Gaps = append(f.Gaps, Gap{Symbol: symbol, After: kept[i].Time, Before: kept[i+1].Time, Missing: max(1, int((step(i)+around/2)/around)-1)})
+		if around := max(step(i-1), step(i+1)); step(i) > around+fundingSlack &&
+			step(i) <= longestFunding+fundingSlack {
+			f.Gaps = append(f.Gaps, Gap{Symbol: symbol, After: kept[i].Time, Before: kept[i+1].Time,
+				Missing: max(1, int((step(i)+around/2)/around)-1)})
 		}
 	}
 	return nil
@@ -259,7 +270,8 @@ func (f *Funding) String() string {
 			last = end
 		}
 	}
-	fmt.Fprintf(&b, "%s: funding of %d symbols, settlements %s, %s to %s\n", f.Source, len(f.Settlements), count(settlements), stamp(first), stamp(last))
+	fmt.Fprintf(&b, "%s: funding of %d symbols, settlements %s, %s to %s\n",
+		f.Source, len(f.Settlements), count(settlements), stamp(first), stamp(last))
 	for _, line := range []struct {
 		n    int
 		text string
@@ -278,7 +290,9 @@ func (f *Funding) String() string {
 			fmt.Fprintf(&b, "  %s more such places\n", count(len(f.Gaps)-most))
 			break
 		}
-		fmt.Fprintf(&b, "  settlements of %s: %s may be missing between %s and %s, by the steps around: kept as it is\n", g.Symbol, count(g.Missing), stamp(g.After), stamp(g.Before))
+		fmt.Fprintf(
+			&b, "  settlements of %s: %s may be missing between %s and %s, by the steps around: kept as it is\n",
+			g.Symbol, count(g.Missing), stamp(g.After), stamp(g.Before))
 	}
 	return b.String()
 }
@@ -322,7 +336,8 @@ func (w *Window) WithFunding(f *Funding) (net *Window, paid []float64, err error
 	case w.Funded:
 		return nil, nil, errors.New("funding is in the returns already")
 	case w.Start.IsZero():
-		return nil, nil, errors.New("the window doesn't know when its first period starts, so that no funding can be assigned")
+		return nil, nil, errors.New(
+			"the window doesn't know when its first period starts, so that no funding can be assigned")
 	}
 	periods, n := w.Returns.Dims()
 	labels := append([]time.Time{w.Start}, w.Times...)
@@ -344,7 +359,8 @@ func (w *Window) WithFunding(f *Funding) (net *Window, paid []float64, err error
 		if err := f.covers(symbol, ends[0], ends[periods]); err != nil {
 			return nil, nil, err
 		}
-		next, _ := slices.BinarySearchFunc(settlements, ends[0], func(s Settlement, t time.Time) int { return s.Time.Compare(t) })
+		next, _ := slices.BinarySearchFunc(settlements, ends[0],
+			func(s Settlement, t time.Time) int { return s.Time.Compare(t) })
 		for t := range periods {
 			start, length := ends[t], ends[t+1].Sub(ends[t])
 			r := w.Returns.At(t, j)
@@ -354,7 +370,9 @@ func (w *Window) WithFunding(f *Funding) (net *Window, paid []float64, err error
 				cost += s.Rate * (1 + r*(float64(s.Time.Sub(start))/float64(length)))
 			}
 			if !(r-cost > -1) {
-				return nil, nil, fmt.Errorf("funding of %s in the period of %s takes %.3g of a position that returned %.3g: all that it was worth", symbol, stamp(w.Times[t]), cost, r)
+				return nil, nil, fmt.Errorf(
+					"funding of %s in the period of %s takes %.3g of a position that returned %.3g: all that "+
+						"it was worth", symbol, stamp(w.Times[t]), cost, r)
 			}
 			net.Returns.Set(t, j, r-cost)
 			paid[j] += cost / float64(periods)
@@ -374,13 +392,16 @@ func (f *Funding) covers(symbol string, from, to time.Time) error {
 		after = min(after, all[last].Time.Sub(all[last-1].Time))
 	}
 	defect := func(s Settlement, format string, args ...any) error {
-		return &DataError{File: f.fileOf(symbol), Line: s.line, Msg: fmt.Sprintf(format, args...) + ": fetch what is missing, choose a range without it, or leave the symbol out"}
+		return &DataError{File: f.fileOf(symbol), Line: s.line, Msg: fmt.Sprintf(format, args...) +
+			": fetch what is missing, choose a range without it, or leave the symbol out"}
 	}
 	if !all[0].Time.Before(from.Add(before)) {
-		return defect(all[0], "funding of %s starts %s, and is needed from %s on", symbol, stamp(all[0].Time), stamp(from))
+		return defect(all[0], "funding of %s starts %s, and is needed from %s on",
+			symbol, stamp(all[0].Time), stamp(from))
 	}
 	if all[last].Time.Add(after + fundingSlack).Before(to) {
-		return defect(all[last], "funding of %s ends %s, and is needed until %s", symbol, stamp(all[last].Time), stamp(to))
+		return defect(all[last], "funding of %s ends %s, and is needed until %s",
+			symbol, stamp(all[last].Time), stamp(to))
 	}
 	for i := 1; i <= last; i++ {
 		a, b := all[i-1].Time, all[i].Time
@@ -389,7 +410,8 @@ func (f *Funding) covers(symbol string, from, to time.Time) error {
 		case a.Before(from) && b.Before(from.Add(longestFunding)): // those lacking may all have been before
 		case !b.Before(to) && !a.Add(most).Before(to): // or after
 		default:
-			return defect(all[i], "no funding of %s between %s and %s, where settlements are 8 hours apart at most", symbol, stamp(a), stamp(b))
+			return defect(all[i], "no funding of %s between %s and %s, where settlements are 8 hours apart at most",
+				symbol, stamp(a), stamp(b))
 		}
 	}
 	return nil

@@ -181,29 +181,40 @@ func words(text string) map[string]bool {
 
 // What the columns of price files are called, as canon writes it.
 var (
-	timeWords = words("date dates datetime time timestamp observationdate opentime unix snappedat tradedate tradingdate datadate formatteddate " +
-		"timeperiodstart startat ts t day month period caldt datetimeutc dateutc timeutc utc datum fecha data datetimelocal bartime unixtimestamp unixtime localtime gmttime indexlevel0")
-	adjustedWords = words("adjclose adjustedclose adjcloseprice closeadj closeadjusted adjustedcloseprice adjclosing adjprc")
-	closeWords    = words("close closelast price last pxlast closeprice closingprice settle settleprice lastprice prc closeusd priceclose closing ultimo schlusskurs zuletzt schluss dernier cierre chiusura fechamento último")
+	timeWords = words("date dates datetime time timestamp observationdate opentime unix snappedat tradedate " +
+		"tradingdate datadate formatteddate timeperiodstart startat ts t day month period caldt " +
+		"datetimeutc dateutc timeutc utc datum fecha data datetimelocal bartime unixtimestamp " +
+		"unixtime localtime gmttime indexlevel0")
+	adjustedWords = words("adjclose adjustedclose adjcloseprice closeadj closeadjusted adjustedcloseprice " +
+		"adjclosing adjprc")
+	closeWords = words("close closelast price last pxlast closeprice closingprice settle settleprice lastprice " +
+		"prc closeusd priceclose closing ultimo schlusskurs zuletzt schluss dernier cierre " +
+		"chiusura fechamento último")
 	openWords     = words("open eröffn eröffnung openprice pxopen opening priceopen")
 	highWords     = words("high hoch highprice pxhigh pricehigh")
 	lowWords      = words("low tief lowprice pxlow pricelow")
 	volumeWords   = words("volume vol tickvol tickvolume pxvolume volumeusd volumefrom volumebtc shvol")
 	turnoverWords = words("turnover quotevolume quoteassetvolume volumeusdt amount volumeto")
-	symbolWords   = words("symbol ticker tic name code secid securitycode isin cusip permno instrument asset coin pair stock act sym ric uniqueid seriesid " +
-		"tickersymbol symbols actsymbol stockcode tscode security variable")
-	otherWords = words("marketcap marketcapitalization totalvolume adjopen adjhigh adjlow adjvolume dividend dividends divcash dividendamount stocksplits " +
-		"splitfactor splitcoefficient splitratio exdividend change changepct changepercent chg pctchange tradecount count trades numberoftrades openinterest openint oi spread bid ask vwap " +
-		"adjfactor factor ret returns average averageprice closetime ignore takerbuyvolume takerbuyquotevolume takerbuybaseassetvolume takerbuyquoteassetvolume sharesoutstanding per " +
-		"marketcapusd capitalgains currency exchange openinterest fundingrate volumeeth volumeusdc tickdirection side size weightedaverage index unnamed0")
+	symbolWords   = words("symbol ticker tic name code secid securitycode isin cusip permno instrument asset coin " +
+		"pair stock act sym ric uniqueid seriesid tickersymbol symbols actsymbol stockcode " +
+		"tscode security variable")
+	otherWords = words("marketcap marketcapitalization totalvolume adjopen adjhigh adjlow adjvolume dividend " +
+		"dividends divcash dividendamount stocksplits splitfactor splitcoefficient splitratio " +
+		"exdividend change changepct changepercent chg pctchange tradecount count trades " +
+		"numberoftrades openinterest openint oi spread bid ask vwap adjfactor factor ret returns " +
+		"average averageprice closetime ignore takerbuyvolume takerbuyquotevolume " +
+		"takerbuybaseassetvolume takerbuyquoteassetvolume sharesoutstanding per marketcapusd " +
+		"capitalgains currency exchange openinterest fundingrate volumeeth volumeusdc " +
+		"tickdirection side size weightedaverage index unnamed0")
 )
 
 // isField says whether a name is that of a number of one asset, and not of an
 // asset.
 func isField(name string) bool {
 	c := canon(name)
-	return adjustedWords[c] || closeWords[c] || openWords[c] || highWords[c] || lowWords[c] || volumeWords[c] || turnoverWords[c] || otherWords[c] ||
-		strings.HasPrefix(c, "volume") || strings.HasPrefix(c, "vol") && len(c) > 3 && len(name) > 0 && name[len(name)-1] == '.'
+	return adjustedWords[c] || closeWords[c] || openWords[c] || highWords[c] || lowWords[c] ||
+		volumeWords[c] || turnoverWords[c] || otherWords[c] || strings.HasPrefix(c, "volume") ||
+		strings.HasPrefix(c, "vol") && len(c) > 3 && len(name) > 0 && name[len(name)-1] == '.'
 }
 
 // find is the place of the first name among the words, -1 without one.

@@ -20,7 +20,8 @@ type layout interface {
 // layouts are all that are known; the first that recognises a file has it, so
 // that those with marks of their own come before those that take almost any.
 var layouts = []layout{
-	freqtrade{}, french{}, bybit{}, binance{}, metatrader{}, bloomberg{}, yfinance{}, flattened{}, long{}, klineFiles{}, wideFile{},
+	freqtrade{}, french{}, bybit{}, binance{}, metatrader{}, bloomberg{}, yfinance{}, flattened{}, long{},
+	klineFiles{}, wideFile{},
 }
 
 // Layouts are the names of all layouts, as [Options].Layout takes them.
@@ -69,7 +70,8 @@ type plan struct {
 
 // newPlan is a plan without fields.
 func newPlan(layout string, s shape) *plan {
-	return &plan{layout: layout, shape: s, asset: -1, close: -1, raw: -1, open: -1, high: -1, low: -1, volume: -1, turnover: -1}
+	return &plan{layout: layout, shape: s, asset: -1, close: -1, raw: -1, open: -1, high: -1, low: -1, volume: -1,
+		turnover: -1}
 }
 
 // recognise finds the layout of a file, or the one that was asked for.
@@ -102,7 +104,8 @@ func (h *head) unknown(opt *Options) error {
 		return &DataError{File: h.source.Shown, Msg: "file is empty"}
 	}
 	if opt.Layout != "" {
-		return &DataError{File: h.source.Shown, Line: h.number[0], Msg: fmt.Sprintf("is no file of the layout %s: leave -layout out, or see docs/files.md", opt.Layout)}
+		return &DataError{File: h.source.Shown, Line: h.number[0], Msg: fmt.Sprintf(
+			"is no file of the layout %s: leave -layout out, or see docs/files.md", opt.Layout)}
 	}
 	return h.errorf(0, 0, "no layout that is known: see docs/files.md")
 }
@@ -139,13 +142,15 @@ func (h *head) timeFields() []int {
 		if i > 0 && name == "T" { // a symbol, whose price may look like a year or a time of day
 			continue
 		}
-		if timeWords[canon(name)] && (len(rows) == 0 || i < len(rows[0]) && (isTime(rows[0][i]) || isClock(rows[0][i]))) {
+		if timeWords[canon(name)] &&
+			(len(rows) == 0 || i < len(rows[0]) && (isTime(rows[0][i]) || isClock(rows[0][i]))) {
 			found = append(found, i)
 		}
 	}
 	if len(found) == 0 {
 		for i, name := range names { // pandas' index has no name
-			if c := canon(name); (c == "" || c == "index" || c == "unnamed0") && len(rows) > 0 && i < len(rows[0]) && isTime(rows[0][i]) && !h.counts(i) {
+			if c := canon(name); (c == "" || c == "index" || c == "unnamed0") && len(rows) > 0 && i < len(rows[0]) &&
+				isTime(rows[0][i]) && !h.counts(i) {
 				return []int{i}
 			}
 		}
@@ -216,7 +221,8 @@ func (p *plan) recognised(h *head, zone string) string {
 	parts := []string{p.layout}
 	parts = append(parts, h.notes...)
 	if h.dialect.separator != ',' && !h.typed {
-		parts = append(parts, "separated by "+map[byte]string{';': "semicolons", '\t': "tabs", '|': "bars"}[h.dialect.separator])
+		parts = append(parts, "separated by "+map[byte]string{';': "semicolons", '\t': "tabs",
+			'|': "bars"}[h.dialect.separator])
 	}
 	if h.dialect.decimal == ',' {
 		parts = append(parts, "decimal comma")

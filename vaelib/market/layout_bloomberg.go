@@ -10,7 +10,8 @@ func (bloomberg) name() string { return "bloomberg" }
 
 func (bloomberg) recognise(h *head) (*plan, error) {
 	l := h.levelsOf()
-	if l == nil || !slices.ContainsFunc(l.fields, func(f string) bool { return len(f) > 3 && (f[:3] == "PX_" || f[:3] == "px_") }) {
+	isPrice := func(f string) bool { return len(f) > 3 && (f[:3] == "PX_" || f[:3] == "px_") }
+	if l == nil || !slices.ContainsFunc(l.fields, isPrice) {
 		return nil, nil
 	}
 	for _, fields := range h.lines[:l.first] {
@@ -21,7 +22,9 @@ func (bloomberg) recognise(h *head) (*plan, error) {
 			}
 		}
 		if dates > 1 {
-			return nil, h.errorf(0, 0, "each security has dates of its own: fill them by one column of dates (the option Fill of BDH), or write a file a security")
+			return nil, h.errorf(0, 0,
+				"each security has dates of its own: fill them by one column of dates (the option Fill of BDH), or "+
+					"write a file a security")
 		}
 	}
 	return l.plan(h, "bloomberg")

@@ -10,7 +10,8 @@ func (bybit) name() string { return "bybit-trades" }
 
 func (bybit) recognise(h *head) (*plan, error) {
 	names := h.names()
-	if find(names, words("trdmatchid execid rpi tickdirection")) < 0 && (find(names, words("side")) < 0 || find(names, words("id")) < 0) {
+	if find(names, words("trdmatchid execid rpi tickdirection")) < 0 &&
+		(find(names, words("side")) < 0 || find(names, words("id")) < 0) {
 		return nil, nil
 	}
 	p := newPlan("bybit-trades", longShape)

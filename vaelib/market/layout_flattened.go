@@ -40,7 +40,8 @@ func (flattened) recognise(h *head) (*plan, error) {
 		return nil, err
 	}
 	if closes == 0 {
-		return nil, h.errorf(h.header, 0, "columns such as %s are no closes: add those, named like %s_close", excerpt([]byte(names[len(names)-1])), assets[len(names)-1])
+		return nil, h.errorf(h.header, 0, "columns such as %s are no closes: add those, named like %s_close",
+			excerpt([]byte(names[len(names)-1])), assets[len(names)-1])
 	}
 	p.skip, p.width = h.skip(), len(names)
 	for i, field := range fields {
@@ -52,7 +53,8 @@ func (flattened) recognise(h *head) (*plan, error) {
 			continue
 		}
 		if j := slices.Index(p.symbols, assets[i]); j >= 0 {
-			return nil, h.errorf(h.header, i+1, "symbol %s is in column %d already: keep one of them", assets[i], p.columns[j]+1)
+			return nil, h.errorf(h.header, i+1, "symbol %s is in column %d already: keep one of them",
+				assets[i], p.columns[j]+1)
 		}
 		p.symbols = append(p.symbols, assets[i])
 		p.columns = append(p.columns, i)

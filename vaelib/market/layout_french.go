@@ -12,7 +12,8 @@ func (french) name() string { return "french" }
 
 func (french) recognise(h *head) (*plan, error) {
 	for i, fields := range h.lines {
-		if i+1 >= len(h.lines) || len(fields) < 2 || strings.Trim(fields[0], " ") != "" || len(h.lines[i+1]) != len(fields) {
+		if i+1 >= len(h.lines) || len(fields) < 2 || strings.Trim(fields[0], " ") != "" ||
+			len(h.lines[i+1]) != len(fields) {
 			continue
 		}
 		first := h.lines[i+1][0]

@@ -21,7 +21,8 @@ func (freqtrade) recognise(h *head) (*plan, error) {
 	}
 	start := bytes.TrimLeft(h.source.Lines.Peek(64), " \t\r\n")
 	if len(start) == 0 || start[0] != '[' || !bytes.HasPrefix(bytes.TrimLeft(start[1:], " \t\r\n"), []byte("[")) {
-		return nil, &DataError{File: h.source.Shown, Msg: "is no JSON of candles, [[time,open,high,low,close,volume],...]: write a CSV or Parquet"}
+		return nil, &DataError{File: h.source.Shown,
+			Msg: "is no JSON of candles, [[time,open,high,low,close,volume],...]: write a CSV or Parquet"}
 	}
 	p := newPlan("freqtrade", candlesShape)
 	p.width, p.times = 6, []int{0}
@@ -40,7 +41,8 @@ type jsonRows struct {
 }
 
 func newJSONRows(s *tabular.File) *jsonRows {
-	r := &jsonRows{scanner: scanner{file: s.Shown, dialect: dialect{separator: ',', decimal: '.'}}, decoder: json.NewDecoder(s.Lines)}
+	r := &jsonRows{scanner: scanner{file: s.Shown, dialect: dialect{separator: ',', decimal: '.'}},
+		decoder: json.NewDecoder(s.Lines)}
 	r.decoder.UseNumber()
 	if _, err := r.decoder.Token(); err != nil {
 		r.refuse(err)

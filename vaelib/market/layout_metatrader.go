@@ -23,7 +23,8 @@ func (metatrader) recognise(h *head) (*plan, error) {
 			return nil, nil
 		}
 		return p, p.leaveOut(h)
-	case len(h.lines) == 0 || len(h.lines[0]) < 6 || len(h.lines[0][0]) < 10 || h.lines[0][0][4] != '.' || !isTime(h.lines[0][0]):
+	case len(h.lines) == 0 || len(h.lines[0]) < 6 || len(h.lines[0][0]) < 10 || h.lines[0][0][4] != '.' ||
+		!isTime(h.lines[0][0]):
 		return nil, nil
 	}
 	row := h.lines[0]

@@ -21,7 +21,8 @@ func (wideFile) recognise(h *head) (*plan, error) {
 		return nil, err
 	}
 	if len(names) == 1 && strings.ContainsAny(names[0], ";\t|") {
-		return nil, h.errorf(h.header, 0, "header %s has no comma: separate columns with commas", excerpt([]byte(names[0])))
+		return nil, h.errorf(h.header, 0, "header %s has no comma: separate columns with commas",
+			excerpt([]byte(names[0])))
 	}
 	p := newPlan(wideLayout, wideShape)
 	p.skip, p.width = h.skip(), len(names)
@@ -35,7 +36,8 @@ func (wideFile) recognise(h *head) (*plan, error) {
 		case i == p.times[0] || len(p.times) > 1 && i == p.times[1]:
 			at[name] = i
 			continue
-		case timeWords[c] && name != "T" && len(h.rows()) > 0 && i < len(h.rows()[0]) && isTime(h.rows()[0][i]), (c == "" || c == "unnamed0" || c == "index") && h.counts(i):
+		case timeWords[c] && name != "T" && len(h.rows()) > 0 && i < len(h.rows()[0]) && isTime(h.rows()[0][i]),
+			(c == "" || c == "unnamed0" || c == "index") && h.counts(i):
 			if p.ignored = append(p.ignored, name); name == "" {
 				p.ignored[len(p.ignored)-1] = "the count of rows"
 			}
@@ -69,7 +71,8 @@ func noAssets(symbols []string) []int {
 	}
 	if len(found) == 1 && capitals && len(symbols) > 1 {
 		switch symbols[found[0]] {
-		case "OPEN", "LOW", "HIGH", "LAST", "VOL", "CODE", "NAME", "COIN", "PAIR", "STOCK", "PER", "SIDE", "SIZE", "ASK", "BID", "OI", "TIC", "C", "ACT", "CHG", "AMOUNT":
+		case "OPEN", "LOW", "HIGH", "LAST", "VOL", "CODE", "NAME", "COIN", "PAIR", "STOCK", "PER", "SIDE", "SIZE",
+			"ASK", "BID", "OI", "TIC", "C", "ACT", "CHG", "AMOUNT":
 			return nil
 		}
 	}

@@ -73,7 +73,8 @@ func (l *levels) plan(h *head, layout string) (*plan, error) {
 			return nil, h.errorf(0, i+1, "symbol is empty: name the column, or delete it")
 		}
 		if slices.Contains(p.symbols, symbol) {
-			return nil, h.errorf(0, i+1, "symbol %s is in column %d already: keep one of them", symbol, p.columns[slices.Index(p.symbols, symbol)]+1)
+			return nil, h.errorf(0, i+1, "symbol %s is in column %d already: keep one of them",
+				symbol, p.columns[slices.Index(p.symbols, symbol)]+1)
 		}
 		if msg := checkName([]byte(symbol)); msg != "" {
 			return nil, h.errorf(0, i+1, "header %s", msg)

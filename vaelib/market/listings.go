@@ -51,7 +51,8 @@ func (l *Listings) Deaths() []Death {
 	var deaths []Death
 	for j, symbol := range l.symbols {
 		if l.to[j] < l.periods {
-			deaths = append(deaths, Death{Symbol: symbol, Column: j, Period: l.to[j], Last: l.last[j], Close: l.closes[j]})
+			deaths = append(deaths, Death{Symbol: symbol, Column: j, Period: l.to[j], Last: l.last[j],
+				Close: l.closes[j]})
 		}
 	}
 	slices.SortStableFunc(deaths, func(a, b Death) int { return a.Last.Compare(b.Last) })
@@ -102,7 +103,8 @@ func (p *Panel) WindowAsItWas(symbols ...string) (*Window, *Listings, Dropped, e
 			before, after := p.Close.At(a, j), p.Close.At(b, j)
 			r := after/before - 1
 			if math.IsInf(r, 0) || r <= -1 {
-				return nil, nil, Dropped{}, fmt.Errorf("close of %s goes from %v to %v at %s: too far apart for a return",
+				return nil, nil, Dropped{}, fmt.Errorf(
+					"close of %s goes from %v to %v at %s: too far apart for a return",
 					symbols[k], before, after, stamp(p.Times[b]))
 			}
 			returns.Set(i, k, r)

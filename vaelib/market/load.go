@@ -153,7 +153,8 @@ type table struct {
 
 // tooMany is the refusal of a panel above [Options.MaxPrices].
 func tooMany(file string, opt *Options) error {
-	return &DataError{File: file, Msg: fmt.Sprintf("more than %s prices: choose fewer symbols or a shorter range", count(opt.MaxPrices))}
+	return &DataError{File: file, Msg: fmt.Sprintf("more than %s prices: choose fewer symbols or a shorter range",
+		count(opt.MaxPrices))}
 }
 
 // finish drops what holds no price or is unfinished, and writes the spans.
@@ -176,11 +177,15 @@ func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 		return nil, nil, &DataError{File: shown, Msg: msg}
 	}
 	for _, symbol := range t.symbols {
-		if strings.Contains(symbol, `"`) || strings.ContainsFunc(symbol, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return nil, nil, &DataError{File: shown, Msg: fmt.Sprintf("symbol %s holds a quote or a character that does not print, which no file of weights can name: rename it", excerpt([]byte(symbol)))}
+		if strings.Contains(symbol, `"`) ||
+			strings.ContainsFunc(symbol, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return nil, nil, &DataError{File: shown, Msg: fmt.Sprintf(
+				"symbol %s holds a quote or a character that does not print, which no file of weights can "+
+					"name: rename it", excerpt([]byte(symbol)))}
 		}
 	}
-	p := &Panel{Symbols: t.symbols, Times: allMillis(t.times), Close: mat.NewDense(len(t.times), len(t.symbols), t.close)}
+	p := &Panel{Symbols: t.symbols, Times: allMillis(t.times),
+		Close: mat.NewDense(len(t.times), len(t.symbols), t.close)}
 	if !t.daily {
 		p.Zone = t.zone
 	}
@@ -220,7 +225,9 @@ func (t *table) checkFuture(shown string, asOf time.Time) error {
 	}
 	last := millis(t.times[len(t.times)-1])
 	if ahead := max(2*day, min(calendarOf(allMillis(t.times)).step, 366*day)); last.After(limit.Add(ahead)) {
-		return &DataError{File: shown, Msg: fmt.Sprintf("its last time %s lies in the future: correct the times, or say by -as-of when the prices are of", stamp(last))}
+		return &DataError{File: shown, Msg: fmt.Sprintf(
+			"its last time %s lies in the future: correct the times, or say by -as-of when the prices are of",
+			stamp(last))}
 	}
 	return nil
 }
@@ -263,7 +270,8 @@ func (t *table) dropEmpty(opt *Options) error {
 		case ok:
 			kept = append(kept, j)
 		case len(opt.Symbols) > 0:
-			return fmt.Errorf("symbol %s has no price in this range: leave it out or choose another range", t.symbols[j])
+			return fmt.Errorf("symbol %s has no price in this range: leave it out or choose another range",
+				t.symbols[j])
 		default:
 			t.cleaning.Unpriced = append(t.cleaning.Unpriced, t.symbols[j])
 		}

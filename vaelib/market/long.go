@@ -26,21 +26,13 @@ type assetColumn struct {
 func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 	a := &assets{at: map[int64]int{}, columns: map[string]*assetColumn{}}
 	c := &Cleaning{}
-	read, field := price, p.close
-	if opt.Turnover {
-		if read, field = turnover, p.turnover; field < 0 {
-			return nil, r.errorf(0, "no column turnover or quote_volume: turnover can't be told from this file")
-		}
+	read, field := longCell(p, opt)
+	if field < 0 {
+		return nil, r.errorf(0, "no column turnover or quote_volume: turnover can't be told from this file")
 	}
-	if opt.Returns != "" {
-		read = opt.Returns.cell
-	}
-	var wanted map[string]bool
-	if len(opt.Symbols) > 0 {
-		wanted = words("")
-		for _, s := range opt.Symbols {
-			wanted[s] = true
-		}
+	wanted := words("")
+	for _, s := range opt.Symbols {
+		wanted[s] = true
 	}
 	prices := 0
 	for r.next() {
@@ -60,7 +52,7 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 		if err != nil {
 			return nil, err
 		}
-		if wanted != nil && !wanted[column.symbol] {
+		if len(wanted) > 0 && !wanted[column.symbol] {
 			continue
 		}
 		v, err := read(r, field, column.symbol)
@@ -81,11 +73,11 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 			c.Sorted++
 		}
 		column.latest = max(column.latest, at.ms)
-		repeated, same := a.put(column, at, v, p.last)
-		if repeated && !same {
-			return nil, r.errorf(p.close+1, "%s has another close at %s already: keep one of the rows", column.symbol, stampMillis(at.ms))
-		}
-		if repeated {
+		switch repeated, same := a.put(column, at, v, p.last); {
+		case repeated && !same:
+			return nil, r.errorf(p.close+1, "%s has another close at %s already: keep one of the rows",
+				column.symbol, stampMillis(at.ms))
+		case repeated:
 			c.duplicate(file, r.row(), at.ms)
 		}
 	}
@@ -100,6 +92,22 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 		t.compound()
 	}
 	return t, nil
+}
+
+// longCell is what is read of each row, and where it stands; below 0: nowhere.
+func longCell(p *plan, opt *Options) (read cell, field int) {
+	switch {
+	case opt.Returns != "":
+		read = opt.Returns.cell
+	case opt.Turnover:
+		read = turnover
+	default:
+		read = price
+	}
+	if opt.Turnover {
+		return read, p.turnover
+	}
+	return read, p.close
 }
 
 // column is that of the asset in a field of the current row.

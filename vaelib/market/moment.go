@@ -44,7 +44,9 @@ func (o DateOrder) parse(field []byte) (at moment, msg string) {
 	if n, ok := digits(field); ok {
 		at.ms, ok = compact(n, len(field))
 		if !ok {
-			return at, fmt.Sprintf("time %d is neither a date such as 20240131 or 202401310930 nor Unix seconds, milli-, micro- or nanoseconds", n)
+			return at, fmt.Sprintf(
+				"time %d is neither a date such as 20240131 or 202401310930 nor Unix seconds, milli-, micro- or "+
+					"nanoseconds", n)
 		}
 		return at, ""
 	}
@@ -145,7 +147,8 @@ func fractional(field []byte) (ms int64, ok bool) {
 			return ms, ok
 		}
 	}
-	if v, err := strconv.ParseFloat(string(field), 64); err == nil && bytes.ContainsAny(field, "eE") && v >= 1e8 && v < 1e19 && v == math.Trunc(v) {
+	if v, err := strconv.ParseFloat(string(field), 64); err == nil && bytes.ContainsAny(field, "eE") && v >= 1e8 &&
+		v < 1e19 && v == math.Trunc(v) {
 		text := strconv.FormatFloat(v, 'f', 0, 64)
 		n, _ := digits([]byte(text))
 		return compact(n, len(text))
@@ -190,7 +193,8 @@ func (o DateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
 		case b > 12 || o == MonthFirst || a == b:
 			mon, d = a, b
 		default:
-			return 0, nil, fmt.Sprintf("time %s has its day or its month first: say which by -dates dmy or mdy", excerpt(field))
+			return 0, nil, fmt.Sprintf("time %s has its day or its month first: say which by -dates dmy or mdy",
+				excerpt(field))
 		}
 		if o == DayFirst && mon > 12 || o == MonthFirst && a > 12 {
 			return 0, nil, fmt.Sprintf("time %s has its parts in another order than other rows", excerpt(field))

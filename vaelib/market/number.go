@@ -15,7 +15,8 @@ type dialect struct {
 // gaps are the words by which programs write that there is no number, in lower
 // case: pandas, R, FRED, Excel, Bloomberg and Yahoo among them.
 var gaps = map[string]bool{
-	"": true, "nan": true, "na": true, "n/a": true, "null": true, "none": true, ".": true, "-": true, "--": true, "nat": true, "<na>": true,
+	"": true, "nan": true, "na": true, "n/a": true, "null": true, "none": true, ".": true, "-": true, "--": true,
+	"nat": true, "<na>": true,
 	"#n/a": true, "#n/a n/a": true, "#value!": true, "#div/0!": true, "missing": true, "nil": true,
 }
 

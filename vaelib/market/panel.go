@@ -30,14 +30,16 @@ type Dropped struct {
 	Kept        int       `json:"kept"`  // times with a close of every chosen symbol
 	First       time.Time `json:"first"` // of them
 	Last        time.Time `json:"last"`
-	Before      int       `json:"before"`              // times of the panel before First
-	After       int       `json:"after"`               // times of the panel after Last
-	Inside      int       `json:"inside"`              // times between them that some chosen symbol lacks
-	LastToStart []string  `json:"last_to_start"`       // symbols that set First, where Before > 0
-	FirstToEnd  []string  `json:"first_to_end"`        // symbols that set Last, where After > 0
-	Lacking     []string  `json:"lacking"`             // symbols with holes, where Inside > 0
-	AsItWas     bool      `json:"as_it_was,omitempty"` // of a window whose symbols come and go: see [Panel.WindowAsItWas]
-	Long        int       `json:"long"`                // returns over more than one interval: over a hole or a gap of the file
+	Before      int       `json:"before"`        // times of the panel before First
+	After       int       `json:"after"`         // times of the panel after Last
+	Inside      int       `json:"inside"`        // times between them that some chosen symbol lacks
+	LastToStart []string  `json:"last_to_start"` // symbols that set First, where Before > 0
+	FirstToEnd  []string  `json:"first_to_end"`  // symbols that set Last, where After > 0
+	Lacking     []string  `json:"lacking"`       // symbols with holes, where Inside > 0
+	// of a window whose symbols come and go: see [Panel.WindowAsItWas]
+	AsItWas bool `json:"as_it_was,omitempty"`
+	// returns over more than one interval: over a hole or a gap of the file
+	Long int `json:"long"`
 }
 
 // String says it in one line.
@@ -115,7 +117,8 @@ func (p *Panel) Window(symbols ...string) (*Window, Dropped, error) {
 		return nil, Dropped{}, p.noCommonTimes(columns)
 	}
 	if len(rows) < 3 {
-		return nil, Dropped{}, fmt.Errorf("%d shared times of %s give %d returns, at least 2 are needed: choose a longer range or other symbols",
+		return nil, Dropped{}, fmt.Errorf(
+			"%d shared times of %s give %d returns, at least 2 are needed: choose a longer range or other symbols",
 			len(rows), enumerate(symbols), len(rows)-1)
 	}
 	times := make([]time.Time, len(rows))
@@ -128,7 +131,8 @@ func (p *Panel) Window(symbols ...string) (*Window, Dropped, error) {
 		for k, j := range columns {
 			dst[k] = after[j]/before[j] - 1
 			if math.IsInf(dst[k], 0) || dst[k] <= -1 { // prices beyond float64's reach of each other
-				return nil, Dropped{}, fmt.Errorf("close of %s goes from %v to %v at %s: too far apart for a return", symbols[k], before[j], after[j], stamp(p.Times[t]))
+				return nil, Dropped{}, fmt.Errorf("close of %s goes from %v to %v at %s: too far apart for a return",
+					symbols[k], before[j], after[j], stamp(p.Times[t]))
 			}
 		}
 	}
@@ -183,7 +187,8 @@ func (p *Panel) noCommonTimes(columns []int) error {
 	for _, j := range columns {
 		first, last := p.span(j)
 		if first < 0 {
-			return fmt.Errorf("symbol %s has no price in this range: leave it out or choose another range", p.Symbols[j])
+			return fmt.Errorf("symbol %s has no price in this range: leave it out or choose another range",
+				p.Symbols[j])
 		}
 		if first > latest {
 			latest, starts = first, j
@@ -193,7 +198,9 @@ func (p *Panel) noCommonTimes(columns []int) error {
 		}
 	}
 	if latest <= earliest {
-		return fmt.Errorf("the %d symbols share no times, though their spans overlap: leave out those that trade at other times", len(columns))
+		return fmt.Errorf(
+			"the %d symbols share no times, though their spans overlap: leave out those that trade at other times",
+			len(columns))
 	}
 	return fmt.Errorf("the %d symbols share no times: %s ends %s, %s starts %s: leave one out", len(columns),
 		p.Symbols[ends], stamp(p.Times[earliest]), p.Symbols[starts], stamp(p.Times[latest]))

@@ -48,7 +48,9 @@ func (r Returns) cell(rs rows, field int, name string) (float64, error) {
 		v++
 	}
 	if !(v > 0) || math.IsInf(v, 0) {
-		return 0, rs.errorf(field+1, "%s %s is a return of -100 %% or less, or too large: correct it, or say by -returns in which unit it is", name, rs.excerpt(field))
+		return 0, rs.errorf(field+1,
+			"%s %s is a return of -100 %% or less, or too large: correct it, or say by -returns in which unit it is",
+			name, rs.excerpt(field))
 	}
 	return v, nil
 }

@@ -31,7 +31,8 @@ func price(r rows, field int, name string) (float64, error) {
 		return math.NaN(), err
 	}
 	if v < 0 {
-		return 0, r.errorf(field+1, "%s %s is not above 0: correct it, or say by -returns that these are returns", name, r.excerpt(field))
+		return 0, r.errorf(field+1, "%s %s is not above 0: correct it, or say by -returns that these are returns",
+			name, r.excerpt(field))
 	}
 	if !(v > 0) {
 		return 0, r.errorf(field+1, "%s %s is not above 0: correct it, or delete the row", name, r.excerpt(field))

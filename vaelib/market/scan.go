@@ -185,7 +185,8 @@ func (s *scanner) value(i int, name string) (v float64, ok bool, err error) {
 	case isGap(field):
 		return 0, false, nil
 	case ok:
-		return 0, false, s.errorf(i+1, "%s %s is not a finite number: correct it, or delete the row", name, excerpt(field))
+		return 0, false, s.errorf(i+1, "%s %s is not a finite number: correct it, or delete the row",
+			name, excerpt(field))
 	}
 	return 0, false, s.errorf(i+1, "%s %s is not a number: correct it, or delete the row", name, excerpt(field))
 }
@@ -220,7 +221,8 @@ func (s *scanner) moment(fields []int) (moment, error) {
 	}
 	clock, offset, ok := clockOf(s.fields[fields[1]])
 	if !ok {
-		return at, s.errorf(fields[1]+1, "time of day %s is not HH:MM, HH:MM:SS or HHMMSS", excerpt(s.fields[fields[1]]))
+		return at, s.errorf(fields[1]+1, "time of day %s is not HH:MM, HH:MM:SS or HHMMSS",
+			excerpt(s.fields[fields[1]]))
 	}
 	at.ms, at.offset = at.ms+clock.Milliseconds(), offset
 	if offset != unzoned {

@@ -47,7 +47,8 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(header) < 2 || len(header) > 3 || !strings.EqualFold(header[0], "symbol") || !strings.EqualFold(header[1], "sector") ||
+	if len(header) < 2 || len(header) > 3 || !strings.EqualFold(header[0], "symbol") ||
+		!strings.EqualFold(header[1], "sector") ||
 		len(header) == 3 && !strings.EqualFold(header[2], "share") {
 		return nil, lines.errorf(0, "header %q is not symbol,sector or symbol,sector,share", strings.Join(header, ","))
 	}
@@ -81,7 +82,8 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 		}
 		s.shares[symbol][sector] = share
 		if total[symbol] += share; total[symbol] > 1+1e-9 {
-			return nil, lines.errorf(0, "shares of %s sum to %.6g, above 1: give fractions in a third column, share", symbol, total[symbol])
+			return nil, lines.errorf(0, "shares of %s sum to %.6g, above 1: give fractions in a third column, share",
+				symbol, total[symbol])
 		}
 		if !slices.Contains(s.Names, sector) {
 			s.Names = append(s.Names, sector)
@@ -159,9 +161,11 @@ func (s *Sectors) CheckSymbols(symbols []string) error {
 	slices.SortFunc(strangers, func(a, b string) int { return s.lines[a] - s.lines[b] })
 	for _, symbol := range s.Unassigned(symbols) {
 		// Short tickers look alike without being meant.
-		if similar := near(symbol, strangers); len(similar) > 0 && (len(symbol) > 3 || strings.EqualFold(symbol, similar[0])) {
+		if similar := near(symbol, strangers); len(similar) > 0 &&
+			(len(symbol) > 3 || strings.EqualFold(symbol, similar[0])) {
 			return &DataError{File: s.file, Line: s.lines[similar[0]], Column: 1, Msg: fmt.Sprintf(
-				"symbol %s is not among the prices, and %s is in no sector: did you mean %s? (if not, give %s a sector too)", similar[0], symbol, symbol, symbol)}
+				"symbol %s is not among the prices, and %s is in no sector: did you mean %s? (if not, give %s a "+
+					"sector too)", similar[0], symbol, symbol, symbol)}
 		}
 	}
 	return nil

@@ -52,7 +52,8 @@ func (r *typedRows) value(field int, name string) (v float64, ok bool, err error
 			return 0, false, nil
 		}
 		if v, ok = (dialect{decimal: '.'}).number(c.Texts[r.i]); !ok {
-			return 0, false, r.errorf(field+1, "%s %s is not a number: correct it, or delete the row", name, excerpt(c.Texts[r.i]))
+			return 0, false, r.errorf(field+1, "%s %s is not a number: correct it, or delete the row",
+				name, excerpt(c.Texts[r.i]))
 		}
 	default:
 		return 0, false, r.errorf(field+1, "%s is a column of times or of lists, not of numbers", name)
@@ -102,7 +103,8 @@ func (r *typedRows) errorf(column int, format string, args ...any) error {
 // head spells the first rows, from which the layout is told. They are read
 // again afterwards.
 func (r *typedRows) head(s *tabular.File, name string, folder bool) (*head, error) {
-	h := &head{folder: folder, typed: true, source: s, notes: []string{string(s.Kind)}, dialect: dialect{separator: ',', decimal: '.'}}
+	h := &head{folder: folder, typed: true, source: s, notes: []string{string(s.Kind)},
+		dialect: dialect{separator: ',', decimal: '.'}}
 	h.stem, h.ending = stem(name)
 	names := make([]string, len(r.columns.List))
 	for i, c := range r.columns.List {
@@ -128,7 +130,8 @@ func (r *typedRows) head(s *tabular.File, name string, folder bool) (*head, erro
 // keep leaves out columns that a plan has no use for, from the next batch on.
 func (r *typedRows) keep(p *plan) {
 	used := map[int]bool{}
-	for _, fields := range [][]int{p.times, p.columns, {p.asset, p.close, p.raw, p.open, p.high, p.low, p.volume, p.turnover}} {
+	for _, fields := range [][]int{p.times, p.columns,
+		{p.asset, p.close, p.raw, p.open, p.high, p.low, p.volume, p.turnover}} {
 		for _, i := range fields {
 			used[i] = true
 		}

@@ -93,7 +93,9 @@ func NewUniverse(p, turnover *Panel, opt UniverseOptions) (*Universe, error) {
 	}
 	switch {
 	case opt.Top < 0 || opt.Lookback < 1 || opt.MinAge < 0:
-		return nil, fmt.Errorf("a universe of the top %d over %d rows, at least %v old, is not possible: numbers start at 0, rows at 1", opt.Top, opt.Lookback, opt.MinAge)
+		return nil, fmt.Errorf(
+			"a universe of the top %d over %d rows, at least %v old, is not possible: numbers start at 0, rows at 1",
+			opt.Top, opt.Lookback, opt.MinAge)
 	case opt.Top > 0 && turnover == nil:
 		return nil, fmt.Errorf("a universe of the top %d needs turnover: give it, or leave the number out", opt.Top)
 	}
@@ -115,7 +117,9 @@ func NewUniverse(p, turnover *Panel, opt UniverseOptions) (*Universe, error) {
 		found = found || u.columns[j] >= 0
 	}
 	if !found {
-		return nil, fmt.Errorf("turnover has none of the %d symbols of the prices, such as %s: give that of the same symbols", len(p.Symbols), p.Symbols[0])
+		return nil, fmt.Errorf(
+			"turnover has none of the %d symbols of the prices, such as %s: give that of the same symbols",
+			len(p.Symbols), p.Symbols[0])
 	}
 	u.rows = make([]int, len(p.Times))
 	next := 0
@@ -251,7 +255,9 @@ func (s *Survivorship) String() string {
 	if s.Symbols == 1 {
 		all = "the one symbol lives"
 	}
-	return fmt.Sprintf("survivorship: %s to the end of %.1f years, so the list looks like one of today; those delisted before are missing, and results look better than life was: add delisted symbols",
+	return fmt.Sprintf(
+		"survivorship: %s to the end of %.1f years, so the list looks like one of today; those delisted before are "+
+			"missing, and results look better than life was: add delisted symbols",
 		all, float64(s.Span)/float64(year))
 }
 

@@ -107,7 +107,8 @@ func weekdaysWith(times []time.Time, shift time.Duration) *weekdays {
 	// A weekday that the times are too few to hold is open, but for a weekend's.
 	for i := range have {
 		if could[i] == 0 {
-			w.isOpen[i] = i != int(time.Saturday) && i != int(time.Sunday) || w.isOpen[time.Saturday] || w.isOpen[time.Sunday]
+			w.isOpen[i] = i != int(time.Saturday) && i != int(time.Sunday) || w.isOpen[time.Saturday] ||
+				w.isOpen[time.Sunday]
 		}
 	}
 	return w
@@ -190,7 +191,8 @@ func (w *weekdays) breaks(times []time.Time, step time.Duration) (found map[[2]i
 // String names the days.
 func (w *weekdays) String() string {
 	var closed []string
-	for _, d := range []time.Weekday{time.Thursday, time.Friday, time.Saturday, time.Sunday, time.Monday, time.Tuesday, time.Wednesday} {
+	for _, d := range []time.Weekday{time.Thursday, time.Friday, time.Saturday, time.Sunday, time.Monday, time.Tuesday,
+		time.Wednesday} {
 		if !w.isOpen[d] {
 			closed = append(closed, d.String())
 		}

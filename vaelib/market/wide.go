@@ -139,10 +139,14 @@ func (w *wide) order() error {
 		row := w.close[i*n : (i+1)*n]
 		if kept > 0 && times[i] == times[kept-1] {
 			if moved > 0 {
-				return w.defect(i, 0, "time %s is on line %d already, and the file is not in order: sort it, and keep one of the rows", stampMillis(times[i]), w.line[kept-1])
+				return w.defect(i, 0,
+					"time %s is on line %d already, and the file is not in order: sort it, and keep one of the rows",
+					stampMillis(times[i]), w.line[kept-1])
 			}
 			if k := differ(row, w.close[(kept-1)*n:kept*n]); k >= 0 {
-				return w.defect(i, w.columns[k]+1, "time %s is on line %d already, with another close of %s: keep one of the rows", stampMillis(times[i]), w.line[kept-1], w.symbols[k])
+				return w.defect(i, w.columns[k]+1,
+					"time %s is on line %d already, with another close of %s: keep one of the rows",
+					stampMillis(times[i]), w.line[kept-1], w.symbols[k])
 			}
 			w.cleaning.duplicate(w.file, int(w.line[i]), times[i])
 			continue
@@ -181,7 +185,9 @@ func (w *wide) checkHoles() error {
 				continue
 			}
 			if last[k] >= 0 && last[k] < i-1 {
-				return w.defect(last[k]+1, w.columns[k]+1, "%s is empty, but has prices before and after (lines %d and %d): fill the cell, leave the symbol out, or say -fill previous or -fill drop",
+				return w.defect(last[k]+1, w.columns[k]+1,
+					"%s is empty, but has prices before and after (lines %d and %d): fill the cell, leave the symbol "+
+						"out, or say -fill previous or -fill drop",
 					w.symbols[k], w.line[last[k]], w.line[i])
 			}
 			last[k] = i

@@ -15,10 +15,13 @@ import (
 // Window is a dense stretch of returns: every symbol has one at every time.
 // It is immutable by convention.
 type Window struct {
-	Symbols []string    // n
-	Times   []time.Time // T; Times[t] ends period t: the time of the later of its two closes, as the file labels it (exchanges label a candle by its opening)
-	Returns *mat.Dense  // T x n, simple, per period
-	Start   time.Time   // starts the first period: the time of its earlier close, labelled alike; zero where it isn't known
+	Symbols []string // n
+	// T; Times[t] ends period t: the time of the later of its two closes, as the file labels it (exchanges label a
+	// candle by its opening)
+	Times   []time.Time
+	Returns *mat.Dense // T x n, simple, per period
+	// starts the first period: the time of its earlier close, labelled alike; zero where it isn't known
+	Start time.Time
 	// Funded says that the returns are those of long positions in perpetuals,
 	// less the funding that they paid: see [Window.WithFunding]. Otherwise they
 	// are of prices alone.
@@ -65,7 +68,9 @@ func (w *Window) Split(share float64, embargo int) (in, out *Window, err error) 
 	// A hair more, so that 0.29 of 100 is 29 in binary too.
 	cut := int(math.Floor(share*float64(t) + 1e-9))
 	if cut-embargo < 2 || t-cut < 2 {
-		return nil, nil, fmt.Errorf("a split of %d periods at %v with an embargo of %d leaves %d in sample and %d out of sample, at least 2 are needed: use more data, another share or a shorter embargo",
+		return nil, nil, fmt.Errorf(
+			"a split of %d periods at %v with an embargo of %d leaves %d in sample and %d out of sample, at least 2 "+
+				"are needed: use more data, another share or a shorter embargo",
 			t, share, embargo, max(0, cut-embargo), t-cut)
 	}
 	return w.Slice(0, cut-embargo), w.Slice(cut, t), nil

@@ -47,8 +47,10 @@ func floorMod(a, b int64) int64 { return ((a % b) + b) % b }
 // zones are those that a file's offsets are compared with, the largest
 // exchanges first.
 var zones = []string{
-	"America/New_York", "America/Chicago", "Europe/London", "Europe/Berlin", "Asia/Tokyo", "Asia/Hong_Kong", "Asia/Kolkata",
-	"Australia/Sydney", "America/Sao_Paulo", "America/Los_Angeles", "America/Denver", "Europe/Helsinki", "Asia/Jerusalem",
+	"America/New_York", "America/Chicago", "Europe/London", "Europe/Berlin", "Asia/Tokyo", "Asia/Hong_Kong",
+	"Asia/Kolkata",
+	"Australia/Sydney", "America/Sao_Paulo", "America/Los_Angeles", "America/Denver", "Europe/Helsinki",
+	"Asia/Jerusalem",
 	"Africa/Johannesburg", "Europe/Istanbul", "Asia/Bangkok", "Pacific/Auckland", "America/Halifax",
 }
 

@@ -59,7 +59,9 @@ type ReturnError struct {
 }
 
 func (e *ReturnError) Error() string {
-	return fmt.Sprintf("return of asset %d in period %d (both from 0) is %v: choose a window in which every asset has a price", e.Asset, e.Period, e.Value)
+	return fmt.Sprintf(
+		"return of asset %d in period %d (both from 0) is %v: choose a window in which every asset has a price",
+		e.Asset, e.Period, e.Value)
 }
 
 // FlatError is an asset whose return never changes, given to an estimator that
@@ -67,7 +69,9 @@ func (e *ReturnError) Error() string {
 type FlatError struct{ Asset int }
 
 func (e *FlatError) Error() string {
-	return fmt.Sprintf("asset %d (from 0) has the same return in every period and so no correlation: leave it out or use ledoit-wolf", e.Asset)
+	return fmt.Sprintf(
+		"asset %d (from 0) has the same return in every period and so no correlation: leave it out or use ledoit-wolf",
+		e.Asset)
 }
 
 // Estimate returns the mean (always the sample's) and the covariance by the

@@ -86,7 +86,8 @@ func (f *Folder) makeAll(dir string) error {
 		if err == nil {
 			f.made = append(f.made, at)
 		} else if target, linkErr := os.Readlink(at); linkErr == nil && errors.Is(err, fs.ErrExist) {
-			return &Occupied{Dir: at, Reason: fmt.Sprintf("is a link to %s, which isn't there: make that folder, or choose another", target)}
+			return &Occupied{Dir: at, Reason: fmt.Sprintf(
+				"is a link to %s, which isn't there: make that folder, or choose another", target)}
 		} else if info, statErr := os.Stat(at); statErr != nil || !info.IsDir() {
 			return err
 		}

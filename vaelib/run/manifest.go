@@ -59,7 +59,8 @@ func newManifest(spec Spec) Manifest {
 		Kind: manifestKind, Hash: spec.hash(), Verb: spec.Verb, ConfigHash: spec.configHash(),
 		Data: spec.Data, Funding: spec.Funding, Seed: spec.Seed, Backend: spec.Backend, Plugin: spec.Plugin,
 		GOARCH: runtime.GOARCH, GOOS: runtime.GOOS, Go: runtime.Version(),
-		Modules: map[string]string{}, Timings: map[string]float64{}, Files: map[string]string{}, Started: time.Now().UTC(),
+		Modules: map[string]string{}, Timings: map[string]float64{}, Files: map[string]string{},
+		Started: time.Now().UTC(),
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, module := range info.Deps {
@@ -83,14 +84,18 @@ func ReadManifest(dir string) (*Manifest, error) {
 	err = json.Unmarshal(data, &m)
 	switch {
 	case err != nil && CutShort(data, manifestKind):
-		return nil, &Occupied{Dir: dir, cutShort: true, Reason: fmt.Sprintf("has a %s that is cut short, so that nobody knows which run it is of: "+
-			"-force begins one in its place, or choose another folder", manifestName)}
+		return nil, &Occupied{Dir: dir, cutShort: true, Reason: fmt.Sprintf(
+			"has a %s that is cut short, so that nobody knows which run it is of: "+
+				"-force begins one in its place, or choose another folder", manifestName)}
 	case err != nil || m.Kind != manifestKind:
-		return nil, &Occupied{Dir: dir, Reason: fmt.Sprintf("has a %s that no run wrote: choose another folder", manifestName)}
+		return nil, &Occupied{Dir: dir, Reason: fmt.Sprintf("has a %s that no run wrote: choose another folder",
+			manifestName)}
 	}
 	for name := range merged(m.Files, m.Stale) {
-		if !fs.ValidPath(name) || name == "." || name == manifestName || name == lockName || strings.Contains(name, `\`) {
-			return nil, &Occupied{Dir: dir, Reason: fmt.Sprintf("has a %s with the file %q, which is no run's: choose another folder", manifestName, name)}
+		if !fs.ValidPath(name) || name == "." || name == manifestName || name == lockName ||
+			strings.Contains(name, `\`) {
+			return nil, &Occupied{Dir: dir, Reason: fmt.Sprintf(
+				"has a %s with the file %q, which is no run's: choose another folder", manifestName, name)}
 		}
 	}
 	if m.Timings == nil {

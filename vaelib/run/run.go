@@ -86,7 +86,8 @@ type AlreadyDone struct {
 }
 
 func (e *AlreadyDone) Error() string {
-	return fmt.Sprintf("%s holds this run already, finished %s: -force repeats it", e.Dir, e.Manifest.Finished.Local().Format(time.DateTime))
+	return fmt.Sprintf("%s holds this run already, finished %s: -force repeats it",
+		e.Dir, e.Manifest.Finished.Local().Format(time.DateTime))
 }
 
 // Occupied says why a folder can't take the run.
@@ -173,7 +174,8 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 		r.adopts = old.Files == nil
 		r.manifest.Stale = merged(old.Files, old.Stale)
 	case old.Hash != spec.hash():
-		return nil, &Occupied{Dir: dir, Reason: "holds another run (" + difference(dir, old, spec) + "): -force replaces it, or choose another folder"}
+		return nil, &Occupied{Dir: dir, Reason: "holds another run (" + difference(dir, old, spec) +
+			"): -force replaces it, or choose another folder"}
 	case old.Finished != nil:
 		return nil, &AlreadyDone{dir, *old}
 	default:
@@ -253,7 +255,8 @@ func usable(dir string, force bool) error {
 		}
 	}
 	if foreign != "" {
-		return &Occupied{Dir: dir, Reason: fmt.Sprintf("holds files that no run made (%s): choose another folder", foreign)}
+		return &Occupied{Dir: dir, Reason: fmt.Sprintf(
+			"holds files that no run made (%s): choose another folder", foreign)}
 	}
 	return nil
 }

@@ -101,7 +101,8 @@ func (b *arrowBatches) fill(columns []Column) (int, error) {
 // arrowContent says what a column of a type holds, and in which zone its times are.
 func arrowContent(t arrow.DataType) (Content, *time.Location) {
 	switch t := t.(type) {
-	case *arrow.Float64Type, *arrow.Float32Type, *arrow.Int64Type, *arrow.Int32Type, *arrow.Int16Type, *arrow.Uint64Type, *arrow.Uint32Type,
+	case *arrow.Float64Type, *arrow.Float32Type, *arrow.Int64Type, *arrow.Int32Type, *arrow.Int16Type,
+		*arrow.Uint64Type, *arrow.Uint32Type,
 		*arrow.Decimal128Type, *arrow.Decimal256Type, *arrow.Decimal32Type, *arrow.Decimal64Type:
 		return Numbers, nil
 	case *arrow.Date32Type, *arrow.Date64Type:

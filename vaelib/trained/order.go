@@ -124,8 +124,9 @@ func (o *Order) Make(
 		o.met(t, means)
 	}
 	if o.Far > math.Sqrt(float64(len(o.asked))) { // 1 a term
-		o.note(fmt.Sprintf("WARNING: the wish lies %.1f standard deviations from what training portfolios had: what is "+
-			"made may be like nothing that was learned", o.Far))
+		o.note(fmt.Sprintf(
+			"WARNING: the wish lies %.1f standard deviations from what training portfolios had: what is "+
+				"made may be like nothing that was learned", o.Far))
 	}
 	achieved := make([]map[string]float64, n)
 	for i := range achieved {

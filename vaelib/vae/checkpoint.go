@@ -169,7 +169,8 @@ func (d *checkpointDocument) check() error {
 // take moves the tensors in, after checking their shapes.
 func (c *Checkpoint) take(tensors []tensor) error {
 	size := newNetwork(c.document.Config).size
-	want := map[string]int{"parameters": size, "first_moments": size, "second_moments": size, "sums": sumSize, "rate": 2}
+	want := map[string]int{"parameters": size, "first_moments": size, "second_moments": size,
+		"sums": sumSize, "rate": 2}
 	if c.document.Schedule.Patience > 0 && len(c.document.Points) > 0 {
 		want["best_parameters"] = size
 	}

@@ -59,7 +59,8 @@ func checkConditions(conditions []Condition) error {
 		case seen[c.Name]:
 			return fmt.Errorf("condition %s is given twice", c.Name)
 		case len(c.Levels) == 1 || len(c.Levels) > maxLevels:
-			return fmt.Errorf("condition %s has %d levels, want 2 to %d, or none for a number", c.Name, len(c.Levels), maxLevels)
+			return fmt.Errorf("condition %s has %d levels, want 2 to %d, or none for a number",
+				c.Name, len(c.Levels), maxLevels)
 		case c.Cap && c.categorical():
 			return fmt.Errorf("condition %s is categorical and can't be an upper bound", c.Name)
 		}

@@ -37,7 +37,8 @@ func newControls(c Config, s scaling, measures []portfolio.Measure) (controls []
 			if err := m.Check(c.Assets); err != nil {
 				return nil, nil, err
 			}
-			k := control{condition: i, column: column, form: m.Form, cap: condition.Cap, offset: len(vector), index: caps}
+			k := control{condition: i, column: column, form: m.Form, cap: condition.Cap, offset: len(vector),
+				index: caps}
 			if condition.Cap {
 				caps++
 			}

@@ -51,7 +51,8 @@ func (n *network) densityGraph(theta, epsilon, rows, mean, noise, variance *grap
 	var density *graph.Node
 	if likelihood.gaussian {
 		difference := graph.Sub(x, xhat)
-		terms := graph.Add(graph.Div(graph.Mul(difference, difference), noise), graph.Log(graph.MulScalar(noise, 2*math.Pi)))
+		terms := graph.Add(graph.Div(graph.Mul(difference, difference), noise),
+			graph.Log(graph.MulScalar(noise, 2*math.Pi)))
 		density = graph.MulScalar(graph.ReduceSum(terms, 0), -0.5)
 	} else {
 		density = graph.Neg(likelihood.reconstruction(reading{

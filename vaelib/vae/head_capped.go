@@ -119,7 +119,8 @@ func lastCorner(values, leaves, low *graph.Node, u float64) *graph.Node {
 	rest := graph.BroadcastToShape(low, values.Shape())
 	corner := graph.Max(
 		graph.Where(graph.GreaterOrEqual(atZero, graph.OnesLike(atZero)), values, rest),
-		graph.Where(graph.LessOrEqual(belowCap, graph.AddScalar(graph.ZerosLike(belowCap), float64(n)*u-1)), leaves, rest))
+		graph.Where(graph.LessOrEqual(belowCap, graph.AddScalar(graph.ZerosLike(belowCap), float64(n)*u-1)),
+			leaves, rest))
 	return graph.ReduceAndKeep(corner, graph.ReduceMax, 0)
 }
 

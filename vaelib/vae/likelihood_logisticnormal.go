@@ -33,7 +33,8 @@ var logisticNormalLikelihood = likelihood{
 	reconstruction: func(r reading) *graph.Node {
 		n, dtype := r.x.Shape().Dimensions[0], r.x.DType()
 		logits, presence := graph.Slice(r.output, graph.AxisRange(0, n)), graph.Slice(r.output, graph.AxisRange(n, 2*n))
-		present := graph.ConvertDType(graph.GreaterOrEqual(r.x, graph.MulScalar(graph.OnesLike(r.x), presenceFloor)), dtype)
+		present := graph.ConvertDType(graph.GreaterOrEqual(r.x, graph.MulScalar(graph.OnesLike(r.x), presenceFloor)),
+			dtype)
 		// log(1 + exp(y)) - y [i in S], without overflow.
 		entropy := graph.Add(graph.MaxScalar(presence, 0), graph.Log1P(graph.Exp(graph.Neg(graph.Abs(presence)))))
 		entropy = graph.ReduceSum(graph.Sub(entropy, graph.Mul(presence, present)), 0)

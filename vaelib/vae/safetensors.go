@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 )
@@ -119,7 +120,6 @@ func readTensors(data []byte) (metadata map[string]string, tensors []tensor, err
 		delete(header, metadataKey)
 	}
 	infos := map[string]tensorInfo{}
-	var names []string
 	for name, raw := range header {
 		var info tensorInfo
 		decoder := json.NewDecoder(bytes.NewReader(raw))
@@ -128,9 +128,8 @@ func readTensors(data []byte) (metadata map[string]string, tensors []tensor, err
 			return fail(name, "its header entry is malformed: %w", err)
 		}
 		infos[name] = info
-		names = append(names, name)
 	}
-	slices.SortFunc(names, func(a, b string) int {
+	names := slices.SortedFunc(maps.Keys(infos), func(a, b string) int {
 		return cmp.Or(cmp.Compare(infos[a].Offsets[0], infos[b].Offsets[0]), cmp.Compare(a, b))
 	})
 	end := 0
@@ -144,7 +143,8 @@ func readTensors(data []byte) (metadata map[string]string, tensors []tensor, err
 			return fail(name, "%w", err)
 		}
 		if info.Offsets[0] != end || info.Offsets[1] != end+count*dtypeSize {
-			return fail(name, "shape %v of %s lies at bytes %v, want %d to %d", info.Shape, info.DType, info.Offsets, end,
+			return fail(name, "shape %v of %s lies at bytes %v, want %d to %d",
+				info.Shape, info.DType, info.Offsets, end,
 				end+count*dtypeSize)
 		}
 		if info.Offsets[1] > len(data) {

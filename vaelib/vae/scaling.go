@@ -61,7 +61,8 @@ func newScales(conditions []Condition, values *mat.Dense) ([]scale, error) {
 				return nil, fmt.Errorf("condition %s has values too large to standardise", c.Name)
 			}
 			if !(s.SD > 1e-9*math.Abs(s.Mean)) || s.SD < leastScale {
-				return nil, fmt.Errorf("condition %s is the same in every training row: there is nothing to learn from it", c.Name)
+				return nil, fmt.Errorf(
+					"condition %s is the same in every training row: there is nothing to learn from it", c.Name)
 			}
 		}
 		scales = append(scales, s)

@@ -36,7 +36,8 @@ func (m *Model) Save(dir string) error {
 			tensor{name: l.name + ".bias", shape: []int{l.out}, values: m.theta[l.biasOffset():l.end()]})
 	}
 	if own := m.own(); len(own) > 0 {
-		tensors = append(tensors, tensor{name: likelihoods[m.config.Likelihood].tensor, shape: []int{len(own)}, values: own})
+		tensors = append(tensors, tensor{name: likelihoods[m.config.Likelihood].tensor, shape: []int{len(own)},
+			values: own})
 	}
 	var buffer bytes.Buffer
 	if err := writeTensors(&buffer, nil, tensors); err != nil {

@@ -134,7 +134,8 @@ func (t *training) run(ctx context.Context) error {
 		} else if t.step%loopSteps == 0 {
 			t.report()
 		}
-		if every := t.options.CheckpointEvery; every > 0 && t.step%every == 0 && t.step < s.Steps && !t.history.StoppedEarly {
+		if every := t.options.CheckpointEvery; every > 0 && t.step%every == 0 && t.step < s.Steps &&
+			!t.history.StoppedEarly {
 			if err := t.save(); err != nil {
 				return err
 			}

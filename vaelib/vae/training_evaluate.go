@@ -20,7 +20,8 @@ func (t *training) evaluate() error {
 	}
 	steps := float64(t.step - t.evaluated)
 	p := Point{
-		Step: t.step, Beta: t.config.Beta * t.schedule.warm(t.step-1) * multiplier, LearningRate: t.schedule.rate(t.step - 1),
+		Step: t.step, Beta: t.config.Beta * t.schedule.warm(t.step-1) * multiplier,
+		LearningRate: t.schedule.rate(t.step - 1),
 		Train: Losses{
 			Total: float64(sums[sumTotal]) / steps, Reconstruction: float64(sums[sumReconstruction]) / steps,
 			KL: float64(sums[sumKL]) / steps, Control: float64(sums[sumControl]) / steps,

@@ -24,8 +24,9 @@ func (t *training) save() error {
 // checkpoint copies the state out.
 func (t *training) checkpoint() (*Checkpoint, error) {
 	c := &Checkpoint{best: t.best, document: checkpointDocument{
-		Version: checkpointVersion, Config: t.config, Schedule: t.schedule, Backend: t.backend.name, DataHash: t.dataHash,
-		Step: t.step, Evaluated: t.evaluated, Stale: t.stale, BestLoss: t.bestLoss,
+		Version: checkpointVersion, Config: t.config, Schedule: t.schedule, Backend: t.backend.name,
+		DataHash: t.dataHash,
+		Step:     t.step, Evaluated: t.evaluated, Stale: t.stale, BestLoss: t.bestLoss,
 		Points: slices.Clone(t.history.Points), Seconds: t.before + time.Since(t.began).Seconds(),
 	}}
 	for _, v := range []struct {

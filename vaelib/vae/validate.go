@@ -121,11 +121,13 @@ func checkWeights(what string, x *mat.Dense, c Config) error {
 				return fmt.Errorf("%s row %d has %v in column %d", what, i+1, v, j+1)
 			}
 			if longOnly && v < -1e-9 {
-				return fmt.Errorf("%s row %d has %v in column %d: the %s head learns long-only portfolios, take the linear head",
+				return fmt.Errorf(
+					"%s row %d has %v in column %d: the %s head learns long-only portfolios, take the linear head",
 					what, i+1, v, j+1, c.Head)
 			}
 			if c.MaxWeight > 0 && v > c.MaxWeight+1e-6 {
-				return fmt.Errorf("%s row %d has %v in column %d, above the max weight of %v: raise it or project the rows",
+				return fmt.Errorf(
+					"%s row %d has %v in column %d, above the max weight of %v: raise it or project the rows",
 					what, i+1, v, j+1, c.MaxWeight)
 			}
 			sum += v

@@ -31,7 +31,8 @@ func init() {
 	if path := os.Getenv(probeVariable); path != "" {
 		engine, err := newXLA(path)
 		if err == nil {
-			_, err = graph.CallOnce(engine, func(x *graph.Node) *graph.Node { return graph.AddScalar(x, 1) }, float32(1))
+			_, err = graph.CallOnce(engine, func(x *graph.Node) *graph.Node { return graph.AddScalar(x, 1) },
+				float32(1))
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, firstLine(err.Error()))
@@ -51,7 +52,8 @@ func loadXLA(path string) (compute.Backend, error) {
 	}
 	if flags := os.Getenv("XLA_FLAGS"); flags != "" {
 		if err := probe(path); err != nil {
-			return nil, fmt.Errorf("plugin %q does not accept XLA_FLAGS=%q (%w): correct or unset XLA_FLAGS", path, flags, err)
+			return nil, fmt.Errorf("plugin %q does not accept XLA_FLAGS=%q (%w): correct or unset XLA_FLAGS",
+				path, flags, err)
 		}
 	}
 	engine, err := newXLA(path)
