@@ -148,6 +148,8 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 		if err := j.load(); err != nil {
 			return err
 		}
+	} else if j.Prices.Prices != "" {
+		to.Note("%s is not read: nothing that %s makes of this model depends on prices", j.Prices.Prices, c.Mode)
 	}
 	if err := j.settle(ctx); err != nil {
 		return err

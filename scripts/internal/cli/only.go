@@ -197,7 +197,7 @@ func (os options) spellClause(t clause) string {
 	case t.values == nil:
 		return "with " + strings.TrimSpace(flag+" "+o.placeholder())
 	case t.not:
-		return "with a " + flag + " other than " + either(t.values)
+		return "with " + flag + " other than " + either(t.values)
 	case o.positional:
 		return "with " + either(t.values)
 	}

@@ -54,7 +54,7 @@ func TestFlagsOfOtherModes(t *testing.T) {
 		{"-mode swim -depth 3", "-depth goes with -deep: leave it out"},
 		{"-mode swim -depth 2", "-depth goes with -deep"}, // its default
 		{"-depth 3", "-depth goes with -mode swim"},
-		{"-mode swim -pace 3", "-pace goes with a -mode other than swim"},
+		{"-mode swim -pace 3", "-pace goes with -mode other than swim"},
 		{"-detour 1", "-detour goes with -mode ride, or with -map TEXT and with -mode walk"},
 		{"-detour 1 -map a", ""},
 		{"-detour 1 -mode ride", ""},

@@ -87,3 +87,18 @@ func tree(t *testing.T, dir string) map[string]string {
 	}
 	return found
 }
+
+// Foreign runs a verb with flags that have no effect with the others, and checks
+// that each is refused as wrong usage, in one line that says with what it has one.
+// The keys are arguments, parted by blanks; the values are of that line.
+func Foreign[C any](t *testing.T, verb cli.Verb[C], refused map[string]string) {
+	t.Helper()
+	for args, want := range refused {
+		var stdout, stderr bytes.Buffer
+		code := verb.Execute(context.Background(), strings.Fields(args), &stdout, &stderr)
+		if code != 2 || !strings.HasPrefix(stderr.String(), verb.Name+": "+want) || strings.Count(stderr.String(), "\n") != 1 ||
+			stdout.Len() > 0 {
+			t.Errorf("%s %s: exit code %d, stderr %q, want %q", verb.Name, args, code, stderr.String(), want)
+		}
+	}
+}
