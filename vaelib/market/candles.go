@@ -97,6 +97,9 @@ func (k *candles) read(file string, total *atomic.Int64) error {
 	if c.close, err = price(r, p.close, "close"); err != nil {
 		return err
 	}
+	if err := checkSplit(r, p, k.symbol, k.opt); err != nil {
+		return err
+	}
 	fields, gaps, err := k.others(&c)
 	if err != nil {
 		return err
@@ -159,6 +162,19 @@ func (k *candles) others(c *candle) (fields, gaps int, err error) {
 		*[...]*float64{&c.paid, &c.open, &c.high, &c.low}[i] = v
 	}
 	return fields, gaps, nil
+}
+
+// checkSplit refuses a row with a split in a file whose closes nobody adjusted for
+// it: the return over it would be of the split.
+func checkSplit(r rows, p *plan, symbol string, opt *Options) error {
+	if p.split < 0 || opt.Unadjusted || opt.Turnover {
+		return nil
+	}
+	if v, ok, err := r.value(p.split, "split"); err != nil || !ok || v == 1 || v == 0 {
+		return err
+	}
+	return r.errorf(p.split+1, "split of %s, %s for 1, and no column of adjusted closes: "+
+		"give closes that are adjusted, or take those paid by -closes paid", symbol, r.excerpt(p.split))
 }
 
 // order sorts the candles by time and drops those that repeat another.

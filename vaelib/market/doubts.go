@@ -11,7 +11,7 @@ import (
 // Doubt is a suspicion that closes are not what they should be: not one series
 // of prices at which the symbol could be bought. They are kept as they are.
 type Doubt struct {
-	Kind   string    `json:"kind"`          // jump, stale, filled weekends, returns or rates
+	Kind   string    `json:"kind"`          // jump, stale, filled weekends, returns, rates or amounts
 	Symbol string    `json:"symbol"`        // the first of them, where all are told in one
 	Time   time.Time `json:"time,omitzero"` // the row after a jump, or the first of a stretch
 	Factor float64   `json:"factor,omitempty"`
@@ -26,6 +26,7 @@ const (
 	weekendDoubt = "filled weekends"
 	returnsDoubt = "returns"
 	rateDoubt    = "rates"
+	amountDoubt  = "amounts"
 )
 
 // mostDoubts is how many of a kind are told one by one.
@@ -38,12 +39,17 @@ const fewestStale = 10
 // doubts looks at all symbols of a panel.
 func doubts(p *Panel, c *calendar) []Doubt {
 	var found []Doubt
-	var noise, rates, filled []string
+	var noise, rates, filled, amounts []string
 	closed, stuck := "", 0
 	looks := glance(p)
+	least := smallest(looks)
 	for j, symbol := range p.Symbols {
 		if isRate.MatchString(symbol) {
 			rates = append(rates, symbol)
+		}
+		if looks[j].isAmount(least) {
+			amounts = append(amounts, symbol)
+			continue
 		}
 		jumped := false
 		if looks[j].odd() {
@@ -67,6 +73,11 @@ func doubts(p *Panel, c *calendar) []Doubt {
 		found = append(found, Doubt{Kind: returnsDoubt, Symbol: noise[0], Text: fmt.Sprintf(
 			"closes of %s scatter about one level and keep no path: returns, not prices? -returns reads those",
 			enumerate(noise))})
+	}
+	if len(amounts) > 0 {
+		found = append(found, Doubt{Kind: amountDoubt, Symbol: amounts[0], Text: fmt.Sprintf(
+			"%s: by the numbers volumes, market capitalisations or the like, not prices: leave it out, or name all that are assets by -symbols",
+			enumerate(amounts))})
 	}
 	if len(rates) > 0 {
 		found = append(found, Doubt{Kind: rateDoubt, Symbol: rates[0], Text: fmt.Sprintf(
@@ -116,6 +127,7 @@ func (k *candles) untraded(file string) error {
 // look is what one pass over the closes of a symbol tells.
 type look struct {
 	first, before float64
+	broken        bool    // one of the closes is no whole number
 	n, same, run  int     // changes, those of 0, and those of 0 on end just now
 	longest       int     // of such runs
 	factor        float64 // the largest between neighbours, up or down
@@ -139,6 +151,7 @@ func glance(p *Panel) []look {
 }
 
 func (l *look) add(v float64) {
+	l.broken = l.broken || v != math.Trunc(v)
 	if l.first == 0 {
 		l.first, l.before = v, v
 		return
@@ -176,6 +189,28 @@ func (l *look) isNoise() bool {
 	mean := l.sum / n
 	variance := l.square/n - mean*mean
 	return l.n >= 30 && variance > 4e-6*(1+mean)*(1+mean) && l.product/n-mean*mean < 0.4*variance
+}
+
+// smallest is the smallest first close.
+func smallest(looks []look) float64 {
+	least := math.Inf(1)
+	for _, l := range looks {
+		if l.first > 0 {
+			least = min(least, l.first)
+		}
+	}
+	return least
+}
+
+// isAmount says whether closes are those of nothing that is traded: whole numbers
+// that change by a fifth a row on average, as volumes do, or hundreds of millions
+// beside prices below a hundred thousand, as market capitalisations are.
+func (l *look) isAmount(least float64) bool {
+	if l.n < 10 {
+		return false
+	}
+	volume := !l.broken && l.first >= 1000 && l.changes/float64(l.n) > 0.2
+	return volume || l.first >= 1e8 && least < 1e5
 }
 
 // series is the closes of one symbol, less the times without one.
@@ -410,7 +445,7 @@ func (s *series) filledWeekend(c *calendar) (days string, rows int) {
 // Warnings are the doubts in a line each, at most so many of a kind.
 func (c *Cleaning) Warnings() []string {
 	lines := []string{}
-	for _, kind := range []string{jumpDoubt, staleDoubt, weekendDoubt, returnsDoubt, rateDoubt} {
+	for _, kind := range []string{jumpDoubt, staleDoubt, weekendDoubt, returnsDoubt, rateDoubt, amountDoubt} {
 		told := 0
 		var rest []string
 		for _, d := range c.Doubts {

@@ -142,9 +142,9 @@ func (f *Funding) fileOf(symbol string) string {
 // read reads one file: of the symbol, or of those that its column symbol names
 // where symbol is "".
 func (f *Funding) read(fsys fs.FS, name, shown, symbol string) error {
-	file, err := fsys.Open(name)
+	file, err := tabular.OpenTextFS(fsys, name, shown)
 	if err != nil {
-		return tabular.OpenError(shown, err)
+		return err
 	}
 	defer file.Close()
 	lines := newScanner(file, shown)

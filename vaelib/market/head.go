@@ -198,6 +198,7 @@ var (
 	symbolWords   = words("symbol ticker tic name code secid securitycode isin cusip permno instrument asset coin " +
 		"pair stock act sym ric uniqueid seriesid tickersymbol symbols actsymbol stockcode " +
 		"tscode security variable")
+	splitWords = words("splitfactor splitcoefficient splitratio")
 	otherWords = words("marketcap marketcapitalization totalvolume adjopen adjhigh adjlow adjvolume dividend " +
 		"dividends divcash dividendamount stocksplits splitfactor splitcoefficient splitratio " +
 		"exdividend change changepct changepercent chg pctchange tradecount count trades " +

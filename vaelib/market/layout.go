@@ -58,6 +58,7 @@ type plan struct {
 	asset   int      // long: field of the asset's name
 
 	close, open, high, low, volume, turnover int  // candles and long
+	split                                    int  // of new shares for an old one, where no close is adjusted for it
 	raw                                      int  // the close as it was paid, where close is the adjusted one
 	last                                     bool // rows are trades: the last of a day is its close
 
@@ -70,7 +71,7 @@ type plan struct {
 
 // newPlan is a plan without fields.
 func newPlan(layout string, s shape) *plan {
-	return &plan{layout: layout, shape: s, asset: -1, close: -1, raw: -1, open: -1, high: -1, low: -1, volume: -1,
+	return &plan{layout: layout, shape: s, asset: -1, close: -1, split: -1, raw: -1, open: -1, high: -1, low: -1, volume: -1,
 		turnover: -1}
 }
 

@@ -84,7 +84,7 @@ func (h *head) candles(names []string) bool {
 func (p *plan) numbers(names []string) {
 	raw := find(names, closeWords)
 	if p.close = find(names, adjustedWords); p.close < 0 {
-		p.close = raw
+		p.close, p.split = raw, find(names, splitWords)
 	} else {
 		p.raw = raw
 		p.said = append(p.said, "adjusted closes")

@@ -55,6 +55,9 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 		if len(wanted) > 0 && !wanted[column.symbol] {
 			continue
 		}
+		if err := checkSplit(r, p, column.symbol, opt); err != nil {
+			return nil, err
+		}
 		v, err := read(r, field, column.symbol)
 		if err != nil {
 			return nil, err

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"vaefolio/vaelib/tabular"
@@ -18,14 +17,14 @@ type Sectors struct {
 	lines  map[string]int // of each symbol, the first
 }
 
-// ReadSectors reads a CSV with the columns symbol, sector and, where
+// ReadSectors reads a CSV, or a table packed as prices may be, with the columns symbol, sector and, where
 // memberships are fractional, share: above 0, at most 1, and at most 1 in sum
 // over the sectors of a symbol. Without the third column every share is 1.
 // It returns a [*DataError] for anything else.
 func ReadSectors(path string) (*Sectors, error) {
-	file, err := os.Open(path)
+	file, err := tabular.OpenText(path)
 	if err != nil {
-		return nil, tabular.OpenError(path, err)
+		return nil, err
 	}
 	defer file.Close()
 	return readSectors(file, path)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -13,7 +14,12 @@ import (
 // are written out, columns of text and times first, since pandas stores its
 // index last. Everything that is wrong with the file is a *[Error].
 func OpenText(path string) (io.ReadCloser, error) {
-	s, err := Open(os.DirFS(filepath.Dir(path)), filepath.Base(path), path)
+	return OpenTextFS(os.DirFS(filepath.Dir(path)), filepath.Base(path), path)
+}
+
+// OpenTextFS is [OpenText] for a file of fsys, which errors call shown.
+func OpenTextFS(fsys fs.FS, name, shown string) (io.ReadCloser, error) {
+	s, err := Open(fsys, name, shown)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +34,7 @@ func OpenText(path string) (io.ReadCloser, error) {
 		s.Close()
 		return nil, err
 	}
-	w := &spelled{columns: c, file: path, Closer: s}
+	w := &spelled{columns: c, file: shown, Closer: s}
 	for _, first := range []bool{true, false} {
 		for i, column := range c.List {
 			if column.Kind != Other && (column.Kind != Numbers) == first {

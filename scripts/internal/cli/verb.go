@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	_ "time/tzdata" // zones of files, where the machine has none
 
 	"vaefolio/vaelib/run"
 )
