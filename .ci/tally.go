@@ -83,7 +83,8 @@ func (t *tally) take(e event) {
 			fmt.Printf("FAIL %s.%s\n%s", e.Package, e.Test, t.text(key))
 		} else if !t.broken[e.Package] {
 			t.failed++
-			fmt.Printf("FAIL  %6.1f s  %s\n%s%s%s", e.Elapsed, e.Package, t.text("build"), t.unfinished(e.Package), t.text(key))
+			fmt.Printf("FAIL  %6.1f s  %s\n%s%s%s", e.Elapsed, e.Package, t.text("build"), t.unfinished(e.Package),
+				t.text(key))
 			delete(t.output, "build")
 		} else {
 			fmt.Printf("FAIL  %6.1f s  %s\n", e.Elapsed, e.Package)

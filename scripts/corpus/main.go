@@ -65,7 +65,8 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 		hash = run.Hash([]byte(hash), fmt.Append(nil, *index))
 	}
 	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "corpus", Config: io.Config(), Data: hash, Funding: data.Window.Funded, Seed: c.Seed, Outputs: corpus.Files(),
+		Verb: "corpus", Config: io.Config(), Data: hash, Funding: data.Window.Funded, Seed: c.Seed,
+		Outputs: corpus.Files(),
 	}, c.Force)
 	if err != nil {
 		return err

@@ -19,8 +19,9 @@ type Wish struct {
 func (j *job) ask() (err error) {
 	if !j.trained.Conditional() {
 		if j.Wish.Text != "" || j.Mode == "condition" {
-			return cli.Usagef("the model knows no conditions: train it with -conditions, or leave out -wish and -mode " +
-				"condition")
+			return cli.Usagef(
+				"the model knows no conditions: train it with -conditions, or leave out -wish and -mode " +
+					"condition")
 		}
 		return nil
 	}

@@ -46,7 +46,8 @@ func (j *job) interpolate(ctx context.Context) (*made, error) {
 	}
 	j.record.Courses = courses
 	for _, c := range courses {
-		j.io.Note("%s: detour %.3f, bend %.3f, %.2f effective assets (least %.2f), volatility %.4f (largest %.4f)", c.Path,
+		j.io.Note("%s: detour %.3f, bend %.3f, %.2f effective assets (least %.2f), volatility %.4f (largest %.4f)",
+			c.Path,
 			c.Detour, c.Bend,
 			c.MeanEffectiveAssets, c.LeastEffectiveAssets, c.MeanVolatility, c.LargestVolatility)
 		if c.Path == generate.Path(j.Path) {

@@ -57,8 +57,9 @@ generate -model runs/model -mode outcomes -from-weights mine.csv -horizon 365 -r
 		Styles:   Styles{Clusters: 6},
 	},
 	Modes: cli.Modes{Flag: "mode", Does: map[string]string{
-		"sample":      "Draws portfolios from the model.",
-		"condition":   "Makes portfolios to a wish, with what it leaves open from one training portfolio after another.",
+		"sample": "Draws portfolios from the model.",
+		"condition": "Makes portfolios to a wish, with what it leaves open from one training portfolio " +
+			"after another.",
 		"latent":      "Climbs an objective in the latent space, and returns the best -n of its starts.",
 		"interpolate": "Goes from one portfolio to another in -n steps.",
 		"robust":      "Chooses, of many draws, the -n that do best in the worst of all scenarios.",

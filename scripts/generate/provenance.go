@@ -81,7 +81,8 @@ func (j *job) writeCSV(w io.Writer, m *made) error {
 
 // write fills the folder: the weights, their provenance, and the mode's tables.
 func (j *job) write(folder *run.Run, m *made) error {
-	if err := run.WriteFile(folder.Path("weights.csv"), func(w io.Writer) error { return j.writeCSV(w, m) }); err != nil {
+	if err := run.WriteFile(folder.Path("weights.csv"),
+		func(w io.Writer) error { return j.writeCSV(w, m) }); err != nil {
 		return err
 	}
 	for name, t := range m.tables {

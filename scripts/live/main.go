@@ -140,7 +140,8 @@ func (c *config) files(settings *live.Settings, io *cli.IO) (live.Source, error)
 }
 
 // open loads the model, and says what is decided by it.
-func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *generate.Generator, generate.Density, *live.Settings, error) {
+func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *generate.Generator, generate.Density,
+	*live.Settings, error) {
 	fail := func(err error) (*trained.Model, *generate.Generator, generate.Density, *live.Settings, error) {
 		if wrong := new(trained.WishError); errors.As(err, &wrong) {
 			err = cli.Usage(err)
@@ -168,9 +169,11 @@ func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *genera
 	}
 	settings := &live.Settings{
 		Symbols: model.Symbols(), Set: set, Interval: c.Interval, Lookback: c.Lookback, Every: c.Every,
-		Objective: c.Objective,
-		Metrics:   metrics.Settings{PeriodsPerYear: c.PeriodsPerYear, RiskFree: c.RiskFree, MAR: c.MAR}, Search: c.Search,
-		Portfolios: c.N, Iterations: c.Steps, States: c.States, InRegime: c.Periods == "regime", Model: hash, Seed: c.Seed,
+		Objective:  c.Objective,
+		Metrics:    metrics.Settings{PeriodsPerYear: c.PeriodsPerYear, RiskFree: c.RiskFree, MAR: c.MAR},
+		Search:     c.Search,
+		Portfolios: c.N, Iterations: c.Steps, States: c.States, InRegime: c.Periods == "regime",
+		Model: hash, Seed: c.Seed,
 	}
 	if settings.Portfolios == 0 {
 		if settings.Portfolios = 1000; c.Search == live.ByLatent {

@@ -97,7 +97,8 @@ func (o *output) answer(notes []string) answer {
 	symbols, r := o.prices.Window.Symbols, o.result
 	periods, _ := o.prices.Window.Returns.Dims()
 	a := answer{
-		Objective: o.c.Objective, Weights: number.Values{Names: symbols, Numbers: r.Weights}, Value: r.Value, Status: r.Status,
+		Objective: o.c.Objective, Weights: number.Values{Names: symbols, Numbers: r.Weights}, Value: r.Value,
+		Status:     r.Status,
 		Iterations: r.Iterations, KKT: r.KKT, Gap: r.Gap, Shrinkage: o.shrinkage, Periods: periods,
 		Violation: o.set.Violation(r.Weights), Notes: notes,
 	}

@@ -101,9 +101,8 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	summary, err := experiment.Pipeline(ctx, folder, experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
 		Metrics: settings, Seed: c.Seed, Backend: backend, Source: c.Prices.Source(),
-		Notes:     slices.Concat(data.Notes, c.Told(data.Window)),
-		Synthetic: data.Synthetic, Begin: io.Progress, Note: func(line string) { io.Note("%s", line) },
-		Repeat: []string{io.Command()},
+		Notes: slices.Concat(data.Notes, c.Told(data.Window)), Synthetic: data.Synthetic,
+		Begin: io.Progress, Note: func(line string) { io.Note("%s", line) }, Repeat: []string{io.Command()},
 	}, c.Settings)
 	if recording != nil && (err == nil || ctx.Err() != nil) { // also of a run that was interrupted
 		err = errors.Join(err, recording.write(folder))

@@ -110,7 +110,8 @@ func BacktestFiles() []string {
 // CheckSet returns an error where a strategy can't keep to what the set allows.
 func (s *BacktestSettings) CheckSet(set *simplex.Set) error {
 	if len(set.Lower) > 0 && slices.Min(set.Lower) < 0 && s.NeedsModel() {
-		return fmt.Errorf("-lower %v: %s makes no short positions: leave it out of -strategies, or leave out -lower", slices.Min(set.Lower), LatentSharpe)
+		return fmt.Errorf("-lower %v: %s makes no short positions: leave it out of -strategies, or leave out -lower",
+			slices.Min(set.Lower), LatentSharpe)
 	}
 	return nil
 }

@@ -60,7 +60,8 @@ const (
 // PipelineFiles are the names of the files that [Pipeline] writes, figures by a
 // pattern.
 func PipelineFiles() []string {
-	return append(trained.Files(ModelFolder), HistoryFile, WeightsFile, BaselinesFile, MetricsFile, SummaryFile, ReportFile,
+	return append(trained.Files(ModelFolder), HistoryFile, WeightsFile, BaselinesFile, MetricsFile,
+		SummaryFile, ReportFile,
 		FidelityFile, FiguresFolder+"/*.png")
 }
 

@@ -112,6 +112,7 @@ func (e *Engine) given(ctx context.Context, line *Line) (*generate.Generator, er
 	if err != nil {
 		return nil, err
 	}
-	line.Wish, line.Conditions, line.Far = s.Wish.String(), &number.Values{Names: s.Donors.Names, Numbers: conditions}, &far
+	line.Wish, line.Conditions, line.Far = s.Wish.String(), &number.Values{Names: s.Donors.Names, Numbers: conditions},
+		&far
 	return generator, nil
 }

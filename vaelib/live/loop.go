@@ -88,7 +88,9 @@ func (l *Loop) take(ctx context.Context, symbol string, opening time.Time, close
 			return err
 		case line != nil:
 			if l.lines == 0 && !line.Time.After(l.TrainedTo) {
-				l.note("WARNING: the model learned from prices up to %s, and lines begin at %s: until then they are no test of it, as it has seen what comes",
+				l.note(
+					"WARNING: the model learned from prices up to %s, and lines begin at %s: until then they are no "+
+						"test of it, as it has seen what comes",
 					stamp(l.TrainedTo), stamp(line.Time))
 			}
 			if err := l.Out.Append(line); err != nil {

@@ -259,7 +259,8 @@ func (in *Inputs) checkNumbers(objective Objective) error {
 		return fmt.Errorf("a risk aversion of %v: it must be finite and not negative", in.RiskAversion)
 	}
 	if extreme := 1e100; in.RiskAversion > 0 && (in.RiskAversion < 1/extreme || in.RiskAversion > extreme) {
-		return fmt.Errorf("a risk aversion of %v: give 0 for the largest mean, or minimise the variance alone", in.RiskAversion)
+		return fmt.Errorf("a risk aversion of %v: give 0 for the largest mean, or minimise the variance alone",
+			in.RiskAversion)
 	}
 	if in.Level != 0 && !(in.Level > 0 && in.Level < 1) {
 		return fmt.Errorf("a level of %v: it must lie between 0 and 1", in.Level)

@@ -149,7 +149,8 @@ func (r *Run) list(name string) error {
 
 // foreign is the error for a file in the way that is another's.
 func (r *Run) foreign(name string) error {
-	return &Occupied{Dir: r.dir, Reason: fmt.Sprintf("holds a file that no run made (%s): move it away, or choose another folder", name)}
+	return &Occupied{Dir: r.dir, Reason: fmt.Sprintf(
+		"holds a file that no run made (%s): move it away, or choose another folder", name)}
 }
 
 func (r *Run) writeManifest() error {

@@ -25,7 +25,8 @@ func openArrow(s *File) (*Columns, error) {
 	for _, field := range schema.Fields() {
 		switch field.Type.(type) {
 		case arrow.NestedType, arrow.ExtensionType:
-			return nil, bad(fmt.Errorf("column %q is a list, a structure or the like, of %s: leave it out", field.Name, field.Type))
+			return nil, bad(fmt.Errorf("column %q is a list, a structure or the like, of %s: leave it out",
+				field.Name, field.Type))
 		}
 		c := Column{Name: field.Name}
 		c.Kind, c.Zone = arrowContent(field.Type)

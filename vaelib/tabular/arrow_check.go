@@ -160,8 +160,10 @@ func (f *arrowFooter) blocks(table, slot int) []arrowBlock {
 	found, total := make([]arrowBlock, n), int64(0)
 	for i := range found {
 		entry := f.footer[at+24*i:]
-		b := arrowBlock{int64(binary.LittleEndian.Uint64(entry)), int64(binary.LittleEndian.Uint32(entry[8:])), int64(binary.LittleEndian.Uint64(entry[16:]))}
-		if b.offset < 0 || b.offset > f.size || b.body < 0 || b.body > mostArrowBody || b.meta < 8 || b.meta > mostArrowSchema {
+		b := arrowBlock{int64(binary.LittleEndian.Uint64(entry)), int64(binary.LittleEndian.Uint32(entry[8:])),
+			int64(binary.LittleEndian.Uint64(entry[16:]))}
+		if b.offset < 0 || b.offset > f.size || b.body < 0 || b.body > mostArrowBody || b.meta < 8 ||
+			b.meta > mostArrowSchema {
 			return nil
 		}
 		if total += b.meta + b.body; total > f.size {
@@ -252,7 +254,8 @@ func (f flat) soundBatch(batch int, body io.ReaderAt, size int64) bool {
 	rows := f.number(batch, 0)
 	nodes, n := f.vector(batch, 1, 16)
 	for i := range n {
-		length, nulls := int64(binary.LittleEndian.Uint64(f[nodes+16*i:])), int64(binary.LittleEndian.Uint64(f[nodes+16*i+8:]))
+		length, nulls := int64(binary.LittleEndian.Uint64(f[nodes+16*i:])),
+			int64(binary.LittleEndian.Uint64(f[nodes+16*i+8:]))
 		if length < 0 || length > mostRows || nulls < 0 || nulls > length {
 			return false
 		}
@@ -261,7 +264,8 @@ func (f flat) soundBatch(batch int, body io.ReaderAt, size int64) bool {
 	buffers, n := f.vector(batch, 2, 16)
 	total := int64(0)
 	for i := range n {
-		offset, length := int64(binary.LittleEndian.Uint64(f[buffers+16*i:])), int64(binary.LittleEndian.Uint64(f[buffers+16*i+8:]))
+		offset, length := int64(binary.LittleEndian.Uint64(f[buffers+16*i:])),
+			int64(binary.LittleEndian.Uint64(f[buffers+16*i+8:]))
 		if offset < 0 || length < 0 || offset > size || length > size-offset {
 			return false
 		}

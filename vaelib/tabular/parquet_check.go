@@ -58,7 +58,8 @@ func checkParquet(at io.ReaderAt, size int64) error {
 	}
 	rows := int64(0)
 	for _, group := range meta.RowGroups {
-		if len(group.Columns) != leaves || group.NumRows < 0 || group.NumRows > mostRows || len(group.SortingColumns) > leaves {
+		if len(group.Columns) != leaves || group.NumRows < 0 || group.NumRows > mostRows ||
+			len(group.SortingColumns) > leaves {
 			return errParquetClaim
 		}
 		rows += group.NumRows
@@ -196,7 +197,8 @@ func (c *pageCheck) page() error {
 	case format.DictionaryPage:
 		n := int64(h.DictionaryPageHeader.V.NumValues)
 		e := h.DictionaryPageHeader.V.Encoding
-		if !c.first || !h.DictionaryPageHeader.Valid || n < 0 || n > unpacked || e != format.Plain && e != format.PlainDictionary {
+		if !c.first || !h.DictionaryPageHeader.Valid || n < 0 || n > unpacked || e != format.Plain &&
+			e != format.PlainDictionary {
 			return errParquetClaim
 		}
 		_, err := c.unpack(c.packed, unpacked)
@@ -232,7 +234,8 @@ func (c *pageCheck) pageV2(h *format.DataPageHeaderV2, unpacked int64) error {
 		return err
 	}
 	rep, def := h.RepetitionLevelsByteLength, h.DefinitionLevelsByteLength
-	if rep != 0 || def < 0 || h.NumNulls < 0 || h.NumNulls > h.NumValues || h.NumRows != h.NumValues || int64(def) > unpacked {
+	if rep != 0 || def < 0 || h.NumNulls < 0 || h.NumNulls > h.NumValues || h.NumRows != h.NumValues ||
+		int64(def) > unpacked {
 		return errParquetClaim
 	}
 	if c.column.MaxDefinitionLevel() > 0 && !runsFit(c.packed[:def], 1, h.NumValues) {

@@ -65,7 +65,8 @@ func Make(
 		codes = min(codes, s.Codes)
 	}
 	if s.Components > max(codes, usualComponents) {
-		return nil, nil, fmt.Errorf("-components %d: a mixture of %d codes has fewer normals; give at most %d, that each has some dozens",
+		return nil, nil, fmt.Errorf(
+			"-components %d: a mixture of %d codes has fewer normals; give at most %d, that each has some dozens",
 			s.Components, codes, max(1, codes/50))
 	}
 	m := &Model{Set: data.Set, TrainedTo: data.To}

@@ -99,7 +99,8 @@ func (m *Model) ExplainSymbol(err error) error {
 func Files(dir string) []string {
 	var names []string
 	for _, name := range []string{
-		networkFile, parametersFile, "training.safetensors", aggregateFile, constraintsFile, donorsFile, marketFile, timesFile, track.EventFile,
+		networkFile, parametersFile, "training.safetensors", aggregateFile, constraintsFile, donorsFile, marketFile,
+		timesFile, track.EventFile,
 		twoStageFolder + "/" + networkFile, twoStageFolder + "/" + parametersFile,
 	} {
 		names = append(names, path.Join(dir, name))

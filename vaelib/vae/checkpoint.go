@@ -63,7 +63,8 @@ func (c *Checkpoint) Save(dir string) error {
 		}
 	}
 	return run.WriteFile(filepath.Join(dir, checkpointFile), func(w io.Writer) error {
-		return writeTensors(w, map[string]string{"checkpoint": string(text), "sha256": c.checksum(string(text))}, tensors)
+		return writeTensors(w, map[string]string{"checkpoint": string(text), "sha256": c.checksum(string(text))},
+			tensors)
 	})
 }
 
@@ -129,7 +130,8 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 		return nil, fileError(path, err)
 	}
 	if c.checksum(metadata["checkpoint"]) != metadata["sha256"] {
-		return nil, &FileError{Path: path, Err: errors.New("is damaged: its contents are not those of its checksum; -force begins the training anew")}
+		return nil, &FileError{Path: path, Err: errors.New(
+			"is damaged: its contents are not those of its checksum; -force begins the training anew")}
 	}
 	return c, nil
 }

@@ -33,7 +33,8 @@ func (c Config) Validate() error {
 		}
 	}
 	if !(c.Beta == 0 || c.Beta >= leastBeta && c.Beta <= mostBeta) {
-		return fmt.Errorf("beta is %v, want 0 or a number from %v to %v, beyond which float32 has no digits for it", c.Beta, leastBeta, mostBeta)
+		return fmt.Errorf("beta is %v, want 0 or a number from %v to %v, beyond which float32 has no digits for it",
+			c.Beta, leastBeta, mostBeta)
 	}
 	if err := checkChoice("likelihood", c.Likelihood, likelihoods); err != nil {
 		return err

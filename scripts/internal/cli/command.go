@@ -13,7 +13,8 @@ func (s *IO) Command() string {
 	words := []string{"go", "run", "./scripts/" + s.verb}
 	for i, o := range s.options {
 		texts := o.texts()
-		if !s.options.isRecorded(o) || s.options.effect(o, nothing) == no || texts == nil || slices.Equal(texts, s.defaults[i].texts()) {
+		if !s.options.isRecorded(o) || s.options.effect(o, nothing) == no || texts == nil ||
+			slices.Equal(texts, s.defaults[i].texts()) {
 			continue
 		}
 		if o.isInput() {

@@ -42,7 +42,8 @@ func (c *KeptConstraints) CheckHead(model *vae.Model) error {
 	if c.Lower == nil || *c.Lower >= 0 || !model.LongOnly() {
 		return nil
 	}
-	return Usagef("-lower %v: this model's portfolios have no weights below 0, whatever is allowed: leave it out, or train a model with -head linear on portfolios that have", *c.Lower)
+	return Usagef("-lower %v: this model's portfolios have no weights below 0, whatever is allowed: leave it out, or "+
+		"train a model with -head linear on portfolios that have", *c.Lower)
 }
 
 // SectorsOf is as [Constraints.SectorsOf].

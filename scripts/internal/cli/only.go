@@ -51,7 +51,8 @@ func (os options) settleConditions() {
 	for _, o := range os {
 		var settled []condition
 		for _, c := range o.only {
-			c = slices.DeleteFunc(slices.Clone(c), func(clauses []clause) bool { return slices.ContainsFunc(clauses, lacks) })
+			c = slices.DeleteFunc(slices.Clone(c),
+				func(clauses []clause) bool { return slices.ContainsFunc(clauses, lacks) })
 			if len(c) > 0 {
 				settled = append(settled, c)
 			}

@@ -198,7 +198,9 @@ func (p *Prices) tell(d *Data, io *IO) error {
 		d.Notes = append(d.Notes, note)
 	}
 	if drop := d.Dropped; drop.Inside > drop.Kept {
-		d.Notes = append(d.Notes, fmt.Sprintf("WARNING: %s are traded at other times than the rest: only %d of %d times are shared, and returns between those span what lies between: leave them out by -symbols, or give closes of days",
+		d.Notes = append(d.Notes, fmt.Sprintf(
+			"WARNING: %s are traded at other times than the rest: only %d of %d times are shared, and returns "+
+				"between those span what lies between: leave them out by -symbols, or give closes of days",
 			some(drop.Lacking), drop.Kept, drop.Kept+drop.Inside))
 	}
 	if s := market.CheckSurvivorship(d.Panel); s != nil && !d.Synthetic {
@@ -321,7 +323,8 @@ func (a *Annual) Told(w *market.Window) []string {
 	periods, reason := a.periods(w)
 	told := []string{fmt.Sprintf("periods per year: %v (%s)", periods, reason)}
 	if math.Abs(a.RiskFree) > high {
-		told = append(told, fmt.Sprintf("WARNING: -rf %v is %.3g %% a year: is %v meant?", a.RiskFree, 100*a.RiskFree, a.RiskFree/100))
+		told = append(told, fmt.Sprintf("WARNING: -rf %v is %.3g %% a year: is %v meant?",
+			a.RiskFree, 100*a.RiskFree, a.RiskFree/100))
 	}
 	if span := w.Span(); span < fewest {
 		told = append(told, fmt.Sprintf("WARNING: %.3g days of prices are too short to annualise: annual figures "+

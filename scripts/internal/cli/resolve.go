@@ -218,7 +218,8 @@ func readArguments(all options, args []string) ([]*assignment, error) {
 		}
 		if flagsEnded || len(arg) < 2 || arg[0] != '-' {
 			if len(places) == 0 {
-				return given, Usagef("leftover argument %q: flags start with -, and a text with spaces needs quotes", arg)
+				return given, Usagef("leftover argument %q: flags start with -, and a text with spaces needs quotes",
+					arg)
 			}
 			give(places[0], arg)
 			if !places[0].isList() {

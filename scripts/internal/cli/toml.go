@@ -69,7 +69,8 @@ func readConfig(path string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is a pipe or a device: give a TOML file", path)
 	case info.Size() > longestConfig:
-		return nil, fmt.Errorf("%s has %d bytes, and no file of flags more than %d: give a TOML file", path, info.Size(), longestConfig)
+		return nil, fmt.Errorf("%s has %d bytes, and no file of flags more than %d: give a TOML file",
+			path, info.Size(), longestConfig)
 	}
 	file, err := os.Open(path)
 	if err != nil {
