@@ -76,7 +76,8 @@ func doubts(p *Panel, c *calendar) []Doubt {
 	}
 	if len(amounts) > 0 {
 		found = append(found, Doubt{Kind: amountDoubt, Symbol: amounts[0], Text: fmt.Sprintf(
-			"%s: by the numbers volumes, market capitalisations or the like, not prices: leave it out, or name all that are assets by -symbols",
+			"%s: by the numbers volumes, market capitalisations or the like, not prices: leave it out, or name all "+
+				"that are assets by -symbols",
 			enumerate(amounts))})
 	}
 	if len(rates) > 0 {

@@ -71,7 +71,8 @@ type plan struct {
 
 // newPlan is a plan without fields.
 func newPlan(layout string, s shape) *plan {
-	return &plan{layout: layout, shape: s, asset: -1, close: -1, split: -1, raw: -1, open: -1, high: -1, low: -1, volume: -1,
+	return &plan{layout: layout, shape: s, asset: -1, close: -1, split: -1, raw: -1, open: -1, high: -1,
+		low: -1, volume: -1,
 		turnover: -1}
 }
 

@@ -30,10 +30,7 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 	if field < 0 {
 		return nil, r.errorf(0, "no column turnover or quote_volume: turnover can't be told from this file")
 	}
-	wanted := words("")
-	for _, s := range opt.Symbols {
-		wanted[s] = true
-	}
+	wanted := opt.wanted()
 	prices := 0
 	for r.next() {
 		if p.width > 0 && r.width() != p.width {
@@ -95,6 +92,15 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 		t.compound()
 	}
 	return t, nil
+}
+
+// wanted is the set of the symbols asked for; empty: all.
+func (o *Options) wanted() map[string]bool {
+	set := make(map[string]bool, len(o.Symbols))
+	for _, s := range o.Symbols {
+		set[s] = true
+	}
+	return set
 }
 
 // longCell is what is read of each row, and where it stands; below 0: nowhere.

@@ -96,7 +96,8 @@ func Foreign[C any](t *testing.T, verb cli.Verb[C], refused map[string]string) {
 	for args, want := range refused {
 		var stdout, stderr bytes.Buffer
 		code := verb.Execute(context.Background(), strings.Fields(args), &stdout, &stderr)
-		if code != 2 || !strings.HasPrefix(stderr.String(), verb.Name+": "+want) || strings.Count(stderr.String(), "\n") != 1 ||
+		if code != 2 || !strings.HasPrefix(stderr.String(), verb.Name+": "+want) ||
+			strings.Count(stderr.String(), "\n") != 1 ||
 			stdout.Len() > 0 {
 			t.Errorf("%s %s: exit code %d, stderr %q, want %q", verb.Name, args, code, stderr.String(), want)
 		}
