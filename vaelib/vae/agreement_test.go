@@ -92,8 +92,8 @@ func TestLayoutsAgree(t *testing.T) {
 	gopher, xla := openTest(t, "go"), openTest(t, "xla")
 	train, heldOut := tiltedRows(t, 1000, 0), tiltedRows(t, 300, 1)
 	for name, change := range map[string]func(c *Config, s *Schedule){
-		"apart": func(c *Config, _ *Schedule) { c.Hidden, c.Likelihood = []int{256, 256}, "gaussian-sigma" },
-		"added": func(_ *Config, s *Schedule) { s.Batch = addedFrom },
+		"large network": func(c *Config, _ *Schedule) { c.Hidden, c.Likelihood = []int{256, 256}, "gaussian-sigma" },
+		"large batch":   func(_ *Config, s *Schedule) { s.Batch = apartRows },
 	} {
 		c, s := small()
 		change(&c, &s)

@@ -108,7 +108,7 @@ func call64(t *testing.T, e *graph.Exec, args ...any) [][]float64 {
 // differences.
 func TestLossGradient(t *testing.T) {
 	b := openTest(t, "go")
-	for name, l := range map[string]layout{"/vector": {}, "/added": {added: true}, "/apart": {apart: true, added: true}} {
+	for name, l := range map[string]layout{"/vector": {}, "/apart": {apart: true}} {
 		for network, c := range networks() {
 			t.Run(network+name, func(t *testing.T) { testLossGradient(t, b, c, l) })
 		}
@@ -123,7 +123,7 @@ func TestLayoutParts(t *testing.T) {
 		for i := range v {
 			v[i] = float32(i)
 		}
-		for _, l := range []layout{{}, {apart: true, added: true}} {
+		for _, l := range []layout{{}, {apart: true}} {
 			parts := n.split(l, v)
 			if len(parts) != n.parts(l) {
 				t.Errorf("%s, %+v: %d parts, want %d", name, l, len(parts), n.parts(l))
@@ -142,9 +142,9 @@ func TestLayoutParts(t *testing.T) {
 		want     layout
 	}{
 		{DefaultConfig(10), 128, true, layout{}},
-		{DefaultConfig(10), 8192, true, layout{added: true}},
+		{DefaultConfig(10), 8192, true, layout{apart: true}},
 		{DefaultConfig(10), 8192, false, layout{}},
-		{big, 128, true, layout{apart: true, added: true}},
+		{big, 128, true, layout{apart: true}},
 		{big, 8192, false, layout{}},
 	} {
 		if got := newNetwork(test.c).layout(test.batch, test.compiled); got != test.want {

@@ -9,33 +9,29 @@ import (
 // layout says how a training step holds the parameters. Everywhere else they are
 // one vector, in one order.
 type layout struct {
-	// apart holds the matrices and biases each by itself, so that none is cut out
-	// of a vector and no gradient put together: best where matrices are large. In
-	// one vector the optimiser is a dozen operations, however many layers there
-	// are: best where an operation costs more by itself than by what it does.
+	// apart holds matrices and biases each by itself, so that none is cut out of a
+	// vector and no gradient put together, and biases are added to the products:
+	// best where matrices or batches are large, and a compiler fuses what goes
+	// element by element. In one vector the optimiser is a dozen operations,
+	// however many layers there are, and a row of ones takes the bias: best where
+	// an operation costs more by itself than by what it does.
 	//
 	// Matrices that lie apart are transposed, as the forward pass takes them. Of a
 	// layer's three products one has its first factor transposed, which XLA on a
 	// CPU multiplies by other, slower kernels: so it is the gradient by the input,
 	// which the first layer hasn't.
 	apart bool
-	// added adds the bias to a layer's product, which costs nothing where a
-	// compiler fuses what goes element by element. Otherwise a row of ones below
-	// the input takes it.
-	added bool
 }
 
-// From so many parameters on matrices lie apart, and from so many rows on biases
-// are added, where a compiler fuses operations.
+// From so many parameters or rows a batch on matrices lie apart.
 const (
-	apartFrom = 1 << 16
-	addedFrom = 1024
+	apartParameters = 1 << 16
+	apartRows       = 1024
 )
 
 // layout returns how a training with batches of so many rows holds the parameters.
 func (n *network) layout(batch int, compiled bool) layout {
-	apart := compiled && n.size >= apartFrom
-	return layout{apart: apart, added: apart || compiled && batch >= addedFrom}
+	return layout{apart: compiled && (n.size >= apartParameters || batch >= apartRows)}
 }
 
 // parts is the number of tensors that the parameters lie in.
@@ -60,9 +56,9 @@ func (l layout) join(gradients []*graph.Node) []*graph.Node {
 
 // matrices of the layers.
 type matrices struct {
-	forward []*graph.Node // W^T (out x in), or [W b]^T (out x in+1) where no bias is added
+	forward []*graph.Node // W^T (out x in), or [W b]^T (out x in+1) where they lie in a vector
 	back    []*graph.Node // W (in x out)
-	bias    []*graph.Node // b (out x 1); nil where no bias is added
+	bias    []*graph.Node // b (out x 1); nil where they lie in a vector
 }
 
 // cut takes the layers' matrices out of the parameters: [W b] (in+1 x out), W and b
@@ -82,16 +78,11 @@ func (n *network) cut(l layout, theta []*graph.Node) (cut []*graph.Node) {
 func (n *network) matrices(l layout, theta, cut []*graph.Node) (m matrices) {
 	for i, layer := range n.layers() {
 		var forward, back, bias *graph.Node
-		switch {
-		case l.apart:
+		if l.apart {
 			forward = graph.Reshape(theta[2*i], layer.out, layer.in)
 			back = graph.Transpose(forward, 0, 1)
 			bias = graph.Reshape(theta[2*i+1], layer.out, 1)
-		case l.added:
-			back = graph.Slice(cut[i], graph.AxisRange(0, layer.in))
-			forward = graph.Transpose(back, 0, 1)
-			bias = graph.Reshape(graph.Slice(cut[i], graph.AxisElem(layer.in)), layer.out, 1)
-		default:
+		} else {
 			back = graph.Slice(cut[i], graph.AxisRange(0, layer.in))
 			forward = graph.Transpose(cut[i], 0, 1)
 		}

@@ -26,7 +26,7 @@ type tape struct {
 // pass is the way through one layer.
 type pass struct {
 	x      *graph.Node // in x B
-	input  *graph.Node // x and a row of ones (in+1 x B); x where the bias is added
+	input  *graph.Node // x and a row of ones (in+1 x B); x where matrices lie apart
 	output *graph.Node // W^T x + b (out x B)
 }
 
@@ -59,14 +59,14 @@ func (t *tape) forward(from, to int, x *graph.Node) *graph.Node {
 			x = activations[t.network.config.Activation](x)
 		}
 		input := x
-		if !t.layout.added {
+		if !t.layout.apart {
 			input = graph.Concatenate([]*graph.Node{x, ones}, 0)
 		}
 		if t.cut {
 			input = graph.StopGradient(input)
 		}
 		output := graph.MatMul(t.matrices.forward[i], input)
-		if t.layout.added {
+		if t.layout.apart {
 			output = graph.Add(output, t.matrices.bias[i])
 		}
 		t.passes = append(t.passes, pass{x, input, output})
@@ -138,9 +138,9 @@ func (t *tape) byParameters(p pass, g *graph.Node) []*graph.Node {
 		left, right = g, p.input
 	}
 	matrix := graph.DotGeneral(left, []int{1}, nil, right, []int{1}, nil)
-	gradients := []*graph.Node{graph.Reshape(matrix, matrix.Shape().Size())}
-	if t.layout.added {
-		gradients = append(gradients, graph.ReduceSum(g, 1))
+	flat := graph.Reshape(matrix, matrix.Shape().Size())
+	if t.layout.apart {
+		return []*graph.Node{flat, graph.ReduceSum(g, 1)}
 	}
-	return gradients
+	return []*graph.Node{flat}
 }
