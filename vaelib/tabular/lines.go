@@ -70,8 +70,9 @@ func (l *Lines) End() byte {
 	return '\n'
 }
 
-// Line returns the next line without its end, which is valid until the next
-// call; false after the last, or at an error.
+// Line returns the next line without the byte that ends it (of CRLF, the CR
+// stays), which is valid until the next call; false after the last, or at an
+// error.
 func (l *Lines) Line() ([]byte, bool) {
 	searched := 0
 	for {
