@@ -26,6 +26,7 @@ type candles struct {
 	symbol   string
 	times    moments
 	candles  []candle
+	traded   int64 // of trades: when the last candle's close was paid
 	cleaning *Cleaning
 }
 
@@ -90,6 +91,7 @@ func (k *candles) read(file string, total *atomic.Int64) error {
 	if total.Add(1) > int64(k.opt.MaxPrices) {
 		return errTooMany
 	}
+	traded := at.ms
 	if p.last {
 		at.ms -= floorMod(at.ms, day24)
 	}
@@ -130,9 +132,12 @@ func (k *candles) read(file string, total *atomic.Int64) error {
 		}
 	}
 	if n := len(k.candles); p.last && n > 0 && k.candles[n-1].time == c.time {
-		k.candles[n-1] = c
+		if traded >= k.traded { // files may have the newest first
+			k.candles[n-1], k.traded = c, traded
+		}
 		return nil
 	}
+	k.traded = traded
 	k.candles = append(k.candles, c)
 	k.times.add(at)
 	return nil

@@ -41,11 +41,9 @@ func (klineFiles) recognise(h *head) (*plan, error) {
 	}
 	p.numbers(names)
 	switch {
-	case p.close < 0 && len(names) == 2 && h.folder: // a series of FRED
+	case p.close < 0 && len(names) == 2 && h.folder && !isField(names[1-p.times[0]]): // a series of FRED
 		p.close = 1 - p.times[0]
-		if !isField(names[p.close]) {
-			p.symbol = names[p.close]
-		}
+		p.symbol = names[p.close]
 	case p.close < 0 && h.folder:
 		return nil, h.errorf(h.header, 0, "no column close: %s", remedy)
 	case p.close < 0, alone:

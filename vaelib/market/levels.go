@@ -6,6 +6,7 @@ import "slices"
 // holds (Close, PX_LAST) and one of which asset.
 type levels struct {
 	names, fields []string // of each column
+	line          int      // index of the line of names
 	first         int      // index of the first row of numbers
 }
 
@@ -17,7 +18,7 @@ func (h *head) levelsOf() *levels {
 	}
 	l := &levels{first: data}
 	width, most := len(h.lines[data]), 0
-	for _, fields := range h.lines[:data] {
+	for i, fields := range h.lines[:data] {
 		if len(fields) > width || len(fields) < 2 {
 			continue
 		}
@@ -36,7 +37,7 @@ func (h *head) levelsOf() *levels {
 		case numbers == filled && l.fields == nil:
 			l.fields = fields
 		case numbers < filled && filled >= most:
-			l.names, most = fields, filled
+			l.names, l.line, most = fields, i, filled
 		}
 	}
 	if l.names == nil || l.fields == nil {
@@ -70,14 +71,14 @@ func (l *levels) plan(h *head, layout string) (*plan, error) {
 			continue
 		}
 		if symbol == "" {
-			return nil, h.errorf(0, i+1, "symbol is empty: name the column, or delete it")
+			return nil, h.errorf(l.line, i+1, "symbol is empty: name the column, or delete it")
 		}
 		if slices.Contains(p.symbols, symbol) {
-			return nil, h.errorf(0, i+1, "symbol %s is in column %d already: keep one of them",
+			return nil, h.errorf(l.line, i+1, "symbol %s is in column %d already: keep one of them",
 				symbol, p.columns[slices.Index(p.symbols, symbol)]+1)
 		}
 		if msg := checkName([]byte(symbol)); msg != "" {
-			return nil, h.errorf(0, i+1, "header %s", msg)
+			return nil, h.errorf(l.line, i+1, "header %s", msg)
 		}
 		p.symbols = append(p.symbols, symbol)
 		p.columns = append(p.columns, i)

@@ -20,6 +20,7 @@ type assetColumn struct {
 	symbol string
 	latest int64     // time so far, in Unix milliseconds
 	close  []float64 // NaN where none was read; may be shorter than the times
+	traded []int64   // of trades: when each close was paid
 }
 
 // readLong reads rows of a time, an asset and its price.
@@ -66,6 +67,7 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 		if prices++; prices > opt.MaxPrices || len(a.columns)*len(a.times.ms) > 4*opt.MaxPrices {
 			return nil, tooMany(file, opt)
 		}
+		traded := at.ms
 		if p.last {
 			at.ms -= floorMod(at.ms, day24)
 		}
@@ -73,7 +75,11 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 			c.Sorted++
 		}
 		column.latest = max(column.latest, at.ms)
-		switch repeated, same := a.put(column, at, v, p.last); {
+		if p.last {
+			a.trade(column, at, traded, v)
+			continue
+		}
+		switch repeated, same := a.put(column, at, v); {
 		case repeated && !same:
 			return nil, r.errorf(p.close+1, "%s has another close at %s already: keep one of the rows",
 				column.symbol, stampMillis(at.ms))
@@ -140,18 +146,29 @@ func (a *assets) column(r rows, field int) (*assetColumn, error) {
 	return c, nil
 }
 
-// put sets a price, and says whether there was one already, and the same. Of
-// trades the later counts.
-func (a *assets) put(c *assetColumn, at moment, v float64, last bool) (repeated, same bool) {
+// put sets a price, and says whether there was one already, and the same.
+func (a *assets) put(c *assetColumn, at moment, v float64) (repeated, same bool) {
 	i := a.row(at)
 	for len(c.close) <= i {
 		c.close = append(c.close, math.NaN())
 	}
-	if old := c.close[i]; old == old && !last {
+	if old := c.close[i]; old == old {
 		return true, old == v
 	}
 	c.close[i] = v
 	return false, false
+}
+
+// trade sets the price of a day to that of a trade, where none was paid later:
+// files may have the newest first.
+func (a *assets) trade(c *assetColumn, day moment, at int64, v float64) {
+	i := a.row(day)
+	for len(c.close) <= i {
+		c.close, c.traded = append(c.close, math.NaN()), append(c.traded, math.MinInt64)
+	}
+	if at >= c.traded[i] {
+		c.close[i], c.traded[i] = v, at
+	}
 }
 
 // row is that of a time. Most files go from one time to the next.

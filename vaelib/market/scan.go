@@ -151,9 +151,11 @@ func (s *scanner) header() ([]string, error) {
 	return names, nil
 }
 
-// checkName says what is wrong with a name, "" for nothing.
+// checkName says what is wrong with a name, "" for nothing. Letters that nobody
+// sees, or that turn the direction of others, would make two names look alike.
 func checkName(name []byte) string {
-	if !utf8.Valid(name) || bytes.ContainsFunc(name, unicode.IsControl) {
+	hidden := func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+	if !utf8.Valid(name) || bytes.ContainsFunc(name, hidden) {
 		return excerpt(name) + " is not plain text"
 	}
 	if len(name) > longestName {
