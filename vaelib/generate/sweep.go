@@ -149,19 +149,3 @@ func (g *Generator) Halton(ctx context.Context, count int, seed uint64) (*Batch,
 	batch, err := g.Decode(ctx, codes)
 	return batch, numbers, err
 }
-
-// Traversal is steps codes that differ from a code in one dimension, which goes
-// evenly from -reach to reach (steps x d).
-func Traversal(code []float64, dimension, steps int, reach float64) (*mat.Dense, error) {
-	if dimension < 0 || dimension >= len(code) || steps < 2 || !(reach > 0) || math.IsInf(reach, 0) {
-		return nil, fmt.Errorf("traversal of dimension %d of %d in %d steps up to %v: give one that there is, at "+
-			"least 2 steps and a positive reach", dimension+1, len(code), steps, reach)
-	}
-	codes := mat.NewDense(steps, len(code), nil)
-	for i := range steps {
-		row := codes.RawRowView(i)
-		copy(row, code)
-		row[dimension] = reach * (2*float64(i)/float64(steps-1) - 1)
-	}
-	return codes, nil
-}

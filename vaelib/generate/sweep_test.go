@@ -82,13 +82,3 @@ func TestHaltonFillsThePrior(t *testing.T) {
 		t.Error("no error for no codes")
 	}
 }
-
-func TestTraversal(t *testing.T) {
-	codes, err := Traversal([]float64{1, 2, 3}, 1, 5, 2)
-	if err != nil || !slices.Equal(mat.Col(nil, 1, codes), []float64{-2, -1, 0, 1, 2}) || codes.At(4, 0) != 1 || codes.At(4, 2) != 3 {
-		t.Errorf("%v, error %v", codes, err)
-	}
-	if _, err := Traversal([]float64{1}, 1, 5, 2); err == nil {
-		t.Error("no error for a dimension that isn't there")
-	}
-}
