@@ -1,7 +1,6 @@
 package vaelib_test
 
 import (
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -243,7 +242,7 @@ func TestStatements(t *testing.T) {
 			})
 		}
 		total += n
-		t.Log(fmt.Sprintf("%-28s %6d statements, %3d exported names", folder, n, len(exported(all[folder]))))
+		t.Logf("%-28s %6d statements, %3d exported names", folder, n, len(exported(all[folder])))
 	}
 	t.Logf("%-28s %6d statements", "all", total)
 }

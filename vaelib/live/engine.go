@@ -328,7 +328,8 @@ func (e *Engine) choose(
 	}
 	line.Periods, _ = returns.Dims()
 	var batch *generate.Batch
-	best, value := -1, math.Inf(-1)
+	var best int
+	var value float64
 	if s.Search == ByLatent {
 		optimum, err := generator.Optimize(ctx, objective, e.density, generate.OptimizeSettings{
 			Starts: s.Portfolios, Iterations: s.Iterations, Seed: seed,

@@ -33,7 +33,7 @@ func headOf(s *tabular.File, name string, folder bool) *head {
 	h.stem, h.ending = stem(name)
 	size := tabular.HeadSize
 	start := s.Lines.Peek(size)
-	for len(start) == size && bytes.IndexAny(start, "\r\n") < 0 && size < tabular.LongestLine {
+	for len(start) == size && !bytes.ContainsAny(start, "\r\n") && size < tabular.LongestLine {
 		size *= 2
 		start = s.Lines.Peek(size)
 	}

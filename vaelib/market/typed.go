@@ -111,7 +111,10 @@ func (r *typedRows) head(s *tabular.File, name string, folder bool) (*head, erro
 		names[i] = c.Name
 	}
 	h.lines, h.number = [][]string{names}, []int{0}
-	for more := r.next(); more && r.i < min(r.n, mostHeadLines); r.i++ {
+	if !r.next() {
+		r.n = 0
+	}
+	for ; r.i < min(r.n, mostHeadLines); r.i++ {
 		fields := make([]string, len(r.columns.List))
 		for i := range fields {
 			fields[i] = string(r.text(i))

@@ -197,8 +197,9 @@ func (c *pageCheck) page() error {
 	case format.DictionaryPage:
 		n := int64(h.DictionaryPageHeader.V.NumValues)
 		e := h.DictionaryPageHeader.V.Encoding
-		if !c.first || !h.DictionaryPageHeader.Valid || n < 0 || n > unpacked || e != format.Plain &&
-			e != format.PlainDictionary {
+		//lint:ignore SA1019 files of older writers have it
+		plain := e == format.Plain || e == format.PlainDictionary
+		if !c.first || !h.DictionaryPageHeader.Valid || n < 0 || n > unpacked || !plain {
 			return errParquetClaim
 		}
 		_, err := c.unpack(c.packed, unpacked)
@@ -308,6 +309,7 @@ func checkValues(e format.Encoding, data []byte, n int32) error {
 	switch e {
 	case format.Plain, format.ByteStreamSplit:
 		return nil
+	//lint:ignore SA1019 files of older writers have it
 	case format.PlainDictionary, format.RLEDictionary:
 		return vouch(len(data) == 0 || data[0] <= 32 && runsFit(data[1:], int(data[0]), n))
 	case format.DeltaBinaryPacked, format.DeltaLengthByteArray:
