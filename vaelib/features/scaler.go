@@ -56,10 +56,6 @@ func (t *Table) Fit(from, to int) (*Scaler, error) {
 	return s, nil
 }
 
-// Training returns the times of the first and the last row that the scaler
-// was fitted to.
-func (s *Scaler) Training() (first, last time.Time) { return s.from, s.to }
-
 // Apply returns the table in units of training standard deviations from the
 // training mean; undefined values stay so. It returns an error when the
 // columns are not those that the scaler was fitted to.
