@@ -31,8 +31,7 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 	if field < 0 {
 		return nil, r.errorf(0, "no column turnover or quote_volume: turnover can't be told from this file")
 	}
-	wanted := opt.wanted()
-	prices := 0
+	wanted, prices := opt.wanted(), 0
 	for r.next() {
 		if p.width > 0 && r.width() != p.width {
 			return nil, ragged(r, p.width)
@@ -79,12 +78,8 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 			a.trade(column, at, traded, v)
 			continue
 		}
-		switch repeated, same := a.put(column, at, v); {
-		case repeated && !same:
-			return nil, r.errorf(p.close+1, "%s has another close at %s already: keep one of the rows",
-				column.symbol, stampMillis(at.ms))
-		case repeated:
-			c.duplicate(file, r.row(), at.ms)
+		if err := a.keep(column, at, v, r, p, c, file); err != nil {
+			return nil, err
 		}
 	}
 	if err := r.failure(); err != nil {
@@ -98,6 +93,20 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 		t.compound()
 	}
 	return t, nil
+}
+
+// keep puts the close of a row into its column, unless the same one is there.
+func (a *assets) keep(
+	column *assetColumn, at moment, v float64, r rows, p *plan, c *Cleaning, file string,
+) error {
+	switch repeated, same := a.put(column, at, v); {
+	case repeated && !same:
+		return r.errorf(p.close+1, "%s has another close at %s already: keep one of the rows",
+			column.symbol, stampMillis(at.ms))
+	case repeated:
+		c.duplicate(file, r.row(), at.ms)
+	}
+	return nil
 }
 
 // wanted is the set of the symbols asked for; empty: all.
