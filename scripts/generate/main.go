@@ -195,7 +195,7 @@ func (j *job) open(backend *vae.Backend) (err error) {
 		return err
 	}
 	j.symbols = j.trained.Symbols()
-	if err := j.KeptConstraints.CheckHead(j.trained.Network); err != nil {
+	if err := j.KeptConstraints.CheckHead(j.trained.Network.LongOnly()); err != nil {
 		return err
 	}
 	if j.set, err = j.KeptConstraints.Set(j.io, j.symbols, j.trained.Set); err != nil {

@@ -152,7 +152,7 @@ func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *genera
 	if err != nil {
 		return fail(err)
 	}
-	if err := c.KeptConstraints.CheckHead(model.Network); err != nil {
+	if err := c.KeptConstraints.CheckHead(model.Network.LongOnly()); err != nil {
 		return fail(err)
 	}
 	set, err := c.KeptConstraints.Set(io, model.Symbols(), model.Set)

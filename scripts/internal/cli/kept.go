@@ -8,7 +8,6 @@ import (
 
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/simplex"
-	"vaefolio/vaelib/vae"
 )
 
 // KeptConstraints are the constraint flags of a verb that makes weights out of a
@@ -37,9 +36,10 @@ func (c *KeptConstraints) given() *Constraints {
 func (c *KeptConstraints) Validate() error { return c.given().Validate() }
 
 // CheckHead refuses -lower below 0 for a model that never makes short positions,
-// which would do nothing.
-func (c *KeptConstraints) CheckHead(model *vae.Model) error {
-	if c.Lower == nil || *c.Lower >= 0 || !model.LongOnly() {
+// where it would do nothing. It is told so instead of being given the model, so
+// that verbs without one link neither GoMLX nor XLA.
+func (c *KeptConstraints) CheckHead(longOnly bool) error {
+	if c.Lower == nil || *c.Lower >= 0 || !longOnly {
 		return nil
 	}
 	return Usagef("-lower %v: this model's portfolios have no weights below 0, whatever is allowed: leave it out, or "+
