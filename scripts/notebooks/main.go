@@ -30,6 +30,7 @@ type config struct {
 	Small      bool     `flag:"small" only:"command=run|check" help:"take each notebook's small parameters, for seconds instead of minutes; run then saves in runs/notebooks"`
 	Timeout    float64  `flag:"timeout" unit:"seconds" range:"(0,inf)" default:"600" only:"command=run|check" help:"the longest time that a cell may take"`
 	Lab        bool     `flag:"lab" only:"command=setup" help:"set up JupyterLab too"`
+	XLA        bool     `flag:"xla" only:"command=setup" help:"let cells use XLA, which makes each several times as slow to compile; without it they run in Go alone"`
 	Quiet      bool     `flag:"quiet" help:"print no progress and no messages, only errors"`
 	cli.Format `title:"Output" only:"command=list|run|check"`
 }
@@ -74,7 +75,7 @@ func notebooks(ctx context.Context, c *config, stream *cli.IO) error {
 		return list(books, stream.Table(c.Format.Format, cli.Column{Name: "name"}, cli.Column{Name: "outputs"},
 			cli.Column{Name: "title"}))
 	case "setup":
-		if err := env.setup(ctx, c.Lab, func(step string) { stream.Note("%s", step) }); err != nil {
+		if err := env.setup(ctx, c.Lab, c.XLA, func(step string) { stream.Note("%s", step) }); err != nil {
 			return err
 		}
 		if c.Lab {

@@ -7,7 +7,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -168,6 +170,23 @@ func TestVerb(t *testing.T) {
 	refused(1, "notebooks setup", "run", "01-a")
 	t.Setenv("PATH", "")
 	refused(1, "no go on the PATH", "setup")
+}
+
+// Cells link neither XLA nor symbols for a debugger, and keep the user's flags.
+func TestQuicken(t *testing.T) {
+	t.Setenv("GOFLAGS", "-mod=mod")
+	variables := map[string]string{}
+	if err := quicken(t.Context(), "go", variables); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"CGO_ENABLED": "0", "GOFLAGS": "'-ldflags=-s -w' -mod=mod"}
+	if !maps.Equal(variables, want) {
+		t.Errorf("variables of the kernel %v, want %v", variables, want)
+	}
+	t.Setenv("GOFLAGS", variables["GOFLAGS"])
+	if out, err := exec.Command("go", "env", "GOFLAGS").CombinedOutput(); err != nil {
+		t.Errorf("go refuses these flags: %s", out)
+	}
 }
 
 // realEnvironment is this repository's environment; the test is skipped where
