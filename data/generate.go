@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"regexp"
 	"strconv"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/simulate"
 	"vaefolio/vaelib/stream"
 )
 
@@ -79,32 +79,24 @@ const (
 )
 
 // Returns draws simple returns of the 12 assets (days x 12), not rounded, and
-// the truth behind them. The moments of a long draw tend to the truth's; in
-// one of many thousand days a return can lie below -1, where no price could
-// follow. Days is at least 1.
+// the truth behind them. The moments of a long draw tend to the truth's. Days
+// is at least 1.
 func Returns(seed uint64, days int) (*mat.Dense, *Truth) {
 	truth := newTruth(seed)
 	factors := make([]*mat.Dense, len(climates))
 	for s, c := range climates {
 		factors[s] = loadings(c)
 	}
-	returns := mat.NewDense(days, len(assets), nil)
-	regimes, shocks := stream.New(seed, "sample.regimes", 0), stream.New(seed, "sample.shocks", 0)
-	regime, variance := draw(truth.Shares, regimes), 1.0
-	z := make([]float64, factors[0].RawMatrix().Cols)
-	for t := range days {
-		truth.Path = append(truth.Path, regime)
-		truth.Variance = append(truth.Variance, variance)
-		scale := math.Sqrt(variance) * student(z, shocks)
-		row, mean := returns.RawRowView(t), truth.Regimes[regime].Mean
-		for i := range row {
-			row[i] = mean[i] + float64(scale*dot(factors[regime].RawRowView(i), z))
-		}
-		market := scale * z[0] // sqrt(Variance[t]) * u
-		variance = 1 - alpha - beta + float64(alpha*market*market) + float64(beta*variance)
-		regime = draw(transition[regime], regimes)
+	process := &simulate.Process{
+		Loadings: factors, Transition: transition, Shares: truth.Shares,
+		DegreesOfFreedom: degreesOfFreedom, Alpha: alpha, Beta: beta,
 	}
-	return returns, truth
+	for _, regime := range truth.Regimes {
+		process.Mean = append(process.Mean, regime.Mean)
+	}
+	path := process.Draw(days, stream.New(seed, "sample.regimes", 0), stream.New(seed, "sample.shocks", 0))
+	truth.Path, truth.Variance = path.Regimes, path.Variance
+	return path.Returns, truth
 }
 
 // Sample is a draw as prices: one more close than there are returns.
@@ -146,7 +138,7 @@ func Generate(seed uint64, days int) (*Sample, error) {
 func newTruth(seed uint64) *Truth {
 	t := &Truth{
 		Note: "SYNTHETIC: invented assets, drawn from a model. Means and covariances are of simple returns, per day.",
-		Seed: seed, Transition: transition, Shares: longRun(transition),
+		Seed: seed, Transition: transition, Shares: simulate.Stationary(transition),
 		DegreesOfFreedom: degreesOfFreedom, Alpha: alpha, Beta: beta,
 	}
 	for _, a := range assets {
@@ -221,48 +213,6 @@ func dot(a, b []float64) float64 {
 		sum += float64(v * b[i])
 	}
 	return sum
-}
-
-// longRun returns the stationary distribution of a Markov chain, by taking
-// steps until it no longer moves.
-func longRun(transition [][]float64) []float64 {
-	p := make([]float64, len(transition))
-	p[0] = 1
-	for range 10_000 {
-		next := make([]float64, len(p))
-		for i, row := range transition {
-			for j, v := range row {
-				next[j] += float64(p[i] * v)
-			}
-		}
-		p = next
-	}
-	return p
-}
-
-// draw returns an index with the given probabilities.
-func draw(p []float64, rng *rand.Rand) int {
-	u := rng.Float64()
-	for i, v := range p[:len(p)-1] {
-		if u -= v; u < 0 {
-			return i
-		}
-	}
-	return len(p) - 1
-}
-
-// student fills z with independent normal numbers, and returns the factor that
-// turns all of them together into a Student t vector of unit variances.
-func student(z []float64, rng *rand.Rand) float64 {
-	for i := range z {
-		z[i] = rng.NormFloat64()
-	}
-	var chi2 float64
-	for range degreesOfFreedom {
-		v := rng.NormFloat64()
-		chi2 += float64(v * v)
-	}
-	return math.Sqrt((degreesOfFreedom - 2) / chi2)
 }
 
 // append adds a day's closes, rounded to ticks.
