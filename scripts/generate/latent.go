@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/run"
@@ -27,13 +28,14 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 	}
 	j.record.Search = s
 	best := s.Optimum.Values[s.Optimum.Best]
-	j.io.Note("%s: %.6g by latent search, stopped by %s after %d iterations", s.Objective, best, s.Stop,
-		len(s.Optimum.Trace))
+	j.io.Note("%s: %.6g by latent search, stopped by %s after %d iterations, %d evaluations, in %v; |z| %.2f",
+		s.Objective, best, s.Stop, len(s.Optimum.Trace), s.Evaluations, s.Elapsed.Round(time.Microsecond), s.Length)
 	if s.Bound != nil {
 		j.io.Note("%s: %.6g by convex optimisation, the bound", s.Objective, *s.Bound)
 	} else {
 		j.io.Note("no bound: %s", s.BoundMissing)
 	}
+	j.io.Note("%s: %v", s.Objective, s.Ascent)
 	for _, r := range s.Rivals {
 		j.io.Note("%s: %.6g, %s, %d draws", s.Objective, r.Value, r.Name, s.Evaluations)
 	}

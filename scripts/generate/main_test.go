@@ -123,6 +123,12 @@ type record struct {
 		Name  string
 		Value *float64
 	}
+	PriorWeight float64 `json:"prior_weight"`
+	Length      float64 `json:"code_length"`
+	Ascent      *struct {
+		Value       *float64
+		Evaluations int
+	} `json:"projected_gradient"`
 	Ends    []string
 	Courses []struct {
 		Path   string
@@ -338,6 +344,15 @@ func TestLatent(t *testing.T) {
 		if r.Bound == nil || *r.Portfolios[0].Value > *r.Bound+1e-9 || math.Abs(*r.Bound-*r.Portfolios[0].Value-*r.Gap) > 1e-12 {
 			t.Errorf("%s: best %v, bound %v, gap %v", c.objective, *r.Portfolios[0].Value, r.Bound, r.Gap)
 		}
+		if a := r.Ascent; a == nil || a.Value == nil || *a.Value > *r.Bound+1e-9 || a.Evaluations < 1 || a.Evaluations > r.Evaluations+2 {
+			t.Errorf("%s: by projected gradient %+v", c.objective, a)
+		}
+		if c.objective == "sharpe" {
+			_, _, held := makeIn(t, half, append(args, "-prior-weight", "0.5")...)
+			if held.PriorWeight != 0.5 || !(held.Length < r.Length) {
+				t.Errorf("with a weight of %v on |z|² the best code has a length of %v, without it %v", held.PriorWeight, held.Length, r.Length)
+			}
+		}
 		for _, rival := range r.Rivals {
 			if rival.Value == nil || *rival.Value > *r.Bound+1e-9 {
 				t.Errorf("%s: %s has %v", c.objective, rival.Name, rival.Value)
@@ -359,7 +374,7 @@ func TestInterpolate(t *testing.T) {
 
 func TestRobust(t *testing.T) {
 	_, p, r := makeIn(t, half, "-mode", "robust", "-prices", files.prices, "-max-weight", "0.5", "-candidates", "200", "-scenarios", "30", "-horizon", "5", "-n", "3")
-	if p.Len() != 3 || r.Robust == nil || len(r.Robust.Judgements) != 3 {
+	if p.Len() != 3 || r.Robust == nil || len(r.Robust.Judgements) != 4 {
 		t.Fatalf("%d portfolios, %+v", p.Len(), r)
 	}
 	best := *r.Portfolios[0].Value

@@ -143,6 +143,7 @@ func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
 		{fmt.Sprintf("best of %d samples", s.Evaluations), s.SharpeBestSampled, s.SharpeBestSampledOOS},
 		{fmt.Sprintf("best of %d Dirichlet(1)", s.Evaluations), s.SharpeBestDirichlet, s.SharpeBestDirichletOOS},
 		{fmt.Sprintf("best of %d Dirichlet mixture", s.Evaluations), s.SharpeBestMixture, s.SharpeBestMixtureOOS},
+		{"projected gradient on the weights", s.SharpeAscent, s.SharpeAscentOOS},
 		{"1/N", s.SharpeEqualWeight, s.SharpeEqualWeightOOS},
 		{"convex bound", s.SharpeConvexBound, s.SharpeConvexBoundOOS},
 	} {
@@ -157,6 +158,10 @@ func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
 		if note := s.Notes[name]; note != "" {
 			io.Note("WARNING: %s", note)
 		}
+	}
+	if s.AscentMatched > 0 {
+		io.Note("the projected gradient on the weights had the latent search's ratio after %d evaluations of %d, and "+
+			"took %.2g s, the latent search %.2g s", s.AscentMatched, s.Evaluations, s.AscentSeconds, s.LatentSeconds)
 	}
 	units, _ := s.ActiveUnits.Float()
 	r2, _ := s.R2.Float()

@@ -390,7 +390,8 @@ func compare(column []string, i int, want map[string]float64, name string) (floa
 var summaryRows = map[string]string{
 	"sharpe_latent": "latent-sharpe", "sharpe_best_sampled": "best-sampled",
 	"sharpe_best_dirichlet": "best-dirichlet", "sharpe_best_dirichlet_mixture": "best-dirichlet-mixture",
-	"sharpe_equal_weight": "equal-weight", "sharpe_convex_bound": "convex-max-sharpe",
+	"sharpe_projected_gradient": "projected-gradient",
+	"sharpe_equal_weight":       "equal-weight", "sharpe_convex_bound": "convex-max-sharpe",
 }
 
 // ratios compares the summary's Sharpe ratios with metrics.csv.

@@ -37,6 +37,7 @@ func ExampleRobust() {
 	// chosen: [0.40 0.60], worst when second falls; held out -0.070
 	// linear programme: [0.50 0.50], worst when first falls; held out -0.075
 	// equal weight: [0.50 0.50], worst when first falls; held out -0.075
+	// projected gradient: [0.50 0.50], worst when first falls; held out -0.075
 }
 
 // What may become of a portfolio that gains or loses a tenth every period.

@@ -11,15 +11,18 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/internal/inorder"
+	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/stream"
 )
 
 // Names of the portfolios that a [Selection] judges.
 const (
-	JudgedChosen = "chosen"
-	JudgedBound  = "linear programme"
-	JudgedEqual  = "equal weight"
+	judgedChosen = "chosen"
+	judgedBound  = "linear programme"
+	judgedEqual  = "equal weight"
+	judgedClimb  = "projected gradient"
 )
 
 // Selection is what [Robust] chose. Its JSON form says by what, and how the choice
@@ -30,8 +33,9 @@ type Selection struct {
 	Horizon   int `json:"horizon"` // periods of the scenarios; 0 where they differ
 	// Bound is the largest worst return of any portfolio of the convex relaxation.
 	Bound float64 `json:"linear_programme_bound"`
-	// Judgements are of the portfolio chosen, of the programme's optimum, and of
-	// equal weights projected onto the set.
+	// Judgements are of the portfolio chosen, of the programme's optimum, of equal
+	// weights projected onto the set, and of the best that a projected gradient on
+	// the weights finds with as many evaluations as there were portfolios.
 	Judgements []Judgement `json:"judgements"`
 
 	Row     int       `json:"-"` // of the portfolio chosen
@@ -78,6 +82,15 @@ func Robust(
 	if err != nil {
 		return nil, err
 	}
+	worst, err := metrics.NewObjective(metrics.MaximizeWorst, scenarios.Returns, metrics.Settings{PeriodsPerYear: 1})
+	if err != nil {
+		return nil, err
+	}
+	climbed, err := ProjectedGradient(ctx, worst, set,
+		AscentSettings{Evaluations: rows, Rng: stream.New(0, "choose.robust", 0)})
+	if err != nil {
+		return nil, err
+	}
 	s := &Selection{
 		Scenarios: len(scenarios.Names), HeldOut: len(heldOut.Names), Horizon: scenarios.Horizon,
 		Bound: optimum.Value, Worst: make([]float64, rows), Ranking: make([]int, rows),
@@ -92,9 +105,10 @@ func Robust(
 	slices.SortStableFunc(s.Ranking, func(a, b int) int { return cmp.Compare(s.Worst[b], s.Worst[a]) })
 	s.Row = s.Ranking[0]
 	s.Judgements = []Judgement{
-		judge(JudgedChosen, slices.Clone(weights.RawRowView(s.Row)), scenarios, heldOut),
-		judge(JudgedBound, optimum.Weights, scenarios, heldOut),
-		judge(JudgedEqual, equal, scenarios, heldOut),
+		judge(judgedChosen, slices.Clone(weights.RawRowView(s.Row)), scenarios, heldOut),
+		judge(judgedBound, optimum.Weights, scenarios, heldOut),
+		judge(judgedEqual, equal, scenarios, heldOut),
+		judge(judgedClimb, climbed.Weights, scenarios, heldOut),
 	}
 	return s, nil
 }

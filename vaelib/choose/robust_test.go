@@ -178,7 +178,7 @@ func TestRobustStaysBelowTheBound(t *testing.T) {
 			t.Errorf("%+v", j)
 		}
 	}
-	if j := s.Judgements[1]; j.Name != JudgedBound || math.Abs(j.Worst-s.Bound) > 1e-9 {
+	if j := s.Judgements[1]; j.Name != judgedBound || math.Abs(j.Worst-s.Bound) > 1e-9 {
 		t.Errorf("the programme's optimum has %v, the bound is %v", j.Worst, s.Bound)
 	}
 	if _, err := Robust(t.Context(), weights, simplex.Set{N: 3}, scenarios, heldOut); err == nil || !strings.Contains(err.Error(), "agree") {

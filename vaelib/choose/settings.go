@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"gonum.org/v1/gonum/stat"
-
 	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/moments"
@@ -112,7 +110,7 @@ func MedianTurnover(turnover *market.Panel) ([]float64, error) {
 			return nil, fmt.Errorf("no turnover of %s", symbol)
 		}
 		slices.Sort(last)
-		median[k] = stat.Quantile(0.5, stat.LinInterp, last, nil)
+		median[k] = (last[(len(last)-1)/2] + last[len(last)/2]) / 2
 	}
 	return median, nil
 }

@@ -27,6 +27,7 @@ const (
 	bestSampled   = "best-sampled"
 	bestDirichlet = "best-dirichlet"
 	bestMixture   = "best-dirichlet-mixture"
+	ascent        = "projected-gradient"
 	equalWeight   = "equal-weight"
 	convexBound   = "convex-max-sharpe"
 )
@@ -67,7 +68,22 @@ func (p *state) compare(ctx context.Context) error {
 		}
 		p.add(r.Name, fmt.Sprintf(what, budget), r.Name == bestSampled, r.Weights, budget)
 	}
+	if p.ascent.Weights == nil {
+		return errors.New("the Sharpe ratio is undefined for every portfolio: do the prices move at all?")
+	}
+	p.summary.AscentEvaluations, p.summary.AscentMatched = p.ascent.Evaluations, p.ascent.Matched
+	p.add(ascent, p.ascentNote(), false, p.ascent.Weights, p.ascent.Evaluations)
 	return p.convex(ctx)
+}
+
+// ascentNote says how soon the gradient on the weights had what the latent search
+// found.
+func (p *state) ascentNote() string {
+	const what = "the same objective climbed on the weights, without the model"
+	if p.ascent.Matched == 0 {
+		return what
+	}
+	return fmt.Sprintf("%s; it had the latent search's ratio after %d evaluations", what, p.ascent.Matched)
 }
 
 func (p *state) add(id, what string, model bool, weights []float64, evaluations int) {

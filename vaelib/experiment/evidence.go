@@ -10,8 +10,8 @@ import (
 	"vaefolio/vaelib/vae"
 )
 
-// Bounds on the estimate of the likelihood: held-out portfolios, spread over
-// their windows, and codes drawn for each.
+// Bounds on the estimate of the likelihood: held-out portfolios, of all
+// windows and sources, and codes drawn for each.
 const (
 	evidenceRows  = 1000
 	evidenceCodes = 64
@@ -24,7 +24,7 @@ func (p *state) weigh(ctx context.Context) error {
 	rows, n := p.heldOut.Dims()
 	few := min(evidenceRows, rows)
 	x := mat.NewDense(few, n, nil)
-	for i := range few { // they are in order of time
+	for i := range few { // the order of the rows is random, in source and in time
 		x.SetRow(i, p.heldOut.RawRowView(i*rows/few))
 	}
 	e, err := p.model.Network.Evidence(ctx, x, nil, evidenceCodes, p.Seed)

@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/generate"
@@ -91,6 +92,7 @@ type state struct {
 	figuresOut        []metrics.Figures
 	trainingFigures   []metrics.Figures // of the training rows, over the in-sample window
 	latent            *generate.Optimum
+	ascent            *choose.Ascent // of the same objective, without the model
 	summary           Summary
 }
 
@@ -198,13 +200,19 @@ func (p *state) generate(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	p.latent, err = p.generator.Optimize(ctx, sharpe, p.model.Aggregate, generate.OptimizeSettings{
 		Starts: p.settings.Starts, Iterations: p.settings.Iterations, Seed: p.Seed,
-		Progress: p.begin("search of the latent space"),
+		PriorWeight: p.settings.PriorWeight.PriorWeight, Progress: p.begin("search of the latent space"),
 	})
 	if err != nil {
 		return err
 	}
+	p.summary.LatentSeconds = time.Since(began).Seconds()
+	if p.ascent, err = p.generator.Ascend(ctx, sharpe, p.latent, p.Seed); err != nil {
+		return err
+	}
+	p.summary.AscentSeconds = p.ascent.Elapsed.Seconds()
 	p.summary.Evaluations = p.latent.Evaluated
 	// The sampler gets the search's budget, and at least what is to be written.
 	n := max(p.settings.Portfolios, p.summary.Evaluations)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/vae"
 )
@@ -37,6 +38,7 @@ type Settings struct {
 	TwoStage   bool `flag:"two-stage" help:"fit a second VAE to the codes too, and judge its samples beside those of the mixture and of the prior"`
 	Starts     int  `flag:"starts" range:"[1,inf)" help:"the number of codes from which the latent Sharpe search climbs side by side"`
 	Iterations int  `flag:"iterations" range:"[1,inf)" help:"the number of steps of the latent Sharpe search"`
+	generate.PriorWeight
 }
 
 // DefaultSettings are the full pipeline's.
@@ -71,6 +73,8 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("a mixture of %d components: it needs at least 1", s.Components)
 	case s.Starts < 1 || s.Iterations < 1:
 		return fmt.Errorf("%d starts of %d iterations: both must be at least 1", s.Starts, s.Iterations)
+	case !(s.PriorWeight.PriorWeight >= 0):
+		return fmt.Errorf("a weight of %v on |z|^2: it must be at least 0", s.PriorWeight.PriorWeight)
 	case float64(s.Starts)*float64(s.Iterations) > math.MaxInt32/4:
 		return fmt.Errorf("%d starts of %d iterations are too many: at most %d in all", s.Starts, s.Iterations,
 			math.MaxInt32/4)

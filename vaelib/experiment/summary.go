@@ -48,6 +48,7 @@ type Summary struct {
 	SharpeBestSampled   number.Value `json:"sharpe_best_sampled"`
 	SharpeBestDirichlet number.Value `json:"sharpe_best_dirichlet"`
 	SharpeBestMixture   number.Value `json:"sharpe_best_dirichlet_mixture"`
+	SharpeAscent        number.Value `json:"sharpe_projected_gradient"`
 	SharpeEqualWeight   number.Value `json:"sharpe_equal_weight"`
 	SharpeConvexBound   number.Value `json:"sharpe_convex_bound"`
 
@@ -55,10 +56,18 @@ type Summary struct {
 	SharpeBestSampledOOS   number.Value `json:"sharpe_best_sampled_oos"`
 	SharpeBestDirichletOOS number.Value `json:"sharpe_best_dirichlet_oos"`
 	SharpeBestMixtureOOS   number.Value `json:"sharpe_best_dirichlet_mixture_oos"`
+	SharpeAscentOOS        number.Value `json:"sharpe_projected_gradient_oos"`
 	SharpeEqualWeightOOS   number.Value `json:"sharpe_equal_weight_oos"`
 	SharpeConvexBoundOOS   number.Value `json:"sharpe_convex_bound_oos"`
 
-	Evaluations      int     `json:"evaluations"`
+	Evaluations int `json:"evaluations"`
+	// Of the projected gradient on the weights, in all and until it had reached the
+	// latent search's ratio (0: it didn't), and the seconds of both searches.
+	AscentEvaluations int     `json:"projected_gradient_evaluations"`
+	AscentMatched     int     `json:"projected_gradient_evaluations_to_match"`
+	AscentSeconds     float64 `json:"projected_gradient_seconds"`
+	LatentSeconds     float64 `json:"latent_search_seconds"`
+
 	Seconds          float64 `json:"seconds"`
 	SamplesPerSecond float64 `json:"samples_per_second"`
 	// The stages before the files are written; the manifest's timings have all.
@@ -96,7 +105,8 @@ func (s *Summary) numbers() map[string]*number.Value {
 		"sharpe_best_dirichlet": &s.SharpeBestDirichlet, "sharpe_best_dirichlet_oos": &s.SharpeBestDirichletOOS,
 		"sharpe_best_dirichlet_mixture":     &s.SharpeBestMixture,
 		"sharpe_best_dirichlet_mixture_oos": &s.SharpeBestMixtureOOS,
-		"sharpe_equal_weight":               &s.SharpeEqualWeight, "sharpe_equal_weight_oos": &s.SharpeEqualWeightOOS,
+		"sharpe_projected_gradient":         &s.SharpeAscent, "sharpe_projected_gradient_oos": &s.SharpeAscentOOS,
+		"sharpe_equal_weight": &s.SharpeEqualWeight, "sharpe_equal_weight_oos": &s.SharpeEqualWeightOOS,
 		"sharpe_convex_bound": &s.SharpeConvexBound, "sharpe_convex_bound_oos": &s.SharpeConvexBoundOOS,
 	}
 }

@@ -68,6 +68,7 @@ func (p *state) evaluate(ctx context.Context) error {
 		bestSampled:   {&p.summary.SharpeBestSampled, &p.summary.SharpeBestSampledOOS},
 		bestDirichlet: {&p.summary.SharpeBestDirichlet, &p.summary.SharpeBestDirichletOOS},
 		bestMixture:   {&p.summary.SharpeBestMixture, &p.summary.SharpeBestMixtureOOS},
+		ascent:        {&p.summary.SharpeAscent, &p.summary.SharpeAscentOOS},
 		equalWeight:   {&p.summary.SharpeEqualWeight, &p.summary.SharpeEqualWeightOOS},
 		convexBound:   {&p.summary.SharpeConvexBound, &p.summary.SharpeConvexBoundOOS},
 	} {
@@ -92,6 +93,7 @@ func (p *state) checkBound() error {
 	for name, sharpe := range map[string]number.Value{
 		latentSharpe: p.summary.SharpeLatent, bestSampled: p.summary.SharpeBestSampled,
 		bestDirichlet: p.summary.SharpeBestDirichlet, bestMixture: p.summary.SharpeBestMixture,
+		ascent: p.summary.SharpeAscent,
 	} {
 		if v, ok := sharpe.Float(); ok && v > bound*(1+1e-9)+1e-12 {
 			return fmt.Errorf("the in-sample Sharpe ratio of %s, %v, is above the convex bound %v: one of them is "+

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -27,8 +28,12 @@ type OptimizeSettings struct {
 	Patience  int
 	Tolerance float64 // in units of the objective; default 1e-6
 	Radius    float64 // bound on |z|; default the prior's 95 % quantile, sqrt of chi-square with d degrees
-	Seed      uint64
-	Progress  func(done, total int, note string) // total is Iterations; nil: no reports
+	// PriorWeight times |z|² is taken off the objective: the prior's log density of
+	// the code, which holds the search near portfolios that the model knows. 0 takes
+	// nothing off.
+	PriorWeight float64
+	Seed        uint64
+	Progress    func(done, total int, note string) // total is Iterations; nil: no reports
 }
 
 // Why a latent search ended.
@@ -43,12 +48,15 @@ type Optimum struct {
 	// Values is the objective at each row of Weights; -Inf where a start saw it
 	// undefined only, and its row is 0.
 	Values    []float64
+	Scores    []float64 // Starts, what is climbed: Values less the penalty on |z|²
 	LogPrior  []float64 // Starts, the log density of N(0, I) at each row of Codes, in nats
-	Best      int       // the row with the largest value
-	Trace     []float64 // the best value so far, after each iteration
+	Best      int       // the row with the largest score
+	Trace     []float64 // the best score so far, after each iteration
 	Stop      string    // why it ended: "iterations", all of them done, or "converged"
 	Evaluated int       // values and gradients computed, one each: the search's budget
 	Radius    float64   // the bound on |z| that was used
+
+	priorWeight float64
 }
 
 // Radius95 returns the radius of the ball that holds 95 % of N(0, I) in d
@@ -57,8 +65,8 @@ func Radius95(d int) float64 {
 	return math.Sqrt(distuv.ChiSquared{K: float64(d)}.Quantile(0.95))
 }
 
-// Optimize climbs an objective in the latent space: z* = argmax f(P(decode(z)))
-// over |z| <= r, from many starts in one batch. P is the exact projection onto
+// Optimize climbs an objective in the latent space: z* = argmax f(P(decode(z))) -
+// PriorWeight |z|² over |z| <= r, from many starts in one batch. P is the exact projection onto
 // the constraint set, so the value climbed is that of the portfolio returned.
 //
 // Each iteration decodes all codes at once, projects and differentiates every
@@ -91,6 +99,7 @@ func (g *Generator) climb(
 	}
 	clampRows(codes, s.Radius)
 	search := newOptimum(n, d, g.set.N, s.Radius)
+	search.priorWeight = s.PriorWeight
 	climb := newClimber(g, objective, n)
 	first, second := mat.NewDense(n, d, nil), mat.NewDense(n, d, nil)
 	for iteration, still := 0, 0; iteration < s.Iterations; iteration++ {
@@ -115,7 +124,7 @@ func (g *Generator) climb(
 		if iteration+1 == s.Iterations {
 			break // nobody would look at the next codes
 		}
-		gradient, err := g.model.DecodeVJP(codes, climb.upstream)
+		gradient, err := g.slope(codes, climb.upstream, s.PriorWeight)
 		if err != nil {
 			return nil, err
 		}
@@ -124,6 +133,20 @@ func (g *Generator) climb(
 		clampRows(codes, s.Radius)
 	}
 	return search, search.finish()
+}
+
+// slope takes the gradient of an objective with respect to the decoder's output back
+// to the codes, less that of the penalty on |z|².
+func (g *Generator) slope(codes, upstream *mat.Dense, priorWeight float64) (*mat.Dense, error) {
+	gradient, err := g.model.DecodeVJP(codes, upstream)
+	if err != nil {
+		return nil, err
+	}
+	rows, _ := codes.Dims()
+	for i := range rows {
+		floats.AddScaled(gradient.RawRowView(i), -2*priorWeight, codes.RawRowView(i))
+	}
+	return gradient, nil
 }
 
 // EnsureDefaults gives the fields that are zero their defaults for codes of d
@@ -138,6 +161,9 @@ func (s *OptimizeSettings) EnsureDefaults(d int) {
 
 // Validate says what makes no sense.
 func (s OptimizeSettings) Validate() error {
+	if !(s.PriorWeight >= 0) || math.IsInf(s.PriorWeight, 1) {
+		return fmt.Errorf("latent search with a weight of %v on |z|²: it must be at least 0", s.PriorWeight)
+	}
 	if s.Starts < 1 || s.Iterations < 1 || s.Patience < 0 || !(s.Step > 0) || !(s.Tolerance > 0) || !(s.Radius > 0) {
 		return fmt.Errorf("latent search of %d starts, %d iterations, step %v, radius %v, patience %d, "+
 			"tolerance %v: all must be positive",
@@ -153,19 +179,20 @@ func newOptimum(starts, latent, assets int, radius float64) *Optimum {
 			Codes: mat.NewDense(starts, latent, nil), Decoded: mat.NewDense(starts, assets, nil),
 			Weights: mat.NewDense(starts, assets, nil), Repair: make([]float64, starts),
 		},
-		Values: make([]float64, starts), LogPrior: make([]float64, starts), Stop: stopIterations, Radius: radius,
+		Values: make([]float64, starts), Scores: make([]float64, starts), LogPrior: make([]float64, starts),
+		Stop: stopIterations, Radius: radius,
 	}
 	for i := range o.Values {
-		o.Values[i] = math.Inf(-1)
+		o.Values[i], o.Scores[i] = math.Inf(-1), math.Inf(-1)
 	}
 	return o
 }
 
 // finish chooses the best row and measures how likely the prior holds each.
 func (o *Optimum) finish() error {
-	for i, v := range o.Values {
+	for i, v := range o.Scores {
 		o.LogPrior[i] = Prior{}.LogProb(o.Codes.RawRowView(i))
-		if v > o.Values[o.Best] {
+		if v > o.Scores[o.Best] {
 			o.Best = i
 		}
 	}
@@ -184,7 +211,7 @@ func (o *Optimum) Top(count int) (*Batch, []float64) {
 			order = append(order, i)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(o.Values[b], o.Values[a]) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(o.Scores[b], o.Scores[a]) })
 	order = order[:min(count, len(order))]
 	values := make([]float64, len(order))
 	for row, i := range order {
@@ -202,14 +229,15 @@ func (o *Optimum) keep(codes, decoded *mat.Dense, c *climber) (rise float64) {
 		best = o.Trace[len(o.Trace)-1]
 	}
 	for i, v := range c.values {
-		if v > o.Values[i] {
-			rise = max(rise, v-o.Values[i])
-			o.Values[i] = v
-			o.Codes.SetRow(i, codes.RawRowView(i))
+		z := codes.RawRowView(i)
+		if score := v - o.priorWeight*floats.Dot(z, z); score > o.Scores[i] {
+			rise = max(rise, score-o.Scores[i])
+			o.Values[i], o.Scores[i] = v, score
+			o.Codes.SetRow(i, z)
 			o.Decoded.SetRow(i, decoded.RawRowView(i))
 			o.Weights.SetRow(i, c.weights.RawRowView(i))
 			o.Repair[i] = c.repair[i]
-			best = max(best, v)
+			best = max(best, score)
 		}
 	}
 	o.Trace = append(o.Trace, best)

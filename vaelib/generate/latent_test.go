@@ -193,3 +193,80 @@ func TestSweepRadius(t *testing.T) {
 		t.Error("the radii were changed")
 	}
 }
+
+// The penalty on |z|² is part of what is climbed, with its gradient, and holds the
+// codes near the prior's centre.
+func TestPriorWeight(t *testing.T) {
+	g := generator(t, capped(0.35))
+	objective, err := metrics.NewObjective("sharpe", returns(), daily)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const weight = 0.3
+	rng := stream.New(1, "test.prior-weight", 0)
+	codes := mat.NewDense(30, g.Latent(), nil)
+	codes.Apply(func(_, _ int, _ float64) float64 { return rng.NormFloat64() }, codes)
+	c := newClimber(g, objective, 30)
+	score := func(codes *mat.Dense) []float64 {
+		decoded, err := g.model.Decode(codes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.score(t.Context(), decoded); err != nil {
+			t.Fatal(err)
+		}
+		scores := slices.Clone(c.values)
+		for i := range scores {
+			scores[i] -= weight * math.Pow(mat.Norm(codes.RowView(i), 2), 2)
+		}
+		return scores
+	}
+	score(codes)
+	slope, err := g.slope(codes, c.upstream, weight)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const h = 1e-2 // the decoder has float32
+	near := 0
+	for j := range g.Latent() {
+		moved := func(by float64) *mat.Dense {
+			x := mat.DenseCopyOf(codes)
+			x.Apply(func(_, k int, v float64) float64 {
+				if k == j {
+					v += by
+				}
+				return v
+			}, x)
+			return x
+		}
+		up, down := score(moved(h)), score(moved(-h))
+		for i := range up {
+			if math.Abs((up[i]-down[i])/(2*h)-slope.At(i, j)) < 0.02*(0.1+math.Abs(slope.At(i, j))) {
+				near++
+			}
+		}
+	}
+	if all := 30 * g.Latent(); near < all*9/10 { // kinks of the projection aside
+		t.Errorf("%d of %d slopes are those of the penalised objective", near, all)
+	}
+
+	last, value := math.Inf(1), math.Inf(1)
+	for _, weight := range []float64{0, 0.03, 0.3, 3} {
+		o, err := g.Optimize(t.Context(), objective, Prior{},
+			OptimizeSettings{Starts: 12, Iterations: 60, PriorWeight: weight, Seed: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		length := mat.Norm(o.Codes.RowView(o.Best), 2)
+		if length >= last || o.Values[o.Best] > value+1e-9 {
+			t.Errorf("weight %v: |z| %v after %v, value %v after %v", weight, length, last, o.Values[o.Best], value)
+		}
+		if got := o.Values[o.Best] - weight*length*length; math.Abs(got-o.Scores[o.Best]) > 1e-9 {
+			t.Errorf("weight %v: the score is %v, want %v", weight, o.Scores[o.Best], got)
+		}
+		last, value = length, o.Values[o.Best]
+	}
+	if _, err := g.Optimize(t.Context(), objective, Prior{}, OptimizeSettings{PriorWeight: -1}); err == nil {
+		t.Error("no error for a negative weight")
+	}
+}

@@ -30,6 +30,17 @@ func (g *Generator) Rivals(
 	}, evaluations, progress)
 }
 
+// Ascend climbs an objective on the weights, without the model, with at most the
+// evaluations of a latent search: see [choose.ProjectedGradient]. It says after how
+// many it had what that search found.
+func (g *Generator) Ascend(
+	ctx context.Context, objective metrics.Objective, found *Optimum, seed uint64,
+) (*choose.Ascent, error) {
+	return choose.ProjectedGradient(ctx, objective, g.set, choose.AscentSettings{
+		Evaluations: found.Evaluated, Target: found.Values[found.Best], Rng: stream.New(seed, "generate.ascent", 0),
+	})
+}
+
 // sampler draws portfolios of the model from a density of codes.
 func (g *Generator) sampler(name string, density Density, rng *rand.Rand) choose.Sampler {
 	return choose.Sampler{Name: name, Draw: func(ctx context.Context, rows int) (*mat.Dense, error) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"math"
+	"time"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/choose"
@@ -20,13 +22,19 @@ const atVolatility = "return-at-volatility"
 // SearchSettings say what [Generator.Search] climbs, and how. Their tags name the
 // flags.
 type SearchSettings struct {
-	Objective  string    `flag:"objective" choice:"sharpe|return|return-at-volatility|volatility|diversification|sortino|cvar|drawdown|worst" default:"sharpe" help:"what the search makes best over the prices; losses are made small"`
-	Volatility float64   `flag:"volatility" range:"[0,inf)" unit:"per year" only:"objective=return-at-volatility" help:"the largest volatility allowed"`
-	Starts     int       `flag:"starts" range:"[1,1000000]" help:"the number of codes from which the search climbs side by side"`
-	Iterations int       `flag:"iterations" range:"[1,100000]" help:"the largest number of steps of the search"`
-	Patience   int       `flag:"patience" range:"[0,100000]" help:"the number of steps without an improvement of any start after which the search ends; 0 means never"`
-	Radius     float64   `flag:"radius" range:"[0,inf)" help:"the largest length of a code; 0 means the 95 % quantile of the prior"`
-	Radii      []float64 `flag:"radii" help:"rising radii to search besides, one after another; radii.csv tells what each gains, and what it costs in realism"`
+	Objective  string  `flag:"objective" choice:"sharpe|return|return-at-volatility|volatility|diversification|sortino|cvar|drawdown|worst" default:"sharpe" help:"what the search makes best over the prices; losses are made small"`
+	Volatility float64 `flag:"volatility" range:"[0,inf)" unit:"per year" only:"objective=return-at-volatility" help:"the largest volatility allowed"`
+	Starts     int     `flag:"starts" range:"[1,1000000]" help:"the number of codes from which the search climbs side by side"`
+	Iterations int     `flag:"iterations" range:"[1,100000]" help:"the largest number of steps of the search"`
+	Patience   int     `flag:"patience" range:"[0,100000]" help:"the number of steps without an improvement of any start after which the search ends; 0 means never"`
+	Radius     float64 `flag:"radius" range:"[0,inf)" help:"the largest length of a code; 0 means the 95 % quantile of the prior"`
+	PriorWeight
+	Radii []float64 `flag:"radii" help:"rising radii to search besides, one after another; radii.csv tells what each gains, and what it costs in realism"`
+}
+
+// PriorWeight is the setting that holds a latent search near the prior.
+type PriorWeight struct {
+	PriorWeight float64 `flag:"prior-weight" range:"[0,inf)" unit:"of the objective" help:"the weight of |z|^2, which the latent search takes off its objective: the larger, the nearer to portfolios that the model knows"`
 }
 
 // Validate returns an error for an objective without its limit.
@@ -55,11 +63,14 @@ func (in *Input) begin(step string) func(done, total int, note string) {
 }
 
 // Search is what a latent search found, beside what there is to compare it with:
-// the convex bound, and the best of as many draws as it made evaluations.
+// the convex bound, the projected gradient on the weights with as many
+// evaluations, and the best of as many draws.
 type Search struct {
 	Objective    string         `json:"objective"`
 	Limit        *float64       `json:"volatility_limit,omitempty"`
 	Radius       float64        `json:"radius"`
+	PriorWeight  float64        `json:"prior_weight,omitempty"` // of |z|², which is taken off the trace
+	Length       float64        `json:"code_length"`            // |z| of the best
 	Evaluations  int            `json:"evaluations"`
 	Stop         string         `json:"stop"`
 	Trace        []float64      `json:"trace"`        // best value after each iteration, from the first that is defined
@@ -67,14 +78,17 @@ type Search struct {
 	BoundMissing string         `json:"convex_bound_missing,omitempty"`
 	Gap          *float64       `json:"gap"` // bound less best value
 	Rivals       []choose.Rival `json:"rivals"`
+	// Ascent climbs the same objective without the model.
+	Ascent *choose.Ascent `json:"projected_gradient"`
 
-	Optimum *Optimum  `json:"-"`
-	Radii   []Realism `json:"-"` // one for each of the settings'
+	Elapsed time.Duration `json:"-"` // of the latent search alone
+	Optimum *Optimum      `json:"-"`
+	Radii   []Realism     `json:"-"` // one for each of the settings'
 }
 
 // Search climbs an objective over returns in the latent space, and sets beside the
-// best that it finds the convex bound and the best of as many draws of rivals. Its
-// errors are those of [Generator.Optimize], [optimize.ReturnAtVolatility] and
+// best that it finds the convex bound, the projected gradient on the weights and the
+// best of as many draws of rivals. Its errors are those of [Generator.Optimize], [optimize.ReturnAtVolatility] and
 // [Generator.SweepRadius].
 func (g *Generator) Search(ctx context.Context, in Input, settings SearchSettings) (*Search, error) {
 	if err := settings.Validate(); err != nil {
@@ -87,12 +101,16 @@ func (g *Generator) Search(ctx context.Context, in Input, settings SearchSetting
 	}
 	climb := OptimizeSettings{
 		Starts: settings.Starts, Iterations: settings.Iterations, Patience: settings.Patience, Radius: settings.Radius,
-		Seed: in.Seed, Progress: in.begin("latent search"),
+		PriorWeight: settings.PriorWeight.PriorWeight, Seed: in.Seed, Progress: in.begin("latent search"),
 	}
+	began := time.Now()
 	if s.Optimum, err = g.Optimize(ctx, objective, in.Starts, climb); err != nil {
 		return nil, err
 	}
+	s.Elapsed = time.Since(began)
 	s.Radius, s.Evaluations, s.Stop, s.Trace = s.Optimum.Radius, s.Optimum.Evaluated, s.Optimum.Stop, s.Optimum.Trace
+	s.PriorWeight = settings.PriorWeight.PriorWeight
+	s.Length = floats.Norm(s.Optimum.Codes.RawRowView(s.Optimum.Best), 2)
 	for len(s.Trace) > 0 && math.IsInf(s.Trace[0], 0) {
 		s.Trace = s.Trace[1:]
 	}
@@ -102,6 +120,9 @@ func (g *Generator) Search(ctx context.Context, in Input, settings SearchSetting
 	}
 	progress := in.begin("the same number of draws")
 	if s.Rivals, err = g.Rivals(ctx, objective, s.Evaluations, in.Seed, progress); err != nil {
+		return nil, err
+	}
+	if s.Ascent, err = g.Ascend(ctx, objective, s.Optimum, in.Seed); err != nil {
 		return nil, err
 	}
 	if len(settings.Radii) > 0 {
