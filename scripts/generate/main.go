@@ -208,6 +208,9 @@ func (j *job) open(backend *vae.Backend) (err error) {
 	if j.generator, err = generate.New(j.trained.Network, j.set); err != nil {
 		return err
 	}
+	if h := j.trained.Health; h != nil {
+		j.io.Note("health of the model: %s", h)
+	}
 	j.record.ModelHash, err = j.trained.Hash()
 	return err
 }

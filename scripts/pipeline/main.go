@@ -133,6 +133,7 @@ func printAgain(c *config, io *cli.IO, dir string) error {
 
 // print says what came out.
 func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
+	io.Note("health: %s", s.Health)
 	table := io.Table(c.Format.Format, cli.Column{Name: "portfolio"}, cli.Column{Name: "sharpe_in_sample"},
 		cli.Column{Name: "sharpe_out_of_sample"})
 	for _, row := range []struct {
@@ -168,7 +169,7 @@ func print(c *config, io *cli.IO, s *experiment.Summary, dir string) error {
 	pca, _ := s.R2PCA.Float()
 	spread, _ := s.DispersionPosterior.Float()
 	io.Note("%.0f of %d units active, R2 %.3f (PCA %.3f), dispersion %.2f of the held-out portfolios'", units,
-		c.Model.Latent, r2, pca, spread)
+		s.Latent, r2, pca, spread)
 	io.Note("%d portfolios in %.1f s: %s", s.Portfolios, s.Seconds, filepath.Join(dir, experiment.ReportFile))
 	return nil
 }

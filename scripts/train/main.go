@@ -105,8 +105,9 @@ func (c *config) diagnose(
 	if d.Warning != "" {
 		io.Note("WARNING: %s", d.Warning)
 	}
+	io.Note("health: %s", d.Health)
 	io.Note("%d of %d units active, KL %.2f nats, R2 %.3f (PCA %.3f), log likelihood %.2f nats (bound %.2f)",
-		d.ActiveUnits, c.Model.Latent, d.KL, d.R2, d.R2PCA, d.Evidence.LogLikelihood, d.Evidence.ELBO)
+		d.ActiveUnits, len(d.KLPerDimension), d.KL, d.R2, d.R2PCA, d.Evidence.LogLikelihood, d.Evidence.ELBO)
 	for _, k := range d.Control {
 		what := fmt.Sprintf("missed by %.3f of its standard deviation", k.Error)
 		if k.Cap {

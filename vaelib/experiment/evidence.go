@@ -7,7 +7,7 @@ import (
 
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/report"
-	"vaefolio/vaelib/vae"
+	"vaefolio/vaelib/trained"
 )
 
 // Bounds on the estimate of the likelihood: held-out portfolios, of all
@@ -32,14 +32,7 @@ func (p *state) weigh(ctx context.Context) error {
 		return err
 	}
 	p.summary.ELBO, p.summary.LogLikelihood = number.Known(e.ELBO), number.Known(e.LogLikelihood)
-	switch linear, err := vae.LinearLogLikelihood(p.training, x, p.settings.Model.Latent); {
-	case !p.model.Network.Config().OfWeights():
-		p.summary.LogLikelihoodLinear = number.Unknown("a density by other coordinates")
-	case err != nil:
-		p.summary.LogLikelihoodLinear = number.Unknown(err.Error())
-	default:
-		p.summary.LogLikelihoodLinear = number.Known(linear)
-	}
+	p.summary.LogLikelihoodLinear = trained.LogLikelihoodLinear(p.model.Network, p.diagnosis.Linear, x, nil)
 	p.evidence = &report.Evidence{
 		Rows: few, Codes: evidenceCodes,
 		ELBO: p.summary.ELBO, LogLikelihood: p.summary.LogLikelihood, Linear: p.summary.LogLikelihoodLinear,

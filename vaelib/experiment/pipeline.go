@@ -231,7 +231,18 @@ func (p *state) generate(ctx context.Context) (err error) {
 			*d.to = number.Known(ratio)
 		}
 	}
-	return nil
+	return p.examine()
+}
+
+// examine gives the verdict on the model, which its folder keeps too.
+func (p *state) examine() error {
+	p.summary.Health = trained.Signs{
+		Diagnostics: p.diagnosis, LogLikelihood: p.summary.LogLikelihood,
+		LogLikelihoodLinear: p.summary.LogLikelihoodLinear,
+		DispersionPosterior: p.summary.DispersionPosterior, DispersionPrior: p.summary.DispersionPrior,
+	}.Judge()
+	p.model.Health = &p.summary.Health
+	return p.model.SaveHealth()
 }
 
 // begin reports the start of a piece of work.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"vaefolio/vaelib/number"
+	"vaefolio/vaelib/trained"
 )
 
 // ReadSummary reads the summary.json of a finished run's folder, of a pipeline
@@ -27,15 +28,21 @@ func ReadSummary(dir string, into any) error {
 // are annual; those without a suffix are measured on the in-sample window, on
 // which the portfolios were chosen, those with _oos after the split.
 type Summary struct {
+	trained.Health // the verdict on the model, which comes before any other figure
+
+	Latent int   `json:"latent"` // as chosen, where they are auto; the note sizes says why
+	Hidden []int `json:"hidden"`
+
 	ActiveUnits         number.Value `json:"active_units"`
 	KL                  number.Value `json:"kl_nats"`
 	R2                  number.Value `json:"r2"`
 	R2PCA               number.Value `json:"r2_pca"`
+	R2Linear            number.Value `json:"r2_linear"` // see [vae.Linear.R2]
 	DispersionPrior     number.Value `json:"dispersion_prior"`
 	DispersionPosterior number.Value `json:"dispersion_posterior"`
 
 	// Of held-out portfolios, in nats each: see [vae.Evidence] and
-	// [vae.LinearLogLikelihood].
+	// [vae.Linear.LogLikelihood].
 	ELBO                number.Value `json:"elbo_nats"`
 	LogLikelihood       number.Value `json:"log_likelihood_nats"`
 	LogLikelihoodLinear number.Value `json:"log_likelihood_linear_nats"`
@@ -96,6 +103,7 @@ type Period struct {
 func (s *Summary) numbers() map[string]*number.Value {
 	return map[string]*number.Value{
 		"active_units": &s.ActiveUnits, "kl_nats": &s.KL, "r2": &s.R2, "r2_pca": &s.R2PCA,
+		"r2_linear":        &s.R2Linear,
 		"dispersion_prior": &s.DispersionPrior, "dispersion_posterior": &s.DispersionPosterior,
 		"elbo_nats": &s.ELBO, "log_likelihood_nats": &s.LogLikelihood,
 		"log_likelihood_linear_nats": &s.LogLikelihoodLinear,

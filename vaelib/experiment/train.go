@@ -17,7 +17,12 @@ func (p *state) train(ctx context.Context) (err error) {
 		To: p.in.Times[len(p.in.Times)-1]}
 	p.model, p.history, err = trained.Make(ctx, p.Backend, data, settings, p.folder.Path(ModelFolder),
 		trained.Reports{Begin: p.Begin, Note: p.tracking})
-	return err
+	if err != nil {
+		return err
+	}
+	c := p.model.Network.Config()
+	p.summary.Latent, p.summary.Hidden = c.Latent, c.Hidden
+	return nil
 }
 
 // tracking takes note of what became of the points sent to a server: the run goes
@@ -39,6 +44,7 @@ func (p *state) diagnose(ctx context.Context) (err error) {
 	p.summary.KL = number.Known(p.diagnosis.KL)
 	p.summary.R2 = number.Known(p.diagnosis.R2)
 	p.summary.R2PCA = number.Known(p.diagnosis.R2PCA)
+	p.summary.R2Linear = number.Known(p.diagnosis.R2Linear)
 	if p.diagnosis.Warning != "" {
 		p.summary.Notes["active_units"] = p.diagnosis.Warning
 	}

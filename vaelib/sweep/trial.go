@@ -18,7 +18,6 @@ import (
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
-	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
@@ -177,24 +176,19 @@ func (t *trainer) load(j job) (err error) {
 	return err
 }
 
-// dispersionRows is how many codes are decoded to measure a dispersion, whose
-// standard error is then about a hundredth.
-const dispersionRows = 5000
-
 // codesPerComponent is how many codes at most a mixture is fitted to, for each
 // of its components.
 const codesPerComponent = 100
 
-// examine measures the model on the held-out rows. Dispersions are of portfolios
-// made without a wish: a conditional model is asked for what training rows have.
+// examine measures the model on the held-out rows.
 func (t *trainer) examine(ctx context.Context, j job, m *trained.Model, history *vae.History) (*Result, error) {
 	model := m.Network
-	var asked, heldOut *mat.Dense // dispersionRows and M x k; nil without conditions
+	var train, heldOut *mat.Dense // N and M x k; nil without conditions
 	told := t.data.Told
 	if told != nil {
-		asked, heldOut = model.Loosen(told.Spread(dispersionRows), j.Seed), told.HeldOut
+		train, heldOut = told.Train, told.HeldOut
 	}
-	d, err := vae.DiagnoseGiven(ctx, model, t.data.Train, t.data.HeldOut, heldOut)
+	d, err := vae.DiagnoseGiven(ctx, model, t.data.Train, t.data.HeldOut, train, heldOut)
 	if err != nil {
 		return nil, err
 	}
@@ -211,30 +205,8 @@ func (t *trainer) examine(ctx context.Context, j job, m *trained.Model, history 
 			return nil, err
 		}
 	}
-	for _, x := range []struct {
-		to      *number.Value
-		density generate.Density
-		purpose string
-	}{
-		{&result.DispersionPrior, generate.Prior{}, "experiment.sweep.prior"},
-		{&result.DispersionPosterior, m.Aggregate, "experiment.sweep.posterior"},
-	} {
-		rng := stream.New(j.Seed, x.purpose, 0)
-		codes := mat.NewDense(dispersionRows, model.Config().Latent, nil)
-		if err := x.density.Draw(ctx, codes, rng); err != nil {
-			return nil, err
-		}
-		decoded, err := model.DecodeGiven(ctx, codes, asked)
-		if err != nil {
-			return nil, err
-		}
-		if ratio, err := vae.Dispersion(decoded, t.data.HeldOut); err != nil {
-			*x.to = number.Unknown(err.Error())
-		} else {
-			*x.to = number.Known(ratio)
-		}
-	}
-	return result, nil
+	result.DispersionPrior, result.DispersionPosterior, err = m.Dispersions(ctx, t.data, j.Seed)
+	return result, err
 }
 
 // readResult reads the result of a finished run.

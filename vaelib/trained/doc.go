@@ -23,6 +23,7 @@
 //	                                see [simplex.Set.MarshalJSON]; a folder without it knows none
 //	donors.json                     of a conditional model: conditions that training portfolios had together
 //	market.json                     of a model that is told the state of the market: how it follows from returns
+//	health.json                     whether the model is good, by held-out rows, and why: see [Signs.Judge]
 //	training.safetensors            the state of a training under way, from which it goes on
 //	events.out.tfevents...          training curves: see package track
 //

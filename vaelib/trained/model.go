@@ -32,6 +32,7 @@ const (
 	donorsFile      = "donors.json"
 	marketFile      = "market.json"
 	timesFile       = "times.json"
+	healthFile      = "health.json"
 )
 
 // innerFolder is where the folder of a larger run has its model.
@@ -48,6 +49,8 @@ type Model struct {
 	// TrainedTo is the end of the last period of the prices that the portfolios were
 	// made of, held-out ones included; zero: it isn't known.
 	TrainedTo time.Time
+	// Health is the verdict on the model by held-out rows; nil: nobody has judged it.
+	Health *Health
 	// Dir is the folder that the model was opened from or saved in last.
 	Dir string
 }
@@ -100,7 +103,7 @@ func Files(dir string) []string {
 	var names []string
 	for _, name := range []string{
 		networkFile, parametersFile, "training.safetensors", aggregateFile, constraintsFile, donorsFile, marketFile,
-		timesFile, track.EventFile,
+		timesFile, healthFile, track.EventFile,
 		twoStageFolder + "/" + networkFile, twoStageFolder + "/" + parametersFile,
 	} {
 		names = append(names, path.Join(dir, name))
@@ -145,7 +148,7 @@ func (m *Model) Save(dir string) error {
 			}
 		}
 	}
-	return nil
+	return m.SaveHealth()
 }
 
 // Open reads a model from its folder, or from that of a run that has it in a
@@ -167,7 +170,7 @@ func Open(backend *vae.Backend, dir string) (*Model, error) {
 	if m.Symbols() == nil {
 		return nil, fmt.Errorf("%s: the model has no symbols: train it again by the train verb", m.Dir)
 	}
-	if err := errors.Join(m.openAggregate(), m.openSet(), m.openTimes()); err != nil {
+	if err := errors.Join(m.openAggregate(), m.openSet(), m.openTimes(), m.openHealth()); err != nil {
 		return nil, err
 	}
 	if exists(m.Dir, twoStageFolder, networkFile) {

@@ -38,7 +38,7 @@ func (c Config) Choices(flag string) []string {
 }
 
 // OfWeights says whether the likelihood is a density by all n weights, as the linear
-// model's of [LinearLogLikelihood] is: that of other likelihoods is by other
+// model's of [Linear.LogLikelihood] is: that of other likelihoods is by other
 // coordinates, and their numbers don't compare.
 func (c Config) OfWeights() bool { return likelihoods[c.Likelihood].gaussian }
 

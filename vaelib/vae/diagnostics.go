@@ -30,22 +30,34 @@ type Diagnostics struct {
 	// R2PCA is the same for the training rows' first d principal components: a
 	// reference, which a network may exceed.
 	R2PCA float64 `json:"r2_pca"`
+	// R2Linear is that of the linear VAE of as many dimensions at the same beta, in
+	// closed form: what the network has to exceed. See [Linear.R2].
+	R2Linear float64 `json:"r2_linear"`
 	// Beta without unit and the betas at which the data's directions die in a
-	// linear model: see [Thresholds].
+	// linear model, given their conditions where there are any: see [Thresholds].
 	Beta       float64   `json:"beta"`
 	Thresholds []float64 `json:"thresholds"`
-	Warning    string    `json:"warning,omitempty"` // one line when no dimension is active
+	// Predicted is how many units that law leaves active: the thresholds above
+	// beta, and at most d. Of a likelihood that isn't Gaussian it says nothing: 0.
+	Predicted int    `json:"predicted_units"`
+	Warning   string `json:"warning,omitempty"` // one line when no dimension is active
+
+	// Linear is the linear model of the training rows, given their conditions.
+	Linear *Linear `json:"-"`
 }
 
 // Diagnose examines a model on held-out rows (N x n). The training rows give
 // the principal components and the thresholds.
 func Diagnose(ctx context.Context, m *Model, train, heldOut *mat.Dense) (*Diagnostics, error) {
-	return DiagnoseGiven(ctx, m, train, heldOut, nil)
+	return DiagnoseGiven(ctx, m, train, heldOut, nil, nil)
 }
 
 // DiagnoseGiven is Diagnose for a conditional model, with the conditions of the
-// held-out rows (N x k). Units and R2 are then beyond what the conditions tell.
-func DiagnoseGiven(ctx context.Context, m *Model, train, heldOut, conditions *mat.Dense) (*Diagnostics, error) {
+// training and of the held-out rows (N x k each). Units, R2 and the linear model's
+// are then beyond what the conditions tell; R2PCA is without them.
+func DiagnoseGiven(
+	ctx context.Context, m *Model, train, heldOut, trainTold, conditions *mat.Dense,
+) (*Diagnostics, error) {
 	mean, logvar, err := m.EncodeGiven(ctx, heldOut, conditions)
 	if err != nil {
 		return nil, err
@@ -57,7 +69,7 @@ func DiagnoseGiven(ctx context.Context, m *Model, train, heldOut, conditions *ma
 	if err := m.checkInput("training rows", train, m.config.Assets); err != nil {
 		return nil, err
 	}
-	spectrum, err := newSpectrum(train)
+	linear, err := FitLinear(train, m.config.Conditions, trainTold)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +77,7 @@ func DiagnoseGiven(ctx context.Context, m *Model, train, heldOut, conditions *ma
 	diagnostics := &Diagnostics{
 		Rows: rows, KLPerDimension: make([]float64, d), MeanVariances: make([]float64, d),
 		CodeMeans: make([]float64, d), CodeVariances: make([]float64, d),
-		Beta: m.Beta(), Thresholds: spectrum.thresholds(),
+		Beta: m.Beta(), Thresholds: linear.Thresholds(), Linear: linear,
 	}
 	for j := range d {
 		column := mat.Col(nil, j, mean)
@@ -82,22 +94,40 @@ func DiagnoseGiven(ctx context.Context, m *Model, train, heldOut, conditions *ma
 		}
 		diagnostics.KL += diagnostics.KLPerDimension[j]
 	}
-	var unexplained, unexplainedPCA, total float64
+	var unexplained, total float64
 	for i := range rows {
-		x, y := heldOut.RawRowView(i), decoded.RawRowView(i)
-		for j, v := range x {
+		y := decoded.RawRowView(i)
+		for j, v := range heldOut.RawRowView(i) {
 			unexplained += (v - y[j]) * (v - y[j])
-			total += (v - spectrum.mean[j]) * (v - spectrum.mean[j])
+			total += (v - linear.scaling.mean[j]) * (v - linear.scaling.mean[j])
 		}
-		unexplainedPCA += spectrum.residual(x, d)
 	}
-	if total == 0 {
-		return nil, errors.New("held-out rows all equal the mean training row: R2 is undefined")
+	if diagnostics.R2Linear, err = linear.R2(heldOut, conditions, d, m.Beta()); err != nil {
+		return nil, err
 	}
 	diagnostics.R2 = 1 - unexplained/total
-	diagnostics.R2PCA = 1 - unexplainedPCA/total
+	if diagnostics.R2PCA, err = components(train, heldOut, d, linear); err != nil {
+		return nil, err
+	}
+	for i, t := range diagnostics.Thresholds {
+		if i < d && t > diagnostics.Beta && likelihoods[m.config.Likelihood].gaussian {
+			diagnostics.Predicted++
+		}
+	}
 	diagnostics.Warning = diagnostics.warning(m)
 	return diagnostics, nil
+}
+
+// components is the R2 of the training rows' first d principal components;
+// linear is the model of these rows, given their conditions where there are any.
+func components(train, heldOut *mat.Dense, d int, linear *Linear) (float64, error) {
+	if linear.effect != nil {
+		var err error
+		if linear, err = FitLinear(train, nil, nil); err != nil {
+			return 0, err
+		}
+	}
+	return linear.R2(heldOut, nil, d, 0)
 }
 
 // warning is not empty when no dimension is active.
@@ -107,7 +137,7 @@ func (d *Diagnostics) warning(m *Model) string {
 	}
 	collapse := fmt.Sprintf("POSTERIOR COLLAPSE: 0 of %d latent dimensions are active, "+
 		"every portfolio that this model makes is the same", len(d.MeanVariances))
-	if !likelihoods[m.config.Likelihood].gaussian || len(m.config.Conditions) > 0 {
+	if !likelihoods[m.config.Likelihood].gaussian {
 		return fmt.Sprintf("%s: lower beta %.3g, or warm up longer", collapse, d.Beta)
 	}
 	if largest := d.Thresholds[0]; d.Beta >= largest {

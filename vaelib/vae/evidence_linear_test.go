@@ -15,7 +15,11 @@ func TestLinearLogLikelihood(t *testing.T) {
 	const d = 2
 	x := gaussianRows(400, []float64{4, 2, 1, 0.5, 0.25})
 	train, heldOut := x.Slice(0, 300, 0, 5).(*mat.Dense), x.Slice(300, 400, 0, 5).(*mat.Dense)
-	got, err := LinearLogLikelihood(train, heldOut, d)
+	linear, err := FitLinear(train, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := linear.LogLikelihood(heldOut, nil, d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +58,11 @@ func TestLinearLogLikelihood(t *testing.T) {
 	}
 
 	flat := dirichletRows(50, 4, 0) // three directions
+	if linear, err = FitLinear(flat, nil, nil); err != nil {
+		t.Fatal(err)
+	}
 	for _, d := range []int{0, 3, 4, 9} {
-		if v, err := LinearLogLikelihood(flat, flat, d); err == nil {
+		if v, err := linear.LogLikelihood(flat, nil, d); err == nil {
 			t.Errorf("%d dimensions of weights in 3 directions: %v", d, v)
 		}
 	}
@@ -78,7 +85,11 @@ func TestEvidenceOfLinearModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := LinearLogLikelihood(x, x, 2)
+	linear, err := FitLinear(x, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := linear.LogLikelihood(x, nil, 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,11 +72,11 @@ func TestLearnedVarianceFloor(t *testing.T) {
 // eq. 8). Saved and loaded it is the same.
 func TestOneLearnedVariance(t *testing.T) {
 	x := gaussianRows(4000, []float64{4, 2, 0.8, 0.5, 0.3, 0.1})
-	spectrum, err := newSpectrum(x)
+	linear, err := FitLinear(x, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := stat.Mean(spectrum.values[2:], nil)
+	want := stat.Mean(linear.values[2:], nil)
 	c, s := small()
 	c.Latent, c.Hidden, c.Head, c.Likelihood, c.Beta = 2, nil, "linear", "gaussian-sigma", 1
 	s.Steps, s.Batch, s.LearningRate = 2000, 128, 1e-2
