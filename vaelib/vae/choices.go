@@ -5,13 +5,18 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"vaefolio/vaelib/onnx"
 )
 
 // activations are the functions between layers, by name.
-var activations = map[string]func(x *graph.Node) *graph.Node{
-	"silu": silu,
-	"relu": func(x *graph.Node) *graph.Node { return graph.MaxScalar(x, 0) },
-	"tanh": graph.Tanh,
+var activations = map[string]activation{
+	"silu": {silu, func(g *onnx.Graph, x onnx.Value) onnx.Value { return g.Node("Mul", x, g.Node("Sigmoid", x)) }},
+	"relu": {
+		func(x *graph.Node) *graph.Node { return graph.MaxScalar(x, 0) },
+		func(g *onnx.Graph, x onnx.Value) onnx.Value { return g.Node("Relu", x) },
+	},
+	"tanh": {graph.Tanh, func(g *onnx.Graph, x onnx.Value) onnx.Value { return g.Node("Tanh", x) }},
 }
 
 // heads make portfolios of what the decoder gives, by name. A new one is a file of

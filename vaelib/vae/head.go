@@ -2,6 +2,8 @@ package vae
 
 import (
 	"github.com/gomlx/gomlx/core/graph"
+
+	"vaefolio/vaelib/onnx"
 )
 
 // head turns the decoder's last linear layer into a portfolio.
@@ -9,6 +11,8 @@ type head struct {
 	// apply maps the last layer's output (n x B, where a likelihood has presence
 	// and the head is positive 2n x B) to weights (n x B).
 	apply func(c Config, y *graph.Node) *graph.Node
+	// write is apply in ONNX, where rows are rows.
+	write func(c Config, g *onnx.Graph, y onnx.Value) onnx.Value
 	// bias is the last layer's first bias (n): the output that gives the mean
 	// of the training rows.
 	bias func(mean []float64) []float64

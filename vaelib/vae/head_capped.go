@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"vaefolio/vaelib/onnx"
 )
 
 // cappedHead is the Euclidean projection of the last layer's output y on
@@ -18,7 +20,10 @@ import (
 // weights start small: with larger ones some rows start where all weights but
 // one are at a bound, and where no gradient leads away from.
 var cappedHead = head{
-	apply:    func(c Config, y *graph.Node) *graph.Node { return projection(y, c.MaxWeight) },
+	apply: func(c Config, y *graph.Node) *graph.Node { return projection(y, c.MaxWeight) },
+	write: func(c Config, g *onnx.Graph, y onnx.Value) onnx.Value {
+		return writeProjection(g, y, c.Assets, c.MaxWeight)
+	},
 	bias:     slices.Clone[[]float64],
 	scale:    func([]float64, float64) float64 { return 0.1 },
 	finish:   func(c Config, w []float64) { settle(w, c.MaxWeight) },
@@ -30,6 +35,7 @@ var cappedHead = head{
 // 2016, arXiv 1602.02068), a softmax with exact zeros.
 var sparsemaxHead = head{
 	apply:    func(_ Config, y *graph.Node) *graph.Node { return projection(y, 1) },
+	write:    func(c Config, g *onnx.Graph, y onnx.Value) onnx.Value { return writeProjection(g, y, c.Assets, 1) },
 	bias:     slices.Clone[[]float64],
 	scale:    func([]float64, float64) float64 { return 0.1 },
 	finish:   func(_ Config, w []float64) { settle(w, 1) },
@@ -68,7 +74,7 @@ func settle(w []float64, u float64) {
 //
 //	tau = (sum_A y + u |C| - 1)/|A|
 //
-// exactly, which also gives the Jacobian: 1 - 1/|A| on the diagonal of A, -1/|A|
+// exactly (low itself where A is empty), which also gives the Jacobian: 1 - 1/|A| on the diagonal of A, -1/|A|
 // beside it, and 0 elsewhere.
 func projection(y *graph.Node, u float64) *graph.Node {
 	// A shift of y does not change w: from the largest entry, differences lose
@@ -87,11 +93,13 @@ func projection(y *graph.Node, u float64) *graph.Node {
 	capped := number(graph.GreaterThan(leaves, low))
 	inside := graph.Sub(number(graph.GreaterThan(values, low)), capped)
 	lacks := graph.AddScalar(graph.MulScalar(graph.ReduceAndKeep(capped, graph.ReduceSum, 0), u), -1)
-	free := graph.MaxScalar(graph.ReduceAndKeep(inside, graph.ReduceSum, 0), 1)
+	count := graph.ReduceAndKeep(inside, graph.ReduceSum, 0)
+	free := graph.MaxScalar(count, 1)
 	tau := func(values *graph.Node) *graph.Node {
 		return graph.Div(graph.Add(graph.ReduceAndKeep(graph.Mul(inside, values), graph.ReduceSum, 0), lacks), free)
 	}
-	first := tau(values)
+	// With all weights at bounds, as many caps sum to 1, and any tau between does.
+	first := graph.Where(graph.GreaterThan(count, graph.ZerosLike(count)), tau(values), low)
 	rest := tau(graph.Sub(values, first)) // a rounding, without which the sums would lose digits
 	y = graph.IdentityWithCustomGradient(y, func(_, g *graph.Node) *graph.Node {
 		g = graph.Mul(g, inside)
@@ -140,4 +148,36 @@ func bisect(values, low *graph.Node, u float64) *graph.Node {
 		low = graph.Add(low, graph.Mul(up, width))
 	}
 	return low
+}
+
+// writeProjection is [projection] of rows of n in ONNX, which has no loops with a
+// free number of rows but sorts: of the 2n corners, sorted downwards, those above
+// tau are the ones at which sum w is below 1, and on the piece below the last of
+// them sum w is linear in tau.
+func writeProjection(g *onnx.Graph, y onnx.Value, n int, u float64) onnx.Value {
+	rows, one, zero, most := g.Ints(1), g.Scalar(1), g.Scalar(0), g.Scalar(u)
+	y = g.Node("Sub", y, g.Node("ReduceMax", y, rows))
+	corners := g.Along(1, "Concat", y, g.Node("Sub", y, most)) // a weight leaves 0, or reaches u
+	sorted := g.Nodes("TopK", 2, []onnx.Value{corners, g.Ints(2 * n)}, onnx.Attribute{Name: "axis", Value: 1})
+	// The slope of sum w, and its value where tau is the corner.
+	slope := g.Node("Where", g.Node("Less", sorted[1], g.Int(n)), one, g.Scalar(-1))
+	free := g.Node("CumSum", slope, g.Int(1))
+	sum := g.Node("CumSum", g.Node("Mul", slope, sorted[0]), g.Int(1))
+	at := g.Node("Sub", sum, g.Node("Mul", free, sorted[0]))
+	above := g.Node("ReduceSum", g.Cast(g.Node("Less", at, one), onnx.Float32), rows) // of at least 1: the first is 0
+	last := g.Cast(g.Node("Sub", above, one), onnx.Int64)
+	pick := func(v onnx.Value) onnx.Value { return g.Along(1, "GatherElements", v, last) }
+	// Between corners where all weights are at bounds sum w is level.
+	tau := g.Node("Where", g.Node("Less", pick(free), one), pick(sorted[0]),
+		g.Node("Div", g.Node("Sub", pick(sum), one), g.Node("Max", pick(free), one)))
+	// Sums over many corners have lost digits. Newton's method on sum w - 1, which is
+	// piecewise linear, gets them back.
+	for range 2 {
+		w := g.Node("Sub", y, tau)
+		inside := g.Node("And", g.Node("Greater", w, zero), g.Node("Less", w, most))
+		free := g.Node("Max", g.Node("ReduceSum", g.Cast(inside, onnx.Float32), rows), one)
+		excess := g.Node("Sub", g.Node("ReduceSum", g.Node("Clip", w, zero, most), rows), one)
+		tau = g.Node("Add", tau, g.Node("Div", excess, free))
+	}
+	return g.Node("Clip", g.Node("Sub", y, tau), zero, most)
 }

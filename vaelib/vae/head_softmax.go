@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/gomlx/gomlx/core/graph"
+
+	"vaefolio/vaelib/onnx"
 )
 
 // softmaxHead makes positive weights that sum to 1. It never gives an exact 0 but
@@ -19,6 +21,12 @@ var softmaxHead = head{
 			y = present(graph.Slice(y, graph.AxisRange(0, n)), graph.Slice(y, graph.AxisRange(n, 2*n)))
 		}
 		return softmax(y)
+	},
+	write: func(c Config, g *onnx.Graph, y onnx.Value) onnx.Value {
+		if n := c.Assets; likelihoods[c.Likelihood].presence {
+			y = writePresent(g, g.Columns(y, 0, n), g.Columns(y, n, 2*n))
+		}
+		return g.Along(1, "Softmax", y)
 	},
 	bias: func(mean []float64) []float64 {
 		bias := make([]float64, len(mean))
@@ -61,4 +69,10 @@ func present(logits, presence *graph.Node) *graph.Node {
 	mask := graph.ConvertDType(graph.GreaterOrEqual(presence, graph.BroadcastToShape(least, presence.Shape())),
 		logits.DType())
 	return graph.Add(graph.Mul(logits, mask), graph.MulScalar(graph.OneMinus(mask), absentLogit))
+}
+
+// writePresent is [present] in ONNX.
+func writePresent(g *onnx.Graph, logits, presence onnx.Value) onnx.Value {
+	least := g.Node("Min", g.Node("ReduceMax", presence, g.Ints(1)), g.Scalar(0))
+	return g.Node("Where", g.Node("GreaterOrEqual", presence, least), logits, g.Scalar(absentLogit))
 }

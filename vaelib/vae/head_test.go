@@ -34,7 +34,7 @@ func TestProjection(t *testing.T) {
 		for _, c := range []struct {
 			n int
 			u float64
-		}{{9, 1}, {9, 0.5}, {9, 0.2}, {9, 1.0 / 9}, {20, 0.3}} {
+		}{{9, 1}, {9, 0.5}, {9, 0.2}, {9, 1.0 / 9}, {16, 0.1}, {20, 0.1}} {
 			n, u := c.n, c.u
 			e, err := graph.NewExec(b.engine,
 				func(y *graph.Node) *graph.Node { return graph.Transpose(projection(graph.Transpose(y, 0, 1), u), 0, 1) })

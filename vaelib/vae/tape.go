@@ -56,7 +56,7 @@ func (t *tape) forward(from, to int, x *graph.Node) *graph.Node {
 	ones := graph.Ones(x.Graph(), shapes.Make(x.DType(), 1, x.Shape().Dimensions[1]))
 	for i := from; i < to; i++ {
 		if i > from {
-			x = activations[t.network.config.Activation](x)
+			x = activations[t.network.config.Activation].apply(x)
 		}
 		input := x
 		if !t.layout.apart {

@@ -1,0 +1,106 @@
+package onnx
+
+import "google.golang.org/protobuf/encoding/protowire"
+
+// Versions of the file's form, of which onnxruntime 1.20 and later read both.
+const (
+	irVersion    = 10
+	opsetVersion = 21
+	producer     = "vaefolio"
+)
+
+// Element types (TensorProto.DataType).
+const (
+	Float32 = 1
+	Int64   = 7
+)
+
+// attributeInt is the type of attributes (AttributeProto.AttributeType).
+const attributeInt = 2
+
+// The numbers of the fields are those of onnx.proto
+// (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, IR version 10).
+
+// encode is the ModelProto.
+func (g *Graph) encode() []byte {
+	b := number(nil, 1, irVersion)
+	b = text(b, 2, producer)
+	b = message(b, 7, g.graph())
+	b = message(b, 8, number(nil, 2, opsetVersion)) // of the standard operators, whose domain is ""
+	for _, pair := range g.metadata {
+		b = message(b, 14, text(text(nil, 1, pair[0]), 2, pair[1]))
+	}
+	return b
+}
+
+// graph is the GraphProto.
+func (g *Graph) graph() (b []byte) {
+	for _, n := range g.nodes {
+		b = message(b, 1, n.encode())
+	}
+	b = text(b, 2, g.name)
+	for _, t := range g.tensors {
+		b = message(b, 5, t.encode())
+	}
+	for _, p := range g.inputs {
+		b = message(b, 11, p.encode())
+	}
+	for _, p := range g.outputs {
+		b = message(b, 12, p.encode())
+	}
+	return b
+}
+
+// encode is the NodeProto. Nodes have the name of their first output.
+func (n node) encode() (b []byte) {
+	for _, name := range n.inputs {
+		b = text(b, 1, name)
+	}
+	for _, name := range n.outputs {
+		b = text(b, 2, name)
+	}
+	b = text(b, 3, n.outputs[0])
+	b = text(b, 4, n.operator)
+	for _, a := range n.attributes {
+		b = message(b, 5, a.encode())
+	}
+	return b
+}
+
+// encode is the AttributeProto.
+func (a Attribute) encode() []byte {
+	b := number(text(nil, 1, a.Name), 3, uint64(a.Value))
+	return number(b, 20, attributeInt)
+}
+
+// encode is the TensorProto.
+func (t tensor) encode() (b []byte) {
+	for _, d := range t.shape {
+		b = number(b, 1, uint64(d))
+	}
+	b = number(b, 2, uint64(t.dataType))
+	b = text(b, 8, t.name)
+	return message(b, 9, t.raw)
+}
+
+// encode is the ValueInfoProto of a matrix with any number of rows.
+func (p port) encode() []byte {
+	rows := text(nil, 2, "rows")
+	columns := number(nil, 1, uint64(p.columns))
+	shape := message(message(nil, 1, rows), 1, columns)
+	matrix := message(number(nil, 1, Float32), 2, shape)
+	b := message(text(nil, 1, p.name), 2, message(nil, 1, matrix))
+	return text(b, 3, p.doc)
+}
+
+func number(b []byte, field protowire.Number, v uint64) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), v)
+}
+
+func text(b []byte, field protowire.Number, s string) []byte {
+	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), s)
+}
+
+func message(b []byte, field protowire.Number, content []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), content)
+}
