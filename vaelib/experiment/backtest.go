@@ -37,7 +37,7 @@ const LatentSharpe = "latent-sharpe"
 
 // BacktestSettings steer [Backtest]. Their tags name the flags.
 type BacktestSettings struct {
-	Strategies      []string `flag:"strategies" unit:"A,B" help:"the strategies to test: equal-weight, min-variance, mean-variance, max-sharpe, risk-parity, inverse-volatility, hrp, max-diversification, min-cvar, max-min, latent-sharpe"`
+	Strategies      []string `flag:"strategies" unit:"A,B" help:"the strategies to test: equal-weight, min-variance, mean-variance, max-sharpe, risk-parity, inverse-volatility, hrp, max-diversification, min-cvar, max-min, max-sharpe-bayes-stein, max-sharpe-empirical-bayes, max-sharpe-resampled, latent-sharpe"`
 	Train           int      `flag:"train" range:"[2,inf)" unit:"periods" help:"the length of the training windows"`
 	Test            int      `flag:"test" range:"[1,inf)" unit:"periods" help:"the length of the test windows, over which a choice is held"`
 	Embargo         int      `flag:"embargo" range:"[0,inf)" help:"the number of periods left out at the end of each training window"`
@@ -79,7 +79,7 @@ func strategyNames() []string {
 			names = append(names, string(o))
 		}
 	}
-	return append(names, LatentSharpe)
+	return append(append(names, shrunkenNames()...), LatentSharpe)
 }
 
 // Validate returns an error that names the first setting that makes no sense.
@@ -126,6 +126,9 @@ type weigher = func(ctx context.Context, training *market.Window, held []float64
 func (in *Input) strategy(name string, s *BacktestSettings, flat *flattened) backtest.Strategy {
 	if name == LatentSharpe {
 		return backtest.Strategy{Name: name, Weights: in.latentStrategy(s)}
+	}
+	if slices.Contains(shrunkenNames(), name) {
+		return backtest.Strategy{Name: name, Weights: in.shrunken(name, s, flat)}
 	}
 	return backtest.Strategy{Name: name, Weights: in.allocation(optimize.Objective(name), s, flat)}
 }
