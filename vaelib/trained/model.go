@@ -165,6 +165,9 @@ func Open(backend *vae.Backend, dir string) (*Model, error) {
 	}
 	var err error
 	if m.Network, err = vae.Load(backend, m.Dir); err != nil {
+		if exists(m.Dir, decoderFile) {
+			return nil, fmt.Errorf("%s is an export, for other programs: give the folder that it was made from", m.Dir)
+		}
 		return nil, err
 	}
 	if m.Symbols() == nil {

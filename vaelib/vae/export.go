@@ -89,3 +89,10 @@ func narrow(v []float64) []float32 {
 	}
 	return out
 }
+
+// Outputs returns the width of the decoder's last layer: n, or 2n where further
+// outputs tell which weights are present.
+func (m *Model) Outputs() int {
+	last := m.programs.network.decoder
+	return last[len(last)-1].out
+}

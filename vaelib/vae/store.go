@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 )
@@ -24,11 +25,10 @@ type modelDocument struct {
 	Tensors  string    `json:"tensors_hash"`               // SHA-256 of model.safetensors
 }
 
-// Save writes the model into a folder, which it makes: model.json with all
-// but the parameters, and model.safetensors with one weight (in x out) and one
-// bias (out) a layer. Each file is written whole; Load notices files that
-// don't belong together.
-func (m *Model) Save(dir string) error {
+// WriteTensors writes the parameters in the safetensors format: one weight (in x
+// out) and one bias (out) a layer, encoder.0 first, and those that the likelihood
+// learns.
+func (m *Model) WriteTensors(w io.Writer) error {
 	var tensors []tensor
 	for _, l := range m.programs.network.layers() {
 		tensors = append(tensors,
@@ -39,8 +39,15 @@ func (m *Model) Save(dir string) error {
 		tensors = append(tensors, tensor{name: likelihoods[m.config.Likelihood].tensor, shape: []int{len(own)},
 			values: own})
 	}
+	return writeTensors(w, nil, tensors)
+}
+
+// Save writes the model into a folder, which it makes: model.json with all
+// but the parameters, and model.safetensors by [Model.WriteTensors]. Each file is
+// written whole; Load notices files that don't belong together.
+func (m *Model) Save(dir string) error {
 	var buffer bytes.Buffer
-	if err := writeTensors(&buffer, nil, tensors); err != nil {
+	if err := m.WriteTensors(&buffer); err != nil {
 		return err
 	}
 	sum := sha256.Sum256(buffer.Bytes())

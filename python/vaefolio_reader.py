@@ -1,0 +1,365 @@
+"""Reads a model that `go run ./scripts/export -model MODEL -out FOLDER` has written.
+
+It needs numpy alone; with onnxruntime, load(folder, runtime="onnxruntime") runs
+the exported graphs instead. Copy this file wherever it is wanted:
+
+    import vaefolio_reader
+
+    model = vaefolio_reader.load("runs/export")
+    weights = model.sample(1000, seed=1)            # portfolios that meet the constraints, one a row
+    mean, logvar = model.encode(weights)            # their latent codes
+    again = model.decode(mean)                      # what the network makes of codes
+    calm = model.condition("volatility=0.6,sector.L1<=0.35")  # of a conditional model
+    weights = calm.sample(1000, seed=1)
+
+Results of decode, encode, project and log_density are those of the Go library but
+for roundings. Draws follow the same distributions with numpy's random numbers, so
+they are other draws. docs/model-folder.md describes the files.
+"""
+
+import copy
+import hashlib
+import json
+import pathlib
+import re
+import struct
+
+import numpy as np
+
+VERSION = 1
+# How far above what training portfolios had a cap was asked for, on average, in
+# standard deviations: 0.25 and half of the mean of |N(0, 1)|.
+CAP_SLACK = 0.25 + 0.5 * np.sqrt(2 / np.pi)
+
+
+def load(folder, runtime="numpy"):
+    """Returns the Model in the folder of an export."""
+    folder = pathlib.Path(folder)
+    document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    if document.get("format") != "vaefolio-export":
+        raise ValueError(f"{folder} is no export: write one by go run ./scripts/export -model {folder} -out FOLDER")
+    if document["version"] != VERSION:
+        raise ValueError(f"{folder} has version {document['version']}, this reader reads version {VERSION}")
+    for name, digest in document["files"].items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            raise ValueError(f"{folder / name} does not belong to the model.json beside it: export the model again")
+    if runtime not in ("numpy", "onnxruntime"):
+        raise ValueError(f"unknown runtime {runtime!r}: choose numpy or onnxruntime")
+    sessions = None
+    if runtime == "onnxruntime":
+        import onnxruntime
+
+        sessions = {name: onnxruntime.InferenceSession(str(folder / f"{name}.onnx"), providers=["CPUExecutionProvider"])
+                    for name in ("decoder", "encoder")}
+    return Model(document, read_safetensors(folder / "model.safetensors"), sessions)
+
+
+def read_safetensors(path):
+    """Returns the tensors of a safetensors file of float32, by name."""
+    data = pathlib.Path(path).read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + length])
+    values = data[8 + length:]
+    return {name: np.frombuffer(values[slice(*entry["data_offsets"])], "<f4").reshape(entry["shape"])
+            for name, entry in header.items() if name != "__metadata__"}
+
+
+class Model:
+    """A trained model: symbols (n), latent (the dimension d of codes), conditions
+    (k, each with name, kind, levels, mean and sd), constraints, and given, the
+    conditions that it is under (k values, or None)."""
+
+    def __init__(self, document, tensors, sessions=None):
+        self.document, self.sessions = document, sessions
+        self.tensors = {name: values.astype(float) for name, values in tensors.items()}
+        self.network, self.symbols = document["network"], document["symbols"]
+        self.latent, self.conditions = document["network"]["latent"], document["conditions"]
+        self.constraints = document["constraints"] or {"assets": len(self.symbols)}
+        self.given = None
+
+    def decode(self, z, c=None):
+        """Returns what the network makes of codes z (N x d): weights (N x n), before
+        the constraints. c (N x k) are conditions row by row, of a conditional model
+        that is under none."""
+        z = self._rows("codes", z, self.latent)
+        c = self._conditions(c, len(z))
+        if self.sessions:
+            return self._finish(self._run("decoder", z=z, c=c))
+        y = self._layers("decoder", np.hstack([z, self._expand(c, len(z))]))
+        if self.network["head"] == "softmax":
+            n = len(self.symbols)
+            if self.network["outputs"] > n:  # the rest tells which weights are present
+                presence = y[:, n:]
+                least = np.minimum(presence.max(axis=1, keepdims=True), 0)
+                y = np.where(presence >= least, y[:, :n], -np.inf)
+            y = np.exp(y - y.max(axis=1, keepdims=True))
+        return self._finish(y)
+
+    def encode(self, weights, c=None):
+        """Returns mean and log variance (N x d each) of the codes of weights (N x n)."""
+        weights = self._rows("weights", weights, len(self.symbols))
+        c = self._conditions(c, len(weights))
+        if self.sessions:
+            return tuple(self._run("encoder", all_outputs=True, weights=weights, c=c))
+        scaling = self.document["scaling"]
+        rows = (weights - scaling["mean"]) / np.sqrt(scaling["variance"])
+        y = self._layers("encoder", np.hstack([rows, self._expand(c, len(rows))]))
+        return y[:, :self.latent], y[:, self.latent:]
+
+    def condition(self, wish):
+        """Returns the model under the conditions of the training portfolio nearest to
+        a wish such as "volatility=0.6,max_weight<=0.3", with the wish's terms put in.
+        Terms that constraints can hold become constraints. Upper bounds that the wish
+        leaves open are raised by CAP_SLACK standard deviations, the mean of the random
+        slack that the Go library adds."""
+        if not self.conditions:
+            raise ValueError("the model knows no conditions")
+        names = [c["name"] for c in self.conditions]
+        terms = self._parse(wish, names)
+        donors = np.array(self.document["donors"]["rows"])
+        spread = donors.std(axis=0, ddof=1) if len(donors) > 1 else np.zeros(len(names))
+        misses = np.zeros(len(donors))
+        for j, relation, value in terms:
+            misses += (_miss(donors[:, j], relation, value) / (spread[j] if spread[j] > 0 else 1)) ** 2
+        given = donors[np.argmin(misses)].copy()
+        for j, c in enumerate(self.conditions):
+            if c["kind"] == "cap":
+                given[j] += CAP_SLACK * c["sd"]
+        for j, relation, value in terms:
+            if relation == "=" or self.conditions[j]["kind"] == "cap" and relation == "<=" \
+                    or _miss(given[j], relation, value) > 0:
+                given[j] = value
+        model = copy.copy(self)
+        model.given = given
+        model.constraints = self._hold(terms, names)
+        model._conditions(given[None], 1)  # levels that there are
+        return model
+
+    def codes(self, n, density=None, seed=None):
+        """Draws n codes (n x d): of "aggregate", the mixture of normals fitted to the
+        codes of the training portfolios, or of "prior", N(0, I). Without a choice it is
+        the prior of a model under conditions, and else the mixture if there is one."""
+        rng = np.random.default_rng(seed)
+        noise = rng.standard_normal((n, self.latent))
+        mixture = self._mixture(density)
+        if mixture is None:
+            return noise
+        weights, means, factors = mixture
+        component = rng.choice(len(weights), size=n, p=weights / weights.sum())
+        return means[component] + np.einsum("nij,nj->ni", factors[component], noise)
+
+    def log_density(self, z, density=None):
+        """Returns the logarithm of a density of codes at z (N x d), in nats."""
+        z = self._rows("codes", z, self.latent)
+        mixture = self._mixture(density)
+        if mixture is None:
+            mixture = np.ones(1), np.zeros((1, self.latent)), np.eye(self.latent)[None]
+        logs = []
+        for weight, mean, factor in zip(*mixture):
+            white = np.linalg.solve(factor, (z - mean).T)
+            logs.append(np.log(weight) - np.log(np.diag(factor)).sum() - 0.5 * (white ** 2).sum(axis=0))
+        largest = np.max(logs, axis=0)
+        return largest + np.log(np.exp(logs - largest).sum(axis=0)) - 0.5 * self.latent * np.log(2 * np.pi)
+
+    def sample(self, n, density=None, seed=None):
+        """Draws n portfolios (n x assets) that meet the constraints."""
+        return self.project(self.decode(self.codes(n, density, seed)))
+
+    def project(self, weights):
+        """Returns the nearest weights (N x n) that meet the constraints."""
+        y = self._rows("weights", weights, len(self.symbols))
+        if self.constraints.get("min_weight"):
+            raise ValueError("the constraints have a smallest weight, which this reader can't hold: "
+                             "project by go run ./scripts/project -min-weight")
+        lower, upper = self._bounds()
+        groups = self.constraints.get("groups", [])
+        # Dykstra's method: onto each set in turn, taking back what it moved before.
+        w, moved = y.copy(), np.zeros((len(groups) + 1,) + y.shape)
+        rows = np.arange(len(y))  # those that still move
+        for _ in range(20000 if groups else 1):
+            now, before = w[rows], moved[:, rows]
+            after = np.empty_like(before)
+            for k, group in enumerate(groups):
+                share = np.array(group["share"])
+                start = now + before[k]
+                held = start @ share
+                over = held - np.clip(held, group.get("lo", -np.inf), group.get("hi", np.inf))
+                now = start - np.outer(over / max(share @ share, 1e-300), share)
+                after[k] = start - now
+            start = now + before[-1]
+            now = _onto_simplex(start, lower, upper)
+            after[-1] = start - now
+            w[rows], moved[:, rows] = now, after
+            rows = rows[np.abs(after - before).max(axis=(0, 2), initial=0) > 1e-14]
+            if len(rows) == 0:
+                break
+        if self.violation(w).max(initial=0) > 1e-9:
+            raise ValueError("the constraints are not met: do they exclude each other?")
+        return w
+
+    def violation(self, weights):
+        """Returns by how much each row misses the constraints: 0 for a member."""
+        w = self._rows("weights", weights, len(self.symbols))
+        lower, upper = self._bounds()
+        worst = np.maximum(np.abs(w.sum(axis=1) - 1), np.maximum(lower - w, w - upper).max(axis=1, initial=0))
+        least = self.constraints.get("min_weight", 0)
+        worst = np.maximum(worst, np.where(w < least, np.minimum(np.abs(w), least - w), 0).max(axis=1, initial=0))
+        for group in self.constraints.get("groups", []):
+            held = w @ np.array(group["share"])
+            worst = np.maximum(worst, np.maximum(group.get("lo", -np.inf) - held, held - group.get("hi", np.inf)))
+        return worst
+
+    def measure(self, weights):
+        """Returns, by name, those conditions of weights (N x n) that follow from the
+        weights alone."""
+        w = self._rows("weights", weights, len(self.symbols))
+        forms = {
+            "linear": lambda m: w @ np.array(m["vector"]),
+            "norm": lambda m: np.linalg.norm(w @ np.array(m["matrix"]), axis=1),
+            "effective": lambda m: 1 / (w ** 2).sum(axis=1),
+            "largest": lambda m: w.max(axis=1),
+        }
+        return {m["name"]: forms[m["form"]](m) for m in self.document.get("donors", {}).get("measures") or []}
+
+    def _layers(self, stack, x):
+        activation = {"relu": lambda x: np.maximum(x, 0), "tanh": np.tanh, "silu": lambda x: x / (1 + np.exp(-x))}
+        for i in range(len(self.network["hidden"]) + 1):
+            if i > 0:
+                with np.errstate(over="ignore"):
+                    x = activation[self.network["activation"]](x)
+            x = x @ self.tensors[f"{stack}.{i}.weight"] + self.tensors[f"{stack}.{i}.bias"]
+        return x
+
+    def _finish(self, y):
+        """Makes weights of sum 1 of what the network gives, unless its head is linear."""
+        if self.network["head"] == "linear":
+            return y
+        if self.network["head"] == "softmax":
+            return y / y.sum(axis=1, keepdims=True)
+        return _onto_simplex(y, 0, self.network["max_weight"] or 1)
+
+    def _run(self, graph, all_outputs=False, **inputs):
+        inputs = {name: v.astype(np.float32) for name, v in inputs.items() if v is not None}
+        outputs = [v.astype(float) for v in self.sessions[graph].run(None, inputs)]
+        return outputs if all_outputs else outputs[0]
+
+    def _rows(self, what, x, columns):
+        x = np.asarray(x, dtype=float)
+        if x.ndim != 2 or x.shape[1] != columns:
+            raise ValueError(f"{what} have the shape {x.shape}, want rows of {columns}")
+        if not np.isfinite(x).all():
+            raise ValueError(f"{what}: row {np.argwhere(~np.isfinite(x))[0][0] + 1} holds a number that is not finite")
+        return x
+
+    def _conditions(self, c, rows):
+        if not self.conditions:
+            if c is not None:
+                raise ValueError("the model knows no conditions")
+            return None
+        if c is None and self.given is None:
+            raise ValueError("the model is conditional: give c, or ask for a wish by condition()")
+        c = self._rows("conditions", np.tile(self.given, (rows, 1)) if c is None else c, len(self.conditions))
+        if len(c) != rows:
+            raise ValueError(f"{len(c)} rows of conditions for {rows}")
+        for j, condition in enumerate(self.conditions):
+            levels = len(condition.get("levels", []))
+            if levels and not np.isin(c[:, j], np.arange(levels)).all():
+                raise ValueError(f"condition {condition['name']} is the number of a level, 0 to {levels - 1}")
+        return c
+
+    def _expand(self, c, rows):
+        """Returns conditions as the network sees them: numbers standardised, levels as
+        columns of 0 and 1."""
+        columns = [np.empty((rows, 0))]
+        for j, condition in enumerate(self.conditions):
+            if condition["kind"] == "category":
+                columns.append(c[:, j, None] == np.arange(len(condition["levels"])))
+            else:
+                columns.append((c[:, j, None] - condition["mean"]) / condition["sd"])
+        return np.hstack(columns)
+
+    def _mixture(self, density):
+        mixture = self.document["densities"]["aggregate"]
+        if density is None:
+            density = "prior" if mixture is None or self.given is not None else "aggregate"
+        if density == "prior":
+            return None
+        if density != "aggregate" or mixture is None:
+            raise ValueError(f"the model has no density {density!r}: choose prior" +
+                             (" or aggregate" if mixture else ""))
+        d = self.latent
+        return (np.array(mixture["weights"]), np.array(mixture["means"]).reshape(-1, d),
+                np.array(mixture["cholesky"]).reshape(-1, d, d))
+
+    def _bounds(self):
+        n = len(self.symbols)
+        lower = np.array(self.constraints.get("lower", np.zeros(n)), dtype=float)
+        return lower, np.array(self.constraints.get("upper", np.ones(n)), dtype=float)
+
+    def _parse(self, wish, names):
+        terms, parts = [], wish.split(",")
+        for i, part in enumerate(parts):
+            if i + 1 < len(parts) and part.strip().startswith("sector.") and not re.search("[<>=]", part):
+                parts[i + 1] = part + "," + parts[i + 1]  # commas of a sector's name
+                continue
+            match = re.fullmatch(r"\s*([^<>=]*?)\s*(<=|>=|=)\s*([^<>=]*?)\s*", part)
+            if not match or match[1] not in names:
+                raise ValueError(f"term {part.strip()!r}: write it like {names[0]}=0.4; there are {', '.join(names)}")
+            j = names.index(match[1])
+            levels = [level.replace(",", "") for level in self.conditions[j].get("levels", [])]
+            try:
+                value = float(levels.index(match[3]) if match[3] in levels else match[3])
+            except ValueError:
+                raise ValueError(f"term {part.strip()!r}: {match[3]!r} is no number" +
+                                 (f", nor one of {', '.join(levels)}" if levels else "")) from None
+            terms.append((j, match[2], value))
+        return terms
+
+    def _hold(self, terms, names):
+        """Returns the constraints with those terms that constraints can hold."""
+        constraints = copy.deepcopy(self.constraints)
+        measures = {m["name"]: m for m in self.document["donors"]["measures"] or []}
+        for j, relation, value in terms:
+            measure = measures.get(names[j])
+            if measure and measure["form"] == "largest" and relation == "<=":
+                constraints["upper"] = np.minimum(constraints.get("upper", np.ones(len(self.symbols))), value).tolist()
+            elif measure and measure["form"] == "linear" and names[j].startswith("sector."):
+                group = {"name": names[j], "share": measure["vector"]}
+                if relation != "<=":
+                    group["lo"] = value
+                if relation != ">=":
+                    group["hi"] = value
+                constraints.setdefault("groups", []).append(group)
+        return constraints
+
+
+def _miss(values, relation, wanted):
+    """Returns how far values are from meeting a term of a wish."""
+    if relation == "<=":
+        return np.maximum(values - wanted, 0)
+    if relation == ">=":
+        return np.maximum(wanted - values, 0)
+    return np.abs(values - wanted)
+
+
+def _onto_simplex(y, lower, upper):
+    """Returns the nearest rows to y (N x n) with sum 1 and lower <= w <= upper: they are
+    y - tau within the bounds, for a tau found by Newton's method between two bounds."""
+    lower, upper = np.broadcast_to(lower, y.shape[1:]), np.broadcast_to(upper, y.shape[1:])
+    low = (y - upper).min(axis=1, keepdims=True)   # all at their upper bounds
+    high = (y - lower).max(axis=1, keepdims=True)  # all at their lower bounds
+    tau = low
+    for _ in range(200):
+        w = y - tau
+        inside = (w > lower) & (w < upper)
+        w = np.clip(w, lower, upper)
+        over = w.sum(axis=1, keepdims=True) - 1
+        low, high = np.where(over >= 0, tau, low), np.where(over <= 0, tau, high)
+        free = np.maximum(inside.sum(axis=1, keepdims=True), 1)
+        step = tau + over / free
+        between = (step > low) & (step < high)
+        moved = np.where(between, step, low + (high - low) / 2)
+        if (np.abs(over) <= 1e-15).all() or (moved == tau).all():
+            break
+        tau = np.where(np.abs(over) <= 1e-15, tau, moved)
+    return w + inside * -over / free
