@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/metrics"
@@ -34,6 +35,24 @@ func StationaryIndices(dst []int, n int, meanBlock float64, rng *rand.Rand) {
 	}
 }
 
+// CircularIndices fills dst with the periods of one resample of n periods by
+// the circular block bootstrap (Politis & Romano 1992): runs of block consecutive
+// periods, wrapping round at the end.
+func CircularIndices(dst []int, n, block int, rng *rand.Rand) {
+	if n < 1 || block < 1 {
+		panic("inference: the circular bootstrap needs periods and blocks of at least 1")
+	}
+	period := 0
+	for i := range dst {
+		if i%block == 0 {
+			period = rng.IntN(n)
+		} else if period++; period == n {
+			period = 0
+		}
+		dst[i] = period
+	}
+}
+
 // Resample returns rows periods of returns (T x n) drawn by the stationary
 // bootstrap: whole rows, so that the dependence between assets stays.
 func Resample(returns *mat.Dense, rows int, meanBlock float64, rng *rand.Rand) *mat.Dense {
@@ -50,7 +69,8 @@ func Resample(returns *mat.Dense, rows int, meanBlock float64, rng *rand.Rand) *
 // BlockLength estimates the mean block length at which the stationary
 // bootstrap of a mean has the least squared error (Politis & White 2004, with
 // the correction of Patton, Politis & White 2009): 1 where periods don't
-// depend on each other, at most min(3 sqrt(T), T/3).
+// depend on each other, at most min(3 sqrt(T), T/3). Which lags count is decided
+// as in Patton's code and in arch 8.0.0.
 func BlockLength(returns []float64) float64 {
 	n := len(returns)
 	if n < 8 {
@@ -58,24 +78,24 @@ func BlockLength(returns []float64) float64 {
 	}
 	size := float64(n)
 	run := max(5, int(math.Log10(size))) // this many insignificant lags in a row end the search
-	most := int(math.Ceil(math.Sqrt(size))) + run
+	most := min(int(math.Ceil(math.Sqrt(size)))+run, n-1)
 	longest := math.Ceil(min(3*math.Sqrt(size), size/3))
-	covariances := autocovariances(returns, min(most+run, n-1))
+	covariances := autocovariances(returns, most)
 	if covariances[0] <= 0 {
 		return 1
 	}
-	bound := 2 * math.Sqrt(math.Log10(size)/size) * covariances[0]
+	bound := 2 * math.Sqrt(math.Log10(size)/size)
+	correlations := localCorrelations(returns, most)
 	lags := most
-	for last, quiet := 1, 0; last < len(covariances); last++ {
-		if quiet++; math.Abs(covariances[last]) >= bound {
+	for last, quiet := 1, 0; last < most; last++ {
+		if quiet++; math.Abs(correlations[last]) >= bound {
 			quiet = 0
 		}
 		if quiet == run {
-			lags = min(2*max(last-run, 1), most)
+			lags = min(2*(last-run+1), most) // twice the first of them
 			break
 		}
 	}
-	lags = min(lags, len(covariances)-1)
 	var slope float64
 	spectrum := covariances[0] // at frequency 0
 	for k := 1; k <= lags; k++ {
@@ -105,13 +125,76 @@ func autocovariances(x []float64, most int) []float64 {
 	return out
 }
 
+// localCorrelations returns the autocorrelations at lags 0 to most, each by the
+// variance of the periods that it is about, less one.
+func localCorrelations(x []float64, most int) []float64 {
+	centred, squares := make([]float64, len(x)), make([]float64, len(x)+1) // running sums
+	mean := stat.Mean(x, nil)
+	for t, v := range x {
+		centred[t] = v - mean
+		squares[t+1] = squares[t] + centred[t]*centred[t]
+	}
+	out := make([]float64, most+1)
+	for k := range out {
+		early, late := squares[max(len(x)-k-1, 0)], squares[len(x)]-squares[min(k+1, len(x))]
+		for t := k; t < len(x); t++ {
+			out[k] += centred[t] * centred[t-k]
+		}
+		if out[k] /= math.Sqrt(early * late); math.IsNaN(out[k]) {
+			out[k] = 1 // nothing is left: not known to be small
+		}
+	}
+	return out
+}
+
 // BootstrapSettings of [Bootstrap]. The zero value of each field means its
 // default.
 type BootstrapSettings struct {
 	Resamples  int     // default 2000
 	MeanBlock  float64 // periods; default BlockLength of the returns
 	Confidence float64 // that the interval should hold the true value; default 0.95
-	Seed       uint64
+	// Circular takes blocks of MeanBlock periods, rounded, in place of geometric
+	// lengths; its default is BlockLength times the cube root of 3/2, which is best then.
+	Circular bool
+	Seed     uint64
+}
+
+// resolve fills in defaults for tracks of the given returns, and returns an error
+// for what makes no sense.
+func (s BootstrapSettings) resolve(tracks ...[]float64) (BootstrapSettings, error) {
+	if s.Resamples == 0 {
+		s.Resamples = 2000
+	}
+	if s.Confidence == 0 {
+		s.Confidence = 0.95
+	}
+	if s.MeanBlock == 0 {
+		for _, returns := range tracks {
+			s.MeanBlock = max(s.MeanBlock, BlockLength(returns))
+		}
+		if s.Circular {
+			s.MeanBlock = math.Round(s.MeanBlock * math.Cbrt(1.5))
+		}
+	}
+	switch {
+	case s.Resamples < 2:
+		return s, wrong("resamples", fmt.Sprint(s.Resamples), "at least 2, better 1000")
+	case !(s.Confidence > 0 && s.Confidence < 1):
+		return s, wrong("confidence", fmt.Sprint(s.Confidence), "a number between 0 and 1, such as 0.95")
+	case !(s.MeanBlock >= 1) || math.IsInf(s.MeanBlock, 0):
+		return s, wrong("mean block", fmt.Sprint(s.MeanBlock), "at least 1 period")
+	}
+	return s, nil
+}
+
+// indices fills dst with the periods of resample i of n.
+func (s BootstrapSettings) indices(dst []int, n, i int) {
+	rng := stream.New(s.Seed, "metrics.bootstrap", uint64(i))
+	if s.Circular {
+		CircularIndices(dst, n, int(math.Round(s.MeanBlock)), rng)
+		return
+	}
+	StationaryIndices(dst, n, s.MeanBlock, rng)
 }
 
 // Interval is a statistic with its uncertainty.
@@ -135,40 +218,16 @@ func Bootstrap(ctx context.Context, returns []float64, statistic func(returns []
 	if len(returns) < 2 {
 		return Interval{}, metrics.ErrTooShort
 	}
-	s := settings
-	if s.Resamples == 0 {
-		s.Resamples = 2000
-	}
-	if s.Confidence == 0 {
-		s.Confidence = 0.95
-	}
-	if s.MeanBlock == 0 {
-		s.MeanBlock = BlockLength(returns)
-	}
-	switch {
-	case s.Resamples < 2:
-		return Interval{}, wrong("resamples", fmt.Sprint(s.Resamples), "at least 2, better 1000")
-	case !(s.Confidence > 0 && s.Confidence < 1):
-		return Interval{}, wrong("confidence", fmt.Sprint(s.Confidence), "a number between 0 and 1, such as 0.95")
-	case !(s.MeanBlock >= 1) || math.IsInf(s.MeanBlock, 0):
-		return Interval{}, wrong("mean block", fmt.Sprint(s.MeanBlock), "at least 1 period")
+	s, err := settings.resolve(returns)
+	if err != nil {
+		return Interval{}, err
 	}
 	values, err := resampled(ctx, returns, statistic, s)
 	if err != nil {
 		return Interval{}, err
 	}
 	out := Interval{Estimate: statistic(slices.Clone(returns)), MeanBlock: s.MeanBlock}
-	var mean float64
-	for _, v := range values {
-		mean += v / float64(len(values))
-	}
-	for _, v := range values {
-		out.StdErr += (v - mean) * (v - mean)
-	}
-	out.StdErr = math.Sqrt(out.StdErr / float64(len(values)-1))
-	slices.Sort(values)
-	out.Low = quantile(values, (1-s.Confidence)/2)
-	out.High = quantile(values, (1+s.Confidence)/2)
+	out.Low, out.High, out.StdErr = Percentiles(values, s.Confidence)
 	if math.IsNaN(out.Estimate) || math.IsNaN(out.StdErr) {
 		return Interval{}, errors.New("statistic is undefined or infinite for the returns or a resample of them: " +
 			"it has no interval")
@@ -190,8 +249,7 @@ func resampled(ctx context.Context, returns []float64, statistic func([]float64)
 	}
 	err := parallel.For(ctx, s.Resamples, func(worker, i int) error {
 		m := &workers[worker]
-		rng := stream.New(s.Seed, "metrics.bootstrap", uint64(i))
-		StationaryIndices(m.indices, len(returns), s.MeanBlock, rng)
+		s.indices(m.indices, len(returns), i)
 		for k, t := range m.indices {
 			m.sample[k] = returns[t]
 		}
@@ -199,6 +257,78 @@ func resampled(ctx context.Context, returns []float64, statistic func([]float64)
 		return nil
 	})
 	return values, err
+}
+
+// Draws are statistics of several tracks over resamples that all tracks share, so
+// that what periods have in common stays, and differences can be judged.
+type Draws struct {
+	MeanBlock float64 // used, in periods
+	// Values are resamples x (tracks * statistics), those of the first track
+	// first; NaN where one is undefined.
+	Values *mat.Dense
+}
+
+// BootstrapTracks computes statistics of N tracks (T x N, a column each) over
+// resamples of their periods, by the settings of [Bootstrap]; the default mean
+// block is the longest of the tracks'. statistics writes count numbers for one
+// resampled track, which it may reorder, and is called from several goroutines at
+// once. Resamples are those of [Bootstrap] with the same seed and block.
+//
+// It returns [metrics.ErrTooShort], a [*metrics.SettingsError] and the context's error.
+func BootstrapTracks(ctx context.Context, returns *mat.Dense, count int, statistics func(dst, returns []float64),
+	settings BootstrapSettings) (*Draws, error) {
+	periods, tracks := returns.Dims()
+	if periods < 2 {
+		return nil, metrics.ErrTooShort
+	}
+	columns := make([][]float64, tracks)
+	for k := range columns {
+		columns[k] = mat.Col(nil, k, returns)
+	}
+	s, err := settings.resolve(columns...)
+	if err != nil {
+		return nil, err
+	}
+	type memory struct {
+		indices []int
+		sample  []float64
+	}
+	workers := make([]memory, parallel.Workers(s.Resamples))
+	for i := range workers {
+		workers[i] = memory{make([]int, periods), make([]float64, periods)}
+	}
+	draws := &Draws{MeanBlock: s.MeanBlock, Values: mat.NewDense(s.Resamples, tracks*count, nil)}
+	err = parallel.For(ctx, s.Resamples, func(worker, i int) error {
+		m, row := &workers[worker], draws.Values.RawRowView(i)
+		s.indices(m.indices, periods, i)
+		for k, column := range columns {
+			for t, from := range m.indices {
+				m.sample[t] = column[from]
+			}
+			statistics(row[k*count:(k+1)*count], m.sample)
+		}
+		return nil
+	})
+	return draws, err
+}
+
+// Percentiles returns the percentile interval that holds a share of the values,
+// and their standard deviation; values are reordered. All are NaN where a value
+// is.
+func Percentiles(values []float64, confidence float64) (low, high, deviation float64) {
+	mean := 0.0
+	for _, v := range values {
+		mean += v / float64(len(values))
+	}
+	for _, v := range values {
+		deviation += (v - mean) * (v - mean)
+	}
+	deviation = math.Sqrt(deviation / float64(len(values)-1))
+	if math.IsNaN(deviation) {
+		return deviation, deviation, deviation
+	}
+	slices.Sort(values)
+	return quantile(values, (1-confidence)/2), quantile(values, (1+confidence)/2), deviation
 }
 
 // quantile interpolates linearly between sorted values.

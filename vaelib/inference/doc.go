@@ -6,8 +6,10 @@
 //	o, err := inference.CSCV(returnsOfAllTrials, 16)
 //	o.PBO
 //
-// [Bootstrap] gives intervals that respect serial dependence, [CSCV] the
-// probability of backtest overfitting, [Kupiec] and [Christoffersen] test the
-// coverage of a value at risk. Probabilities about the Sharpe ratio in closed
+// [Bootstrap] and, for several tracks at once, [BootstrapTracks] give intervals that
+// respect serial dependence; [LedoitWolf] and [JobsonKorkie] test the difference of
+// two Sharpe ratios, [SPA] and [StepDown] that of many to a benchmark; [CSCV]
+// estimates the probability of backtest overfitting; [Kupiec] and [Christoffersen]
+// test the coverage of a value at risk. Probabilities about the Sharpe ratio in closed
 // form are in package sharpe.
 package inference

@@ -372,3 +372,28 @@ func readColumns(t testing.TB, elem ...string) *mat.Dense {
 	}
 	return m
 }
+
+// readPrices reads a CSV of numbers but for its first column.
+func readPrices(t testing.TB, elem ...string) *mat.Dense {
+	t.Helper()
+	text, err := os.ReadFile(sharedtest.Path(t, elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
+	var m *mat.Dense
+	for i, line := range lines {
+		fields := strings.Split(strings.TrimSpace(line), ",")[1:]
+		if m == nil {
+			m = mat.NewDense(len(lines), len(fields), nil)
+		}
+		for j, field := range fields {
+			v, err := strconv.ParseFloat(field, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Set(i, j, v)
+		}
+	}
+	return m
+}

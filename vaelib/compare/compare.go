@@ -1,0 +1,428 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"vaefolio/vaelib/inference"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
+)
+
+// Confidence of all intervals.
+const Confidence = 0.95
+
+// Result is what tracks say of each other. Sharpe ratios of pairs are per period,
+// figures of rows are annual where their name has no unit.
+type Result struct {
+	Periods        int              `json:"periods"`
+	From           string           `json:"from,omitempty"` // the first period's date
+	To             string           `json:"to,omitempty"`
+	PeriodsPerYear float64          `json:"periods_per_year"`
+	Confidence     float64          `json:"confidence"` // of all intervals
+	Resamples      int              `json:"resamples"`
+	Block          float64          `json:"block"` // mean length, in periods
+	Rows           []Row            `json:"rows"`
+	Pairs          []Pair           `json:"pairs"`
+	SPA            *Superior        `json:"spa"` // null with fewer than two tracks
+	PBO            *Overfitting     `json:"pbo"` // null where not asked for
+	Config         []Difference     `json:"config,omitempty"`
+	Data           []Difference     `json:"data,omitempty"`
+	Summary        []SummaryFigures `json:"summary,omitempty"`
+	Notes          []string         `json:"notes"`
+}
+
+// Figure is a figure of a track with its interval.
+type Figure struct {
+	Name  string       `json:"-"`
+	Value number.Value `json:"value"`
+	From  number.Value `json:"from"`
+	To    number.Value `json:"to"`
+}
+
+// Row is what is known of one track.
+type Row struct {
+	Name    string       `json:"name"`
+	Source  string       `json:"source"`
+	Figures Figures      `json:"figures"`
+	PSR     number.Value `json:"psr"`
+	DSR     number.Value `json:"dsr"`
+	Trials  int          `json:"trials"` // that the DSR counts
+	// Mean block lengths that are best for the mean of the returns and of their
+	// squares (Politis & White 2004, corrected 2009).
+	BlockLength          float64      `json:"block_length"`
+	BlockLengthOfSquares float64      `json:"block_length_of_squares"`
+	StepDown             number.Value `json:"stepdown_p"` // adjusted p-value of the step-down test against SPA's benchmark
+	Coverage             *Coverage    `json:"var_coverage"`
+	Notes                []string     `json:"notes"`
+}
+
+// Interval of a difference.
+type Interval struct {
+	From number.Value `json:"from"`
+	To   number.Value `json:"to"`
+}
+
+// Pair is what is known of the difference of two Sharpe ratios, that of a less
+// that of b.
+type Pair struct {
+	A          string       `json:"a"`
+	B          string       `json:"b"`
+	Difference number.Value `json:"sharpe_difference"` // per period, divisor T in the deviations
+	LedoitWolf LedoitWolf   `json:"lw"`
+	Memmel     Normal       `json:"jkm"`
+	Bootstrap  Interval     `json:"bootstrap"` // of sharpe_difference
+	Notes      []string     `json:"notes,omitempty"`
+}
+
+// LedoitWolf is the test of [inference.LedoitWolf].
+type LedoitWolf struct {
+	Kernel    inference.Kernel `json:"kernel"`
+	Prewhiten bool             `json:"prewhitened"`
+	Bandwidth number.Value     `json:"bandwidth"`
+	StdErr    number.Value     `json:"se"`
+	Normal
+}
+
+// Normal is a test by a normal statistic, two-sided.
+type Normal struct {
+	Z number.Value `json:"z"`
+	P number.Value `json:"p"`
+}
+
+// Superior is the test whether any track beats the benchmark by its Sharpe ratio.
+type Superior struct {
+	Against   string  `json:"against"`
+	Best      string  `json:"best"`
+	Statistic float64 `json:"statistic"`
+	PValue    float64 `json:"p"`
+	Lower     float64 `json:"p_lower"`
+	Upper     float64 `json:"p_upper"` // White's reality check
+}
+
+// Overfitting is the probability of backtest overfitting by CSCV.
+type Overfitting struct {
+	S                 int     `json:"S"`
+	Value             float64 `json:"value"`
+	Combinations      int     `json:"combinations"`
+	MeanLogit         float64 `json:"mean_logit"`
+	MedianLogit       float64 `json:"median_logit"`
+	ProbabilityOfLoss float64 `json:"probability_of_loss"`
+	MeanInSample      float64 `json:"mean_in_sample"`
+	MeanOutOfSample   float64 `json:"mean_out_of_sample"`
+	Slope             float64 `json:"degradation_slope"`
+	Intercept         float64 `json:"degradation_intercept"`
+	R2                float64 `json:"degradation_r2"`
+}
+
+// Run compares tracks. annual says how figures are computed: of it, the level is
+// that of the settings. Others are tracks that were looked at too, such as those of
+// earlier runs: they count as trials.
+func Run(ctx context.Context, t *Tracks, annual metrics.Settings, settings Settings, others ...*Tracks) (*Result,
+	error) {
+	settings.EnsureDefaults()
+	if err := settings.Validate(); err != nil {
+		return nil, err
+	}
+	annual.Level = settings.Level
+	annual.EnsureDefaults()
+	if err := annual.Validate(); err != nil {
+		return nil, err
+	}
+	c := &comparison{tracks: t, annual: annual, settings: settings, riskless: annual.RiskFree / annual.PeriodsPerYear}
+	c.result = &Result{
+		Periods: t.Periods(), PeriodsPerYear: annual.PeriodsPerYear, Confidence: Confidence,
+		Resamples: settings.Resamples, Rows: []Row{}, Pairs: []Pair{}, Notes: append([]string{}, t.Notes...),
+	}
+	if t.Times != nil {
+		c.result.From, c.result.To = stamp(t.Times[0]), stamp(t.Times[len(t.Times)-1])
+	}
+	for _, step := range []func(context.Context) error{c.figures, c.draw, c.pairs, c.superior, c.overfitting} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	c.count(others)
+	return c.result, nil
+}
+
+// comparison is a comparison under way.
+type comparison struct {
+	tracks   *Tracks
+	annual   metrics.Settings
+	settings Settings
+	riskless float64 // per period
+	values   []metrics.Figures
+	draws    *inference.Draws
+	result   *Result
+}
+
+// shown are the figures of a row, in their order.
+var shown = []metrics.Figure{
+	metrics.AnnualReturn, metrics.CAGR, metrics.Volatility, metrics.Sharpe, metrics.Sortino, metrics.MaxDrawdown,
+	metrics.Calmar, metrics.VaR, metrics.CVaR,
+}
+
+// figures computes the figures of all tracks.
+func (c *comparison) figures(context.Context) error {
+	for k, name := range c.tracks.Names {
+		returns := c.tracks.Column(k)
+		f, err := metrics.EvaluateSeries(returns, c.annual)
+		if err != nil {
+			return fmt.Errorf("track %s: %w", name, err)
+		}
+		squares := make([]float64, len(returns))
+		for t, r := range returns {
+			squares[t] = r * r
+		}
+		row := Row{
+			Name: name, Source: c.tracks.Sources[k], PSR: f.Value(metrics.PSR), Notes: append([]string{}, f.Notes()...),
+			BlockLength: inference.BlockLength(returns), BlockLengthOfSquares: inference.BlockLength(squares),
+			StepDown: number.Unknown("the track that the others are tested against"),
+		}
+		for _, figure := range shown {
+			row.Figures = append(row.Figures, Figure{Name: figure.Name(c.annual.Level), Value: f.Value(figure)})
+		}
+		coverage, err := cover(returns, c.settings.Level, c.settings.VaRWindow)
+		if err != nil {
+			row.Notes = append(row.Notes, "var_coverage: "+err.Error())
+		}
+		row.Coverage = coverage
+		c.values = append(c.values, f)
+		c.result.Rows = append(c.result.Rows, row)
+	}
+	return nil
+}
+
+// draw resamples the tracks, and fills in the figures' intervals. The last
+// statistic of a track is its Sharpe ratio per period, divisor T.
+func (c *comparison) draw(ctx context.Context) error {
+	count := len(shown) + 1
+	statistics := func(dst, returns []float64) {
+		dst[len(shown)] = c.periodSharpe(returns)
+		f, err := metrics.EvaluateSeries(returns, c.annual)
+		for i, figure := range shown {
+			dst[i] = math.NaN()
+			if x, ok := f.Value(figure).Float(); ok && err == nil {
+				dst[i] = x
+			}
+		}
+	}
+	block := c.settings.Block
+	if block == 0 {
+		for _, row := range c.result.Rows {
+			block = max(block, row.BlockLength, row.BlockLengthOfSquares)
+		}
+		if c.settings.Circular {
+			block = math.Round(block * math.Cbrt(1.5))
+		}
+	}
+	var err error
+	c.draws, err = inference.BootstrapTracks(ctx, c.tracks.Returns, count, statistics, inference.BootstrapSettings{
+		Resamples: c.settings.Resamples, MeanBlock: block, Circular: c.settings.Circular, Seed: c.settings.Seed,
+	})
+	if err != nil {
+		return err
+	}
+	c.result.Block = c.draws.MeanBlock
+	for k := range c.result.Rows {
+		for i := range shown {
+			f := &c.result.Rows[k].Figures[i]
+			if _, ok := f.Value.Float(); !ok {
+				f.From, f.To = f.Value, f.Value
+				continue
+			}
+			f.From, f.To = interval(mat.Col(nil, k*count+i, c.draws.Values))
+		}
+	}
+	return nil
+}
+
+// interval is the percentile interval of draws, undefined where one is.
+func interval(draws []float64) (from, to number.Value) {
+	low, high, _ := inference.Percentiles(draws, Confidence)
+	if math.IsNaN(low) {
+		return number.Unknown("undefined in a resample"), number.Unknown("undefined in a resample")
+	}
+	return number.Known(low), number.Known(high)
+}
+
+// periodSharpe is the Sharpe ratio per period, divisor T; NaN for a constant.
+func (c *comparison) periodSharpe(returns []float64) float64 {
+	mean, variance := stat.PopMeanVariance(returns, nil)
+	if !(variance > 1e-24*mean*mean) {
+		return math.NaN()
+	}
+	return (mean - c.riskless) / math.Sqrt(variance)
+}
+
+// excess is a track less the riskless return.
+func (c *comparison) excess(k int) []float64 {
+	returns := c.tracks.Column(k)
+	for t := range returns {
+		returns[t] -= c.riskless
+	}
+	return returns
+}
+
+// pairs tests every two tracks.
+func (c *comparison) pairs(ctx context.Context) error {
+	columns := make([][]float64, len(c.tracks.Names))
+	for k := range columns {
+		columns[k] = c.excess(k)
+	}
+	for i := range columns {
+		for j := i + 1; j < len(columns); j++ {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			c.result.Pairs = append(c.result.Pairs, c.pair(i, j, columns[i], columns[j]))
+		}
+	}
+	return nil
+}
+
+func (c *comparison) pair(i, j int, a, b []float64) Pair {
+	p := Pair{A: c.tracks.Names[i], B: c.tracks.Names[j]}
+	p.Difference = number.Known(c.periodSharpe(c.tracks.Column(i)) - c.periodSharpe(c.tracks.Column(j)))
+	p.LedoitWolf.Kernel, p.LedoitWolf.Prewhiten = c.settings.Kernel, c.settings.Prewhiten
+	lw, err := inference.LedoitWolf(a, b, inference.DifferenceSettings{
+		Kernel: c.settings.Kernel, Bandwidth: c.settings.Bandwidth, Prewhiten: c.settings.Prewhiten,
+	})
+	if err != nil {
+		p.Notes = append(p.Notes, "lw: "+err.Error())
+	} else {
+		p.Difference = number.Known(lw.Value)
+		p.LedoitWolf.Bandwidth, p.LedoitWolf.StdErr = number.Known(lw.Bandwidth), number.Known(lw.StdErr)
+		p.LedoitWolf.Normal = Normal{number.Known(lw.Z), number.Known(lw.PValue)}
+	}
+	if test, err := inference.JobsonKorkie(a, b); err != nil {
+		p.Notes = append(p.Notes, "jkm: "+err.Error())
+	} else {
+		p.Memmel = Normal{number.Known(test.Statistic), number.Known(test.PValue)}
+	}
+	p.Bootstrap.From, p.Bootstrap.To = interval(c.differences(i, j))
+	return p
+}
+
+// differences are the draws of a difference of Sharpe ratios.
+func (c *comparison) differences(i, j int) []float64 {
+	count := len(shown) + 1
+	draws := mat.Col(nil, i*count+len(shown), c.draws.Values)
+	for b := range draws {
+		draws[b] -= c.draws.Values.At(b, j*count+len(shown))
+	}
+	return draws
+}
+
+// superior tests all tracks but one against that one.
+func (c *comparison) superior(context.Context) error {
+	if len(c.tracks.Names) < 2 {
+		return nil
+	}
+	against := 0
+	if c.settings.Against != "" {
+		var err error
+		if against, err = c.tracks.Index(c.settings.Against); err != nil {
+			return fmt.Errorf("-against: %w", err)
+		}
+	}
+	ratio := func(k int) float64 { return c.periodSharpe(c.tracks.Column(k)) }
+	var at []int
+	var differences []float64
+	for k := range c.tracks.Names {
+		if k == against {
+			continue
+		}
+		if d := ratio(k) - ratio(against); !math.IsNaN(d) {
+			at, differences = append(at, k), append(differences, d)
+		}
+		c.result.Rows[k].StepDown = number.Unknown("its Sharpe ratio can't be compared")
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	draws := mat.NewDense(c.settings.Resamples, len(at), nil)
+	for i, k := range at {
+		draws.SetCol(i, c.differences(k, against))
+	}
+	s := inference.SPA(differences, draws, c.tracks.Periods())
+	c.result.SPA = &Superior{
+		Against: c.tracks.Names[against], Best: c.tracks.Names[at[s.Best]], Statistic: s.Statistic,
+		PValue: s.PValue, Lower: s.Lower, Upper: s.Upper,
+	}
+	for i, p := range inference.StepDown(differences, draws) {
+		c.result.Rows[at[i]].StepDown = number.Known(p)
+	}
+	return nil
+}
+
+// overfitting computes the PBO where it is asked for.
+func (c *comparison) overfitting(context.Context) error {
+	if c.settings.Blocks == 0 {
+		return nil
+	}
+	o, err := inference.CSCV(c.tracks.Returns, c.settings.Blocks)
+	var split *inference.SplitError
+	if errors.As(err, &split) {
+		return fmt.Errorf("-pbo %d: track %s has the same return in every period of a part of the time: leave it out "+
+			"by -tracks, or use fewer blocks", c.settings.Blocks, c.tracks.Names[split.Trial])
+	}
+	if err != nil {
+		return fmt.Errorf("-pbo %d: %w", c.settings.Blocks, err)
+	}
+	c.result.PBO = &Overfitting{
+		S: c.settings.Blocks, Value: o.PBO, Combinations: len(o.Logits), MeanLogit: o.MeanLogit,
+		MedianLogit: o.MedianLogit, ProbabilityOfLoss: o.ProbabilityOfLoss, MeanInSample: o.MeanInSample,
+		MeanOutOfSample: o.MeanOutOfSample, Slope: o.Slope, Intercept: o.Intercept, R2: o.R2,
+	}
+	return nil
+}
+
+// count counts the trials and deflates the Sharpe ratios by them.
+func (c *comparison) count(others []*Tracks) {
+	seen := map[string]bool{}
+	var ratios []float64
+	for _, t := range append([]*Tracks{c.tracks}, others...) {
+		for k := range t.Names {
+			returns := t.Column(k)
+			mean, deviation := stat.MeanStdDev(returns, nil)
+			key := fingerprint(returns)
+			if seen[key] || !(deviation > 1e-12*math.Abs(mean)) {
+				continue // cash is no trial
+			}
+			seen[key] = true
+			ratios = append(ratios, (mean-c.riskless)/deviation)
+		}
+	}
+	trials := max(len(ratios), c.settings.Trials)
+	for k := range c.result.Rows {
+		row := &c.result.Rows[k]
+		row.Trials = trials
+		switch {
+		case len(ratios) < 2 && trials > 1:
+			row.DSR = number.Unknown("the spread of the trials' Sharpe ratios isn't known from one track")
+		case len(ratios) < 2:
+			row.DSR = row.PSR // one trial is no choice
+		default:
+			row.DSR = c.values[k].DeflatedSharpe(trials, stat.StdDev(ratios, nil))
+		}
+	}
+}
+
+// fingerprint tells equal series.
+func fingerprint(returns []float64) string {
+	bytes := make([]byte, 0, 8*len(returns))
+	for _, r := range returns {
+		b := math.Float64bits(r)
+		for s := 0; s < 64; s += 8 {
+			bytes = append(bytes, byte(b>>s))
+		}
+	}
+	return string(bytes)
+}
