@@ -52,7 +52,8 @@ func printRows(io *cli.IO, format string, rows []compare.Row) error {
 func printPairs(io *cli.IO, format string, pairs []compare.Pair) error {
 	table := io.Table(format, cli.Column{Name: "a"}, cli.Column{Name: "b"},
 		cli.Column{Name: "sharpe_difference", Short: "difference"},
-		cli.Column{Name: "bootstrap_from", Short: "95 % from"}, cli.Column{Name: "bootstrap_to", Short: "to"}, cli.Column{Name: "lw_se", Short: "LW se"},
+		cli.Column{Name: "bootstrap_from", Short: "95 % from"},
+		cli.Column{Name: "bootstrap_to", Short: "to"}, cli.Column{Name: "lw_se", Short: "LW se"},
 		cli.Column{Name: "lw_z", Short: "z"}, cli.Column{Name: "lw_p", Short: "p"},
 		cli.Column{Name: "jkm_z", Short: "JK-Memmel z"}, cli.Column{Name: "jkm_p", Short: "p"})
 	for _, p := range pairs {

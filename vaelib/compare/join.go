@@ -80,7 +80,8 @@ func sharedRows(all []*Tracks) ([][]int, error) {
 		for k, t := range all {
 			if t.Periods() != all[0].Periods() {
 				return nil, fmt.Errorf("%s has %d periods and %s %d: without dates in both nobody can tell which "+
-					"belong together; give both a first column date", all[0].Source, all[0].Periods(), t.Source, t.Periods())
+					"belong together; give both a first column date",
+					all[0].Source, all[0].Periods(), t.Source, t.Periods())
 			}
 			for i := range t.Periods() {
 				rows[k] = append(rows[k], i)
