@@ -7,10 +7,9 @@
 //	backend, err := cpu.New()
 //	exec, err := graph.NewExec(backend, func(x *graph.Node) *graph.Node { ... })
 //
-// A graph with any other operation, type or form (products of
-// batches, loops, random numbers, convolutions, sorting) goes to GoMLX's Go
-// backend as a whole. Either way GoMLX's builder checks the graph, so that its
-// errors are the same.
+// A graph with any other operation, type or form (loops, random numbers,
+// convolutions, sorting) goes to GoMLX's Go backend as a whole. Either way
+// GoMLX's builder checks the graph, so that its errors are the same.
 //
 // # How
 //

@@ -276,13 +276,26 @@ func (d *draft) multiply(o operands) {
 		for axis, n := range right.Dimensions {
 			if n == o.shape.Dimensions[contract] && d.choices.below(2) == 0 {
 				y, none := d.values[i], compute.DotGeneralConfig{}
+				left, right := batches(o.shape.Dimensions, right.Dimensions, contract, axis)
 				d.keep(false, func(f compute.Function, k int) (compute.Value, error) {
-					return f.DotGeneral(o.x[k], []int{contract}, nil, y[k], []int{axis}, nil, none)
+					return f.DotGeneral(o.x[k], []int{contract}, left, y[k], []int{axis}, right, none)
 				})
 				return
 			}
 		}
 	}
+}
+
+// batches are the first axes of equal length besides the contracting ones.
+func batches(left, right []int, contractLeft, contractRight int) (l, r []int) {
+	for i, n := range left {
+		for j, m := range right {
+			if n == m && i != contractLeft && j != contractRight {
+				return []int{i}, []int{j}
+			}
+		}
+	}
+	return nil, nil
 }
 
 // constant is a scalar of x's type.

@@ -221,16 +221,16 @@ func (f *function) Gather(
 	return f.take(v, nil, node{op: compute.OpTypeGather}, x, indices)
 }
 
-// DotGeneral of matrices and vectors without batch axes is taken down.
+// DotGeneral is taken down, for the plan to decide.
 func (f *function) DotGeneral(
 	x compute.Value, contractX, batchX []int, y compute.Value, contractY, batchY []int, config compute.DotGeneralConfig,
 ) (compute.Value, error) {
 	v, err := f.Function.DotGeneral(x, contractX, batchX, y, contractY, batchY, config)
-	if err != nil || len(batchX) > 0 || config != (compute.DotGeneralConfig{}) {
+	if err != nil || config != (compute.DotGeneralConfig{}) {
 		return v, err
 	}
-	contracting := dot{slices.Clone(contractX), slices.Clone(contractY)}
-	return f.take(v, nil, node{op: compute.OpTypeDotGeneral, dot: contracting}, x, y)
+	axes := dot{slices.Clone(contractX), slices.Clone(contractY), slices.Clone(batchX), slices.Clone(batchY)}
+	return f.take(v, nil, node{op: compute.OpTypeDotGeneral, dot: axes}, x, y)
 }
 
 // Pad with 0, at the ends alone, is taken down.

@@ -353,10 +353,11 @@ func (p *planner) reduce(n *node, x view) view {
 	})
 }
 
+// multiply plans the product of matrices and vectors, or of batches of them.
 func (p *planner) multiply(n *node, in []view) (view, error) {
 	for i, contracting := range [][]int{n.dot.lhs, n.dot.rhs} {
 		whole := in[i].of.class == index || n.inputs[i].shape.DType == dtypes.Int32
-		if len(in[i].dims) > 2 || len(contracting) != 1 || whole {
+		if len(in[i].dims)-len(n.dot.lhsBatch) > 2 || len(contracting) != 1 || whole {
 			return view{}, errForeign
 		}
 	}

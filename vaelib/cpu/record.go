@@ -22,7 +22,8 @@ type node struct {
 
 type slice struct{ starts, strides []int }
 
-type dot struct{ lhs, rhs []int } // contracting axes
+// dot has the contracting axes of the two factors, and those of batches.
+type dot struct{ lhs, rhs, lhsBatch, rhsBatch []int }
 
 // builder passes a graph on to GoMLX's Go backend, which checks it, and takes
 // down the operations that this package runs itself. A value that it hasn't

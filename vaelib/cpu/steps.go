@@ -160,25 +160,31 @@ func runGathering[T float32 | float64](g *gathering, spaces [][]T, rows []int32)
 	}
 }
 
-// multiplication is a product of matrices.
+// multiplication is a product of matrices, or of each pair of a batch of them.
 type multiplication struct {
 	to                         *store
 	a, b                       origin
 	aStep, aTerm, bStep, bTerm int
 	rows, columns, terms       int
+	batch, aBatch, bBatch      []int // axes of the batch, and their strides
 }
 
 func newMultiplication(v *value) *multiplication {
 	m := &multiplication{to: v.store}
-	m.a, m.rows, m.aStep, m.aTerm, m.terms = side(v.operands[0], v.dot.lhs[0])
-	m.b, m.columns, m.bStep, m.bTerm, m.terms = side(v.operands[1], v.dot.rhs[0])
+	a, b, d := v.operands[0], v.operands[1], v.dot
+	m.a, m.rows, m.aStep, m.aTerm, m.terms = side(a, d.lhs[0], d.lhsBatch)
+	m.b, m.columns, m.bStep, m.bTerm, m.terms = side(b, d.rhs[0], d.rhsBatch)
+	for k, axis := range d.lhsBatch {
+		m.batch = append(m.batch, a.dims[axis])
+		m.aBatch, m.bBatch = append(m.aBatch, a.strides[axis]), append(m.bBatch, b.strides[d.rhsBatch[k]])
+	}
 	return m
 }
 
-func side(x view, contracting int) (from origin, count, step, term, terms int) {
+func side(x view, contracting int, batch []int) (from origin, count, step, term, terms int) {
 	count, step = 1, 0
 	for i, d := range x.dims {
-		if i != contracting {
+		if i != contracting && !slices.Contains(batch, i) {
 			count, step = d, x.strides[i]
 		}
 	}
@@ -189,15 +195,20 @@ func (m *multiplication) run(f *frame) {
 	if m.rows == 0 || m.columns == 0 {
 		return
 	}
-	if m.to.class == double {
-		a := factor64{f.double[m.a.store.id][m.a.offset:], m.aStep, m.aTerm}
-		b := factor64{f.double[m.b.store.id][m.b.offset:], m.bStep, m.bTerm}
-		product64(f.double[m.to.id], m.rows, m.columns, m.terms, a, b)
-		return
-	}
-	a := factor{f.single[m.a.store.id][m.a.offset:], m.aStep, m.aTerm}
-	b := factor{f.single[m.b.store.id][m.b.offset:], m.bStep, m.bTerm}
-	f.panels.product(f.single[m.to.id], m.columns, m.rows, m.columns, m.terms, a, b)
+	size := m.rows * m.columns
+	to := 0
+	odometer(m.batch, m.aBatch, m.bBatch, func(a, b int) {
+		if m.to.class == double {
+			left := factor64{f.double[m.a.store.id][m.a.offset+a:], m.aStep, m.aTerm}
+			right := factor64{f.double[m.b.store.id][m.b.offset+b:], m.bStep, m.bTerm}
+			product64(f.double[m.to.id][to:][:size], m.rows, m.columns, m.terms, left, right)
+		} else {
+			left := factor{f.single[m.a.store.id][m.a.offset+a:], m.aStep, m.aTerm}
+			right := factor{f.single[m.b.store.id][m.b.offset+b:], m.bStep, m.bTerm}
+			f.panels.product(f.single[m.to.id][to:][:size], m.columns, m.rows, m.columns, m.terms, left, right)
+		}
+		to += size
+	})
 }
 
 // reduction adds up (or finds the largest or least) along axes.
