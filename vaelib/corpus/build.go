@@ -88,10 +88,7 @@ func Build(ctx context.Context, window *market.Window, set simplex.Set, sectors 
 		return nil, fmt.Errorf("conditions of the market: %w", err)
 	}
 	c.describe(sectors)
-	b := &builder{Corpus: c, upper: 1}
-	if set.Upper != nil {
-		b.upper = slices.Max(set.Upper)
-	}
+	b := &builder{Corpus: c, upper: largestWeight(set)}
 	if config.Measured == MeasuredTraining {
 		if b.evaluator, err = c.evaluator(Span{To: cut}); err != nil {
 			return nil, err
@@ -196,6 +193,14 @@ func (c *Corpus) rows(of *mat.Dense, heldOut bool) *mat.Dense {
 	return mat.NewDense(count, columns, picked)
 }
 
+// largestWeight is the largest bound of a set.
+func largestWeight(set simplex.Set) float64 {
+	if set.Upper == nil {
+		return 1
+	}
+	return slices.Max(set.Upper)
+}
+
 // builder is what all makers share and none changes.
 type builder struct {
 	*Corpus
@@ -210,7 +215,7 @@ func (m *maker) makeSpan(ctx context.Context, span int, rows []int) error {
 		return nil
 	}
 	s := m.Spans[span]
-	m.enter(m.window.Slice(s.From, s.To))
+	m.enter(m.window.Slice(s.From, s.To).Returns)
 	evaluator := m.evaluator
 	if evaluator == nil {
 		var err error
@@ -225,7 +230,8 @@ func (m *maker) makeSpan(ctx context.Context, span int, rows []int) error {
 		weights := m.Portfolios.Weights.RawRowView(i)
 		row := &m.Rows[i]
 		if err := m.makeRow(ctx, row, weights, stream.New(m.config.Seed, "corpus", uint64(i))); err != nil {
-			return fmt.Errorf("row %s: %w", m.Portfolios.IDs[i], err)
+			return fmt.Errorf("row %s, over the window that ends %s: %w", m.Portfolios.IDs[i],
+				m.window.Times[s.To-1].UTC().Format(time.DateOnly), err)
 		}
 		figures, err := evaluator.Evaluate(weights)
 		if err != nil {
@@ -254,9 +260,7 @@ func (m *maker) makeRow(ctx context.Context, row *Row, weights []float64, rng *r
 		last = err
 		m.refused[row.Recipe]++
 	}
-	s := m.Spans[row.Span]
-	return fmt.Errorf("no %s portfolio in %d draws over the window that ends %s: %w", row.Source, maxDraws,
-		m.window.Times[s.To-1].UTC().Format(time.DateOnly), last)
+	return fmt.Errorf("no %s portfolio in %d draws: %w", row.Source, maxDraws, last)
 }
 
 // drawMaxWeight varies the upper bound: the set's own half of the time, else

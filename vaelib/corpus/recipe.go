@@ -9,7 +9,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/inference"
-	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/simplex"
@@ -32,9 +31,9 @@ func newMaker(b *builder, projector *simplex.Projector, refused map[string]int) 
 	return &maker{builder: b, projector: projector, refused: refused, capped: make([]float64, b.set.N)}
 }
 
-// enter turns to another rolling window.
-func (m *maker) enter(window *market.Window) {
-	m.returns = window.Returns
+// enter turns to the returns of another rolling window.
+func (m *maker) enter(returns *mat.Dense) {
+	m.returns = returns
 	m.moments = map[string]*moments.Moments{}
 }
 
