@@ -1,0 +1,249 @@
+package universe
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/corpus"
+	"vaefolio/vaelib/internal/parallel"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/simulate"
+	"vaefolio/vaelib/stream"
+)
+
+// Settings say what universes to build. Zeros stand for those of
+// [DefaultSettings].
+type Settings struct {
+	Universes  int
+	Portfolios int     // of each universe
+	Assets     [2]int  // their number is uniform between the two
+	Periods    [2]int  // likewise, by its logarithm
+	HeldOut    float64 // share of the universes, of the symbols and of the time that is not learned from
+	Seed       uint64
+}
+
+// DefaultSettings returns those of the built-in model.
+func DefaultSettings() Settings {
+	return Settings{
+		Universes: 4000, Portfolios: 16, Assets: [2]int{8, 24}, Periods: [2]int{40, 400}, HeldOut: 0.2, Seed: 1,
+	}
+}
+
+// EnsureDefaults gives the fields that are zero their defaults.
+func (s *Settings) EnsureDefaults() {
+	d := DefaultSettings()
+	s.Universes, s.Portfolios = cmp.Or(s.Universes, d.Universes), cmp.Or(s.Portfolios, d.Portfolios)
+	s.Assets, s.Periods = cmp.Or(s.Assets, d.Assets), cmp.Or(s.Periods, d.Periods)
+	s.HeldOut, s.Seed = cmp.Or(s.HeldOut, d.HeldOut), cmp.Or(s.Seed, d.Seed)
+}
+
+// Validate returns an error that names the first field that makes no sense.
+func (s Settings) Validate() error {
+	switch {
+	case s.Universes < 2 || s.Universes > 1e7:
+		return fmt.Errorf("%d universes: there must be 2 to 10,000,000", s.Universes)
+	case s.Portfolios < 1 || s.Portfolios > 10_000:
+		return fmt.Errorf("%d portfolios of a universe: there must be 1 to 10,000", s.Portfolios)
+	case s.Assets[0] < 3 || s.Assets[1] < s.Assets[0] || s.Assets[1] > MaxAssets:
+		return fmt.Errorf("universes of %d to %d assets: the numbers must rise from at least 3 to at most %d",
+			s.Assets[0], s.Assets[1], MaxAssets)
+	case s.Periods[0] < 10 || s.Periods[1] < s.Periods[0]:
+		return fmt.Errorf("windows of %d to %d periods: the numbers must rise from at least 10", s.Periods[0],
+			s.Periods[1])
+	case !(s.HeldOut > 0 && s.HeldOut <= 0.5):
+		return fmt.Errorf("a share of %v held out: it must be above 0 and at most 0.5", s.HeldOut)
+	}
+	return nil
+}
+
+// source gives a universe's returns, by a random source.
+type source func(rng *rand.Rand, index int, heldOut bool) (symbols []string, returns *mat.Dense, err error)
+
+// Simulate builds universes out of simulated markets, and hands them to use in the
+// order of their numbers; each depends on its number and the seed alone. The last
+// ones are held out.
+func Simulate(
+	ctx context.Context, s Settings, use func(*Example) error, progress func(done, total int, note string),
+) error {
+	s.EnsureDefaults()
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	ranges := simulate.DefaultRanges()
+	ranges.Assets = simulate.Range{From: float64(s.Assets[0]), To: float64(s.Assets[1])}
+	return s.build(ctx, func(rng *rand.Rand, index int, _ bool) ([]string, *mat.Dense, error) {
+		world, err := simulate.New(s.Seed, uint64(index), ranges)
+		if err != nil {
+			return nil, nil, err
+		}
+		return nil, world.Returns(rng, s.periods(rng)), nil
+	}, use, progress)
+}
+
+// Sample builds universes out of prices, as [Simulate] does: random assets over
+// random stretches of time in which all have prices. Those held out have other
+// symbols AND lie in later time than those to learn from.
+func Sample(ctx context.Context, panel *market.Panel, s Settings, use func(*Example) error,
+	progress func(done, total int, note string)) error {
+	s.EnsureDefaults()
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	n := len(panel.Symbols)
+	order := stream.New(s.Seed, "universe.symbols", 0).Perm(n)
+	out := int(math.Round(s.HeldOut * float64(n)))
+	cut := int(float64(len(panel.Times)) * (1 - s.HeldOut))
+	parts := map[bool]part{
+		false: {panel, order[out:], 0, cut}, true: {panel, order[:out], cut, len(panel.Times)},
+	}
+	for _, heldOut := range []bool{false, true} {
+		p := parts[heldOut]
+		if most := p.widest(); most < s.Assets[0] || p.to-p.from <= s.Periods[0] {
+			which := "learn from"
+			if heldOut {
+				which = "hold out"
+			}
+			return fmt.Errorf("the universes to %s have %d symbols at a time in %d periods of the prices, and need %d "+
+				"and more than %d: give more prices, smaller universes, or another share to hold out",
+				which, most, p.to-p.from, s.Assets[0], s.Periods[0])
+		}
+	}
+	return s.build(ctx, func(rng *rand.Rand, _ int, heldOut bool) ([]string, *mat.Dense, error) {
+		return parts[heldOut].draw(rng, s)
+	}, use, progress)
+}
+
+// periods draws a window's length.
+func (s Settings) periods(rng *rand.Rand) int {
+	low, high := float64(s.Periods[0]), float64(s.Periods[1])
+	return int(math.Round(low * math.Pow(high/low, rng.Float64())))
+}
+
+// block is how many universes are made side by side before they are handed on.
+const block = 64
+
+func (s Settings) build(ctx context.Context, from source, use func(*Example) error,
+	progress func(done, total int, note string)) error {
+	first := s.Universes - int(math.Ceil(s.HeldOut*float64(s.Universes)))
+	for begin := 0; begin < s.Universes; begin += block {
+		made := make([]*Example, min(block, s.Universes-begin))
+		if err := parallel.For(ctx, len(made), func(_, i int) (err error) {
+			made[i], err = s.example(ctx, from, begin+i, begin+i >= first)
+			return err
+		}); err != nil {
+			return err
+		}
+		for _, e := range made {
+			if err := use(e); err != nil {
+				return err
+			}
+		}
+		if progress != nil {
+			progress(begin+len(made), s.Universes, "universes")
+		}
+	}
+	return nil
+}
+
+// draws bounds how often a universe is drawn again: a stretch of time may have an
+// asset that does not move.
+const draws = 50
+
+func (s Settings) example(ctx context.Context, from source, index int, heldOut bool) (*Example, error) {
+	rng := stream.New(s.Seed, "universe.example", uint64(index))
+	var last error
+	for range draws {
+		symbols, returns, err := from(rng, index, heldOut)
+		if err != nil {
+			return nil, err
+		}
+		_, n := returns.Dims()
+		u, err := New(symbols, returns, drawCap(n, rng))
+		if err != nil {
+			last = err
+			continue
+		}
+		e := &Example{Universe: *u, ID: fmt.Sprintf("u%0*d", len(fmt.Sprint(s.Universes)), index+1), HeldOut: heldOut}
+		set := simplex.Set{N: n, Upper: slices.Repeat([]float64{u.Cap}, n)}
+		if e.Weights, _, err = corpus.Draw(ctx, returns, set, s.Portfolios, rng); err == nil {
+			return e, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		last = err
+	}
+	return nil, fmt.Errorf("universe %d: no portfolios in %d draws: %w", index+1, draws, last)
+}
+
+// drawCap draws a largest weight: 1 for half of the universes, else between a
+// little above equal weights and .6.
+func drawCap(n int, rng *rand.Rand) float64 {
+	low := max(1.5/float64(n), 0.05)
+	if rng.IntN(2) == 0 || low >= 0.6 {
+		return 1
+	}
+	return low * math.Pow(0.6/low, rng.Float64())
+}
+
+// part is the symbols and the time that universes are drawn from.
+type part struct {
+	panel    *market.Panel
+	symbols  []int
+	from, to int
+}
+
+// listed returns the part's symbols that have a price at every time of a window.
+func (p part) listed(from, to int) []int {
+	var all []int
+	for _, i := range p.symbols {
+		whole := true
+		for t := from; t < to && whole; t++ {
+			whole = !math.IsNaN(p.panel.Close.At(t, i))
+		}
+		if whole {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// widest is the largest number of symbols with a price at one time.
+func (p part) widest() (most int) {
+	for t := p.from; t < p.to; t++ {
+		most = max(most, len(p.listed(t, t+1)))
+	}
+	return most
+}
+
+// draw draws a universe's returns. It asks for fewer assets where a window hasn't
+// as many.
+func (p part) draw(rng *rand.Rand, s Settings) ([]string, *mat.Dense, error) {
+	for range 1000 {
+		periods := min(s.periods(rng), p.to-p.from-1)
+		from := p.from + rng.IntN(p.to-p.from-periods)
+		listed := p.listed(from, from+periods+1)
+		n := min(s.Assets[0]+rng.IntN(s.Assets[1]-s.Assets[0]+1), len(listed))
+		if n < s.Assets[0] {
+			continue
+		}
+		rng.Shuffle(len(listed), func(i, j int) { listed[i], listed[j] = listed[j], listed[i] })
+		symbols, returns := make([]string, n), mat.NewDense(periods, n, nil)
+		for k, i := range listed[:n] {
+			symbols[k] = p.panel.Symbols[i]
+			for t := range periods {
+				returns.Set(t, k, p.panel.Close.At(from+t+1, i)/p.panel.Close.At(from+t, i)-1)
+			}
+		}
+		return symbols, returns, nil
+	}
+	return nil, nil, fmt.Errorf("no stretch of at least %d periods with prices of %d symbols in 1000 draws: give more "+
+		"prices, or smaller universes", s.Periods[0], s.Assets[0])
+}
