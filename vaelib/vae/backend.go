@@ -21,7 +21,8 @@ type Backend struct {
 	engine               compute.Backend
 
 	mu       sync.Mutex
-	programs map[string]*programs // by the shape of the network
+	programs map[string]*programs       // by the shape of the network
+	sets     map[SetConfig]*setPrograms // likewise, of models over sets
 }
 
 // BackendError says why a backend could not be opened.
@@ -151,7 +152,10 @@ func (b *Backend) Close() error {
 		for _, p := range b.programs {
 			p.finalize()
 		}
-		b.programs = nil
+		for _, p := range b.sets {
+			p.finalize()
+		}
+		b.programs, b.sets = nil, nil
 		b.engine.Finalize()
 		return nil
 	})

@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"vaefolio/vaelib/run"
@@ -33,17 +34,18 @@ type Checkpoint struct {
 // checkpointDocument is the JSON text in the file's metadata. The whole
 // checkpoint is one file, so that a crash never leaves halves of two.
 type checkpointDocument struct {
-	Version   int      `json:"version"`
-	Config    Config   `json:"config"`
-	Schedule  Schedule `json:"schedule"`
-	Backend   string   `json:"backend"`
-	DataHash  string   `json:"data_hash"`
-	Step      int      `json:"step"`
-	Evaluated int      `json:"evaluated"` // step of the last evaluation
-	Stale     int      `json:"stale"`     // evaluations since the smallest validation loss
-	BestLoss  float64  `json:"best_loss"` // that loss; 0 before the first
-	Points    []Point  `json:"points"`
-	Seconds   float64  `json:"seconds"`
+	Version   int        `json:"version"`
+	Config    Config     `json:"config"`
+	Set       *SetConfig `json:"set,omitempty"` // of a model over sets, which has no Config
+	Schedule  Schedule   `json:"schedule"`
+	Backend   string     `json:"backend"`
+	DataHash  string     `json:"data_hash"`
+	Step      int        `json:"step"`
+	Evaluated int        `json:"evaluated"` // step of the last evaluation
+	Stale     int        `json:"stale"`     // evaluations since the smallest validation loss
+	BestLoss  float64    `json:"best_loss"` // that loss; 0 before the first
+	Points    []Point    `json:"points"`
+	Seconds   float64    `json:"seconds"`
 }
 
 // Step returns the number of steps done.
@@ -146,7 +148,11 @@ func RemoveCheckpoint(dir string) error {
 }
 
 func (d *checkpointDocument) check() error {
-	if err := d.Config.Validate(); err != nil {
+	if d.Set != nil {
+		if err := d.Set.Validate(); err != nil {
+			return err
+		}
+	} else if err := d.Config.Validate(); err != nil {
 		return err
 	}
 	if err := d.Schedule.Validate(); err != nil {
@@ -168,9 +174,30 @@ func (d *checkpointDocument) check() error {
 	return nil
 }
 
+// size is the number of parameters.
+func (d *checkpointDocument) size() int {
+	if d.Set != nil {
+		return newSetNetwork(*d.Set).size
+	}
+	return newNetwork(d.Config).size
+}
+
+// matches returns a *[MismatchError] where the checkpoint belongs to another training.
+func (d *checkpointDocument) matches(s Schedule, backend, dataHash string, config MismatchError) error {
+	for _, pair := range []MismatchError{
+		config, {"schedule", d.Schedule, s}, {"backend", d.Backend, backend},
+		{"hash of the rows", d.DataHash, dataHash},
+	} {
+		if !reflect.DeepEqual(pair.Have, pair.Want) {
+			return &pair
+		}
+	}
+	return nil
+}
+
 // take moves the tensors in, after checking their shapes.
 func (c *Checkpoint) take(tensors []tensor) error {
-	size := newNetwork(c.document.Config).size
+	size := c.document.size()
 	want := map[string]int{"parameters": size, "first_moments": size, "second_moments": size,
 		"sums": sumSize, "rate": 2}
 	if c.document.Schedule.Patience > 0 && len(c.document.Points) > 0 {

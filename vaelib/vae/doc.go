@@ -38,6 +38,14 @@
 // bounds are learned as such. [Model.Given] fixes the conditions and gives a
 // model that is used like any other.
 //
+// # Sets of assets
+//
+// A network over n coordinates ends with the first listing. [TrainSet] learns from
+// many universes instead (package universe), each a set of assets in any number: a
+// transformer without positions (after Set Transformers, Lee et al. 2019) reads
+// features of the assets, and [SetModel.Of] has it write a decoder for one universe,
+// which it need not have seen. What comes out is a [Model] like any other.
+//
 // # Heads
 //
 // Softmax weights are all positive. The sparsemax and capped heads project on

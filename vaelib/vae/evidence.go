@@ -48,6 +48,9 @@ func (m *Model) Evidence(ctx context.Context, x, conditions *mat.Dense, samples 
 	if likelihoods[c.Likelihood].gaussian && !(slices.Min(variances) > 0) {
 		return nil, errors.New("the decoder has no noise, as beta is 0: rows have no density")
 	}
+	if m.placed != nil {
+		return nil, errors.New("the model of one universe has no likelihood of its own")
+	}
 	rows, n := x.Dims()
 	width, size := n+c.conditionWidth(), blockSize(rows)
 	e := &Evidence{Rows: rows, Samples: samples, ByRow: make([]float64, rows)}

@@ -31,6 +31,9 @@ func (m *Model) EncodeGiven(ctx context.Context, x, conditions *mat.Dense) (mean
 	if conditions, err = m.conditions("encode", x, conditions); err != nil {
 		return nil, nil, err
 	}
+	if m.placed != nil {
+		return m.placed.encode(ctx, x)
+	}
 	rows, _ := x.Dims()
 	out, err := m.run(ctx, m.programs.encode, rows, []int{c.Latent, c.Latent},
 		input{c.Assets + c.conditionWidth(), func(dst []float32, from int) {
@@ -83,6 +86,9 @@ func (m *Model) DecodeGiven(ctx context.Context, z, conditions *mat.Dense) (*mat
 	if err != nil {
 		return nil, err
 	}
+	if m.placed != nil {
+		return m.placed.decode(ctx, z)
+	}
 	rows, _ := z.Dims()
 	out, err := m.run(ctx, m.programs.decode, rows, []int{m.config.Assets}, codes)
 	if err != nil {
@@ -130,6 +136,9 @@ func (m *Model) DecodeVJP(z, g *mat.Dense) (*mat.Dense, error) {
 	rows, d := z.Dims()
 	if b, _ := g.Dims(); rows != b {
 		return nil, fmt.Errorf("%d rows of z and %d of gradients, want as many", rows, b)
+	}
+	if m.placed != nil {
+		return m.placed.vjp(z, g)
 	}
 	codes, err := m.codes(z, nil)
 	if err != nil {

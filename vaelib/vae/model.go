@@ -27,6 +27,8 @@ type Model struct {
 	backend  *Backend
 	programs *programs
 	device   *tensors.Tensor // theta where the backend runs
+
+	placed *placed // instead of parameters and programs: what a model over sets has written; nil: none
 }
 
 func newModel(
@@ -105,7 +107,12 @@ func (m *Model) Mean() []float64 { return slices.Clone(m.scaling.mean) }
 func (m *Model) Variance() float64 { return m.scaling.variance }
 
 // own returns the likelihood's own parameters.
-func (m *Model) own() []float32 { return m.theta[m.programs.network.own:] }
+func (m *Model) own() []float32 {
+	if m.placed != nil {
+		return nil
+	}
+	return m.theta[m.programs.network.own:]
+}
 
 // Beta returns the KL weight without unit, of which 1 is the evidence lower
 // bound of a Gaussian decoder with variance v: beta itself for the Gaussian

@@ -29,6 +29,9 @@ type modelDocument struct {
 // out) and one bias (out) a layer, encoder.0 first, and those that the likelihood
 // learns.
 func (m *Model) WriteTensors(w io.Writer) error {
+	if m.placed != nil {
+		return errors.New("the model of one universe is not kept: save the model over sets that it comes from")
+	}
 	var tensors []tensor
 	for _, l := range m.programs.network.layers() {
 		tensors = append(tensors,
@@ -127,6 +130,12 @@ func (d *modelDocument) check() error {
 
 // assemble builds the parameter vector from the tensors of all layers.
 func (n *network) assemble(tensors []tensor) ([]float32, error) {
+	return assemble(n.layers(), tensors, likelihoods[n.config.Likelihood].tensor, n.size-n.own)
+}
+
+// assemble builds a parameter vector from the tensors of layers, and of one more of a
+// length; 0: none.
+func assemble(layers []layer, tensors []tensor, more string, length int) ([]float32, error) {
 	byName := map[string]tensor{}
 	for _, t := range tensors {
 		byName[t.name] = t
@@ -147,7 +156,7 @@ func (n *network) assemble(tensors []tensor) ([]float32, error) {
 		theta = append(theta, t.values...)
 		return nil
 	}
-	for _, l := range n.layers() {
+	for _, l := range layers {
 		if err := take(l.name+".weight", l.in, l.out); err != nil {
 			return nil, err
 		}
@@ -155,8 +164,8 @@ func (n *network) assemble(tensors []tensor) ([]float32, error) {
 			return nil, err
 		}
 	}
-	if n.own < n.size {
-		if err := take(likelihoods[n.config.Likelihood].tensor, n.size-n.own); err != nil {
+	if length > 0 {
+		if err := take(more, length); err != nil {
 			return nil, err
 		}
 	}

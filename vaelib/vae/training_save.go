@@ -2,7 +2,6 @@ package vae
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -58,15 +57,12 @@ func (t *training) checkpoint() (*Checkpoint, error) {
 // restore continues from a checkpoint.
 func (t *training) restore(c *Checkpoint) error {
 	d := &c.document
-	for _, pair := range []MismatchError{
-		{"configuration", d.Config, t.config},
-		{"schedule", d.Schedule, t.schedule},
-		{"backend", d.Backend, t.backend.name},
-		{"hash of the rows", d.DataHash, t.dataHash},
-	} {
-		if !reflect.DeepEqual(pair.Have, pair.Want) {
-			return &pair
-		}
+	if d.Set != nil {
+		return &MismatchError{What: "kind", Have: "that of any set of assets", Want: "that of a fixed one"}
+	}
+	config := MismatchError{"configuration", d.Config, t.config}
+	if err := d.matches(t.schedule, t.backend.name, t.dataHash, config); err != nil {
+		return err
 	}
 	t.step, t.evaluated, t.stale, t.bestLoss = d.Step, d.Evaluated, d.Stale, d.BestLoss
 	t.best, t.before = c.best, d.Seconds

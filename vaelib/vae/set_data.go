@@ -1,0 +1,143 @@
+package vae
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"vaefolio/vaelib/universe"
+)
+
+// setRow is a universe with portfolios, as the graph takes it: padded to a width.
+type setRow struct {
+	tokens, mask, facts, limits []float32
+	x                           [][]float32 // P portfolios: (w - 1/n)/sqrt(variance)
+}
+
+// variance is that of a weight about 1/n in a universe of n assets under a largest
+// weight: a share of what the sum of squares can at most come to, cap - 1/n. The
+// share is learned, as the mean over the training portfolios.
+func (c setScale) variance(n int, largest float64) float64 {
+	return float64(c) * (largest - 1/float64(n)) / float64(n)
+}
+
+type setScale float64
+
+// newSetScale returns the share of the examples' portfolios.
+func newSetScale(examples []*universe.Example) setScale {
+	var sum, rows float64
+	for _, e := range examples {
+		n := float64(e.Assets())
+		portfolios, _ := e.Weights.Dims()
+		for i := range portfolios {
+			square := -1 / n
+			for _, w := range e.Weights.RawRowView(i) {
+				square += w * w
+			}
+			sum += square / (e.Cap - 1/n)
+			rows++
+		}
+	}
+	return setScale(sum / rows)
+}
+
+// placed lays out a universe for the graph.
+func (c setScale) placed(u *universe.Universe, width int) setRow {
+	n := u.Assets()
+	r := setRow{tokens: make([]float32, width*universe.Features), mask: make([]float32, width)}
+	for i, v := range u.Tokens().RawMatrix().Data {
+		r.tokens[i] = float32(v)
+	}
+	for i := range n {
+		r.mask[i] = 1
+	}
+	for _, v := range u.Facts() {
+		r.facts = append(r.facts, float32(v))
+	}
+	r.limits = []float32{
+		limitCap: float32(u.Cap), limitVariance: float32(c.variance(n, u.Cap)), limitEqual: float32(1 / float64(n)),
+	}
+	return r
+}
+
+// standardised lays out a portfolio of n assets.
+func (c setScale) standardised(w []float64, largest float64, width int) []float32 {
+	x, n := make([]float32, width), len(w)
+	deviation := math.Sqrt(c.variance(n, largest))
+	for i, v := range w {
+		x[i] = float32((v - 1/float64(n)) / deviation)
+	}
+	return x
+}
+
+// example lays out a universe with its portfolios.
+func (c setScale) example(e *universe.Example, width int) setRow {
+	r := c.placed(&e.Universe, width)
+	portfolios, _ := e.Weights.Dims()
+	for i := range portfolios {
+		r.x = append(r.x, c.standardised(e.Weights.RawRowView(i), e.Cap, width))
+	}
+	return r
+}
+
+// bucket is the width that universes of up to n assets are padded to, so that few
+// shapes are ever compiled: the next power of two, from 8 on, or half way to it.
+func bucket(n int) int {
+	b := powerOfTwo(max(n, 8))
+	if n <= b/4*3 && b > 8 {
+		return b / 4 * 3
+	}
+	return b
+}
+
+// setBatch is a batch of universes with as many portfolios each, for the graph.
+type setBatch struct {
+	width, universes, rows      int
+	tokens, mask, facts, limits []float32
+	x, present                  []float32
+}
+
+func newSetBatch(universes, rows, width int) *setBatch {
+	return &setBatch{
+		universes: universes, rows: rows, width: width,
+		tokens: make([]float32, universes*width*universe.Features), mask: make([]float32, universes*width),
+		facts: make([]float32, universes*universe.Facts), limits: make([]float32, universes*limitSize),
+		x: make([]float32, universes*rows*width), present: make([]float32, universes*rows),
+	}
+}
+
+// put lays a universe in a place of the batch, with portfolios by their numbers.
+func (b *setBatch) put(at int, r *setRow, portfolios []int) {
+	copy(b.tokens[at*b.width*universe.Features:], r.tokens)
+	copy(b.mask[at*b.width:], r.mask)
+	copy(b.facts[at*universe.Facts:], r.facts)
+	copy(b.limits[at*limitSize:], r.limits)
+	for k, p := range portfolios {
+		copy(b.x[(at*b.rows+k)*b.width:], r.x[p])
+		b.present[at*b.rows+k] = 1
+	}
+}
+
+// inputs are the batch's tensors: tokens, mask, facts, limits and x.
+func (b *setBatch) inputs() []any {
+	return []any{
+		tensors.FromFlatDataAndDimensions(b.tokens, b.universes, b.width, universe.Features),
+		tensors.FromFlatDataAndDimensions(b.mask, b.universes, b.width),
+		tensors.FromFlatDataAndDimensions(b.facts, b.universes, universe.Facts),
+		tensors.FromFlatDataAndDimensions(b.limits, b.universes, limitSize),
+		tensors.FromFlatDataAndDimensions(b.x, b.universes, b.rows, b.width),
+	}
+}
+
+// hashExamples identifies what a training learns from and is judged by.
+func hashExamples(examples []*universe.Example) (string, error) {
+	sum := sha256.New()
+	for _, e := range examples {
+		if err := e.Write(sum); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}

@@ -1,0 +1,128 @@
+package vae
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/internal/parallel"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/universe"
+)
+
+// placed is a model over sets in one universe: the decoder that the network has
+// written for it,
+//
+//	w = P(offset + slopes z),
+//
+// P the projection on {sum w = 1, 0 <= w <= cap}, and what the encoder needs.
+type placed struct {
+	of       *SetModel
+	universe *universe.Universe
+	row      setRow
+	width    int       // assets that the universe is padded to
+	offset   []float64 // n
+	slopes   *mat.Dense
+	head     simplex.Set
+}
+
+// read takes the network's map over, in units of weight.
+func (p *placed) read(offset, slopes []float32, deviation float64, d int) error {
+	n := p.universe.Assets()
+	p.offset, p.slopes = make([]float64, n), mat.NewDense(n, d, nil)
+	for i := range n {
+		p.offset[i] = 1/float64(n) + deviation*float64(offset[i])
+		for k := range d {
+			p.slopes.Set(i, k, deviation*float64(slopes[i*d+k]))
+		}
+	}
+	for i, v := range append(slices.Clone(p.offset), p.slopes.RawMatrix().Data...) {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("the model's decoder is not finite (entry %d): train it with a lower learning rate", i)
+		}
+	}
+	p.head = simplex.Set{N: n, Upper: slices.Repeat([]float64{p.universe.Cap}, n)}
+	return nil
+}
+
+// logits are the decoder's output before the head at codes (N x d).
+func (p *placed) logits(z *mat.Dense) *mat.Dense {
+	rows, _ := z.Dims()
+	y := mat.NewDense(rows, len(p.offset), nil)
+	y.Mul(z, p.slopes.T())
+	for i := range rows {
+		row := y.RawRowView(i)
+		for j := range row {
+			row[j] += p.offset[j]
+		}
+	}
+	return y
+}
+
+func (p *placed) decode(ctx context.Context, z *mat.Dense) (*mat.Dense, error) {
+	y := p.logits(z)
+	rows, _ := y.Dims()
+	return y, simplex.ProjectAll(ctx, p.head, y, y, make([]float64, rows))
+}
+
+func (p *placed) vjp(z, g *mat.Dense) (*mat.Dense, error) {
+	y := p.logits(z)
+	rows, n := y.Dims()
+	projector, err := simplex.NewProjector(p.head)
+	if err != nil {
+		return nil, err
+	}
+	projectors := make([]*simplex.Projector, parallel.Workers(rows))
+	for i := range projectors {
+		projectors[i] = projector.Clone()
+	}
+	back := mat.NewDense(rows, n, nil)
+	if err := parallel.For(context.Background(), rows, func(worker, i int) error {
+		own, row := projectors[worker], y.RawRowView(i)
+		if _, err := own.Project(row, row); err != nil {
+			return err
+		}
+		own.VJP(back.RawRowView(i), g.RawRowView(i))
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	dz := new(mat.Dense)
+	dz.Mul(back, p.slopes)
+	return dz, nil
+}
+
+// encodeRows is how many portfolios go through the encoder at a time.
+const encodeRows = 64
+
+func (p *placed) encode(ctx context.Context, x *mat.Dense) (mean, logvar *mat.Dense, err error) {
+	rows, _ := x.Dims()
+	d := p.of.document.Config.Latent
+	mean, logvar = mat.NewDense(rows, d, nil), mat.NewDense(rows, d, nil)
+	size := min(encodeRows, powerOfTwo(rows))
+	for from := 0; from < rows; from += size {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		b := newSetBatch(1, size, p.width)
+		b.put(0, &p.row, nil)
+		for i := range min(size, rows-from) {
+			copy(b.x[i*p.width:], p.of.document.Scale.standardised(x.RawRowView(from+i), p.universe.Cap, p.width))
+		}
+		args := append([]any{p.of.device}, b.inputs()...)
+		out, err := call(p.of.programs.encode, args...)
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range min(size, rows-from) {
+			for k := range d {
+				mean.Set(from+i, k, float64(out[0][i*d+k]))
+				logvar.Set(from+i, k, float64(out[1][i*d+k]))
+			}
+		}
+	}
+	return mean, logvar, nil
+}

@@ -1,0 +1,96 @@
+package vae
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// setPrograms are the compiled graphs of one shape of the network over sets. Each
+// compiles once for each bucket of assets.
+type setPrograms struct {
+	network                  *setNetwork
+	step, eval, read, encode *graph.Exec
+}
+
+// setInputsOf reads the universes from a list of inputs, and returns what follows.
+func setInputsOf(in []*graph.Node) (setInputs, []*graph.Node) {
+	return setInputs{tokens: in[0], mask: in[1], facts: in[2], limits: in[3]}, in[4:]
+}
+
+func newSetPrograms(engine compute.Backend, n *setNetwork) (*setPrograms, error) {
+	p := &setPrograms{network: n}
+	for _, g := range []struct {
+		program **graph.Exec
+		build   func(in []*graph.Node) []*graph.Node
+	}{
+		// state, plan, universes, x, noise -> state
+		{&p.step, func(in []*graph.Node) []*graph.Node {
+			s, rest := takeState(in, 1)
+			universes, more := setInputsOf(rest[1:])
+			return n.stepGraph(s, rest[0], universes, more[0], more[1]).list()
+		}},
+		// theta, universes, x, noise, present -> reconstruction and KL, means over the rows
+		{&p.eval, func(in []*graph.Node) []*graph.Node {
+			universes, more := setInputsOf(in[1:])
+			l := n.tape(in[0], universes).losses(more[0], more[1], more[2])
+			return []*graph.Node{graph.Concatenate([]*graph.Node{graph.Reshape(l.reconstruction, 1),
+				graph.Reshape(l.kl, 1)}, 0)}
+		}},
+		// theta, universes -> offset, slopes
+		{&p.read, func(in []*graph.Node) []*graph.Node {
+			universes, _ := setInputsOf(in[1:])
+			_, offset, slopes := n.tape(in[0], universes).decoder()
+			return []*graph.Node{offset, slopes}
+		}},
+		// theta, universes, x -> mean, logvar
+		{&p.encode, func(in []*graph.Node) []*graph.Node {
+			universes, more := setInputsOf(in[1:])
+			t := n.tape(in[0], universes)
+			features, _, _ := t.decoder()
+			mean, logvar := t.encode(more[0], features)
+			return []*graph.Node{mean, logvar}
+		}},
+	} {
+		e, err := graph.NewExec(engine, g.build)
+		if err != nil {
+			return nil, err
+		}
+		e.SetMaxCache(-1) // sizes come in buckets
+		*g.program = e
+	}
+	return p, nil
+}
+
+func (p *setPrograms) finalize() {
+	for _, e := range []*graph.Exec{p.step, p.eval, p.read, p.encode} {
+		e.Finalize()
+	}
+}
+
+// setProgram returns the programs of a configuration, made at the first call.
+func (b *Backend) setProgram(c SetConfig) (*setPrograms, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.programs == nil {
+		return nil, fmt.Errorf("backend %s is closed", b.name)
+	}
+	c.Seed, c.Beta = 0, 0 // which the graphs don't depend on
+	if p, ok := b.sets[c]; ok {
+		return p, nil
+	}
+	var p *setPrograms
+	err := guard(func() (err error) {
+		p, err = newSetPrograms(b.engine, newSetNetwork(c))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if b.sets == nil {
+		b.sets = map[SetConfig]*setPrograms{}
+	}
+	b.sets[c] = p
+	return p, nil
+}
