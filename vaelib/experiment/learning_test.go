@@ -14,7 +14,6 @@ import (
 	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/mixture"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/vae"
@@ -112,13 +111,13 @@ func (l learned) check(t *testing.T, byTime bool, found float64) {
 			t.Errorf("%s is %.4f, want at least %v", what, got, want)
 		}
 	}
-	model, pca := l.rows["model"], l.rows["normal"]
+	model, pca := l.rows["model"], l.rows["PCA and one normal"]
 	atLeast("active units", float64(d.ActiveUnits), 8)
 	atLeast("zeros found", l.found, found)
 	atLeast("dispersion of the mixture on the codes", l.dispersion, 0.93-0.02) // a seed's standard error is 0.01
 	if byTime {
 		atLeast("R2 beside PCA's", d.R2/d.R2PCA, 0.97)
-		again := l.rows["training"]
+		again := l.rows["training portfolios, drawn again"]
 		atLeast("coverage beside the training rows'", model.Overlap.Coverage/again.Overlap.Coverage, 0.95)
 		return
 	}
@@ -274,18 +273,9 @@ func (l *learned) judge(t *testing.T, rows int, references bool) {
 	if references {
 		settings := DefaultSettings()
 		rng := stream.New(l.seed, "experiment.test.learn", 0)
-		again, err := fidelity.Resample(l.training, settings.Portfolios, rng)
+		others, err := rivals(t.Context(), l.set, l.training, settings.Model.Latent, settings.Portfolios, rng)
 		must(t, err)
-		normal, err := fidelity.PCAGaussian(l.training, settings.Model.Latent, settings.Portfolios, rng)
-		must(t, err)
-		seen := l.training.Slice(0, mixtureRows, 0, l.set.N).(*mat.Dense)
-		weights, err := fidelity.WeightMixture(t.Context(), seen, mixture.Settings{Components: settings.Components}, settings.Portfolios, rng)
-		must(t, err)
-		for _, x := range []*mat.Dense{normal, weights} {
-			must(t, simplex.ProjectAll(t.Context(), l.set, x, x, nil))
-		}
-		candidates = append(candidates, fidelity.Candidate{Name: "training", Weights: again},
-			fidelity.Candidate{Name: "normal", Weights: normal}, fidelity.Candidate{Name: "mixture", Weights: weights})
+		candidates = append(candidates, others...)
 	}
 	scores, err := fidelity.Compare(t.Context(), l.training, l.heldOut, candidates, fidelity.Settings{Rows: rows, Permutations: 1, Seed: l.seed})
 	must(t, err)

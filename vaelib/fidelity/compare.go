@@ -23,6 +23,7 @@ type Row struct {
 	Test         TwoSample // a is the candidate, b the real sample
 	Memorisation Memorisation
 	Dispersion   Dispersion
+	Separation   Separation // of the candidate from the real sample
 }
 
 // Settings of [Compare]. A field that is zero means its default.
@@ -106,7 +107,7 @@ func Compare(ctx context.Context, training, heldOut *mat.Dense, candidates []Can
 type comparison struct {
 	settings      Settings
 	test          TestSettings
-	training      sample
+	training      *index
 	real          sample
 	heldDistances []float64 // of the real rows to the training rows
 	candidates    []namedSample
@@ -139,7 +140,7 @@ func newComparison(training, heldOut *mat.Dense, candidates []Candidate, s Setti
 	if rows < need {
 		return nil, &TooFewRowsError{Sample: "each sample", Rows: rows, Need: need}
 	}
-	c := &comparison{settings: s, training: t, test: TestSettings{Permutations: s.Permutations, Seed: s.Seed}}
+	c := &comparison{settings: s, training: newIndex(t), test: TestSettings{Permutations: s.Permutations, Seed: s.Seed}}
 	if c.test.Bandwidth, err = medianDistance(t, s.Seed); err != nil {
 		return nil, fmt.Errorf("the training sample: %w", err)
 	}
@@ -166,6 +167,9 @@ func (c *comparison) row(ctx context.Context, x namedSample) (Row, error) {
 		return Row{}, err
 	}
 	if row.Memorisation, err = memorisation(ctx, c.training, slices.Clone(c.heldDistances), x.sample); err != nil {
+		return Row{}, err
+	}
+	if row.Separation, err = separation(ctx, x.sample, c.real, c.settings.Seed); err != nil {
 		return Row{}, err
 	}
 	row.Dispersion, err = dispersion(x.sample, c.real)

@@ -6,8 +6,6 @@ import (
 	"sort"
 
 	"gonum.org/v1/gonum/mat"
-
-	"vaefolio/vaelib/internal/parallel"
 )
 
 // Memorisation compares how near generated rows come to the training rows
@@ -72,15 +70,16 @@ func MeasureMemorisation(ctx context.Context, training, heldOut, generated *mat.
 	if err := sameColumns("the training sample", t, "the held-out sample", h); err != nil {
 		return Memorisation{}, err
 	}
-	held, err := nearestDistances(ctx, t, h)
+	known := newIndex(t)
+	held, err := nearestDistances(ctx, known, h)
 	if err != nil {
 		return Memorisation{}, err
 	}
-	return memorisation(ctx, t, held, g)
+	return memorisation(ctx, known, held, g)
 }
 
 // memorisation takes the held-out rows' distances, which it sorts.
-func memorisation(ctx context.Context, training sample, held []float64, generated sample) (Memorisation, error) {
+func memorisation(ctx context.Context, training *index, held []float64, generated sample) (Memorisation, error) {
 	distances, err := nearestDistances(ctx, training, generated)
 	if err != nil {
 		return Memorisation{}, err
@@ -94,22 +93,6 @@ func memorisation(ctx context.Context, training sample, held []float64, generate
 	m.ShareCloser = shareCloser(distances, held, 0.05)
 	m.AUC, m.Low, m.High = areaUnderCurve(distances, held)
 	return m, nil
-}
-
-// nearestDistances of each row of y to the rows of x.
-func nearestDistances(ctx context.Context, x, y sample) ([]float64, error) {
-	distances := make([]float64, y.n)
-	err := parallel.For(ctx, (y.n+rowsPerItem-1)/rowsPerItem, func(_, item int) error {
-		for i := item * rowsPerItem; i < min((item+1)*rowsPerItem, y.n); i++ {
-			row, nearest := y.row(i), math.Inf(1)
-			for j := range x.n {
-				nearest = min(nearest, squaredDistance(row, x.row(j)))
-			}
-			distances[i] = math.Sqrt(nearest)
-		}
-		return nil
-	})
-	return distances, err
 }
 
 // countBelow counts the values below a limit, of values in order.

@@ -3,7 +3,6 @@ package fidelity
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -136,40 +135,27 @@ func (t *tally) add(o tally) {
 func radii(ctx context.Context, x sample, k int) ([]float64, error) {
 	radii := make([]float64, x.n)
 	items := (x.n + rowsPerItem - 1) / rowsPerItem
-	nearest := make([][]float64, parallel.Workers(items))
+	nearest := make([][]neighbour, parallel.Workers(items))
 	for w := range nearest {
-		nearest[w] = make([]float64, k)
+		nearest[w] = make([]neighbour, k)
 	}
 	err := parallel.For(ctx, items, func(worker, item int) error {
 		for i := item * rowsPerItem; i < min((item+1)*rowsPerItem, x.n); i++ {
-			radii[i] = kthNearest(x, i, nearest[worker])
+			x.nearest(nearest[worker], i)
+			radii[i] = nearest[worker][k-1].square
 		}
 		return nil
 	})
 	return radii, err
 }
 
-// kthNearest is the squared distance of row i to its len(nearest)-th nearest
-// other row; nearest is scratch.
-func kthNearest(x sample, i int, nearest []float64) float64 {
-	for m := range nearest {
-		nearest[m] = math.Inf(1)
+// nearest sets dst to the nearest other rows to row i, the nearest first.
+func (s sample) nearest(dst []neighbour, i int) {
+	emptied(dst)
+	row := s.row(i)
+	for j := range s.n {
+		if j != i {
+			insert(dst, j, squaredDistance(row, s.row(j)))
+		}
 	}
-	last := len(nearest) - 1
-	row := x.row(i)
-	for j := range x.n {
-		if j == i {
-			continue
-		}
-		square := squaredDistance(row, x.row(j))
-		if square >= nearest[last] {
-			continue
-		}
-		m := last
-		for ; m > 0 && nearest[m-1] > square; m-- {
-			nearest[m] = nearest[m-1]
-		}
-		nearest[m] = square
-	}
-	return nearest[last]
 }

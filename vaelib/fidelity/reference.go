@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"vaefolio/vaelib/internal/gemm"
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/mixture"
 )
 
@@ -88,6 +90,52 @@ func WeightMixture(
 		m.Rand(drawn.RawRowView(i), rng)
 	}
 	return drawn, nil
+}
+
+// Interpolate draws n rows on the straight lines between a training portfolio (T x
+// assets), chosen at random, and one of its k nearest neighbours among the others,
+// at an even place: SMOTE (Chawla et al. 2002, "SMOTE: synthetic minority
+// over-sampling technique"), which needs no fit at all. A convex set of constraints
+// that holds for the training rows holds for these.
+func Interpolate(ctx context.Context, training *mat.Dense, k, n int, rng *rand.Rand) (*mat.Dense, error) {
+	x, err := newReference(training, n, 2)
+	if err != nil {
+		return nil, err
+	}
+	if k < 1 || k >= x.n {
+		return nil, fmt.Errorf("%d nearest neighbours among %d rows: between 1 and %d are possible", k, x.n, x.n-1)
+	}
+	type line struct {
+		from, neighbour int
+		share           float64
+	}
+	lines := make([]line, n)
+	for i := range lines {
+		lines[i] = line{rng.IntN(x.n), rng.IntN(k), rng.Float64()}
+	}
+	drawn := mat.NewDense(n, x.d, nil)
+	known := newIndex(x)
+	items := (n + gemm.Rows - 1) / gemm.Rows
+	seekers := make([]seeker, parallel.Workers(items))
+	err = parallel.For(ctx, items, func(worker, item int) error {
+		some := lines[item*gemm.Rows : min((item+1)*gemm.Rows, n)]
+		var queries [][]float64
+		var near [][]neighbour
+		var itself []int
+		for _, l := range some {
+			queries, itself = append(queries, x.row(l.from)), append(itself, l.from)
+			near = append(near, make([]neighbour, k))
+		}
+		known.find(&seekers[worker], near, queries, itself)
+		for q, l := range some {
+			a, b := queries[q], x.row(near[q][l.neighbour].row)
+			for j := range a {
+				drawn.Set(item*gemm.Rows+q, j, a[j]+l.share*(b[j]-a[j]))
+			}
+		}
+		return nil
+	})
+	return drawn, err
 }
 
 // newReference checks what the reference generators are given.

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/stream"
@@ -31,9 +32,15 @@ type TwoSample struct {
 	// of weight; some authors take its root.
 	Energy  float64
 	EnergyP float64 // share of permutations, the observed one counted, with at least as large a distance
+	// EnergyZ is by how many standard deviations of the permutations the distance
+	// lies above their mean: where every p is the smallest there can be, it still
+	// tells the samples apart. It grows with the number of rows, and is 0 where
+	// there are fewer than two permutations, or none differs from another.
+	EnergyZ float64
 
 	MMD2      float64 // squared maximum mean discrepancy, E k(a,a') + E k(b,b') - 2 E k(a,b) (Gretton et al. 2012)
 	MMDP      float64
+	MMDZ      float64 // as EnergyZ
 	Bandwidth float64 // h of the kernel k(a,b) = exp(-|a-b|²/(2h²))
 }
 
@@ -136,8 +143,8 @@ func distinguish(ctx context.Context, x, y sample, s TestSettings) (TwoSample, e
 	}
 	return TwoSample{
 		RowsA: x.n, RowsB: y.n, Permutations: s.Permutations, Bandwidth: s.Bandwidth,
-		Energy: energy[0], EnergyP: shareAsLarge(energy),
-		MMD2: mmd[0], MMDP: shareAsLarge(mmd),
+		Energy: energy[0], EnergyP: shareAsLarge(energy), EnergyZ: deviations(energy),
+		MMD2: mmd[0], MMDP: shareAsLarge(mmd), MMDZ: deviations(mmd),
 	}, nil
 }
 
@@ -156,6 +163,19 @@ func shareAsLarge(values []float64) float64 {
 		}
 	}
 	return float64(count) / float64(len(values))
+}
+
+// deviations is by how many standard deviations of the other values the first lies
+// above their mean.
+func deviations(values []float64) float64 {
+	if len(values) < 3 {
+		return 0
+	}
+	mean, deviation := stat.MeanStdDev(values[1:], nil)
+	if deviation == 0 {
+		return 0
+	}
+	return (values[0] - mean) / deviation
 }
 
 // medianDistance is the median of the positive distances between rows of x,

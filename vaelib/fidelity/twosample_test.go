@@ -128,11 +128,16 @@ func moments(values []float64) (mean, deviation float64) {
 func TestPValuesAreUniform(t *testing.T) {
 	const repeats, permutations = 400, 99
 	var energy, mmd []float64
+	standard := 0.0
 	for r := range repeats {
 		x, y := portfolios(t, 20, 0.7, uint64(2*r)), portfolios(t, 14, 0.7, uint64(2*r+1))
 		got := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, x, y, fidelity.TestSettings{Permutations: permutations,
 			Seed: uint64(r)}))
 		energy, mmd = append(energy, got.EnergyP), append(mmd, got.MMDP)
+		standard += got.EnergyZ * got.EnergyZ / repeats
+	}
+	if standard < 0.6 || standard > 1.6 { // of a statistic with a longer upper tail than a normal's
+		t.Errorf("the mean square of z is %v without a difference, want about 1", standard)
 	}
 	for name, p := range map[string][]float64{"energy": energy, "discrepancy": mmd} {
 		slices.Sort(p)
@@ -170,6 +175,11 @@ func TestPower(t *testing.T) {
 			fidelity.TestSettings{Permutations: 199}))
 		if got.EnergyP != 0.005 || got.MMDP != 0.005 {
 			t.Errorf("%s: p = %v and %v, want the smallest possible", name, got.EnergyP, got.MMDP)
+		}
+		if half := must[fidelity.TwoSample](t)(fidelity.Distinguish(ctx, normals(100, 3, 1),
+			y.Slice(0, 100, 0, 3).(*mat.Dense), fidelity.TestSettings{Permutations: 199})); !(got.EnergyZ > 1.5*half.EnergyZ &&
+			half.EnergyZ > 0.5 && got.MMDZ > half.MMDZ) {
+			t.Errorf("%s: z = %v and %v, with a quarter of the rows %v and %v", name, got.EnergyZ, got.MMDZ, half.EnergyZ, half.MMDZ)
 		}
 		if got.Energy <= 0 || got.MMD2 <= 0 {
 			t.Errorf("%s: distances %v and %v aren't positive", name, got.Energy, got.MMD2)

@@ -183,17 +183,26 @@ func (w *worker) block(s *statistics, m *Mixture, whitening [][]float64, p *poin
 // share writes the components' responsibilities for the points of a tile into
 // the panels of dst, and returns the log densities.
 func (w *worker) share(dst []float64, m *Mixture, whitening [][]float64, tile []float64) (logProbs [lanes]float64) {
-	k := len(whitening)
-	var largest, sum, scale [lanes]float64
-	for lane := range largest {
-		largest[lane] = math.Inf(-1)
-	}
 	for c, panels := range whitening {
 		logs := (*[lanes]float64)(w.shares[c*lanes:])
 		w.distances(logs, panels, tile, m.d)
 		for lane, q := range logs {
-			l := m.logNorms[c] - 0.5*q
-			logs[lane] = l
+			logs[lane] = m.logNorms[c] - 0.5*q
+		}
+	}
+	return w.divide(dst, len(whitening))
+}
+
+// divide turns the log densities of k components at the points of a tile, times
+// their weights, which stand in w.shares, into responsibilities. It writes these
+// into the panels of dst, and returns the log densities of the mixture.
+func (w *worker) divide(dst []float64, k int) (logProbs [lanes]float64) {
+	var largest, sum, scale [lanes]float64
+	for lane := range largest {
+		largest[lane] = math.Inf(-1)
+	}
+	for c := range k {
+		for lane, l := range (*[lanes]float64)(w.shares[c*lanes:]) {
 			if l > largest[lane] {
 				largest[lane] = l
 			}

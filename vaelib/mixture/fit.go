@@ -25,6 +25,9 @@ type Settings struct {
 	// data's mean variance: it keeps a component that closes in on few points
 	// from collapsing. Default 1e-4.
 	Ridge float64
+	// Diagonal leaves all correlations out within a component: it needs fewer points
+	// for a component, and more components.
+	Diagonal bool
 }
 
 // EnsureDefaults replaces each field that is zero by its default.
@@ -66,8 +69,8 @@ func (s Settings) Validate() error {
 // Fit fits a mixture to the rows of x (N x d) by expectation-maximisation from
 // the likeliest of some k-means++ starts (Arthur & Vassilvitskii 2007), as single
 // starts end in optima that differ by tenths of a nat. A component that is left
-// with fewer than d+1 points' weight is dropped, so the result can have fewer
-// than the components asked for. The result depends on the data, the settings
+// with fewer than d+1 points' weight, of a diagonal one 5, is dropped, so the
+// result can have fewer than the components asked for. The result depends on the data, the settings
 // and the random source only.
 //
 // It returns an error when x has fewer than two rows, holds NaN, Inf or numbers
@@ -100,12 +103,12 @@ func Fit(ctx context.Context, x *mat.Dense, s Settings, rng *rand.Rand) (*Mixtur
 		return nil, errors.New("the mixture's data are too large to square")
 	}
 	ridge := s.Ridge * variance
-	k := min(s.Components, max(1, n/(d+1)))
+	k := min(s.Components, max(1, n/s.fewest(d)))
 	m, err := likeliest(ctx, x, k, s, variance, rng)
 	if err != nil {
 		return nil, err
 	}
-	if m, _, err = climb(ctx, x, m, s.Iterations, s.Tolerance, ridge); err != nil {
+	if m, _, err = s.climb(ctx, x, m, s.Iterations, ridge); err != nil {
 		return nil, err
 	}
 	for _, mean := range m.means {
@@ -114,25 +117,52 @@ func Fit(ctx context.Context, x *mat.Dense, s Settings, rng *rand.Rand) (*Mixtur
 	return m, nil
 }
 
-// climb runs expectation-maximisation from m on until the mean log-likelihood
-// grows by less than the tolerance, and returns the mixture with the mean
-// log-likelihood of the last but one.
-func climb(
-	ctx context.Context, x *mat.Dense, m *Mixture, iterations int, tolerance, ridge float64,
-) (*Mixture, float64, error) {
+// fewest is how many points a component must hold the weight of.
+func (s Settings) fewest(d int) int {
+	if s.Diagonal {
+		return fewestDiagonal
+	}
+	return d + 1
+}
+
+// step is an iteration: from a mixture to the next, with the log likelihood of the
+// one given, over all points.
+type step = func(ctx context.Context, m *Mixture) (next *Mixture, logLikelihood float64, err error)
+
+// newFull prepares iterations for the rows of x, with correlations.
+func newFull(x *mat.Dense, k int, ridge float64) step {
 	n, d := x.Dims()
-	e := newExpectation(x, len(m.weights))
-	previous := math.Inf(-1)
-	for range iterations {
+	e := newExpectation(x, k)
+	return func(ctx context.Context, m *Mixture) (*Mixture, float64, error) {
 		stats, err := e.run(ctx, m)
 		if err != nil {
 			return nil, 0, err
 		}
-		if m, err = stats.maximisation(n, d, ridge); err != nil {
+		next, err := stats.maximisation(n, d, ridge)
+		return next, stats.logLikelihood, err
+	}
+}
+
+// climb runs expectation-maximisation from m on until the mean log-likelihood
+// grows by less than the tolerance, and returns the mixture with the mean
+// log-likelihood of the last but one.
+func (s Settings) climb(
+	ctx context.Context, x *mat.Dense, m *Mixture, iterations int, ridge float64,
+) (*Mixture, float64, error) {
+	n, _ := x.Dims()
+	step := newFull(x, len(m.weights), ridge)
+	if s.Diagonal {
+		step = newDiagonal(x, len(m.weights), ridge)
+	}
+	previous := math.Inf(-1)
+	for range iterations {
+		next, logLikelihood, err := step(ctx, m)
+		if err != nil {
 			return nil, 0, err
 		}
-		mean := stats.logLikelihood / float64(n)
-		if mean-previous < tolerance {
+		m = next
+		mean := logLikelihood / float64(n)
+		if mean-previous < s.Tolerance {
 			return m, mean, nil
 		}
 		previous = mean
@@ -156,7 +186,7 @@ func likeliest(
 		return start(x, k, variance, rng), nil
 	}
 	n, d := x.Dims()
-	rows := min(n, max(k*trialRows, k*(d+1)))
+	rows := min(n, max(k*trialRows, k*s.fewest(d)))
 	part := mat.NewDense(rows, d, nil)
 	for i, row := range rng.Perm(n)[:rows] {
 		part.SetRow(i, x.RawRowView(row))
@@ -164,7 +194,7 @@ func likeliest(
 	var best *Mixture
 	most := math.Inf(-1)
 	for range s.Starts {
-		m, likelihood, err := climb(ctx, part, start(part, k, variance, rng), trialIterations, s.Tolerance,
+		m, likelihood, err := s.climb(ctx, part, start(part, k, variance, rng), trialIterations,
 			s.Ridge*variance)
 		if err != nil {
 			return nil, err

@@ -194,8 +194,11 @@ type Sample struct {
 	Name                        string
 	Precision, Recall, Coverage number.Value // shares
 	Energy                      number.Value // distance, in units of weight
-	EnergyP                     number.Value // its permutation p-value
-	Dispersion                  number.Value // beside the held-out portfolios'
+	// By how many standard deviations of relabelled samples the distance lies above
+	// theirs.
+	EnergyZ    number.Value
+	AUC        number.Value // of a classifier that tells it from held-out portfolios
+	Dispersion number.Value // beside the held-out portfolios'
 	// Probability that a generated row is nearer to the training set than a
 	// held-out one.
 	Memorisation number.Value

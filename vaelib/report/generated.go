@@ -34,11 +34,12 @@ func generatedSection(g Generated) Section {
 // blocks are the table of the samples and how to read it.
 func (f Fidelity) blocks() []Block {
 	t := &Table{Caption: "Samples against held-out portfolios", Columns: headings("Sample", "Precision", "Recall",
-		"Coverage", "Energy distance", "p", "Dispersion", "Memorisation")}
+		"Coverage", "Energy distance", "z", "AUC", "Dispersion", "Memorisation")}
 	for i, r := range f.Samples {
 		t.Rows = append(t.Rows, Row{Strong: i == 0, Cells: []Cell{
 			TextCell(r.Name), NumberCell(r.Precision, Percent), NumberCell(r.Recall, Percent),
-			NumberCell(r.Coverage, Percent), NumberCell(r.Energy, Scientific), NumberCell(r.EnergyP, Ratio),
+			NumberCell(r.Coverage, Percent), NumberCell(r.Energy, Scientific), NumberCell(r.EnergyZ, Number),
+			NumberCell(r.AUC, Ratio),
 			NumberCell(r.Dispersion, Ratio), NumberCell(r.Memorisation, Ratio),
 		}})
 	}
