@@ -38,7 +38,9 @@ func rivals(
 		name string
 		draw func() (*mat.Dense, error)
 	}{
-		{"PCA and one normal", func() (*mat.Dense, error) { return fidelity.PCAGaussian(training, directions, n, rng) }},
+		{"PCA and one normal", func() (*mat.Dense, error) {
+			return fidelity.PCAGaussian(training, directions, n, rng)
+		}},
 		{"mixture of the weights", func() (*mat.Dense, error) {
 			return fidelity.WeightMixture(ctx, training,
 				mixture.Settings{Components: full, Iterations: rivalIterations}, n, rng)
