@@ -26,14 +26,17 @@ type config struct {
 	cli.Common
 }
 
+// usual leaves the sizes to the portfolios.
+var usual = trained.DefaultSettings()
+
 var verb = cli.Verb[config]{
 	Name:    "train",
 	Summary: "train a variational autoencoder on portfolios",
 	Example: `train -weights runs/corpus/weights.csv -out runs/model
 train -weights runs/corpus/weights.csv -conditions runs/corpus/conditions.csv -condition-on 'volatility,effective_assets,max_weight,sector.*' -out runs/conditional`,
 	Default: config{
-		Conditioning: trained.DefaultConditioning(), Model: vae.DefaultConfig(0), Schedule: vae.DefaultSchedule(),
-		Validation: 0.1, Components: 40,
+		Conditioning: trained.DefaultConditioning(), Model: usual.Config, Schedule: usual.Schedule, Validation: 0.1,
+		Components: usual.Components,
 	},
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},

@@ -28,6 +28,7 @@ import (
 	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -196,17 +197,21 @@ func (in *Input) latentStrategy(s *BacktestSettings) weigher {
 			return nil, err
 		}
 		rows, _ := made.Split()
-		config, schedule := within(set, vae.DefaultConfig(len(training.Symbols))), vae.DefaultSchedule()
-		config.Seed, schedule.Steps = in.Seed, s.Steps
-		model, _, err := vae.Train(ctx, in.Backend, config, schedule, rows, nil, vae.TrainOptions{})
+		model := trained.DefaultSettings()
+		model.Config = within(set, model.Config)
+		model.Config.Assets, model.Config.Seed, model.Schedule.Steps = len(training.Symbols), in.Seed, s.Steps
+		if model, _, err = model.Sized(&trained.Data{Train: rows}); err != nil {
+			return nil, err
+		}
+		network, _, err := vae.Train(ctx, in.Backend, model.Config, model.Schedule, rows, nil, vae.TrainOptions{})
 		if err != nil {
 			return nil, err
 		}
-		generator, err := generate.New(model, set)
+		generator, err := generate.New(network, set)
 		if err != nil {
 			return nil, err
 		}
-		aggregate, err := generate.FitAggregate(ctx, model, rows,
+		aggregate, err := generate.FitAggregate(ctx, network, rows,
 			generate.AggregateSettings{Components: 10, Seed: in.Seed})
 		if err != nil {
 			return nil, err

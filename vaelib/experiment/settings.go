@@ -8,6 +8,7 @@ import (
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -43,10 +44,10 @@ type Settings struct {
 
 // DefaultSettings are the full pipeline's.
 func DefaultSettings() Settings {
+	model := trained.DefaultSettings()
 	return Settings{
-		Split: 0.75, Embargo: -1, Corpus: corpus.DefaultConfig(), Model: vae.DefaultConfig(0),
-		Schedule:   vae.DefaultSchedule(),
-		Portfolios: 5000, Components: 40, Starts: 64, Iterations: 100,
+		Split: 0.75, Embargo: -1, Corpus: corpus.DefaultConfig(), Model: model.Config, Schedule: model.Schedule,
+		Portfolios: 5000, Components: model.Components, Starts: 64, Iterations: 100,
 	}
 }
 

@@ -15,14 +15,21 @@ func (p *state) train(ctx context.Context) (err error) {
 	settings.Config.Seed = p.Seed
 	data := &trained.Data{Symbols: p.in.Symbols, Train: p.training, HeldOut: p.heldOut, Set: &p.Set,
 		To: p.in.Times[len(p.in.Times)-1]}
-	p.model, p.history, err = trained.Make(ctx, p.Backend, data, settings, p.folder.Path(ModelFolder),
-		trained.Reports{Begin: p.Begin, Note: p.tracking})
+	settings, chosen, err := settings.Sized(data)
 	if err != nil {
 		return err
 	}
-	c := p.model.Network.Config()
-	p.summary.Latent, p.summary.Hidden = c.Latent, c.Hidden
-	return nil
+	p.settings.Model, p.settings.Schedule = settings.Config, settings.Schedule
+	p.summary.Latent, p.summary.Hidden = settings.Config.Latent, settings.Config.Hidden
+	if chosen != "" {
+		p.summary.Notes["sizes"] = chosen
+		if p.Note != nil {
+			p.Note("auto: " + chosen)
+		}
+	}
+	p.model, p.history, err = trained.Make(ctx, p.Backend, data, settings, p.folder.Path(ModelFolder),
+		trained.Reports{Begin: p.Begin, Note: p.tracking})
+	return err
 }
 
 // tracking takes note of what became of the points sent to a server: the run goes

@@ -243,7 +243,7 @@ func (p *pool) take(ctx context.Context, number int) (run int, wait, ok bool) {
 		return 0, false, false
 	}
 	p.states[number] = WorkerState{Run: p.sweep.plan.label(p.sweep.plan.Runs[run]),
-		Total: p.sweep.trials[run].Schedule.Steps}
+		Total: p.sweep.trials[run].steps()}
 	return run, wait, true
 }
 
@@ -281,7 +281,7 @@ func (p *pool) finish(number, run int, m message) {
 		p.held = append(p.held, run)
 	}
 	if m.Kind != isLocked {
-		p.steps += p.sweep.trials[run].Schedule.Steps
+		p.steps += p.sweep.trials[run].steps()
 	}
 	p.states[number] = WorkerState{}
 	p.mu.Unlock()
@@ -301,7 +301,7 @@ func (p *pool) report() {
 		Workers: append([]WorkerState(nil), p.states...),
 	}
 	for _, i := range p.pending {
-		now.AllSteps += p.sweep.trials[i].Schedule.Steps
+		now.AllSteps += p.sweep.trials[i].steps()
 	}
 	for _, state := range p.states {
 		now.Steps += state.Done

@@ -171,10 +171,17 @@ func Open(dir string, axes []string, trials []Trial, force bool) (*Sweep, error)
 func (t *Trial) validateModel(n int) error {
 	config, schedule := t.Model, t.Schedule
 	config.Assets = n
+	// What is auto is chosen from the training set, and makes sense.
+	config.Latent = cmp.Or(config.Latent, 1)
+	schedule.Steps, schedule.Batch = t.steps(), cmp.Or(schedule.Batch, 1)
+	schedule.LearningRate = cmp.Or(schedule.LearningRate, 1)
 	config.EnsureDefaults()
 	schedule.EnsureDefaults()
 	return cmp.Or(config.Validate(), schedule.Validate())
 }
+
+// steps is how many steps the training has.
+func (t *Trial) steps() int { return cmp.Or(t.Schedule.Steps, vae.DefaultSchedule().Steps) }
 
 // id names the trial by its configuration and data.
 func (t *Trial) id(set *trainingSet) string {

@@ -16,13 +16,45 @@ import (
 
 // Settings say how [Make] makes a model.
 type Settings struct {
-	Config     vae.Config // its assets, conditions and their control are those of the data
+	// Config and Schedule may leave sizes open: see [Settings.Sized]. Assets,
+	// conditions and their control are those of the data.
+	Config     vae.Config
 	Schedule   vae.Schedule
 	Components int // of the mixture fitted to the codes; 0 means the default of package generate
 	// Codes is how many training rows at most the mixture is fitted to, spread
 	// evenly; 0 means all.
 	Codes    int
 	TwoStage bool // fit a second VAE to the codes too
+}
+
+// DefaultSettings leave all sizes to the data.
+func DefaultSettings() Settings {
+	s := Settings{Config: vae.DefaultConfig(0), Schedule: vae.DefaultSchedule(), Components: usualComponents}
+	s.Config.Latent, s.Config.Hidden = 0, nil
+	s.Schedule.Steps, s.Schedule.Batch, s.Schedule.LearningRate = 0, 0, 0
+	return s
+}
+
+// Sized returns the settings with the sizes that they leave open chosen from the
+// training rows, and says in a sentence what was chosen and why: see
+// [vae.Linear.Sizes]. It says nothing where nothing was open.
+func (s Settings) Sized(data *Data) (Settings, string, error) {
+	if s.Config.Latent > 0 && s.Config.Hidden != nil && s.Schedule.Steps > 0 && s.Schedule.Batch > 0 &&
+		s.Schedule.LearningRate > 0 {
+		return s, "", nil
+	}
+	var conditions []vae.Condition
+	var told *mat.Dense
+	if data.Told != nil {
+		conditions, told = data.Told.Conditions, data.Told.Train
+	}
+	linear, err := vae.FitLinear(data.Train, conditions, told)
+	if err != nil {
+		return s, "", err
+	}
+	var chosen string
+	s.Config, s.Schedule, chosen = linear.Sizes(s.Config, s.Schedule)
+	return s, chosen, nil
 }
 
 // Reports are told how the making goes; either may be nil.
@@ -54,6 +86,13 @@ func (r Reports) note(line string) {
 func Make(
 	ctx context.Context, b *vae.Backend, data *Data, s Settings, dir string, reports Reports,
 ) (*Model, *vae.History, error) {
+	s, chosen, err := s.Sized(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if chosen != "" {
+		reports.note("auto: " + chosen)
+	}
 	s.Config.Assets = len(data.Symbols)
 	s.Config.EnsureDefaults()
 	s.Schedule.EnsureDefaults()

@@ -9,11 +9,12 @@ import (
 // a good start. Zeros mean what the fields say; see [Config.EnsureDefaults].
 type Config struct {
 	Assets int `json:"assets"` // n, the width of a portfolio
-	// Latent is d, the dimension of z.
-	Latent int `json:"latent" flag:"latent" after:"beta" range:"[1,1024]" help:"the number of dimensions of the latent space"`
+	// Latent is d, the dimension of z; 0 is for [Linear.Sizes] to choose.
+	Latent int `json:"latent" flag:"latent" after:"beta" range:"[1,1024]" auto:"true" help:"the number of dimensions of the latent space; auto takes as many as the spectrum of the training weights asks for at this beta"`
 	// Hidden are the widths of the encoder's hidden layers; the decoder mirrors
-	// them. Empty: a linear encoder and decoder.
-	Hidden []int `json:"hidden" flag:"hidden" after:"latent" range:"[1,65536]" help:"the widths of the encoder's hidden layers, which the decoder mirrors"`
+	// them. Empty: a linear encoder and decoder, but nil is for [Linear.Sizes] to
+	// choose.
+	Hidden []int `json:"hidden" flag:"hidden" after:"latent" range:"[1,65536]" auto:"true" help:"the widths of the encoder's hidden layers, which the decoder mirrors; auto follows the number of assets"`
 	// Beta weighs the KL term. With the Gaussian likelihood it has no unit and
 	// 1 is the evidence lower bound; with mse-sum its unit is squared weight
 	// (see [Model.Beta]).

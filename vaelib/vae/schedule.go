@@ -8,13 +8,14 @@ import (
 // Schedule says how long and how fast to learn. [DefaultSchedule] gives a good
 // start. Zeros mean what the fields say; see [Schedule.EnsureDefaults].
 type Schedule struct {
-	// Steps is the number of gradient steps.
-	Steps int `json:"steps" flag:"steps" range:"[1,inf)" help:"the number of gradient steps"`
+	// Steps is the number of gradient steps. It, Batch and LearningRate are for
+	// [Linear.Sizes] to choose where they are 0.
+	Steps int `json:"steps" flag:"steps" range:"[1,inf)" auto:"true" help:"the number of gradient steps; auto follows the sizes"`
 	// Batch is the number of rows a step, drawn with replacement.
-	Batch int `json:"batch" flag:"batch" range:"[1,inf)" help:"the number of training rows in a step"`
+	Batch int `json:"batch" flag:"batch" range:"[1,inf)" auto:"true" help:"the number of training rows in a step; auto follows the sizes"`
 	// LearningRate is that of Adam at the first step; it decays by a half cosine
 	// to 0 at the last.
-	LearningRate float64 `json:"learning_rate" flag:"learning-rate" range:"(0,inf)" help:"the learning rate of Adam at the first step; it decays to 0 by a cosine"`
+	LearningRate float64 `json:"learning_rate" flag:"learning-rate" range:"(0,inf)" auto:"true" help:"the learning rate of Adam at the first step, which decays to 0 by a cosine; auto follows the sizes"`
 	// Warmup is the share of the steps in which the KL weight rises linearly
 	// from 0 to beta. Without it a cold start near a collapse threshold can die
 	// although the data could keep the direction alive.

@@ -42,6 +42,8 @@
 //	         Choices(flag string) []string says them itself
 //	range    the numbers allowed: "[0,1]", "(0,1)", "[1,inf)"
 //	required "true": wrong usage without it
+//	auto     "true": the zero value, of a slice nil, is spelled auto: what runs
+//	         chooses; the range is that of values given
 //	only     the values of other flags with which this one has an effect, see below
 //	title    on a struct: the heading of its flags in the help; without it the name
 //	         of the field, or of a struct in a struct the heading of the outer one

@@ -21,6 +21,7 @@ type option struct {
 	choices    []string
 	optional   bool // with choices: "" is no choice, and the default
 	allowed    *interval
+	auto       bool // zero, of a list nil, is spelled auto: what runs chooses
 	required   bool
 	record     string      // "-": never, a flag's name: only with that
 	after      string      // the flag behind which it stands; "": where the struct has it
@@ -82,6 +83,7 @@ func collectWithin(config reflect.Value, held holder, top bool) options {
 				name: name + arg, positional: isArg,
 				unit: tag.Get("unit"), help: tag.Get("help"),
 				required: tag.Get("required") == "true",
+				auto:     tag.Get("auto") == "true",
 				record:   tag.Get("record"),
 				after:    tag.Get("after"),
 				only:     held.conditions(tag),
@@ -180,6 +182,9 @@ func (o *option) kind() reflect.Kind {
 // a list any number.
 func (o *option) assign(texts []string) error {
 	switch {
+	case o.auto && len(texts) == 1 && texts[0] == autoText:
+		o.field.SetZero()
+		return nil
 	case o.isText():
 		if err := o.field.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(texts[0])); err != nil {
 			return err
@@ -308,10 +313,18 @@ func (o *option) checkChoice(text string) error {
 	return fmt.Errorf("%q is not one of %s%s", text, strings.Join(o.choices, ", "), suggest(text, o.choices))
 }
 
+// autoText spells a value that is left to what runs.
+const autoText = "auto"
+
+// isAuto says whether the value is left to what runs.
+func (o *option) isAuto() bool { return o.auto && o.field.IsZero() }
+
 // texts spells the value; nil for a pointer that is nil.
 func (o *option) texts() []string {
 	value := o.field
 	switch {
+	case o.isAuto():
+		return []string{autoText}
 	case o.isText():
 		marshaler, ok := value.Interface().(encoding.TextMarshaler)
 		if !ok {

@@ -288,11 +288,15 @@ func (o *option) placeholder() string {
 		return strings.Join(o.choices, "|")
 	case o.kind().String() == "string":
 		return "TEXT"
-	case o.kind().String() == "float64":
-		return "X"
-	default:
-		return "N"
 	}
+	number := "N"
+	if o.kind().String() == "float64" {
+		number = "X"
+	}
+	if o.auto {
+		number += "|" + autoText
+	}
+	return number
 }
 
 // manyChoices says whether the choices are too long for a placeholder.

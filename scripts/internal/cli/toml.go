@@ -130,7 +130,7 @@ func (o *option) fromTOML(value any) ([]string, error) {
 		text := fmt.Sprint(v)
 		switch v := v.(type) {
 		case string:
-			fits = o.kind() == reflect.String
+			fits = o.kind() == reflect.String || o.auto && !isList && v == autoText
 		case bool:
 			fits = o.kind() == reflect.Bool
 		case int64:
@@ -160,7 +160,10 @@ func (o *option) wanted() string {
 		name = "a number"
 	}
 	if o.isList() {
-		return "a list of which each is " + name
+		name = "a list of which each is " + name
+	}
+	if o.auto {
+		name += `, or "auto"`
 	}
 	return name
 }
@@ -203,7 +206,7 @@ func (os options) toml(verb string) []byte {
 			literals[i] = o.literal(text)
 		}
 		joined := strings.Join(literals, ", ")
-		if o.isList() {
+		if o.isList() && !o.isAuto() {
 			joined = "[" + joined + "]"
 		}
 		fmt.Fprintf(&b, "%s = %s\n", o.name, joined)
@@ -221,7 +224,7 @@ func (o *option) describeUnit() string {
 // literal is the TOML of one value.
 func (o *option) literal(text string) string {
 	switch {
-	case o.kind() == reflect.String:
+	case o.kind() == reflect.String || o.isAuto():
 		quoted, err := marshal(text) // JSON's escapes are TOML's too
 		if err != nil {
 			panic("cli: value of -" + o.name + ": " + err.Error())
