@@ -29,6 +29,13 @@ func gallery() map[string]drawer {
 		"wealth":        wealthExample(rng),
 		"heatmap":       heatmapExample(symbols),
 		"plane":         planeExample(newRand()),
+		"grid": Grid{
+			Frame: Frame{Synthetic: true, Subtitle: "share of the optimum: first less second"}, X: "periods per asset", Y: "dispersion",
+			Columns: []string{"1.5", "5", "10"}, Rows: []string{"0", "0.5"},
+			Values:   [][]float64{{-0.02, 0, 0.01}, {0.05, -0.06, math.NaN()}},
+			Words:    [][][]string{{{"first", "0.90"}, {"even"}, {"first", "0.95"}}, {{"first", "0.7"}, {"second", "0.6"}, nil}},
+			Positive: "first ahead", Negative: "second ahead",
+		},
 		"ternary": Ternary{
 			Frame:   Frame{Synthetic: true, Subtitle: "Dirichlet density with concentrations 2, 3 and 4"},
 			Symbols: [3]string{"BTC", "ETH", "SOL"},

@@ -94,7 +94,7 @@ func (s *Sweep) Run(ctx context.Context, o Options) (*Outcome, error) {
 	p := &pool{sweep: s, options: o, noted: map[string]bool{}}
 	for i, r := range s.plan.Runs {
 		switch {
-		case !o.Shard.has(i):
+		case !o.Shard.Has(i):
 		case isFinished(s.runDir(r.ID)):
 			p.outcome.There++
 		default:

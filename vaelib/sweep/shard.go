@@ -36,8 +36,8 @@ func (s Shard) MarshalText() ([]byte, error) {
 	return fmt.Appendf(nil, "%d/%d", s.Index, s.Count), nil
 }
 
-// has says whether run number i belongs to the shard.
-func (s Shard) has(i int) bool {
+// Has says whether run number i belongs to the shard.
+func (s Shard) Has(i int) bool {
 	return s.Count == 0 || i%s.Count == s.Index%s.Count
 }
 

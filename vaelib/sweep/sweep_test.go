@@ -890,7 +890,7 @@ func TestShardsPartition(t *testing.T) {
 			if err := s.UnmarshalText(fmt.Appendf(nil, "%d/%d", first+i, count)); err != nil {
 				t.Fatal(err)
 			}
-			if s.has(run) {
+			if s.Has(run) {
 				owners++
 			}
 		}

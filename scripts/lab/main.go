@@ -1,0 +1,133 @@
+// Command lab asks where a generator of portfolios helps, on markets whose truth
+// is known.
+package main
+
+import (
+	"context"
+	"path/filepath"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/lab"
+	"vaefolio/vaelib/sweep"
+	"vaefolio/vaelib/vae"
+)
+
+type config struct {
+	From       []string     `arg:"folder" help:"other folders of the same laboratory, whose finished worlds are brought in first"`
+	Map        lab.Settings `title:"The map"`
+	cli.Prices `title:"Returns to resample" only:"source=bootstrap"`
+
+	Workers     int         `flag:"workers" range:"[0,1024]" record:"-" help:"the number of worlds that are made side by side; 0 means one for each core"`
+	Shard       sweep.Shard `flag:"shard" unit:"I/N" record:"-" help:"the part of the worlds to make, which is every N-th from the I-th on; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
+	cli.Backend `title:"Common"`
+	Out         string `flag:"out" unit:"DIR" required:"true" record:"-" help:"the folder of the laboratory; finished worlds in it are kept"`
+	Force       bool   `flag:"force" record:"-" help:"turn the laboratory in the folder into this one, and keep the worlds that both have"`
+	cli.Format  `title:"Output"`
+	cli.Common
+}
+
+var verb = cli.Verb[config]{
+	Name:    "lab",
+	Summary: "ask where a generator of portfolios helps, on simulated markets whose truth is known",
+	Example: `lab -preset quick -out runs/lab
+lab -out runs/lab                        # the whole map
+lab -source bootstrap -prices closes.csv -n 12 -out runs/resampled
+lab -out runs/lab -shard 1/4             # a quarter of the worlds
+lab -out runs/lab node1 node2            # with the worlds of other folders`,
+	Default: config{Map: lab.Default()},
+	Presets: map[string]func(*config){
+		"full":  func(*config) {},
+		"quick": func(c *config) { c.Map = lab.Quick() },
+	},
+	Run: run,
+}
+
+func main() { cli.Main(verb) }
+
+func run(ctx context.Context, c *config, io *cli.IO) error {
+	shard := c.Shard
+	if shard.Count == 0 {
+		var err error
+		if shard, err = sweep.ShardFromEnvironment(); err != nil {
+			return cli.Usage(err)
+		}
+	}
+	if err := c.Map.Validate(); err != nil {
+		return cli.Usage(err)
+	}
+	market, err := c.market(io)
+	if err != nil {
+		return err
+	}
+	backend, err := vae.Open(c.Backend.Backend)
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	io.Note("backend: %s", backend.Description())
+	l, err := lab.Open(c.Out, c.Seed, c.Map, market, backend, c.Force)
+	if err != nil {
+		return err
+	}
+	for _, other := range c.From {
+		brought, err := l.Bring(other)
+		if err != nil {
+			return err
+		}
+		io.Note("%d worlds brought in from %s", brought, other)
+	}
+	if err := l.Run(ctx, lab.Options{Workers: c.Workers, Shard: shard, Progress: io.Progress("worlds")}); err != nil {
+		return err
+	}
+	if all, there := l.Worlds(); there < all {
+		io.Note("%d of %d worlds are there: the last part writes the results, or lab without -shard", there, all)
+		return nil
+	}
+	findings, err := l.Finish(io.Command())
+	if err != nil {
+		return err
+	}
+	return print(c, io, findings)
+}
+
+// market reads the returns to resample.
+func (c *config) market(io *cli.IO) (*lab.Market, error) {
+	if c.Map.Source != lab.Bootstrap {
+		return nil, nil
+	}
+	data, err := c.Prices.Load(io)
+	if err != nil {
+		return nil, err
+	}
+	periods, err := new(cli.Annual).Periods(io, data.Window)
+	if err != nil {
+		return nil, err
+	}
+	return &lab.Market{Returns: data.Window.Returns, Hash: data.Window.Hash(), Name: c.Prices.Source(),
+		Synthetic: data.Synthetic, PeriodsPerYear: periods}, nil
+}
+
+// print lists the tests.
+func print(c *config, io *cli.IO, f *lab.Findings) error {
+	table := io.Table(c.Format.Format, cli.Column{Name: "group"}, cli.Column{Name: "member"}, cli.Column{Name: "rival"},
+		cli.Column{Name: "difference"}, cli.Column{Name: "from"}, cli.Column{Name: "to"},
+		cli.Column{Name: "p_holm", Short: "p (Holm)"}, cli.Column{Name: "verdict"})
+	tests := f.Groups
+	for _, cell := range f.Cells {
+		tests = append(tests, cell.Test)
+	}
+	for _, t := range tests {
+		if err := table.Row(t.Group, t.Member, t.Rival, t.Difference, t.From, t.To, t.PHolm, t.Verdict); err != nil {
+			return err
+		}
+	}
+	if err := table.Close(); err != nil {
+		return err
+	}
+	io.Note("%s", f.Verdict)
+	for _, need := range f.Needs {
+		io.Note("%s", need)
+	}
+	io.Note("%s", filepath.Join(c.Out, lab.ReportFile))
+	return nil
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/lab"
+)
+
+// commandVariable makes a process of this test the command itself.
+const commandVariable = "LAB_TEST_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(commandVariable) != "" {
+		cli.Main(verb)
+	}
+	os.Exit(m.Run())
+}
+
+// small are the flags of a laboratory of a moment.
+func small(out string, more ...string) []string {
+	return append([]string{"-n", "3", "-periods", "40", "-dispersion", "0,2", "-worlds", "4", "-windows", "1", "-rows", "100",
+		"-steps", "3", "-samples", "100", "-backend", "go", "-out", out}, more...)
+}
+
+func execute(t *testing.T, code int, want string, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if got := verb.Execute(t.Context(), args, &stdout, &stderr); got != code || !strings.Contains(stderr.String(), want) {
+		t.Fatalf("lab %v: exit code %d, not %d; stderr %q, not %q", args, got, code, stderr.String(), want)
+	}
+	return stdout.String()
+}
+
+// The files of the contract, with what it says that they hold; a process that is
+// killed in the middle is taken up, to the same bytes.
+func TestLab(t *testing.T) {
+	dir := t.TempDir()
+	whole, killed := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")
+	printed := execute(t, 0, "of the true optimum", small(whole, "-format", "json")...)
+	var rows []map[string]any
+	if err := json.Unmarshal([]byte(printed), &rows); err != nil || len(rows) != 2+4+1 {
+		t.Errorf("%d tests are printed, error %v", len(rows), err)
+	}
+	text, err := os.ReadFile(filepath.Join(whole, lab.ResultsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(table[0][:8], ","); got != "world,window,strategy,n,periods,dispersion,share,seed" {
+		t.Errorf("the table's columns are %s", got)
+	}
+	var findings lab.Findings
+	summary, err := os.ReadFile(filepath.Join(whole, lab.SummaryFile))
+	if err == nil {
+		err = json.Unmarshal(summary, &findings)
+	}
+	if err != nil || len(findings.Cells) != 2 {
+		t.Fatalf("%d cells, error %v", len(findings.Cells), err)
+	}
+	for _, c := range findings.Cells {
+		if !slices.Contains([]string{lab.GeneratorAhead, lab.RivalAhead, lab.Undecided}, c.Test.Verdict) {
+			t.Errorf("verdict %q", c.Test.Verdict)
+		}
+	}
+	if want := 1 + 2*4*len(findings.Standings); len(table) != want {
+		t.Errorf("%d lines, want %d", len(table), want)
+	}
+
+	process := exec.CommandContext(t.Context(), os.Args[0], small(killed, "-workers", "1")...)
+	process.Env = append(os.Environ(), commandVariable+"=1")
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for made := 0; made < 2; { // until a world or two are finished
+		made = 0
+		entries, _ := os.ReadDir(filepath.Join(killed, lab.WorldsFolder))
+		for _, e := range entries {
+			if _, err := os.Stat(filepath.Join(killed, lab.WorldsFolder, e.Name(), "result.json")); err == nil {
+				made++
+			}
+		}
+	}
+	_ = process.Process.Kill()
+	_ = process.Wait()
+	execute(t, 0, "", small(killed, "-quiet")...)
+	again, err := os.ReadFile(filepath.Join(killed, lab.ResultsFile))
+	if err != nil || !bytes.Equal(again, text) {
+		t.Errorf("results differ after a kill, error %v", err)
+	}
+	execute(t, 1, "lab: ", small(killed, "-seed", "2")...)
+}
+
+func TestRefused(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	execute(t, 2, "-prices goes with -source bootstrap", small(out, "-prices", "closes.csv")...)
+	execute(t, 2, "worlds", small(out, "-worlds", "3")...)
+	execute(t, 2, "named twice", "-n", "3,3", "-backend", "go", "-out", out)
+	execute(t, 1, "assets", "-source", "bootstrap", "-n", "40", "-backend", "go", "-out", out)
+	execute(t, 1, "holds no laboratory", small(out, filepath.Join(out, "nowhere"))...)
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a refusal left a folder")
+	}
+}

@@ -1,0 +1,108 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/simulate"
+)
+
+// Sources of the markets.
+const (
+	Simulated = "simulated" // drawn from ranges wider than any one market
+	Bootstrap = "bootstrap" // resampled from real returns, with means put where they should be
+)
+
+// Settings are what a laboratory looks at. Their tags name the flags.
+type Settings struct {
+	Source     string    `flag:"source" choice:"simulated|bootstrap" default:"simulated" help:"where markets come from: simulated draws each from wide ranges, bootstrap resamples the returns of -prices with new means"`
+	Assets     []int     `flag:"n" range:"[2,200]" unit:"assets" help:"the numbers of assets"`
+	Periods    []int     `flag:"periods" range:"[40,100000]" help:"the lengths of the histories, in days"`
+	Dispersion []float64 `flag:"dispersion" range:"[0,10]" help:"the standard deviations of the assets' true Sharpe ratios, annual"`
+	Worlds     int       `flag:"worlds" range:"[4,10000]" help:"the number of markets of each cell; half of them choose settings, the others test them"`
+	Windows    int       `flag:"windows" range:"[1,1000]" help:"the number of histories of each market"`
+
+	Rows    int `flag:"rows" range:"[100,1000000]" unit:"portfolios" help:"the number of training portfolios of each model"`
+	Steps   int `flag:"steps" range:"[1,inf)" help:"the number of gradient steps of each model"`
+	Samples int `flag:"samples" range:"[100,1000000]" unit:"portfolios" help:"the number of portfolios that each model makes to choose among; best-of-n draws as many"`
+}
+
+// Default is the whole laboratory.
+func Default() Settings {
+	return Settings{
+		Source: Simulated, Assets: []int{12, 40}, Periods: []int{60, 120, 480}, Dispersion: []float64{0, 0.5, 2},
+		Worlds: 10, Windows: 6, Rows: 800, Steps: 400, Samples: 2048,
+	}
+}
+
+// Quick is a small one, of two corners of the map.
+func Quick() Settings {
+	s := Default()
+	s.Assets, s.Periods, s.Dispersion = []int{12}, []int{60, 120}, []float64{0, 2}
+	s.Worlds, s.Windows, s.Rows, s.Steps, s.Samples = 4, 2, 400, 200, 512
+	return s
+}
+
+// Validate returns an error for cells named twice.
+func (s *Settings) Validate() error {
+	if len(s.Assets) == 0 || len(s.Periods) == 0 || len(s.Dispersion) == 0 {
+		return fmt.Errorf("a map of %d x %d x %d cells: name at least one of -n, -periods and -dispersion each",
+			len(s.Assets), len(s.Periods), len(s.Dispersion))
+	}
+	if twice(s.Assets) || twice(s.Periods) || twice(s.Dispersion) {
+		return fmt.Errorf("-n %v, -periods %v and -dispersion %v: one is named twice", s.Assets, s.Periods,
+			s.Dispersion)
+	}
+	return nil
+}
+
+func twice[T int | float64](values []T) bool {
+	for i, v := range values {
+		if slices.Contains(values[:i], v) {
+			return true
+		}
+	}
+	return false
+}
+
+// Market is what the histories of [Bootstrap] are resampled from.
+type Market struct {
+	Returns        *mat.Dense // T x n, simple, per period; nil: none
+	Hash           string     // of the returns
+	Name           string     // for people
+	Synthetic      bool       // the returns are made up
+	PeriodsPerYear float64
+}
+
+// Cell is a place of the map.
+type Cell struct {
+	Assets     int     `json:"n"`
+	Periods    int     `json:"periods"`
+	Dispersion float64 `json:"dispersion"` // of the true Sharpe ratios, annual
+}
+
+// Name tells the cell.
+func (c Cell) Name() string {
+	return fmt.Sprintf("n %d, T %d, dispersion %g", c.Assets, c.Periods, c.Dispersion)
+}
+
+// cells are those of the map: assets, then periods, then dispersions.
+func (s *Settings) cells() []Cell {
+	var cells []Cell
+	for _, n := range s.Assets {
+		for _, periods := range s.Periods {
+			for _, dispersion := range s.Dispersion {
+				cells = append(cells, Cell{n, periods, dispersion})
+			}
+		}
+	}
+	return cells
+}
+
+// level is the range of the true Sharpe ratios' mean, annual.
+var level = simulate.Range{From: 0.2, To: 0.8}
+
+// periodsPerYear is that of simulated markets, as the sample's.
+const periodsPerYear = 365

@@ -1,0 +1,142 @@
+package lab
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/simulate"
+	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/vae"
+)
+
+// world is one market of a cell, by its number there.
+type world struct {
+	Cell
+	Number int
+}
+
+// outcome is result.json: what became of the strategies in a world. It holds no
+// times, so that equal worlds have equal bytes.
+type outcome struct {
+	Cell
+	World       int         `json:"world"`
+	Level       float64     `json:"level"`       // mean of the law of the true Sharpe ratios, annual
+	Correlation float64     `json:"correlation"` // mean over the pairs
+	Optimum     float64     `json:"optimum"`     // the largest true Sharpe ratio of long-only weights, annual
+	Strategies  []string    `json:"strategies"`
+	Kinds       []string    `json:"kinds"`
+	Shares      [][]float64 `json:"shares"` // of the optimum, a row a history, in the order of the strategies
+}
+
+// streamOf is the stream index of a history of a world: 0 of the world itself.
+// Worlds of different cells have nothing in common.
+func (w world) streamOf(history int) uint64 {
+	hash := run.Hash(fmt.Appendf(nil, "%d %d %v %d %d", w.Assets, w.Periods, w.Dispersion, w.Number, history))
+	return binary.BigEndian.Uint64([]byte(hash))
+}
+
+// draw makes the market.
+func (w world) draw(seed uint64, s *Settings, m *Market) (*simulate.World, error) {
+	r := simulate.DefaultRanges()
+	n := float64(w.Assets)
+	r.Assets = simulate.Range{From: n, To: n}
+	r.Level, r.Dispersion = level, simulate.Range{From: w.Dispersion, To: w.Dispersion}
+	if s.Source == Simulated {
+		return simulate.New(seed, w.streamOf(0), r)
+	}
+	r.PeriodsPerYear = m.PeriodsPerYear
+	rng := stream.New(seed, "lab.columns", w.streamOf(0))
+	periods, columns := m.Returns.Dims()
+	chosen := mat.NewDense(periods, w.Assets, nil)
+	for i, j := range rng.Perm(columns)[:w.Assets] {
+		for t := range periods {
+			chosen.Set(t, i, m.Returns.At(t, j))
+		}
+	}
+	const block = 10
+	return simulate.Resampled(seed, w.streamOf(0), chosen, block, r)
+}
+
+// make draws the world's histories and has every strategy choose on each.
+func (w world) make(ctx context.Context, backend *vae.Backend, seed uint64, s *Settings, m *Market) (*outcome, error) {
+	truth, err := w.draw(seed, s, m)
+	if err != nil {
+		return nil, err
+	}
+	best, err := optimize.Solve(ctx, optimize.MaxSharpe,
+		&optimize.Inputs{Set: simplex.Set{N: w.Assets}, Mean: truth.Mean, Cov: truth.Cov})
+	if err != nil {
+		return nil, err
+	}
+	judge := newRatio(truth.Mean, truth.Cov)
+	annual := 1.0 // of a ratio by periodsPerYear
+	if m != nil {
+		annual = math.Sqrt(m.PeriodsPerYear / periodsPerYear)
+	}
+	most := judge.Value(best.Weights)
+	o := &outcome{Cell: w.Cell, World: w.Number, Level: truth.Level, Correlation: truth.Correlation,
+		Optimum: most * annual}
+	members := roster()
+	for _, m := range members {
+		o.Strategies, o.Kinds = append(o.Strategies, m.name), append(o.Kinds, m.kind)
+	}
+	o.Strategies, o.Kinds = append(o.Strategies, ceiling), append(o.Kinds, Ceiling)
+	shared := &bench{settings: s, seed: seed, backend: backend}
+	for k := range s.Windows {
+		rng := stream.New(seed, "lab.history", w.streamOf(1+k))
+		window := windowOf(truth.Returns(rng, w.Periods))
+		shares := make([]float64, 0, len(o.Strategies))
+		for _, m := range members {
+			weights, err := shared.weigher(m)(ctx, window, nil)
+			if err != nil {
+				return nil, fmt.Errorf("%s, world %d, history %d: %w", w.Name(), w.Number, k, err)
+			}
+			shares = append(shares, judge.Value(weights)/most)
+		}
+		found, err := shared.best(ctx, judge)
+		if err != nil {
+			return nil, err
+		}
+		o.Shares = append(o.Shares, append(shares, found/most))
+	}
+	return o, nil
+}
+
+// ceiling names the best portfolio by the truth among a generator's samples.
+const ceiling = "best-sample-by-truth"
+
+// best is the largest true ratio among the samples of the history's model.
+func (b *bench) best(ctx context.Context, judge *ratio) (float64, error) {
+	samples, err := b.at.samples(ctx)
+	if err != nil {
+		return 0, err
+	}
+	rows, _ := samples.Dims()
+	most := math.Inf(-1)
+	for i := range rows {
+		most = max(most, judge.Value(samples.RawRowView(i)))
+	}
+	return most, nil
+}
+
+// windowOf names a history's assets and days.
+func windowOf(returns *mat.Dense) *market.Window {
+	periods, n := returns.Dims()
+	w := &market.Window{Returns: returns, Start: time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)}
+	for j := range n {
+		w.Symbols = append(w.Symbols, fmt.Sprintf("A%03d", j+1))
+	}
+	for t := range periods {
+		w.Times = append(w.Times, w.Start.AddDate(0, 0, t+1))
+	}
+	return w
+}
