@@ -85,10 +85,10 @@ func TestBenchModels(t *testing.T) {
 	stdout, _ := execute(t, 0, "-only", "train-128,generate", "-rounds", "1", "-seconds", "0.001", "-quiet", "-backend", "go",
 		"-python", "none", "-format", "csv")
 	records, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
-	if err != nil || len(records) != 13 {
+	if err != nil || len(records) != 14 {
 		t.Fatalf("csv %v: %s", err, stdout)
 	}
-	for _, i := range []int{1, 10} {
+	for _, i := range []int{1, 11} {
 		if r := records[i]; r[1] != "vaefolio, Go backend" || r[4] != "1" || r[5] == "" {
 			t.Errorf("row %v, want the Go backend's speed", r)
 		}

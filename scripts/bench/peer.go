@@ -23,15 +23,19 @@ type library struct {
 	name    string
 	scripts []string
 	install string // what pip is to install
+	// plugin makes JAX run on the XLA plugin that this library runs on, which
+	// parts what the graph is worth from what the build of XLA is worth.
+	plugin bool
 }
 
 var (
-	numpy    = library{"numpy", []string{"protocol", "portfolios", "numpy"}, "numpy"}
-	jax      = library{"JAX", []string{"protocol", "portfolios", "jax"}, "jax"}
-	torch    = library{"PyTorch", []string{"protocol", "torch"}, "torch"}
-	clarabel = library{"Clarabel", []string{"protocol", "clarabel"}, "clarabel scipy"}
-	pypfopt  = library{"PyPortfolioOpt", []string{"protocol", "pypfopt"}, "pyportfolioopt"}
-	skfolio  = library{"skfolio", []string{"protocol", "skfolio"}, "skfolio"}
+	numpy    = library{name: "numpy", scripts: []string{"protocol", "portfolios", "numpy"}, install: "numpy"}
+	jax      = library{name: "JAX", scripts: []string{"protocol", "portfolios", "jax"}, install: "jax"}
+	sameXLA  = library{name: "JAX on this plugin", scripts: jax.scripts, install: jax.install, plugin: true}
+	torch    = library{name: "PyTorch", scripts: []string{"protocol", "torch"}, install: "torch"}
+	clarabel = library{name: "Clarabel", scripts: []string{"protocol", "clarabel"}, install: "clarabel scipy"}
+	pypfopt  = library{name: "PyPortfolioOpt", scripts: []string{"protocol", "pypfopt"}, install: "pyportfolioopt"}
+	skfolio  = library{name: "skfolio", scripts: []string{"protocol", "skfolio"}, install: "skfolio"}
 )
 
 // program is the library's Python text.
@@ -123,7 +127,15 @@ func (b *bed) peer(ctx context.Context, l library) (*peer, error) {
 	if p := b.peers[l.name]; p != nil {
 		return p, p.failed
 	}
-	p := startPeer(ctx, l.name, exec.CommandContext(ctx, b.python, "-c", l.program()))
+	command := exec.CommandContext(ctx, b.python, "-c", l.program())
+	if l.plugin {
+		if b.xla == nil {
+			return nil, errors.New(b.noXLA)
+		}
+		command.Env = append(command.Environ(),
+			"PJRT_NAMES_AND_LIBRARY_PATHS=plugin:"+b.xla.Plugin(), "JAX_PLATFORMS=plugin")
+	}
+	p := startPeer(ctx, l.name, command)
 	var missing *missingError
 	if errors.As(p.failed, &missing) {
 		p.failed = fmt.Errorf("%w: %s -m pip install %s", missing, filepath.Base(b.python), l.install)

@@ -171,8 +171,9 @@ that the Python on the PATH, or given with -python, has; and XLA where a plugin 
 
 - train-128, -1024 and -8192: samples in gradient steps of Adam with batches of so many; 10 assets, layers
   64-32-8-32-64; a step includes drawing the batch and the noise. train-large: 100 assets, layers
-  512-256-64-256-512. "GoMLX, train.Loop" is the same training on the same
-  pure Go engine as GoMLX's documentation has it: its layers, its Adam and its data set, the noise drawn in the graph.
+  512-256-64-256-512. "GoMLX, train.Loop" is the same training on the same pure Go engine as GoMLX's documentation has
+  it: its layers, its Adam and its data set, the noise drawn in the graph. "JAX on this plugin" is JAX's graph on the
+  build of XLA that this library runs on, instead of its own build.
 - evaluate: annual return, volatility, Sharpe, Sortino, maximum drawdown and CVaR of portfolios of 40 assets over 1,438
   days, on one core; and the matrix product that is the first part of that, alone.
 - project-40, project-500: points onto the simplex of so many weights with an upper bound, on one core. numpy does
