@@ -63,7 +63,8 @@ func (b *bed) trainers(ctx context.Context, n network, batch int) ([]contender, 
 		plain   = "PyTorch, plain, 1 thread"
 	)
 	loop := max(n.loop, minLoop/batch)
-	scan, xlaLoop := fmt.Sprintf("JAX, lax.scan over %d steps", loop), fmt.Sprintf("vaefolio, XLA, %d steps a call", loop)
+	scan := fmt.Sprintf("JAX, lax.scan over %d steps", loop)
+	xlaLoop := fmt.Sprintf("vaefolio, XLA, %d steps a call", loop)
 	ours := b.trainer("vaefolio, Go backend", b.goEngine, n, rows, batch, 1)
 	ours.versus = goLoop
 	contenders := []contender{
