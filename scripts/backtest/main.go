@@ -29,7 +29,8 @@ var verb = cli.Verb[config]{
 	Name:    "backtest",
 	Summary: "test strategies walk-forward: chosen on one stretch of time, held over the next, with drift and costs",
 	Example: `backtest -strategies equal-weight,min-variance,risk-parity -train 365 -test 30 -cost-bps 10 -out runs/backtest
-backtest -prices closes.csv -strategies equal-weight,max-sharpe,latent-sharpe -max-weight 0.25 -out runs/latent`,
+backtest -prices closes.csv -strategies equal-weight,max-sharpe,latent-sharpe -max-weight 0.25 -out runs/latent
+backtest -strategies equal-weight,min-variance,hrp -groups 8 -held-out 2 -embargo 10 -out runs/purged`,
 	Default: config{BacktestSettings: experiment.DefaultBacktest()},
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
@@ -129,6 +130,10 @@ func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
 	note := "restored every period"
 	if !s.ConstantWeights {
 		note = "drifting between rebalances"
+	}
+	if s.Groups > 0 {
+		io.Note("%d groups, %d held out at a time; the figures are of the first path, paths.csv has all", s.Groups,
+			s.HeldOut)
 	}
 	io.Note("%d windows, weights %s, costs of %g basis points: %s", s.Windows, note, s.CostBps,
 		strings.TrimSuffix(c.Out, "/")+"/"+experiment.ReportFile)

@@ -30,7 +30,7 @@ func TestBacktestFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "backtest")
 	args := []string{
 		"-strategies", "equal-weight,min-variance,hrp,latent-sharpe", "-train", "400", "-test", "500", "-max-weight", "0.3",
-		"-n", "200", "-steps", "40", "-backend", "go", "-format", "json", "-out", dir,
+		"-n", "200", "-steps", "40", "-models", "2", "-backend", "go", "-format", "json", "-out", dir,
 	}
 	code, stdout, stderr := execute(args...)
 	if code != 0 {
@@ -66,6 +66,13 @@ func TestBacktestFolder(t *testing.T) {
 			t.Errorf("%s: returns.csv compounds to %v, the summary says %v", s.Name, wealth, s.FinalWealth)
 		}
 	}
+	trials := read(t, filepath.Join(dir, "trials.csv"))
+	if got := strings.Join(trials[0][5:], ","); len(trials) != 1001 || got != "latent-sharpe model 1,latent-sharpe model 2" {
+		t.Errorf("trials.csv has %d lines, its last columns are %s", len(trials), got)
+	}
+	if s := summary.Strategies[3]; summary.Trials != 6 || len(s.SharpeOfModels) != 2 {
+		t.Errorf("%d trials, Sharpe ratios %v of the models", summary.Trials, s.SharpeOfModels)
+	}
 	weights := read(t, filepath.Join(dir, "weights.csv"))
 	if len(weights) != 1+4*2 || len(weights[0]) != 2+12 {
 		t.Errorf("weights.csv has %d lines of %d columns", len(weights), len(weights[0]))
@@ -90,6 +97,73 @@ func TestBacktestFolder(t *testing.T) {
 	b, _ := os.ReadFile(filepath.Join(again, "returns.csv"))
 	if !bytes.Equal(a, b) {
 		t.Error("returns.csv differs when its configuration is repeated")
+	}
+}
+
+// What models chose is found again in the cache, by other runs too; a damaged file
+// there is made anew.
+func TestModelsAreTrainedOnce(t *testing.T) {
+	cache := filepath.Join(t.TempDir(), "cache")
+	var first []byte
+	for i := range 3 {
+		dir := filepath.Join(t.TempDir(), "run")
+		code, _, stderr := execute("-strategies", "model-mean", "-symbols", "ALDER,BIRCH", "-train", "400", "-test", "1000",
+			"-n", "100", "-steps", "3", "-models", "2", "-backend", "go", "-cache", cache, "-out", dir)
+		if code != 0 {
+			t.Fatalf("exit code %d\n%s", code, stderr)
+		}
+		files, err := filepath.Glob(filepath.Join(cache, "*.json"))
+		if err != nil || len(files) != 2 {
+			t.Fatalf("%d decisions in the cache (%v)", len(files), err)
+		}
+		returns, err := os.ReadFile(filepath.Join(dir, "returns.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch i {
+		case 0: // the next run must find another choice, and take it
+			first = returns
+			if err := os.WriteFile(files[0], []byte(`{"model-mean": [1, 0]}`), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		case 1:
+			if bytes.Equal(returns, first) {
+				t.Error("the cache isn't read")
+			}
+			if err := os.WriteFile(files[0], []byte(`{"model-mean": [1`), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			if !bytes.Equal(returns, first) {
+				t.Error("a damaged choice isn't made anew")
+			}
+		}
+	}
+}
+
+// Combinatorially purged splits: the first path as if it were the only one, and all
+// of them beside each other.
+func TestCombinatorialSplits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	code, _, stderr := execute("-strategies", "equal-weight,min-variance", "-groups", "5", "-held-out", "2", "-embargo", "10",
+		"-out", dir)
+	if code != 0 || !strings.Contains(stderr, "paths.csv has all") {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	paths, returns := read(t, filepath.Join(dir, "paths.csv")), read(t, filepath.Join(dir, "returns.csv"))
+	if len(paths) != 1501 || len(paths[0]) != 1+2*4 || paths[0][8] != "min-variance path 4" || len(returns) != 1501 ||
+		returns[700][2] != paths[700][5] {
+		t.Errorf("%d lines of paths %v, %d of returns", len(paths), paths[0], len(returns))
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil || !bytes.Contains(page, []byte("10 splits, which make up 4 paths")) {
+		t.Errorf("the report doesn't say what it is of (%v)", err)
+	}
+	if code, _, stderr := execute("-groups", "5", "-train", "100", "-out", dir); code != 2 || !strings.Contains(stderr, "-train goes") {
+		t.Errorf("a training window of splits: exit code %d, %s", code, stderr)
 	}
 }
 

@@ -43,9 +43,15 @@ func sideBySide(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	var trials []*compare.Tracks
+	for _, f := range folders {
+		if f.Trials != nil {
+			trials = append(trials, f.Trials)
+		}
+	}
 	result := &compare.Result{Rows: []compare.Row{}, Pairs: []compare.Pair{}, Notes: []string{}}
 	if len(tracks) > 0 {
-		if result, err = compareTracks(ctx, c, io, tracks); err != nil {
+		if result, err = compareTracks(ctx, c, io, tracks, trials); err != nil {
 			return err
 		}
 	} else if c.Blocks > 0 {
@@ -90,7 +96,10 @@ func read(inputs []string) (tracks []*compare.Tracks, folders []*compare.Folder,
 	return tracks, folders, nil
 }
 
-func compareTracks(ctx context.Context, c *config, io *cli.IO, all []*compare.Tracks) (*compare.Result, error) {
+// compareTracks compares the tracks of all inputs; trials are what their runs
+// looked at besides.
+func compareTracks(ctx context.Context, c *config, io *cli.IO, all, trials []*compare.Tracks) (*compare.Result,
+	error) {
 	tracks, err := compare.Join(all)
 	if err != nil {
 		return nil, err
@@ -105,14 +114,20 @@ func compareTracks(ctx context.Context, c *config, io *cli.IO, all []*compare.Tr
 	if err != nil {
 		return nil, err
 	}
-	others, err := logged(c.Log, tracks)
+	logged, err := logged(c.Log)
 	if err != nil {
 		return nil, err
+	}
+	others := []*compare.Tracks{whole}
+	for _, t := range append(trials, logged...) {
+		if cut, ok := t.Over(tracks); ok {
+			others = append(others, cut)
+		}
 	}
 	s := c.Settings
 	s.Seed = c.Common.Seed
 	io.Progress("comparing")
-	result, err := compare.Run(ctx, tracks, settings, s, append(others, whole)...)
+	result, err := compare.Run(ctx, tracks, settings, s, others...)
 	if err == nil && note != "" {
 		result.Notes = append(result.Notes, note)
 	}
@@ -144,8 +159,8 @@ func annual(c *config, io *cli.IO, t *compare.Tracks) (settings metrics.Settings
 	}, note, nil
 }
 
-// logged reads the tracks of all runs in a folder, over the periods compared.
-func logged(dir string, tracks *compare.Tracks) ([]*compare.Tracks, error) {
+// logged reads the tracks of all runs in a folder.
+func logged(dir string) ([]*compare.Tracks, error) {
 	if dir == "" {
 		return nil, nil
 	}
@@ -153,20 +168,19 @@ func logged(dir string, tracks *compare.Tracks) ([]*compare.Tracks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-trial-log: %w", err)
 	}
-	var others []*compare.Tracks
+	var all []*compare.Tracks
 	for _, e := range entries {
 		f, err := compare.ReadFolder(filepath.Join(dir, filepath.FromSlash(e.Path)))
 		if err != nil {
 			return nil, fmt.Errorf("-trial-log: %w", err)
 		}
-		if f.Tracks == nil {
-			continue
-		}
-		if cut, ok := f.Tracks.Over(tracks); ok {
-			others = append(others, cut)
+		for _, t := range []*compare.Tracks{f.Tracks, f.Trials} {
+			if t != nil {
+				all = append(all, t)
+			}
 		}
 	}
-	return others, nil
+	return all, nil
 }
 
 func print(c *config, io *cli.IO, r *compare.Result, folders []*compare.Folder) error {

@@ -178,22 +178,27 @@ func step(ctx context.Context, window *market.Window, strategy Strategy, setting
 		return err
 	}
 	rebalance.Weights = append([]float64(nil), weights...)
-	rebalance.Turnover = a.trade(weights)
-	rebalance.Cost = rebalance.Turnover * settings.CostBps / 1e4
-	for t := from; t < to; t++ {
-		if settings.ConstantWeights && t > from {
-			a.trade(weights)
+	return track.hold(window, a, rebalance, settings.CostBps, settings.ConstantWeights)
+}
+
+// hold trades to the weights of a rebalance, and holds them through its periods.
+func (t *Track) hold(window *market.Window, a *account, r Rebalance, costBps float64, constant bool) error {
+	r.Turnover = a.trade(r.Weights)
+	r.Cost = r.Turnover * costBps / 1e4
+	for i := r.From; i < r.To; i++ {
+		if constant && i > r.From {
+			a.trade(r.Weights)
 		}
-		r, err := a.grow(window.Returns.RawRowView(t))
+		earned, err := a.grow(window.Returns.RawRowView(i))
 		if err != nil {
-			return fmt.Errorf("%s: %w", window.Times[t].UTC().Format(time.DateOnly), err)
+			return fmt.Errorf("%s: %w", window.Times[i].UTC().Format(time.DateOnly), err)
 		}
-		if t == from {
-			r = (1-rebalance.Cost)*(1+r) - 1
+		if i == r.From {
+			earned = (1-r.Cost)*(1+earned) - 1
 		}
-		track.Returns = append(track.Returns, r)
+		t.Returns = append(t.Returns, earned)
 	}
-	track.Rebalances = append(track.Rebalances, rebalance)
+	t.Rebalances = append(t.Rebalances, r)
 	return nil
 }
 

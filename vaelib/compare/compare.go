@@ -213,18 +213,10 @@ func (c *comparison) draw(ctx context.Context) error {
 			}
 		}
 	}
-	block := c.settings.Block
-	if block == 0 {
-		for _, row := range c.result.Rows {
-			block = max(block, row.BlockLength, row.BlockLengthOfSquares)
-		}
-		if c.settings.Circular {
-			block = math.Round(block * math.Cbrt(1.5))
-		}
-	}
 	var err error
 	c.draws, err = inference.BootstrapTracks(ctx, c.tracks.Returns, count, statistics, inference.BootstrapSettings{
-		Resamples: c.settings.Resamples, MeanBlock: block, Circular: c.settings.Circular, Seed: c.settings.Seed,
+		Resamples: c.settings.Resamples, MeanBlock: c.settings.Block, Circular: c.settings.Circular,
+		Seed: c.settings.Seed,
 	})
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 // Names of files in a run's folder.
 const (
 	returnsFile = "returns.csv"
+	trialsFile  = "trials.csv"
 	summaryFile = "summary.json"
 	configFile  = "config.toml"
 	sweepFile   = "sweep.json"
@@ -30,6 +31,7 @@ type Folder struct {
 	Config   map[string]string // the values of config.toml as they are spelled there
 	Summary  number.Values     // the numbers of summary.json, in its order
 	Tracks   *Tracks           // of returns.csv; nil: it has none
+	Trials   *Tracks           // of trials.csv: all that was looked at; nil: it has none
 	Notes    []string          // what is odd, one line each
 }
 
@@ -67,12 +69,11 @@ func ReadFolder(dir string) (*Folder, error) {
 	if f.Summary, err = readSummary(filepath.Join(dir, summaryFile)); err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, returnsFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return f, nil
-	}
-	if f.Tracks, err = ReadTracks(path); err != nil {
+	if f.Trials, err = readIfThere(filepath.Join(dir, trialsFile)); err != nil {
 		return nil, err
+	}
+	if f.Tracks, err = readIfThere(filepath.Join(dir, returnsFile)); err != nil || f.Tracks == nil {
+		return f, err
 	}
 	f.Tracks.Source = dir
 	for k := range f.Tracks.Sources {
@@ -82,6 +83,14 @@ func ReadFolder(dir string) (*Folder, error) {
 		f.Tracks.PeriodsPerYear = x
 	}
 	return f, nil
+}
+
+// readIfThere reads a file of returns, if there is one.
+func readIfThere(path string) (*Tracks, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return ReadTracks(path)
 }
 
 // readConfig reads the values of a run's config.toml, which has one a line. A

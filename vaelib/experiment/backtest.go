@@ -16,9 +16,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/backtest"
-	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/figure"
-	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
@@ -28,26 +26,25 @@ import (
 	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
-	"vaefolio/vaelib/trained"
-	"vaefolio/vaelib/vae"
 )
-
-// LatentSharpe is the strategy that trains a model on a corpus of each training
-// window and climbs the window's Sharpe ratio in its latent space.
-const LatentSharpe = "latent-sharpe"
 
 // BacktestSettings steer [Backtest]. Their tags name the flags.
 type BacktestSettings struct {
-	Strategies      []string `flag:"strategies" unit:"A,B" help:"the strategies to test: equal-weight, min-variance, mean-variance, max-sharpe, risk-parity, inverse-volatility, hrp, max-diversification, min-cvar, max-min, max-sharpe-bayes-stein, max-sharpe-empirical-bayes, max-sharpe-resampled, latent-sharpe"`
-	Train           int      `flag:"train" range:"[2,inf)" unit:"periods" help:"the length of the training windows"`
-	Test            int      `flag:"test" range:"[1,inf)" unit:"periods" help:"the length of the test windows, over which a choice is held"`
-	Embargo         int      `flag:"embargo" range:"[0,inf)" help:"the number of periods left out at the end of each training window"`
+	Strategies      []string `flag:"strategies" unit:"A,B" help:"the strategies to test: equal-weight, min-variance, mean-variance, max-sharpe, risk-parity, inverse-volatility, hrp, max-diversification, min-cvar, max-min, max-sharpe-bayes-stein, max-sharpe-empirical-bayes, max-sharpe-resampled, and out of models trained anew on each window latent-sharpe, latent-sharpe-prior, model-best, model-top, model-mean"`
+	Train           int      `flag:"train" range:"[2,inf)" unit:"periods" only:"!groups" help:"the length of the training windows"`
+	Test            int      `flag:"test" range:"[1,inf)" unit:"periods" help:"the length of the test windows, over which a choice is held; with -groups the time between rebalances to it"`
+	Embargo         int      `flag:"embargo" range:"[0,inf)" help:"the number of periods left out at the end of each training window; with -groups before and after each group that is held out"`
+	Groups          int      `flag:"groups" range:"[0,30]" unit:"N" help:"test on combinatorially purged splits instead: the time is cut into N groups, of which -held-out are tested at a time by what is learned on all others; 0 tests walk-forward"`
+	HeldOut         int      `flag:"held-out" range:"[1,15]" unit:"K" only:"groups" help:"the number of groups held out at a time"`
 	CostBps         float64  `flag:"cost-bps" range:"[0,5000]" unit:"basis points" help:"the cost of the value traded, both sides counted"`
 	ConstantWeights bool     `flag:"constant-weights" help:"restore the weights every period without cost, instead of letting them drift"`
-	Covariance      string   `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"strategies!=equal-weight|min-cvar|max-min|latent-sharpe" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
+	Covariance      string   `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"strategies!=equal-weight|min-cvar|max-min|latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
 	RiskAversion    float64  `flag:"risk-aversion" range:"[0,inf)" only:"strategies=mean-variance" help:"the lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w"`
-	Rows            int      `flag:"n" range:"[100,10000000]" only:"strategies=latent-sharpe" help:"the number of training portfolios of latent-sharpe in each window"`
-	Steps           int      `flag:"steps" range:"[1,inf)" only:"strategies=latent-sharpe" help:"the number of gradient steps of latent-sharpe in each window"`
+	Rows            int      `flag:"n" range:"[100,10000000]" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of training portfolios of each model"`
+	Steps           int      `flag:"steps" range:"[1,inf)" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of gradient steps of each model"`
+	Models          int      `flag:"models" range:"[1,1000]" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of models trained on each window, with seeds from -seed on; a strategy holds the mean of what they choose, and trials.csv has what each alone would have earned"`
+	PriorWeight     float64  `flag:"prior-weight" range:"[0,inf)" only:"strategies=latent-sharpe-prior" help:"the weight of |z|^2, which latent-sharpe-prior takes off the annual Sharpe ratio that it climbs"`
+	Cache           string   `flag:"cache" unit:"FOLDER" record:"-" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the folder for what each model chose, which other runs of the same program find there; without it the run's own folder decisions"`
 }
 
 // DefaultBacktest is a year of training, a month of holding and ten basis
@@ -57,7 +54,7 @@ func DefaultBacktest() BacktestSettings {
 		Strategies: []string{"equal-weight", "inverse-volatility", "min-variance", "risk-parity", "hrp",
 			"max-diversification", "max-sharpe"},
 		Train: 365, Test: 30, CostBps: 10, Covariance: moments.LedoitWolf, RiskAversion: 10, Rows: 4000,
-		Steps: 1500,
+		Steps: 1500, Models: 5, PriorWeight: 0.3, HeldOut: 2,
 	}
 }
 
@@ -80,7 +77,7 @@ func strategyNames() []string {
 			names = append(names, string(o))
 		}
 	}
-	return append(append(names, shrunkenNames()...), LatentSharpe)
+	return slices.Concat(names, shrunkenNames(), familyNames())
 }
 
 // Validate returns an error that names the first setting that makes no sense.
@@ -105,28 +102,36 @@ func (s *BacktestSettings) Validate() error {
 // BacktestFiles are the names of the files that [Backtest] writes, figures by a
 // pattern.
 func BacktestFiles() []string {
-	return []string{"returns.csv", WeightsFile, SummaryFile, ReportFile, FiguresFolder + "/*.png"}
+	return []string{"returns.csv", "trials.csv", "paths.csv", WeightsFile, SummaryFile, ReportFile,
+		FiguresFolder + "/*.png", DecisionsFolder + "/*.json"}
 }
 
 // CheckSet returns an error where a strategy can't keep to what the set allows.
 func (s *BacktestSettings) CheckSet(set *simplex.Set) error {
 	if len(set.Lower) > 0 && slices.Min(set.Lower) < 0 && s.NeedsModel() {
 		return fmt.Errorf("-lower %v: %s makes no short positions: leave it out of -strategies, or leave out -lower",
-			slices.Min(set.Lower), LatentSharpe)
+			slices.Min(set.Lower), s.family()[0])
 	}
 	return nil
 }
 
 // NeedsModel says whether a strategy trains a model, and so needs a backend.
-func (s *BacktestSettings) NeedsModel() bool { return slices.Contains(s.Strategies, LatentSharpe) }
+func (s *BacktestSettings) NeedsModel() bool { return len(s.family()) > 0 }
+
+// family are the strategies that choose out of models.
+func (s *BacktestSettings) family() []string {
+	return slices.DeleteFunc(slices.Clone(s.Strategies), func(name string) bool {
+		return !slices.Contains(familyNames(), name)
+	})
+}
 
 // weigher chooses weights on a training window: see [backtest.Strategy].
 type weigher = func(ctx context.Context, training *market.Window, held []float64) ([]float64, error)
 
 // strategy composes the named strategy.
-func (in *Input) strategy(name string, s *BacktestSettings, flat *flattened) backtest.Strategy {
-	if name == LatentSharpe {
-		return backtest.Strategy{Name: name, Weights: in.latentStrategy(s)}
+func (in *Input) strategy(name string, s *BacktestSettings, models *family, flat *flattened) backtest.Strategy {
+	if slices.Contains(familyNames(), name) {
+		return models.average(name)
 	}
 	if slices.Contains(shrunkenNames(), name) {
 		return backtest.Strategy{Name: name, Weights: in.shrunken(name, s, flat)}
@@ -179,56 +184,6 @@ func (in *Input) setOf(training *market.Window) (simplex.Set, error) {
 	return set, nil
 }
 
-// latentStrategy trains a model on portfolios made from the training window
-// alone, and climbs the window's Sharpe ratio in its latent space.
-func (in *Input) latentStrategy(s *BacktestSettings) weigher {
-	return func(ctx context.Context, training *market.Window, _ []float64) ([]float64, error) {
-		set, err := in.setOf(training)
-		if err != nil {
-			return nil, err
-		}
-		periods := len(training.Times)
-		longest := max(2, periods/3)
-		made, err := corpus.Build(ctx, training, set, in.Sectors, corpus.Config{
-			N: s.Rows, Seed: in.Seed, Lookbacks: []int{max(2, longest/2), longest},
-			PeriodsPerYear: in.Metrics.PeriodsPerYear,
-		}, nil)
-		if err != nil {
-			return nil, err
-		}
-		rows, _ := made.Split()
-		model := trained.DefaultSettings()
-		model.Config = within(set, model.Config)
-		model.Config.Assets, model.Config.Seed, model.Schedule.Steps = len(training.Symbols), in.Seed, s.Steps
-		if model, _, err = model.Sized(&trained.Data{Train: rows}); err != nil {
-			return nil, err
-		}
-		network, _, err := vae.Train(ctx, in.Backend, model.Config, model.Schedule, rows, nil, vae.TrainOptions{})
-		if err != nil {
-			return nil, err
-		}
-		generator, err := generate.New(network, set)
-		if err != nil {
-			return nil, err
-		}
-		aggregate, err := generate.FitAggregate(ctx, network, rows,
-			generate.AggregateSettings{Components: 10, Seed: in.Seed})
-		if err != nil {
-			return nil, err
-		}
-		sharpe, err := metrics.NewObjective(metrics.MaximizeSharpe, training.Returns, in.Metrics)
-		if err != nil {
-			return nil, err
-		}
-		optimum, err := generator.Optimize(ctx, sharpe, aggregate,
-			generate.OptimizeSettings{Starts: 32, Iterations: 60, Seed: in.Seed})
-		if err != nil {
-			return nil, err
-		}
-		return optimum.Weights.RawRowView(optimum.Best), nil
-	}
-}
-
 // BacktestSummary is summary.json of a backtest.
 type BacktestSummary struct {
 	Train           int              `json:"train"`
@@ -244,6 +199,9 @@ type BacktestSummary struct {
 	Funding         bool             `json:"funding"`  // the returns have funding of perpetuals in them
 	Listings        string           `json:"listings"` // shared, or as-it-was
 	Seed            uint64           `json:"seed"`
+	Groups          int              `json:"groups,omitempty"`   // of combinatorially purged splits; 0: walk-forward
+	HeldOut         int              `json:"held_out,omitempty"` // of the groups, at a time
+	Trials          int              `json:"trials"`             // tracks that the DSR counts
 	Strategies      []TestedStrategy `json:"strategies"`
 	Notes           []string         `json:"notes"` // what else must be known of the result
 }
@@ -264,19 +222,26 @@ type TestedStrategy struct {
 	VaR          number.Value `json:"var95"`
 	CVaR         number.Value `json:"cvar95"`
 	PSR          number.Value `json:"psr"`
-	DSR          number.Value `json:"dsr"` // all strategies of the run counted as trials
+	DSR          number.Value `json:"dsr"` // all tracks of trials.csv counted as trials
 	Turnover     float64      `json:"turnover"`
 	Cost         float64      `json:"cost"` // sum over the rebalances, share of the wealth
 	FinalWealth  float64      `json:"final_wealth"`
 	Held         int          `json:"rebalances_without_answer"`
-	Notes        []string     `json:"notes"`
+	// SharpeOfModels are those of the single models, whose mean the strategy holds;
+	// SharpeOfPaths those of all paths of combinatorially purged splits.
+	SharpeOfModels []number.Value `json:"sharpe_of_models,omitempty"`
+	SharpeOfPaths  []number.Value `json:"sharpe_of_paths,omitempty"`
+	Notes          []string       `json:"notes"`
 
 	figures metrics.Figures // all, for the report
 }
 
-// Backtest tests strategies walk-forward in a folder of its own, and writes
-// returns.csv (date, one column a strategy, net), weights.csv (strategy, date,
-// symbols), summary.json, figures/ and report.html.
+// Backtest tests strategies walk-forward, or on combinatorially purged splits, in a
+// folder of its own. It writes returns.csv (date, one column a strategy, net),
+// trials.csv (the same, with the single models behind a strategy: all that was
+// looked at), weights.csv (strategy, date, symbols), summary.json, figures/ and
+// report.html; of combinatorial splits these are of the first path, and paths.csv
+// has the returns of all.
 func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestSettings) (*BacktestSummary, error) {
 	if err := settings.Validate(); err != nil {
 		return nil, err
@@ -284,63 +249,133 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 	if err := in.Set.Check(); err != nil {
 		return nil, err
 	}
-	begin := in.Begin
-	if begin == nil {
-		begin = func(string) func(int, int, string) { return nil }
+	if in.Begin == nil {
+		in.Begin = func(string) func(int, int, string) { return nil }
 	}
-	var strategies []backtest.Strategy
 	flat := &flattened{}
-	for _, name := range settings.Strategies {
-		strategies = append(strategies, in.strategy(name, &settings, flat))
-	}
-	result, err := backtest.Run(ctx, in.Window, strategies, backtest.Settings{
-		Train: settings.Train, Test: settings.Test, Embargo: settings.Embargo,
-		CostBps: settings.CostBps, ConstantWeights: settings.ConstantWeights, Listings: in.Listings,
-	}, begin("rebalances"))
+	paths, err := in.track(ctx, folder, &settings, flat)
 	if err != nil {
 		return nil, err
 	}
-	for _, track := range result.Tracks {
-		for _, r := range track.Rebalances {
-			set, weights := in.Set, r.Weights
-			if r.Columns != nil {
-				set, weights = set.Choose(r.Columns), chosen(weights, r.Columns)
-			}
-			if v := set.Violation(weights); r.Note == "" && v > simplex.Tolerance {
-				return nil, fmt.Errorf("strategy %s violates the constraints by %v at %s: this is a mistake of the "+
-					"program", track.Name, v, day(r.Time))
-			}
-		}
-	}
-	begin("figures and report")
-	summary, err := summarise(ctx, result, &in, settings)
+	in.Begin("figures and report")
+	summary, err := summarise(ctx, paths, &in, settings)
 	if err != nil {
 		return nil, err
 	}
 	summary.Listings, summary.Notes = "shared", []string{}
 	if in.Listings != nil {
-		summary.Listings, summary.Notes = "as-it-was", listed(result, in.Listings)
+		summary.Listings, summary.Notes = "as-it-was", listed(paths[0], in.Listings)
 	}
 	if note := flat.String(); note != "" {
 		summary.Notes = append(summary.Notes, note)
 	}
-	if err := run.WriteFile(folder.Path("returns.csv"),
-		func(w io.Writer) error { return writeReturns(w, result) }); err != nil {
-		return nil, err
+	all := *paths[0]
+	paths[0].Tracks = all.Tracks[:len(settings.Strategies)]
+	for name, write := range map[string]func(io.Writer) error{
+		"returns.csv": func(w io.Writer) error { return writeReturns(w, paths[0]) },
+		"trials.csv":  func(w io.Writer) error { return writeReturns(w, &all) },
+		WeightsFile:   func(w io.Writer) error { return writeRebalances(w, paths[0]) },
+	} {
+		if err := run.WriteFile(folder.Path(name), write); err != nil {
+			return nil, err
+		}
 	}
-	if err := run.WriteFile(folder.Path(WeightsFile),
-		func(w io.Writer) error { return writeRebalances(w, result) }); err != nil {
-		return nil, err
+	if settings.Groups > 0 {
+		all := joined(paths)
+		err := run.WriteFile(folder.Path("paths.csv"), func(w io.Writer) error { return writeReturns(w, all) })
+		if err != nil {
+			return nil, err
+		}
 	}
 	if err := run.WriteJSON(folder.Path(SummaryFile), summary); err != nil {
 		return nil, err
 	}
-	return summary, reportBacktest(folder, &in, settings, result, summary)
+	return summary, reportBacktest(folder, &in, settings, paths[0], summary)
 }
 
-// summarise computes the figures of every track.
-func summarise(ctx context.Context, result *backtest.Result, in *Input, settings BacktestSettings) (*BacktestSummary,
+// track tests the strategies, and after them the single models behind them: one
+// result walk-forward, one for each path of combinatorially purged splits.
+func (in *Input) track(ctx context.Context, folder *run.Run, s *BacktestSettings, flat *flattened) ([]*backtest.Result,
 	error) {
+	cache := s.Cache
+	if cache == "" {
+		cache = folder.Path(DecisionsFolder)
+	}
+	family := newFamily(in, s, cache)
+	var strategies []backtest.Strategy
+	for _, name := range s.Strategies {
+		strategies = append(strategies, in.strategy(name, s, family, flat))
+	}
+	if s.Models > 1 {
+		for _, name := range s.family() {
+			for k := range s.Models {
+				strategies = append(strategies, family.ofModel(name, k))
+			}
+		}
+	}
+	var paths []*backtest.Result
+	if s.Groups > 0 {
+		if in.Listings != nil {
+			return nil, errors.New("-groups tests all symbols over all of the time: leave out -listings as-it-was")
+		}
+		var err error
+		paths, err = backtest.RunCombinatorial(ctx, in.Window, strategies, backtest.Combinatorial{
+			Groups: s.Groups, Tested: s.HeldOut, Embargo: s.Embargo, Test: s.Test, CostBps: s.CostBps,
+			ConstantWeights: s.ConstantWeights,
+		}, in.Begin("splits"))
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		result, err := backtest.Run(ctx, in.Window, strategies, backtest.Settings{
+			Train: s.Train, Test: s.Test, Embargo: s.Embargo,
+			CostBps: s.CostBps, ConstantWeights: s.ConstantWeights, Listings: in.Listings,
+		}, in.Begin("rebalances"))
+		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, result)
+	}
+	return paths, in.checkTracks(paths)
+}
+
+// checkTracks looks for weights that break the constraints, which none may.
+func (in *Input) checkTracks(paths []*backtest.Result) error {
+	for _, result := range paths {
+		for _, track := range result.Tracks {
+			for _, r := range track.Rebalances {
+				set, weights := in.Set, r.Weights
+				if r.Columns != nil {
+					set, weights = set.Choose(r.Columns), chosen(weights, r.Columns)
+				}
+				if v := set.Violation(weights); r.Note == "" && v > simplex.Tolerance {
+					return fmt.Errorf("strategy %s violates the constraints by %v at %s: this is a mistake of the "+
+						"program", track.Name, v, day(r.Time))
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// joined puts the strategies of all paths beside each other.
+func joined(paths []*backtest.Result) *backtest.Result {
+	all := *paths[0]
+	all.Tracks = nil
+	for k := range paths[0].Tracks {
+		for p, path := range paths {
+			track := path.Tracks[k]
+			track.Name = fmt.Sprintf("%s path %d", track.Name, p+1)
+			all.Tracks = append(all.Tracks, track)
+		}
+	}
+	return &all
+}
+
+// summarise computes the figures of the strategies, of the first path.
+func summarise(ctx context.Context, paths []*backtest.Result, in *Input, settings BacktestSettings) (*BacktestSummary,
+	error) {
+	result := paths[0]
 	s := &BacktestSummary{
 		Train: settings.Train, Test: settings.Test, Embargo: settings.Embargo,
 		Windows: len(result.Tracks[0].Rebalances), Unused: result.Unused,
@@ -348,6 +383,9 @@ func summarise(ctx context.Context, result *backtest.Result, in *Input, settings
 		Synthetic: in.Synthetic, Funding: in.Window.Funded, Seed: in.Seed,
 		Tested: Period{From: result.Times[0].UTC().Format(time.RFC3339),
 			To: result.Times[len(result.Times)-1].UTC().Format(time.RFC3339), Periods: len(result.Times)},
+	}
+	if settings.Groups > 0 {
+		s.Train, s.Groups, s.HeldOut = 0, settings.Groups, settings.HeldOut
 	}
 	var figures []metrics.Figures
 	var ratios []float64
@@ -361,41 +399,65 @@ func summarise(ctx context.Context, result *backtest.Result, in *Input, settings
 			ratios = append(ratios, f.PeriodSharpe)
 		}
 	}
-	for k, track := range result.Tracks {
-		f := &figures[k]
-		t := TestedStrategy{
-			Name: track.Name, AnnualReturn: f.Value(metrics.AnnualReturn), CAGR: f.Value(metrics.CAGR),
-			Volatility: f.Value(metrics.Volatility),
-			Sharpe:     f.Value(metrics.Sharpe), Sortino: f.Value(metrics.Sortino),
-			MaxDrawdown: f.Value(metrics.MaxDrawdown),
-			Calmar:      f.Value(metrics.Calmar), VaR: f.Value(metrics.VaR), CVaR: f.Value(metrics.CVaR),
-			PSR: f.Value(metrics.PSR),
-			DSR: number.Unknown("one strategy alone is no choice among trials"), Turnover: track.Turnover(),
-			FinalWealth: 1, Held: track.Held(), Notes: f.Notes(),
-			figures: *f,
+	s.Trials = len(ratios)
+	for k := range settings.Strategies {
+		t, err := tested(ctx, &result.Tracks[k], &figures[k], in)
+		if err != nil {
+			return nil, err
 		}
 		if len(ratios) > 1 {
-			t.DSR = f.DeflatedSharpe(len(ratios), stat.StdDev(ratios, nil))
+			t.DSR = figures[k].DeflatedSharpe(len(ratios), stat.StdDev(ratios, nil))
 		}
-		for _, r := range track.Returns {
-			t.FinalWealth *= 1 + r
-		}
-		for _, r := range track.Rebalances {
-			t.Cost += r.Cost
-		}
-		t.SharpeLow, t.SharpeHigh = number.Unknown("the Sharpe ratio is undefined"),
-			number.Unknown("the Sharpe ratio is undefined")
-		if _, ok := t.Sharpe.Float(); ok {
-			interval, err := inference.Bootstrap(ctx, track.Returns, sharpeOf(in.Metrics),
-				inference.BootstrapSettings{Seed: in.Seed, Resamples: 1000})
-			if err != nil {
-				return nil, fmt.Errorf("strategy %s: %w", track.Name, err)
+		for j := len(settings.Strategies); j < len(result.Tracks); j++ {
+			if strings.HasPrefix(result.Tracks[j].Name, t.Name+" model ") {
+				t.SharpeOfModels = append(t.SharpeOfModels, figures[j].Value(metrics.Sharpe))
 			}
-			t.SharpeLow, t.SharpeHigh = number.Known(interval.Low), number.Known(interval.High)
+		}
+		for _, path := range paths {
+			if settings.Groups == 0 {
+				break
+			}
+			f, err := metrics.EvaluateSeries(path.Tracks[k].Returns, in.Metrics)
+			if err != nil {
+				return nil, fmt.Errorf("strategy %s: %w", t.Name, err)
+			}
+			t.SharpeOfPaths = append(t.SharpeOfPaths, f.Value(metrics.Sharpe))
 		}
 		s.Strategies = append(s.Strategies, t)
 	}
 	return s, nil
+}
+
+// tested are the figures of one track alone.
+func tested(ctx context.Context, track *backtest.Track, f *metrics.Figures, in *Input) (TestedStrategy, error) {
+	t := TestedStrategy{
+		Name: track.Name, AnnualReturn: f.Value(metrics.AnnualReturn), CAGR: f.Value(metrics.CAGR),
+		Volatility: f.Value(metrics.Volatility),
+		Sharpe:     f.Value(metrics.Sharpe), Sortino: f.Value(metrics.Sortino),
+		MaxDrawdown: f.Value(metrics.MaxDrawdown),
+		Calmar:      f.Value(metrics.Calmar), VaR: f.Value(metrics.VaR), CVaR: f.Value(metrics.CVaR),
+		PSR: f.Value(metrics.PSR),
+		DSR: number.Unknown("one strategy alone is no choice among trials"), Turnover: track.Turnover(),
+		FinalWealth: 1, Held: track.Held(), Notes: f.Notes(),
+		figures: *f,
+	}
+	for _, r := range track.Returns {
+		t.FinalWealth *= 1 + r
+	}
+	for _, r := range track.Rebalances {
+		t.Cost += r.Cost
+	}
+	t.SharpeLow, t.SharpeHigh = number.Unknown("the Sharpe ratio is undefined"),
+		number.Unknown("the Sharpe ratio is undefined")
+	if _, ok := t.Sharpe.Float(); ok {
+		interval, err := inference.Bootstrap(ctx, track.Returns, sharpeOf(in.Metrics),
+			inference.BootstrapSettings{Seed: in.Seed, Resamples: 1000})
+		if err != nil {
+			return t, fmt.Errorf("strategy %s: %w", track.Name, err)
+		}
+		t.SharpeLow, t.SharpeHigh = number.Known(interval.Low), number.Known(interval.High)
+	}
+	return t, nil
 }
 
 // sharpeOf is the annual Sharpe ratio of a series, as a statistic.
@@ -459,8 +521,17 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 		Tested: report.Span{From: result.Times[0], To: result.Times[len(result.Times)-1], Periods: len(result.Times)},
 		Notes: []string{
 			"Intervals are of the stationary bootstrap over periods; PSR and DSR assume independent returns.",
-			"The DSR counts the strategies of this run as the trials. Whoever has tried more must count more.",
+			fmt.Sprintf("The DSR counts the %d tracks of trials.csv. Whoever has tried more must count more.",
+				s.Trials),
 		},
+	}
+	section.Notes = append(section.Notes, spreads(s)...)
+	title := "Walk-forward test of strategies"
+	if settings.Groups > 0 {
+		c := backtest.Combinatorial{Groups: settings.Groups, Tested: settings.HeldOut}
+		section.Splits = fmt.Sprintf("%d groups, %d held out at a time: %d splits, which make up %d paths; here is "+
+			"the first", settings.Groups, settings.HeldOut, c.Splits(), c.Paths())
+		title = "Strategies on combinatorially purged splits"
 	}
 	wealth := figure.Wealth{Frame: p.frame("net of costs"), Start: result.Start, Times: result.Times}
 	for k, t := range s.Strategies {
@@ -484,7 +555,7 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 	}
 	document := report.Document{
 		Header: report.Header{
-			Title: "Walk-forward test of strategies", Synthetic: in.Synthetic, Verdict: section.Judgement()[0],
+			Title: title, Synthetic: in.Synthetic, Verdict: section.Judgement()[0],
 			Subtitle: fmt.Sprintf("%d assets, %s to %s, costs of %g basis points", len(result.Symbols),
 				day(result.Times[0]), day(result.Times[len(result.Times)-1]), settings.CostBps),
 		},
@@ -507,4 +578,26 @@ func lastWeights(result *backtest.Result) *mat.Dense {
 		m.SetRow(k, track.Rebalances[len(track.Rebalances)-1].Weights)
 	}
 	return m
+}
+
+// spreads says how the single models, and the paths, of strategies came out.
+func spreads(s *BacktestSummary) []string {
+	var lines []string
+	say := func(name, of string, values []number.Value) {
+		low, high, count := math.Inf(1), math.Inf(-1), 0
+		for _, v := range values {
+			if x, ok := v.Float(); ok {
+				low, high, count = min(low, x), max(high, x), count+1
+			}
+		}
+		if count > 1 {
+			lines = append(lines, fmt.Sprintf("%s: Sharpe ratios of %d %s from %.2f to %.2f.", name, count, of,
+				low, high))
+		}
+	}
+	for _, t := range s.Strategies {
+		say(t.Name, "single models", t.SharpeOfModels)
+		say(t.Name, "paths", t.SharpeOfPaths)
+	}
+	return lines
 }

@@ -150,11 +150,13 @@ func localCorrelations(x []float64, most int) []float64 {
 // BootstrapSettings of [Bootstrap]. The zero value of each field means its
 // default.
 type BootstrapSettings struct {
-	Resamples  int     // default 2000
-	MeanBlock  float64 // periods; default BlockLength of the returns
+	Resamples int // default 2000
+	// MeanBlock is in periods; its default is the longer of BlockLength of the returns
+	// and of their squares, as risk depends on the past longer than returns do.
+	MeanBlock  float64
 	Confidence float64 // that the interval should hold the true value; default 0.95
 	// Circular takes blocks of MeanBlock periods, rounded, in place of geometric
-	// lengths; its default is BlockLength times the cube root of 3/2, which is best then.
+	// lengths; the default is longer by the cube root of 3/2, which is best then.
 	Circular bool
 	Seed     uint64
 }
@@ -170,7 +172,11 @@ func (s BootstrapSettings) resolve(tracks ...[]float64) (BootstrapSettings, erro
 	}
 	if s.MeanBlock == 0 {
 		for _, returns := range tracks {
-			s.MeanBlock = max(s.MeanBlock, BlockLength(returns))
+			squares := make([]float64, len(returns))
+			for t, r := range returns {
+				squares[t] = r * r
+			}
+			s.MeanBlock = max(s.MeanBlock, BlockLength(returns), BlockLength(squares))
 		}
 		if s.Circular {
 			s.MeanBlock = math.Round(s.MeanBlock * math.Cbrt(1.5))

@@ -26,7 +26,7 @@ func ExampleBootstrap() {
 		return
 	}
 	fmt.Printf("between %.4f and %.4f a day\n", interval.Low, interval.High)
-	// Output: between -0.0017 and 0.0026 a day
+	// Output: between -0.0017 and 0.0024 a day
 }
 
 // In how many splits of the time is the strategy that looks best in one half

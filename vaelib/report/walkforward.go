@@ -14,13 +14,15 @@ import (
 type WalkForward struct {
 	Train, Test, Embargo int // periods
 	Windows              int
-	Tested               Span // all test windows together
-	CostBps              float64
-	ConstantWeights      bool    // restored every period, without cost
-	Confidence           float64 // of the intervals
-	Rows                 []Tested
-	Notes                []string
-	Pictures             []Picture
+	// Splits says how the time was split where it wasn't walk-forward; "": it was.
+	Splits          string
+	Tested          Span // all test windows together
+	CostBps         float64
+	ConstantWeights bool    // restored every period, without cost
+	Confidence      float64 // of the intervals
+	Rows            []Tested
+	Notes           []string
+	Pictures        []Picture
 }
 
 // Tested is one strategy's figures over all test windows.
@@ -42,12 +44,13 @@ func walkForwardSection(w WalkForward) Section {
 	if w.ConstantWeights {
 		holding = "restored every period, without cost"
 	}
-	facts := []Fact{
-		{"Tested", w.Tested.text()},
-		{"Windows", fmt.Sprintf("%d of %s, after %s of training", w.Windows,
-			plural(w.Test, "period"), plural(w.Train, "period"))},
-		{"Cost", cost}, {"Weights", holding},
+	windows := Fact{"Windows", fmt.Sprintf("%d of %s, after %s of training", w.Windows,
+		plural(w.Test, "period"), plural(w.Train, "period"))}
+	if w.Splits != "" {
+		windows = Fact{"Splits", w.Splits}
+		s.Title = "Test on combinatorially purged splits"
 	}
+	facts := []Fact{{"Tested", w.Tested.text()}, windows, {"Cost", cost}, {"Weights", holding}}
 	if w.Embargo > 0 {
 		facts = append(facts, Fact{"Embargo", plural(w.Embargo, "period")})
 	}
