@@ -87,6 +87,38 @@ func (m *Measure) Value(w []float64) float64 {
 	}
 }
 
+// Gradient writes the gradient of [Measure.Value] at w (n) into dst, and returns
+// the value. Of the largest weight it is that of the first one that is as large,
+// and of a norm of 0 it is 0.
+func (m *Measure) Gradient(dst, w []float64) float64 {
+	value := m.Value(w)
+	clear(dst)
+	switch m.Form {
+	case Linear:
+		copy(dst, m.Vector)
+	case Norm:
+		if value == 0 {
+			return 0
+		}
+		for k := range m.Matrix[0] {
+			var along float64
+			for i, row := range m.Matrix {
+				along += row[k] * w[i]
+			}
+			for i, row := range m.Matrix {
+				dst[i] += row[k] * along / value
+			}
+		}
+	case Effective:
+		for i, x := range w {
+			dst[i] = -2 * x * value * value
+		}
+	default:
+		dst[slices.Index(w, value)] = 1
+	}
+	return value
+}
+
 func dot(a, b []float64) (sum float64) {
 	for i, x := range a {
 		sum += x * b[i]

@@ -2,6 +2,7 @@ package portfolio
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,18 @@ func TestMeasures(t *testing.T) {
 		}
 		if got := test.measure.Value(w); math.Abs(got-test.want) > 1e-15 {
 			t.Errorf("%s is %v, want %v", test.measure.Name, got, test.want)
+		}
+		gradient := make([]float64, 3)
+		if got := test.measure.Gradient(gradient, w); got != test.measure.Value(w) {
+			t.Errorf("%s is %v beside its gradient", test.measure.Name, got)
+		}
+		for i := range w {
+			const h = 1e-6
+			up, down := slices.Clone(w), slices.Clone(w)
+			up[i], down[i] = w[i]+h, w[i]-h
+			if want := (test.measure.Value(up) - test.measure.Value(down)) / (2 * h); math.Abs(gradient[i]-want) > 1e-7 {
+				t.Errorf("%s has the derivative %v by weight %d, want %v", test.measure.Name, gradient[i], i, want)
+			}
 		}
 	}
 }
