@@ -168,8 +168,10 @@ func (p *polisher) lay(set simplex.Set, goals []Goal) {
 	set = cap(set, goals)
 	n, k := set.N, len(goals)
 	q := &p.problem
-	*q = qp.Problem{H: mat.NewSymDense(n+k, nil), C: make([]float64, n+k), A: mat.NewDense(1+len(set.Groups)+k, n+k, nil),
-		Lower: make([]float64, n+k), Upper: make([]float64, n+k)}
+	*q = qp.Problem{
+		H: mat.NewSymDense(n+k, nil), C: make([]float64, n+k), A: mat.NewDense(1+len(set.Groups)+k, n+k, nil),
+		Lower: make([]float64, n+k), Upper: make([]float64, n+k),
+	}
 	for i := range n {
 		q.H.SetSym(i, i, 1)
 		q.A.Set(0, i, 1)
