@@ -18,21 +18,28 @@ import (
 	"vaefolio/vaelib/stream"
 )
 
-// Settings say what universes to build. Zeros stand for those of
+// Settings say what universes to build. Zeros, but for the seed's, stand for those of
 // [DefaultSettings].
 type Settings struct {
-	Universes  int
-	Portfolios int     // of each universe
-	Assets     [2]int  // their number is uniform between the two
-	Periods    [2]int  // likewise, by its logarithm
-	HeldOut    float64 // share of the universes, of the symbols and of the time that is not learned from
-	Seed       uint64
+	Universes  int `flag:"universes" range:"[0,10000000]" help:"the number of universes, random assets over random stretches of time, to make portfolios of for a model over sets of assets; 0 makes a training set of the one universe of -prices"`
+	Portfolios int `flag:"portfolios" range:"[1,10000]" only:"universes" help:"the number of portfolios of each universe"`
+	// The number of assets is uniform between two numbers, that of periods likewise
+	// by its logarithm.
+	LeastAssets  int `flag:"least-assets" range:"[3,1024]" only:"universes" help:"the smallest number of assets in a universe"`
+	MostAssets   int `flag:"most-assets" range:"[3,1024]" only:"universes" help:"the largest number of assets in a universe"`
+	LeastPeriods int `flag:"least-periods" range:"[10,100000]" only:"universes" help:"the smallest number of periods of a universe"`
+	MostPeriods  int `flag:"most-periods" range:"[10,100000]" only:"universes" help:"the largest number of periods of a universe"`
+	// HeldOut is the share of the universes, of the symbols and of the time that is
+	// not learned from.
+	HeldOut float64 `flag:"held-out" range:"(0,0.5]" only:"universes" unit:"share" help:"the part of the universes that are held out, and of prices also the part of the symbols and of the time that these alone are drawn from"`
+	Seed    uint64
 }
 
 // DefaultSettings returns those of the built-in model.
 func DefaultSettings() Settings {
 	return Settings{
-		Universes: 4000, Portfolios: 16, Assets: [2]int{8, 24}, Periods: [2]int{40, 400}, HeldOut: 0.2, Seed: 1,
+		Universes: 4000, Portfolios: 16, LeastAssets: 4, MostAssets: 32, LeastPeriods: 40, MostPeriods: 400,
+		HeldOut: 0.1, Seed: 1,
 	}
 }
 
@@ -40,8 +47,9 @@ func DefaultSettings() Settings {
 func (s *Settings) EnsureDefaults() {
 	d := DefaultSettings()
 	s.Universes, s.Portfolios = cmp.Or(s.Universes, d.Universes), cmp.Or(s.Portfolios, d.Portfolios)
-	s.Assets, s.Periods = cmp.Or(s.Assets, d.Assets), cmp.Or(s.Periods, d.Periods)
-	s.HeldOut, s.Seed = cmp.Or(s.HeldOut, d.HeldOut), cmp.Or(s.Seed, d.Seed)
+	s.LeastAssets, s.MostAssets = cmp.Or(s.LeastAssets, d.LeastAssets), cmp.Or(s.MostAssets, d.MostAssets)
+	s.LeastPeriods, s.MostPeriods = cmp.Or(s.LeastPeriods, d.LeastPeriods), cmp.Or(s.MostPeriods, d.MostPeriods)
+	s.HeldOut = cmp.Or(s.HeldOut, d.HeldOut)
 }
 
 // Validate returns an error that names the first field that makes no sense.
@@ -51,12 +59,12 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("%d universes: there must be 2 to 10,000,000", s.Universes)
 	case s.Portfolios < 1 || s.Portfolios > 10_000:
 		return fmt.Errorf("%d portfolios of a universe: there must be 1 to 10,000", s.Portfolios)
-	case s.Assets[0] < 3 || s.Assets[1] < s.Assets[0] || s.Assets[1] > MaxAssets:
+	case s.LeastAssets < 3 || s.MostAssets < s.LeastAssets || s.MostAssets > MaxAssets:
 		return fmt.Errorf("universes of %d to %d assets: the numbers must rise from at least 3 to at most %d",
-			s.Assets[0], s.Assets[1], MaxAssets)
-	case s.Periods[0] < 10 || s.Periods[1] < s.Periods[0]:
-		return fmt.Errorf("windows of %d to %d periods: the numbers must rise from at least 10", s.Periods[0],
-			s.Periods[1])
+			s.LeastAssets, s.MostAssets, MaxAssets)
+	case s.LeastPeriods < 10 || s.MostPeriods < s.LeastPeriods:
+		return fmt.Errorf("windows of %d to %d periods: the numbers must rise from at least 10", s.LeastPeriods,
+			s.MostPeriods)
 	case !(s.HeldOut > 0 && s.HeldOut <= 0.5):
 		return fmt.Errorf("a share of %v held out: it must be above 0 and at most 0.5", s.HeldOut)
 	}
@@ -65,6 +73,9 @@ func (s Settings) Validate() error {
 
 // source gives a universe's returns, by a random source.
 type source func(rng *rand.Rand, index int, heldOut bool) (symbols []string, returns *mat.Dense, err error)
+
+// File is the name of a file of universes in the folder of a corpus.
+const File = "universes.jsonl"
 
 // Simulate builds universes out of simulated markets, and hands them to use in the
 // order of their numbers; each depends on its number and the seed alone. The last
@@ -77,7 +88,7 @@ func Simulate(
 		return err
 	}
 	ranges := simulate.DefaultRanges()
-	ranges.Assets = simulate.Range{From: float64(s.Assets[0]), To: float64(s.Assets[1])}
+	ranges.Assets = simulate.Range{From: float64(s.LeastAssets), To: float64(s.MostAssets)}
 	return s.build(ctx, func(rng *rand.Rand, index int, _ bool) ([]string, *mat.Dense, error) {
 		world, err := simulate.New(s.Seed, uint64(index), ranges)
 		if err != nil {
@@ -93,8 +104,26 @@ func Simulate(
 func Sample(ctx context.Context, panel *market.Panel, s Settings, use func(*Example) error,
 	progress func(done, total int, note string)) error {
 	s.EnsureDefaults()
-	if err := s.Validate(); err != nil {
+	parts, err := s.split(panel)
+	if err != nil {
 		return err
+	}
+	return s.build(ctx, func(rng *rand.Rand, _ int, heldOut bool) ([]string, *mat.Dense, error) {
+		return parts[heldOut].draw(rng, s)
+	}, use, progress)
+}
+
+// Check returns an error where no universes can be drawn from prices.
+func (s Settings) Check(panel *market.Panel) error {
+	s.EnsureDefaults()
+	_, err := s.split(panel)
+	return err
+}
+
+// split cuts prices into what is learned from and what is held out.
+func (s Settings) split(panel *market.Panel) (map[bool]part, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
 	}
 	n := len(panel.Symbols)
 	order := stream.New(s.Seed, "universe.symbols", 0).Perm(n)
@@ -105,24 +134,22 @@ func Sample(ctx context.Context, panel *market.Panel, s Settings, use func(*Exam
 	}
 	for _, heldOut := range []bool{false, true} {
 		p := parts[heldOut]
-		if most := p.widest(); most < s.Assets[0] || p.to-p.from <= s.Periods[0] {
+		if most := p.widest(); most < s.LeastAssets || p.to-p.from <= s.LeastPeriods {
 			which := "learn from"
 			if heldOut {
 				which = "hold out"
 			}
-			return fmt.Errorf("the universes to %s have %d symbols at a time in %d periods of the prices, and need %d "+
-				"and more than %d: give more prices, smaller universes, or another share to hold out",
-				which, most, p.to-p.from, s.Assets[0], s.Periods[0])
+			return nil, fmt.Errorf("the universes to %s have %d symbols at a time in %d periods of the prices, and "+
+				"need %d and more than %d: give more prices, smaller universes, or another share to hold out",
+				which, most, p.to-p.from, s.LeastAssets, s.LeastPeriods)
 		}
 	}
-	return s.build(ctx, func(rng *rand.Rand, _ int, heldOut bool) ([]string, *mat.Dense, error) {
-		return parts[heldOut].draw(rng, s)
-	}, use, progress)
+	return parts, nil
 }
 
 // periods draws a window's length.
 func (s Settings) periods(rng *rand.Rand) int {
-	low, high := float64(s.Periods[0]), float64(s.Periods[1])
+	low, high := float64(s.LeastPeriods), float64(s.MostPeriods)
 	return int(math.Round(low * math.Pow(high/low, rng.Float64())))
 }
 
@@ -230,8 +257,8 @@ func (p part) draw(rng *rand.Rand, s Settings) ([]string, *mat.Dense, error) {
 		periods := min(s.periods(rng), p.to-p.from-1)
 		from := p.from + rng.IntN(p.to-p.from-periods)
 		listed := p.listed(from, from+periods+1)
-		n := min(s.Assets[0]+rng.IntN(s.Assets[1]-s.Assets[0]+1), len(listed))
-		if n < s.Assets[0] {
+		n := min(s.LeastAssets+rng.IntN(s.MostAssets-s.LeastAssets+1), len(listed))
+		if n < s.LeastAssets {
 			continue
 		}
 		rng.Shuffle(len(listed), func(i, j int) { listed[i], listed[j] = listed[j], listed[i] })
@@ -245,5 +272,5 @@ func (p part) draw(rng *rand.Rand, s Settings) ([]string, *mat.Dense, error) {
 		return symbols, returns, nil
 	}
 	return nil, nil, fmt.Errorf("no stretch of at least %d periods with prices of %d symbols in 1000 draws: give more "+
-		"prices, or smaller universes", s.Periods[0], s.Assets[0])
+		"prices, or smaller universes", s.LeastPeriods, s.LeastAssets)
 }

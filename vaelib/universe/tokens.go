@@ -9,14 +9,16 @@ import (
 // The features of an asset, none of which has a scale: they are the same for
 // returns of a day or an hour, of bonds or of coins, as far as their shape is.
 const (
-	featureVolatility = iota                     // logarithm, less the universe's mean of it
-	featureMean                                  // t-statistic of the mean
-	featureBeta                                  // to the basket of all assets in equal weights
-	featureAlpha                                 // t-statistic of what the mean exceeds beta times the basket's by
-	featureLoading                               // on the first factors of the correlation matrix
-	featureTangency   = featureLoading + factors // holding in the portfolio of the largest Sharpe ratio, with a ridge
-	featureVariance   = featureTangency + 1      // n times the weight in that of least variance, likewise
-	Features          = featureVariance + 1      // of an asset
+	featureVolatility = iota // logarithm, less the universe's mean of it
+	featureMean              // t-statistic of the mean
+	featureBeta              // to the basket of all assets in equal weights
+	featureAlpha             // t-statistic of what the mean exceeds beta times the basket's by
+	featureLoading           // on the first factors of the correlation matrix
+	// Holdings in the portfolio of the largest Sharpe ratio without bounds, one for
+	// each ridge, and n times the weight in that of least variance.
+	featureTangency = featureLoading + factors
+	featureVariance = featureTangency + len(ridges)
+	Features        = featureVariance + 1 // of an asset
 )
 
 // factors is how many loadings an asset has; an asset of a smaller universe has 0
@@ -31,9 +33,10 @@ const (
 	Facts
 )
 
-// ridge is what the correlation matrix's diagonal gets, so that it can be inverted
-// with fewer periods than assets.
-const ridge = 0.1
+// ridges are what the correlation matrix's diagonal gets, so that it can be inverted
+// with fewer periods than assets: what is optimal in the window itself needs little,
+// what is likely to stay optimal more. The portfolio of least variance has the last.
+var ridges = [...]float64{0.01, 0.1}
 
 // Facts returns what a model is told of the universe as a whole, about of unit
 // size.
@@ -112,38 +115,39 @@ func loadings(tokens *mat.Dense, correlation *mat.SymDense) {
 	}
 }
 
-// solutions fills in the holdings of two optimal portfolios without bounds, of a
-// correlation matrix with a ridge: in units of risk for the tangency portfolio, whose
-// holdings are divided by their root mean square, and by weight for that of least
-// variance.
+// solutions fills in the holdings of optimal portfolios without bounds: in units of
+// risk for those of the largest Sharpe ratio, whose holdings are divided by their root
+// mean square, and by weight for that of least variance.
 func solutions(tokens *mat.Dense, correlation *mat.SymDense, vol, t []float64) {
 	n := len(vol)
-	ridged := mat.NewSymDense(n, nil)
-	ridged.CopySym(correlation)
 	inverse := mat.NewVecDense(n, nil)
 	for i := range n {
-		ridged.SetSym(i, i, 1+ridge)
 		inverse.SetVec(i, 1/vol[i])
 	}
-	var chol mat.Cholesky
-	if !chol.Factorize(ridged) {
-		return // as above
-	}
-	var tangency, least mat.VecDense
-	if chol.SolveVecTo(&tangency, mat.NewVecDense(n, t)) != nil || chol.SolveVecTo(&least, inverse) != nil {
-		return
-	}
-	square := mat.Dot(&tangency, &tangency) / float64(n)
-	var sum float64
-	for i := range n {
-		sum += least.AtVec(i) / vol[i]
-	}
-	for i := range n {
-		if square > 0 {
-			tokens.Set(i, featureTangency, bounded(tangency.AtVec(i)/math.Sqrt(square), 3))
+	ridged := mat.NewSymDense(n, nil)
+	ridged.CopySym(correlation)
+	for k, ridge := range ridges {
+		for i := range n {
+			ridged.SetSym(i, i, 1+ridge)
 		}
-		if sum > 0 {
-			tokens.Set(i, featureVariance, bounded(float64(n)*least.AtVec(i)/vol[i]/sum-1, 3))
+		var chol mat.Cholesky
+		var tangency, least mat.VecDense
+		if !chol.Factorize(ridged) || chol.SolveVecTo(&tangency, mat.NewVecDense(n, t)) != nil ||
+			chol.SolveVecTo(&least, inverse) != nil {
+			continue // as above
+		}
+		square := mat.Dot(&tangency, &tangency) / float64(n)
+		var sum float64
+		for i := range n {
+			sum += least.AtVec(i) / vol[i]
+		}
+		for i := range n {
+			if square > 0 {
+				tokens.Set(i, featureTangency+k, bounded(tangency.AtVec(i)/math.Sqrt(square), 3))
+			}
+			if sum > 0 {
+				tokens.Set(i, featureVariance, bounded(float64(n)*least.AtVec(i)/vol[i]/sum-1, 3))
+			}
 		}
 	}
 }

@@ -165,7 +165,7 @@ func collect(t *testing.T, build func(use func(*Example) error) error) (all []*E
 }
 
 func TestSimulate(t *testing.T) {
-	s := Settings{Universes: 70, Portfolios: 4, Assets: [2]int{3, 9}, Periods: [2]int{30, 60}, HeldOut: 0.2}
+	s := Settings{Universes: 70, Portfolios: 4, LeastAssets: 3, MostAssets: 9, LeastPeriods: 30, MostPeriods: 60, HeldOut: 0.2}
 	all := collect(t, func(use func(*Example) error) error { return Simulate(t.Context(), s, use, nil) })
 	if len(all) != 70 {
 		t.Fatalf("%d universes, want 70", len(all))
@@ -214,7 +214,7 @@ func TestSample(t *testing.T) {
 	for k := range periods {
 		panel.Times = append(panel.Times, time.Unix(int64(k)*86400, 0))
 	}
-	s := Settings{Universes: 60, Portfolios: 2, Assets: [2]int{3, 6}, Periods: [2]int{20, 60}, HeldOut: 0.3}
+	s := Settings{Universes: 60, Portfolios: 2, LeastAssets: 3, MostAssets: 6, LeastPeriods: 20, MostPeriods: 60, HeldOut: 0.3}
 	all := collect(t, func(use func(*Example) error) error { return Sample(t.Context(), panel, s, use, nil) })
 	learned := map[string]bool{}
 	for _, e := range all {
@@ -226,7 +226,7 @@ func TestSample(t *testing.T) {
 			}
 		}
 	}
-	s.Assets = [2]int{15, 18}
+	s.LeastAssets, s.MostAssets = 15, 18
 	err := Sample(t.Context(), panel, s, func(*Example) error { return nil }, nil)
 	if err == nil || !strings.Contains(err.Error(), "symbols") {
 		t.Errorf("more assets than there are: got %v", err)
@@ -234,7 +234,7 @@ func TestSample(t *testing.T) {
 }
 
 func TestReadWhatIsWritten(t *testing.T) {
-	s := Settings{Universes: 4, Portfolios: 3, Assets: [2]int{3, 5}, Periods: [2]int{30, 60}}
+	s := Settings{Universes: 4, Portfolios: 3, LeastAssets: 3, MostAssets: 5, LeastPeriods: 30, MostPeriods: 60}
 	all := collect(t, func(use func(*Example) error) error { return Simulate(t.Context(), s, use, nil) })
 	all[0].Symbols = []string{"A", "B", "C", "D", "E"}[:all[0].Assets()]
 	var file bytes.Buffer
