@@ -14,7 +14,7 @@ type Config struct {
 	// Hidden are the widths of the encoder's hidden layers; the decoder mirrors
 	// them. Empty: a linear encoder and decoder, but nil is for [Linear.Sizes] to
 	// choose.
-	Hidden []int `json:"hidden" flag:"hidden" after:"latent" range:"[1,65536]" auto:"true" help:"the widths of the encoder's hidden layers, which the decoder mirrors; auto follows the number of assets"`
+	Hidden []int `json:"hidden" flag:"hidden" after:"latent" range:"[1,65536]" auto:"true" only:"!corpus" help:"the widths of the encoder's hidden layers, which the decoder mirrors; auto follows the number of assets"`
 	// Beta weighs the KL term. With the Gaussian likelihood it has no unit and
 	// 1 is the evidence lower bound; with mse-sum its unit is squared weight
 	// (see [Model.Beta]).
@@ -23,24 +23,24 @@ type Config struct {
 	// and "gaussian-learned" (one variance learned, or one by asset; take Beta 1),
 	// "dirichlet", "logistic-normal" (presence and proportions; both with the
 	// softmax head) or "mse-sum".
-	Likelihood string `json:"likelihood" flag:"likelihood" help:"the reconstruction term of the loss: gaussian has the training weights' variance, gaussian-sigma learns one and gaussian-learned one an asset (take beta 1); dirichlet and logistic-normal need the softmax head"`
+	Likelihood string `json:"likelihood" flag:"likelihood" only:"!corpus" help:"the reconstruction term of the loss: gaussian has the training weights' variance, gaussian-sigma learns one and gaussian-learned one an asset (take beta 1); dirichlet and logistic-normal need the softmax head"`
 	// Head makes a portfolio of the decoder's last layer: "softmax" (positive
 	// weights), "sparsemax" (weights of at least 0), "capped" (weights from 0 to
 	// MaxWeight), each of sum 1, or "linear" (any real vector).
-	Head string `json:"head" flag:"head" help:"how the decoder makes weights: softmax gives no zeros, capped and sparsemax give exact ones with and without a largest weight, and linear gives any number, for short positions"`
+	Head string `json:"head" flag:"head" only:"!corpus" help:"how the decoder makes weights: softmax gives no zeros, capped and sparsemax give exact ones with and without a largest weight, and linear gives any number, for short positions"`
 	// MaxWeight is the largest weight of the capped head, 1/n to 1; 0 stands for 1,
 	// and is all that any other head takes.
 	MaxWeight float64 `json:"max_weight,omitempty" flag:"head-cap" range:"[0,1]" only:"head=capped" help:"the largest weight of the capped head; 0 takes that of the constraints, or 1 without any"`
 	// Activation is that of the hidden layers: "silu", "relu" or "tanh".
-	Activation string `json:"activation" flag:"activation" help:"the activation function of the hidden layers"`
+	Activation string `json:"activation" flag:"activation" only:"!corpus" help:"the activation function of the hidden layers"`
 	// FreeBits is the KL in nats below which a latent dimension, by its mean over
 	// the batch, costs nothing more (Kingma et al. 2016); 0: none is free.
-	FreeBits float64 `json:"free_bits,omitempty" flag:"free-bits" after:"cycles" range:"[0,inf)" unit:"nats" help:"the KL of each latent dimension that costs nothing"`
+	FreeBits float64 `json:"free_bits,omitempty" flag:"free-bits" after:"cycles" range:"[0,inf)" unit:"nats" only:"!corpus" help:"the KL of each latent dimension that costs nothing"`
 	// TargetRate is a KL in nats a row that training steers to by multiplying
 	// Beta, as a Lagrange multiplier (after GECO, Rezende & Viola 2018, with the
 	// rate constrained instead of the distortion); 0: beta stays. The model's
 	// configuration then holds the beta that was reached.
-	TargetRate float64 `json:"target_rate,omitempty" flag:"target-rate" after:"free-bits" range:"[0,inf)" unit:"nats" help:"the KL of a portfolio that training reaches by adapting beta, from -beta on; 0 leaves beta alone"`
+	TargetRate float64 `json:"target_rate,omitempty" flag:"target-rate" after:"free-bits" range:"[0,inf)" unit:"nats" only:"!corpus" help:"the KL of a portfolio that training reaches by adapting beta, from -beta on; 0 leaves beta alone"`
 	// Conditions make the model conditional. Control weighs how far portfolios
 	// decoded from codes of the prior are from their conditions, squared, in
 	// standard deviations: a loss beside the evidence lower bound, for those

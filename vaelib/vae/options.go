@@ -31,7 +31,9 @@ type TrainOptions struct {
 	// Resume continues from a checkpoint of the same configuration, schedule,
 	// rows and backend: the result is, to the bit, that of a training that was
 	// never interrupted.
-	Resume   *Checkpoint
+	Resume *Checkpoint
+	// From is a model over sets whose parameters [TrainSet] begins with; nil: random ones.
+	From     *SetModel
 	Progress func(done, total int, note string) // total is Schedule.Steps; nil: no reports
 	// Evaluated is called with each point of the history as soon as it is there.
 	// A resumed training calls it with the checkpoint's points first, so that

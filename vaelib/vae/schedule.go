@@ -31,7 +31,7 @@ type Schedule struct {
 	// Patience is how many evaluations without a smaller validation loss end
 	// the training. 0 trains to the end. With patience the returned model is
 	// that of the smallest validation loss, otherwise that of the last step.
-	Patience int `json:"patience" flag:"patience" range:"[0,inf)" help:"the number of evaluations without a better validation loss after which training stops; 0 trains to the end"`
+	Patience int `json:"patience" flag:"patience" range:"[0,inf)" only:"!corpus" help:"the number of evaluations without a better validation loss after which training stops; 0 trains to the end"`
 }
 
 // DefaultSchedule returns the schedule that goes with [DefaultConfig].

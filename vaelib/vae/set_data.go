@@ -2,6 +2,7 @@ package vae
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"math"
 
@@ -140,4 +141,11 @@ func hashExamples(examples []*universe.Example) (string, error) {
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// hashParameters identifies the parameters that a training begins with.
+func hashParameters(theta []float32) string {
+	sum := sha256.New()
+	_ = binary.Write(sum, binary.LittleEndian, theta) // a hash takes everything
+	return hex.EncodeToString(sum.Sum(nil))
 }

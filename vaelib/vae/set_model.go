@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -56,6 +57,16 @@ func (m *SetModel) DataHash() string { return m.document.DataHash }
 
 // Parameters returns their number.
 func (m *SetModel) Parameters() int { return len(m.theta) }
+
+// continued returns the parameters for a training of the same network.
+func (m *SetModel) continued(c SetConfig) ([]float32, error) {
+	own := m.document.Config
+	own.Beta, own.Seed = c.Beta, c.Seed
+	if own != c {
+		return nil, fmt.Errorf("the network to go on from is %+v, not %+v", own, c)
+	}
+	return slices.Clone(m.theta), nil
+}
 
 // Save writes the model to a file, whole: safetensors with all else in its metadata.
 func (m *SetModel) Save(path string) error {

@@ -23,7 +23,7 @@ import (
 // universes are simulated ones of 4 to 7 assets, a quarter of them held out.
 func universes(t testing.TB, count int) (all []*universe.Example) {
 	t.Helper()
-	s := universe.Settings{Universes: count, Portfolios: 6, Assets: [2]int{4, 7}, Periods: [2]int{40, 80}, HeldOut: 0.25}
+	s := universe.Settings{Universes: count, Portfolios: 6, LeastAssets: 4, MostAssets: 7, LeastPeriods: 40, MostPeriods: 80, HeldOut: 0.25}
 	if err := universe.Simulate(t.Context(), s, func(e *universe.Example) error {
 		all = append(all, e)
 		return nil

@@ -105,6 +105,13 @@ func newSetTraining(
 		return nil, err
 	}
 	t.scale, t.width = newSetScale(learn), bucket(largest)
+	theta := newSetNetwork(c).initial()
+	if from := opt.From; from != nil {
+		if theta, err = from.continued(c); err != nil {
+			return nil, err
+		}
+		t.scale, t.dataHash = from.document.Scale, t.dataHash+" from "+hashParameters(theta)
+	}
 	for _, e := range examples {
 		switch {
 		case !e.HeldOut:
@@ -116,11 +123,10 @@ func newSetTraining(
 	if t.programs, err = b.setProgram(c); err != nil {
 		return nil, err
 	}
-	network := newSetNetwork(c) // that of the programs has another seed
 	if opt.Resume != nil {
 		return t, t.restore(opt.Resume)
 	}
-	t.load(network.initial(), make([]float32, network.size), make([]float32, network.size), make([]float32, sumSize))
+	t.load(theta, make([]float32, len(theta)), make([]float32, len(theta)), make([]float32, sumSize))
 	return t, nil
 }
 

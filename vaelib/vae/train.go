@@ -97,6 +97,8 @@ func checkTraining(c Config, s Schedule, train, validation *mat.Dense, opt Train
 	switch {
 	case opt.Symbols != nil && len(opt.Symbols) != c.Assets:
 		return fmt.Errorf("%d symbols for %d assets", len(opt.Symbols), c.Assets)
+	case opt.From != nil:
+		return errors.New("a model over sets is no start for one of a fixed universe")
 	case train == nil || train.IsEmpty():
 		return errors.New("no training rows")
 	case s.Patience > 0 && validation == nil:
