@@ -53,6 +53,8 @@ type Model struct {
 	Health *Health
 	// Dir is the folder that the model was opened from or saved in last.
 	Dir string
+
+	hash string // of a model over sets, which has no file of this universe; "": none
 }
 
 // Names of the densities of codes that a model has.
@@ -112,7 +114,12 @@ func Files(dir string) []string {
 }
 
 // Hash returns the SHA-256 of the network's parameters as they lie in the folder.
-func (m *Model) Hash() (string, error) { return run.HashFile(filepath.Join(m.Dir, parametersFile)) }
+func (m *Model) Hash() (string, error) {
+	if m.hash != "" {
+		return m.hash, nil
+	}
+	return run.HashFile(filepath.Join(m.Dir, parametersFile))
+}
 
 // Save writes the model into a folder, which it makes. A constraint set without
 // symbols gets the network's.

@@ -1,0 +1,271 @@
+package trained
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
+
+	"vaefolio/vaelib/choose"
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/universe"
+)
+
+// SetDiagnosis says what a model over sets is worth on universes that it has not
+// learned from.
+type SetDiagnosis struct {
+	Universes  int `json:"universes"`
+	Portfolios int `json:"portfolios"`
+	// R2 is 1 - sum |x - decode(E[z|x])|^2 / sum |x - 1/n|^2 over all portfolios, and
+	// over those of universes without and with a largest weight below 1.
+	R2         *float64 `json:"r2"`
+	R2Uncapped *float64 `json:"r2_uncapped"`
+	R2Capped   *float64 `json:"r2_capped"`
+	// ActiveUnits are the latent dimensions whose E[z|x] has a variance above 0.01.
+	ActiveUnits int             `json:"active_units"`
+	KL          float64         `json:"kl_nats"` // a portfolio
+	Searches    *SearchesWorth  `json:"searches"`
+	ByUniverse  []UniverseWorth `json:"by_universe"`
+}
+
+// SearchesWorth are the searches for the largest Sharpe ratio, in shares of the
+// convex bound, beside their rivals.
+type SearchesWorth struct {
+	Universes        int     `json:"universes"` // whose bound is above 0
+	Decodings        int     `json:"decodings"` // of a search
+	Draws            int     `json:"draws"`     // of the Dirichlet mixture
+	Median           float64 `json:"latent_median"`
+	Least            float64 `json:"latent_least"`
+	MixtureMedian    float64 `json:"mixture_median"`
+	GradientMedian   float64 `json:"projected_gradient_median"`
+	GradientSeconds  float64 `json:"projected_gradient_seconds"` // all searches together
+	LatentSeconds    float64 `json:"latent_seconds"`
+	GradientMatching float64 `json:"projected_gradient_share_of_time"` // that matching the latent search takes, median
+}
+
+// UniverseWorth is one universe's.
+type UniverseWorth struct {
+	ID      string   `json:"id"`
+	Assets  int      `json:"assets"`
+	Periods int      `json:"periods"`
+	Cap     float64  `json:"cap"`
+	R2      *float64 `json:"r2"`
+	Latent  *float64 `json:"latent_sharpe"` // over the bound, as the others; nil: not searched, or no bound above 0
+	Mixture *float64 `json:"mixture_sharpe"`
+
+	miss, spread       float64 // sums of squares
+	gradient, matching float64
+}
+
+// What a diagnosis looks at, at most.
+const (
+	judgedUniverses   = 200
+	searchedUniverses = 40
+	searchStarts      = 16
+	searchIterations  = 80
+	mixtureDraws      = 5120
+)
+
+// Judge measures the model on the held-out universes of examples: how well it holds
+// portfolios, and how near a search among its codes comes to the largest Sharpe ratio
+// of each universe, beside the best of draws from a Dirichlet mixture and projected
+// gradient on the weights. It returns nil where nothing is held out.
+func (m *SetModel) Judge(ctx context.Context, examples []*universe.Example, seed uint64,
+	progress func(done, total int, note string)) (*SetDiagnosis, error) {
+	var heldOut []*universe.Example
+	for _, e := range examples {
+		if e.HeldOut && len(heldOut) < judgedUniverses {
+			heldOut = append(heldOut, e)
+		}
+	}
+	if len(heldOut) == 0 {
+		return nil, nil
+	}
+	d := &SetDiagnosis{Universes: len(heldOut)}
+	j := &judge{model: m, seed: seed}
+	for i, e := range heldOut {
+		w, err := j.universe(ctx, e, i < searchedUniverses)
+		if err != nil {
+			return nil, fmt.Errorf("universe %s: %w", e.ID, err)
+		}
+		d.ByUniverse = append(d.ByUniverse, *w)
+		rows, _ := e.Weights.Dims()
+		d.Portfolios += rows
+		if progress != nil {
+			progress(i+1, len(heldOut), "universes")
+		}
+	}
+	d.KL = j.kl / float64(d.Portfolios)
+	latent := m.Network.Config().Latent
+	for k := range latent {
+		var means []float64
+		for i := k; i < len(j.means); i += latent {
+			means = append(means, j.means[i])
+		}
+		if stat.Variance(means, nil) > 0.01 {
+			d.ActiveUnits++
+		}
+	}
+	d.R2 = r2(d.ByUniverse, func(UniverseWorth) bool { return true })
+	d.R2Uncapped = r2(d.ByUniverse, func(w UniverseWorth) bool { return w.Cap == 1 })
+	d.R2Capped = r2(d.ByUniverse, func(w UniverseWorth) bool { return w.Cap < 1 })
+	d.Searches = j.searches(d.ByUniverse)
+	return d, nil
+}
+
+// r2 pools the universes chosen; nil: there are none.
+func r2(worth []UniverseWorth, chosen func(UniverseWorth) bool) *float64 {
+	var miss, spread float64
+	for _, w := range worth {
+		if chosen(w) {
+			miss, spread = miss+w.miss, spread+w.spread
+		}
+	}
+	if spread == 0 {
+		return nil
+	}
+	v := 1 - miss/spread
+	return &v
+}
+
+// judge gathers what the universes have in common.
+type judge struct {
+	model                  *SetModel
+	seed                   uint64
+	kl                     float64
+	means                  []float64
+	latentTime, ascentTime time.Duration
+}
+
+func (j *judge) universe(ctx context.Context, e *universe.Example, search bool) (*UniverseWorth, error) {
+	model, err := j.model.Of(&e.Universe)
+	if err != nil {
+		return nil, err
+	}
+	w := &UniverseWorth{ID: e.ID, Assets: e.Assets(), Periods: e.Periods, Cap: e.Cap}
+	mean, logvar, err := model.Network.EncodeContext(ctx, e.Weights)
+	if err != nil {
+		return nil, err
+	}
+	decoded, err := model.Network.DecodeContext(ctx, mean)
+	if err != nil {
+		return nil, err
+	}
+	rows, n := decoded.Dims()
+	for i := range rows {
+		for k, x := range e.Weights.RawRowView(i) {
+			w.miss += math.Pow(x-decoded.At(i, k), 2)
+			w.spread += math.Pow(x-1/float64(n), 2)
+		}
+		j.means = append(j.means, mean.RawRowView(i)...)
+		for k, v := range logvar.RawRowView(i) {
+			j.kl += (math.Exp(v) + math.Pow(mean.At(i, k), 2) - 1 - v) / 2
+		}
+	}
+	if w.spread > 0 {
+		v := 1 - w.miss/w.spread
+		w.R2 = &v
+	}
+	if !search {
+		return w, nil
+	}
+	return w, j.search(ctx, model, e, w)
+}
+
+// search looks for the largest Sharpe ratio, by the model and by its rivals.
+func (j *judge) search(ctx context.Context, model *Model, e *universe.Example, w *UniverseWorth) error {
+	n := e.Assets()
+	set := simplex.Set{N: n, Upper: slices.Repeat([]float64{e.Cap}, n)}
+	objective, err := metrics.NewMomentObjective("sharpe", e.Mean, e.Cov, metrics.Settings{PeriodsPerYear: 1})
+	if err != nil {
+		return err
+	}
+	var solver optimize.Solver
+	best, err := solver.Solve(ctx, optimize.MaxSharpe, &optimize.Inputs{Set: set, Mean: e.Mean, Cov: e.Cov})
+	if err != nil {
+		return ctx.Err() // no portfolio has a mean above 0, where a ratio of ratios says nothing
+	}
+	bound := objective.Value(best.Weights)
+	if !(bound > 0) {
+		return nil
+	}
+	generator, err := generate.New(model.Network, set)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	found, err := generator.Optimize(ctx, objective, generate.Prior{}, generate.OptimizeSettings{
+		Starts: searchStarts, Iterations: searchIterations, Step: 0.6, Seed: j.seed,
+	})
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	latent := found.Values[found.Best] / bound
+	rng := stream.New(j.seed, "trained.judge", uint64(n))
+	rivals, err := choose.Rivals(ctx, objective, []choose.Sampler{choose.DirichletMixture("mixture", set, rng)},
+		mixtureDraws, nil)
+	if err != nil {
+		return err
+	}
+	mixture := rivals[0].Value / bound
+	ascent, err := choose.ProjectedGradient(ctx, objective, set, choose.AscentSettings{
+		Evaluations: found.Evaluated, Target: found.Values[found.Best], Rng: rng,
+	})
+	if err != nil {
+		return err
+	}
+	w.Latent, w.Mixture, w.gradient = &latent, &mixture, ascent.Value/bound
+	w.matching = math.Inf(1)
+	if ascent.Matched > 0 {
+		w.matching = ascent.MatchedAfter.Seconds() / took.Seconds()
+	}
+	j.latentTime, j.ascentTime = j.latentTime+took, j.ascentTime+ascent.Elapsed
+	return nil
+}
+
+// searches sums the searches up; nil: there were none.
+func (j *judge) searches(worth []UniverseWorth) *SearchesWorth {
+	var latent, mixture, gradient, matching []float64
+	for _, w := range worth {
+		if w.Latent != nil {
+			latent, mixture = append(latent, *w.Latent), append(mixture, *w.Mixture)
+			gradient, matching = append(gradient, w.gradient), append(matching, w.matching)
+		}
+	}
+	if len(latent) == 0 {
+		return nil
+	}
+	middle := func(x []float64) float64 {
+		x = slices.Sorted(slices.Values(x))
+		return stat.Quantile(0.5, stat.Empirical, x, nil)
+	}
+	return &SearchesWorth{
+		Universes: len(latent), Decodings: searchStarts * searchIterations, Draws: mixtureDraws,
+		Median: middle(latent), Least: floats.Min(latent), MixtureMedian: middle(mixture),
+		GradientMedian: middle(gradient), GradientSeconds: j.ascentTime.Seconds(),
+		LatentSeconds: j.latentTime.Seconds(), GradientMatching: min(middle(matching), math.MaxFloat64),
+	}
+}
+
+// String says it in a line.
+func (d *SetDiagnosis) String() string {
+	text := fmt.Sprintf("%d universes held out, %d of units active, KL %.2f nats", d.Universes, d.ActiveUnits, d.KL)
+	if d.R2 != nil {
+		text += fmt.Sprintf(", R2 against equal weights %.3f", *d.R2)
+	}
+	if s := d.Searches; s != nil {
+		text += fmt.Sprintf("; Sharpe ratio over the convex bound: latent search of %d codes %.4f (median; least "+
+			"%.4f), best of %d draws of a Dirichlet mixture %.4f, projected gradient %.4f in %.2g of the time",
+			s.Decodings, s.Median, s.Least, s.Draws, s.MixtureMedian, s.GradientMedian, s.GradientMatching)
+	}
+	return text
+}
