@@ -9,14 +9,17 @@ import (
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/universe"
 )
 
 type config struct {
-	Corpus corpus.Config `title:"Training set"`
-	Market `title:"Conditions"`
-	cli.Prices
-	PeriodsPerYear float64 `flag:"periods-per-year" range:"[0,inf)" help:"the number of periods in a year; 0 takes it from the times of the prices"`
-	cli.Constraints
+	Corpus          corpus.Config     `title:"Training set" only:"!universes"`
+	Universes       universe.Settings `title:"Many universes"`
+	Simulated       bool              `flag:"simulated" only:"universes" help:"take the universes from simulated markets of known truth instead of from prices"`
+	Market          `title:"Conditions" only:"!universes"`
+	cli.Prices      `only:"!simulated"`
+	PeriodsPerYear  float64 `flag:"periods-per-year" range:"[0,inf)" only:"!universes" help:"the number of periods in a year; 0 takes it from the times of the prices"`
+	cli.Constraints `only:"!universes"`
 	cli.Output
 	cli.Common
 }
@@ -25,8 +28,9 @@ var verb = cli.Verb[config]{
 	Name: "corpus",
 	Summary: "make a training set: portfolios from several sources over rolling windows, with conditions " +
 		"and provenance",
-	Example: "corpus -source mixed -n 20000 -out runs/corpus",
-	Default: config{Corpus: corpus.DefaultConfig(), Market: Market{Market: true}},
+	Example: `corpus -source mixed -n 20000 -out runs/corpus
+corpus -universes 4000 -simulated -out runs/universes`,
+	Default: config{Corpus: corpus.DefaultConfig(), Universes: usual(), Market: Market{Market: true}},
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
 		"quick": func(c *config) { c.Corpus.N = 4000 },
@@ -39,6 +43,9 @@ func main() { cli.Main(verb) }
 func build(ctx context.Context, c *config, io *cli.IO) error {
 	if c.Out == "" {
 		return cli.Usagef("no folder for the results: give -out")
+	}
+	if c.Universes.Universes > 0 {
+		return buildUniverses(ctx, c, io)
 	}
 	data, err := c.Prices.Load(io)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 type config struct {
-	Model   string `flag:"model" unit:"DIR" required:"true" help:"the folder of a trained model, as train and pipeline write it"`
+	Model   string `flag:"model" unit:"DIR" required:"true" help:"the folder of a trained model, as train and pipeline write it; a model over sets of assets, which train -corpus makes, takes the assets of -prices"`
 	Mode    string `flag:"mode" choice:"sample|condition|latent|interpolate|robust|diversify|stress|outcomes|styles" default:"sample" help:"how portfolios are made"`
 	N       int    `flag:"n" range:"[0,10000000]" only:"mode!=styles|outcomes or mode=outcomes and !from-weights" help:"the number of portfolios to make; 0 means 1000 in mode sample, 100 in condition, 11 in interpolate and 10 in the others"`
 	Density string `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" only:"mode=sample|latent|robust|diversify or mode=outcomes and !from-weights or mode=stress and sweep=grid" help:"the distribution of the codes: aggregate is the mixture fitted to the training codes, prior is N(0, I), and two-stage is the second VAE that train -two-stage fits to them"`
@@ -125,9 +125,6 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	if mode.ends && c.FromWeights == "" {
 		return cli.Usagef("%s needs -from-weights FILE", c.Mode)
 	}
-	if len(c.Symbols) > 0 {
-		return cli.Usagef("the symbols are the model's: leave -symbols out")
-	}
 	if c.Turnover != "" && c.Capital == 0 {
 		return cli.Usagef("-turnover needs -capital, the value to sell")
 	}
@@ -142,17 +139,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	}
 	defer backend.Close()
 	j := &job{config: c, io: to}
-	if err := j.open(backend); err != nil {
-		return err
-	}
-	if mode.prices || (j.Mode == "interpolate" || j.Mode == "condition" || j.market) && j.Prices.Prices != "" {
-		if err := j.load(); err != nil {
-			return err
-		}
-	} else if j.Prices.Prices != "" {
-		to.Note("%s is not read: nothing that %s makes of this model depends on prices", j.Prices.Prices, c.Mode)
-	}
-	if err := j.settle(ctx); err != nil {
+	if err := j.prepare(ctx, backend); err != nil {
 		return err
 	}
 	if c.FromWeights != "" {
@@ -189,8 +176,29 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	return j.write(folder, m)
 }
 
+// prepare loads the model, and the prices where there is something to learn from them.
+func (j *job) prepare(ctx context.Context, backend *vae.Backend) error {
+	if trained.IsSet(j.config.Model) {
+		return j.openSet(backend)
+	}
+	if err := j.open(backend); err != nil {
+		return err
+	}
+	if modes[j.Mode].prices || (j.Mode == "interpolate" || j.Mode == "condition" || j.market) && j.Prices.Prices != "" {
+		if err := j.load(); err != nil {
+			return err
+		}
+	} else if j.Prices.Prices != "" {
+		j.io.Note("%s is not read: nothing that %s makes of this model depends on prices", j.Prices.Prices, j.Mode)
+	}
+	return j.settle(ctx)
+}
+
 // open loads the model and joins it with the constraints.
 func (j *job) open(backend *vae.Backend) (err error) {
+	if len(j.Symbols) > 0 {
+		return cli.Usagef("the symbols are the model's: leave -symbols out")
+	}
 	if j.trained, err = trained.Open(backend, j.config.Model); err != nil {
 		return err
 	}

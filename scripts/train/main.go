@@ -13,14 +13,16 @@ import (
 )
 
 type config struct {
-	Weights              string `flag:"weights" unit:"FILE" required:"true" help:"a CSV of the portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
-	Conditions           string `flag:"conditions" unit:"FILE" help:"a CSV of what the portfolios have, such as the conditions.csv of a corpus, which makes the model conditional; the measures.json and corpus.json beside it are read too"`
+	Weights              string `flag:"weights" unit:"FILE" only:"!corpus" help:"a CSV of the portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
+	Corpus               string `flag:"corpus" unit:"DIR" help:"the folder of a corpus of many universes, as corpus -universes writes it, which makes a model over assets as a set: it has no symbols of its own, and generate places it in any universe"`
+	From                 string `flag:"from" unit:"DIR" only:"corpus" help:"the folder of a model over sets to go on from; its portfolios of the universes held out are measured before and after"`
+	Conditions           string `flag:"conditions" unit:"FILE" only:"weights" help:"a CSV of what the portfolios have, such as the conditions.csv of a corpus, which makes the model conditional; the measures.json and corpus.json beside it are read too"`
 	trained.Conditioning `title:"Conditions"`
 	Model                vae.Config
 	Schedule             vae.Schedule `title:"Training"`
-	Validation           float64      `flag:"validation" range:"[0,0.9]" unit:"share" help:"the part of the rows to hold out, at random, where the file of weights has no provenance beside it"`
-	Components           int          `flag:"components" range:"[1,inf)" help:"the number of normals in the mixture fitted to the codes, from which portfolios are sampled"`
-	TwoStage             bool         `flag:"two-stage" help:"fit a second VAE to the codes too, from which generate samples by -density two-stage"`
+	Validation           float64      `flag:"validation" range:"[0,0.9]" unit:"share" only:"weights" help:"the part of the rows to hold out, at random, where the file of weights has no provenance beside it"`
+	Components           int          `flag:"components" range:"[1,inf)" only:"weights" help:"the number of normals in the mixture fitted to the codes, from which portfolios are sampled"`
+	TwoStage             bool         `flag:"two-stage" only:"weights" help:"fit a second VAE to the codes too, from which generate samples by -density two-stage"`
 	cli.Backend          `title:"Common"`
 	cli.Output
 	cli.Common
@@ -33,7 +35,8 @@ var verb = cli.Verb[config]{
 	Name:    "train",
 	Summary: "train a variational autoencoder on portfolios",
 	Example: `train -weights runs/corpus/weights.csv -out runs/model
-train -weights runs/corpus/weights.csv -conditions runs/corpus/conditions.csv -condition-on 'volatility,effective_assets,max_weight,sector.*' -out runs/conditional`,
+train -weights runs/corpus/weights.csv -conditions runs/corpus/conditions.csv -condition-on 'volatility,effective_assets,max_weight,sector.*' -out runs/conditional
+train -corpus runs/universes -out runs/set`,
 	Default: config{
 		Conditioning: trained.DefaultConditioning(), Model: usual.Config, Schedule: usual.Schedule, Validation: 0.1,
 		Components: usual.Components,
@@ -50,8 +53,13 @@ func main() { cli.Main(verb) }
 const diagnosticsFile = "diagnostics.json"
 
 func train(ctx context.Context, c *config, io *cli.IO) error {
-	if c.Out == "" {
+	switch {
+	case c.Out == "":
 		return cli.Usagef("no folder for the model: give -out")
+	case c.Corpus != "":
+		return trainSet(ctx, c, io)
+	case c.Weights == "":
+		return cli.Usagef("nothing to learn from: give -weights FILE, or -corpus DIR for a model over sets of assets")
 	}
 	note := func(line string) { io.Note("%s", line) }
 	data, err := trained.ReadData(c.Weights, trained.ReadOptions{

@@ -123,6 +123,26 @@ func (p *Prices) LoadListed(io *IO) (*Data, error) {
 	return d, p.tell(d, io)
 }
 
+// LoadPanel reads the prices of every symbol over its own time, for a verb that
+// draws its windows itself, and a hash of them.
+func (p *Prices) LoadPanel(io *IO) (*market.Panel, string, error) {
+	switch {
+	case p.Funding != "":
+		return nil, "", Usagef("-funding covers one window, and here are many: leave it out")
+	case p.Listings == asItWas:
+		return nil, "", Usagef("-listings: symbols are used while they were traded anyway: leave it out")
+	}
+	d, err := p.read(io)
+	if err != nil {
+		return nil, "", err
+	}
+	whole, _, _, err := d.Panel.WindowAsItWas(p.Symbols...)
+	if err != nil {
+		return nil, "", err
+	}
+	return d.Panel, whole.Hash(), nil
+}
+
 // asItWas is the value of -listings for symbols that come and go.
 const asItWas = "as-it-was"
 

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
+	"vaefolio/vaelib/universe"
+	"vaefolio/vaelib/vae"
+)
+
+// overSets trains a small model over sets on simulated universes.
+func overSets(t *testing.T) string {
+	t.Helper()
+	backend, err := vae.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	var all []*universe.Example
+	s := universe.Settings{
+		Universes: 24, Portfolios: 6, LeastAssets: 3, MostAssets: 8, LeastPeriods: 40, MostPeriods: 60, HeldOut: 0.2,
+	}
+	if err := universe.Simulate(t.Context(), s, func(e *universe.Example) error {
+		all = append(all, e)
+		return nil
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "set")
+	settings := trained.SetSettings{Config: vae.SetConfig{Latent: 4, Beta: 0.1}, Schedule: vae.Schedule{Steps: 20, Batch: 16}}
+	if _, _, err := trained.MakeSet(t.Context(), backend, all, settings, dir, trained.Reports{}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// closes writes prices of symbols in an order, the same for any order.
+func closes(t *testing.T, symbols []string) string {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("date," + strings.Join(symbols, ",") + "\n")
+	price := map[string]float64{}
+	for day := range 90 {
+		text.WriteString(time.Date(2024, 1, 1+day, 0, 0, 0, 0, time.UTC).Format(time.DateOnly))
+		for _, s := range symbols {
+			seed := uint64(s[len(s)-1]) + 256*uint64(len(s))
+			rng := rand.New(rand.NewPCG(seed, uint64(day)))
+			price[s] = max(price[s], 1) * (1 + 0.02*rng.NormFloat64())
+			fmt.Fprintf(&text, ",%v", price[s])
+		}
+		text.WriteString("\n")
+	}
+	path := filepath.Join(t.TempDir(), "closes.csv")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestOverSets makes portfolios of symbols that no model has seen, in any order of
+// the file.
+func TestOverSets(t *testing.T) {
+	model := overSets(t)
+	symbols := []string{"D", "A", "C", "B", "F", "E"}
+	prices := closes(t, symbols)
+	slices.Sort(symbols)
+	sorted := closes(t, symbols)
+	for _, args := range [][]string{
+		{"-n", "50"}, {"-n", "4", "-mode", "latent", "-iterations", "10"}, {"-n", "20", "-density", "prior"},
+		{"-n", "3", "-mode", "diversify", "-candidates", "60"},
+	} {
+		args = append(args, "-model", model, "-backend", "go", "-max-weight", "0.4", "-quiet")
+		code, text, stderr := execute(t, append(args, "-prices", prices)...)
+		if code != 0 {
+			t.Fatalf("%v: exit code %d\n%s", args, code, stderr)
+		}
+		if _, again, _ := execute(t, append(args, "-prices", sorted)...); again != text {
+			t.Errorf("%v: prices in another order give other portfolios", args)
+		}
+		p, err := portfolio.Read(strings.NewReader(text), "weights.csv", portfolio.ReadOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		set := simplex.Set{N: 6, Upper: slices.Repeat([]float64{0.4}, 6)}
+		for i := range p.Len() {
+			if v := set.Violation(p.Weights.RawRowView(i)); v > simplex.Tolerance {
+				t.Errorf("%v: portfolio %d violates its constraints by %v", args, i, v)
+			}
+		}
+	}
+	for args, says := range map[string]string{
+		"-max-weight 0.1":           "impossible constraints: 6 weights",
+		"-lower -0.2":               "-lower",
+		"-mode condition -wish a=1": "knows no conditions",
+		"-density two-stage -n 5":   "two-stage",
+		"-symbols A,Z":              "Z",
+	} {
+		code, _, stderr := execute(t, append(strings.Fields(args), "-model", model, "-backend", "go", "-prices", prices)...)
+		if code == 0 || !strings.Contains(stderr, says) {
+			t.Errorf("%s: exit code %d, %s", args, code, stderr)
+		}
+	}
+}

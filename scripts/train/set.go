@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/trained"
+	"vaefolio/vaelib/vae"
+)
+
+// setSettings are those of a model over sets. What isn't given follows the kind of
+// model.
+func (c *config) setSettings() (trained.SetSettings, error) {
+	s := trained.SetSettings{
+		Config: vae.SetConfig{Latent: c.Model.Latent, Beta: c.Model.Beta, Seed: c.Seed}, Schedule: c.Schedule,
+	}
+	if c.From != "" {
+		if c.Model.Latent != 0 {
+			return s, cli.Usagef("-latent is that of the model to go on from: leave it out")
+		}
+		if s.Schedule.Steps == 0 {
+			s.Schedule.Steps = tuningSteps
+		}
+	}
+	s.EnsureDefaults()
+	return s, nil
+}
+
+// tuningSteps are those of a model that goes on from another, where none are given.
+const tuningSteps = 200
+
+// judgements are what a model over sets is worth on the universes held out.
+type judgements struct {
+	Before *trained.SetDiagnosis `json:"before,omitempty"` // of the model that it went on from
+	*trained.SetDiagnosis
+}
+
+// trainSet trains a model over sets of assets.
+func trainSet(ctx context.Context, c *config, io *cli.IO) error {
+	settings, err := c.setSettings()
+	if err != nil {
+		return err
+	}
+	examples, err := trained.ReadExamples(c.Corpus)
+	if err != nil {
+		return err
+	}
+	hash, err := run.HashFile(trained.ExamplesFile(c.Corpus)) // the model that it goes on from is in the configuration
+	if err != nil {
+		return err
+	}
+	backend, err := vae.Open(c.Backend.Backend)
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	if c.From != "" {
+		if settings.From, err = trained.OpenSet(backend, c.From); err != nil {
+			return err
+		}
+	}
+	io.Note("backend: %s", backend.Description())
+	if advice := backend.Advice(); advice != "" {
+		io.Note("%s", advice)
+	}
+	folder, err := run.Open(c.Out, run.Spec{
+		Verb: "train", Config: io.Config(), Data: hash, Seed: c.Seed, Backend: backend.Name(),
+		Plugin:  backend.Plugin(),
+		Outputs: append(trained.SetFiles(), experiment.HistoryFile, diagnosticsFile),
+	}, c.Force)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	model, history, err := trained.MakeSet(ctx, backend, examples, settings, folder.Dir(), trained.Reports{
+		Begin: io.Progress, Note: func(line string) { io.Note("%s", line) },
+	})
+	if err != nil {
+		return err
+	}
+	if err := run.WriteFile(folder.Path(experiment.HistoryFile), history.WriteCSV); err != nil {
+		return err
+	}
+	var diagnosis judgements
+	if settings.From != nil {
+		if diagnosis.Before, err = settings.From.Judge(ctx, examples, c.Seed, io.Progress("before")); err != nil {
+			return err
+		}
+		io.Note("before: %s", diagnosis.Before)
+	}
+	if diagnosis.SetDiagnosis, err = model.Judge(ctx, examples, c.Seed, io.Progress("universes held out")); err != nil {
+		return err
+	}
+	io.Note("%s", diagnosis.SetDiagnosis)
+	if err := run.WriteJSON(folder.Path(diagnosticsFile), diagnosis); err != nil {
+		return err
+	}
+	io.Note("%d parameters, %d steps, %.0f samples a second: %s", model.Network.Parameters(), history.Step,
+		history.SamplesPerSecond(), c.Out)
+	return folder.Finish()
+}

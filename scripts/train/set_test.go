@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vaefolio/scripts/internal/clitest"
+	"vaefolio/vaelib/trained"
+	"vaefolio/vaelib/universe"
+	"vaefolio/vaelib/vae"
+)
+
+// universes writes a corpus of small simulated universes.
+func universes(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	file, err := os.Create(filepath.Join(dir, universe.File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	s := universe.Settings{
+		Universes: 24, Portfolios: 6, LeastAssets: 3, MostAssets: 8, LeastPeriods: 40, MostPeriods: 60, HeldOut: 0.2,
+	}
+	if err := universe.Simulate(t.Context(), s, func(e *universe.Example) error { return e.Write(file) }, nil); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestTrainOverSets(t *testing.T) {
+	corpus, out := universes(t), t.TempDir()
+	first, second := filepath.Join(out, "first"), filepath.Join(out, "second")
+	args := []string{"-corpus", corpus, "-backend", "go", "-batch", "16"}
+	if code, stderr := execute(append(args, "-latent", "3", "-steps", "12", "-out", first)...); code != 0 ||
+		!strings.Contains(stderr, "R2 against equal weights") {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	if code, stderr := execute(append(args, "-from", first, "-steps", "4", "-out", second)...); code != 0 ||
+		!strings.Contains(stderr, "before: 5 universes") {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(second, diagnosticsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d judgements
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	if d.Before == nil || d.Portfolios != 30 || d.R2 == nil || d.Searches == nil || d.Searches.Median > 1+1e-9 {
+		t.Errorf("diagnostics are %s", text)
+	}
+	backend, err := vae.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	m, err := trained.OpenSet(backend, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := m.Network.Config(); c.Latent != 3 {
+		t.Errorf("a model that goes on from one of 3 dimensions has %d", c.Latent)
+	}
+}
+
+func TestTrainOverSetsRefuses(t *testing.T) {
+	corpus := universes(t)
+	clitest.Foreign(t, verb, map[string]string{
+		"-out x": "nothing to learn from",
+		"-out x -weights w.csv -corpus " + corpus:                 "-weights goes without -corpus",
+		"-out x -components 3 -corpus " + corpus:                  "-components goes with -weights",
+		"-out x -head softmax -corpus " + corpus:                  "-head goes without -corpus",
+		"-out x -patience 3 -corpus " + corpus:                    "-patience goes without -corpus",
+		"-out x -latent 3 -from " + corpus + " -corpus " + corpus: "-latent is that of the model to go on from",
+		"-out x -weights w.csv -from " + corpus:                   "-from goes with -corpus",
+	})
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, universe.File), []byte("{}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	clitest.Refusals(t, verb,
+		[]string{"-corpus", t.TempDir()},
+		[]string{"-corpus", broken},
+		[]string{"-corpus", corpus, "-backend", "go", "-from", t.TempDir()},
+	)
+}
