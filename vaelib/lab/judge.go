@@ -251,8 +251,7 @@ func conclusion(tests []*Test, whole *Test, standings []Standing) (verdict strin
 			len(tests), len(ahead), strings.Join(ahead, "; "))
 	default:
 		verdict = fmt.Sprintf("In none of %d comparisons is a member of the generator's family shown to be ahead "+
-			"of every "+
-			"rival.", len(tests))
+			"of every rival.", len(tests))
 	}
 	verdict += fmt.Sprintf(" A rival is ahead in %d, and %d are undecided. Over the whole map: %s.", len(behind),
 		len(open),
@@ -270,23 +269,21 @@ func wants(whole *Test, standings []Standing) []string {
 	half := (whole.To - whole.From) / 2
 	var needs []string
 	if whole.Verdict != GeneratorAhead {
-		needs = append(needs, fmt.Sprintf("With the noise of these worlds, the member would have to have %.3f "+
-			"more of the "+
-			"true optimum than it has, a mean lead over %s of %.3f, for its interval to exclude 0.",
+		needs = append(needs, fmt.Sprintf("With the noise of these worlds, the member would have to have %.3f more "+
+			"of the true optimum than it has, a mean lead over %s of %.3f, for its interval to exclude 0.",
 			max(0, half-whole.Difference), whole.Rival, half))
 	}
 	best := share[whole.Rival]
 	switch top := share[ceiling]; {
 	case top > best:
-		needs = append(needs, fmt.Sprintf("The truth would find %.3f of the optimum among the generator's "+
-			"samples, against "+
-			"%.3f of the best rival: better portfolios are there, and what fails is telling them from the "+
-			"history. A lead "+
-			"needs knowledge that the history doesn't hold, such as a prior over means that is right.", top, best))
+		needs = append(needs, fmt.Sprintf("The truth would find %.3f of the optimum among the generator's samples, "+
+			"against %.3f of the best rival: better portfolios are there, and what fails is telling them from the "+
+			"history. A lead needs knowledge that the history doesn't hold, such as a prior over means that is "+
+			"right.", top, best))
 	default:
 		needs = append(needs, fmt.Sprintf("Even the truth would find only %.3f of the optimum among the "+
-			"generator's samples, "+
-			"against %.3f of the best rival: the generator would first have to make better portfolios.", top, best))
+			"generator's samples, against %.3f of the best rival: the generator would first have to make better "+
+			"portfolios.", top, best))
 	}
 	return needs
 }

@@ -82,9 +82,8 @@ func Open(dir string, seed uint64, s Settings, m *Market, backend *vae.Backend, 
 	for _, c := range s.cells() {
 		for number := range s.Worlds {
 			w := planned{world: world{c, number}}
-			w.config = fmt.Appendf(nil, "source = %q\nn = %d\nperiods = %d\ndispersion = %v\nworld = %d\nwindows "+
-				"= %d\n"+
-				"rows = %d\nsteps = %d\nsamples = %d\nstrategies = %q\n", s.Source, c.Assets, c.Periods,
+			w.config = fmt.Appendf(nil, "source = %q\nn = %d\nperiods = %d\ndispersion = %v\nworld = %d\nwindows = "+
+				"%d\nrows = %d\nsteps = %d\nsamples = %d\nstrategies = %q\n", s.Source, c.Assets, c.Periods,
 				c.Dispersion, number,
 				s.Windows, s.Rows, s.Steps, s.Samples, strings.Join(names(), " "))
 			w.id = run.Hash(w.config, fmt.Append(nil, seed), []byte(l.plan.Data), []byte(l.plan.Backend))[:16]
@@ -123,9 +122,8 @@ func (l *Lab) check() (there bool, err error) {
 	case err != nil:
 		return false, err
 	case !l.same(old) && !l.force:
-		return false, fmt.Errorf("%s holds another laboratory (%s): -force makes it this one and keeps the "+
-			"worlds that "+
-			"both have, or choose another folder", l.dir, l.difference(old))
+		return false, fmt.Errorf("%s holds another laboratory (%s): -force makes it this one and keeps the worlds "+
+			"that both have, or choose another folder", l.dir, l.difference(old))
 	}
 	return l.same(old), nil
 }
@@ -297,8 +295,8 @@ func (l *Lab) Bring(other string) (int, error) {
 		}
 		if here, err := run.ReadManifest(to); err == nil && here.Finished != nil {
 			if here.Files[resultFile] != there.Files[resultFile] {
-				return brought, fmt.Errorf("%s and %s have different results of %s, world %d: remove the folder "+
-					"%s of one",
+				return brought, fmt.Errorf("%s and %s have different results of %s, world %d: remove the folder %s "+
+					"of one",
 					l.dir, other, w.Name(), w.Number, w.id)
 			}
 			continue

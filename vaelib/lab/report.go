@@ -21,9 +21,9 @@ func (l *Lab) writeReport(f *Findings, repeat string) error {
 	if err != nil {
 		return err
 	}
-	picture, err := report.NewPicture(drawn, "Who is ahead where: the best member of the generator's family less "+
-		"the best "+
-		"rival, both by all worlds. The names are for the eye; what is claimed stands in the table of tests.")
+	picture, err := report.NewPicture(drawn, "Who is ahead where: the best member of the generator's family less " +
+		"the best rival, both by all worlds. The names are for the eye; what is claimed stands in the table of " +
+		"tests.")
 	if err != nil {
 		return err
 	}
@@ -42,17 +42,15 @@ func (l *Lab) writeReport(f *Findings, repeat string) error {
 			{ID: "map", Title: "The map", Pictures: []report.Picture{picture},
 				Blocks: []report.Block{{List: f.Needs}}},
 			{ID: "tests", Title: "What is claimed", Blocks: []report.Block{
-				{Text: "Half of the worlds choose the member of the family, with its settings, and the rival; " +
-					"the other half tests " +
-					"them. The unit is a world. Intervals are at the levels of Holm's procedure over all tests " +
-					"of this page, so " +
-					"that the probability of any false claim is at most 5 %."},
+				{Text: "Half of the worlds choose the member of the family, with its settings, and the rival; the " +
+					"other half tests them. The unit is a world. Intervals are at the levels of Holm's procedure " +
+					"over all tests of this page, so that the probability of any false claim is at most 5 %."},
 				{Table: f.testTable()},
 			}},
 			{ID: "standings", Title: "Shares of the true optimum", Blocks: []report.Block{
-				{Text: "Mean share of the largest true Sharpe ratio of long-only weights, over all worlds, with " +
-					"95 % intervals of " +
-					"each figure alone. The ceiling is chosen by the truth, and is no strategy."},
+				{Text: "Mean share of the largest true Sharpe ratio of long-only weights, over all worlds, with 95 " +
+					"% intervals of each figure alone; the regret is what is missing to 1. The ceiling is chosen " +
+					"by the truth, and is no strategy."},
 				{Table: f.standingTable()}, {Table: f.cellTable()},
 			}},
 		},
