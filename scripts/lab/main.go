@@ -83,7 +83,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 		io.Note("%d of %d worlds are there: the last part writes the results, or lab without -shard", there, all)
 		return nil
 	}
-	findings, err := l.Finish(io.Command())
+	findings, err := l.Finish(ctx, io.Command())
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,9 @@
 // it is the portfolio's true Sharpe ratio, as a share of the largest one that
 // long-only weights can have.
 //
-//	lab, err := lab.Open(dir, settings, market)
-//	err = lab.Run(ctx, lab.Options{Workers: 2, Backend: backend})
-//	findings, err := lab.Finish(ctx) // results.csv, summary.json, report.html
+//	l, err := lab.Open(dir, seed, settings, nil, backend, false)
+//	err = l.Run(ctx, lab.Options{Workers: 2})
+//	findings, err := l.Finish(ctx, command) // results.csv, summary.json, report.html
 //
 // A world is a folder of its own, named by the hash of what it is made from: it is
 // not made twice, and worlds may be shared out to several processes. The files at

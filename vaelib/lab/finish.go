@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -32,10 +33,14 @@ type Findings struct {
 const whole = "whole map"
 
 // Finish judges the worlds, all of which must be there, and writes results.csv,
-// summary.json and report.html.
-func (l *Lab) Finish(repeat string) (*Findings, error) {
+// summary.json and report.html. repeat is the command that made the laboratory, for
+// the report.
+func (l *Lab) Finish(ctx context.Context, repeat string) (*Findings, error) {
 	outcomes, err := l.outcomes()
 	if err != nil {
+		return nil, err
+	}
+	if err := l.bound(ctx, outcomes); err != nil {
 		return nil, err
 	}
 	f := l.findings(outcomes)

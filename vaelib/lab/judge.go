@@ -274,16 +274,15 @@ func wants(whole *Test, standings []Standing) []string {
 			max(0, half-whole.Difference), whole.Rival, half))
 	}
 	best := share[whole.Rival]
-	switch top := share[ceiling]; {
-	case top > best:
-		needs = append(needs, fmt.Sprintf("The truth would find %.3f of the optimum among the generator's samples, "+
-			"against %.3f of the best rival: better portfolios are there, and what fails is telling them from the "+
-			"history. A lead needs knowledge that the history doesn't hold, such as a prior over means that is "+
-			"right.", top, best))
-	default:
-		needs = append(needs, fmt.Sprintf("Even the truth would find only %.3f of the optimum among the "+
-			"generator's samples, against %.3f of the best rival: the generator would first have to make better "+
-			"portfolios.", top, best))
+	needs = append(needs, fmt.Sprintf("Whoever knew the covariance and the law of the Sharpe ratios, and learned the "+
+		"means from the history, would have %.3f of the optimum, against %.3f of %s: about %+.3f is there for a "+
+		"prior, whoever brings it.", share[rightPrior], best, whole.Rival, share[rightPrior]-best))
+	if top := share[ceiling]; top > best {
+		needs = append(needs, fmt.Sprintf("The truth would find %.3f of the optimum among the generator's samples: "+
+			"better portfolios are there, and what fails is telling them from the history.", top))
+	} else {
+		needs = append(needs, fmt.Sprintf("Even the truth would find only %.3f of the optimum among the generator's "+
+			"samples: it would first have to make better portfolios.", top))
 	}
 	return needs
 }

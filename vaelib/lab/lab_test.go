@@ -104,7 +104,7 @@ func TestInterruptedAndSharded(t *testing.T) {
 	}
 	finish := func(l *Lab) map[string]string {
 		t.Helper()
-		if _, err := l.Finish("lab"); err != nil {
+		if _, err := l.Finish(t.Context(), "lab"); err != nil {
 			t.Fatal(err)
 		}
 		files := map[string]string{}
@@ -137,7 +137,7 @@ func TestInterruptedAndSharded(t *testing.T) {
 	if all != 8 || there < 2 || there == all {
 		t.Errorf("%d of %d worlds are there after an interruption", there, all)
 	}
-	if _, err := stopped.Finish("lab"); err == nil || !strings.Contains(err.Error(), "of 8 worlds are missing") {
+	if _, err := stopped.Finish(t.Context(), "lab"); err == nil || !strings.Contains(err.Error(), "of 8 worlds are missing") {
 		t.Errorf("finished with worlds missing: %v", err)
 	}
 	stopped = at("stopped")
@@ -370,5 +370,26 @@ func TestFallingMarket(t *testing.T) {
 		if math.Abs(sum-1) > 1e-9 {
 			t.Errorf("%s has weights %v", s.Name, w)
 		}
+	}
+}
+
+// One asset of variance .01 and a law of Sharpe ratios 1 +- 2 over a year of 4
+// periods: its mean has the prior .05 +- .1. After 4 periods, whose sample mean has
+// the variance .0025, the posterior is .05 + .8 (m - .05); a second asset that is
+// independent changes nothing.
+func TestPosteriorMean(t *testing.T) {
+	truth := &simulate.World{Cov: mat.NewSymDense(2, []float64{0.01, 0, 0, 0.01}), Level: 1, Dispersion: 2}
+	mean, err := posteriorMean(truth, []float64{0.15, -0.05}, 4, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{0.13, -0.03} {
+		if math.Abs(mean[i]-want) > 1e-15 {
+			t.Errorf("mean %d is %v, not %v", i, mean[i], want)
+		}
+	}
+	truth.Dispersion = 0
+	if mean, err = posteriorMean(truth, []float64{0.15, -0.05}, 4, 4); err != nil || mean[0] != 0.05 || mean[1] != 0.05 {
+		t.Errorf("without dispersion the means are %v, error %v", mean, err)
 	}
 }

@@ -21,8 +21,8 @@ func (l *Lab) writeReport(f *Findings, repeat string) error {
 	if err != nil {
 		return err
 	}
-	picture, err := report.NewPicture(drawn, "Who is ahead where: the best member of the generator's family less " +
-		"the best rival, both by all worlds. The names are for the eye; what is claimed stands in the table of " +
+	picture, err := report.NewPicture(drawn, "Who is ahead where: the best member of the generator's family less "+
+		"the best rival, both by all worlds. The names are for the eye; what is claimed stands in the table of "+
 		"tests.")
 	if err != nil {
 		return err

@@ -12,7 +12,6 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/run"
-	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/simulate"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/vae"
@@ -72,8 +71,7 @@ func (w world) make(ctx context.Context, backend *vae.Backend, seed uint64, s *S
 	if err != nil {
 		return nil, err
 	}
-	best, err := optimize.Solve(ctx, optimize.MaxSharpe,
-		&optimize.Inputs{Set: simplex.Set{N: w.Assets}, Mean: truth.Mean, Cov: truth.Cov})
+	best, err := optimize.Solve(ctx, optimize.MaxSharpe, long(truth.Mean, truth.Cov))
 	if err != nil {
 		return nil, err
 	}
