@@ -543,9 +543,10 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 	}
 	var err error
 	section.Pictures, err = p.pictures(drawing{"wealth.png", "Wealth over all test windows.", wealth.Draw},
-		drawing{"last_weights.png", "Weights of all strategies at the last rebalance: mean, and 5th to 95th " +
-			"percentile.", figure.WeightBars{
-			Frame: p.frame("at the last rebalance"), Symbols: result.Symbols, Generated: lastWeights(result)}.Draw})
+		drawing{"last_weights.png", "Weights at the last rebalance: the mean over all strategies, and " +
+			"their 5th to 95th percentile.", figure.WeightBars{
+			Frame: p.frame("at the last rebalance"), Symbols: result.Symbols,
+			Name: fmt.Sprintf("mean of %d strategies", len(s.Strategies)), Generated: lastWeights(result)}.Draw})
 	if err != nil {
 		return err
 	}
@@ -560,12 +561,17 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 				day(result.Times[0]), day(result.Times[len(result.Times)-1]), settings.CostBps),
 		},
 		WalkForward: section,
+		Next: &report.Next{Commands: []report.Fact{{Name: "To repeat this run, from the root of the repository:",
+			Text: strings.Join(in.Repeat, "\n")}}, Files: []report.Fact{
+			{Name: "returns.csv", Text: "the return of every strategy in each period, net of costs"},
+			{Name: WeightsFile, Text: "what each strategy held after each rebalance"},
+			{Name: SummaryFile, Text: "the figures of this page, with intervals"},
+		}},
 		Provenance: &report.Provenance{
-			Repeat: in.Repeat, Config: string(config),
+			Config: string(config),
 			Facts: []report.Fact{{Name: "Prices", Text: in.Source}, {Name: "Data", Text: in.Window.Hash()},
 				{Name: "Seed", Text: fmt.Sprint(in.Seed)}},
-			Limits: append([]string{"Symbols chosen today for the past carry survivorship bias.",
-				"Market impact is not modelled."}, slices.Concat(in.Notes, s.Notes)...),
+			Limits: slices.Concat(survivorship(in), []string{"Market impact is not modelled."}, in.Notes, s.Notes),
 		},
 	}
 	return run.WriteFile(folder.Path(ReportFile), func(w io.Writer) error { return report.Write(w, document) })

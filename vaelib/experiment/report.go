@@ -7,9 +7,12 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
@@ -20,6 +23,7 @@ import (
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/trained"
 )
 
 // drawing is a picture of the run: where it goes, and how to draw it.
@@ -35,10 +39,14 @@ func (p *state) picture(d drawing) (report.Picture, error) {
 	if err != nil {
 		return report.Picture{}, fmt.Errorf("figure %s: %w", d.file, err)
 	}
-	if err := fig.WritePNG(p.folder.Path(FiguresFolder, d.file)); err != nil {
+	picture, err := report.NewPicture(fig, d.caption)
+	if err != nil {
 		return report.Picture{}, err
 	}
-	return report.NewPicture(fig, d.caption)
+	return picture, run.WriteFile(p.folder.Path(FiguresFolder, d.file), func(w io.Writer) error {
+		_, err := w.Write(picture.PNG)
+		return err
+	})
 }
 
 func (p *state) pictures(drawings ...drawing) ([]report.Picture, error) {
@@ -60,7 +68,7 @@ func (p *state) frame(subtitle string) figure.Frame {
 // report draws the pictures and writes report.html.
 func (p *state) report(context.Context) error {
 	p.begin("pictures and report")
-	document := report.Document{Header: p.header()}
+	document := report.Document{Header: p.header(), Next: p.next()}
 	for _, section := range []func(*report.Document) error{
 		p.dataSection, p.constraintSection, p.trainingSection, p.diagnosticSection,
 		p.generatedSection, p.weightSection, p.baselineSection, p.provenanceSection,
@@ -78,6 +86,8 @@ func (p *state) header() report.Header {
 		Subtitle: fmt.Sprintf("%d assets, %s to %s, %s backend", p.Set.N,
 			day(p.Window.Times[0]), day(p.Window.Times[len(p.Window.Times)-1]), p.Backend.Name()),
 		Synthetic: p.Synthetic,
+		Health: &report.Health{Verdict: p.summary.Verdict, Good: p.summary.Verdict == trained.Good,
+			Reasons: p.summary.Reasons},
 		Facts: []report.Fact{
 			{Name: "Portfolios", Text: fmt.Sprint(p.summary.Portfolios)},
 			{Name: "Active units", Text: fmt.Sprintf("%d of %d", p.diagnosis.ActiveUnits, p.settings.Model.Latent)},
@@ -85,6 +95,32 @@ func (p *state) header() report.Header {
 			{Name: "Seed", Text: fmt.Sprint(p.Seed)},
 		},
 	}
+}
+
+// next is what a reader can do with the run.
+func (p *state) next() *report.Next {
+	dir := p.folder.Dir()
+	n := &report.Next{Files: []report.Fact{
+		{Name: WeightsFile, Text: "the portfolios: the latent search's, the best sample, the samples, a row each"},
+		{Name: MetricsFile, Text: "figures of every portfolio and baseline, in sample and out of sample (_oos)"},
+		{Name: BaselinesFile, Text: "the weights of what the model is compared with"},
+		{Name: FidelityFile, Text: "the scores of the samples against held-out portfolios"},
+		{Name: SummaryFile, Text: "every figure of this page that is one number, health first"},
+		{Name: HistoryFile, Text: "the training, step by step"},
+		{Name: ModelFolder + "/", Text: "the trained model, for generate, export and live"},
+		{Name: "config.toml", Text: "all settings, for -config"},
+		{Name: "manifest.json", Text: "hashes, versions and timings"},
+		{Name: FiguresFolder + "/", Text: "the pictures of this page"},
+	}}
+	n.Commands = append(n.Commands, report.Fact{Name: "To recompute every figure by separate, simple code:",
+		Text: "go run ./scripts/verify " + dir},
+		report.Fact{Name: "To make more portfolios, or search for another objective:",
+			Text: "go run ./scripts/generate -model " + filepath.Join(dir, ModelFolder) + " -n 1000"})
+	if len(p.Repeat) > 0 {
+		n.Commands = append(n.Commands, report.Fact{Name: "To repeat this run, from the root of the repository:",
+			Text: strings.Join(p.Repeat, "\n")})
+	}
+	return n
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
@@ -146,22 +182,38 @@ func (p *state) dataSection(d *report.Document) error {
 			MaxDrawdown: f.Value(metrics.MaxDrawdown),
 		})
 	}
-	correlation := mat.NewSymDense(p.Set.N, nil)
-	for i := range p.Set.N {
-		for j := i; j < p.Set.N; j++ {
-			s := math.Sqrt(sample.Cov.At(i, i) * sample.Cov.At(j, j))
+	data.Pictures, err = p.pictures(drawing{"correlation.png", "Correlation of returns in sample.", figure.Heatmap{
+		Frame: p.frame("returns before the split"), Symbols: p.in.Symbols, Values: correlations(sample.Cov),
+		Rank: meanWeights(p.training), RankBy: "mean weight in the training portfolios",
+	}.Draw})
+	d.Data = data
+	return err
+}
+
+// correlations of a covariance, NaN where an asset doesn't move.
+func correlations(cov *mat.SymDense) *mat.SymDense {
+	n := cov.SymmetricDim()
+	correlation := mat.NewSymDense(n, nil)
+	for i := range n {
+		for j := i; j < n; j++ {
 			value := math.NaN()
-			if s > 0 {
-				value = sample.Cov.At(i, j) / s
+			if s := math.Sqrt(cov.At(i, i) * cov.At(j, j)); s > 0 {
+				value = cov.At(i, j) / s
 			}
 			correlation.SetSym(i, j, value)
 		}
 	}
-	data.Pictures, err = p.pictures(drawing{"correlation.png", "Correlation of returns in sample.", figure.Heatmap{
-		Frame: p.frame("returns before the split"), Symbols: p.in.Symbols, Values: correlation,
-	}.Draw})
-	d.Data = data
-	return err
+	return correlation
+}
+
+// meanWeights are the means of the columns.
+func meanWeights(weights *mat.Dense) []float64 {
+	rows, n := weights.Dims()
+	means := make([]float64, n)
+	for i := range rows {
+		floats.AddScaled(means, 1/float64(rows), weights.RawRowView(i))
+	}
+	return means
 }
 
 // sectorOf names the sectors of a symbol.
@@ -322,7 +374,7 @@ func (p *state) generatedSection(d *report.Document) error {
 			{Name: "generated", Risk: risk, Return: reward},
 		},
 	}
-	for _, id := range []string{equalWeight, latentSharpe, convexBound, "min-variance"} {
+	for _, id := range p.named() {
 		if f, _, ok := p.figuresOf(id); ok {
 			cloud.Marks = append(cloud.Marks, figure.Mark{Name: id, Risk: f.Volatility, Return: f.AnnualReturn})
 		}
@@ -338,6 +390,26 @@ func (p *state) generatedSection(d *report.Document) error {
 	)
 	d.Generated = g
 	return err
+}
+
+// named are the portfolios that pictures name: those of the page's first sentence,
+// the model's and the first out of sample, with the bound, 1/N and minimum variance.
+func (p *state) named() []string {
+	first, most := "", math.Inf(-1)
+	for _, c := range p.candidates {
+		if _, out, ok := p.figuresOf(c.id); ok {
+			if v, known := out.Value(metrics.Sharpe).Float(); known && v > most {
+				first, most = c.id, v
+			}
+		}
+	}
+	ids := []string{latentSharpe}
+	for _, id := range []string{first, convexBound, equalWeight, "min-variance"} {
+		if id != "" && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func compareMeans(name string, format report.Format, which metrics.Figure, generated,
@@ -396,7 +468,7 @@ func plane(figures []metrics.Figures) (risk, reward []float64) {
 func (p *state) weightSection(d *report.Document) error {
 	w := &report.Weights{Symbols: p.in.Symbols}
 	for _, c := range p.candidates {
-		w.Portfolios = append(w.Portfolios, report.Portfolio{Name: c.id, Note: c.what, Weights: c.weights})
+		w.Portfolios = append(w.Portfolios, report.Portfolio{Name: c.id, Weights: c.weights})
 	}
 	d.Weights = w
 	return nil
@@ -405,11 +477,14 @@ func (p *state) weightSection(d *report.Document) error {
 func (p *state) baselineSection(d *report.Document) error {
 	b := &report.Baselines{
 		Model: latentSharpe, InSample: span(p.in), OutSample: span(p.out), Budget: p.summary.Evaluations,
+		Search: &report.Search{Name: ascent, Evaluations: p.ascent.Evaluations, Matched: p.ascent.Matched,
+			Seconds: p.summary.AscentSeconds, SecondsOfModel: p.summary.LatentSeconds},
 		Notes: []string{
 			"Weights are constant: rebalanced every period, without costs.",
 			"One seed and one split: differences out of sample are well within noise unless they are large.",
 		},
 	}
+	named := p.named()
 	wealth := figure.Wealth{Frame: p.frame("after the split, constant weights, without costs"),
 		Start: p.Window.Times[len(p.Window.Times)-len(p.out.Times)-1], Times: p.out.Times}
 	for _, c := range p.candidates {
@@ -423,8 +498,7 @@ func (p *state) baselineSection(d *report.Document) error {
 			b.Bound = convexBound
 		}
 		b.Rows = append(b.Rows, row)
-		if slices.Contains([]string{latentSharpe, bestSampled, bestDirichlet, equalWeight, convexBound,
-			"min-variance"}, c.id) {
+		if slices.Contains(named, c.id) {
 			path := figure.Path{Name: c.id, Returns: make([]float64, len(p.out.Times))}
 			if err := p.evaluateOut.Returns(path.Returns, c.weights); err != nil {
 				return err
@@ -451,7 +525,6 @@ func (p *state) provenanceSection(d *report.Document) error {
 		return err
 	}
 	d.Provenance = &report.Provenance{
-		Repeat: p.Repeat,
 		Config: string(config),
 		Facts: []report.Fact{
 			{Name: "Configuration", Text: manifest.ConfigHash}, {Name: "Data", Text: manifest.Data},
@@ -459,14 +532,29 @@ func (p *state) provenanceSection(d *report.Document) error {
 			{Name: "Commit", Text: manifest.Commit},
 			{Name: "Go", Text: manifest.Go + " " + manifest.GOOS + "/" + manifest.GOARCH},
 		},
-		Limits: []string{
+		Limits: append([]string{
 			"One seed, one split in time and one market: no claim about other periods.",
-			"Symbols chosen today for the past carry survivorship bias.",
 			"Returns are simple, per period, without costs or slippage.",
-		},
+		}, survivorship(&p.Input)...),
 	}
 	for _, name := range slices.Sorted(maps.Keys(manifest.Modules)) {
 		d.Provenance.Versions = append(d.Provenance.Versions, report.Fact{Name: name, Text: manifest.Modules[name]})
 	}
 	return nil
+}
+
+// survivorship says what a list of symbols leaves out, where it may leave something
+// out: not of prices that are made up, nor of listings as they were.
+func survivorship(in *Input) []string {
+	if in.Synthetic || in.Listings != nil {
+		return nil
+	}
+	for _, t := range in.Window.Times[:min(len(in.Window.Times), 14)] {
+		if t.Weekday() == time.Saturday {
+			return []string{"Symbols that an exchange lists today, used for the past, leave out those delisted " +
+				"since: the past looks better than it was."}
+		}
+	}
+	return []string{"Companies of today, used for the past, leave out those that failed, were taken over or left the " +
+		"index: the past looks better than it was."}
 }

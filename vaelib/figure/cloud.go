@@ -102,7 +102,7 @@ func (r RiskReturn) Draw() (*Figure, error) {
 	frontier := len(r.Clouds)
 	alt += drawMarks(p, x, y, marks, filledIn(risks[frontier], returns[frontier]))
 	f := newFigure(r.Frame, title, usualHeight, alt+".", beside(p))
-	f.legend = legend
+	f.legend, f.panels = legend, 1
 	f.notes = append(notes, leftOut(omitted, "portfolio", "risk or return not finite")...)
 	return f, nil
 }

@@ -29,6 +29,48 @@ type Figure struct {
 	legend        []entry
 	notes         []string // footnotes
 	body          func(draw.Canvas)
+
+	panels       int     // axes with data, which a narrow figure draws one above the other; 0: the height stays
+	narrowLegend []entry // instead of the legend, where names beside the data have no room
+	narrow       *Figure // instead of all of it
+}
+
+// narrowWidth is that of a telephone held upright, less the page's margins.
+const narrowWidth = 350 * cssPixel
+
+// Narrow returns the figure for a narrow screen: the same type in the same sizes,
+// panels that stood side by side one above the other.
+func (f *Figure) Narrow() *Figure {
+	if f.narrow != nil {
+		return f.narrow
+	}
+	if f.width <= narrowWidth {
+		return f
+	}
+	n := *f
+	n.width, n.panels = narrowWidth, 0
+	if f.narrowLegend != nil {
+		n.legend = f.narrowLegend
+	}
+	body := f.height - f.around()
+	if f.panels > 0 {
+		body = 240 * cssPixel * vg.Length(f.panels)
+	}
+	n.height = n.around() + body
+	return &n
+}
+
+// around is the height of everything but the body.
+func (f *Figure) around() vg.Length {
+	width := f.width - 2*margin
+	height := 2*margin + f.headerHeight()
+	if len(f.legend) > 0 {
+		height += legendHeight(f.legend, width) + 7
+	}
+	for _, note := range f.notes {
+		height += paragraphHeight(noteStyle, note, width) + 2
+	}
+	return height
 }
 
 // density is the number of pixels for one CSS pixel.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -434,5 +435,54 @@ func BenchmarkRiskReturn(b *testing.B) {
 		if _, err := f.Bytes(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Every picture has a form for narrow screens: as wide as one, with type of the
+// same size, and panels one above the other.
+func TestNarrow(t *testing.T) {
+	for name, d := range gallery() {
+		f, err := d.Draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := f.Narrow()
+		width, height := n.Size()
+		if wide, _ := f.Size(); width > 350 && width != wide || width > wide {
+			t.Errorf("%s is %d pixels wide where the screen is narrow", name, width)
+		}
+		if height < 100 || height > 1600 || n.Alt() != f.Alt() {
+			t.Errorf("%s is %d pixels high, %q", name, height, n.Alt())
+		}
+	}
+}
+
+// Of many assets a picture shows those that matter, by name, and counts the others.
+func TestManyAssets(t *testing.T) {
+	const n = 173
+	symbols, rank := make([]string, n), make([]float64, n)
+	values, weights := mat.NewSymDense(n, nil), mat.NewDense(1, n, nil)
+	for j := range n {
+		symbols[j], rank[j] = "S"+strconv.Itoa(j), float64(j%50)
+		values.SetSym(j, j, 1)
+		weights.Set(0, j, float64(j))
+	}
+	h := Heatmap{Symbols: symbols, Values: values, Rank: rank, RankBy: "mean weight"}
+	f, err := h.Draw()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if width, _ := f.Size(); width > 760 || !slices.Contains(f.notes, "133 assets left out: their mean weight is smaller.") {
+		t.Errorf("%d pixels wide, %q", width, f.notes)
+	}
+	if got := h.highest(5).Symbols; !slices.Equal(got, []string{"S48", "S49", "S98", "S99", "S149"}) {
+		t.Errorf("the five that rank highest are %q", got)
+	}
+	bars, err := WeightBars{Symbols: symbols, Generated: weights}.Draw()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, height := bars.Size(); height > 800 || !strings.Contains(bars.Alt(), "S172") || len(bars.notes) != 1 {
+		t.Errorf("%d pixels high, %q, %q", height, bars.Alt(), bars.notes)
 	}
 }

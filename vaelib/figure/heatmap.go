@@ -1,8 +1,10 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/gonum/mat"
@@ -12,12 +14,22 @@ import (
 )
 
 // Heatmap draws a correlation matrix on a scale from -1 to 1, with its numbers
-// where there is room for them.
+// where there is room for them. Of many assets it draws those that rank highest, in
+// the order given.
 type Heatmap struct {
 	Frame
 	Symbols []string   // n
 	Values  mat.Matrix // n x n
+	// Rank says which assets matter most, the larger the more; nil: the first ones.
+	Rank   []float64 // n
+	RankBy string    // what it is, for the footnote: "mean weight"
 }
+
+// Assets that fit a picture, and a narrow one, with names that can be read.
+const (
+	mostCells       = 40
+	mostNarrowCells = 14
+)
 
 // Draw returns the figure, or an error where the matrix is not n x n.
 func (h Heatmap) Draw() (*Figure, error) {
@@ -29,7 +41,23 @@ func (h Heatmap) Draw() (*Figure, error) {
 	if r, c := h.Values.Dims(); r != n || c != n {
 		return nil, fmt.Errorf("a correlation matrix of %d symbols has %d x %d entries", n, r, c)
 	}
-	cell := min(40, max(11, 480/vg.Length(n))) * cssPixel
+	if h.Rank != nil && len(h.Rank) != n {
+		return nil, fmt.Errorf("%d ranks for %d symbols", len(h.Rank), n)
+	}
+	f := h.of(title, mostCells, 480, 420*cssPixel)
+	f.narrow = h.of(title, mostNarrowCells, 210, 0)
+	return f, nil
+}
+
+// of draws at most so many assets, in so many CSS pixels.
+func (h Heatmap) of(title string, most int, room, least vg.Length) *Figure {
+	summary, left := h.summary(), 0
+	if all := len(h.Symbols); all > most {
+		left = all - most
+		h = h.highest(most)
+	}
+	n := len(h.Symbols)
+	cell := min(40, max(11, room/vg.Length(n))) * cssPixel
 	style := nameStyle(cell)
 	names := make([]string, n)
 	var longest vg.Length
@@ -39,10 +67,42 @@ func (h Heatmap) Draw() (*Figure, error) {
 	}
 	side := cell * vg.Length(n)
 	body := func(c draw.Canvas) { h.draw(c, names, longest, cell) }
-	f := newFigure(h.Frame, title, 0, h.summary(), body)
-	f.width = max(420*cssPixel, side+longest+110*cssPixel)
-	f.height = 2*margin + f.headerHeight() + longest + side + 10*cssPixel
-	return f, nil
+	f := newFigure(h.Frame, title, 0, summary, body)
+	f.width = narrowWidth
+	if least > 0 {
+		f.width = max(least, side+longest+110*cssPixel)
+	}
+	why := "the first ones are drawn"
+	if h.Rank != nil {
+		why = "their " + h.RankBy + " is smaller"
+	}
+	f.notes = leftOut(left, "asset", why)
+	f.height = f.around() + longest + side + 10*cssPixel
+	return f
+}
+
+// highest keeps the assets that rank highest, in their order.
+func (h Heatmap) highest(most int) Heatmap {
+	order := make([]int, len(h.Symbols))
+	for i := range order {
+		order[i] = i
+	}
+	if h.Rank != nil {
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(h.Rank[b], h.Rank[a]) })
+	}
+	order = order[:most]
+	slices.Sort(order)
+	kept := h
+	kept.Symbols = make([]string, most)
+	values := mat.NewDense(most, most, nil)
+	for i, a := range order {
+		kept.Symbols[i] = h.Symbols[a]
+		for j, b := range order {
+			values.Set(i, j, h.Values.At(a, b))
+		}
+	}
+	kept.Values = values
+	return kept
 }
 
 // nameStyle is for a symbol beside a row or column of cells.

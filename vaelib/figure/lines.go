@@ -101,7 +101,7 @@ func (l Lines) Draw() (*Figure, error) {
 		height = 250 * cssPixel * vg.Length(len(plots))
 	}
 	f := newFigure(l.Frame, title, height, alt+".", stacked(plots...))
-	f.legend = legend
+	f.legend, f.panels = legend, len(plots)
 	return f, nil
 }
 

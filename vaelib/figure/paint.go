@@ -118,7 +118,17 @@ func stacked(plots ...*plot.Plot) func(draw.Canvas) {
 // tiled gives every plot a tile of the canvas, and makes the data areas of a
 // row equally high and those of a column equally wide.
 func tiled(plots [][]*plot.Plot) func(draw.Canvas) {
+	wide := plots
 	return func(c draw.Canvas) {
+		plots := wide
+		if c.Size().X <= narrowWidth {
+			plots = nil
+			for _, row := range wide {
+				for _, p := range row {
+					plots = append(plots, []*plot.Plot{uncrowded(p, 0.8*c.Size().X)})
+				}
+			}
+		}
 		tiles := draw.Tiles{Rows: len(plots), Cols: len(plots[0]), PadX: 18, PadY: 10, PadRight: 4, PadTop: 4}
 		left, right := make([]vg.Length, tiles.Cols), make([]vg.Length, tiles.Cols)
 		bottom, top := make([]vg.Length, tiles.Rows), make([]vg.Length, tiles.Rows)
@@ -137,6 +147,26 @@ func tiled(plots [][]*plot.Plot) func(draw.Canvas) {
 			}
 		}
 	}
+}
+
+// uncrowded is p with as many names on its x axis as fit a width.
+func uncrowded(p *plot.Plot, width vg.Length) *plot.Plot {
+	q := *p
+	var ticks []plot.Tick
+	end := -width
+	for _, t := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
+		if t.Label != "" {
+			at, half := vg.Length(p.X.Norm(t.Value))*width, tickStyle.Width(t.Label)/2
+			if at-half < end+4 {
+				t.Label = ""
+			} else {
+				end = at + half
+			}
+		}
+		ticks = append(ticks, t)
+	}
+	q.X.Tick.Marker = plot.ConstantTicks(ticks)
+	return &q
 }
 
 // dataArea is where p's data would lie on c. It is p.DataCanvas without the

@@ -98,6 +98,7 @@ func (r RateDistortion) Draw() (*Figure, error) {
 	f := newFigure(r.Frame, title, usualHeight, alt+".", beside(left, right))
 	sample := draw.GlyphStyle{Color: sequential(0.8), Radius: 3, Shape: draw.CircleGlyph{}}
 	f.legend = append(legend, pointEntry("one model; darker: larger beta", sample))
+	f.panels = 2
 	f.notes = leftOut(len(r.Points)-len(kept), "model", "no finite figures")
 	return f, nil
 }

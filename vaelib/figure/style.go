@@ -44,6 +44,7 @@ var (
 	generatedColor = palette[0]
 	trainingColor  = color.NRGBA{140, 148, 158, 255}
 	thresholdColor = warning
+	pastColor      = color.NRGBA{150, 190, 225, 255}
 	densityColor   = color.NRGBA{240, 190, 60, 255}
 )
 
@@ -216,23 +217,44 @@ type entry struct {
 	mark  func(c draw.Canvas, box vg.Rectangle) // draws the sample into box
 }
 
+// legendGap stands between the entries of a legend.
+const legendGap = 14
+
+// legendRow is the height of a row of a legend.
+func legendRow() vg.Length { return labelStyle.Font.Size * 1.55 }
+
+// legendPlaces are where the entries begin, from the upper left corner down, in rows
+// no wider than width.
+func legendPlaces(entries []entry, width vg.Length) []vg.Point {
+	places := make([]vg.Point, len(entries))
+	var at vg.Point
+	for i, e := range entries {
+		needs := e.width + 4 + labelStyle.Width(shortened(e.name, 60))
+		if at.X > 0 && at.X+needs > width {
+			at = vg.Point{Y: at.Y + legendRow()}
+		}
+		places[i] = at
+		at.X += needs + legendGap
+	}
+	return places
+}
+
+// legendHeight is what the entries take.
+func legendHeight(entries []entry, width vg.Length) vg.Length {
+	return legendPlaces(entries, width)[len(entries)-1].Y + legendRow()
+}
+
 // drawLegend writes the entries in rows under the canvas' upper edge and
 // returns the y below them.
 func drawLegend(c draw.Canvas, entries []entry) vg.Length {
-	const gap = 14
-	style := labelStyle
+	style, height := labelStyle, legendRow()
 	style.YAlign = draw.YCenter
-	height := style.Font.Size * 1.55
-	x, y := c.Min.X, c.Max.Y
-	for _, e := range entries {
-		name := shortened(e.name, 60)
-		width := e.width + 4 + style.Width(name)
-		if x > c.Min.X && x+width > c.Max.X {
-			x, y = c.Min.X, y-height
-		}
+	y := c.Max.Y
+	for i, place := range legendPlaces(entries, c.Size().X) {
+		e, x := entries[i], c.Min.X+place.X
+		y = c.Max.Y - place.Y
 		e.mark(c, vg.Rectangle{Min: vg.Point{X: x, Y: y - height}, Max: vg.Point{X: x + e.width, Y: y}})
-		c.FillText(style, vg.Point{X: x + e.width + 4, Y: y - height/2 + 0.5}, name)
-		x += width + gap
+		c.FillText(style, vg.Point{X: x + e.width + 4, Y: y - height/2 + 0.5}, shortened(e.name, 60))
 	}
 	return y - height
 }

@@ -75,6 +75,7 @@ func (k KLPerDimension) Draw() (*Figure, error) {
 	f.legend = []entry{patchEntry(fmt.Sprintf("active (%d)", active), generatedColor),
 		patchEntry(fmt.Sprintf("inactive (%d)", len(order)-active), trainingColor),
 		lineEntry(fmt.Sprint("active above ", ActiveThreshold), markLine)}
+	f.panels = 2
 	f.notes = leftOut(len(k.KL)-len(order), "dimension", "no finite figures")
 	return f, nil
 }
@@ -112,14 +113,18 @@ func (s Spectrum) Draw() (*Figure, error) {
 	x := scale{Axis: Axis{Label: "direction"}, min: -0.6, max: float64(len(values)) - 0.4}
 	var fills []color.NRGBA
 	var names []string
-	kept := 0
+	kept, past := 0, 0
 	for i, v := range values {
-		fill := trainingColor
-		if v > s.Beta && (s.Latent <= 0 || i < s.Latent) {
-			fill = generatedColor
+		switch {
+		case v <= s.Beta:
+			fills = append(fills, trainingColor)
+		case s.Latent > 0 && i >= s.Latent:
+			fills = append(fills, pastColor)
+			past++
+		default:
+			fills = append(fills, generatedColor)
 			kept++
 		}
-		fills = append(fills, fill)
 		names = append(names, strconv.Itoa(i+1))
 	}
 	p := newPlot(x, y)
@@ -131,10 +136,15 @@ func (s Spectrum) Draw() (*Figure, error) {
 		drawLevel(p, s.Beta, markLine)
 		alt += fmt.Sprintf("; at beta %.3g linear theory keeps %d", s.Beta, kept)
 		f.legend = []entry{patchEntry(fmt.Sprintf("kept in linear theory (%d)", kept), generatedColor),
-			patchEntry(fmt.Sprintf("lost (%d)", len(values)-kept), trainingColor),
+			patchEntry(fmt.Sprintf("below β: lost (%d)", len(values)-kept-past), trainingColor),
 			lineEntry(fmt.Sprintf("β = %.3g", s.Beta), markLine)}
+		if past > 0 {
+			alt += fmt.Sprintf(", and %d more lie past the %d latent dimensions", past, s.Latent)
+			f.legend = slices.Insert(f.legend, 1,
+				patchEntry(fmt.Sprintf("above β, past the %d latent dimensions (%d)", s.Latent, past), pastColor))
+		}
 	}
-	f.alt += alt + "."
+	f.alt, f.panels = f.alt+alt+".", 1
 	f.notes = leftOut(len(s.Eigenvalues)-len(values), "eigenvalue", "zero or not finite")
 	return f, nil
 }

@@ -60,7 +60,6 @@ func (w Wealth) Draw() (*Figure, error) {
 	drawLevel(p, 1, zeroLine)
 	alt := fmt.Sprintf("from %s to %s one unit becomes", time.Unix(int64(xs[0]), 0).UTC().Format(time.DateOnly),
 		w.Times[len(w.Times)-1].UTC().Format(time.DateOnly))
-	var names []string
 	var ends []lineEnd
 	var widest vg.Length
 	for i, path := range w.Paths {
@@ -79,23 +78,36 @@ func (w Wealth) Draw() (*Figure, error) {
 		if last := wealth[i][len(wealth[i])-1]; last == 0 {
 			end.name = shortened(path.Name, 24) + " 0 (ruin)"
 		}
-		names = append(names, end.name)
 		ends = append(ends, end)
 		widest = max(widest, labelStyle.Width(end.name))
 	}
-	for i, name := range names {
+	for i, end := range ends {
 		if i > 0 {
 			alt += ","
 		}
-		alt += " " + name
+		alt += " " + end.name
 	}
-	body := func(c draw.Canvas) {
+	f := newFigure(w.Frame, title, usualHeight, alt+".", namedAtTheEnds(p, ends, widest))
+	f.panels = 1
+	for _, end := range ends {
+		f.narrowLegend = append(f.narrowLegend, lineEntry(end.name, end.style))
+	}
+	return f, nil
+}
+
+// namedAtTheEnds draws p with the names of its lines at their right, where there is
+// room for the widest.
+func namedAtTheEnds(p *plot.Plot, ends []lineEnd, widest vg.Length) func(draw.Canvas) {
+	return func(c draw.Canvas) {
+		if c.Size().X <= narrowWidth {
+			beside(p)(c)
+			return
+		}
 		area := draw.Crop(c, 0, -(widest + 26), 0, -4)
 		data := draw.Canvas{Canvas: c.Canvas, Rectangle: dataArea(p, area)}
 		drawInto(p, area, data.Rectangle)
 		drawLineEnds(c, data, p, ends)
 	}
-	return newFigure(w.Frame, title, usualHeight, alt+".", body), nil
 }
 
 // compounded is the wealth after each period, 1 before the first; after ruin

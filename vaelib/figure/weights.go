@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -61,7 +62,7 @@ func (k Concentration) Draw() (*Figure, error) {
 			inorder.Mean(set.assets), 100*inorder.Mean(set.largest))
 	}
 	f := newFigure(k.Frame, title, 340*cssPixel, alt+".", beside(left, right))
-	f.legend = legend
+	f.legend, f.panels = legend, 2
 	f.notes = leftOut(omitted, "portfolio", "weights not finite")
 	return f, nil
 }
@@ -140,10 +141,12 @@ func histograms(label string, unit Unit, training, generated []float64) *plot.Pl
 
 // WeightBars draws each asset's mean weight and its spread, from the 5th to
 // the 95th percentile, over generated portfolios, and over training portfolios
-// beside it where they are given.
+// beside it where they are given. Of many assets it draws those with the largest
+// means, the largest first.
 type WeightBars struct {
 	Frame
 	Symbols   []string   // n
+	Name      string     // of the first set of portfolios; default "generated"
 	Generated *mat.Dense // N x n
 	Training  *mat.Dense // M x n; nil: not compared
 }
@@ -157,7 +160,7 @@ func (b WeightBars) Draw() (*Figure, error) {
 		name  string
 		bands []band
 		fill  color.NRGBA
-	}{{name: "generated", fill: generatedColor}, {name: "training", fill: trainingColor}}
+	}{{name: cmp.Or(b.Name, "generated"), fill: generatedColor}, {name: "training", fill: trainingColor}}
 	limits := []float64{0}
 	omitted := 0
 	for k, weights := range []*mat.Dense{b.Generated, b.Training} {
@@ -184,10 +187,16 @@ func (b WeightBars) Draw() (*Figure, error) {
 	if slices.Min(limits) == 0 {
 		x.min = 0
 	}
-	names := make([]string, n)
-	for j, s := range b.Symbols {
-		names[j] = shortened(s, 20)
+	order := largestMeans(sets[0].bands, sets[1].bands, n)
+	names := make([]string, len(order))
+	for row, j := range order {
+		names[row] = shortened(b.Symbols[j], 20)
 	}
+	for k := range sets {
+		sets[k].bands = picked(sets[k].bands, order)
+	}
+	left := n - len(order)
+	n = len(order)
 	p := bare(x, scale{min: -0.6, max: float64(n) - 0.4})
 	p.X.Tick.Marker = plot.ConstantTicks(x.ticks(8))
 	rowNames(p, names)
@@ -204,18 +213,58 @@ func (b WeightBars) Draw() (*Figure, error) {
 		}
 		drawBands(p, set.bands, set.fill, offset, half)
 		legend = append(legend, patchEntry(fmt.Sprintf("%s: mean, 5–95%%", set.name), set.fill))
-		largest := 0
-		for j := range n {
-			if set.bands[j].mean > set.bands[largest].mean {
-				largest = j
-			}
-		}
+		largest := largest(set.bands)
 		alt += fmt.Sprintf("; largest %s mean: %s, %.1f%%", set.name, names[largest], 100*set.bands[largest].mean)
 	}
 	f := newFigure(b.Frame, title, (110+vg.Length(max(n, 3))*22)*cssPixel, alt+".", beside(p))
 	f.legend = legend
-	f.notes = leftOut(omitted, "portfolio", "weights not finite")
+	f.notes = append(leftOut(omitted, "portfolio", "weights not finite"),
+		leftOut(left, "asset", "their mean weights are smaller")...)
 	return f, nil
+}
+
+// mostBars is the largest number of assets that fit one picture.
+const mostBars = 30
+
+// largestMeans are the assets in their order or, where there are too many, those
+// with the largest means, the largest first.
+func largestMeans(first, second []band, n int) []int {
+	order := make([]int, n)
+	for j := range order {
+		order[j] = j
+	}
+	if n <= mostBars {
+		return order
+	}
+	of := first
+	if of == nil {
+		of = second
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(of[b].mean, of[a].mean) })
+	return order[:mostBars]
+}
+
+// largest is the row with the largest mean, the first of equal ones.
+func largest(bands []band) int {
+	largest := 0
+	for j, b := range bands {
+		if b.mean > bands[largest].mean {
+			largest = j
+		}
+	}
+	return largest
+}
+
+// picked are the bands of some assets; nil of none.
+func picked(bands []band, order []int) []band {
+	if bands == nil {
+		return nil
+	}
+	some := make([]band, len(order))
+	for row, j := range order {
+		some[row] = bands[j]
+	}
+	return some
 }
 
 // band is a weight's mean and spread.

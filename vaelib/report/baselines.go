@@ -11,9 +11,9 @@ import (
 )
 
 // baselinesSection sets the model against what is simpler, and says where it
-// loses.
-func baselinesSection(b Baselines) Section {
-	s := Section{ID: "baselines", Title: "Baselines"}
+// loses unless that has been said.
+func baselinesSection(b Baselines, judged bool) Section {
+	s := Section{ID: "baselines", Title: "The model beside simpler ways"}
 	facts := []Fact{{"In sample", b.InSample.text()}, {"Out of sample", b.OutSample.text()}}
 	if b.Budget > 0 {
 		facts = append(facts, Fact{"Budget of each search", plural(b.Budget, "evaluation")})
@@ -22,9 +22,11 @@ func baselinesSection(b Baselines) Section {
 	if w := b.aboveBound(); w != "" {
 		s.Blocks = append(s.Blocks, Block{Warning: w})
 	}
-	s.Blocks = append(s.Blocks, Block{List: b.Judgement()})
-	s.Blocks = append(s.Blocks, Block{Table: b.table(inSample)})
+	if !judged {
+		s.Blocks = append(s.Blocks, Block{List: b.Judgement()})
+	}
 	s.Blocks = append(s.Blocks, Block{Table: b.table(outSample)})
+	s.Blocks = append(s.Blocks, Block{Table: b.table(inSample)})
 	if len(b.Notes) > 0 {
 		s.Blocks = append(s.Blocks, Block{List: b.Notes})
 	}
@@ -163,6 +165,9 @@ func (b Baselines) Judgement() []string {
 	if bound, ok := b.row(b.Bound); ok {
 		lines = append(lines, b.againstBound(model, bound))
 	}
+	if b.Search != nil {
+		lines = append(lines, b.Search.sentence(b.Model))
+	}
 	for _, w := range []window{inSample, outSample} {
 		c, ok := b.contest(w)
 		if !ok {
@@ -179,6 +184,18 @@ func (b Baselines) Judgement() []string {
 	return lines
 }
 
+// sentence says that the search of the latent space has no merit in its speed.
+func (s Search) sentence(model string) string {
+	if s.Matched == 0 {
+		return fmt.Sprintf("In sample: %s, the same objective climbed on the weights without the model, did not reach "+
+			"%s in %s.", s.Name, model, plural(s.Evaluations, "evaluation"))
+	}
+	return fmt.Sprintf("In sample: %s, the same objective climbed on the weights without the model, had the ratio of "+
+		"%s after %s; it took %s ms, the latent search %s ms. For one best portfolio the model is not needed: its use "+
+		"is in making many portfolios like those it has seen.", s.Name, model, plural(s.Matched, "evaluation"),
+		Number.write(1000*s.Seconds), Number.write(1000*s.SecondsOfModel))
+}
+
 func (b Baselines) againstBound(model, bound Baseline) string {
 	own, ok := inSample.sharpe(&model).Float()
 	best, known := inSample.sharpe(&bound).Float()
@@ -188,6 +205,9 @@ func (b Baselines) againstBound(model, bound Baseline) string {
 	case !ok:
 		return fmt.Sprintf("In sample: %s is n/a — %s; the bound is %s.",
 			b.Model, inSample.sharpe(&model).Reason(), Ratio.write(best))
+	case best > 0 && best-own < 5e-5:
+		return fmt.Sprintf("In sample: %s reaches the upper bound, a Sharpe ratio of %s found by direct convex "+
+			"optimisation.", b.Model, Ratio.write(best))
 	case best > 0:
 		return fmt.Sprintf("In sample: the upper bound, found by direct convex optimisation, is a Sharpe ratio of %s; "+
 			"%s reaches %s, %s of it, a gap of %s.",

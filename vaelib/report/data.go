@@ -1,6 +1,10 @@
 package report
 
-import "strconv"
+import (
+	"cmp"
+	"slices"
+	"strconv"
+)
 
 // dataSection tells what the prices were, how they were split and cleaned.
 func dataSection(d Data) Section {
@@ -16,7 +20,10 @@ func dataSection(d Data) Section {
 	if d.Hash != "" {
 		facts = append(facts, Fact{"Hash of the prices", d.Hash})
 	}
-	s.Blocks = append(s.Blocks, Block{Facts: facts})
+	s.Blocks = append(s.Blocks, Block{Facts: facts}, Block{Terms: []Fact{
+		{"Embargo", "periods left out between the two parts, so that no window of returns that something was learned " +
+			"from reaches into the part by which it is judged."},
+	}})
 	if len(d.Notes) > 0 {
 		s.Blocks = append(s.Blocks, Block{List: d.Notes})
 	}
@@ -48,6 +55,13 @@ func assetTable(assets []Asset) *Table {
 	t := &Table{Caption: "Assets in sample", Columns: append(
 		[]Column{{Name: "Symbol"}, {Name: "Sector"}, {Name: "First"}},
 		headings("Last", "Annual return", "Annual volatility", "Largest drawdown")...)}
+	if len(assets) > longTable {
+		t.Fold = foldedTable
+		t.Caption += ", the most volatile first"
+		volatility := func(a Asset) float64 { v, _ := a.Volatility.Float(); return v }
+		assets = slices.Clone(assets)
+		slices.SortStableFunc(assets, func(a, b Asset) int { return cmp.Compare(volatility(b), volatility(a)) })
+	}
 	for _, a := range assets {
 		sector := a.Sector
 		if sector == "" {

@@ -14,7 +14,14 @@ func diagnosticsSection(d Diagnostics) Section {
 	if d.ActiveUnits == 0 {
 		s.Blocks = append(s.Blocks, Block{Warning: d.collapse()})
 	}
-	s.Blocks = append(s.Blocks, Block{Text: d.reading()}, Block{Facts: d.facts()})
+	s.Blocks = append(s.Blocks, Block{Text: d.reading()}, Block{Facts: d.facts()}, Block{Terms: []Fact{
+		{"KL, in nats", "how much the code tells of a portfolio, the information that passes through it."},
+		{"Dispersion", "how widely generated portfolios spread, beside held-out ones: below 1 they are too alike."},
+		{"z", "a code. N(0, I) is where the training pulls codes to; the mixture is fitted to where they are."},
+		{"beta", "the price of information in the training: a larger one makes smoother codes, and loses directions."},
+		{"Likelihood", "how probable the model holds portfolios that it has not seen; the linear model beside it is " +
+			"probabilistic PCA."},
+	}})
 	if e := d.Evidence; e != nil {
 		s.Blocks = append(s.Blocks, Block{Text: e.reading()})
 	}
@@ -50,7 +57,7 @@ func (d Diagnostics) facts() []Fact {
 
 // thresholds is what linear theory says of each direction.
 func (d Diagnostics) thresholds() *Table {
-	t := &Table{Caption: "Predicted collapse: the beta at which a linear model loses each direction",
+	t := &Table{Caption: "Predicted collapse: the beta at which a linear model loses each direction", Closed: true,
 		Columns: append(headings("Direction", "Threshold nλ/tr Σ"), Column{Name: "At this beta"})}
 	for i, b := range d.Thresholds {
 		t.Rows = append(t.Rows, Row{Cells: []Cell{
@@ -61,8 +68,9 @@ func (d Diagnostics) thresholds() *Table {
 }
 
 func (d Diagnostics) units() *Table {
-	t := &Table{Caption: "Latent dimensions", Columns: append(headings("Dimension", "KL (nats)", "Variance of E[z|x]",
-		"Mean of z (prior: 0)", "Variance of z (prior: 1)"), Column{Name: "State"})}
+	t := &Table{Caption: "Latent dimensions", Closed: len(d.Units) > longTable}
+	t.Columns = append(headings("Dimension", "KL (nats)", "Variance of E[z|x]", "Mean of z (prior: 0)",
+		"Variance of z (prior: 1)"), Column{Name: "State"})
 	for j, u := range d.Units {
 		state := "inactive"
 		if v, ok := u.Variance.Float(); ok && v > activeThreshold {
@@ -93,7 +101,7 @@ const activeThreshold = 0.01
 func (d Diagnostics) fate(i int) string {
 	switch {
 	case d.Thresholds[i] <= d.Beta:
-		return "lost"
+		return "lost: below beta"
 	case i >= d.Latent:
 		return "above beta, but past the latent dimensions"
 	default:

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"vaefolio/vaelib/figure"
@@ -13,13 +14,14 @@ import (
 // has something else to show lays out sections of its own.
 type Document struct {
 	Header      Header
-	Data        *Data
-	Constraints *Constraints
-	Training    *Training
-	Diagnostics *Diagnostics
-	Generated   *Generated
-	Weights     *Weights
+	Next        *Next // after the findings, which follow from the header's health and the other parts
 	Baselines   *Baselines
+	Weights     *Weights
+	Generated   *Generated
+	Diagnostics *Diagnostics
+	Training    *Training
+	Constraints *Constraints
+	Data        *Data
 	WalkForward *WalkForward
 	Sections    []Section
 	Provenance  *Provenance
@@ -31,6 +33,9 @@ type Picture struct {
 	Alt           string // what it shows, for those who can't see it; required
 	Caption       string
 	Width, Height int // CSS pixels; 0: as the image has
+
+	Narrow                    []byte // the same for screens of at most 600 CSS pixels; nil: there is no other
+	NarrowWidth, NarrowHeight int
 }
 
 // NewPicture makes a picture of a figure, with its alternative text and size.
@@ -40,8 +45,15 @@ func NewPicture(f *figure.Figure, caption string) (Picture, error) {
 	if err != nil {
 		return Picture{}, fmt.Errorf("drawing %q: %w", f.Title(), err)
 	}
-	width, height := f.Size()
-	return Picture{PNG: file, Alt: f.Alt(), Caption: caption, Width: width, Height: height}, nil
+	p := Picture{PNG: file, Alt: f.Alt(), Caption: caption}
+	p.Width, p.Height = f.Size()
+	if n := f.Narrow(); n != f {
+		if p.Narrow, err = n.Bytes(); err != nil {
+			return Picture{}, fmt.Errorf("drawing %q: %w", f.Title(), err)
+		}
+		p.NarrowWidth, p.NarrowHeight = n.Size()
+	}
+	return p, nil
 }
 
 // Fact is a named piece of text.
@@ -49,13 +61,36 @@ type Fact struct{ Name, Text string }
 
 // Header is the top of the page.
 type Header struct {
-	Title     string // default "Portfolios from a variational autoencoder"
-	Subtitle  string // universe, window, backend
-	Synthetic bool   // the data are made up: a banner says so
+	Title     string  // default "Portfolios from a variational autoencoder"
+	Subtitle  string  // universe, window, backend
+	Synthetic bool    // the data are made up: a banner says so
+	Health    *Health // of the model, which the page leads with; nil: not judged
 	// Verdict is the line under the title. Empty: [Baselines.Verdict], where
-	// there are baselines.
+	// there are baselines and the model is in good health.
 	Verdict string
 	Facts   []Fact // a few key figures
+}
+
+// Health says whether a model is worth reading its figures.
+type Health struct {
+	Verdict string   // "good", or what is wrong: "narrow"
+	Good    bool     // nothing is wrong
+	Reasons []string // sentences
+}
+
+// Lead is what stands beside the verdict.
+func (h Health) Lead() string {
+	if h.Good {
+		return strings.Join(h.Reasons, " ")
+	}
+	return strings.Join(append([]string{"Don't judge the model by its rank before this is mended."}, h.Reasons...), " ")
+}
+
+// Next tells the reader what to do with the run: which file holds what, and
+// commands.
+type Next struct {
+	Files    []Fact // paths, and what they hold
+	Commands []Fact // what for, and the command
 }
 
 // Data says what the prices were, and what was done to them.
@@ -121,7 +156,7 @@ type Group struct {
 type Training struct {
 	Rows             int // training portfolios
 	Validation       int
-	Sources          []Count // portfolios by how they were made
+	Sources          []Count // portfolios by how they were made, training and validation together
 	Settings         []Fact  // sizes, likelihood, schedule
 	Steps            int
 	BestStep         int // whose parameters were kept
@@ -236,6 +271,15 @@ type Baselines struct {
 	Rows      []Baseline
 	Notes     []string
 	Pictures  []Picture
+	// Search is how the same objective fares when it is climbed without the model.
+	Search *Search
+}
+
+// Search compares the latent search with the gradient on the weights.
+type Search struct {
+	Name                    string // of the row that was climbed on the weights
+	Evaluations, Matched    int    // of it in all, and until it had the latent search's ratio (0: it didn't)
+	Seconds, SecondsOfModel float64
 }
 
 // Baseline is one strategy's figures.
@@ -248,10 +292,9 @@ type Baseline struct {
 
 // Provenance is what it takes to repeat the run.
 type Provenance struct {
-	Repeat   []string // commands
-	Config   string   // config.toml
-	Facts    []Fact   // hashes, seed, backend, plugin, commit, architecture
-	Versions []Fact   // modules
+	Config   string // config.toml
+	Facts    []Fact // hashes, seed, backend, plugin, commit, architecture
+	Versions []Fact // modules
 	Files    []File
 	Limits   []string // what the result does not show
 }

@@ -1,14 +1,8 @@
 package report
 
-import "strings"
-
-// provenanceSection tells how to repeat the run, and what it was made of.
+// provenanceSection tells what the run was made of.
 func provenanceSection(p Provenance) Section {
 	s := Section{ID: "provenance", Title: "Provenance"}
-	if len(p.Repeat) > 0 {
-		s.Blocks = append(s.Blocks, Block{Text: "To repeat this run, from the root of the repository:"},
-			Block{Code: strings.Join(p.Repeat, "\n")})
-	}
 	if len(p.Facts) > 0 {
 		s.Blocks = append(s.Blocks, Block{Facts: p.Facts})
 	}
@@ -19,7 +13,8 @@ func provenanceSection(p Provenance) Section {
 		s.Blocks = append(s.Blocks, Block{Summary: "Configuration (config.toml)", Code: p.Config})
 	}
 	if len(p.Versions) > 0 {
-		t := &Table{Caption: "Versions", Columns: []Column{{Name: "Module"}, {Name: "Version"}}}
+		t := &Table{Caption: "Versions of modules", Closed: true,
+			Columns: []Column{{Name: "Module"}, {Name: "Version"}}}
 		for _, v := range p.Versions {
 			t.Rows = append(t.Rows, Row{Cells: []Cell{TextCell(v.Name), TextCell(v.Text)}})
 		}

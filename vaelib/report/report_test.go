@@ -46,10 +46,10 @@ func full(t testing.TB) Document {
 		return metrics.Figures{AnnualReturn: ret, Volatility: vol, Sharpe: sharpe, MaxDrawdown: drawdown, EffectiveAssets: assets}
 	}
 	picture := func(alt, caption string) []Picture {
-		return []Picture{{PNG: dot(t), Alt: alt, Caption: caption, Width: 760, Height: 420}}
+		return []Picture{{PNG: dot(t), Alt: alt, Caption: caption, Width: 760, Height: 420, Narrow: dot(t), NarrowWidth: 350, NarrowHeight: 300}}
 	}
 	return Document{
-		Header: Header{Title: "Portfolios of 12 crypto assets", Subtitle: "daily closes, pure Go backend, seed 1", Synthetic: true,
+		Header: Header{Health: &Health{Verdict: "good", Good: true, Reasons: []string{"2 of 3 latent units are active."}}, Title: "Portfolios of 12 crypto assets", Subtitle: "daily closes, pure Go backend, seed 1", Synthetic: true,
 			Facts: []Fact{{"Sharpe, in sample", "1.42"}, {"Of the convex bound", "97.3 %"}, {"Active units", "8 of 8"}, {"Largest violation", "2.2e−16"}}},
 		Data: &Data{Source: "data/sample.csv", Notes: []string{"returns: of prices alone"}, Hash: "9f86d081884c7d65", Periods: 1297, PeriodsPerYear: 365, Train: train, Test: test, Embargo: 1,
 			Cleaning: []Cleaning{{"identical duplicate row", 1, "dropped", "BTCUSDT.csv:819"}, {"unfinished last candle", 12, "dropped", "2025-11-13"}},
@@ -78,7 +78,8 @@ func full(t testing.TB) Document {
 			{"best of 20,000 Dirichlet", "the best of as many samples", figures(0.75, 0.57, 1.31, 0.63, 4.9), figures(0.29, 0.58, 0.5, 0.47, 4.9), number.Known(20000)},
 			{"minimum variance", "Ledoit-Wolf", figures(0.3, 0.46, 0.65, 0.6, 4.1), figures(0.41, 0.45, 0.9, 0.33, 4.1), number.Known(1)},
 		}},
-		Provenance: &Provenance{Repeat: []string{"go run ./scripts/pipeline -config config.toml -out again"}, Config: "seed = 1\nbeta = 0.1\n",
+		Next: &Next{Files: []Fact{{"weights.csv", "the portfolios"}}, Commands: []Fact{{"To repeat this run:", "go run ./scripts/pipeline -config config.toml -out again"}}},
+		Provenance: &Provenance{Config: "seed = 1\nbeta = 0.1\n",
 			Facts: []Fact{{"Configuration hash", "abc123"}, {"Seed", "1"}}, Versions: []Fact{{"gonum.org/v1/gonum", "v0.17.0"}},
 			Files: []File{{"weights.csv", 123456, "e3b0c442"}}, Limits: []string{"One seed and one time split."}},
 	}
@@ -223,6 +224,8 @@ func TestSectionsAreIndependent(t *testing.T) {
 		"diagnostics": {Diagnostics: whole.Diagnostics},
 		"generated":   {Generated: whole.Generated},
 		"weights":     {Weights: whole.Weights},
+		"findings":    {Header: Header{Health: whole.Header.Health}},
+		"next":        {Next: whole.Next},
 		"baselines":   {Baselines: whole.Baselines},
 		"provenance":  {Provenance: whole.Provenance},
 	} {
@@ -262,7 +265,8 @@ func TestHostileTextIsEscaped(t *testing.T) {
 	d.Training.Warnings = []string{evil}
 	d.Weights = &Weights{Symbols: []string{evil}, Portfolios: []Portfolio{{evil, evil, []float64{1}}}}
 	d.Baselines.Rows[0].What, d.Baselines.Notes = evil, []string{evil}
-	d.Provenance.Config, d.Provenance.Repeat = evil, []string{evil}
+	d.Provenance.Config, d.Next = evil, &Next{Files: []Fact{{evil, evil}}, Commands: []Fact{{evil, evil}}}
+	d.Header.Health = &Health{Verdict: evil, Reasons: []string{evil}}
 	page := write(t, d)
 	for _, e := range parse(t, page) {
 		if e.name == "script" || e.attr["onerror"] != "" {
@@ -422,5 +426,82 @@ func TestFormat(t *testing.T) {
 		if got := c.f.write(c.x); got != c.want {
 			t.Errorf("format %d writes %v as %q, want %q", c.f, c.x, got, c.want)
 		}
+	}
+}
+
+// A run that isn't good leads with what is wrong, and not with its rank.
+func TestHealthLeads(t *testing.T) {
+	d := full(t)
+	page := write(t, d)
+	rank := d.Baselines.Verdict()
+	if !strings.Contains(page, "<p class=\"verdict\">"+rank) || !strings.Contains(page, `class="health good"`) {
+		t.Error("a good run doesn't lead with its health and its rank")
+	}
+	d.Header.Health = &Health{Verdict: "collapsed", Reasons: []string{"None of 3 latent units is active."}}
+	page = write(t, d)
+	if strings.Contains(page, `class="verdict"`) || !strings.Contains(page, `class="health bad"`) {
+		t.Error("a collapsed run leads with its rank")
+	}
+	first := strings.Index(page, "<section")
+	for _, want := range []string{"collapsed", "None of 3 latent units is active.", "Don&#39;t judge the model by its rank"} {
+		if at := strings.Index(page, want); at < 0 || at > first {
+			t.Errorf("the page doesn't lead with %q", want)
+		}
+	}
+	var order []string
+	for _, e := range parse(t, page) {
+		if e.name == "section" {
+			order = append(order, e.attr["id"])
+		}
+	}
+	if want := []string{"findings", "next", "baselines", "weights", "generated", "diagnostics", "training", "constraints", "data", "provenance"}; !slices.Equal(order, want) {
+		t.Errorf("the sections are %v, want %v", order, want)
+	}
+}
+
+// Of many assets a table shows those that matter, sorted, and folds the others.
+func TestLongTablesFold(t *testing.T) {
+	w := &Weights{Portfolios: []Portfolio{{Name: "model", Weights: make([]float64, 60)}, {Name: "other", Weights: make([]float64, 60)}}}
+	data := &Data{}
+	for j := range 60 {
+		name := "ASSET" + strconv.Itoa(100+j)
+		w.Symbols = append(w.Symbols, name)
+		data.Assets = append(data.Assets, Asset{Symbol: name, Volatility: number.Known(float64(j))})
+	}
+	w.Portfolios[0].Weights[41], w.Portfolios[0].Weights[7], w.Portfolios[1].Weights[23] = 0.7, 0.3, 1
+	page := write(t, Document{Weights: w, Data: data})
+	table := regexp.MustCompile(`(?s)<table.*?</table>`).FindAllString(page, -1)
+	if len(table) != 4 || strings.Count(page, "<details>") != 2 {
+		t.Fatalf("%d tables, %d folds", len(table), strings.Count(page, "<details>"))
+	}
+	for k, want := range [][]string{{"ASSET141", "ASSET107", "ASSET123"}, nil, {"ASSET159", "ASSET158"}} {
+		rest := table[k]
+		for _, name := range want {
+			_, after, found := strings.Cut(rest, name)
+			if !found {
+				t.Errorf("table %d doesn't show %s where it belongs", k, name)
+			}
+			rest = after
+		}
+	}
+	if rows := strings.Count(table[0], "<tr"); rows != 1+foldedTable {
+		t.Errorf("%d rows show", rows)
+	}
+}
+
+// A generator without a network that covers more is named, one that copies isn't.
+func TestRivalsAreNamed(t *testing.T) {
+	f := &Fidelity{Samples: []Sample{
+		{Name: "held out", Coverage: number.Known(0.97)}, {Name: "model", Coverage: number.Known(0.7)},
+		{Name: "mixture", Coverage: number.Known(0.8), Memorisation: number.Known(0.5)},
+		{Name: "again", Coverage: number.Known(0.9), Memorisation: number.Known(1)},
+		{Name: "normal", Coverage: number.Known(0.3), Memorisation: number.Known(0.5)},
+	}}
+	if got := f.judgement(); len(got) != 1 || !strings.HasSuffix(got[0], "cover 70.0 %; more is covered by mixture (80.0 %).") {
+		t.Errorf("%q", got)
+	}
+	f.Samples[1].Coverage = number.Known(0.85)
+	if got := f.judgement(); len(got) != 1 || !strings.Contains(got[0], "no generator that doesn't copy covers more") {
+		t.Errorf("%q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"time"
 
 	"vaefolio/vaelib/number"
@@ -15,13 +16,15 @@ type Section struct {
 	Pictures []Picture
 }
 
-// Block is one of: a paragraph, a warning, a list, named facts, a table, or
-// preformatted text under a summary line. Fields that are empty are left out.
+// Block is one of: a paragraph, a warning, a list, named facts, words explained, a
+// table, or preformatted text under a summary line. Fields that are empty are left
+// out.
 type Block struct {
 	Text    string
 	Warning string
 	List    []string
 	Facts   []Fact
+	Terms   []Fact // words of what stands above, and what they mean
 	Table   *Table
 	Code    string
 	Summary string // of Code, which then opens on demand
@@ -31,8 +34,30 @@ type Block struct {
 // is its heading.
 type Table struct {
 	Caption string
+	Fold    int  // rows that show; the others open on demand. 0: all show
+	Closed  bool // the whole table opens on demand
+	Dense   bool // small type, for many columns
 	Columns []Column
 	Rows    []Row
+}
+
+// Shown are the rows that show without being asked for.
+func (t Table) Shown() []Row {
+	if t.Fold == 0 || t.Fold >= len(t.Rows) {
+		return t.Rows
+	}
+	return t.Rows[:t.Fold]
+}
+
+// Rest is the table of the other rows, nil where there is none.
+func (t Table) Rest() *Table {
+	if len(t.Shown()) == len(t.Rows) {
+		return nil
+	}
+	rest := t
+	rest.Rows, rest.Fold = t.Rows[t.Fold:], 0
+	rest.Caption = fmt.Sprintf("%s: the other %d", t.Caption, len(rest.Rows))
+	return &rest
 }
 
 // Column is the heading of a column.

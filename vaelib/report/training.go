@@ -32,7 +32,8 @@ func trainingSection(t Training) Section {
 		for _, c := range t.Sources {
 			total += c.N
 		}
-		table := &Table{Caption: "Training portfolios by source", Columns: headings("Source", "Portfolios", "Share")}
+		table := &Table{Caption: fmt.Sprintf("%s by source, of training and validation together",
+			plural(total, "portfolio")), Columns: headings("Source", "Portfolios", "Share")}
 		for _, c := range t.Sources {
 			share := number.Known(float64(c.N) / float64(total))
 			cells := []Cell{TextCell(c.Name), CountCell(c.N), NumberCell(share, Percent)}

@@ -30,7 +30,7 @@ func Write(w io.Writer, d Document) error {
 	if header.Title == "" {
 		header.Title = "Portfolios from a variational autoencoder"
 	}
-	if header.Verdict == "" && d.Baselines != nil {
+	if header.Verdict == "" && d.Baselines != nil && (header.Health == nil || header.Health.Good) {
 		header.Verdict = d.Baselines.Verdict()
 	}
 	laid := make([]laidSection, len(sections))
@@ -60,20 +60,14 @@ func (d Document) sections() ([]Section, error) {
 		s.Pictures = pictures
 		sections = append(sections, s)
 	}
-	if d.Data != nil {
-		add(dataSection(*d.Data), d.Data.Pictures)
+	if d.Header.Health != nil {
+		add(d.findings(), nil)
+		if d.Next != nil {
+			add(nextSection(*d.Next), nil)
+		}
 	}
-	if d.Constraints != nil {
-		add(constraintsSection(*d.Constraints), nil)
-	}
-	if d.Training != nil {
-		add(trainingSection(*d.Training), d.Training.Pictures)
-	}
-	if d.Diagnostics != nil {
-		add(diagnosticsSection(*d.Diagnostics), d.Diagnostics.Pictures)
-	}
-	if d.Generated != nil {
-		add(generatedSection(*d.Generated), d.Generated.Pictures)
+	if d.Baselines != nil {
+		add(baselinesSection(*d.Baselines, d.Header.Health != nil), d.Baselines.Pictures)
 	}
 	if d.Weights != nil {
 		if err := d.Weights.check(); err != nil {
@@ -81,13 +75,28 @@ func (d Document) sections() ([]Section, error) {
 		}
 		add(weightsSection(*d.Weights), d.Weights.Pictures)
 	}
-	if d.Baselines != nil {
-		add(baselinesSection(*d.Baselines), d.Baselines.Pictures)
+	if d.Generated != nil {
+		add(generatedSection(*d.Generated), d.Generated.Pictures)
+	}
+	if d.Diagnostics != nil {
+		add(diagnosticsSection(*d.Diagnostics), d.Diagnostics.Pictures)
+	}
+	if d.Training != nil {
+		add(trainingSection(*d.Training), d.Training.Pictures)
+	}
+	if d.Constraints != nil {
+		add(constraintsSection(*d.Constraints), nil)
+	}
+	if d.Data != nil {
+		add(dataSection(*d.Data), d.Data.Pictures)
 	}
 	if d.WalkForward != nil {
 		add(walkForwardSection(*d.WalkForward), d.WalkForward.Pictures)
 	}
 	sections = append(sections, d.Sections...)
+	if d.Header.Health == nil && d.Next != nil {
+		add(nextSection(*d.Next), nil)
+	}
 	if d.Provenance != nil {
 		add(provenanceSection(*d.Provenance), nil)
 	}
@@ -105,6 +114,9 @@ type laidPicture struct {
 	Source        template.URL
 	Alt, Caption  string
 	Width, Height int
+
+	Narrow                    template.Srcset // empty: none
+	NarrowWidth, NarrowHeight int
 }
 
 func layPictures(pictures []Picture) ([]laidPicture, error) {
@@ -131,6 +143,16 @@ func layPicture(p Picture) (laidPicture, error) {
 	if laid.Width <= 0 || laid.Height <= 0 {
 		laid.Width, laid.Height = config.Width, config.Height
 	}
-	laid.Source = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(p.PNG))
+	inside := func(file []byte) string {
+		return "data:image/png;base64," + base64.StdEncoding.EncodeToString(file)
+	}
+	laid.Source = template.URL(inside(p.PNG))
+	if p.Narrow != nil {
+		if _, err := png.DecodeConfig(bytes.NewReader(p.Narrow)); err != nil {
+			return laidPicture{}, fmt.Errorf("picture %q is no PNG image where it is narrow: %w", p.Caption, err)
+		}
+		laid.Narrow = template.Srcset(inside(p.Narrow))
+		laid.NarrowWidth, laid.NarrowHeight = p.NarrowWidth, p.NarrowHeight
+	}
 	return laid, nil
 }
