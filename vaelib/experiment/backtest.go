@@ -561,12 +561,12 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 				day(result.Times[0]), day(result.Times[len(result.Times)-1]), settings.CostBps),
 		},
 		WalkForward: section,
-		Next: &report.Next{Commands: []report.Fact{{Name: "To repeat this run, from the root of the repository:",
-			Text: strings.Join(in.Repeat, "\n")}}, Files: []report.Fact{
+		Commands:    []report.Fact{repeat(in)},
+		Files: []report.Fact{
 			{Name: "returns.csv", Text: "the return of every strategy in each period, net of costs"},
 			{Name: WeightsFile, Text: "what each strategy held after each rebalance"},
 			{Name: SummaryFile, Text: "the figures of this page, with intervals"},
-		}},
+		},
 		Provenance: &report.Provenance{
 			Config: string(config),
 			Facts: []report.Fact{{Name: "Prices", Text: in.Source}, {Name: "Data", Text: in.Window.Hash()},

@@ -394,7 +394,7 @@ func TestPipelineRefuses(t *testing.T) {
 		{"embargo too long", func(_ *Input, s *Settings) { s.Embargo = 5000 }, "embargo"},
 		{"no portfolios", func(_ *Input, s *Settings) { s.Portfolios = 0 }, "at least 1"},
 		{"no validation", func(_ *Input, s *Settings) { s.Corpus.Validation = 0 }, "held out"},
-		{"latent", func(_ *Input, s *Settings) { s.Model.Latent = 0 }, "latent"},
+		{"latent", func(_ *Input, s *Settings) { s.Model.Latent = -1 }, "latent"},
 		{"set", func(in *Input, _ *Settings) { in.Set.Upper = slices.Repeat([]float64{0.05}, 12) }, "0.05"},
 		{"starts", func(_ *Input, s *Settings) { s.Starts, s.Iterations = 1<<30, 1<<30 }, "too many"},
 	} {

@@ -68,7 +68,8 @@ func (p *state) frame(subtitle string) figure.Frame {
 // report draws the pictures and writes report.html.
 func (p *state) report(context.Context) error {
 	p.begin("pictures and report")
-	document := report.Document{Header: p.header(), Next: p.next()}
+	document := report.Document{Header: p.header()}
+	document.Commands, document.Files = p.next()
 	for _, section := range []func(*report.Document) error{
 		p.dataSection, p.constraintSection, p.trainingSection, p.diagnosticSection,
 		p.generatedSection, p.weightSection, p.baselineSection, p.provenanceSection,
@@ -97,10 +98,18 @@ func (p *state) header() report.Header {
 	}
 }
 
-// next is what a reader can do with the run.
-func (p *state) next() *report.Next {
+// next is what a reader can do with the run, and which file holds what.
+func (p *state) next() (commands, files []report.Fact) {
 	dir := p.folder.Dir()
-	n := &report.Next{Files: []report.Fact{
+	commands = []report.Fact{
+		{Name: "To recompute every figure by separate, simple code:", Text: "go run ./scripts/verify " + dir},
+		{Name: "To make more portfolios, or search for another objective:",
+			Text: "go run ./scripts/generate -model " + filepath.Join(dir, ModelFolder) + " -n 1000"},
+	}
+	if len(p.Repeat) > 0 {
+		commands = append(commands, repeat(&p.Input))
+	}
+	return commands, []report.Fact{
 		{Name: WeightsFile, Text: "the portfolios: the latent search's, the best sample, the samples, a row each"},
 		{Name: MetricsFile, Text: "figures of every portfolio and baseline, in sample and out of sample (_oos)"},
 		{Name: BaselinesFile, Text: "the weights of what the model is compared with"},
@@ -111,16 +120,13 @@ func (p *state) next() *report.Next {
 		{Name: "config.toml", Text: "all settings, for -config"},
 		{Name: "manifest.json", Text: "hashes, versions and timings"},
 		{Name: FiguresFolder + "/", Text: "the pictures of this page"},
-	}}
-	n.Commands = append(n.Commands, report.Fact{Name: "To recompute every figure by separate, simple code:",
-		Text: "go run ./scripts/verify " + dir},
-		report.Fact{Name: "To make more portfolios, or search for another objective:",
-			Text: "go run ./scripts/generate -model " + filepath.Join(dir, ModelFolder) + " -n 1000"})
-	if len(p.Repeat) > 0 {
-		n.Commands = append(n.Commands, report.Fact{Name: "To repeat this run, from the root of the repository:",
-			Text: strings.Join(p.Repeat, "\n")})
 	}
-	return n
+}
+
+// repeat is how to run again.
+func repeat(in *Input) report.Fact {
+	return report.Fact{Name: "To repeat this run, from the root of the repository:",
+		Text: strings.Join(in.Repeat, "\n")}
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
@@ -477,8 +483,8 @@ func (p *state) weightSection(d *report.Document) error {
 func (p *state) baselineSection(d *report.Document) error {
 	b := &report.Baselines{
 		Model: latentSharpe, InSample: span(p.in), OutSample: span(p.out), Budget: p.summary.Evaluations,
-		Search: &report.Search{Name: ascent, Evaluations: p.ascent.Evaluations, Matched: p.ascent.Matched,
-			Seconds: p.summary.AscentSeconds, SecondsOfModel: p.summary.LatentSeconds},
+		Ascent: ascent, Matched: p.ascent.Matched,
+		AscentSeconds: p.summary.AscentSeconds, SearchSeconds: p.summary.LatentSeconds,
 		Notes: []string{
 			"Weights are constant: rebalanced every period, without costs.",
 			"One seed and one split: differences out of sample are well within noise unless they are large.",

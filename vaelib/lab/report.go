@@ -54,8 +54,8 @@ func (l *Lab) writeReport(f *Findings, repeat string) error {
 				{Table: f.standingTable()}, {Table: f.cellTable()},
 			}},
 		},
+		Commands: []report.Fact{{Name: "To repeat this run, from the root of the repository:", Text: repeat}},
 		Provenance: &report.Provenance{
-			Repeat: []string{repeat},
 			Facts: []report.Fact{{Name: "Markets", Text: l.plan.Market}, {Name: "Seed", Text: fmt.Sprint(f.Seed)},
 				{Name: "Backend", Text: f.Backend},
 				{Name: "Models", Text: fmt.Sprintf("%d training portfolios, %d steps, %d samples", s.Rows,

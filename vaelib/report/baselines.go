@@ -165,8 +165,8 @@ func (b Baselines) Judgement() []string {
 	if bound, ok := b.row(b.Bound); ok {
 		lines = append(lines, b.againstBound(model, bound))
 	}
-	if b.Search != nil {
-		lines = append(lines, b.Search.sentence(b.Model))
+	if b.Ascent != "" {
+		lines = append(lines, b.withoutModel())
 	}
 	for _, w := range []window{inSample, outSample} {
 		c, ok := b.contest(w)
@@ -184,16 +184,16 @@ func (b Baselines) Judgement() []string {
 	return lines
 }
 
-// sentence says that the search of the latent space has no merit in its speed.
-func (s Search) sentence(model string) string {
-	if s.Matched == 0 {
+// withoutModel says that the search of the latent space has no merit in its speed.
+func (b Baselines) withoutModel() string {
+	if b.Matched == 0 {
 		return fmt.Sprintf("In sample: %s, the same objective climbed on the weights without the model, did not reach "+
-			"%s in %s.", s.Name, model, plural(s.Evaluations, "evaluation"))
+			"%s.", b.Ascent, b.Model)
 	}
 	return fmt.Sprintf("In sample: %s, the same objective climbed on the weights without the model, had the ratio of "+
-		"%s after %s; it took %s ms, the latent search %s ms. For one best portfolio the model is not needed: its use "+
-		"is in making many portfolios like those it has seen.", s.Name, model, plural(s.Matched, "evaluation"),
-		Number.write(1000*s.Seconds), Number.write(1000*s.SecondsOfModel))
+		"%s after %s; it took %s ms, the latent search %s ms. For one best portfolio the model is not needed: its "+
+		"use is in making many portfolios like those it has seen.", b.Ascent, b.Model,
+		plural(b.Matched, "evaluation"), Number.write(1000*b.AscentSeconds), Number.write(1000*b.SearchSeconds))
 }
 
 func (b Baselines) againstBound(model, bound Baseline) string {

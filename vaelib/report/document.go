@@ -14,7 +14,8 @@ import (
 // has something else to show lays out sections of its own.
 type Document struct {
 	Header      Header
-	Next        *Next // after the findings, which follow from the header's health and the other parts
+	Commands    []Fact // what to do next, and how: after the findings, which follow from the header's health
+	Files       []Fact // paths, and what they hold
 	Baselines   *Baselines
 	Weights     *Weights
 	Generated   *Generated
@@ -84,13 +85,6 @@ func (h Health) Lead() string {
 		return strings.Join(h.Reasons, " ")
 	}
 	return strings.Join(append([]string{"Don't judge the model by its rank before this is mended."}, h.Reasons...), " ")
-}
-
-// Next tells the reader what to do with the run: which file holds what, and
-// commands.
-type Next struct {
-	Files    []Fact // paths, and what they hold
-	Commands []Fact // what for, and the command
 }
 
 // Data says what the prices were, and what was done to them.
@@ -271,15 +265,12 @@ type Baselines struct {
 	Rows      []Baseline
 	Notes     []string
 	Pictures  []Picture
-	// Search is how the same objective fares when it is climbed without the model.
-	Search *Search
-}
-
-// Search compares the latent search with the gradient on the weights.
-type Search struct {
-	Name                    string // of the row that was climbed on the weights
-	Evaluations, Matched    int    // of it in all, and until it had the latent search's ratio (0: it didn't)
-	Seconds, SecondsOfModel float64
+	// Ascent is the Name of the row for which the same objective was climbed without
+	// the model; empty: none. Matched is how many evaluations that took until it had
+	// the model's figure; 0: it didn't.
+	Ascent                       string
+	Matched                      int
+	AscentSeconds, SearchSeconds float64 // of that, and of the search with the model
 }
 
 // Baseline is one strategy's figures.

@@ -34,15 +34,15 @@ func (d Document) findings() Section {
 	return s
 }
 
-// nextSection tells what to do with the run.
-func nextSection(n Next) Section {
+// next tells what to do with the run.
+func (d Document) next() Section {
 	s := Section{ID: "next", Title: "What to do next"}
-	for _, c := range n.Commands {
+	for _, c := range d.Commands {
 		s.Blocks = append(s.Blocks, Block{Text: c.Name}, Block{Code: c.Text})
 	}
-	if len(n.Files) > 0 {
+	if len(d.Files) > 0 {
 		t := &Table{Caption: "Which file holds what", Columns: []Column{{Name: "File"}, {Name: "What it holds"}}}
-		for _, f := range n.Files {
+		for _, f := range d.Files {
 			t.Rows = append(t.Rows, Row{Cells: []Cell{TextCell(f.Name), TextCell(f.Text)}})
 		}
 		s.Blocks = append(s.Blocks, Block{Table: t})

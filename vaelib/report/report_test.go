@@ -78,7 +78,7 @@ func full(t testing.TB) Document {
 			{"best of 20,000 Dirichlet", "the best of as many samples", figures(0.75, 0.57, 1.31, 0.63, 4.9), figures(0.29, 0.58, 0.5, 0.47, 4.9), number.Known(20000)},
 			{"minimum variance", "Ledoit-Wolf", figures(0.3, 0.46, 0.65, 0.6, 4.1), figures(0.41, 0.45, 0.9, 0.33, 4.1), number.Known(1)},
 		}},
-		Next: &Next{Files: []Fact{{"weights.csv", "the portfolios"}}, Commands: []Fact{{"To repeat this run:", "go run ./scripts/pipeline -config config.toml -out again"}}},
+		Files: []Fact{{"weights.csv", "the portfolios"}}, Commands: []Fact{{"To repeat this run:", "go run ./scripts/pipeline -config config.toml -out again"}},
 		Provenance: &Provenance{Config: "seed = 1\nbeta = 0.1\n",
 			Facts: []Fact{{"Configuration hash", "abc123"}, {"Seed", "1"}}, Versions: []Fact{{"gonum.org/v1/gonum", "v0.17.0"}},
 			Files: []File{{"weights.csv", 123456, "e3b0c442"}}, Limits: []string{"One seed and one time split."}},
@@ -225,7 +225,7 @@ func TestSectionsAreIndependent(t *testing.T) {
 		"generated":   {Generated: whole.Generated},
 		"weights":     {Weights: whole.Weights},
 		"findings":    {Header: Header{Health: whole.Header.Health}},
-		"next":        {Next: whole.Next},
+		"next":        {Commands: whole.Commands, Files: whole.Files},
 		"baselines":   {Baselines: whole.Baselines},
 		"provenance":  {Provenance: whole.Provenance},
 	} {
@@ -265,7 +265,8 @@ func TestHostileTextIsEscaped(t *testing.T) {
 	d.Training.Warnings = []string{evil}
 	d.Weights = &Weights{Symbols: []string{evil}, Portfolios: []Portfolio{{evil, evil, []float64{1}}}}
 	d.Baselines.Rows[0].What, d.Baselines.Notes = evil, []string{evil}
-	d.Provenance.Config, d.Next = evil, &Next{Files: []Fact{{evil, evil}}, Commands: []Fact{{evil, evil}}}
+	d.Provenance.Config, d.Files = evil, []Fact{{evil, evil}}
+	d.Commands = d.Files
 	d.Header.Health = &Health{Verdict: evil, Reasons: []string{evil}}
 	page := write(t, d)
 	for _, e := range parse(t, page) {

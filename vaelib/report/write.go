@@ -62,9 +62,10 @@ func (d Document) sections() ([]Section, error) {
 	}
 	if d.Header.Health != nil {
 		add(d.findings(), nil)
-		if d.Next != nil {
-			add(nextSection(*d.Next), nil)
-		}
+	}
+	further := len(d.Commands)+len(d.Files) > 0
+	if further && d.Header.Health != nil {
+		add(d.next(), nil)
 	}
 	if d.Baselines != nil {
 		add(baselinesSection(*d.Baselines, d.Header.Health != nil), d.Baselines.Pictures)
@@ -94,8 +95,8 @@ func (d Document) sections() ([]Section, error) {
 		add(walkForwardSection(*d.WalkForward), d.WalkForward.Pictures)
 	}
 	sections = append(sections, d.Sections...)
-	if d.Header.Health == nil && d.Next != nil {
-		add(nextSection(*d.Next), nil)
+	if further && d.Header.Health == nil {
+		add(d.next(), nil)
 	}
 	if d.Provenance != nil {
 		add(provenanceSection(*d.Provenance), nil)
