@@ -273,7 +273,7 @@ func (l *learned) judge(t *testing.T, rows int, references bool) {
 	if references {
 		settings := DefaultSettings()
 		rng := stream.New(l.seed, "experiment.test.learn", 0)
-		others, err := rivals(t.Context(), l.set, l.training, settings.Model.Latent, settings.Portfolios, rng)
+		others, err := rivals(t.Context(), l.set, l.training, len(l.diagnosis.KLPerDimension), settings.Portfolios, rng)
 		must(t, err)
 		candidates = append(candidates, others...)
 	}

@@ -284,6 +284,9 @@ func (p *state) trainingSection(d *report.Document) error {
 				p.settings.Schedule.Warmup)},
 		},
 	}
+	if chosen := p.summary.Notes["sizes"]; chosen != "" {
+		t.Settings = append(t.Settings, report.Fact{Name: "Chosen by the data", Text: chosen})
+	}
 	if p.diagnosis.Warning != "" {
 		t.Warnings = append(t.Warnings, p.diagnosis.Warning)
 	}
@@ -513,6 +516,9 @@ func (p *state) baselineSection(d *report.Document) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.summary.Notes)) {
+		if name == "sizes" {
+			continue // stands with the training
+		}
 		b.Notes = append(b.Notes, name+": "+p.summary.Notes[name])
 	}
 	var err error
