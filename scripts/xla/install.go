@@ -92,7 +92,7 @@ func (in installer) install(ctx context.Context) (string, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("%w: choose another folder with -dir", err)
 	}
-	if err := os.MkdirAll(in.dir, 0o755); err != nil {
+	if err := os.MkdirAll(in.dir, 0o777); err != nil {
 		return "", fmt.Errorf("%w: choose another folder with -dir", err)
 	}
 	temporary, err := os.MkdirTemp(in.dir, ".install-") // here, so that a lack of permission shows before the download
@@ -131,7 +131,7 @@ func (in installer) download(ctx context.Context, folder string) (string, error)
 		return "", errors.New("no python3 on the PATH, whose pip downloads the plugin: install it, " + otherwise)
 	}
 	list := filepath.Join(folder, "requirements.txt")
-	if err := os.WriteFile(list, []byte(in.release.requirement()+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(list, []byte(in.release.requirement()+"\n"), 0o666); err != nil {
 		return "", err
 	}
 	limited, cancel := context.WithTimeout(ctx, in.timeout)

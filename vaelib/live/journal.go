@@ -28,7 +28,7 @@ type Journal struct {
 // when the last whole line is none of this package's.
 func OpenJournal(path string) (_ *Journal, err error) {
 	_, statErr := os.Lstat(path)
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o644)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, err
 	}

@@ -3,17 +3,21 @@ package run
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
 // WriteFile writes a file whole: to a temporary file beside it, synced, then
 // renamed into place. A reader sees the old contents or the new, never a part;
 // when write fails or the process dies, the old file stands as it was. Missing
-// parent folders are made. In the folder of an open [Run] the file becomes one
+// parent folders are made. Modes follow the umask. In the folder of an open [Run] the file becomes one
 // of the run's first: see [Own].
 func WriteFile(path string, write func(io.Writer) error) error {
 	if err := Own(path); err != nil {
@@ -25,10 +29,10 @@ func WriteFile(path string, write func(io.Writer) error) error {
 // writeWhole is WriteFile of a file whose owner is known.
 func writeWhole(path string, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+temporaryMark+"*")
+	file, err := createTemporary(filepath.Join(dir, "."+filepath.Base(path)+temporaryMark))
 	if err != nil {
 		return err
 	}
@@ -46,9 +50,6 @@ func writeWhole(path string, write func(io.Writer) error) (err error) {
 	if err := buffer.Flush(); err != nil {
 		return err
 	}
-	if err := file.Chmod(0o644); err != nil {
-		return err
-	}
 	if err := file.Sync(); err != nil {
 		return err
 	}
@@ -59,6 +60,19 @@ func writeWhole(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// createTemporary makes a file whose name begins so. Unlike those of
+// [os.CreateTemp], which nobody else may read, it has the mode of any other file.
+func createTemporary(begin string) (file *os.File, err error) {
+	for range 1000 {
+		name := begin + strconv.FormatUint(rand.Uint64(), 10)
+		file, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
+	}
+	return file, err
 }
 
 // temporaryMark is in the name of a file that is not whole yet.

@@ -55,7 +55,7 @@ func tryEnter(dir string) (_ *Folder, err error) {
 	path := filepath.Join(f.root, lockName)
 	_, statErr := os.Lstat(path)
 	f.madeLock = errors.Is(statErr, fs.ErrNotExist)
-	f.lock = flock.New(path)
+	f.lock = flock.New(path, flock.SetPermissions(0o666))
 	locked, err := f.lock.TryLock()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -82,7 +82,7 @@ func (f *Folder) makeAll(dir string) error {
 		missing = append(missing, at)
 	}
 	for _, at := range slices.Backward(missing) {
-		err := os.Mkdir(at, 0o755)
+		err := os.Mkdir(at, 0o777)
 		if err == nil {
 			f.made = append(f.made, at)
 		} else if target, linkErr := os.Readlink(at); linkErr == nil && errors.Is(err, fs.ErrExist) {

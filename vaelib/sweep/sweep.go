@@ -233,7 +233,7 @@ func (s *Sweep) claim(e *engine) error {
 	if _, _, err := s.check(e); err != nil {
 		return err // before a folder is made
 	}
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return err
 	}
 	return s.locked(func() error {
@@ -253,7 +253,7 @@ func (s *Sweep) claim(e *engine) error {
 
 // locked does something that no other process may do in the folder meanwhile.
 func (s *Sweep) locked(do func() error) (err error) {
-	lock := flock.New(filepath.Join(s.dir, lockFile))
+	lock := flock.New(filepath.Join(s.dir, lockFile), flock.SetPermissions(0o666))
 	if err := lock.Lock(); err != nil {
 		return err
 	}
