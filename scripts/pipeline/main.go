@@ -14,6 +14,7 @@ import (
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -111,6 +112,9 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	if err := folder.Finish(); err != nil {
+		return err
+	}
+	if err := trained.Register(ctx, summary.Curves, dir); err != nil {
 		return err
 	}
 	return print(c, io, summary, dir)

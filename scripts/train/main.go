@@ -102,7 +102,10 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		}
 	}
 	io.Note("%d steps, %.0f samples a second: %s", history.Step, history.SamplesPerSecond(), c.Out)
-	return folder.Finish()
+	if err := folder.Finish(); err != nil {
+		return err
+	}
+	return trained.Register(ctx, model.Curves, c.Out)
 }
 
 // diagnose judges the model by the rows held out.

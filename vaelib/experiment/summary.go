@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"vaefolio/vaelib/number"
+	"vaefolio/vaelib/track"
 	"vaefolio/vaelib/trained"
 )
 
@@ -29,6 +30,8 @@ func ReadSummary(dir string, into any) error {
 // which the portfolios were chosen, those with _oos after the split.
 type Summary struct {
 	trained.Health // the verdict on the model, which comes before any other figure
+
+	Curves track.Options `json:"-"` // see [trained.Model]
 
 	Latent int   `json:"latent"` // as chosen, where they are auto; the note sizes says why
 	Hidden []int `json:"hidden"`

@@ -29,7 +29,11 @@ func (p *state) train(ctx context.Context) (err error) {
 	}
 	p.model, p.history, err = trained.Make(ctx, p.Backend, data, settings, p.folder.Path(ModelFolder),
 		trained.Reports{Begin: p.Begin, Note: p.tracking})
-	return err
+	if err != nil {
+		return err
+	}
+	p.summary.Curves = p.model.Curves
+	return nil
 }
 
 // tracking takes note of what became of the points sent to a server: the run goes

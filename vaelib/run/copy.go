@@ -30,7 +30,7 @@ func Copy(from, to string) error {
 	if err != nil {
 		return err
 	}
-	manifest, err := source.ReadFile(manifestName)
+	manifest, err := source.ReadFile(ManifestFile)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func Copy(from, to string) error {
 		_, err := w.Write(manifest)
 		return err
 	}
-	if err := writeWhole(r.at(manifestName), write); err != nil {
+	if err := writeWhole(r.at(ManifestFile), write); err != nil {
 		return err
 	}
 	return r.release()

@@ -76,7 +76,7 @@ func newManifest(spec Spec) Manifest {
 // error is fs.ErrNotExist; a manifest that some other tool wrote, that is cut
 // short, or that names files which can't be a run's is [*Occupied].
 func ReadManifest(dir string) (*Manifest, error) {
-	data, err := os.ReadFile(filepath.Join(dir, manifestName))
+	data, err := os.ReadFile(filepath.Join(dir, ManifestFile))
 	if err != nil {
 		return nil, err
 	}
@@ -86,16 +86,16 @@ func ReadManifest(dir string) (*Manifest, error) {
 	case err != nil && CutShort(data, manifestKind):
 		return nil, &Occupied{Dir: dir, cutShort: true, Reason: fmt.Sprintf(
 			"has a %s that is cut short, so that nobody knows which run it is of: "+
-				"-force begins one in its place, or choose another folder", manifestName)}
+				"-force begins one in its place, or choose another folder", ManifestFile)}
 	case err != nil || m.Kind != manifestKind:
 		return nil, &Occupied{Dir: dir, Reason: fmt.Sprintf("has a %s that no run wrote: choose another folder",
-			manifestName)}
+			ManifestFile)}
 	}
 	for name := range merged(m.Files, m.Stale) {
-		if !fs.ValidPath(name) || name == "." || name == manifestName || name == lockName ||
+		if !fs.ValidPath(name) || name == "." || name == ManifestFile || name == lockName ||
 			strings.Contains(name, `\`) {
 			return nil, &Occupied{Dir: dir, Reason: fmt.Sprintf(
-				"has a %s with the file %q, which is no run's: choose another folder", manifestName, name)}
+				"has a %s with the file %q, which is no run's: choose another folder", ManifestFile, name)}
 		}
 	}
 	if m.Timings == nil {

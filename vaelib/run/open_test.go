@@ -129,7 +129,7 @@ func TestOutputsInTheWay(t *testing.T) {
 		if err := os.WriteFile(path, []byte("mine"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		before, err := os.ReadFile(filepath.Join(dir, manifestName))
+		before, err := os.ReadFile(filepath.Join(dir, ManifestFile))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestOutputsInTheWay(t *testing.T) {
 		if _, err := Open(dir, other, true); !errors.As(err, &occupied) || !strings.Contains(err.Error(), name+"): move it away") {
 			t.Errorf("%s: %v, want Occupied", name, err)
 		}
-		after, err := os.ReadFile(filepath.Join(dir, manifestName))
+		after, err := os.ReadFile(filepath.Join(dir, ManifestFile))
 		if err != nil || !bytes.Equal(before, after) {
 			t.Errorf("%s: the manifest is changed (%v)", name, err)
 		}

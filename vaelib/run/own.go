@@ -84,7 +84,7 @@ func Own(path string) error {
 	if err := r.begin(); err != nil {
 		return err
 	}
-	if _, listed := r.manifest.Files[name]; listed || name == manifestName {
+	if _, listed := r.manifest.Files[name]; listed || name == ManifestFile {
 		return nil
 	}
 	return r.list(name)
@@ -157,7 +157,7 @@ func (r *Run) writeManifest() error {
 	if !r.folder.isThere() { // else writing would make it anew
 		return r.movedError()
 	}
-	return writeWhole(r.at(manifestName), indented(&r.manifest))
+	return writeWhole(r.at(ManifestFile), indented(&r.manifest))
 }
 
 func (r *Run) movedError() error {

@@ -21,7 +21,7 @@ import (
 
 // Names of the files that the folder's keeper itself writes.
 const (
-	manifestName = "manifest.json"
+	ManifestFile = "manifest.json"
 	configName   = "config.toml"
 	lockName     = ".lock"
 )
@@ -240,7 +240,7 @@ func usable(dir string, force bool) error {
 	foreign := ""
 	for _, e := range entries {
 		switch e.Name() {
-		case manifestName:
+		case ManifestFile:
 			_, err := ReadManifest(dir)
 			var occupied *Occupied
 			if force && errors.As(err, &occupied) && occupied.cutShort {
@@ -357,7 +357,7 @@ func (r *Run) finish() error {
 		return err
 	}
 	defer root.Close()
-	if err := removeLeftovers(root, append(slices.Collect(maps.Keys(r.manifest.Files)), manifestName)); err != nil {
+	if err := removeLeftovers(root, append(slices.Collect(maps.Keys(r.manifest.Files)), ManifestFile)); err != nil {
 		return err
 	}
 	for name := range r.manifest.Files {

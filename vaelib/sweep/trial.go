@@ -18,6 +18,7 @@ import (
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/track"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
@@ -74,7 +75,8 @@ type job struct {
 type trainer struct {
 	backend *vae.Backend
 	data    *trained.Data
-	source  string // of the data
+	source  string        // of the data
+	curves  track.Options // of the model trained last
 }
 
 // do makes the run in its folder, or takes it up where it was interrupted. A
@@ -98,7 +100,10 @@ func (t *trainer) do(ctx context.Context, j job, reports trained.Reports) error 
 	}
 	err = t.train(ctx, j, folder, reports)
 	if err == nil {
-		return folder.Finish()
+		if err := folder.Finish(); err != nil {
+			return err
+		}
+		return trained.Register(ctx, t.curves, j.Folder)
 	}
 	if ctx.Err() == nil {
 		err = errors.Join(err, run.WriteFile(folder.Path(failureFile), func(w io.Writer) error {
@@ -147,6 +152,7 @@ func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports tra
 	if err != nil {
 		return err
 	}
+	t.curves = model.Curves
 	if err := run.WriteFile(folder.Path(experiment.HistoryFile), history.WriteCSV); err != nil {
 		return err
 	}

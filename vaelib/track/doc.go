@@ -36,6 +36,9 @@
 // [Options.Key], and points are stamped by step, so that a training that
 // resumes, or a request that is sent twice, adds nothing twice.
 //
+// [Attach] copies the files of the finished run there too, where the server keeps
+// artifacts itself.
+//
 // The server is spoken to in the background, each request with a time limit. A
 // server that is dead, slow or refuses stops nothing: points wait in a bounded
 // queue, those that don't fit are dropped, and one note says so.

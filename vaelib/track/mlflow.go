@@ -1,13 +1,10 @@
 package track
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"net/http"
@@ -16,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -70,6 +66,7 @@ type sender struct {
 	queue    chan point
 	dropped  bool
 	answered atomic.Bool
+	failed   bool   // the server gets nothing more; read after done
 	status   string // how the run ended; set before queue is closed
 	done     chan struct{}
 	cancel   context.CancelFunc
@@ -77,23 +74,37 @@ type sender struct {
 
 // openServer returns nil where the environment names no server.
 func openServer(ctx context.Context, o Options, l limits) *sender {
+	s, err := newSender(o, l)
+	if err != nil {
+		o.Note(err.Error())
+	}
+	if s == nil {
+		return nil
+	}
+	s.queue, s.done = make(chan point, l.queue), make(chan struct{})
+	ctx, s.cancel = context.WithCancel(ctx)
+	go s.run(ctx)
+	return s
+}
+
+// newSender returns what speaks to the server that the environment names, nil
+// where it names none, and an error where it can't be spoken to.
+func newSender(o Options, l limits) (*sender, error) {
 	address := os.Getenv("MLFLOW_TRACKING_URI")
 	if address == "" {
-		return nil
+		return nil, nil
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		o.Note("MLFLOW_TRACKING_URI is no http or https address: nothing is sent to MLflow")
-		return nil
+		return nil, errors.New("MLFLOW_TRACKING_URI is no http or https address: nothing is sent to MLflow")
 	}
 	if o.Key == "" {
-		o.Note("the run has no key by which MLflow would find it again: nothing is sent")
-		return nil
+		return nil, errors.New("the run has no key by which MLflow would find it again: nothing is sent")
 	}
 	o.Experiment = cmp.Or(os.Getenv("MLFLOW_EXPERIMENT_NAME"), o.Experiment, "vaefolio")
 	o.Name = cmp.Or(o.Name, o.Key)
 	s := &sender{
-		options: o, limits: l, queue: make(chan point, l.queue), done: make(chan struct{}),
+		options: o, limits: l,
 		user:     os.Getenv("MLFLOW_TRACKING_USERNAME"),
 		password: os.Getenv("MLFLOW_TRACKING_PASSWORD"),
 		token:    os.Getenv("MLFLOW_TRACKING_TOKEN"),
@@ -107,10 +118,8 @@ func openServer(ctx context.Context, o Options, l limits) *sender {
 		s.password, _ = u.User.Password()
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	s.base = strings.TrimRight(u.String(), "/") + "/api/2.0/mlflow/"
-	ctx, s.cancel = context.WithCancel(ctx)
-	go s.run(ctx)
-	return s
+	s.base = strings.TrimRight(u.String(), "/") + "/api/2.0/"
+	return s, nil
 }
 
 // put never blocks; the caller holds the tracker's lock.
@@ -141,6 +150,7 @@ func (s *sender) close(status string) {
 func (s *sender) run(ctx context.Context) {
 	defer close(s.done)
 	if err := s.send(ctx); err != nil {
+		s.failed = true
 		s.options.Note(fmt.Sprintf("MLflow gets nothing more: %v; the run's own files have all points", err))
 		for range s.queue { // so that put finds room until the tracker closes
 		}
@@ -214,28 +224,39 @@ func clean(name string) string {
 	}, name)
 }
 
-// open returns the id of the run with the key, and sees to its parameters.
-func (s *sender) open(ctx context.Context) (string, error) {
-	experiment, err := s.experiment(ctx)
-	if err != nil {
-		return "", err
-	}
-	type info struct {
-		Info struct {
-			ID string `json:"run_id"`
-		} `json:"info"`
+// info is what the server tells of a run.
+type info struct {
+	Info struct {
+		ID        string `json:"run_id"`
+		Artifacts string `json:"artifact_uri"`
+	} `json:"info"`
+}
+
+// find returns the experiment, and the run with the key; nil: there is none.
+func (s *sender) find(ctx context.Context) (experiment string, run *info, err error) {
+	if experiment, err = s.experiment(ctx); err != nil {
+		return "", nil, err
 	}
 	var found struct{ Runs []info }
 	err = s.call(ctx, "POST", "runs/search", object{
 		"experiment_ids": []string{experiment}, "max_results": 1,
 		"filter": fmt.Sprintf("tags.`%s` = '%s'", keyTag, s.options.Key),
 	}, &found)
+	if err != nil || len(found.Runs) == 0 {
+		return experiment, nil, err
+	}
+	return experiment, &found.Runs[0], nil
+}
+
+// open returns the id of the run with the key, and sees to its parameters.
+func (s *sender) open(ctx context.Context) (string, error) {
+	experiment, found, err := s.find(ctx)
 	if err != nil {
 		return "", err
 	}
 	var id string
-	if len(found.Runs) > 0 {
-		id = found.Runs[0].Info.ID
+	if found != nil {
+		id = found.Info.ID
 		err = s.call(ctx, "POST", "runs/update", object{"run_id": id, "status": "RUNNING"}, nil)
 	} else {
 		var made struct{ Run info }
@@ -285,96 +306,4 @@ func (s *sender) experiment(ctx context.Context) (string, error) {
 		return got.Experiment.ID, err
 	}
 	return made.ID, nil
-}
-
-// refusedError is an answer that is none.
-type refusedError struct{ status int }
-
-func (e *refusedError) Error() string {
-	switch {
-	case e.status == http.StatusUnauthorized || e.status == http.StatusForbidden:
-		return fmt.Sprintf("the server refuses access (%d): check MLFLOW_TRACKING_USERNAME and _PASSWORD, "+
-			"or MLFLOW_TRACKING_TOKEN", e.status)
-	case e.status >= 300 && e.status < 400:
-		return fmt.Sprintf("the server redirects (%d): give its own address in MLFLOW_TRACKING_URI", e.status)
-	}
-	return fmt.Sprintf("the server answers %d %s", e.status, http.StatusText(e.status))
-}
-
-func (e *refusedError) passing() bool {
-	return e.status >= 500 || e.status == http.StatusTooManyRequests
-}
-
-// call sends a request, again where that may help, and decodes the answer.
-func (s *sender) call(ctx context.Context, method, path string, body object, answer any) error {
-	for try := 1; ; try++ {
-		err := s.request(ctx, method, path, body, answer)
-		var refused *refusedError
-		if err == nil || try == s.limits.tries || errors.As(err, &refused) && !refused.passing() {
-			return err
-		}
-		pause := time.NewTimer(s.limits.pause)
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
-			return err
-		}
-	}
-}
-
-func (s *sender) request(ctx context.Context, method, path string, body object, answer any) error {
-	ctx, cancel := context.WithTimeout(ctx, s.limits.request)
-	defer cancel()
-	var content io.Reader
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		content = bytes.NewReader(text)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, s.base+path, content)
-	if err != nil {
-		return errors.New("MLFLOW_TRACKING_URI makes no address")
-	}
-	r.Header.Set("Content-Type", "application/json")
-	switch {
-	case s.user != "":
-		r.SetBasicAuth(s.user, s.password)
-	case s.token != "":
-		r.Header.Set("Authorization", "Bearer "+s.token)
-	}
-	response, err := s.client.Do(r)
-	if err != nil {
-		return unreachable(ctx, err)
-	}
-	defer response.Body.Close()
-	s.answered.Store(true)
-	if response.StatusCode != http.StatusOK {
-		return &refusedError{response.StatusCode}
-	}
-	if answer == nil {
-		return nil
-	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<22)).Decode(answer); err != nil {
-		if ctx.Err() != nil {
-			return unreachable(ctx, err)
-		}
-		return errors.New("the answer is not MLflow's: check MLFLOW_TRACKING_URI")
-	}
-	return nil
-}
-
-// unreachable says what went wrong without the text of the error, which could
-// hold the credentials of an address or of a proxy.
-func unreachable(ctx context.Context, err error) error {
-	var number syscall.Errno
-	switch {
-	case ctx.Err() != nil:
-		return errors.New("the server does not answer in time")
-	case errors.As(err, &number):
-		return fmt.Errorf("the server can't be reached: %s", number.Error())
-	}
-	return errors.New("the server can't be reached: check MLFLOW_TRACKING_URI")
 }

@@ -3,8 +3,11 @@ package track
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"math"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +22,7 @@ func TestRealServer(t *testing.T) {
 	}
 	t.Setenv("MLFLOW_TRACKING_URI", address)
 	t.Setenv("MLFLOW_EXPERIMENT_NAME", "vaelib-test")
-	s := &sender{base: strings.TrimRight(address, "/") + "/api/2.0/mlflow/", client: http.DefaultClient, limits: defaultLimits, options: Options{Experiment: "vaelib-test"}}
+	s := &sender{base: strings.TrimRight(address, "/") + "/api/2.0/", client: http.DefaultClient, limits: defaultLimits, options: Options{Experiment: "vaelib-test"}}
 	experiment, err := s.experiment(t.Context()) // a server's first answer can take longer than an interrupted run waits
 	if err != nil {
 		t.Fatal(err)
@@ -29,11 +32,21 @@ func TestRealServer(t *testing.T) {
 	for _, cause := range []error{context.Canceled, nil} {
 		tracker := open(t, Options{Key: key, Params: map[string]string{"beta": "1"}, Note: said.add})
 		logSteps(tracker, 1, 2, 3)
-		tracker.Log(4, map[string]float64{"odd name: (µ)": 1})
+		tracker.Log(4, map[string]float64{"a": math.NaN(), "b": math.Inf(-1), "c": 4, "odd name: (µ)": 1})
 		if err := tracker.Close(cause); err != nil {
 			t.Fatal(err)
 		}
 	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"model/a b.json": "{}", "empty.txt": "", "weights.csv": "A,B\n1,0\n"} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Attach(t.Context(), Options{Key: key, Note: said.add}, dir, []string{"empty.txt", "model/a b.json", "weights.csv"})
 	if len(said.lines) > 0 {
 		t.Fatalf("notes %q", said.lines)
 	}
@@ -58,5 +71,35 @@ func TestRealServer(t *testing.T) {
 	}
 	if len(history.Metrics) != 3 {
 		t.Errorf("%d points of 3: %s", len(history.Metrics), history.Metrics)
+	}
+	// What follows a NaN in a step is there, and so is the NaN.
+	var last struct {
+		Run struct {
+			Data struct {
+				Metrics []struct {
+					Key   string
+					Value any
+				}
+			}
+		}
+	}
+	if err := s.call(t.Context(), "GET", "runs/get?run_id="+found.Runs[0].Info.ID, nil, &last); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, m := range last.Run.Data.Metrics {
+		got[m.Key] = fmt.Sprint(m.Value)
+	}
+	if got["a"] != "NaN" || got["c"] != "4" || got["b"] == "" || got["kl"] != "3" {
+		t.Errorf("the last values are %v", got)
+	}
+	var artifacts struct {
+		Files []struct{ Path string }
+	}
+	if err := s.call(t.Context(), "GET", "artifacts/list?run_id="+found.Runs[0].Info.ID, nil, &artifacts); err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(artifacts.Files) != "[{empty.txt} {model} {weights.csv}]" {
+		t.Errorf("artifacts %v", artifacts.Files)
 	}
 }

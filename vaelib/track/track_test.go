@@ -152,6 +152,8 @@ type server struct {
 	largest int
 	status  string
 	auth    string
+	files   map[string]string     // artifacts, by their paths
+	uri     string                // where the run's artifacts are
 	fault   func(path string) int // an answer instead of the right one; 0: none
 }
 
@@ -160,11 +162,23 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	s.auth = r.Header.Get("Authorization")
 	path := strings.TrimPrefix(r.URL.Path, "/api/2.0/mlflow/")
+	if name, ok := strings.CutPrefix(r.URL.Path, "/api/2.0/mlflow-artifacts/artifacts/"); ok {
+		path = name
+	}
 	if s.fault != nil {
 		if status := s.fault(path); status != 0 {
 			http.Error(w, "you sent "+s.auth, status)
 			return
 		}
+	}
+	if r.Method == http.MethodPut {
+		text, err := io.ReadAll(r.Body)
+		if err != nil || int64(len(text)) != r.ContentLength {
+			http.Error(w, "cut short", http.StatusBadRequest)
+			return
+		}
+		s.files[path] = string(text)
+		return
 	}
 	var body struct {
 		Metrics []json.RawMessage
@@ -178,7 +192,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `{"experiment_id": "7"}`)
 	case "runs/search":
 		if s.run {
-			io.WriteString(w, `{"runs": [{"info": {"run_id": "r"}}]}`)
+			io.WriteString(w, `{"runs": [{"info": {"run_id": "r", "artifact_uri": "`+s.uri+`"}}]}`)
 		} else {
 			io.WriteString(w, `{}`)
 		}
@@ -243,6 +257,53 @@ func TestMLflow(t *testing.T) {
 	if !strings.HasPrefix(s.auth, "Basic ") {
 		t.Errorf("name and password do not win over the token: %q", s.auth)
 	}
+}
+
+// Files of a finished run go where its points went. One note says what didn't.
+func TestAttach(t *testing.T) {
+	s := &server{points: map[string]int{}, files: map[string]string{}, uri: "mlflow-artifacts:/7/r/artifacts"}
+	serve(t, s)
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a b#1.json": "{}", "empty.txt": "", "sub/big.csv": strings.Repeat("1,2\n", 1<<18)} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names := []string{"a b#1.json", "empty.txt", "sub/big.csv"}
+	var said notes
+	o := Options{Key: "k1", Note: said.add}
+	attach := func(want string) {
+		t.Helper()
+		said.lines = nil
+		Attach(t.Context(), o, dir, names)
+		if want == "" && len(said.lines) > 0 || want != "" && (len(said.lines) != 1 || !strings.Contains(said.lines[0], want)) {
+			t.Errorf("notes %q, want one with %q", said.lines, want)
+		}
+	}
+	attach("has no run with the key")
+	tracker := open(t, o)
+	logSteps(tracker, 1)
+	if err := tracker.Close(nil); err != nil {
+		t.Fatal(err)
+	}
+	attach("")
+	if len(s.files) != 3 || s.files["7/r/artifacts/a b#1.json"] != "{}" || len(s.files["7/r/artifacts/sub/big.csv"]) != 1<<20 {
+		t.Errorf("%d artifacts", len(s.files))
+	}
+	if s.created != 1 || s.status != "FINISHED" {
+		t.Errorf("%d runs, status %s", s.created, s.status)
+	}
+	s.fault = func(path string) int { return map[bool]int{true: http.StatusForbidden}[strings.HasPrefix(path, "7/")] }
+	attach("refuses access (403)")
+	s.fault, s.uri = nil, "s3://bucket/7/r/artifacts"
+	attach("--artifacts-destination")
+	names, s.uri = []string{"gone.csv"}, "mlflow-artifacts:/7/r/artifacts"
+	attach("gone.csv")
+	t.Setenv("MLFLOW_TRACKING_URI", "")
+	attach("")
 }
 
 // A server that fails for a while loses nothing, one that refuses is left

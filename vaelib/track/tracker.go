@@ -121,3 +121,11 @@ func (t *Tracker) Close(cause error) error {
 	}
 	return t.err
 }
+
+// Reached says, after Close, whether there is a server and it took all that it was
+// sent, so that [Attach] may send it files too.
+func (t *Tracker) Reached() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed && t.server != nil && !t.server.failed
+}

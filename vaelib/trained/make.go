@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/track"
 	"vaefolio/vaelib/vae"
 )
 
@@ -109,11 +110,11 @@ func Make(
 			s.Components, codes, max(1, codes/50))
 	}
 	m := &Model{Set: data.Set, TrainedTo: data.To}
-	network, history, err := train(ctx, b, data, s, dir, reports)
+	history, err := m.train(ctx, b, data, s, dir, reports)
 	if err != nil {
 		return nil, nil, err
 	}
-	m.Network = network
+	network := m.Network
 	var conditions *mat.Dense
 	if told := data.Told; told != nil {
 		conditions = told.Train
@@ -163,9 +164,9 @@ func spread(x *mat.Dense, n int) *mat.Dense {
 const checkpoints = 10
 
 // train trains the network. The state that it has saved stays in the folder.
-func train(
+func (m *Model) train(
 	ctx context.Context, b *vae.Backend, data *Data, s Settings, dir string, reports Reports,
-) (*vae.Model, *vae.History, error) {
+) (*vae.History, error) {
 	config, schedule := s.Config, s.Schedule
 	options := vae.TrainOptions{
 		Symbols: data.Symbols, Progress: reports.begin("training"),
@@ -184,12 +185,17 @@ func train(
 	case err == nil:
 		options.Resume = c
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, nil, err
+		return nil, err
 	}
 	hash := vae.DataHash(data.Train, data.HeldOut, options)
-	tracker, err := openTracker(ctx, dir, b, config, schedule, hash, reports.Note)
+	o, err := curvesOf(dir, b, config, schedule, hash, reports.Note)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
+	}
+	// Without the context's end, so that a run that is interrupted says so there.
+	tracker, err := track.Open(context.WithoutCancel(ctx), o)
+	if err != nil {
+		return nil, err
 	}
 	options.Evaluated = func(p vae.Point) { tracker.Log(p.Step, tracked(p)) }
 	network, history, err := vae.Train(ctx, b, config, schedule, data.Train, data.HeldOut, options)
@@ -197,7 +203,10 @@ func train(
 		err = trackErr
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("training: %w", err)
+		return nil, fmt.Errorf("training: %w", err)
 	}
-	return network, history, nil
+	if m.Network = network; tracker.Reached() {
+		m.Curves = o
+	}
+	return history, nil
 }

@@ -51,6 +51,9 @@ type Model struct {
 	TrainedTo time.Time
 	// Health is the verdict on the model by held-out rows; nil: nobody has judged it.
 	Health *Health
+	// Curves say to which server the training curves of a model that has just been
+	// made went; zero: to none.
+	Curves track.Options
 	// Dir is the folder that the model was opened from or saved in last.
 	Dir string
 

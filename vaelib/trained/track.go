@@ -4,22 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/track"
 	"vaefolio/vaelib/vae"
 )
 
-// openTracker opens a TensorBoard event file beside the model and, where the
-// environment names a server, a run of MLflow. What they are told is the same
-// for equal trainings, interrupted or not, so that a repetition adds nothing.
-func openTracker(
-	ctx context.Context, dir string, b *vae.Backend, config vae.Config, schedule vae.Schedule, data string,
-	note func(string),
-) (*track.Tracker, error) {
+// curvesOf says where the training curves go: a TensorBoard event file beside the
+// model and, where the environment names a server, a run of MLflow. What they are
+// told is the same for equal trainings, interrupted or not, so that a repetition
+// adds nothing.
+func curvesOf(
+	dir string, b *vae.Backend, config vae.Config, schedule vae.Schedule, data string, note func(string),
+) (o track.Options, err error) {
 	settings, err := json.Marshal([]any{config, schedule, b.Name()})
 	if err != nil {
-		return nil, err
+		return o, err
 	}
 	params := map[string]string{
 		"beta": fmt.Sprint(config.Beta), "latent": fmt.Sprint(config.Latent), "hidden": fmt.Sprint(config.Hidden),
@@ -30,11 +32,25 @@ func openTracker(
 	if len(config.Conditions) > 0 {
 		params["control"] = fmt.Sprint(config.Control)
 	}
-	// Without the context's end, so that a run that is interrupted says so there.
-	return track.Open(context.WithoutCancel(ctx), track.Options{
+	return track.Options{
 		Dir: dir, Key: run.Hash(settings, []byte(data)), Note: note, Params: params,
 		Name: fmt.Sprintf("beta %v, %d dimensions, seed %d", config.Beta, config.Latent, config.Seed),
-	})
+	}, nil
+}
+
+// Register copies all files of the finished run in a folder, the model among them,
+// to the server that the model's training curves went to, if any: see
+// [track.Attach].
+func Register(ctx context.Context, curves track.Options, dir string) error {
+	if curves.Key == "" {
+		return nil
+	}
+	manifest, err := run.ReadManifest(dir)
+	if err != nil {
+		return err
+	}
+	track.Attach(ctx, curves, dir, append(slices.Sorted(maps.Keys(manifest.Files)), run.ManifestFile))
+	return nil
 }
 
 // tracked are the numbers of an evaluation, by name.

@@ -5,16 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/track"
@@ -26,6 +29,7 @@ type curves struct {
 	mu     sync.Mutex
 	made   int
 	points map[[2]any][]float64 // by metric and step: the different values sent
+	files  []string
 	status string
 }
 
@@ -41,12 +45,15 @@ func (c *curves) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewDecoder(r.Body).Decode(&body)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if r.Method == http.MethodPut {
+		c.files = append(c.files, strings.TrimPrefix(r.URL.Path, "/api/2.0/mlflow-artifacts/artifacts/1/r/"))
+	}
 	switch strings.TrimPrefix(r.URL.Path, "/api/2.0/mlflow/") {
 	case "experiments/get-by-name":
 		io.WriteString(w, `{"experiment": {"experiment_id": "1"}}`)
 	case "runs/search":
 		if c.made > 0 {
-			io.WriteString(w, `{"runs": [{"info": {"run_id": "r"}}]}`)
+			io.WriteString(w, `{"runs": [{"info": {"run_id": "r", "artifact_uri": "mlflow-artifacts:/1/r"}}]}`)
 		} else {
 			io.WriteString(w, `{}`)
 		}
@@ -121,7 +128,7 @@ func TestTrainIsTracked(t *testing.T) {
 	}
 
 	whole, server := t.TempDir(), serve()
-	if _, _, err := train(t.Context(), backend, data, settings, whole, Reports{}); err != nil {
+	if _, err := new(Model).train(t.Context(), backend, data, settings, whole, Reports{}); err != nil {
 		t.Fatal(err)
 	}
 	server.want(t, numbers, "FINISHED")
@@ -130,7 +137,7 @@ func TestTrainIsTracked(t *testing.T) {
 	for _, stop := range []int{330, 640} { // the next checkpoint or interruption keeps less or more than was told
 		ctx, cancel := context.WithCancel(t.Context())
 		var before int
-		_, _, err := train(ctx, backend, data, settings, dir, Reports{Begin: func(string) func(done, total int, note string) {
+		_, err := new(Model).train(ctx, backend, data, settings, dir, Reports{Begin: func(string) func(done, total int, note string) {
 			return func(done, _ int, _ string) {
 				if size := len(events(dir)); done > stop && size > before {
 					before = size
@@ -148,7 +155,7 @@ func TestTrainIsTracked(t *testing.T) {
 		}
 		server.mu.Unlock()
 	}
-	if _, _, err := train(t.Context(), backend, data, settings, dir, Reports{}); err != nil {
+	if _, err := new(Model).train(t.Context(), backend, data, settings, dir, Reports{}); err != nil {
 		t.Fatal(err)
 	}
 	server.want(t, numbers, "FINISHED")
@@ -164,10 +171,59 @@ func TestTrainIsTracked(t *testing.T) {
 	t.Setenv("MLFLOW_TRACKING_URI", silent.URL)
 	alone := t.TempDir()
 	var notes []string
-	if _, _, err := train(t.Context(), backend, data, settings, alone, Reports{Note: func(line string) { notes = append(notes, line) }}); err != nil {
+	if _, err := new(Model).train(t.Context(), backend, data, settings, alone, Reports{Note: func(line string) { notes = append(notes, line) }}); err != nil {
 		t.Fatal(err)
 	}
 	if string(events(alone)) != string(events(whole)) || len(notes) != 1 || !strings.Contains(notes[0], "MLflow gets nothing more") {
 		t.Errorf("with a silent server: notes %q", notes)
+	}
+}
+
+// A finished run is copied to where its curves went, and nowhere if they went
+// nowhere.
+func TestRegister(t *testing.T) {
+	for name, fault := range map[string]bool{"kept": false, "refused": true} {
+		t.Run(name, func(t *testing.T) {
+			c := &curves{points: map[[2]any][]float64{}}
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if fault && strings.HasSuffix(r.URL.Path, "log-batch") {
+					http.Error(w, "no", http.StatusForbidden)
+					return
+				}
+				c.ServeHTTP(w, r)
+			}))
+			defer server.Close()
+			t.Setenv("MLFLOW_TRACKING_URI", server.URL)
+			dir := filepath.Join(t.TempDir(), "run")
+			folder, err := run.Open(dir, run.Spec{Verb: "test", Outputs: Files(innerFolder)}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer folder.Close()
+			var notes []string
+			m, _, err := Make(t.Context(), backend(), portfolios(t), quick(), folder.Path(innerFolder),
+				Reports{Note: func(line string) { notes = append(notes, line) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := folder.Finish(); err != nil {
+				t.Fatal(err)
+			}
+			if err := Register(t.Context(), m.Curves, dir); err != nil {
+				t.Fatal(err)
+			}
+			manifest, err := run.ReadManifest(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := append(slices.Sorted(maps.Keys(manifest.Files)), run.ManifestFile)
+			if fault {
+				if len(c.files) > 0 || len(notes) != 1 {
+					t.Errorf("files %q, notes %q", c.files, notes)
+				}
+			} else if !slices.Equal(c.files, want) || len(notes) > 0 || !slices.Contains(want, "model/model.safetensors") {
+				t.Errorf("files %q, want %q; notes %q", c.files, want, notes)
+			}
+		})
 	}
 }
