@@ -51,5 +51,5 @@ for name, value in ("a bare NaN", float("nan")), ('the string "NaN"', "NaN"):
 PY
 )
 printf '%s\n' "$got"
-[[ $got == "a bare NaN: 200 {} [('a', 1), ('b', 0)]
-the string \"NaN\": 200 {} [('a', 1), ('b', 'NaN'), ('c', 3)]" ]]
+[[ $got == "a bare NaN: 200 {} [('a', 1.0), ('b', 0.0)]
+the string \"NaN\": 200 {} [('a', 1.0), ('b', 'NaN'), ('c', 3.0)]" ]]
