@@ -101,6 +101,8 @@ class Model:
         c = self._conditions(c, len(weights))
         if self.sessions:
             return tuple(self._run("encoder", all_outputs=True, weights=weights, c=c))
+        if self.network["of_set"]:
+            raise ValueError('the encoder of a model over sets of assets is a graph: load(folder, runtime="onnxruntime")')
         scaling = self.document["scaling"]
         rows = (weights - scaling["mean"]) / np.sqrt(scaling["variance"])
         y = self._layers("encoder", np.hstack([rows, self._expand(c, len(rows))]))

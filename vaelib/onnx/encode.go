@@ -15,8 +15,11 @@ const (
 	Int64   = 7
 )
 
-// attributeInt is the type of attributes (AttributeProto.AttributeType).
-const attributeInt = 2
+// Types of attributes (AttributeProto.AttributeType).
+const (
+	attributeInt  = 2
+	attributeInts = 7
+)
 
 // The numbers of the fields are those of onnx.proto
 // (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, IR version 10).
@@ -69,8 +72,14 @@ func (n node) encode() (b []byte) {
 
 // encode is the AttributeProto.
 func (a Attribute) encode() []byte {
-	b := number(text(nil, 1, a.Name), 3, uint64(a.Value))
-	return number(b, 20, attributeInt)
+	b := text(nil, 1, a.Name)
+	if a.Values == nil {
+		return number(number(b, 3, uint64(a.Value)), 20, attributeInt)
+	}
+	for _, v := range a.Values {
+		b = number(b, 8, uint64(v))
+	}
+	return number(b, 20, attributeInts)
 }
 
 // encode is the TensorProto.

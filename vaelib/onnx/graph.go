@@ -35,10 +35,11 @@ type node struct {
 	attributes      []Attribute
 }
 
-// Attribute is an attribute of a node. All that are needed here are integers.
+// Attribute is an attribute of a node: an integer, or several.
 type Attribute struct {
-	Name  string
-	Value int
+	Name   string
+	Value  int
+	Values []int // nil: Value
 }
 
 // tensor is a constant.
@@ -133,7 +134,7 @@ func (g *Graph) Node(operator string, inputs ...Value) Value {
 
 // Along adds a node with one output that works along an axis, its attribute.
 func (g *Graph) Along(axis int, operator string, inputs ...Value) Value {
-	return g.Nodes(operator, 1, inputs, Attribute{"axis", axis})[0]
+	return g.Nodes(operator, 1, inputs, Attribute{Name: "axis", Value: axis})[0]
 }
 
 // Nodes adds a node with so many outputs, and returns these.
@@ -153,12 +154,13 @@ func (g *Graph) Nodes(operator string, outputs int, inputs []Value, attributes .
 
 // Cast adds a node that makes other elements of a value: [Float32] of truths, say.
 func (g *Graph) Cast(v Value, elements int) Value {
-	return g.Nodes("Cast", 1, []Value{v}, Attribute{"to", elements})[0]
+	return g.Nodes("Cast", 1, []Value{v}, Attribute{Name: "to", Value: elements})[0]
 }
 
-// Columns adds a node that takes the columns from one up to another.
+// Columns adds a node that takes the columns, of the last axis, from one up to
+// another.
 func (g *Graph) Columns(v Value, from, to int) Value {
-	return g.Node("Slice", v, g.Ints(from), g.Ints(to), g.Ints(1))
+	return g.Node("Slice", v, g.Ints(from), g.Ints(to), g.Ints(-1))
 }
 
 // largest is what a protocol buffer may have.

@@ -56,6 +56,7 @@ type networkDocument struct {
 	MaxWeight  float64 `json:"max_weight"` // of the capped head; 0 without
 	Likelihood string  `json:"likelihood"`
 	Outputs    int     `json:"outputs"` // of the decoder's last layer: n, or 2n with presence
+	OfSet      bool    `json:"of_set"`  // the encoder is a graph alone, without tensors
 }
 
 // scalingDocument says how weights are standardised, (w - mean)/sqrt(variance), and
@@ -120,6 +121,7 @@ func (m *Model) describe() *document {
 		Network: networkDocument{
 			Assets: config.Assets, Latent: config.Latent, Hidden: config.Hidden, Activation: config.Activation,
 			Head: config.Head, MaxWeight: config.MaxWeight, Likelihood: config.Likelihood, Outputs: m.Network.Outputs(),
+			OfSet: m.Network.OfSet(),
 		},
 		Scaling: scalingDocument{
 			Mean: m.Network.Mean(), Variance: m.Network.Variance(), DecoderVariances: m.Network.DecoderVariances(),

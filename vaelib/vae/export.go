@@ -12,11 +12,17 @@ import (
 // as they are: standardising, and telling levels from numbers, is in the graph. A
 // row with a number that isn't finite, or with a level that there isn't, gives NaN.
 func (m *Model) DecoderONNX() *onnx.Graph {
-	c, network := m.config, m.programs.network
+	c := m.config
 	g := onnx.New("decoder")
 	z := g.Input("z", "codes, one a row", c.Latent)
 	in := m.writeConditions(g, z)
-	w := heads[c.Head].write(c, g, m.writeLayers(g, network.decoder, in))
+	var y onnx.Value
+	if m.placed != nil {
+		y = m.placed.writeLogits(g, in)
+	} else {
+		y = m.writeLayers(g, m.programs.network.decoder, in)
+	}
+	w := heads[c.Head].write(c, g, y)
 	g.Output("weights", "portfolios, one a row", guarded(g, w, in), c.Assets)
 	return g
 }
@@ -25,13 +31,19 @@ func (m *Model) DecoderONNX() *onnx.Graph {
 // of a conditional model, conditions "c" (rows x k) to "mean" and "logvar" (rows x
 // d each) of the codes, as [Model.EncodeGiven] does.
 func (m *Model) EncoderONNX() *onnx.Graph {
-	c, network := m.config, m.programs.network
+	c := m.config
 	g := onnx.New("encoder")
 	x := g.Input("weights", "portfolios, one a row", c.Assets)
 	mean := g.Floats(narrow(m.scaling.mean), c.Assets)
 	x = g.Node("Mul", g.Node("Sub", x, mean), g.Scalar(1/math.Sqrt(m.scaling.variance)))
 	in := m.writeConditions(g, x)
-	y := guarded(g, m.writeLayers(g, network.encoder, in), in)
+	var y onnx.Value
+	if m.placed != nil {
+		y = m.placed.writeEncoder(g, in)
+	} else {
+		y = m.writeLayers(g, m.programs.network.encoder, in)
+	}
+	y = guarded(g, y, in)
 	g.Output("mean", "means of the codes", g.Columns(y, 0, c.Latent), c.Latent)
 	g.Output("logvar", "logarithms of the codes' variances", g.Columns(y, c.Latent, 2*c.Latent), c.Latent)
 	return g
@@ -90,9 +102,16 @@ func narrow(v []float64) []float32 {
 	return out
 }
 
+// OfSet says whether the model is one of a universe that a model over sets of assets
+// was placed in: its decoder is one layer, and its encoder attends to all assets.
+func (m *Model) OfSet() bool { return m.placed != nil }
+
 // Outputs returns the width of the decoder's last layer: n, or 2n where further
 // outputs tell which weights are present.
 func (m *Model) Outputs() int {
+	if m.placed != nil {
+		return m.config.Assets
+	}
 	last := m.programs.network.decoder
 	return last[len(last)-1].out
 }

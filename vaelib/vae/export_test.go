@@ -46,59 +46,71 @@ func TestONNX(t *testing.T) {
 	if python == "" {
 		t.Skip("VAELIB_READER_PYTHON names no Python with onnxruntime: python3 -m venv v && v/bin/pip install -r .ci/reader.txt")
 	}
-	const rows = 1000
 	b, dir := openTest(t, "go"), t.TempDir()
 	for i, name := range slices.Sorted(maps.Keys(exportedNetworks())) {
-		c := exportedNetworks()[name]
-		m := randomModel(t, b, c, uint64(i))
-		rng := stream.New(1, "vae.test.export", uint64(i))
-		z := mat.NewDense(rows, c.Latent, normals(rng, rows*c.Latent, 1.5))
-		x := dirichletRows(rows, c.Assets, uint64(i))
-		var given *mat.Dense
-		inputs := map[string]*mat.Dense{"z": z, "weights": x}
-		if len(c.Conditions) > 0 {
-			given = mat.NewDense(rows, len(c.Conditions), normals(rng, rows*len(c.Conditions), 1))
-			for j, condition := range c.Conditions {
-				for i := range rows {
-					if condition.categorical() {
-						given.Set(i, j, float64(rng.IntN(len(condition.Levels))))
-					}
-				}
-			}
-			inputs["c"] = given
-			if c.Conditions[len(c.Conditions)-1].categorical() {
-				inputs["levels"] = mat.NewDense(1, 1, nil)
-			}
-		}
-		for _, v := range inputs { // both sides are given the same numbers
-			for i, number := range v.RawMatrix().Data {
-				v.RawMatrix().Data[i] = float64(float32(number))
-			}
-		}
-		w, err := m.DecodeGiven(t.Context(), z, given)
-		if err != nil {
-			t.Fatal(err)
-		}
-		mean, logvar, err := m.EncodeGiven(t.Context(), x, given)
-		if err != nil {
-			t.Fatal(err)
-		}
-		inputs["decoded"], inputs["mean"], inputs["logvar"] = w, mean, logvar
-		base := filepath.Join(dir, strings.ReplaceAll(name, " ", "-"))
-		if err := run.WriteFile(base+".decoder.onnx", m.DecoderONNX().Write); err != nil {
-			t.Fatal(err)
-		}
-		if err := run.WriteFile(base+".encoder.onnx", m.EncoderONNX().Write); err != nil {
-			t.Fatal(err)
-		}
-		writeMatrices(t, base+".safetensors", inputs)
+		exportCase(t, dir, name, randomModel(t, b, exportedNetworks()[name], uint64(i)), uint64(i))
 	}
+	all := universes(t, 8)
+	set, _ := trainSmallSet(t, b, all)
+	placed, err := set.Of(&all[0].Universe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exportCase(t, dir, "of a set", placed, 99)
 	out, err := exec.CommandContext(t.Context(), python, "testdata/check_onnx.py", dir,
 		strconv.FormatFloat(weightsAgree, 'g', -1, 64), strconv.FormatFloat(codesAgree, 'g', -1, 64)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Logf("%s", out)
+}
+
+// exportCase writes a model's graphs, with inputs and what Go makes of them.
+func exportCase(t *testing.T, dir, name string, m *Model, seed uint64) {
+	t.Helper()
+	const rows = 1000
+	c := m.config
+	rng := stream.New(1, "vae.test.export", seed)
+	z := mat.NewDense(rows, c.Latent, normals(rng, rows*c.Latent, 1.5))
+	x := dirichletRows(rows, c.Assets, seed)
+	var given *mat.Dense
+	inputs := map[string]*mat.Dense{"z": z, "weights": x}
+	if len(c.Conditions) > 0 {
+		given = mat.NewDense(rows, len(c.Conditions), normals(rng, rows*len(c.Conditions), 1))
+		for j, condition := range c.Conditions {
+			for i := range rows {
+				if condition.categorical() {
+					given.Set(i, j, float64(rng.IntN(len(condition.Levels))))
+				}
+			}
+		}
+		inputs["c"] = given
+		if c.Conditions[len(c.Conditions)-1].categorical() {
+			inputs["levels"] = mat.NewDense(1, 1, nil)
+		}
+	}
+	for _, v := range inputs { // both sides are given the same numbers
+		for i, number := range v.RawMatrix().Data {
+			v.RawMatrix().Data[i] = float64(float32(number))
+		}
+	}
+	w, err := m.DecodeGiven(t.Context(), z, given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean, logvar, err := m.EncodeGiven(t.Context(), x, given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs["decoded"], inputs["mean"], inputs["logvar"] = w, mean, logvar
+	base := filepath.Join(dir, strings.ReplaceAll(name, " ", "-"))
+	if err := run.WriteFile(base+".decoder.onnx", m.DecoderONNX().Write); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.WriteFile(base+".encoder.onnx", m.EncoderONNX().Write); err != nil {
+		t.Fatal(err)
+	}
+	writeMatrices(t, base+".safetensors", inputs)
 }
 
 // randomModel has parameters as a training starts from, but the last layer's are
