@@ -56,7 +56,8 @@ func (p *placed) writeEncoder(g *onnx.Graph, x onnx.Value) onnx.Value {
 	part := func(from, to int) onnx.Value {
 		return g.Floats(w.theta[l.offset+from*l.out:l.offset+to*l.out], to-from, l.out)
 	}
-	same := g.Node("Add", g.Node("MatMul", universal, part(1, 1+tokens)), g.Node("MatMul", features, part(1+tokens, l.in)))
+	byKnown := g.Node("MatMul", universal, part(1, 1+tokens))
+	same := g.Node("Add", byKnown, g.Node("MatMul", features, part(1+tokens, l.in)))
 	same = g.Node("Add", same, g.Floats(w.theta[l.biasOffset():l.end()], l.out))
 	own := g.Node("Unsqueeze", x, g.Ints(2))
 	y := w.blocks(first+1, g.Node("Add", g.Node("MatMul", own, part(0, 1)), same))
