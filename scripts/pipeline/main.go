@@ -111,10 +111,7 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	if err := folder.Finish(); err != nil {
-		return err
-	}
-	if err := trained.Register(ctx, summary.Curves, dir); err != nil {
+	if err := trained.Finish(ctx, folder, summary.Curves); err != nil {
 		return err
 	}
 	return print(c, io, summary, dir)

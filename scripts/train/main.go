@@ -102,10 +102,7 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		}
 	}
 	io.Note("%d steps, %.0f samples a second: %s", history.Step, history.SamplesPerSecond(), c.Out)
-	if err := folder.Finish(); err != nil {
-		return err
-	}
-	return trained.Register(ctx, model.Curves, c.Out)
+	return trained.Finish(ctx, folder, model.Curves)
 }
 
 // diagnose judges the model by the rows held out.

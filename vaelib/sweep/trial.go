@@ -100,10 +100,7 @@ func (t *trainer) do(ctx context.Context, j job, reports trained.Reports) error 
 	}
 	err = t.train(ctx, j, folder, reports)
 	if err == nil {
-		if err := folder.Finish(); err != nil {
-			return err
-		}
-		return trained.Register(ctx, t.curves, j.Folder)
+		return trained.Finish(ctx, folder, t.curves)
 	}
 	if ctx.Err() == nil {
 		err = errors.Join(err, run.WriteFile(folder.Path(failureFile), func(w io.Writer) error {

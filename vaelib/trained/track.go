@@ -38,18 +38,17 @@ func curvesOf(
 	}, nil
 }
 
-// Register copies all files of the finished run in a folder, the model among them,
-// to the server that the model's training curves went to, if any: see
-// [track.Attach].
-func Register(ctx context.Context, curves track.Options, dir string) error {
-	if curves.Key == "" {
-		return nil
+// Finish finishes a run, and copies all its files, the model among them, to the
+// server that the model's training curves went to, if any: see [track.Attach].
+func Finish(ctx context.Context, folder *run.Run, curves track.Options) error {
+	if err := folder.Finish(); err != nil || curves.Key == "" {
+		return err
 	}
-	manifest, err := run.ReadManifest(dir)
+	manifest, err := run.ReadManifest(folder.Dir())
 	if err != nil {
 		return err
 	}
-	track.Attach(ctx, curves, dir, append(slices.Sorted(maps.Keys(manifest.Files)), run.ManifestFile))
+	track.Attach(ctx, curves, folder.Dir(), append(slices.Sorted(maps.Keys(manifest.Files)), run.ManifestFile))
 	return nil
 }
 

@@ -181,7 +181,7 @@ func TestTrainIsTracked(t *testing.T) {
 
 // A finished run is copied to where its curves went, and nowhere if they went
 // nowhere.
-func TestRegister(t *testing.T) {
+func TestFinish(t *testing.T) {
 	for name, fault := range map[string]bool{"kept": false, "refused": true} {
 		t.Run(name, func(t *testing.T) {
 			c := &curves{points: map[[2]any][]float64{}}
@@ -206,10 +206,7 @@ func TestRegister(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := folder.Finish(); err != nil {
-				t.Fatal(err)
-			}
-			if err := Register(t.Context(), m.Curves, dir); err != nil {
+			if err := Finish(t.Context(), folder, m.Curves); err != nil {
 				t.Fatal(err)
 			}
 			manifest, err := run.ReadManifest(dir)
