@@ -9,12 +9,14 @@ import (
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/lab"
 	"vaefolio/vaelib/sweep"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
 type config struct {
 	From       []string     `arg:"folder" help:"other folders of the same laboratory, whose finished worlds are brought in first"`
 	Map        lab.Settings `title:"The map"`
+	Model      string       `flag:"model" unit:"DIR" help:"the folder of a model over sets of assets, as train -corpus makes it, whose use on assets that it has never seen joins the generator's family"`
 	cli.Prices `title:"Returns to resample" only:"source=bootstrap"`
 
 	Workers     int         `flag:"workers" range:"[0,1024]" record:"-" help:"the number of worlds that are made side by side; 0 means one for each core"`
@@ -65,7 +67,13 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	defer backend.Close()
 	io.Note("backend: %s", backend.Description())
-	l, err := lab.Open(c.Out, c.Seed, c.Map, market, backend, c.Force)
+	in := lab.Inputs{Settings: c.Map, Seed: c.Seed, Backend: backend, Market: market}
+	if c.Model != "" {
+		if in.Set, err = trained.OpenSet(backend, c.Model); err != nil {
+			return err
+		}
+	}
+	l, err := lab.Open(c.Out, in, c.Force)
 	if err != nil {
 		return err
 	}

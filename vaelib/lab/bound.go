@@ -24,13 +24,13 @@ const rightPrior = "right-prior"
 func (l *Lab) bound(ctx context.Context, outcomes []outcome) error {
 	return parallel.For(ctx, len(outcomes), func(_, i int) error {
 		w, o := l.worlds[i], &outcomes[i]
-		truth, err := w.draw(l.plan.Seed, &l.plan.Settings, l.market)
+		truth, err := w.draw(&l.in)
 		if err != nil {
 			return err
 		}
 		perYear := float64(periodsPerYear)
-		if l.market != nil {
-			perYear = l.market.PeriodsPerYear
+		if l.in.Market != nil {
+			perYear = l.in.Market.PeriodsPerYear
 		}
 		judge := newRatio(truth.Mean, truth.Cov)
 		best, err := optimize.Solve(ctx, optimize.MaxSharpe, long(truth.Mean, truth.Cov))

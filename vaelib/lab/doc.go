@@ -8,7 +8,7 @@
 // it is the portfolio's true Sharpe ratio, as a share of the largest one that
 // long-only weights can have.
 //
-//	l, err := lab.Open(dir, seed, settings, nil, backend, false)
+//	l, err := lab.Open(dir, lab.Inputs{Settings: lab.Default(), Seed: 1, Backend: backend}, false)
 //	err = l.Run(ctx, lab.Options{Workers: 2})
 //	findings, err := l.Finish(ctx, command) // results.csv, summary.json, report.html
 //

@@ -14,30 +14,49 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/moments"
+	"vaefolio/vaelib/universe"
 	"vaefolio/vaelib/vae"
 )
+
+// source makes the model of a history ready, once.
+type source func(h *history, ctx context.Context) (*decoder, error)
 
 // family are the uses of a generator that was trained on portfolios made from the
 // history alone.
 func family() []member {
+	own := (*history).decoder
 	return []member{
-		{"latent-sharpe", Family, climb(moments.Sample, search{})},
-		{"latent-sharpe-prior-0.1", Family, climb(moments.Sample, search{prior: 0.1})},
-		{"latent-sharpe-prior-0.3", Family, climb(moments.Sample, search{prior: 0.3})},
-		{"latent-sharpe-prior-1", Family, climb(moments.Sample, search{prior: 1})},
+		{"latent-sharpe", Family, climb(own, moments.Sample, search{})},
+		{"latent-sharpe-prior-0.1", Family, climb(own, moments.Sample, search{prior: 0.1})},
+		{"latent-sharpe-prior-0.3", Family, climb(own, moments.Sample, search{prior: 0.3})},
+		{"latent-sharpe-prior-1", Family, climb(own, moments.Sample, search{prior: 1})},
 		{"latent-sharpe-chosen", Family, chosen},
-		{"latent-shrunken", Family, climb(moments.EmpiricalBayes, search{})},
-		{"latent-shrunken-prior-0.1", Family, climb(moments.EmpiricalBayes, search{prior: 0.1})},
-		{"latent-shrunken-prior-0.3", Family, climb(moments.EmpiricalBayes, search{prior: 0.3})},
-		{"posterior-mean", Family, posterior(moments.Sample)},
-		{"posterior-mean-shrunken", Family, posterior(moments.EmpiricalBayes)},
+		{"latent-shrunken", Family, climb(own, moments.EmpiricalBayes, search{})},
+		{"latent-shrunken-prior-0.1", Family, climb(own, moments.EmpiricalBayes, search{prior: 0.1})},
+		{"latent-shrunken-prior-0.3", Family, climb(own, moments.EmpiricalBayes, search{prior: 0.3})},
+		{"posterior-mean", Family, posterior(own, moments.Sample)},
+		{"posterior-mean-shrunken", Family, posterior(own, moments.EmpiricalBayes)},
 		{"sampled-max-min", Family, maxMin},
-		{"sampled-shrunken", Family, sampled(0)},
-		{"sampled-shrunken-mean", Family, sampled(0.05)},
-		{"generator-mean", Family, sampled(1)},
+		{"sampled-shrunken", Family, sampled(own, 0)},
+		{"sampled-shrunken-mean", Family, sampled(own, 0.05)},
+		{"generator-mean", Family, sampled(own, 1)},
 		{"latent-sharpe-regime", Family, onRegime},
 		{"half-latent-empirical-bayes", Family,
-			half(climb(moments.Sample, search{prior: 0.3}), largestSharpe(moments.EmpiricalBayes))},
+			half(climb(own, moments.Sample, search{prior: 0.3}), largestSharpe(moments.EmpiricalBayes))},
+	}
+}
+
+// zeroShot are the uses of a model over sets of assets that has never seen the
+// world's, nor any portfolio of them.
+func zeroShot() []member {
+	placed := (*history).placed
+	return []member{
+		{"zero-shot-sharpe", Family, climb(placed, moments.Sample, search{})},
+		{"zero-shot-sharpe-prior-0.1", Family, climb(placed, moments.Sample, search{prior: 0.1})},
+		{"zero-shot-sharpe-prior-0.3", Family, climb(placed, moments.Sample, search{prior: 0.3})},
+		{"zero-shot-shrunken", Family, climb(placed, moments.EmpiricalBayes, search{})},
+		{"zero-shot-posterior-mean", Family, posterior(placed, moments.Sample)},
+		{"zero-shot-mean", Family, sampled(placed, 1)},
 	}
 }
 
@@ -56,6 +75,27 @@ type search struct {
 	radius float64 // of the ball beside that of 95 %; 0 means 1
 }
 
+// placed returns the model over sets of assets, placed in the history's.
+func (h *history) placed(context.Context) (*decoder, error) {
+	if h.universal != nil {
+		return h.universal, nil
+	}
+	u, err := universe.New(h.window.Symbols, h.window.Returns, 1)
+	if err != nil {
+		return nil, err
+	}
+	model, err := h.set.Of(u)
+	if err != nil {
+		return nil, err
+	}
+	generator, err := generate.New(model.Network, h.allowed())
+	if err != nil {
+		return nil, err
+	}
+	h.universal = &decoder{generator: generator, density: model.Aggregate, found: map[search][]float64{}}
+	return h.universal, nil
+}
+
 // decoder returns the model of the history.
 func (h *history) decoder(ctx context.Context) (*decoder, error) {
 	var err error
@@ -69,7 +109,7 @@ func (h *history) decoder(ctx context.Context) (*decoder, error) {
 // each rolling window of the training set a level of the regime; nil: the model is
 // told nothing, else the model returned is given that of the whole window's end.
 func (h *history) train(ctx context.Context, window *market.Window, told func(from, to int) int) (*decoder, error) {
-	periods, set := len(window.Times), h.set()
+	periods, set := len(window.Times), h.allowed()
 	made, err := corpus.Build(ctx, window, set, nil, corpus.Config{
 		N: h.settings.Rows, Seed: h.seed, Lookbacks: []int{max(10, periods/6), max(20, periods/3)},
 		PeriodsPerYear: periodsPerYear,
@@ -120,10 +160,10 @@ func (h *history) ratio(name string) (*ratio, error) {
 }
 
 // climb is a latent search over the whole history.
-func climb(means string, s search) rule {
+func climb(from source, means string, s search) rule {
 	s.means = means
 	return func(ctx context.Context, h *history) ([]float64, error) {
-		d, err := h.decoder(ctx)
+		d, err := from(h, ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -237,11 +277,14 @@ func onRegime(ctx context.Context, h *history) ([]float64, error) {
 	return h.search(ctx, d, search{means: moments.Sample})
 }
 
-// samples returns portfolios that the model makes (N x n).
-func (h *history) samples(ctx context.Context) (*mat.Dense, error) {
-	d, err := h.decoder(ctx)
-	if err != nil || d.batch != nil {
-		return d.batch, err
+// samples returns portfolios that a model makes (N x n).
+func (h *history) samples(ctx context.Context, from source) (*mat.Dense, error) {
+	d, err := from(h, ctx)
+	if err != nil {
+		return nil, err
+	}
+	if d.batch != nil {
+		return d.batch, nil
 	}
 	batch, err := d.generator.Sample(ctx, h.settings.Samples, d.density, h.seed)
 	if err != nil {
@@ -255,9 +298,9 @@ func (h *history) samples(ctx context.Context) (*mat.Dense, error) {
 // prior, each counts exp(T s^2/2), s the Sharpe ratio per period of its portfolio
 // over T periods (with its sign), which is how much likelier the history is with
 // that mean return than with none.
-func posterior(means string) rule {
+func posterior(from source, means string) rule {
 	return func(ctx context.Context, h *history) ([]float64, error) {
-		samples, err := h.samples(ctx)
+		samples, err := h.samples(ctx, from)
 		if err != nil {
 			return nil, err
 		}
@@ -286,9 +329,9 @@ func posterior(means string) rule {
 
 // sampled is the mean of the best share of the samples by the shrunken objective; 0
 // is the best one alone.
-func sampled(share float64) rule {
+func sampled(from source, share float64) rule {
 	return func(ctx context.Context, h *history) ([]float64, error) {
-		samples, err := h.samples(ctx)
+		samples, err := h.samples(ctx, from)
 		if err != nil {
 			return nil, err
 		}
@@ -317,7 +360,7 @@ func sampled(share float64) rule {
 // largest.
 func maxMin(ctx context.Context, h *history) ([]float64, error) {
 	const scenarios, block = 16, 5
-	samples, err := h.samples(ctx)
+	samples, err := h.samples(ctx, (*history).decoder)
 	if err != nil {
 		return nil, err
 	}

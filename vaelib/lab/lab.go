@@ -16,7 +16,6 @@ import (
 
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/sweep"
-	"vaefolio/vaelib/vae"
 )
 
 // Files and folders of a laboratory.
@@ -39,18 +38,18 @@ type plan struct {
 	Data      string   `json:"data"`   // hash of the returns that are resampled; "" without
 	Market    string   `json:"market"` // their name
 	Synthetic bool     `json:"synthetic"`
+	Model     string   `json:"model,omitempty"` // hash of the one over sets
 	Backend   string   `json:"backend"`
 	GOARCH    string   `json:"goarch"`
 }
 
 // Lab is a laboratory in a folder.
 type Lab struct {
-	dir     string
-	plan    plan
-	market  *Market
-	backend *vae.Backend
-	worlds  []planned
-	force   bool
+	dir    string
+	in     Inputs
+	plan   plan
+	worlds []planned
+	force  bool
 }
 
 // planned is a world and the name of its folder.
@@ -61,23 +60,30 @@ type planned struct {
 }
 
 // Open checks a laboratory and its folder, which [Lab.Run] makes where it is missing.
-// The market is needed with [Bootstrap] alone. A folder with another laboratory is
-// refused, unless force makes it this one, which keeps the worlds that both have.
-func Open(dir string, seed uint64, s Settings, m *Market, backend *vae.Backend, force bool) (*Lab, error) {
+// A folder with another laboratory is refused, unless force makes it this one, which
+// keeps the worlds that both have.
+func Open(dir string, in Inputs, force bool) (*Lab, error) {
+	s := &in.Settings
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	l := &Lab{dir: dir, market: m, backend: backend, plan: plan{Kind: planKind, Settings: s, Seed: seed,
-		Synthetic: true,
-		Market:    Simulated, Backend: backend.Name(), GOARCH: runtime.GOARCH}}
+	l := &Lab{dir: dir, in: in, force: force, plan: plan{Kind: planKind, Settings: *s, Seed: in.Seed, Synthetic: true,
+		Market: Simulated, Backend: in.Backend.Name(), GOARCH: runtime.GOARCH}}
 	if s.Source == Bootstrap {
-		_, columns := m.Returns.Dims()
+		_, columns := in.Market.Returns.Dims()
 		if most := slices.Max(s.Assets); most > columns {
-			return nil, fmt.Errorf("-n %d: the returns to resample are of %d assets: give smaller numbers, or "+
-				"other prices",
-				most, columns)
+			return nil, fmt.Errorf("-n %d: the returns to resample are of %d assets: give smaller numbers, or other "+
+				"prices", most, columns)
 		}
-		l.plan.Data, l.plan.Market, l.plan.Synthetic = m.Hash, m.Name, m.Synthetic
+		l.plan.Data, l.plan.Market, l.plan.Synthetic = in.Market.Hash, in.Market.Name, in.Market.Synthetic
+	}
+	var names []string
+	for _, m := range roster(in.Set) {
+		names = append(names, m.name)
+	}
+	if in.Set != nil {
+		l.plan.Model = in.Set.Hash()
+		names = append(names, l.plan.Model)
 	}
 	for _, c := range s.cells() {
 		for number := range s.Worlds {
@@ -85,23 +91,13 @@ func Open(dir string, seed uint64, s Settings, m *Market, backend *vae.Backend, 
 			w.config = fmt.Appendf(nil, "source = %q\nn = %d\nperiods = %d\ndispersion = %v\nworld = %d\nwindows = "+
 				"%d\nrows = %d\nsteps = %d\nsamples = %d\nstrategies = %q\n", s.Source, c.Assets, c.Periods,
 				c.Dispersion, number,
-				s.Windows, s.Rows, s.Steps, s.Samples, strings.Join(names(), " "))
-			w.id = run.Hash(w.config, fmt.Append(nil, seed), []byte(l.plan.Data), []byte(l.plan.Backend))[:16]
+				s.Windows, s.Rows, s.Steps, s.Samples, strings.Join(names, " "))
+			w.id = run.Hash(w.config, fmt.Append(nil, in.Seed), []byte(l.plan.Data), []byte(l.plan.Backend))[:16]
 			l.worlds = append(l.worlds, w)
 		}
 	}
-	l.force = force
 	_, err := l.check()
 	return l, err
-}
-
-// names are those of all strategies.
-func names() []string {
-	var names []string
-	for _, m := range roster() {
-		names = append(names, m.name)
-	}
-	return names
 }
 
 // check refuses a folder that the laboratory can't have, and says whether its plan is
@@ -153,6 +149,8 @@ func (l *Lab) difference(other *plan) string {
 		return fmt.Sprintf("seed %d there, %d here", other.Seed, l.plan.Seed)
 	case other.Data != l.plan.Data:
 		return "other prices"
+	case other.Model != l.plan.Model:
+		return "another model over sets"
 	}
 	return "other settings"
 }
@@ -227,7 +225,7 @@ func (l *Lab) Run(ctx context.Context, o Options) error {
 // makeWorld makes one in its folder, unless it is there.
 func (l *Lab) makeWorld(ctx context.Context, w planned) error {
 	spec := run.Spec{Verb: "lab", Config: w.config, Data: l.plan.Data, Seed: l.plan.Seed, Backend: l.plan.Backend,
-		Plugin: l.backend.Plugin(), Outputs: []string{resultFile}}
+		Plugin: l.in.Backend.Plugin(), Outputs: []string{resultFile}}
 	for {
 		folder, err := run.Open(l.worldDir(w.id), spec, false)
 		var done *run.AlreadyDone
@@ -246,7 +244,7 @@ func (l *Lab) makeWorld(ctx context.Context, w planned) error {
 			return err
 		}
 		defer folder.Close()
-		o, err := w.make(ctx, l.backend, l.plan.Seed, &l.plan.Settings, l.market)
+		o, err := w.make(ctx, &l.in)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,8 @@ import (
 	"vaefolio/vaelib/simulate"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/sweep"
+	"vaefolio/vaelib/trained"
+	"vaefolio/vaelib/universe"
 	"vaefolio/vaelib/vae"
 )
 
@@ -34,10 +36,37 @@ func open(t *testing.T) *vae.Backend {
 	return b
 }
 
+func inputs(t *testing.T, s Settings) Inputs {
+	t.Helper()
+	return Inputs{Settings: s, Seed: 1, Backend: open(t)}
+}
+
 // tiny is a laboratory of a moment.
 func tiny() Settings {
 	return Settings{Source: Simulated, Assets: []int{4}, Periods: []int{40}, Dispersion: []float64{0, 2},
 		Worlds: 4, Windows: 1, Rows: 100, Steps: 5, Samples: 100}
+}
+
+// universal is a model over sets of assets that has hardly learned.
+func universal(t *testing.T) *trained.SetModel {
+	t.Helper()
+	var all []*universe.Example
+	s := universe.Settings{Universes: 16, Portfolios: 4, LeastAssets: 4, MostAssets: 5, LeastPeriods: 40, MostPeriods: 60,
+		HeldOut: 0.25}
+	if err := universe.Simulate(t.Context(), s, func(e *universe.Example) error {
+		all = append(all, e)
+		return nil
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	settings := trained.SetSettings{Config: vae.SetConfig{Latent: 2, Width: 8, Heads: 2, Blocks: 1, Beta: 0.1, Seed: 1},
+		Schedule: vae.DefaultSetSchedule()}
+	settings.Schedule.Steps, settings.Schedule.Batch, settings.Schedule.EvalEvery = 5, 16, 5
+	model, _, err := trained.MakeSet(t.Context(), open(t), all, settings, t.TempDir(), trained.Reports{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return model
 }
 
 // Whatever happens after a rebalance, what was decided up to it stays as it was,
@@ -51,9 +80,11 @@ func TestNothingLooksAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 	returns := world.Returns(stream.New(2, "path", 0), train+count*test)
+	in := inputs(t, tiny())
+	in.Set = universal(t)
 	decide := func(returns *mat.Dense) *backtest.Result {
 		t.Helper()
-		result, err := backtest.Run(t.Context(), windowOf(returns), Strategies(open(t), 1, tiny()),
+		result, err := backtest.Run(t.Context(), windowOf(returns), Strategies(in),
 			backtest.Settings{Train: train, Test: test}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -61,8 +92,8 @@ func TestNothingLooksAhead(t *testing.T) {
 		return result
 	}
 	before := decide(returns)
-	if len(before.Tracks) != len(roster()) {
-		t.Fatalf("%d strategies were tested, not %d", len(before.Tracks), len(roster()))
+	if len(before.Tracks) != len(roster(in.Set)) {
+		t.Fatalf("%d strategies were tested, not %d", len(before.Tracks), len(roster(in.Set)))
 	}
 	for last := range count - 1 {
 		corrupt := mat.DenseCopyOf(returns)
@@ -93,10 +124,10 @@ func TestNothingLooksAhead(t *testing.T) {
 // A laboratory that was interrupted, one made in parts and one made in one go by
 // other workers end with the same bytes.
 func TestInterruptedAndSharded(t *testing.T) {
-	backend, dir := open(t), t.TempDir()
+	dir := t.TempDir()
 	at := func(name string) *Lab {
 		t.Helper()
-		l, err := Open(filepath.Join(dir, name), 1, tiny(), nil, backend, false)
+		l, err := Open(filepath.Join(dir, name), inputs(t, tiny()), false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -167,8 +198,8 @@ func TestInterruptedAndSharded(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	backend, dir := open(t), t.TempDir()
-	a, err := Open(filepath.Join(dir, "a"), 1, tiny(), nil, backend, false)
+	dir := t.TempDir()
+	a, err := Open(filepath.Join(dir, "a"), inputs(t, tiny()), false)
 	if err == nil {
 		err = a.Run(t.Context(), Options{Shard: sweep.Shard{Index: 1, Count: 8}})
 	}
@@ -177,10 +208,10 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	other := tiny()
 	other.Steps = 6
-	if _, err := Open(filepath.Join(dir, "a"), 1, other, nil, backend, false); err == nil || !strings.Contains(err.Error(), "-force") {
+	if _, err := Open(filepath.Join(dir, "a"), inputs(t, other), false); err == nil || !strings.Contains(err.Error(), "-force") {
 		t.Errorf("another laboratory: %v", err)
 	}
-	if _, err := Open(filepath.Join(dir, "a"), 1, other, nil, backend, true); err != nil {
+	if _, err := Open(filepath.Join(dir, "a"), inputs(t, other), true); err != nil {
 		t.Errorf("with force: %v", err)
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "b"), 0o755); err != nil {
@@ -189,13 +220,14 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "b", "notes.txt"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(filepath.Join(dir, "b"), 1, tiny(), nil, backend, false); err == nil || !strings.Contains(err.Error(), "notes.txt") {
+	if _, err := Open(filepath.Join(dir, "b"), inputs(t, tiny()), false); err == nil || !strings.Contains(err.Error(), "notes.txt") {
 		t.Errorf("a folder with other files: %v", err)
 	}
 	resampled := tiny()
 	resampled.Source = Bootstrap
-	small := &Market{Returns: mat.NewDense(50, 3, nil), PeriodsPerYear: 252}
-	if _, err := Open(filepath.Join(dir, "c"), 1, resampled, small, backend, false); err == nil || !strings.Contains(err.Error(), "3 assets") {
+	in := inputs(t, resampled)
+	in.Market = &Market{Returns: mat.NewDense(50, 3, nil), PeriodsPerYear: 252}
+	if _, err := Open(filepath.Join(dir, "c"), in, false); err == nil || !strings.Contains(err.Error(), "3 assets") {
 		t.Errorf("more assets than there are: %v", err)
 	}
 	double := tiny()
@@ -215,8 +247,9 @@ func TestBootstrapWorld(t *testing.T) {
 	}
 	s := tiny()
 	s.Source = Bootstrap
-	m := &Market{Returns: real.Returns(stream.New(4, "real", 0), 300), PeriodsPerYear: 252}
-	o, err := world{Cell{4, 40, 0}, 1}.make(t.Context(), open(t), 1, &s, m)
+	in := inputs(t, s)
+	in.Market = &Market{Returns: real.Returns(stream.New(4, "real", 0), 300), PeriodsPerYear: 252}
+	o, err := world{Cell{4, 40, 0}, 1}.make(t.Context(), &in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,7 +391,7 @@ func TestFallingMarket(t *testing.T) {
 	if window.Times[0] != time.Date(2020, time.January, 2, 0, 0, 0, 0, time.UTC) {
 		t.Errorf("the first return ends %v", window.Times[0])
 	}
-	for _, s := range Strategies(open(t), 1, tiny()) {
+	for _, s := range Strategies(inputs(t, tiny())) {
 		w, err := s.Weights(t.Context(), window, nil)
 		if err != nil {
 			t.Fatal(err)

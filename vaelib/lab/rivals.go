@@ -54,7 +54,7 @@ func largestSharpe(means string) rule {
 
 func (h *history) solve(ctx context.Context, o optimize.Objective, mean []float64, m *moments.Moments) ([]float64,
 	error) {
-	r, err := optimize.Solve(ctx, o, &optimize.Inputs{Set: h.set(), Mean: mean, Cov: m.Cov})
+	r, err := optimize.Solve(ctx, o, &optimize.Inputs{Set: h.allowed(), Mean: mean, Cov: m.Cov})
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func resampled(ctx context.Context, h *history) ([]float64, error) {
 		return nil, err
 	}
 	return optimize.Resampled(ctx, optimize.MaxSharpe,
-		&optimize.Inputs{Set: h.set(), Mean: m.Mean, Cov: m.Cov, MinVarianceFallback: true},
+		&optimize.Inputs{Set: h.allowed(), Mean: m.Mean, Cov: m.Cov, MinVarianceFallback: true},
 		optimize.Resampling{Periods: m.Periods, Draws: 50, Covariance: moments.LedoitWolf}, h.stream("resampled"))
 }
 
@@ -134,7 +134,7 @@ func bestDraw(ctx context.Context, h *history) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	draws, err := choose.DirichletMixture("", h.set(), h.stream("draws")).Draw(ctx, h.settings.Samples)
+	draws, err := choose.DirichletMixture("", h.allowed(), h.stream("draws")).Draw(ctx, h.settings.Samples)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func bestDraw(ctx context.Context, h *history) ([]float64, error) {
 	return draws.RawRowView(best), nil
 }
 
-// set is all long-only weights.
-func (h *history) set() simplex.Set {
+// allowed are all long-only weights.
+func (h *history) allowed() simplex.Set {
 	return simplex.Set{N: len(h.window.Symbols), Symbols: h.window.Symbols}
 }

@@ -11,6 +11,7 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -30,8 +31,15 @@ type member struct {
 	rule       rule
 }
 
-// roster is all of them, in the order of the tables.
-func roster() []member { return append(rivals(), family()...) }
+// roster is all of them, in the order of the tables; those that need a model over sets
+// only where there is one.
+func roster(set *trained.SetModel) []member {
+	all := append(rivals(), family()...)
+	if set != nil {
+		all = append(all, zeroShot()...)
+	}
+	return all
+}
 
 // bench is what the strategies of one goroutine share: the models of the history
 // that all of them look at.
@@ -39,7 +47,8 @@ type bench struct {
 	settings *Settings
 	seed     uint64
 	backend  *vae.Backend
-	at       *history // the last one asked for
+	set      *trained.SetModel // nil: none
+	at       *history          // the last one asked for
 }
 
 // history is one training window, and what was computed on it.
@@ -49,6 +58,8 @@ type history struct {
 	index  uint64 // by its data: what is random belongs to them
 	known  map[string]*moments.Moments
 	model  *decoder // nil: not trained yet
+	// universal is the model over sets, placed in the history's assets; nil: not yet
+	universal *decoder
 }
 
 // look returns the history of a window: the last one, where it is the same.
@@ -84,13 +95,18 @@ func (h *history) stream(purpose string) *rand.Rand {
 // Strategies returns the strategies of the laboratory as those of a backtest, in
 // the order of its tables. They share models, so they belong to one goroutine. The
 // windows that they are shown must have at least 40 periods.
-func Strategies(backend *vae.Backend, seed uint64, settings Settings) []backtest.Strategy {
-	shared := &bench{settings: &settings, seed: seed, backend: backend}
+func Strategies(in Inputs) []backtest.Strategy {
+	shared := in.bench()
 	var strategies []backtest.Strategy
-	for _, m := range roster() {
+	for _, m := range roster(in.Set) {
 		strategies = append(strategies, backtest.Strategy{Name: m.name, Weights: shared.weigher(m)})
 	}
 	return strategies
+}
+
+// bench is one for a goroutine.
+func (in *Inputs) bench() *bench {
+	return &bench{settings: &in.Settings, seed: in.Seed, backend: in.Backend, set: in.Set}
 }
 
 // weigher is a member as a function of a window.

@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/simulate"
+	"vaefolio/vaelib/trained"
+	"vaefolio/vaelib/vae"
 )
 
 // Sources of the markets.
@@ -65,6 +67,15 @@ func twice[T int | float64](values []T) bool {
 		}
 	}
 	return false
+}
+
+// Inputs are what a laboratory is made of.
+type Inputs struct {
+	Settings
+	Seed    uint64
+	Backend *vae.Backend
+	Market  *Market           // of [Bootstrap]; nil otherwise
+	Set     *trained.SetModel // a model over sets of assets, to be used zero-shot; nil: none
 }
 
 // Market is what the histories of [Bootstrap] are resampled from.

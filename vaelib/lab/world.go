@@ -14,7 +14,6 @@ import (
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simulate"
 	"vaefolio/vaelib/stream"
-	"vaefolio/vaelib/vae"
 )
 
 // world is one market of a cell, by its number there.
@@ -44,30 +43,30 @@ func (w world) streamOf(history int) uint64 {
 }
 
 // draw makes the market.
-func (w world) draw(seed uint64, s *Settings, m *Market) (*simulate.World, error) {
+func (w world) draw(in *Inputs) (*simulate.World, error) {
 	r := simulate.DefaultRanges()
 	n := float64(w.Assets)
 	r.Assets = simulate.Range{From: n, To: n}
 	r.Level, r.Dispersion = level, simulate.Range{From: w.Dispersion, To: w.Dispersion}
-	if s.Source == Simulated {
-		return simulate.New(seed, w.streamOf(0), r)
+	if in.Source == Simulated {
+		return simulate.New(in.Seed, w.streamOf(0), r)
 	}
-	r.PeriodsPerYear = m.PeriodsPerYear
-	rng := stream.New(seed, "lab.columns", w.streamOf(0))
-	periods, columns := m.Returns.Dims()
+	r.PeriodsPerYear = in.Market.PeriodsPerYear
+	rng := stream.New(in.Seed, "lab.columns", w.streamOf(0))
+	periods, columns := in.Market.Returns.Dims()
 	chosen := mat.NewDense(periods, w.Assets, nil)
 	for i, j := range rng.Perm(columns)[:w.Assets] {
 		for t := range periods {
-			chosen.Set(t, i, m.Returns.At(t, j))
+			chosen.Set(t, i, in.Market.Returns.At(t, j))
 		}
 	}
 	const block = 10
-	return simulate.Resampled(seed, w.streamOf(0), chosen, block, r)
+	return simulate.Resampled(in.Seed, w.streamOf(0), chosen, block, r)
 }
 
 // make draws the world's histories and has every strategy choose on each.
-func (w world) make(ctx context.Context, backend *vae.Backend, seed uint64, s *Settings, m *Market) (*outcome, error) {
-	truth, err := w.draw(seed, s, m)
+func (w world) make(ctx context.Context, in *Inputs) (*outcome, error) {
+	truth, err := w.draw(in)
 	if err != nil {
 		return nil, err
 	}
@@ -77,20 +76,20 @@ func (w world) make(ctx context.Context, backend *vae.Backend, seed uint64, s *S
 	}
 	judge := newRatio(truth.Mean, truth.Cov)
 	annual := 1.0 // of a ratio by periodsPerYear
-	if m != nil {
-		annual = math.Sqrt(m.PeriodsPerYear / periodsPerYear)
+	if in.Market != nil {
+		annual = math.Sqrt(in.Market.PeriodsPerYear / periodsPerYear)
 	}
 	most := judge.Value(best.Weights)
 	o := &outcome{Cell: w.Cell, World: w.Number, Level: truth.Level, Correlation: truth.Correlation,
 		Optimum: most * annual}
-	members := roster()
+	members := roster(in.Set)
 	for _, m := range members {
 		o.Strategies, o.Kinds = append(o.Strategies, m.name), append(o.Kinds, m.kind)
 	}
 	o.Strategies, o.Kinds = append(o.Strategies, ceiling), append(o.Kinds, Ceiling)
-	shared := &bench{settings: s, seed: seed, backend: backend}
-	for k := range s.Windows {
-		rng := stream.New(seed, "lab.history", w.streamOf(1+k))
+	shared := in.bench()
+	for k := range in.Windows {
+		rng := stream.New(in.Seed, "lab.history", w.streamOf(1+k))
 		window := windowOf(truth.Returns(rng, w.Periods))
 		shares := make([]float64, 0, len(o.Strategies))
 		for _, m := range members {
@@ -114,7 +113,7 @@ const ceiling = "best-sample-by-truth"
 
 // best is the largest true ratio among the samples of the history's model.
 func (b *bench) best(ctx context.Context, judge *ratio) (float64, error) {
-	samples, err := b.at.samples(ctx)
+	samples, err := b.at.samples(ctx, (*history).decoder)
 	if err != nil {
 		return 0, err
 	}
