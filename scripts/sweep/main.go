@@ -72,7 +72,7 @@ func main() {
 func command(ctx context.Context, c *config, io *cli.IO) error {
 	switch c.Command {
 	case "merge":
-		return merge(c, io)
+		return merge(ctx, c, io)
 	case "status":
 		return status(c, io)
 	default:
@@ -114,18 +114,25 @@ func makeRuns(ctx context.Context, c *config, io *cli.IO) error {
 		return fmt.Errorf("%d of %d runs failed: %s", n, s.Runs(), strings.Join(names, "; "))
 	}
 	if shard.Count == 0 {
-		return merge(c, io)
+		return merge(ctx, c, io)
 	}
 	return nil
 }
 
-func merge(c *config, io *cli.IO) error {
+func merge(ctx context.Context, c *config, io *cli.IO) error {
 	merged, err := sweep.Merge(c.Out, c.From)
 	if err != nil {
 		return err
 	}
 	for _, note := range merged.Notes {
 		io.Note("WARNING: %s", note)
+	}
+	verdict, err := merged.Report(ctx)
+	if err != nil {
+		return err
+	}
+	for _, line := range verdict {
+		io.Note("%s", line)
 	}
 	io.Note("%d of %d runs, %d brought in: %s", merged.Done, merged.Runs, merged.Brought,
 		filepath.Join(c.Out, sweep.ResultsFile))

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,6 +85,24 @@ func TestSweep(t *testing.T) {
 	if len(rows) != 5 || !slices.Equal(rows[0][:5], []string{"run", "beta", "hidden", "conditional", "seed"}) ||
 		!slices.Equal(rows[4][1:6], []string{"1", "8,8", "true", "3", "done"}) {
 		t.Errorf("results %v", rows)
+	}
+	for _, row := range rows[1:] { // a latent search comes near the bound, and never above it
+		distance, err := strconv.ParseFloat(row[slices.Index(rows[0], "distance_to_bound")], 64)
+		if err != nil || distance < -1e-9 {
+			t.Errorf("run %s is %v from the bound (%v)", row[0], distance, err)
+		}
+		for _, name := range []string{"sharpe_out_of_sample", "recall", "coverage"} {
+			if row[slices.Index(rows[0], name)] == "" {
+				t.Errorf("run %s has no %s", row[0], name)
+			}
+		}
+	}
+	execute(t, 0, "Probability of backtest overfitting", "merge", "-out", out)
+	if returns := readCSV(t, filepath.Join(out, "returns.csv")); len(returns) < 300 || len(returns[0]) != 5 {
+		t.Errorf("%d lines of returns, %v", len(returns), returns[0])
+	}
+	if page, err := os.ReadFile(filepath.Join(out, sweep.ReportFile)); err != nil || !strings.Contains(string(page), "is that luck?") {
+		t.Errorf("the report doesn't answer (%v)", err)
 	}
 	control := slices.Index(rows[0], "control_error.sector.L1")
 	if control < 0 || rows[1][control] != "" || rows[2][control] == "" {

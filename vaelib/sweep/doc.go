@@ -12,6 +12,9 @@
 //	runs/ID/         one run each: model, history.csv, result.json, timings.json
 //	results.csv      one row a run, made by [Merge]
 //	timings.csv      how long each took
+//	markets/ID.json  returns that models are judged on, before and after the split
+//	report.html      which setting is best by its portfolios, and whether that is
+//	                 luck, by [Merged.Report]; figures/, returns.csv
 //
 // A run is named by the hash of its configuration and data, so that a run that is
 // finished is not made twice, and an interrupted one is taken up where it stopped.

@@ -29,6 +29,10 @@ type Merged struct {
 	Missing    []string  // runs that are not finished, by folder name and point
 	Conflicts  []Failure // runs whose results can't be trusted, and why
 	Notes      []string  // what else is odd, one line each
+
+	dir    string
+	plan   *plan
+	judged []judgedRun // runs whose portfolios were judged
 }
 
 // Err is nil where every run is done, and else one line on what is wrong.
@@ -102,12 +106,16 @@ func Merge(dir string, from []string) (*Merged, error) {
 			results[i] = append(results[i], m.control[r.ID][name])
 		}
 	}
-	head := slices.Concat([]string{"run"}, p.Axes, []string{"status"}, figureNames, m.controlNames)
+	head := slices.Concat([]string{"run"}, p.Axes, []string{"status"}, figureNames, worthNames, m.controlNames)
 	if err := writeTable(filepath.Join(dir, ResultsFile), head, results); err != nil {
 		return nil, err
 	}
-	return m.merged, writeTable(filepath.Join(dir, TimingsFile), []string{"run", "seconds", "samples_per_second"},
-		timings)
+	if err := writeTable(filepath.Join(dir, TimingsFile), []string{"run", "seconds", "samples_per_second"},
+		timings); err != nil {
+		return nil, err
+	}
+	m.merged.dir, m.merged.plan = dir, p
+	return m.merged, nil
 }
 
 // merger is a merge under way.
@@ -267,7 +275,7 @@ func (m *merger) addControl(id string, r *Result) {
 
 // rows returns the run's rows of both tables.
 func (m *merger) rows(r plannedTrial) (results, timings []string, err error) {
-	figures, seconds := make([]string, len(figureNames)), []string{"", ""}
+	figures, seconds := make([]string, len(figureNames)+len(worthNames)), []string{"", ""}
 	row := func(status string) ([]string, []string, error) {
 		results := append(append([]string{r.ID}, r.Point...), status)
 		return append(results, figures...), append([]string{r.ID}, seconds...), nil
@@ -304,7 +312,10 @@ func (m *merger) rows(r plannedTrial) (results, timings []string, err error) {
 	}
 	m.merged.Done++
 	m.builds[build(manifest)]++
-	figures = result.figures()
+	figures = append(result.figures(), result.Worth.cells()...)
+	if result.Worth != nil {
+		m.merged.judged = append(m.merged.judged, judgedRun{r, result.Worth})
+	}
 	m.addControl(r.ID, result)
 	seconds = []string{strconv.FormatFloat(spent.Seconds, 'g', -1, 64),
 		strconv.FormatFloat(spent.SamplesPerSecond, 'g', -1, 64)}

@@ -145,6 +145,9 @@ func (p *pool) prepare(ctx context.Context, w *worker) error {
 	if err := s.claim(w.ready.Engine); err != nil {
 		return err
 	}
+	if err := s.writeMarkets(ctx, p.pending); err != nil {
+		return err
+	}
 	made := map[string]bool{}
 	for _, i := range p.pending {
 		set := s.sets[i]
@@ -220,7 +223,7 @@ func (s *Sweep) job(i int) job {
 	return job{
 		Folder: s.runDir(r.ID), Corpus: s.corpusDir(r.Corpus), Symbols: t.Window.Symbols,
 		Settings: t.Settings, Seed: t.Seed, Config: string(t.Config), Data: r.Corpus, Funding: t.Window.Funded,
-		Force: s.force,
+		Force: s.force, Market: s.markets[i],
 	}
 }
 

@@ -115,6 +115,8 @@ type Sweep struct {
 	trials []Trial
 	sets   []*trainingSet // one a trial; equal ones are shared
 	force  bool
+
+	markets map[int]string // files that pending runs are judged on
 }
 
 // PlanError says that a folder holds another sweep.

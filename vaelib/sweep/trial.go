@@ -40,6 +40,10 @@ type Result struct {
 	Train      vae.Losses `json:"train"`      // mean since the evaluation before Step
 	Validation vae.Losses `json:"validation"` // at Step
 
+	// Worth is what the model's portfolios are worth; nil of runs made before that
+	// was measured.
+	Worth *Worth `json:"worth,omitempty"`
+
 	// Control is how well a conditional model does what it is asked for.
 	Control []generate.Control `json:"control,omitempty"`
 
@@ -66,8 +70,9 @@ type job struct {
 	Config   string   `json:"config"`
 	Data     string   `json:"data"` // hash
 	Funding  bool     `json:"funding"`
-	Force    bool     `json:"force"` // replaces another run in the folder
-	Wait     bool     `json:"wait"`  // for the end of another process in the folder
+	Force    bool     `json:"force"`  // replaces another run in the folder
+	Wait     bool     `json:"wait"`   // for the end of another process in the folder
+	Market   string   `json:"market"` // file of the returns that it is judged on; "": it isn't
 }
 
 // trainer does the jobs of one worker. It keeps the last training set, and by
@@ -77,6 +82,9 @@ type trainer struct {
 	data    *trained.Data
 	source  string        // of the data
 	curves  track.Options // of the model trained last
+
+	market   *judged
+	judgedBy string // its file
 }
 
 // do makes the run in its folder, or takes it up where it was interrupted. A
@@ -156,6 +164,11 @@ func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports tra
 	result, err := t.examine(ctx, j, model, history)
 	if err != nil {
 		return err
+	}
+	if j.Market != "" {
+		if result.Worth, err = t.judge(ctx, j, model, folder); err != nil {
+			return err
+		}
 	}
 	if err := run.WriteJSON(folder.Path(resultFile), result); err != nil {
 		return err
