@@ -35,7 +35,7 @@ type Settings struct {
 	Schedule vae.Schedule  `title:"Training"`
 
 	Portfolios int  `flag:"portfolios" range:"[1,10000000]" help:"the number of portfolios to generate and write"`
-	Components int  `flag:"components" range:"[1,inf)" help:"the number of normals in the mixture fitted to the codes, from which portfolios are sampled"`
+	Components int  `flag:"components" range:"[1,inf)" auto:"true" help:"the number of normals in the mixture fitted to the codes, from which portfolios are sampled; auto takes 40, and of codes of more than 12 dimensions 400 without correlations"`
 	TwoStage   bool `flag:"two-stage" help:"fit a second VAE to the codes too, and judge its samples beside those of the mixture and of the prior"`
 	Starts     int  `flag:"starts" range:"[1,inf)" help:"the number of codes from which the latent Sharpe search climbs side by side"`
 	Iterations int  `flag:"iterations" range:"[1,inf)" help:"the number of steps of the latent Sharpe search"`
@@ -56,7 +56,6 @@ func (s *Settings) Quick() {
 	s.Schedule.Steps = QuickSteps
 	s.Corpus.N = 6000
 	s.Portfolios = 1000
-	s.Components = 20
 	s.Starts, s.Iterations = 32, 60
 }
 
@@ -70,8 +69,9 @@ func (s Settings) Validate() error {
 		return fmt.Errorf("embargo %d: it must be at least 0, or -1 for the longest lookback", s.Embargo)
 	case s.Portfolios < 1:
 		return fmt.Errorf("%d portfolios asked for: ask for at least 1", s.Portfolios)
-	case s.Components < 1:
-		return fmt.Errorf("a mixture of %d components: it needs at least 1", s.Components)
+	case s.Components < 0:
+		return fmt.Errorf("a mixture of %d components: it needs at least 1, or 0 for as many as the codes ask for",
+			s.Components)
 	case s.Starts < 1 || s.Iterations < 1:
 		return fmt.Errorf("%d starts of %d iterations: both must be at least 1", s.Starts, s.Iterations)
 	case !(s.PriorWeight.PriorWeight >= 0):

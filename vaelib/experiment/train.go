@@ -33,6 +33,7 @@ func (p *state) train(ctx context.Context) (err error) {
 		return err
 	}
 	p.summary.Curves = p.model.Curves
+	p.settings.Components = p.model.Aggregate.Components()
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -201,28 +202,60 @@ func (b *Batch) MaxRepair() float64 {
 // AggregateSettings says how [FitAggregate] fits. Zero values stand
 // for the defaults named below.
 type AggregateSettings struct {
-	Components int        // of the Gaussian mixture; default 40
+	// Components of the Gaussian mixture, with full covariances. Default: 40 of
+	// codes of up to 12 dimensions, and beyond these 400 without correlations.
+	Components int
 	Conditions *mat.Dense // N x k, of the training portfolios of a conditional model
 	Seed       uint64
 }
 
-// FitAggregate fits a Gaussian mixture to sampled codes of training portfolios
-// (N x n): one draw of q(z|x) for each row, which carries the posterior's
-// width, where a mixture on the means alone would leave it out.
+// What a mixture has that nobody has chosen. A full covariance of many dimensions
+// is spread over so many codes that what lies between them is decoded too, and
+// portfolios come out narrow: see docs/sizes.md.
+const (
+	fullDimensions     = 12
+	fullComponents     = 40
+	diagonalComponents = 400
+	diagonalRows       = 20 // codes for each component, at least
+	diagonalIterations = 30
+)
+
+// FitAggregate fits a Gaussian mixture to codes of training portfolios (N x n).
+// They are one draw of q(z|x) for each row, which carries the posterior's width,
+// where a mixture on the means alone would leave it out. Without correlations it is
+// fitted to the means, which lie closer together, and widened by the posterior's
+// mean variances afterwards.
 func FitAggregate(
 	ctx context.Context, model *vae.Model, training *mat.Dense, settings AggregateSettings,
 ) (*mixture.Mixture, error) {
-	if settings.Components == 0 {
-		settings.Components = 40
-	}
 	rng := stream.New(settings.Seed, "generate.aggregate", 0)
+	rows, _ := training.Dims()
+	if d := model.Config().Latent; settings.Components == 0 && d > fullDimensions {
+		means, logVar, err := model.EncodeGiven(ctx, training, settings.Conditions)
+		if err != nil {
+			return nil, err
+		}
+		m, err := mixture.Fit(ctx, means, mixture.Settings{
+			Components: min(diagonalComponents, max(1, rows/diagonalRows)), Diagonal: true, Starts: 1,
+			Iterations: diagonalIterations,
+		}, rng)
+		if err != nil {
+			return nil, err
+		}
+		width := make([]float64, d)
+		for i := range rows {
+			for j, l := range logVar.RawRowView(i) {
+				width[j] += math.Exp(l) / float64(rows)
+			}
+		}
+		return m.Widened(width), nil
+	}
 	codes, err := sampleCodes(ctx, model, training, settings.Conditions, rng)
 	if err != nil {
 		return nil, err
 	}
 	// A component needs points enough to have a covariance.
-	rows, d := codes.Dims()
-	components := min(settings.Components, max(1, rows/(4*d)))
+	components := min(cmp.Or(settings.Components, fullComponents), max(1, rows/(4*model.Config().Latent)))
 	return mixture.Fit(ctx, codes, mixture.Settings{Components: components}, rng)
 }
 

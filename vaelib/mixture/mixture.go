@@ -22,6 +22,8 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/internal/cholesky"
 )
 
 // Mixture is a weighted sum of K normal densities with full covariances in d
@@ -116,6 +118,29 @@ func (m *Mixture) Draw(ctx context.Context, dst *mat.Dense, rng *rand.Rand) erro
 		m.Rand(dst.RawRowView(i), rng)
 	}
 	return nil
+}
+
+// Widened returns the mixture with independent normal noise of these variances (d),
+// of at least 0, added to what it draws.
+func (m *Mixture) Widened(variances []float64) *Mixture {
+	if len(variances) != m.d {
+		panic("mixture: variances have the wrong length")
+	}
+	factors := make([][]float64, len(m.factors))
+	for c, l := range m.factors {
+		wide := make([]float64, m.d*m.d)
+		for a := range m.d {
+			for b := range a + 1 {
+				wide[a*m.d+b] = floats.Dot(l[a*m.d:][:b+1], l[b*m.d:][:b+1])
+			}
+			wide[a*m.d+a] += variances[a]
+		}
+		if !cholesky.Factor(wide, m.d) {
+			panic("mixture: a variance is negative")
+		}
+		factors[c] = wide
+	}
+	return assemble(m.d, m.weights, m.means, factors)
 }
 
 // document is the JSON form of a mixture.

@@ -30,7 +30,7 @@ type Settings struct {
 
 // DefaultSettings leave all sizes to the data.
 func DefaultSettings() Settings {
-	s := Settings{Config: vae.DefaultConfig(0), Schedule: vae.DefaultSchedule(), Components: usualComponents}
+	s := Settings{Config: vae.DefaultConfig(0), Schedule: vae.DefaultSchedule()}
 	s.Config.Latent, s.Config.Hidden = 0, nil
 	s.Schedule.Steps, s.Schedule.Batch, s.Schedule.LearningRate = 0, 0, 0
 	return s
