@@ -55,12 +55,14 @@ def check(folder, runtime):
         near("projection under a wish", given.project(want["outside"]), want["projected_with_wish"], 1e-9)
         for name, values in model.measure(x).items():
             near(name, values, want["measured"][name], 1e-12)
+        if "conditional" in want["log_density"]:
+            near("log density under the wish", given.log_density(z, "conditional"), want["log_density"]["conditional"], 1e-8)
         open_cap = model.condition("sector.A=0.25").given[2]
         assert 0.25 <= open_cap <= 1.2, open_cap
         model = given
     else:
         refused("a condition", lambda: model.condition("sector.A=0.2"))
-    for density in "prior", "aggregate":
+    for density in ["prior", "aggregate"] + ["conditional"] * ("conditional" in want["log_density"]):
         codes = model.codes(20000, density, seed=1)
         sample = model.sample(500, density, seed=2)
         assert model.violation(sample).max() <= 1e-9 and sample.std() > 0.01

@@ -139,8 +139,10 @@ class Model:
 
     def codes(self, n, density=None, seed=None):
         """Draws n codes (n x d): of "aggregate", the mixture of normals fitted to the
-        codes of the training portfolios, or of "prior", N(0, I). Without a choice it is
-        the prior of a model under conditions, and else the mixture if there is one."""
+        codes of the training portfolios; of "conditional", such a mixture under the
+        conditions that the model is under; or of "prior", N(0, I). Without a choice it is
+        the conditional one of a model under conditions, the aggregate of any other, and
+        the prior where there is neither."""
         rng = np.random.default_rng(seed)
         noise = rng.standard_normal((n, self.latent))
         mixture = self._mixture(density)
@@ -158,6 +160,8 @@ class Model:
             mixture = np.ones(1), np.zeros((1, self.latent)), np.eye(self.latent)[None]
         logs = []
         for weight, mean, factor in zip(*mixture):
+            if weight == 0:  # a component far from the conditions
+                continue
             white = np.linalg.solve(factor, (z - mean).T)
             logs.append(np.log(weight) - np.log(np.diag(factor)).sum() - 0.5 * (white ** 2).sum(axis=0))
         largest = np.max(logs, axis=0)
@@ -281,17 +285,39 @@ class Model:
         return np.hstack(columns)
 
     def _mixture(self, density):
-        mixture = self.document["densities"]["aggregate"]
+        """Returns weights, means and Cholesky factors of a density; None is the prior."""
+        have = {name: m for name, m in self.document["densities"].items() if m}
+        if self.given is None:
+            have.pop("conditional", None)
         if density is None:
-            density = "prior" if mixture is None or self.given is not None else "aggregate"
+            density = "aggregate" if self.given is None else "conditional"
+            density = density if density in have else "prior"
         if density == "prior":
             return None
-        if density != "aggregate" or mixture is None:
-            raise ValueError(f"the model has no density {density!r}: choose prior" +
-                             (" or aggregate" if mixture else ""))
-        d = self.latent
-        return (np.array(mixture["weights"]), np.array(mixture["means"]).reshape(-1, d),
-                np.array(mixture["cholesky"]).reshape(-1, d, d))
+        if density not in have:
+            raise ValueError(f"no density {density!r}: choose {' or '.join(['prior', *have])}")
+        if density == "conditional":
+            return self._under(have[density])
+        return _read_mixture(have[density])
+
+    def _under(self, conditional):
+        """Returns the mixture of codes under the conditions, in closed form."""
+        weights, means, factors = _read_mixture(conditional["mixture"])
+        given = []
+        for value, c in zip(self.given, conditional["conditions"]):
+            levels = c.get("levels", 0)
+            given.extend(value == np.arange(levels) if levels else [(value - c["mean"]) / c["sd"]])
+        d, k = self.latent, len(given)
+        logs, moved, left = [], [], []
+        for weight, mean, factor in zip(weights, means, factors):
+            turned = np.roll(factor @ factor.T, (k, k), axis=(0, 1))  # what is given comes first
+            block = np.linalg.cholesky(turned)
+            white = np.linalg.solve(block[:k, :k], np.array(given, dtype=float) - mean[d:])
+            logs.append(np.log(weight) - np.log(np.diag(block)[:k]).sum() - 0.5 * white @ white)
+            moved.append(mean[:d] + block[k:, :k] @ white)
+            left.append(block[k:, k:])
+        shares = np.exp(np.array(logs) - max(logs))
+        return shares / shares.sum(), np.array(moved), np.array(left)
 
     def _bounds(self):
         n = len(self.symbols)
@@ -333,6 +359,12 @@ class Model:
                     group["hi"] = value
                 constraints.setdefault("groups", []).append(group)
         return constraints
+
+
+def _read_mixture(document):
+    d = document["dimension"]
+    return (np.array(document["weights"]), np.array(document["means"]).reshape(-1, d),
+            np.array(document["cholesky"]).reshape(-1, d, d))
 
 
 def _miss(values, relation, wanted):
