@@ -18,7 +18,7 @@ import (
 )
 
 type config struct {
-	Model   string `flag:"model" unit:"DIR" required:"true" help:"the folder of a trained model, as train and pipeline write it; a model over sets of assets, which train -corpus makes, takes the assets of -prices"`
+	Model   string `flag:"model" unit:"DIR" help:"the folder of a trained model, as train and pipeline write it; a model over sets of assets, which train -corpus makes, takes the assets of -prices; without it the built-in one of these"`
 	Mode    string `flag:"mode" choice:"sample|condition|latent|interpolate|robust|diversify|stress|outcomes|styles" default:"sample" help:"how portfolios are made"`
 	N       int    `flag:"n" range:"[0,10000000]" only:"mode!=styles|outcomes or mode=outcomes and !from-weights" help:"the number of portfolios to make; 0 means 1000 in mode sample, 100 in condition, 11 in interpolate and 10 in the others"`
 	Density string `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" only:"mode=sample|latent|robust|diversify or mode=outcomes and !from-weights or mode=stress and sweep=grid" help:"the distribution of the codes: aggregate is the mixture fitted to the training codes, prior is N(0, I), and two-stage is the second VAE that train -two-stage fits to them"`
@@ -31,7 +31,7 @@ type config struct {
 	Outcomes choose.OutcomeSettings `only:"mode=outcomes"`
 	Styles   `only:"mode=styles"`
 
-	cli.Prices          `only:"mode!=sample|condition|interpolate or prices"`
+	cli.Prices          `only:"mode!=sample|condition|interpolate or prices or !model"`
 	cli.Figures         `only:"mode!=sample|condition|interpolate or prices"`
 	cli.KeptConstraints `title:"Constraints"`
 	cli.Backend         `title:"Common"`
@@ -42,7 +42,8 @@ type config struct {
 var verb = cli.Verb[config]{
 	Name:    "generate",
 	Summary: "make portfolios out of a trained model",
-	Example: `generate -model runs/model -n 1000 -max-weight 0.25 > weights.csv
+	Example: `generate -prices prices.csv -max-weight 0.25 > weights.csv
+generate -model runs/model -n 1000 -max-weight 0.25 > weights.csv
 generate -model runs/conditional -mode condition -wish 'volatility=0.4,sector.L1<=0.35' -out runs/wish
 generate -model runs/model -mode latent -objective sharpe -prices prices.csv -out runs/best
 generate -model runs/model -mode interpolate -from-weights two.csv -path spherical
@@ -178,7 +179,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 
 // prepare loads the model, and the prices where there is something to learn from them.
 func (j *job) prepare(ctx context.Context, backend *vae.Backend) error {
-	if trained.IsSet(j.config.Model) {
+	if j.config.Model == "" || trained.IsSet(j.config.Model) {
 		return j.openSet(backend)
 	}
 	if err := j.open(backend); err != nil {

@@ -15,7 +15,7 @@ import (
 // prices, whose symbols are put in alphabetical order: the same portfolios come out
 // whatever order a file has them in.
 func (j *job) openSet(backend *vae.Backend) (err error) {
-	model, err := trained.OpenSet(backend, j.config.Model)
+	model, err := j.overSets(backend)
 	if err != nil {
 		return err
 	}
@@ -65,4 +65,12 @@ func (j *job) openSet(backend *vae.Backend) (err error) {
 	}
 	j.record.ModelHash, err = j.trained.Hash()
 	return err
+}
+
+// overSets loads the model.
+func (j *job) overSets(backend *vae.Backend) (*trained.SetModel, error) {
+	if j.config.Model == "" {
+		return trained.BuiltIn(backend)
+	}
+	return trained.OpenSet(backend, j.config.Model)
 }

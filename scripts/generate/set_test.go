@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -107,6 +108,19 @@ func TestOverSets(t *testing.T) {
 		code, _, stderr := execute(t, append(strings.Fields(args), "-model", model, "-backend", "go", "-prices", prices)...)
 		if code == 0 || !strings.Contains(stderr, says) {
 			t.Errorf("%s: exit code %d, %s", args, code, stderr)
+		}
+	}
+}
+
+// TestBuiltIn makes portfolios without any training, of the bundled sample too.
+func TestBuiltIn(t *testing.T) {
+	prices := closes(t, []string{"X", "Y", "Z", "V", "W"})
+	for _, args := range [][]string{{"-prices", prices, "-max-weight", "0.5"}, {"-symbols", "WREN,ALDER,BIRCH"}} {
+		var out, err bytes.Buffer
+		args = append(args, "-backend", "go", "-n", "20")
+		if code := verb.Execute(t.Context(), args, &out, &err); code != 0 || strings.Count(out.String(), "\n") != 21 ||
+			!strings.Contains(err.String(), "the built-in model, over sets of assets") {
+			t.Errorf("%v: exit code %d\n%s", args, code, err.String())
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 type config struct {
 	Weights              string `flag:"weights" unit:"FILE" only:"!corpus" help:"a CSV of the portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
 	Corpus               string `flag:"corpus" unit:"DIR" help:"the folder of a corpus of many universes, as corpus -universes writes it, which makes a model over assets as a set: it has no symbols of its own, and generate places it in any universe"`
-	From                 string `flag:"from" unit:"DIR" only:"corpus" help:"the folder of a model over sets to go on from; its portfolios of the universes held out are measured before and after"`
+	From                 string `flag:"from" unit:"DIR" only:"corpus" help:"the folder of a model over sets to go on from, or built-in; its portfolios of the universes held out are measured before and after"`
 	Conditions           string `flag:"conditions" unit:"FILE" only:"weights" help:"a CSV of what the portfolios have, such as the conditions.csv of a corpus, which makes the model conditional; the measures.json and corpus.json beside it are read too"`
 	trained.Conditioning `title:"Conditions"`
 	Model                vae.Config

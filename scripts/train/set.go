@@ -31,6 +31,17 @@ func (c *config) setSettings() (trained.SetSettings, error) {
 // tuningSteps are those of a model that goes on from another, where none are given.
 const tuningSteps = 200
 
+// builtIn names the built-in model.
+const builtIn = "built-in"
+
+// open opens the model to go on from.
+func (c *config) open(backend *vae.Backend) (*trained.SetModel, error) {
+	if c.From == builtIn {
+		return trained.BuiltIn(backend)
+	}
+	return trained.OpenSet(backend, c.From)
+}
+
 // judgements are what a model over sets is worth on the universes held out.
 type judgements struct {
 	Before *trained.SetDiagnosis `json:"before,omitempty"` // of the model that it went on from
@@ -57,7 +68,7 @@ func trainSet(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	defer backend.Close()
 	if c.From != "" {
-		if settings.From, err = trained.OpenSet(backend, c.From); err != nil {
+		if settings.From, err = c.open(backend); err != nil {
 			return err
 		}
 	}

@@ -167,6 +167,10 @@ func (m *Model) Save(dir string) error {
 // names the file for one that is damaged or doesn't belong to the network.
 func Open(backend *vae.Backend, dir string) (*Model, error) {
 	m := &Model{Dir: dir}
+	if IsSet(dir) {
+		return nil, fmt.Errorf("%s holds a model over sets of assets, which generate and train take: give a model of "+
+			"one universe, which train -weights makes", dir)
+	}
 	if !exists(dir, networkFile) {
 		if m.Dir = filepath.Join(dir, innerFolder); !exists(m.Dir, networkFile) {
 			return nil, fmt.Errorf("%s holds no model (%s): give a folder that train or pipeline has written",

@@ -49,7 +49,7 @@ func (m *Model) Evidence(ctx context.Context, x, conditions *mat.Dense, samples 
 		return nil, errors.New("the decoder has no noise, as beta is 0: rows have no density")
 	}
 	if m.placed != nil {
-		return nil, errors.New("the model of one universe has no likelihood of its own")
+		return m.placed.evidence(ctx, x, variances[0], samples, seed)
 	}
 	rows, n := x.Dims()
 	width, size := n+c.conditionWidth(), blockSize(rows)

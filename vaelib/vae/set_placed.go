@@ -10,6 +10,7 @@ import (
 
 	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/universe"
 )
 
@@ -125,4 +126,48 @@ func (p *placed) encode(ctx context.Context, x *mat.Dense) (mean, logvar *mat.De
 		}
 	}
 	return mean, logvar, nil
+}
+
+// evidence is [Model.Evidence], in float64 but for the encoder.
+func (p *placed) evidence(
+	ctx context.Context, x *mat.Dense, variance float64, samples int, seed uint64,
+) (*Evidence, error) {
+	mean, logvar, err := p.encode(ctx, x)
+	if err != nil {
+		return nil, err
+	}
+	rows, d := mean.Dims()
+	n := len(p.offset)
+	logs := make([][]float64, rows)
+	e := &Evidence{Rows: rows, Samples: samples, ByRow: make([]float64, rows)}
+	z := mat.NewDense(rows, d, nil)
+	for s := range samples {
+		rng := stream.New(seed, "vae.set.evidence", uint64(s))
+		ratio := make([]float64, rows) // log p(z) - log q(z|x), whose constants cancel
+		for i := range rows {
+			for k := range d {
+				epsilon := rng.NormFloat64()
+				v := mean.At(i, k) + math.Exp(logvar.At(i, k)/2)*epsilon
+				z.Set(i, k, v)
+				ratio[i] += (epsilon*epsilon - v*v + logvar.At(i, k)) / 2
+			}
+		}
+		decoded, err := p.decode(ctx, z)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			l := ratio[i] - float64(n)/2*math.Log(2*math.Pi*variance)
+			for k, v := range x.RawRowView(i) {
+				l -= (v - decoded.At(i, k)) * (v - decoded.At(i, k)) / (2 * variance)
+			}
+			logs[i] = append(logs[i], l)
+			e.ELBO += l / float64(rows*samples)
+		}
+	}
+	for i, l := range logs {
+		e.ByRow[i] = logMeanExp(l)
+		e.LogLikelihood += e.ByRow[i] / float64(rows)
+	}
+	return e, nil
 }

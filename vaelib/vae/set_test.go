@@ -354,6 +354,56 @@ func TestSetDecodeVJP(t *testing.T) {
 	}
 }
 
+// TestSetEvidence holds the bound on one code against the losses of training: their
+// sum is the bound but for its constant, as far as codes are drawn alike.
+func TestSetEvidence(t *testing.T) {
+	all := universes(t, 24)
+	m, _ := trainSmallSet(t, openTest(t, "go"), all)
+	e := all[0]
+	placed, err := m.Of(&e.Universe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := placed.Evidence(t.Context(), e.Weights, nil, 400, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean, logvar, err := placed.Encode(e.Weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, d := mean.Dims()
+	n, variance := float64(e.Assets()), placed.DecoderVariance()
+	rng := stream.New(5, "evidence", 0)
+	var want float64
+	const draws = 400
+	for range draws {
+		z := mat.DenseCopyOf(mean)
+		for i := range rows {
+			for k := range d {
+				z.Set(i, k, mean.At(i, k)+math.Exp(logvar.At(i, k)/2)*rng.NormFloat64())
+			}
+		}
+		w, err := placed.Decode(z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var miss mat.Dense
+		miss.Sub(e.Weights, w)
+		want -= math.Pow(mat.Norm(&miss, 2), 2) / (2 * variance) / draws / float64(rows)
+	}
+	want -= n / 2 * math.Log(2*math.Pi*variance)
+	for i := range rows {
+		for k := range d {
+			mu, v := mean.At(i, k), logvar.At(i, k)
+			want -= (math.Exp(v) + mu*mu - 1 - v) / 2 / float64(rows)
+		}
+	}
+	if math.Abs(one.ELBO-want) > 0.1*math.Abs(want)+0.3 || one.LogLikelihood < one.ELBO {
+		t.Errorf("bound %v, log likelihood %v; the losses give %v", one.ELBO, one.LogLikelihood, want)
+	}
+}
+
 func TestSetResumes(t *testing.T) {
 	all := universes(t, 24)
 	b := openTest(t, "go")

@@ -1,0 +1,34 @@
+package trained
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+
+	"vaefolio/vaelib/vae"
+)
+
+//go:embed builtin
+var builtin embed.FS
+
+// BuiltIn returns the model that is part of the program. It was trained on simulated
+// markets alone: docs/universe.md has the commands, and what it is worth.
+func BuiltIn(backend *vae.Backend) (*SetModel, error) {
+	m := &SetModel{Name: "the built-in model"}
+	data, err := fs.ReadFile(builtin, "builtin/"+setFile)
+	if err != nil {
+		return nil, err
+	}
+	if m.Network, err = vae.ParseSet(backend, data); err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name, err)
+	}
+	sum := sha256.Sum256(data)
+	m.hash = hex.EncodeToString(sum[:])
+	text, err := fs.ReadFile(builtin, "builtin/"+aggregateFile)
+	if err != nil {
+		return nil, err
+	}
+	return m, m.read(text)
+}
