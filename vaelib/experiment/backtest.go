@@ -102,7 +102,7 @@ func (s *BacktestSettings) Validate() error {
 // BacktestFiles are the names of the files that [Backtest] writes, figures by a
 // pattern.
 func BacktestFiles() []string {
-	return []string{"returns.csv", "trials.csv", "paths.csv", WeightsFile, SummaryFile, ReportFile,
+	return []string{ReturnsFile, "trials.csv", "paths.csv", WeightsFile, SummaryFile, ReportFile,
 		FiguresFolder + "/*.png", DecisionsFolder + "/*.json"}
 }
 
@@ -272,9 +272,9 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 	all := *paths[0]
 	paths[0].Tracks = all.Tracks[:len(settings.Strategies)]
 	for name, write := range map[string]func(io.Writer) error{
-		"returns.csv": func(w io.Writer) error { return writeReturns(w, paths[0]) },
-		"trials.csv":  func(w io.Writer) error { return writeReturns(w, &all) },
-		WeightsFile:   func(w io.Writer) error { return writeRebalances(w, paths[0]) },
+		ReturnsFile:  func(w io.Writer) error { return writeReturns(w, paths[0]) },
+		"trials.csv": func(w io.Writer) error { return writeReturns(w, &all) },
+		WeightsFile:  func(w io.Writer) error { return writeRebalances(w, paths[0]) },
 	} {
 		if err := run.WriteFile(folder.Path(name), write); err != nil {
 			return nil, err
@@ -563,7 +563,7 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 		WalkForward: section,
 		Commands:    []report.Fact{repeat(in)},
 		Files: []report.Fact{
-			{Name: "returns.csv", Text: "the return of every strategy in each period, net of costs"},
+			{Name: ReturnsFile, Text: "the return of every strategy in each period, net of costs"},
 			{Name: WeightsFile, Text: "what each strategy held after each rebalance"},
 			{Name: SummaryFile, Text: "the figures of this page, with intervals"},
 		},

@@ -62,7 +62,7 @@ const (
 // pattern.
 func PipelineFiles() []string {
 	return append(trained.Files(ModelFolder), HistoryFile, WeightsFile, BaselinesFile, MetricsFile,
-		SummaryFile, ReportFile,
+		SummaryFile, ReportFile, ReturnsFile,
 		FidelityFile, FiguresFolder+"/*.png")
 }
 
@@ -119,6 +119,7 @@ func Pipeline(ctx context.Context, folder *run.Run, in Input, settings Settings)
 		{"fidelity", p.judge},
 		{"baselines", p.compare},
 		{"evaluation", p.evaluate},
+		{"intervals", p.rank},
 		{"files", p.write},
 		{"report", p.report},
 	}

@@ -69,6 +69,9 @@ type Summary struct {
 	SharpeAscentOOS        number.Value `json:"sharpe_projected_gradient_oos"`
 	SharpeEqualWeightOOS   number.Value `json:"sharpe_equal_weight_oos"`
 	SharpeConvexBoundOOS   number.Value `json:"sharpe_convex_bound_oos"`
+	// SharpeIntervals are 95 % intervals of the Sharpe ratios out of sample, by the
+	// names of the candidates in returns.csv.
+	SharpeIntervals map[string]Interval `json:"sharpe_oos_intervals"`
 
 	Evaluations int `json:"evaluations"`
 	// Of the projected gradient on the weights, in all and until it had reached the
