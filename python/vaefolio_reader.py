@@ -150,7 +150,10 @@ class Model:
             return noise
         weights, means, factors = mixture
         component = rng.choice(len(weights), size=n, p=weights / weights.sum())
-        return means[component] + np.einsum("nij,nj->ni", factors[component], noise)
+        z = means[component]
+        for k in np.unique(component):
+            z[component == k] += noise[component == k] @ factors[k].T
+        return z
 
     def log_density(self, z, density=None):
         """Returns the logarithm of a density of codes at z (N x d), in nats."""
