@@ -43,7 +43,7 @@ func TestPipelineVerb(t *testing.T) {
 		}
 	}
 	var rows []map[string]any
-	if err := json.Unmarshal([]byte(stdout), &rows); err != nil || len(rows) != 6 {
+	if err := json.Unmarshal([]byte(stdout), &rows); err != nil || len(rows) != 7 {
 		t.Errorf("%d rows in json (%v)\n%s", len(rows), err, stdout)
 	}
 	if !strings.Contains(stderr, "SYNTHETIC") {

@@ -13,7 +13,8 @@ import (
 const (
 	keptShare    = 0.85 // of the variance that survives beta, in the latent dimensions
 	usualLatent  = 8    // dimensions that there are at least, where as many survive
-	mostLatent   = 128  // chosen; more can be given
+	perLatent    = 3    // assets that share a dimension at most, likewise
+	mostLatent   = 192  // chosen; more can be given
 	leastWidth   = 64   // of the first hidden layer
 	mostWidth    = 1024
 	widthByAsset = 2.5
@@ -25,8 +26,9 @@ const (
 // sentence that says what was chosen and why; "" where nothing was left open.
 //
 // Latent is the number of directions that keep 85 % of the variance that
-// survives beta in a linear model, at least 8, and at most the number of directions
-// whose thresholds exceed beta: dimensions beyond those would die. Two directions
+// survives beta in a linear model, at least 8 and a third of the assets, and at most
+// the number of directions whose thresholds exceed beta: dimensions beyond those
+// would die. Two directions
 // are left to the decoder's noise, as a linear model without any has no likelihood.
 // Hidden are two layers, the first 2.5 times as wide as there are assets, rounded up
 // to 32, and of 64 to 1,024; the second is half as wide. The learning rate falls
@@ -42,7 +44,11 @@ func (l *Linear) Sizes(c Config, s Schedule) (Config, Schedule, string) {
 	if c.Latent == 0 {
 		var reason string
 		c.Latent, reason = l.latent(beta)
-		said = append(said, fmt.Sprintf("%d latent dimensions, as %s", c.Latent, reason))
+		plural := "s"
+		if c.Latent == 1 {
+			plural = ""
+		}
+		said = append(said, fmt.Sprintf("%d latent dimension%s, %s", c.Latent, plural, reason))
 	}
 	width := leastWidth
 	if c.Hidden == nil {
@@ -89,13 +95,14 @@ func (l *Linear) latent(beta float64) (d int, reason string) {
 		alive++
 	}
 	if alive == 0 {
-		return 1, fmt.Sprintf("no direction of the training rows survives beta %.3g", beta)
+		return 1, fmt.Sprintf("as no direction of the training rows survives beta %.3g", beta)
 	}
 	all := l.Kept(n, beta)
 	for d < alive && l.Kept(d, beta) < keptShare*all {
 		d++
 	}
-	d = max(1, min(max(d, usualLatent), alive, n-2, mostLatent))
-	return d, fmt.Sprintf("these keep %.0f %% of the variance that survives beta %.3g, and %d of %d directions do",
+	d = max(d, usualLatent, (n+perLatent-1)/perLatent)
+	d = max(1, min(d, alive, n-2, mostLatent))
+	return d, fmt.Sprintf("for %.0f %% of the variance that survives beta %.3g in %d of %d directions",
 		100*l.Kept(d, beta)/all, beta, alive, n)
 }

@@ -52,16 +52,18 @@ func TestSizes(t *testing.T) {
 			"no direction of the training rows survives beta 4"},
 		{"a raw beta", weights(12, 10), func(c *Config, _ *Schedule) {
 			c.Likelihood, c.Beta = "mse-sum", 2*ofSpectrum(weights(12, 10)).scaling.variance
-		}, 5, []int{64, 32}, 3e-3, "survives beta 1,"},
+		}, 5, []int{64, 32}, 3e-3, "survives beta 1 in"},
 		{"a variance learned", weights(12, 10), func(c *Config, _ *Schedule) {
 			c.Likelihood, c.Beta = "gaussian-sigma", 1
-		}, 8, []int{64, 32}, 3e-3, "survives beta 0.1,"},
+		}, 8, []int{64, 32}, 3e-3, "survives beta 0.1 in"},
 		{"a target rate", weights(12, 10), func(c *Config, _ *Schedule) { c.Beta, c.TargetRate = 9, 3 }, 8,
-			[]int{64, 32}, 3e-3, "survives beta 0.1,"},
+			[]int{64, 32}, 3e-3, "survives beta 0.1 in"},
 		{"40 assets", weights(40, 30), nil, 18, []int{128, 64}, 2.1e-3, "39 of 40"},
 		{"100 assets", weights(100, 30), nil, 45, []int{256, 128}, 1.5e-3, "99 of 100"},
 		{"173 assets", weights(173, 30), nil, 77, []int{448, 224}, 1.1e-3, "172 of 173"},
-		{"500 assets", weights(500, 30), nil, 128, []int{1024, 512}, 8e-4, "499 of 500"},
+		{"500 assets", weights(500, 30), nil, 192, []int{1024, 512}, 8e-4, "499 of 500"},
+		{"173 assets, one direction above all", append([]float64{60}, weights(172, 30)...), nil, 58,
+			[]int{448, 224}, 1.1e-3, "58 latent dimensions"},
 		{"two directions", []float64{1, 0.8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, nil, 2, []int{64, 32}, 3e-3,
 			"2 of 12 directions"},
 		{"dimensions given", weights(40, 30), func(c *Config, _ *Schedule) { c.Latent = 3 }, 3, []int{128, 64},
