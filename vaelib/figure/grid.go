@@ -57,7 +57,7 @@ func (g Grid) Draw() (*Figure, error) {
 
 // The size of a field, and of what is left of them.
 const (
-	gridWidth  = 132 * cssPixel
+	gridWidth  = 160 * cssPixel
 	gridHeight = 74 * cssPixel
 	gridLeft   = 110 * cssPixel
 )
@@ -112,7 +112,7 @@ func (g Grid) field(c draw.Canvas, place vg.Rectangle, v, reach float64, i, j in
 	step := 13 * cssPixel
 	y := (place.Min.Y+place.Max.Y)/2 + step*vg.Length(len(lines)-1)/2
 	for _, line := range lines {
-		c.FillText(style, vg.Point{X: (place.Min.X + place.Max.X) / 2, Y: y}, shortened(line, 26))
+		c.FillText(style, vg.Point{X: (place.Min.X + place.Max.X) / 2, Y: y}, shortened(line, 30))
 		y -= step
 	}
 }
