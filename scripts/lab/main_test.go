@@ -43,6 +43,9 @@ func execute(t *testing.T, code int, want string, args ...string) string {
 // The files of the contract, with what it says that they hold; a process that is
 // killed in the middle is taken up, to the same bytes.
 func TestLab(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains many models: without -short")
+	}
 	dir := t.TempDir()
 	whole, killed := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")
 	printed := execute(t, 0, "of the true optimum", small(whole, "-format", "json")...)

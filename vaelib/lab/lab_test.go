@@ -72,6 +72,9 @@ func universal(t *testing.T) *trained.SetModel {
 // Whatever happens after a rebalance, what was decided up to it stays as it was,
 // for every strategy, to the bit.
 func TestNothingLooksAhead(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains many models: without -short")
+	}
 	const n, train, test, count = 4, 40, 20, 3
 	r := simulate.DefaultRanges()
 	r.Assets = simulate.Range{From: n, To: n}
@@ -239,6 +242,9 @@ func TestOpenRefuses(t *testing.T) {
 
 // A resampled world's truth is that of the returns, whatever their year is.
 func TestBootstrapWorld(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains many models: without -short")
+	}
 	r := simulate.DefaultRanges()
 	r.Assets = simulate.Range{From: 6, To: 6}
 	real, err := simulate.New(4, 0, r)
@@ -380,6 +386,9 @@ func TestRatioGradient(t *testing.T) {
 
 // Where the history has nothing but losses, every member still has an answer.
 func TestFallingMarket(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains many models: without -short")
+	}
 	rng := rand.New(rand.NewPCG(7, 8))
 	returns := mat.NewDense(40, 4, nil)
 	for i := range 40 {
