@@ -70,10 +70,14 @@ func figures(v number.Values, format string) any {
 		return v
 	}
 	var words []string
+	const most = 5 // on a screen
 	for i, name := range v.Names {
 		digits := -1
 		if format == "table" {
-			digits = 4
+			if digits = 4; i == most {
+				words = append(words, "...")
+				break
+			}
 		}
 		words = append(words, strings.ReplaceAll(name, " ", ":")+"="+strconv.FormatFloat(v.Numbers[i], 'g', digits, 64))
 	}

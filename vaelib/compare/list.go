@@ -1,12 +1,14 @@
 package compare
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,23 +124,25 @@ func entry(dir string) (Entry, bool) {
 	return e, true
 }
 
-// addStrategies adds the Sharpe ratio of each strategy of a backtest.
+// addStrategies adds the Sharpe ratio of each strategy of a backtest, the largest
+// first.
 func (e *Entry) addStrategies(path string) {
+	type tested struct {
+		Name   string   `json:"name"`
+		Sharpe *float64 `json:"sharpe"`
+	}
 	var summary struct {
-		Strategies []struct {
-			Name   string   `json:"name"`
-			Sharpe *float64 `json:"sharpe"`
-		} `json:"strategies"`
+		Strategies []tested `json:"strategies"`
 	}
 	text, err := os.ReadFile(path)
 	if err != nil || json.Unmarshal(text, &summary) != nil {
 		return // an unfinished run has none
 	}
-	for _, s := range summary.Strategies {
-		if s.Sharpe != nil {
-			e.Figures.Names = append(e.Figures.Names, "sharpe "+s.Name)
-			e.Figures.Numbers = append(e.Figures.Numbers, *s.Sharpe)
-		}
+	known := slices.DeleteFunc(summary.Strategies, func(s tested) bool { return s.Sharpe == nil })
+	slices.SortStableFunc(known, func(a, b tested) int { return cmp.Compare(*b.Sharpe, *a.Sharpe) })
+	for _, s := range known {
+		e.Figures.Names = append(e.Figures.Names, "sharpe "+s.Name)
+		e.Figures.Numbers = append(e.Figures.Numbers, *s.Sharpe)
 	}
 }
 

@@ -30,21 +30,23 @@ import (
 
 // BacktestSettings steer [Backtest]. Their tags name the flags.
 type BacktestSettings struct {
-	Strategies      []string `flag:"strategies" unit:"A,B" help:"the strategies to test: equal-weight, min-variance, mean-variance, max-sharpe, risk-parity, inverse-volatility, hrp, max-diversification, min-cvar, max-min, max-sharpe-bayes-stein, max-sharpe-empirical-bayes, max-sharpe-resampled, and out of models trained anew on each window latent-sharpe, latent-sharpe-prior, model-best, model-top, model-mean"`
-	Train           int      `flag:"train" range:"[2,inf)" unit:"periods" only:"!groups" help:"the length of the training windows"`
-	Test            int      `flag:"test" range:"[1,inf)" unit:"periods" help:"the length of the test windows, over which a choice is held; with -groups the time between rebalances to it"`
-	Embargo         int      `flag:"embargo" range:"[0,inf)" help:"the number of periods left out at the end of each training window; with -groups before and after each group that is held out"`
-	Groups          int      `flag:"groups" range:"[0,30]" unit:"N" help:"test on combinatorially purged splits instead: the time is cut into N groups, of which -held-out are tested at a time by what is learned on all others; 0 tests walk-forward"`
-	HeldOut         int      `flag:"held-out" range:"[1,15]" unit:"K" only:"groups" help:"the number of groups held out at a time"`
-	CostBps         float64  `flag:"cost-bps" range:"[0,5000]" unit:"basis points" help:"the cost of the value traded, both sides counted"`
-	ConstantWeights bool     `flag:"constant-weights" help:"restore the weights every period without cost, instead of letting them drift"`
-	Covariance      string   `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"strategies!=equal-weight|min-cvar|max-min|latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
-	RiskAversion    float64  `flag:"risk-aversion" range:"[0,inf)" only:"strategies=mean-variance" help:"the lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w"`
-	Rows            int      `flag:"n" range:"[100,10000000]" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of training portfolios of each model"`
-	Steps           int      `flag:"steps" range:"[1,inf)" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of gradient steps of each model"`
-	Models          int      `flag:"models" range:"[1,1000]" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of models trained on each window, with seeds from -seed on; a strategy holds the mean of what they choose, and trials.csv has what each alone would have earned"`
-	PriorWeight     float64  `flag:"prior-weight" range:"[0,inf)" only:"strategies=latent-sharpe-prior" help:"the weight of |z|^2, which latent-sharpe-prior takes off the annual Sharpe ratio that it climbs"`
-	Cache           string   `flag:"cache" unit:"FOLDER" record:"-" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the folder for what each model chose, which other runs of the same program find there; without it the run's own folder decisions"`
+	Strategies      []string           `flag:"strategies" unit:"A,B" help:"the strategies to test: equal-weight, min-variance, mean-variance, max-sharpe, risk-parity, inverse-volatility, hrp, max-diversification, min-cvar, max-min, max-sharpe-bayes-stein, max-sharpe-empirical-bayes, max-sharpe-resampled, and out of models trained anew on each window latent-sharpe, latent-sharpe-prior, model-best, model-top, model-mean"`
+	Train           int                `flag:"train" range:"[2,inf)" unit:"periods" only:"!groups" help:"the length of the training windows"`
+	Test            int                `flag:"test" range:"[1,inf)" unit:"periods" help:"the length of the test windows, over which a choice is held; with -groups the time between rebalances to it"`
+	Embargo         int                `flag:"embargo" range:"[0,inf)" help:"the number of periods left out at the end of each training window; with -groups before and after each group that is held out"`
+	Groups          int                `flag:"groups" range:"[0,30]" unit:"N" help:"test on combinatorially purged splits instead: the time is cut into N groups, of which -held-out are tested at a time by what is learned on all others; 0 tests walk-forward"`
+	HeldOut         int                `flag:"held-out" range:"[1,15]" unit:"K" only:"groups" help:"the number of groups held out at a time"`
+	CostBps         float64            `flag:"cost-bps" range:"[0,5000]" unit:"basis points" help:"the cost of the value traded, both sides counted"`
+	ConstantWeights bool               `flag:"constant-weights" help:"restore the weights every period without cost, instead of letting them drift"`
+	Covariance      string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"strategies!=equal-weight|min-cvar|max-min|latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
+	RiskAversion    float64            `flag:"risk-aversion" range:"[0,inf)" only:"strategies=mean-variance" help:"the lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w"`
+	Linkage         optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" default:"single" only:"strategies=hrp" help:"how hrp measures the distance of two clusters"`
+	LeafOrder       optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" default:"scipy" only:"strategies=hrp" help:"how hrp orders the leaves of its tree"`
+	Rows            int                `flag:"n" range:"[100,10000000]" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of training portfolios of each model"`
+	Steps           int                `flag:"steps" range:"[1,inf)" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of gradient steps of each model"`
+	Models          int                `flag:"models" range:"[1,1000]" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of models trained on each window, with seeds from -seed on; a strategy holds the mean of what they choose, and trials.csv has what each alone would have earned"`
+	PriorWeight     float64            `flag:"prior-weight" range:"[0,inf)" only:"strategies=latent-sharpe-prior" help:"the weight of |z|^2, which latent-sharpe-prior takes off the annual Sharpe ratio that it climbs"`
+	Cache           string             `flag:"cache" unit:"FOLDER" record:"-" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the folder for what each model chose, which other runs of the same program find there; without it the run's own folder decisions"`
 }
 
 // DefaultBacktest is a year of training, a month of holding and ten basis
@@ -156,6 +158,7 @@ func (in *Input) allocation(objective optimize.Objective, s *BacktestSettings, f
 		result, err := solver.Solve(ctx, objective, &optimize.Inputs{
 			Set: set, Returns: training.Returns, Mean: m.Mean, Cov: m.Cov, RiskAversion: s.RiskAversion,
 			RiskFree: in.Metrics.RiskFree / in.Metrics.PeriodsPerYear, Project: true,
+			Linkage: s.Linkage, LeafOrder: s.LeafOrder,
 		})
 		if none := (*optimize.NoExcessError)(nil); errors.As(err, &none) {
 			return nil, fmt.Errorf("%w: %w", err, backtest.ErrHold)
