@@ -3,18 +3,25 @@ package main
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/trained"
+	"vaefolio/vaelib/universe"
 	"vaefolio/vaelib/vae"
 )
 
 type config struct {
-	Model string `flag:"model" unit:"DIR" required:"true" help:"the folder of the model, as train or pipeline has written it"`
-	cli.Output
-	Quiet  bool   `flag:"quiet" record:"-" help:"print no progress and no messages, only errors"`
-	Config string `flag:"config" unit:"FILE" record:"-" help:"a TOML file with values for flags, whose keys are their names; flags overrule it"`
+	Model               string `flag:"model" unit:"DIR" help:"the folder of the model, as train or pipeline has written it; a model over sets of assets is placed in the assets of -prices, and without -model the built-in one of these"`
+	cli.Prices          `only:"prices or !model"`
+	cli.KeptConstraints `title:"Constraints"`
+	cli.Output          `title:"Common"`
+	Quiet               bool   `flag:"quiet" record:"-" help:"print no progress and no messages, only errors"`
+	Config              string `flag:"config" unit:"FILE" record:"-" help:"a TOML file with values for flags, whose keys are their names; flags overrule it"`
 }
 
 var verb = cli.Verb[config]{
@@ -22,6 +29,7 @@ var verb = cli.Verb[config]{
 	Summary: "write a model for other programs: ONNX, safetensors and JSON",
 	Example: `export -model runs/model -out runs/export
 export -model runs/pipeline -out export    # a pipeline's model
+export -prices prices.csv -max-weight 0.25 -out export    # the built-in model over sets, for these assets
 python3 -c 'import vaefolio_reader as v; print(v.load("export").sample(5))'    # with PYTHONPATH=python`,
 	Run: export,
 }
@@ -37,19 +45,22 @@ func export(_ context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer backend.Close()
-	model, err := trained.Open(backend, c.Model)
+	model, window, err := c.open(backend, io)
 	if err != nil {
 		return err
 	}
-	hash, err := model.Hash()
+	data, err := model.Hash()
 	if err != nil {
 		return err
+	}
+	if window != nil {
+		data = run.Hash([]byte(data), []byte(window.Hash()))
 	}
 	if model.Second != nil {
 		io.Note("the second VAE of the codes (-density two-stage) is not exported: the mixture of their normals is")
 	}
 	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "export", Config: io.Config(), Data: hash, Backend: backend.Name(),
+		Verb: "export", Config: io.Config(), Data: data, Backend: backend.Name(),
 		Outputs: trained.ExportFiles(),
 	}, c.Force)
 	if err != nil {
@@ -62,4 +73,65 @@ func export(_ context.Context, c *config, io *cli.IO) error {
 	io.Note("%d assets, %d dimensions, %d conditions: %s", len(model.Symbols()), model.Network.Config().Latent,
 		len(model.Network.Config().Conditions), c.Out)
 	return folder.Finish()
+}
+
+// open opens the model, of which the constraints are kept unless flags say otherwise.
+// It also returns the returns that a model over sets was placed in.
+func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *market.Window, error) {
+	if c.Model == "" || trained.IsSet(c.Model) {
+		return c.place(backend, io)
+	}
+	if c.Prices.Prices != "" {
+		return nil, nil, cli.Usagef("%s has assets of its own: leave out -prices, for models over sets", c.Model)
+	}
+	model, err := trained.Open(backend, c.Model)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := c.KeptConstraints.Set(io, model.Symbols(), model.Set)
+	model.Set = &set
+	return model, nil, err
+}
+
+// place opens a model over sets of assets, and places it in the assets of the
+// prices as generate does.
+func (c *config) place(backend *vae.Backend, io *cli.IO) (*trained.Model, *market.Window, error) {
+	open := trained.BuiltIn
+	if c.Model != "" {
+		open = func(b *vae.Backend) (*trained.SetModel, error) { return trained.OpenSet(b, c.Model) }
+	}
+	over, err := open(backend)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := c.Prices.Load(io)
+	if err != nil {
+		return nil, nil, err
+	}
+	symbols := data.Window.Symbols
+	order := make([]int, len(symbols))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(symbols[a], symbols[b]) })
+	window := data.Window.Choose(order)
+	set, err := c.KeptConstraints.Set(io, window.Symbols, &simplex.Set{N: len(symbols)})
+	if err != nil {
+		return nil, nil, err
+	}
+	largest := 1.0
+	if set.Upper != nil {
+		largest = slices.Max(set.Upper)
+	}
+	u, err := universe.New(window.Symbols, window.Returns, largest)
+	if err != nil {
+		return nil, nil, err
+	}
+	model, err := over.Of(u)
+	if err != nil {
+		return nil, nil, err
+	}
+	model.Set, model.TrainedTo = &set, window.Times[len(window.Times)-1]
+	io.Note("model: %s, over sets of assets, placed in %d assets over %d periods", over.Name, len(symbols), u.Periods)
+	return model, window, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,12 +76,41 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// A model over sets is placed in the assets of the prices; constraints are those of
+// the flags.
+func TestExportOfSet(t *testing.T) {
+	to := filepath.Join(t.TempDir(), "export")
+	var stdout, stderr bytes.Buffer
+	if code := verb.Execute(t.Context(), []string{"-out", to, "-max-weight", "0.2"}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d, stderr %s", code, &stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(to, "model.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d struct {
+		Symbols []string
+		Network struct {
+			OfSet     bool    `json:"of_set"`
+			MaxWeight float64 `json:"max_weight"`
+		}
+		Constraints simplex.Set
+	}
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	if !d.Network.OfSet || d.Network.MaxWeight != 0.2 || len(d.Symbols) != 12 || d.Constraints.Upper[11] != 0.2 {
+		t.Errorf("model.json is %s", text)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	damaged := model(t)
 	if err := os.Truncate(filepath.Join(damaged, "model.safetensors"), 100); err != nil {
 		t.Fatal(err)
 	}
-	clitest.Refusals(t, verb, []string{"-model", t.TempDir()}, []string{"-model", damaged}, []string{}, []string{"-model", damaged, "more"})
+	clitest.Refusals(t, verb, []string{"-model", t.TempDir()}, []string{"-model", damaged}, []string{"-model", damaged, "more"},
+		[]string{"-model", model(t), "-prices", "prices.csv"}, []string{"-max-weight", "0.01"})
 	var stdout, stderr bytes.Buffer
 	if code := verb.Execute(t.Context(), []string{"-model", damaged}, &stdout, &stderr); code != 2 {
 		t.Errorf("without -out: exit code %d, stderr %s", code, &stderr)

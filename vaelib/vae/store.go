@@ -27,10 +27,11 @@ type modelDocument struct {
 
 // WriteTensors writes the parameters in the safetensors format: one weight (in x
 // out) and one bias (out) a layer, encoder.0 first, and those that the likelihood
-// learns.
+// learns. Of a model of one universe (see [SetModel.Of]) they are those of the
+// decoder alone.
 func (m *Model) WriteTensors(w io.Writer) error {
 	if m.placed != nil {
-		return errors.New("the model of one universe is not kept: save the model over sets that it comes from")
+		return writeTensors(w, nil, m.placed.tensors())
 	}
 	var tensors []tensor
 	for _, l := range m.programs.network.layers() {
@@ -49,6 +50,9 @@ func (m *Model) WriteTensors(w io.Writer) error {
 // but the parameters, and model.safetensors by [Model.WriteTensors]. Each file is
 // written whole; Load notices files that don't belong together.
 func (m *Model) Save(dir string) error {
+	if m.placed != nil {
+		return errors.New("the model of one universe is not kept: save the model over sets that it comes from")
+	}
 	var buffer bytes.Buffer
 	if err := m.WriteTensors(&buffer); err != nil {
 		return err
