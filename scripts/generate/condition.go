@@ -12,7 +12,7 @@ import (
 // Wish are the flags of a conditional model.
 type Wish struct {
 	Text  string `flag:"wish" unit:"TERMS" help:"the conditions that a conditional model is asked for, such as volatility=0.4,sector.L1<=0.35 or regime=rising at low volatility; what it leaves open is that of training portfolios and, of the market, that at the end of -prices"`
-	Draws int    `flag:"draws" range:"[1,10000]" only:"mode=condition" help:"the number of portfolios made for each one returned, which is the nearest to the wish"`
+	Draws int    `flag:"draws" range:"[1,10000]" only:"mode=condition" help:"the number of portfolios made for each one returned, which is the nearest to the wish before it is moved to it"`
 }
 
 // ask reads the wish, and what a conditional model knows.
@@ -68,7 +68,11 @@ func (j *job) condition(ctx context.Context) (*made, error) {
 			return nil, err
 		}
 	}
-	settings := generate.OrderSettings{Seed: j.Seed, Draws: j.Draws, Rejection: true}
+	density, err := j.density()
+	if err != nil {
+		return nil, err
+	}
+	settings := generate.OrderSettings{Seed: j.Seed, Density: density, Draws: j.Draws, Rivals: true}
 	batch, achieved, err := j.record.Order.Make(ctx, j.generator, j.count(100), settings, over)
 	return &made{batch: batch, achieved: achieved}, err
 }

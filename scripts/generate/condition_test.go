@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	given "vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -58,7 +59,14 @@ func conditional(t *testing.T) string {
 	if err := model.Save(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := run.WriteJSON(filepath.Join(dir, "donors.json"), generate.NewDonors(c, told, measures)); err != nil {
+	if err := run.WriteJSON(filepath.Join(dir, "donors.json"), generate.NewDonors(c, p.Weights, told, measures)); err != nil {
+		t.Fatal(err)
+	}
+	density, err := given.Fit(t.Context(), model, p.Weights, given.Settings{Components: 3, Conditions: told})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.WriteJSON(filepath.Join(dir, "conditional.json"), density); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -176,7 +184,14 @@ func ofTheMarket(t *testing.T) (string, *corpus.Corpus) {
 	if err := model.Save(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := run.WriteJSON(filepath.Join(dir, "donors.json"), generate.NewDonors(c, values, made.Measures())); err != nil {
+	if err := run.WriteJSON(filepath.Join(dir, "donors.json"), generate.NewDonors(c, nil, values, made.Measures())); err != nil {
+		t.Fatal(err)
+	}
+	density, err := given.Fit(t.Context(), model, made.Portfolios.Weights, given.Settings{Components: 3, Conditions: values})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.WriteJSON(filepath.Join(dir, "conditional.json"), density); err != nil {
 		t.Fatal(err)
 	}
 	if err := run.WriteJSON(filepath.Join(dir, "market.json"), made.Summary().Market); err != nil {
@@ -221,7 +236,7 @@ func TestMarketAtTheEndOfThePrices(t *testing.T) {
 	}{
 		{"no wish", nil, []string{"market.trend.60", "regime"}, 0},
 		{"wish", []string{"-wish", "volatility=0.3"}, []string{"market.trend.60", "regime"}, 0},
-		{"to order", []string{"-mode", "condition", "-wish", "volatility=0.3"}, []string{"market.trend.60", "regime"}, 1},
+		{"to order", []string{"-mode", "condition", "-wish", "volatility=0.5"}, []string{"market.trend.60", "regime"}, 1},
 		{"to order of the market", []string{"-mode", "condition"}, []string{"market.trend.60", "regime"}, 0},
 		{"searched", []string{"-mode", "latent", "-starts", "2", "-iterations", "2"}, []string{"market.trend.60", "regime"}, 0},
 		{"another market", []string{"-wish", "market.trend.60=0.125"}, []string{"regime"}, 0},
@@ -297,6 +312,8 @@ func TestConditionRefuses(t *testing.T) {
 		{[]string{"-model", model}, 2, "-wish"},
 		{[]string{"-model", model, "-mode", "condition", "-wish", "beta=1"}, 2, "unknown condition"},
 		{[]string{"-model", model, "-mode", "condition", "-wish", "sector.X<=0.1", "-max-weight", "0.4"}, 1, "impossible"},
+		{[]string{"-model", model, "-mode", "condition", "-wish", "volatility=0.1"}, 1, "its volatility lies from"},
+		{[]string{"-model", model, "-mode", "condition", "-wish", "volatility=0.5", "-density", "two-stage"}, 1, "two-stage"},
 		{[]string{"-model", model, "-density", "prior", "-wish", "sector.X<=0.1", "-max-weight", "0.4"}, 1, "impossible"},
 	} {
 		code, _, stderr := execute(t, c.args...)

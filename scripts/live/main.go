@@ -34,7 +34,7 @@ type config struct {
 	Search    string         `flag:"search" choice:"sample|latent" default:"sample" help:"how a portfolio is found: sample takes the best of many draws, latent climbs in the latent space"`
 	N         int            `flag:"n" range:"[0,1000000]" help:"the number of portfolios made at each decision, the draws of sample or the starts of latent; 0 means 1000 draws, or 64 starts"`
 	Steps     int            `flag:"iterations" range:"[1,100000]" default:"100" only:"search=latent" help:"the number of steps of the latent search"`
-	Density   string         `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" help:"the distribution of the codes: aggregate is the mixture fitted to the training codes, prior is N(0, I), and two-stage is the second VAE that train -two-stage fits to them"`
+	Density   string         `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" help:"the distribution of the codes: aggregate is the mixture fitted to the training codes, of a conditional model under what is asked for; prior is N(0, I), and two-stage is the second VAE that train -two-stage fits to them"`
 	Wish      string         `flag:"wish" unit:"TERMS" help:"the conditions that a conditional model is asked for, such as volatility<=0.6,effective_assets>=5; what it leaves open is, of the market, that of the candle, and else that of the nearest training portfolio"`
 	MAR       float64        `flag:"mar" unit:"per year" only:"objective=sortino" help:"the minimum acceptable return, as a share"`
 	Out       string         `flag:"out" unit:"FILE" record:"-" help:"the file that lines are added to, going on from what it has; without it they go to stdout"`

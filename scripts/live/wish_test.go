@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	given "vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -88,12 +89,12 @@ func conditional(t *testing.T, folder string) (string, *corpus.Corpus) {
 	if err := model.Save(dir); err != nil {
 		t.Fatal(err)
 	}
-	aggregate, err := generate.FitAggregate(ctx, model, c.Portfolios.Weights, generate.AggregateSettings{Components: 2, Conditions: values})
+	density, err := given.Fit(ctx, model, c.Portfolios.Weights, given.Settings{Components: 2, Conditions: values})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, file := range map[string]any{
-		"aggregate.json": aggregate, "donors.json": generate.NewDonors(config, values, c.Measures()), "market.json": c.Summary().Market,
+		"conditional.json": density, "donors.json": generate.NewDonors(config, nil, values, c.Measures()), "market.json": c.Summary().Market,
 	} {
 		if err := run.WriteJSON(filepath.Join(dir, name), file); err != nil {
 			t.Fatal(err)

@@ -120,13 +120,20 @@ func (c *config) diagnose(
 	io.Note("%d of %d units active, KL %.2f nats, R2 %.3f (PCA %.3f), log likelihood %.2f nats (bound %.2f)",
 		d.ActiveUnits, len(d.KLPerDimension), d.KL, d.R2, d.R2PCA, d.Evidence.LogLikelihood, d.Evidence.ELBO)
 	for _, k := range d.Control {
-		what := fmt.Sprintf("missed by %.3f of its standard deviation", k.Error)
+		what := fmt.Sprintf("missed by %.3f of its standard deviation as decoded", k.Error)
 		if k.Cap {
 			what = fmt.Sprintf("exceeded by %.2g of the portfolios decoded", *k.Violations)
 		}
 		io.Note("%s asked for: %s (conditions shuffled %.2f, best of 8 draws %.2f, of 1,000 %.3f)",
 			k.Name, what, k.Shuffled,
 			k.Best8, k.Best1000)
+	}
+	if len(d.Orders) > 0 {
+		io.Note("%d held-out portfolios' conditions asked for, one portfolio each; misses are means over the "+
+			"conditions, in their standard deviations:", d.Orders[0].Asked)
+		for _, s := range d.Orders {
+			io.Note("  %s: missed by %.3f, %s", s.Name, s.MeanMiss(), s)
+		}
 	}
 	return run.WriteJSON(folder.Path(diagnosticsFile), d)
 }

@@ -50,7 +50,7 @@ func (g *Generator) Stream(
 	}
 	for from := 0; from < n; from += s.Rows {
 		rows := min(s.Rows, n-from)
-		codes, err := draw(ctx, rows, g.Latent(), density, rng)
+		codes, err := g.draw(ctx, rows, density, rng)
 		if err != nil {
 			return err
 		}

@@ -34,12 +34,18 @@ type Control struct {
 }
 
 // MeasureControl asks a conditional model for the conditions of held-out
-// portfolios (N x k), one portfolio from a code of the prior each, and compares
-// what comes out of the projection with what was asked, for every condition that
-// has a measure. Caps are loosened as they are in training.
+// portfolios (N x k), one portfolio from a code of the density each (nil: of the
+// prior), and compares what comes out of the projection, before any polish, with
+// what was asked, for every condition that has a measure. Caps are loosened as they
+// are in training. A small distance alone is no merit: a model that always gives
+// one portfolio for one wish has it too, and so has a training portfolio that is
+// polished. [Generator.StudyOrders] says what it costs.
 func (g *Generator) MeasureControl(
-	ctx context.Context, conditions *mat.Dense, donors *Donors, seed uint64,
+	ctx context.Context, conditions *mat.Dense, donors *Donors, density Density, seed uint64,
 ) ([]Control, error) {
+	if density == nil {
+		density = Prior{}
+	}
 	config := g.model.Config()
 	if err := donors.check(config); err != nil {
 		return nil, err
@@ -49,7 +55,7 @@ func (g *Generator) MeasureControl(
 		return nil, errors.New("control needs the conditions of two portfolios or more")
 	}
 	asked := g.model.Loosen(conditions, seed)
-	codes, err := draw(ctx, n, g.Latent(), Prior{}, stream.New(seed, "generate.control", 0))
+	codes, err := g.drawGiven(ctx, density, asked, stream.New(seed, "generate.control", 0))
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +63,7 @@ func (g *Generator) MeasureControl(
 	if err != nil {
 		return nil, err
 	}
-	pool, err := g.pool(ctx, donors, seed)
+	pool, err := g.pool(ctx, donors, density, seed)
 	if err != nil {
 		return nil, err
 	}

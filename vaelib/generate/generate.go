@@ -29,6 +29,7 @@ type Batch struct {
 	Decoded *mat.Dense // N x n, the decoder's means before any repair
 	Weights *mat.Dense // N x n, the nearest point of the constraint set to each
 	Repair  []float64  // N, the Euclidean distance between the two
+	Moved   []float64  // N, how far an order's portfolios were moved on, to what was asked; nil of others
 }
 
 // Density is a distribution of latent codes: the prior, or a model of the
@@ -92,7 +93,7 @@ func (g *Generator) Sample(ctx context.Context, n int, density Density, seed uin
 	if n < 1 {
 		return nil, fmt.Errorf("%d portfolios asked for: ask for at least 1", n)
 	}
-	codes, err := draw(ctx, n, g.Latent(), density, stream.New(seed, "generate.sample", 0))
+	codes, err := g.draw(ctx, n, density, stream.New(seed, "generate.sample", 0))
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +171,9 @@ func (b *Batch) Pick(rows []int) *Batch {
 		Weights: pickRows(b.Weights, rows)}
 	for _, i := range rows {
 		out.Repair = append(out.Repair, b.Repair[i])
+		if b.Moved != nil {
+			out.Moved = append(out.Moved, b.Moved[i])
+		}
 	}
 	return out
 }
@@ -250,28 +254,11 @@ func FitAggregate(
 		}
 		return m.Widened(width), nil
 	}
-	codes, err := sampleCodes(ctx, model, training, settings.Conditions, rng)
+	codes, err := model.SampleCodes(ctx, training, settings.Conditions, rng)
 	if err != nil {
 		return nil, err
 	}
 	// A component needs points enough to have a covariance.
 	components := min(cmp.Or(settings.Components, fullComponents), max(1, rows/(4*model.Config().Latent)))
 	return mixture.Fit(ctx, codes, mixture.Settings{Components: components}, rng)
-}
-
-// sampleCodes draws a code of q(z|x, c) for each row of x (N x n), N x d.
-// Conditions are N x k, nil for a model without.
-func sampleCodes(ctx context.Context, model *vae.Model, x, conditions *mat.Dense, rng *rand.Rand) (*mat.Dense, error) {
-	codes, logVar, err := model.EncodeGiven(ctx, x, conditions)
-	if err != nil {
-		return nil, err
-	}
-	rows, _ := codes.Dims()
-	for i := range rows {
-		z, v := codes.RawRowView(i), logVar.RawRowView(i)
-		for j := range z {
-			z[j] += math.Exp(v[j]/2) * rng.NormFloat64()
-		}
-	}
-	return codes, nil
 }

@@ -90,7 +90,7 @@ func (g *Generator) climb(
 		return nil, err
 	}
 	n := s.Starts
-	codes, err := draw(ctx, n, d, starts, stream.New(s.Seed, "generate.optimize", 0))
+	codes, err := g.draw(ctx, n, starts, stream.New(s.Seed, "generate.optimize", 0))
 	if err != nil {
 		return nil, err
 	}

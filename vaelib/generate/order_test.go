@@ -69,7 +69,7 @@ var toldModel = sync.OnceValues(func() (*vae.Model, *Donors) {
 	if err != nil {
 		panic(err)
 	}
-	return model, NewDonors(model.Config(), conditions, toldMeasures)
+	return model, NewDonors(model.Config(), weights, conditions, toldMeasures)
 })
 
 func toldGenerator(t *testing.T, set simplex.Set) (*Generator, *Donors) {
@@ -96,7 +96,7 @@ func wish(t *testing.T, text string, d *Donors) portfolio.Wish {
 func TestOrder(t *testing.T) {
 	g, donors := toldGenerator(t, simplex.Set{N: toldAssets})
 	w := wish(t, "volatility=0.5,sector.A>=0.4,max_weight<=0.45", donors)
-	o, err := g.Order(t.Context(), w, donors, 200, OrderSettings{Seed: 1, Draws: 4, Rejection: true})
+	o, err := g.Order(t.Context(), w, donors, 200, OrderSettings{Seed: 1, Draws: 4, Rivals: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,15 +169,15 @@ func TestOrderOfAnyLength(t *testing.T) {
 // data is seen to be.
 func TestOrderUnmeasured(t *testing.T) {
 	g, donors := toldGenerator(t, simplex.Set{N: toldAssets})
-	o, err := g.Order(t.Context(), wish(t, "regime=1,volatility=2", donors), donors, 10, OrderSettings{Seed: 1})
+	o, err := g.Order(t.Context(), wish(t, "regime=1,volatility=0.6", donors), donors, 10, OrderSettings{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !math.IsNaN(o.Terms[0].Miss) || !math.IsNaN(o.Achieved.At(0, 3)) {
 		t.Errorf("regime has no measure, and a miss of %v", o.Terms[0].Miss)
 	}
-	if o.Far < 2 {
-		t.Errorf("volatility 2 is %v from the donors, of which none has more than 1.5", o.Far)
+	if far, err := donors.Far(wish(t, "volatility=2", donors)); err != nil || far < 2 {
+		t.Errorf("volatility 2 is %v from the donors, of which none has more than 1.5", far)
 	}
 }
 
@@ -195,6 +195,9 @@ func TestOrderErrors(t *testing.T) {
 		{portfolio.Wish{{Name: "beta", Value: 1}}, 5, "knows no condition beta"},
 		{portfolio.Wish{{Name: "regime", Value: 0.5}}, 5, "number of a level"},
 		{nil, 5, "at least 1"},
+		{portfolio.Wish{{Name: "volatility", Value: 2}}, 5, "lies from 0.173"},
+		{portfolio.Wish{{Name: "volatility", Relation: portfolio.AtMost, Value: 0.1}}, 5, "lies from 0.173"},
+		{portfolio.Wish{{Name: "volatility", Value: 0.27}, {Name: "max_weight", Relation: portfolio.AtLeast, Value: 0.95}}, 5, "the nearest has volatility"},
 		{portfolio.Wish{{Name: "volatility", Value: 1}}, 0, "at least 1"},
 	} {
 		if _, err := g.Order(t.Context(), test.wish, donors, test.n, OrderSettings{}); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -276,7 +279,7 @@ func TestFar(t *testing.T) {
 func TestMeasureControl(t *testing.T) {
 	g, donors := toldGenerator(t, simplex.Set{N: toldAssets})
 	_, heldOut := told(800, 1)
-	controls, err := g.MeasureControl(t.Context(), heldOut, donors, 1)
+	controls, err := g.MeasureControl(t.Context(), heldOut, donors, nil, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func (g *Generator) Ascend(
 // sampler draws portfolios of the model from a density of codes.
 func (g *Generator) sampler(name string, density Density, rng *rand.Rand) choose.Sampler {
 	return choose.Sampler{Name: name, Draw: func(ctx context.Context, rows int) (*mat.Dense, error) {
-		codes, err := draw(ctx, rows, g.Latent(), density, rng)
+		codes, err := g.draw(ctx, rows, density, rng)
 		if err != nil {
 			return nil, err
 		}

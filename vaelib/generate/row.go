@@ -16,6 +16,7 @@ type Row struct {
 	Code     []float64          `json:"code,omitempty"`      // d
 	LogPrior *float64           `json:"log_prior,omitempty"` // of N(0, I) at the code, in nats
 	Repair   float64            `json:"repair_distance"`     // as in [Batch]
+	Moved    *float64           `json:"moved,omitempty"`     // likewise
 	Value    *float64           `json:"value,omitempty"`     // of an objective
 	Figures  map[string]float64 `json:"figures,omitempty"`   // by their names
 	Achieved map[string]float64 `json:"achieved,omitempty"`  // of a model's conditions
@@ -33,6 +34,9 @@ func (g *Generator) Rows(b *Batch, from, total int) ([]Row, error) {
 		if v := g.set.Violation(b.Weights.RawRowView(i)); !(v <= simplex.Tolerance) {
 			return nil, fmt.Errorf("portfolio %s violates the constraints by %v: this is a mistake of the program",
 				row.ID, v)
+		}
+		if b.Moved != nil {
+			row.Moved = &b.Moved[i]
 		}
 		if b.Codes != nil {
 			row.Code = mat.Row(nil, i, b.Codes)

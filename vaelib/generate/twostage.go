@@ -15,7 +15,8 @@ import (
 
 // TwoStage is a model of the codes of training portfolios by a second VAE, as
 // many dimensions as they have: draw u from N(0, I), then a code from the second
-// decoder's normal around decode(u). Where the codes fill their space but don't
+// decoder's normal around decode(u). Of a conditional model it is conditional too: a
+// learned conditional prior. Where the codes fill their space but don't
 // spread as the prior does, a second VAE has an easier task than the first, whose
 // prior has then no holes left (Dai & Wipf 2019, "Diagnosing and enhancing VAE
 // models", section 4).
@@ -40,7 +41,11 @@ type TwoStageSettings struct {
 func FitTwoStage(
 	ctx context.Context, model *vae.Model, training *mat.Dense, settings TwoStageSettings,
 ) (*TwoStage, error) {
-	codes, err := sampleCodes(ctx, model, training, settings.Conditions,
+	conditions := settings.Conditions
+	if conditions != nil {
+		conditions = model.Loosen(conditions, settings.Seed)
+	}
+	codes, err := model.SampleCodes(ctx, training, conditions,
 		stream.New(settings.Seed, "generate.twostage", 0))
 	if err != nil {
 		return nil, err
@@ -56,10 +61,14 @@ func FitTwoStage(
 	if config.Hidden == nil {
 		config.Hidden = []int{64, 64}
 	}
+	for _, c := range model.Config().Conditions {
+		c.Cap = false // the conditions have been loosened already
+		config.Conditions = append(config.Conditions, c)
+	}
 	schedule.Steps = cmp.Or(settings.Steps, schedule.Steps)
 	schedule.EvalEvery = schedule.Steps
 	second, _, err := vae.Train(ctx, model.Backend(), config, schedule, codes, nil,
-		vae.TrainOptions{Progress: settings.Progress})
+		vae.TrainOptions{Conditions: conditions, Progress: settings.Progress})
 	if err != nil {
 		return nil, fmt.Errorf("second stage: %w", err)
 	}
@@ -74,8 +83,14 @@ func newTwoStage(second *vae.Model) *TwoStage {
 	return t
 }
 
-// Draw draws a code into each row of codes (N x d).
+// Draw draws a code into each row of codes (N x d), of a model without conditions.
 func (t *TwoStage) Draw(ctx context.Context, codes *mat.Dense, rng *rand.Rand) error {
+	return t.DrawGiven(ctx, codes, nil, rng)
+}
+
+// DrawGiven draws a code into each row of codes (N x d) under the conditions (N x
+// k) in the same row.
+func (t *TwoStage) DrawGiven(ctx context.Context, codes, conditions *mat.Dense, rng *rand.Rand) error {
 	n, d := codes.Dims()
 	if d != len(t.noise) {
 		return fmt.Errorf("a second stage for codes of %d dimensions can't draw any of %d", len(t.noise), d)
@@ -84,7 +99,7 @@ func (t *TwoStage) Draw(ctx context.Context, codes *mat.Dense, rng *rand.Rand) e
 	// rows there are.
 	both := mat.NewDense(n, 2*d, nil)
 	normals(both, rng)
-	means, err := decode(ctx, t.model, mat.DenseCopyOf(both.Slice(0, n, 0, d)), nil)
+	means, err := decode(ctx, t.model, mat.DenseCopyOf(both.Slice(0, n, 0, d)), conditions)
 	if err != nil {
 		return err
 	}
@@ -96,6 +111,9 @@ func (t *TwoStage) Draw(ctx context.Context, codes *mat.Dense, rng *rand.Rand) e
 	}
 	return nil
 }
+
+// Conditional says whether it knows of conditions.
+func (t *TwoStage) Conditional() bool { return len(t.model.Config().Conditions) > 0 }
 
 // Save writes the second stage into a folder.
 func (t *TwoStage) Save(dir string) error { return t.model.Save(dir) }

@@ -33,7 +33,7 @@ func TestTwoStageDrawsCodesLikeThoseOfTheTrainingSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	model, _ := trained()
-	codes, err := sampleCodes(t.Context(), model, training(), nil, stream.New(7, "test.twostage", 0))
+	codes, err := model.SampleCodes(t.Context(), training(), nil, stream.New(7, "test.twostage", 0))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,18 @@ type Conditional struct {
 	logScale []float64   // K: -log det of the factors - d/2 log 2 pi
 }
 
+// Leading returns the mixture of the first d coordinates, whatever the others are.
+func (m *Mixture) Leading(d int) *Mixture {
+	means, factors := make([][]float64, len(m.means)), make([][]float64, len(m.means))
+	for i := range m.means {
+		means[i], factors[i] = m.means[i][:d:d], make([]float64, d*d)
+		for a := range d {
+			copy(factors[i][a*d:][:d], m.factors[i][a*m.d:][:d])
+		}
+	}
+	return assemble(d, m.weights, means, factors)
+}
+
 // Given separates the last k coordinates of a mixture of D, which has to have
 // more. It returns an error where rounding leaves a component without a
 // covariance.

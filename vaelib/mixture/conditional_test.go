@@ -54,9 +54,28 @@ func TestGivenIsTheConditionalDensity(t *testing.T) {
 			}
 		}
 	}
+	// Over all that can be given, the density of the first coordinate is the leading
+	// mixture's: their mean over draws of what is given.
+	leading, c := m.Leading(1), must(m.Given(2))
+	rng, z := stream.New(1, "draws", 0), make([]float64, 3)
+	var mean float64
+	for range 4000 {
+		m.Rand(z, rng)
+		mean += math.Exp(c.Under(z[1:]).LogProb([]float64{0.8})) / 4000
+	}
+	if want := math.Exp(leading.LogProb([]float64{0.8})); math.Abs(mean-want) > 0.05*want {
+		t.Errorf("density of the first coordinate %v, over what is given %v", want, mean)
+	}
 	if _, err := m.Given(3); err == nil {
 		t.Error("all coordinates are given")
 	}
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
 }
 
 // Given 0 the ring has two sides, of which the mixture knows.

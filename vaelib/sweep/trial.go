@@ -151,6 +151,7 @@ func (t *trainer) train(ctx context.Context, j job, folder *run.Run, reports tra
 	settings := trained.Settings{
 		Config: j.Settings.Model, Schedule: j.Settings.Schedule,
 		Components: j.Settings.Components, Codes: codesPerComponent * j.Settings.Components,
+		NoStudy: true,
 	}
 	settings.Config.Seed = j.Seed
 	model, history, err := trained.Make(ctx, t.backend, t.data, settings, folder.Path(experiment.ModelFolder), reports)
@@ -217,7 +218,7 @@ func (t *trainer) examine(ctx context.Context, j job, m *trained.Model, history 
 		Rows: rows, HeldOut: d.Rows, Warning: d.Warning,
 	}
 	if told != nil {
-		if result.Control, err = told.MeasureControl(ctx, model, j.Seed); err != nil {
+		if result.Control, err = told.MeasureControl(ctx, model, m.Given, j.Seed); err != nil {
 			return nil, err
 		}
 	}

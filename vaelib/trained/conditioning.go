@@ -25,9 +25,11 @@ type Conditioning struct {
 	Control float64  `flag:"control" record:"conditional" range:"[0,inf)" only:"conditional or conditions" help:"the weight in the loss of the distance, in standard deviations, between the conditions asked for and those of portfolios decoded from random codes"`
 }
 
-// DefaultConditioning holds the decoder to its conditions: on the mixed training
-// sets that takes away up to half of its misses, and costs about 0.02 of R2.
-func DefaultConditioning() Conditioning { return Conditioning{Control: 3} }
+// DefaultConditioning holds the decoder to its conditions, lightly: what it misses
+// the polish of an order mends, while a decoder that is held to them harder, on
+// codes of the prior, pulls the codes that fit other conditions with it, and gives
+// up half of the variety among the portfolios of one wish: see docs/conditions.md.
+func DefaultConditioning() Conditioning { return Conditioning{Control: 0.3} }
 
 // Told is what a conditional model is told of the rows that it learns from and of
 // those that it is judged by.
@@ -76,9 +78,10 @@ func (c Conditioning) Read(path string, p *portfolio.Portfolios, heldOut []bool)
 	return t, nil
 }
 
-// Donors are those of a model that was told this.
-func (t *Told) Donors(model *vae.Model) *generate.Donors {
-	return generate.NewDonors(model.Config(), t.Train, t.Measures)
+// Donors are those of a model that was told this of the training portfolios (N x n;
+// nil: they keep none).
+func (t *Told) Donors(model *vae.Model, weights *mat.Dense) *generate.Donors {
+	return generate.NewDonors(model.Config(), weights, t.Train, t.Measures)
 }
 
 // Spread returns the conditions of n training rows (n x k), picked evenly.
@@ -87,21 +90,28 @@ func (t *Told) Spread(n int) *mat.Dense { return spread(t.Train, n) }
 // MeasureControl says how well a model that was told this does what the held-out
 // rows, of which there have to be some, ask for: with weights from 0 to 1, of a
 // linear head any. See [generate.Generator.MeasureControl].
-func (t *Told) MeasureControl(ctx context.Context, model *vae.Model, seed uint64) ([]generate.Control, error) {
+func (t *Told) MeasureControl(
+	ctx context.Context, model *vae.Model, density generate.Density, seed uint64,
+) ([]generate.Control, error) {
 	if t.HeldOut == nil {
 		return nil, errors.New("control is measured by held-out rows, and there are none")
 	}
+	generator, err := unbound(model)
+	if err != nil {
+		return nil, err
+	}
+	return generator.MeasureControl(ctx, t.HeldOut, t.Donors(model, nil), density, seed)
+}
+
+// unbound is a generator of weights from 0 to 1, with a linear head of any.
+func unbound(model *vae.Model) (*generate.Generator, error) {
 	n := model.Config().Assets
 	set := simplex.Set{N: n}
 	if model.Config().Head == "linear" {
 		set.Lower, set.Upper = slices.Repeat([]float64{-simplex.MaxBound}, n),
 			slices.Repeat([]float64{simplex.MaxBound}, n)
 	}
-	generator, err := generate.New(model, set)
-	if err != nil {
-		return nil, err
-	}
-	return generator.MeasureControl(ctx, t.HeldOut, t.Donors(model), seed)
+	return generate.New(model, set)
 }
 
 // unmeasured lists the conditions without a measure: the model is told them, and

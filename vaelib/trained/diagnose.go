@@ -3,6 +3,8 @@ package trained
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -16,11 +18,13 @@ import (
 type Diagnosis struct {
 	Health
 	*vae.Diagnostics
-	Evidence            *vae.Evidence      `json:"evidence"`
-	LogLikelihoodLinear number.Value       `json:"log_likelihood_linear_nats"`
-	DispersionPrior     number.Value       `json:"dispersion_prior"`
-	DispersionPosterior number.Value       `json:"dispersion_posterior"`
-	Control             []generate.Control `json:"control,omitempty"` // of a conditional model
+	Evidence            *vae.Evidence `json:"evidence"`
+	LogLikelihoodLinear number.Value  `json:"log_likelihood_linear_nats"`
+	DispersionPrior     number.Value  `json:"dispersion_prior"`
+	DispersionPosterior number.Value  `json:"dispersion_posterior"`
+	// Of a conditional model.
+	Control []generate.Control  `json:"control,omitempty"`
+	Orders  []conditional.Score `json:"orders,omitempty"` // nil: they weren't studied
 }
 
 // evidenceRows and evidenceCodes bound the estimate of the likelihood.
@@ -56,9 +60,10 @@ func (m *Model) Diagnose(ctx context.Context, data *Data, seed uint64) (*Diagnos
 		return nil, err
 	}
 	if told != nil {
-		if d.Control, err = data.Told.MeasureControl(ctx, m.Network, seed); err != nil {
+		if d.Control, err = data.Told.MeasureControl(ctx, m.Network, m.Given, seed); err != nil {
 			return nil, err
 		}
+		d.Orders = m.Orders
 	}
 	d.Health = Signs{
 		Diagnostics: d.Diagnostics, LogLikelihood: number.Known(d.Evidence.LogLikelihood),
@@ -94,16 +99,23 @@ func (m *Model) Dispersions(ctx context.Context, data *Data, seed uint64) (prior
 	if data.Told != nil {
 		asked = m.Network.Loosen(data.Told.Spread(dispersionRows), seed)
 	}
+	fitted := func(codes *mat.Dense, rng *rand.Rand) error {
+		if m.Given != nil {
+			return m.Given.DrawGiven(ctx, codes, asked, rng)
+		}
+		return m.Aggregate.Draw(ctx, codes, rng)
+	}
 	for _, x := range []struct {
 		to      *number.Value
-		density generate.Density
+		draw    func(*mat.Dense, *rand.Rand) error
 		purpose string
 	}{
-		{&prior, generate.Prior{}, "experiment.sweep.prior"},
-		{&posterior, m.Aggregate, "experiment.sweep.posterior"},
+		{&prior, func(codes *mat.Dense, rng *rand.Rand) error { return generate.Prior{}.Draw(ctx, codes, rng) },
+			"experiment.sweep.prior"},
+		{&posterior, fitted, "experiment.sweep.posterior"},
 	} {
 		codes := mat.NewDense(dispersionRows, m.Network.Config().Latent, nil)
-		if err := x.density.Draw(ctx, codes, stream.New(seed, x.purpose, 0)); err != nil {
+		if err := x.draw(codes, stream.New(seed, x.purpose, 0)); err != nil {
 			return prior, posterior, err
 		}
 		decoded, err := m.Network.DecodeGiven(ctx, codes, asked)

@@ -22,6 +22,8 @@
 //	constraints.json                the constraint set that the training portfolios lie in, with its symbols:
 //	                                see [simplex.Set.MarshalJSON]; a folder without it knows none
 //	donors.json                     of a conditional model: conditions that training portfolios had together
+//	conditional.json                likewise: the mixture of normals fitted to codes and conditions together
+//	orders.json                     likewise: how its orders compare with held-out portfolios, and with rivals
 //	market.json                     of a model that is told the state of the market: how it follows from returns
 //	health.json                     whether the model is good, by held-out rows, and why: see [Signs.Judge]
 //	training.safetensors            the state of a training under way, from which it goes on

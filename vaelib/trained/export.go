@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 	"time"
+	"vaefolio/vaelib/conditional"
 
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
@@ -79,6 +80,10 @@ type conditionDocument struct {
 // densities of codes, beside the prior N(0, I), which every model has.
 type densities struct {
 	Aggregate *mixture.Mixture `json:"aggregate"`
+	// Conditional is a mixture of the codes and, behind them, the conditions: numbers
+	// less their mean over their standard deviation, levels by an indicator each. It
+	// is null for a model without conditions.
+	Conditional *conditional.Mixture `json:"conditional"`
 }
 
 // trainingDocument says what the model was learned from.
@@ -126,7 +131,7 @@ func (m *Model) describe() *document {
 		Scaling: scalingDocument{
 			Mean: m.Network.Mean(), Variance: m.Network.Variance(), DecoderVariances: m.Network.DecoderVariances(),
 		},
-		Conditions: []conditionDocument{}, Constraints: m.Set, Densities: densities{m.Aggregate},
+		Conditions: []conditionDocument{}, Constraints: m.Set, Densities: densities{m.Aggregate, m.Given},
 		Donors: m.Donors, Market: m.Market, Health: m.Health,
 		Training: trainingDocument{Config: config, DataHash: m.Network.DataHash()}, Files: map[string]string{},
 	}

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/track"
 	"vaefolio/vaelib/vae"
@@ -26,6 +28,9 @@ type Settings struct {
 	// evenly; 0 means all.
 	Codes    int
 	TwoStage bool // fit a second VAE to the codes too
+	// NoStudy leaves out the study of a conditional model's orders, which takes some
+	// seconds.
+	NoStudy bool
 }
 
 // DefaultSettings leave all sizes to the data.
@@ -118,15 +123,13 @@ func Make(
 	var conditions *mat.Dense
 	if told := data.Told; told != nil {
 		conditions = told.Train
-		m.Donors = told.Donors(network)
+		m.Donors = told.Donors(network, data.Train)
 		if told.Market != nil && len(told.Market.Open(m.Donors.Names, nil)) > 0 {
 			m.Market = told.Market
 		}
 	}
 	reports.begin("mixture fitted to the codes")
-	if m.Aggregate, err = generate.FitAggregate(ctx, network, spread(data.Train, codes), generate.AggregateSettings{
-		Components: s.Components, Conditions: spread(conditions, codes), Seed: s.Config.Seed,
-	}); err != nil {
+	if err := m.fitDensity(ctx, data.Train, conditions, codes, s); err != nil {
 		return nil, nil, err
 	}
 	if s.TwoStage {
@@ -137,10 +140,53 @@ func Make(
 			return nil, nil, err
 		}
 	}
+	if !s.NoStudy {
+		if err := m.studyOrders(ctx, data, s.Config.Seed, reports); err != nil {
+			return nil, nil, err
+		}
+	}
 	if err := m.Save(dir); err != nil {
 		return nil, nil, err
 	}
 	return m, history, vae.RemoveCheckpoint(dir)
+}
+
+// fitDensity fits the mixture of the codes of so many training rows, of a
+// conditional model together with its conditions.
+func (m *Model) fitDensity(ctx context.Context, train, conditions *mat.Dense, codes int, s Settings) (err error) {
+	if conditions == nil {
+		m.Aggregate, err = generate.FitAggregate(ctx, m.Network, spread(train, codes), generate.AggregateSettings{
+			Components: s.Components, Seed: s.Config.Seed,
+		})
+		return err
+	}
+	if m.Given, err = conditional.Fit(ctx, m.Network, spread(train, codes), conditional.Settings{
+		Components: s.Components, Conditions: spread(conditions, codes), Seed: s.Config.Seed,
+	}); err != nil {
+		return err
+	}
+	m.Aggregate = m.Given.Codes()
+	return nil
+}
+
+// studyOrders compares the orders of a conditional model with held-out portfolios,
+// where there are enough of them.
+func (m *Model) studyOrders(ctx context.Context, data *Data, seed uint64, reports Reports) error {
+	if data.Told == nil || data.HeldOut == nil {
+		return nil
+	}
+	generator, err := unbound(m.Network)
+	if err != nil {
+		return err
+	}
+	reports.begin("orders compared with held-out portfolios")
+	m.Orders, err = generator.StudyOrders(ctx, data.Train, data.Told.Train, data.HeldOut, data.Told.HeldOut, m.Donors,
+		m.Given, seed)
+	if few := (*fidelity.TooFewRowsError)(nil); errors.As(err, &few) {
+		reports.note("orders aren't compared with held-out portfolios: " + err.Error())
+		return nil
+	}
+	return err
 }
 
 // usualComponents are those of a mixture that nobody has chosen: of few codes it has

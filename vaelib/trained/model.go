@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"vaefolio/vaelib/conditional"
 
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
@@ -30,6 +31,8 @@ const (
 	twoStageFolder  = "two-stage"
 	constraintsFile = "constraints.json"
 	donorsFile      = "donors.json"
+	conditionalFile = "conditional.json"
+	ordersFile      = "orders.json"
 	marketFile      = "market.json"
 	timesFile       = "times.json"
 	healthFile      = "health.json"
@@ -41,11 +44,17 @@ const innerFolder = "model"
 // Model is a trained network with what belongs to it.
 type Model struct {
 	Network   *vae.Model
-	Aggregate *mixture.Mixture   // of the training codes; nil: none was fitted
+	Aggregate *mixture.Mixture   // of the training codes, whatever the conditions; nil: none was fitted
 	Second    *generate.TwoStage // a second VAE of them; nil: none was fitted
-	Set       *simplex.Set       // that the training portfolios lie in; nil: unknown
-	Donors    *generate.Donors   // of a conditional model; nil otherwise
-	Market    *corpus.Market     // how conditions of the market follow from returns; nil: it is told none
+	// Given is the density of codes under conditions of a conditional model; nil: an
+	// older folder, or another model.
+	Given *conditional.Mixture
+	// Orders are how a conditional model's orders compare with held-out portfolios;
+	// nil: it wasn't studied.
+	Orders []conditional.Score
+	Set    *simplex.Set     // that the training portfolios lie in; nil: unknown
+	Donors *generate.Donors // of a conditional model; nil otherwise
+	Market *corpus.Market   // how conditions of the market follow from returns; nil: it is told none
 	// TrainedTo is the end of the last period of the prices that the portfolios were
 	// made of, held-out ones included; zero: it isn't known.
 	TrainedTo time.Time
@@ -62,13 +71,14 @@ type Model struct {
 
 // Names of the densities of codes that a model has.
 const (
-	Aggregate = "aggregate" // the Gaussian mixture fitted to the codes of the training portfolios
+	Aggregate = "aggregate" // the Gaussian mixture fitted to the codes of the training portfolios, under conditions
 	Prior     = "prior"     // N(0, I)
 	TwoStage  = "two-stage" // the second VAE fitted to them
 )
 
-// Density returns a density of the model's codes by its name. It returns an error
-// for one that the model lacks.
+// Density returns a density of the model's codes by its name, of a conditional
+// model one that draws under the conditions that a generator is under. It returns
+// an error for one that the model lacks.
 func (m *Model) Density(name string) (generate.Density, error) {
 	lacks := func(what, remedy string) error {
 		return fmt.Errorf("%s has no %s: train the model %s, or draw from another density", m.Dir, what, remedy)
@@ -76,10 +86,16 @@ func (m *Model) Density(name string) (generate.Density, error) {
 	switch {
 	case name == Prior:
 		return generate.Prior{}, nil
+	case name == Aggregate && m.Given != nil:
+		return m.Given, nil
+	case name == Aggregate && m.Conditional():
+		return nil, lacks(conditionalFile, "again by the train verb")
 	case name == Aggregate && m.Aggregate != nil:
 		return m.Aggregate, nil
 	case name == Aggregate:
 		return nil, lacks(aggregateFile, "by the train verb")
+	case name == TwoStage && m.Second != nil && m.Conditional() && !m.Second.Conditional():
+		return nil, lacks("second stage that knows of conditions", "again by the train verb with -two-stage")
 	case name == TwoStage && m.Second != nil:
 		return m.Second, nil
 	case name == TwoStage:
@@ -108,7 +124,7 @@ func Files(dir string) []string {
 	var names []string
 	for _, name := range []string{
 		networkFile, parametersFile, "training.safetensors", aggregateFile, constraintsFile, donorsFile, marketFile,
-		timesFile, healthFile, track.EventFile,
+		conditionalFile, ordersFile, timesFile, healthFile, track.EventFile,
 		twoStageFolder + "/" + networkFile, twoStageFolder + "/" + parametersFile,
 	} {
 		names = append(names, path.Join(dir, name))
@@ -149,6 +165,8 @@ func (m *Model) Save(dir string) error {
 		{aggregateFile, m.Aggregate != nil, m.Aggregate},
 		{constraintsFile, m.Set != nil, m.Set},
 		{donorsFile, m.Donors != nil, m.Donors},
+		{conditionalFile, m.Given != nil, m.Given},
+		{ordersFile, m.Orders != nil, m.Orders},
 		{marketFile, m.Market != nil, m.Market},
 		{timesFile, !m.TrainedTo.IsZero(), times{m.TrainedTo}},
 	} {
@@ -201,8 +219,40 @@ func Open(backend *vae.Backend, dir string) (*Model, error) {
 	if m.Donors, err = generate.ReadDonors(filepath.Join(m.Dir, donorsFile), m.Network.Config()); err != nil {
 		return nil, err
 	}
-	m.Market, err = corpus.ReadMarket(filepath.Join(m.Dir, marketFile))
-	return m, err
+	if m.Market, err = corpus.ReadMarket(filepath.Join(m.Dir, marketFile)); err != nil {
+		return nil, err
+	}
+	return m, errors.Join(m.openGiven(), m.openOrders())
+}
+
+// openGiven reads the density of codes under conditions.
+func (m *Model) openGiven() error {
+	path := filepath.Join(m.Dir, conditionalFile)
+	var given conditional.Mixture
+	found, err := readJSON(path, &given)
+	if err != nil || !found {
+		return err
+	}
+	if err := given.Check(m.Network); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	m.Given = &given
+	return nil
+}
+
+// openOrders reads the study of the model's orders.
+func (m *Model) openOrders() error {
+	path := filepath.Join(m.Dir, ordersFile)
+	var study []conditional.Score
+	found, err := readJSON(path, &study)
+	if err != nil || !found {
+		return err
+	}
+	if len(study) == 0 {
+		return fmt.Errorf("%s: a study without scores: train again", path)
+	}
+	m.Orders = study
+	return nil
 }
 
 // exists says whether there is a file.

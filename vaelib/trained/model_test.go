@@ -74,7 +74,7 @@ func TestMakeOpenSave(t *testing.T) {
 	made, history, err := Make(t.Context(), backend(), portfolios(t), quick(), dir, Reports{
 		Begin: func(step string) func(int, int, string) { steps = append(steps, step); return nil },
 	})
-	if err != nil || history.Step != 40 || len(steps) != 3 {
+	if err != nil || history.Step != 40 || len(steps) != 4 {
 		t.Fatalf("%v, steps %q, error %v", history, steps, err)
 	}
 	if made.Set.Symbols == nil || made.Donors == nil || made.Market != nil || made.Second == nil {
@@ -111,7 +111,7 @@ func TestMakeOpenSave(t *testing.T) {
 	if err := opened.Save(again); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{networkFile, parametersFile, aggregateFile, constraintsFile, donorsFile, twoStageFolder + "/" + networkFile} {
+	for _, name := range []string{networkFile, parametersFile, aggregateFile, constraintsFile, donorsFile, conditionalFile, ordersFile, twoStageFolder + "/" + networkFile} {
 		a, errA := os.ReadFile(filepath.Join(dir, name))
 		b, errB := os.ReadFile(filepath.Join(again, name))
 		if errA != nil || errB != nil || !bytes.Equal(a, b) {

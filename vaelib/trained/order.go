@@ -6,8 +6,10 @@ import (
 	"math"
 	"slices"
 	"time"
+	"vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
@@ -27,11 +29,21 @@ type Order struct {
 	Conditions map[string]float64 `json:"conditions,omitempty"`
 	// Far is the distance, in standard deviations, of the wish from the training
 	// portfolios that fill what it leaves open.
-	Far   float64     `json:"distance_from_training"`
-	Draws int         `json:"draws,omitempty"` // for each portfolio
-	Terms []OrderTerm `json:"terms"`           // of the wish, where each portfolio is asked for by itself
+	Far   float64  `json:"distance_from_training"`
+	Draws int      `json:"draws,omitempty"` // for each portfolio
+	Moved *float64 `json:"moved,omitempty"` // mean distance by which portfolios were moved to the wish
+	// Of the model's held-out check: what its orders for the conditions of held-out
+	// portfolios are like beside others of these. See [conditional.Score].
+	JointEnergy *float64            `json:"joint_energy,omitempty"`
+	Recall      *float64            `json:"recall,omitempty"`
+	Coverage    *float64            `json:"coverage,omitempty"`
+	Spread      *float64            `json:"spread,omitempty"`
+	AUC         *float64            `json:"auc,omitempty"`
+	HeldOut     []conditional.Score `json:"held_out,omitempty"` // the whole check, rivals among it
+	Terms       []OrderTerm         `json:"terms"`              // of the wish, where each portfolio is asked for by itself
 
 	donors *generate.Donors
+	study  []conditional.Score
 	wish   portfolio.Wish
 	asked  portfolio.Wish // the wish, and the market
 	note   func(line string)
@@ -48,7 +60,12 @@ type OrderTerm struct {
 	// Of rejection: the best of as many draws, and of 1,000, without the wish.
 	Rejection     *float64 `json:"mean_miss_rejection"`
 	Rejection1000 *float64 `json:"mean_miss_rejection_1000"`
-	OnPrices      *float64 `json:"mean_on_prices"` // of the condition over prices, where these are given
+	// Of the training portfolios nearest to what was asked for: as they are, moved to
+	// the wish as the order is, and two of the nearest mixed.
+	Nearest         *float64 `json:"mean_miss_nearest"`
+	NearestPolished *float64 `json:"mean_miss_nearest_polished"`
+	Interpolated    *float64 `json:"mean_miss_interpolated"`
+	OnPrices        *float64 `json:"mean_on_prices"` // of the condition over prices, where these are given
 }
 
 // Open returns the conditions of the market that a wish leaves open and that
@@ -67,7 +84,7 @@ func (m *Model) Open(wish portfolio.Wish) []string {
 func (m *Model) Order(
 	ctx context.Context, wish portfolio.Wish, w *market.Window, note func(line string),
 ) (*Order, error) {
-	o := &Order{Wish: wish.String(), donors: m.Donors, wish: wish, asked: wish, note: note}
+	o := &Order{Wish: wish.String(), donors: m.Donors, study: m.Orders, wish: wish, asked: wish, note: note}
 	if w == nil || len(m.Open(wish)) == 0 {
 		return o, nil
 	}
@@ -116,6 +133,7 @@ func (o *Order) Make(
 		return nil, nil, err
 	}
 	o.Far, o.Draws = made.Far, settings.Draws
+	o.judge(made.Moved)
 	means, err := meanFigures(ctx, over, made.Weights)
 	if err != nil {
 		return nil, nil, err
@@ -140,18 +158,42 @@ func (o *Order) Make(
 	return &made.Batch, achieved, nil
 }
 
+// judge records how far the portfolios were moved, and says what the model's orders
+// are like.
+func (o *Order) judge(moved []float64) {
+	if moved != nil {
+		mean := stat.Mean(moved, nil)
+		o.Moved = &mean
+		o.note(fmt.Sprintf("portfolios moved to the wish by %.3g on average", mean))
+	}
+	if o.study == nil {
+		o.note("the model has no check of its orders by held-out portfolios: train it again for one")
+		return
+	}
+	s := &o.study[0]
+	o.HeldOut = o.study
+	o.JointEnergy, o.Recall, o.Coverage, o.Spread, o.AUC = &s.JointEnergy, &s.Recall, &s.Coverage, &s.Spread, &s.AUC
+	o.note("held-out check of the model's orders: " + s.String())
+}
+
 // met records how a term was met; means are those of the figures over prices.
 func (o *Order) met(t generate.TermResult, means map[string]float64) {
 	r := OrderTerm{
 		Term: t.Term.String(), Held: t.Held, Achieved: defined(t.Achieved), Decoded: defined(t.Decoded),
 		Miss: defined(t.Miss), Rejection: defined(t.Rejection), Rejection1000: defined(t.Rejection1000),
+		Nearest: defined(t.Nearest), NearestPolished: defined(t.NearestPolished), Interpolated: defined(t.Interpolated),
 	}
 	if r.Miss == nil {
 		o.note(r.Term + ": asked for, but not measured by weights alone")
 	} else {
-		o.note(fmt.Sprintf("%s: achieved %.4g on average, missed by %.2g (before the projection %.2g; by the best of "+
-			"as many draws without the wish %.2g, of 1,000 %.2g)",
-			r.Term, t.Achieved, t.Miss, t.Decoded, t.Rejection, t.Rejection1000))
+		line := fmt.Sprintf("%s: achieved %.4g on average, missed by %.2g, as decoded by %.2g; without the wish the "+
+			"best of as many draws by %.2g, of 1,000 by %.2g",
+			r.Term, t.Achieved, t.Miss, t.Decoded, t.Rejection, t.Rejection1000)
+		if r.Nearest != nil {
+			line += fmt.Sprintf("; without a model the nearest training portfolios by %.2g, polished by %.2g, two of "+
+				"them mixed by %.2g", t.Nearest, t.NearestPolished, t.Interpolated)
+		}
+		o.note(line)
 	}
 	if v, ok := means[t.Term.Name]; ok {
 		r.OnPrices = &v

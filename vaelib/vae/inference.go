@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"gonum.org/v1/gonum/mat"
@@ -43,6 +44,23 @@ func (m *Model) EncodeGiven(ctx context.Context, x, conditions *mat.Dense) (mean
 		return nil, nil, err
 	}
 	return out[0], out[1], nil
+}
+
+// SampleCodes draws a code of q(z|x, c) for each row of x (N x n), N x d.
+// Conditions are N x k, nil for a model without.
+func (m *Model) SampleCodes(ctx context.Context, x, conditions *mat.Dense, rng *rand.Rand) (*mat.Dense, error) {
+	codes, logVar, err := m.EncodeGiven(ctx, x, conditions)
+	if err != nil {
+		return nil, err
+	}
+	rows, _ := codes.Dims()
+	for i := range rows {
+		z, v := codes.RawRowView(i), logVar.RawRowView(i)
+		for j := range z {
+			z[j] += math.Exp(v[j]/2) * rng.NormFloat64()
+		}
+	}
+	return codes, nil
 }
 
 // conditions returns those of the rows of x: the ones given row by row, or else

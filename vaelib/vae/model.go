@@ -69,6 +69,10 @@ func (m *Model) Given(conditions []float64) (*Model, error) {
 	return &given, nil
 }
 
+// Conditions returns those that the model is under (k), as [Model.Given] was told;
+// nil: it is under none.
+func (m *Model) Conditions() []float64 { return slices.Clone(m.given) }
+
 // Loosen returns conditions (N x k) whose caps are raised above what the rows
 // have, as they are in training: bounds that the rows' portfolios could have
 // been asked to keep.
