@@ -160,8 +160,8 @@ func (t *trainer) judge(ctx context.Context, j job, model *trained.Model, folder
 	if err != nil {
 		return nil, err
 	}
-	if told := t.data.Told; told != nil { // whatever is typical, as nothing is wished
-		if network, _, err = network.Given(told.Donors(model.Network), portfolio.Wish{}); err != nil {
+	if t.data.Told != nil { // whatever is typical, as nothing is wished
+		if network, _, err = network.Given(model.Donors, portfolio.Wish{}); err != nil {
 			return nil, err
 		}
 	}
@@ -169,7 +169,11 @@ func (t *trainer) judge(ctx context.Context, j job, model *trained.Model, folder
 	if err != nil {
 		return nil, err
 	}
-	found, err := network.Optimize(ctx, sharpe, model.Aggregate,
+	density, err := model.Density(trained.Aggregate)
+	if err != nil {
+		return nil, err
+	}
+	found, err := network.Optimize(ctx, sharpe, density,
 		generate.OptimizeSettings{Starts: judgeStarts, Iterations: judgeIterations, Seed: j.Seed})
 	if err != nil {
 		return nil, err
@@ -186,7 +190,7 @@ func (t *trainer) judge(ctx context.Context, j job, model *trained.Model, folder
 		return nil, err
 	}
 	w.SharpeOut = figures.Value(metrics.Sharpe)
-	batch, err := network.Sample(ctx, judgeRows, model.Aggregate, j.Seed)
+	batch, err := network.Sample(ctx, judgeRows, density, j.Seed)
 	if err != nil {
 		return nil, err
 	}
