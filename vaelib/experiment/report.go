@@ -113,6 +113,7 @@ func (p *state) next() (commands, files []report.Fact) {
 		{Name: WeightsFile, Text: "the portfolios: the latent search's, the best sample, the samples, a row each"},
 		{Name: MetricsFile, Text: "figures of every portfolio and baseline, in sample and out of sample (_oos)"},
 		{Name: BaselinesFile, Text: "the weights of what the model is compared with"},
+		{Name: ReturnsFile, Text: "what each of them earned in each period after the split"},
 		{Name: FidelityFile, Text: "the scores of the samples against held-out portfolios"},
 		{Name: SummaryFile, Text: "every figure of this page that is one number, health first"},
 		{Name: HistoryFile, Text: "the training, step by step"},
@@ -494,6 +495,10 @@ func (p *state) baselineSection(d *report.Document) error {
 		},
 	}
 	named := p.named()
+	b.Intervals = map[string][2]number.Value{}
+	for name, interval := range p.summary.SharpeIntervals {
+		b.Intervals[name] = [2]number.Value{interval.From, interval.To}
+	}
 	wealth := figure.Wealth{Frame: p.frame("after the split, constant weights, without costs"),
 		Start: p.Window.Times[len(p.Window.Times)-len(p.out.Times)-1], Times: p.out.Times}
 	for _, c := range p.candidates {

@@ -42,6 +42,10 @@ func (b Baselines) table(w window) *Table {
 	if full && hasBound {
 		names = append(names, "Of the bound")
 	}
+	ranged := !full && b.Intervals != nil
+	if ranged {
+		names = append(names, "95 % from", "to")
+	}
 	names = append(names, "Annual return", "Annual volatility", "Largest drawdown", "Effective assets")
 	if full {
 		names = append(names, "Evaluations")
@@ -52,6 +56,10 @@ func (b Baselines) table(w window) *Table {
 		cells := []Cell{TextCell(r.Name), cell(metrics.Sharpe, Ratio)}
 		if full && hasBound {
 			cells = append(cells, NumberCell(inSample.sharpe(&r).Over(inSample.sharpe(&bound)), Percent))
+		}
+		if ranged {
+			interval := b.Intervals[r.Name]
+			cells = append(cells, NumberCell(interval[0], Ratio), NumberCell(interval[1], Ratio))
 		}
 		cells = append(cells, cell(metrics.AnnualReturn, Percent), cell(metrics.Volatility, Percent),
 			cell(metrics.MaxDrawdown, Percent), cell(metrics.EffectiveAssets, Ratio))
@@ -177,11 +185,33 @@ func (b Baselines) Judgement() []string {
 		}
 		lines = append(lines, c.sentence(b.Model))
 	}
-	if _, ok := b.contest(outSample); ok {
+	if c, ok := b.contest(outSample); ok {
+		if s := b.within(c); s != "" {
+			lines = append(lines, s)
+		}
 		lines = append(lines, "One window and one seed rank portfolios by luck as much as by merit: "+
 			"the order can change with either.")
 	}
 	return lines
+}
+
+// within says how many of the others the data can't tell from the model out of
+// sample.
+func (b Baselines) within(c contest) string {
+	interval := b.Intervals[b.Model]
+	from, known := interval[0].Float()
+	to, alsoKnown := interval[1].Float()
+	if !known || !alsoKnown {
+		return ""
+	}
+	inside, all := 0, slices.Concat(c.better, c.others)
+	for _, r := range all {
+		if r.sharpe >= from && r.sharpe <= to {
+			inside++
+		}
+	}
+	return fmt.Sprintf("Out of sample: the 95 %% interval of %s reaches from %s to %s, and %d of the %d others lie "+
+		"within it.", b.Model, Ratio.write(from), Ratio.write(to), inside, len(all))
 }
 
 // withoutModel says that the search of the latent space has no merit in its speed.

@@ -265,6 +265,9 @@ type Baselines struct {
 	Rows      []Baseline
 	Notes     []string
 	Pictures  []Picture
+	// Intervals are 95 % intervals of the Sharpe ratios out of sample, by the names of
+	// the rows; nil: none.
+	Intervals map[string][2]number.Value
 	// Ascent is the Name of the row for which the same objective was climbed without
 	// the model; empty: none. Matched is how many evaluations that took until it had
 	// the model's figure; 0: it didn't.

@@ -506,3 +506,21 @@ func TestRivalsAreNamed(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The ranking says how many of the others its interval can't tell apart.
+func TestIntervalsOfTheRanking(t *testing.T) {
+	d := full(t)
+	d.Baselines.Intervals = map[string][2]number.Value{
+		"latent Sharpe": {number.Known(-0.5), number.Known(0.8)}, "1/N": {number.Unknown("too short"), number.Unknown("too short")},
+	}
+	got := strings.Join(d.Baselines.Judgement(), "\n")
+	if want := "the 95 % interval of latent Sharpe reaches from −0.50 to 0.80, and 3 of the 4 others lie within it."; !strings.Contains(got, want) {
+		t.Errorf("the judgement lacks %q:\n%s", want, got)
+	}
+	page := write(t, d)
+	for _, want := range []string{"95 % from", "n/a — too short"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
