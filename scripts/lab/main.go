@@ -18,6 +18,7 @@ type config struct {
 	Map        lab.Settings `title:"The map"`
 	Model      string       `flag:"model" unit:"DIR" help:"the folder of a model over sets of assets, as train -corpus makes it, whose use on assets that it has never seen joins the generator's family"`
 	cli.Prices `title:"Returns to resample" only:"source=bootstrap"`
+	PerYear    float64 `flag:"periods-per-year" range:"[0,inf)" only:"source=bootstrap" help:"the number of periods in a year of the returns to resample; 0 takes it from their times"`
 
 	Workers     int         `flag:"workers" range:"[0,1024]" record:"-" help:"the number of worlds that are made side by side; 0 means one for each core"`
 	Shard       sweep.Shard `flag:"shard" unit:"I/N" record:"-" help:"the part of the worlds to make, which is every N-th from the I-th on; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
@@ -107,7 +108,7 @@ func (c *config) market(io *cli.IO) (*lab.Market, error) {
 	if err != nil {
 		return nil, err
 	}
-	periods, err := new(cli.Annual).Periods(io, data.Window)
+	periods, err := (&cli.Annual{PeriodsPerYear: c.PerYear}).Periods(io, data.Window)
 	if err != nil {
 		return nil, err
 	}

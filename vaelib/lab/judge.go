@@ -274,9 +274,13 @@ func wants(whole *Test, standings []Standing) []string {
 			max(0, half-whole.Difference), whole.Rival, half))
 	}
 	best := share[whole.Rival]
+	worth := "these worlds show nothing that a prior would gain"
+	if gain := share[rightPrior] - best; gain > 0 {
+		worth = fmt.Sprintf("about %+.3f is there for a prior, whoever brings it", gain)
+	}
 	needs = append(needs, fmt.Sprintf("Whoever knew the covariance and the law of the Sharpe ratios, and learned the "+
-		"means from the history, would have %.3f of the optimum, against %.3f of %s: about %+.3f is there for a "+
-		"prior, whoever brings it.", share[rightPrior], best, whole.Rival, share[rightPrior]-best))
+		"means from the history, would have %.3f of the optimum, against %.3f of %s: %s.", share[rightPrior], best,
+		whole.Rival, worth))
 	if top := share[ceiling]; top > best {
 		needs = append(needs, fmt.Sprintf("The truth would find %.3f of the optimum among the generator's samples: "+
 			"better portfolios are there, and what fails is telling them from the history.", top))

@@ -35,8 +35,9 @@ type plan struct {
 	Kind      string   `json:"kind"`
 	Settings  Settings `json:"settings"`
 	Seed      uint64   `json:"seed"`
-	Data      string   `json:"data"`   // hash of the returns that are resampled; "" without
-	Market    string   `json:"market"` // their name
+	Data      string   `json:"data"`                       // hash of the returns that are resampled; "" without
+	Market    string   `json:"market"`                     // their name
+	PerYear   float64  `json:"periods_per_year,omitempty"` // of those returns
 	Synthetic bool     `json:"synthetic"`
 	Model     string   `json:"model,omitempty"` // hash of the one over sets
 	Backend   string   `json:"backend"`
@@ -76,6 +77,7 @@ func Open(dir string, in Inputs, force bool) (*Lab, error) {
 				"prices", most, columns)
 		}
 		l.plan.Data, l.plan.Market, l.plan.Synthetic = in.Market.Hash, in.Market.Name, in.Market.Synthetic
+		l.plan.PerYear = in.Market.PeriodsPerYear
 	}
 	var names []string
 	for _, m := range roster(in.Set) {
@@ -92,6 +94,9 @@ func Open(dir string, in Inputs, force bool) (*Lab, error) {
 				"%d\nrows = %d\nsteps = %d\nsamples = %d\nstrategies = %q\n", s.Source, c.Assets, c.Periods,
 				c.Dispersion, number,
 				s.Windows, s.Rows, s.Steps, s.Samples, strings.Join(names, " "))
+			if l.plan.PerYear > 0 {
+				w.config = fmt.Appendf(w.config, "periods_per_year = %v\n", l.plan.PerYear)
+			}
 			w.id = run.Hash(w.config, fmt.Append(nil, in.Seed), []byte(l.plan.Data), []byte(l.plan.Backend))[:16]
 			l.worlds = append(l.worlds, w)
 		}
