@@ -2,22 +2,19 @@ package experiment
 
 import (
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"vaefolio/data"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
-// The default conditional model, on the mixed corpus of the bundled sample: what
-// held-out portfolios have is asked for and achieved to within 0.09 standard
-// deviations in volatility and 0.15 in sectors and concentration, eight times
-// nearer than with the wishes shuffled; and decoded portfolios keep the cap on
-// the largest weight but for 0.5 % of them.
+// The default conditional model, on the mixed corpus of the bundled sample: orders
+// for what held-out portfolios have miss it by no more than 0.015 standard
+// deviations, and can't be told from other held-out portfolios any better, vary as
+// much and repeat training rows as seldom as the limits below say.
 func TestControl(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains for half a minute")
@@ -44,21 +41,23 @@ func TestControl(t *testing.T) {
 	controls, err := rows.Told.MeasureControl(t.Context(), model.Network, model.Given, 1)
 	must(t, err)
 	for _, k := range controls {
-		t.Logf("%s: error %.3f, shuffled %.2f, best of 8 %.2f, best of 1,000 %.3f", k.Name, k.Error, k.Shuffled, k.Best8, k.Best1000)
-		limit := 0.15
-		switch {
-		case k.Cap:
-			if *k.Violations > 0.005 {
-				t.Errorf("%s: %.4f of the decoded portfolios exceed the cap", k.Name, *k.Violations)
-			}
-			continue
-		case k.Name == "volatility":
-			limit = 0.09
-		case !strings.HasPrefix(k.Name, portfolio.SectorPrefix) && k.Name != "effective_assets":
-			t.Errorf("unexpected condition %s", k.Name)
+		t.Logf("%s as decoded: error %.3f, shuffled %.2f, best of 8 %.2f, best of 1,000 %.3f", k.Name, k.Error, k.Shuffled,
+			k.Best8, k.Best1000)
+		if !k.Cap && k.Shuffled < 4*k.Error {
+			t.Errorf("%s: error %.3f as decoded, want a quarter of the shuffled %.2f", k.Name, k.Error, k.Shuffled)
 		}
-		if k.Error > limit || k.Shuffled < 8*k.Error {
-			t.Errorf("%s: error %.3f, want at most %v, and an eighth of the shuffled %.2f", k.Name, k.Error, limit, k.Shuffled)
+	}
+	for _, s := range model.Orders {
+		t.Logf("%s: missed by %.3f, %s", s.Name, s.MeanMiss(), s)
+	}
+	orders, real := model.Orders[0], model.Orders[len(model.Orders)-1]
+	for name, miss := range orders.Misses {
+		if miss > 0.015 {
+			t.Errorf("%s is missed by %.4f standard deviations", name, miss)
 		}
+	}
+	if orders.JointEnergy > 3e-3 || orders.Recall < 0.9 || orders.Coverage < 0.8 || orders.Spread < 0.85 ||
+		orders.AUC > 0.85 || orders.Copies > real.Copies+0.01 {
+		t.Errorf("orders: %s; held out: %s", orders, real)
 	}
 }
