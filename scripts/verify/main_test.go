@@ -4,100 +4,76 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"math"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
-	"vaefolio/data"
-	"vaefolio/vaelib/experiment"
-	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/metrics"
-	"vaefolio/vaelib/run"
-	"vaefolio/vaelib/simplex"
-	"vaefolio/vaelib/vae"
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/scripts/internal/clitest"
 )
 
-const configText = `split = 0.75
-embargo = -1
-lookbacks = [40, 60]
-convention = "default"
-max-weight = 0.3
-min-weight = 0.02
-sector-cap = ["L1=0.4"]
-`
-
-// made is the folder of the finished run; empty: no test has asked for it.
-var made string
-
-// finished makes one small run for all tests to copy.
-var finished = sync.OnceValues(func() (string, error) {
-	panel, _, err := market.LoadFS(data.FS, data.Close, market.Options{})
-	if err != nil {
-		return "", err
-	}
-	window, _, err := panel.Window()
-	if err != nil {
-		return "", err
-	}
-	sectors, err := market.ReadSectorsFS(data.FS, data.Sectors)
-	if err != nil {
-		return "", err
-	}
-	share, err := sectors.Shares("L1", window.Symbols)
-	if err != nil {
-		return "", err
-	}
-	backend, err := vae.Open("go")
-	if err != nil {
-		return "", err
-	}
-	defer backend.Close()
-	settings := experiment.DefaultSettings()
-	settings.Corpus.N, settings.Corpus.Lookbacks = 300, []int{40, 60}
-	settings.Schedule.Steps, settings.Schedule.Batch, settings.Model.Hidden, settings.Model.Latent = 60, 32, []int{16}, 3
-	settings.Portfolios, settings.Components, settings.Starts, settings.Iterations = 30, 2, 3, 5
-	dir, err := os.MkdirTemp("", "verify-test")
-	if err != nil {
-		return "", err
-	}
-	made = dir
-	folder, err := run.Open(dir, run.Spec{Verb: "pipeline", Config: []byte(configText), Data: window.Hash(), Seed: 1, Backend: "go"}, false)
-	if err != nil {
-		return "", err
-	}
-	defer folder.Close()
-	_, err = experiment.Pipeline(context.Background(), folder, experiment.Input{
-		Window: window, Sectors: sectors, Seed: 1, Backend: backend, Synthetic: true, Metrics: metrics.Settings{PeriodsPerYear: 365},
-		Set: simplex.Set{
-			N: 12, Symbols: window.Symbols, Upper: slices.Repeat([]float64{0.3}, 12), MinWeight: 0.02,
-			Groups: []simplex.Group{{Name: "L1", Share: share, Lo: math.Inf(-1), Hi: 0.4}},
-		},
-	}, settings)
-	if err != nil {
-		return "", err
-	}
-	return dir, folder.Finish()
-})
+// scratch is a folder for programs and runs that all tests share.
+var scratch string
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if made != "" {
-		os.RemoveAll(made)
+	dir, err := os.MkdirTemp("", "verify-test")
+	if err != nil {
+		panic(err)
 	}
+	scratch = dir
+	code := m.Run()
+	os.RemoveAll(dir)
 	os.Exit(code)
 }
 
-// copied returns a copy of the run to tamper with.
-func copied(t *testing.T) string {
+// smallRun are the flags of a run of the pipeline with all that a run can have, and
+// little of each.
+var smallRun = []string{"-n", "300", "-lookbacks", "40,60", "-steps", "60", "-batch", "32", "-hidden", "16",
+	"-latent", "3", "-portfolios", "30", "-components", "2", "-starts", "3", "-iterations", "5", "-max-weight", "0.3",
+	"-min-weight", "0.02", "-sector-cap", "L1=0.4", "-backend", "go", "-quiet"}
+
+var built struct {
+	once sync.Once
+	dir  string
+}
+
+// programs are those of the verbs whose runs are verified here.
+func programs(t testing.TB) string {
 	t.Helper()
-	from, err := finished()
-	if err != nil {
+	built.once.Do(func() {
+		built.dir = clitest.Programs(t, filepath.Join(scratch, "bin"), "pipeline")
+	})
+	if built.dir == "" {
+		t.Fatal("the programs could not be built")
+	}
+	return built.dir
+}
+
+var madeRuns sync.Map
+
+// finished makes a run once for all tests, and returns its folder, which they don't
+// change.
+func finished(t testing.TB, name, verb string, args ...string) string {
+	t.Helper()
+	dir := filepath.Join(scratch, name)
+	make, _ := madeRuns.LoadOrStore(name, sync.OnceValue(func() error {
+		command := exec.Command(filepath.Join(programs(t), verb), append(args, "-out", dir)...)
+		command.Stdout, command.Stderr = io.Discard, os.Stderr
+		return command.Run()
+	}))
+	if err := make.(func() error)(); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// copied returns a copy of a run to tamper with.
+func copied(t *testing.T, from string) string {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
 		t.Fatal(err)
@@ -105,113 +81,72 @@ func copied(t *testing.T) string {
 	return dir
 }
 
-func execute(dir string) (code int, stdout, stderr string) {
+func execute(args ...string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	code = verb.Execute(context.Background(), []string{"-quiet", "-format", "csv", dir}, &out, &err)
+	code = verb.Execute(context.Background(), append([]string{"-quiet"}, args...), &out, &err)
 	return code, out.String(), err.String()
 }
 
+func skipWhenShort(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
+	}
+}
+
+// A sound run holds, also where its times are those of another machine, and the json
+// has all that was looked at.
 func TestSoundRunHolds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
+	skipWhenShort(t)
+	dir := finished(t, "pipeline", "pipeline", smallRun...)
+	code, stdout, stderr := execute("-format", "json", dir)
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
-	code, stdout, stderr := execute(copied(t))
-	if code != 0 || strings.Count(stdout, ",holds") != 6 {
-		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	var findings []map[string]any
+	if err := json.Unmarshal([]byte(stdout), &findings); err != nil {
+		t.Fatal(err)
 	}
-}
-
-// Each kind of tampering is found by the check that is there for it, also when
-// the manifest's hash is made to fit.
-func TestTamperingIsFound(t *testing.T) {
-	if testing.Short() {
-		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
+	seen := map[any]bool{}
+	for _, x := range findings {
+		seen[x["file"]] = true
+		if len(x) != 5 || x["status"] != same {
+			t.Errorf("%v", x)
+		}
 	}
-	for _, c := range []struct {
-		name, file string
-		change     func(string) string
-		want       string
-	}{
-		{"a figure", "metrics.csv", func(s string) string { return replaceCell(s, 1, "sharpe", "9.5") }, "sharpe of latent-sharpe is 9.5"},
-		{"an undefined figure", "metrics.csv", func(s string) string { return replaceCell(s, 2, "cvar95_oos", "") }, "cvar95_oos of best-sampled"},
-		{"a weight", "weights.csv", func(s string) string { return replaceCell(s, 3, "ALDER", "0.9") }, "is off by"},
-		{"the summary", "summary.json", func(s string) string {
-			return strings.Replace(s, `"sharpe_equal_weight": `, `"sharpe_equal_weight": 1`, 1)
-		}, "sharpe_equal_weight is"},
-		{"the bound", "summary.json", func(s string) string {
-			return strings.Replace(s, `"sharpe_convex_bound": `, `"sharpe_convex_bound": 0, "was": `, 1)
-		}, "the bound is"},
-	} {
-		dir := copied(t)
-		path := filepath.Join(dir, c.file)
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
+	for name := range tree(t, dir) {
+		if !seen[name] {
+			t.Errorf("nothing was looked at in %s", name)
 		}
-		changed := c.change(string(text))
-		if changed == string(text) {
-			t.Fatalf("%s: nothing was changed", c.name)
-		}
-		if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if code, stdout, stderr := execute(dir); code != 1 || !strings.Contains(stdout, c.file+" is not what was written") || !strings.HasPrefix(lastLine(stderr), "verify") {
-			t.Errorf("%s: exit code %d, %s%s", c.name, code, stdout, stderr)
-		}
-		refit(t, dir, c.file)
-		if code, stdout, stderr := execute(dir); code != 1 || !strings.Contains(stdout, c.want) {
-			t.Errorf("%s, hash made to fit: exit code %d, want %q in\n%s%s", c.name, code, c.want, stdout, stderr)
-		}
+	}
+	if len(findings) < 150 {
+		t.Errorf("only %d items were looked at", len(findings))
 	}
 }
 
-func lastLine(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	return lines[len(lines)-1]
-}
-
-// replaceCell sets one cell of a CSV text, by line and column.
-func replaceCell(text string, line int, column, value string) string {
-	lines := strings.Split(text, "\n")
-	k := slices.Index(strings.Split(lines[0], ","), column)
-	cells := strings.Split(lines[line], ",")
-	cells[k] = value
-	lines[line] = strings.Join(cells, ",")
-	return strings.Join(lines, "\n")
-}
-
-// refit writes the hash of a changed file into the manifest.
-func refit(t *testing.T, dir, name string) {
+// tree are the names of the files of a run.
+func tree(t *testing.T, dir string) map[string]bool {
 	t.Helper()
-	path := filepath.Join(dir, "manifest.json")
-	text, err := os.ReadFile(path)
-	if err != nil {
+	names := map[string]bool{}
+	if err := filepath.WalkDir(dir, func(at string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && d.Name() != ".lock" {
+			name, _ := filepath.Rel(dir, at)
+			names[filepath.ToSlash(name)] = true
+		}
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
-	var manifest map[string]any
-	if err := json.Unmarshal(text, &manifest); err != nil {
-		t.Fatal(err)
-	}
-	hash, err := run.HashFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest["files"].(map[string]any)[name] = hash
-	if err := run.WriteJSON(path, manifest); err != nil {
-		t.Fatal(err)
-	}
+	return names
 }
 
 func TestRefuses(t *testing.T) {
-	if testing.Short() {
-		t.Skip("draws the pictures of whole runs, which the race detector makes slow: run without -short")
-	}
+	skipWhenShort(t)
 	missing := filepath.Join(t.TempDir(), "none")
 	if code, _, stderr := execute(missing); code != 1 || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("no folder: exit code %d, %s", code, stderr)
 	}
-	unfinished := copied(t)
-	path := filepath.Join(unfinished, "manifest.json")
+	unfinished := copied(t, finished(t, "pipeline", "pipeline", smallRun...))
+	path := filepath.Join(unfinished, manifestFile)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -221,10 +156,45 @@ func TestRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	manifest["finished"] = nil
-	if err := run.WriteJSON(path, manifest); err != nil {
+	if text, err = json.Marshal(manifest); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if code, _, stderr := execute(unfinished); code != 1 || !strings.Contains(stderr, "not a finished run") {
 		t.Errorf("unfinished: exit code %d, %s", code, stderr)
 	}
+}
+
+// first looks at a run until something differs, and says what; "" where nothing does.
+func first(t testing.TB, dir string, known memo, rerun string) string {
+	t.Helper()
+	var out bytes.Buffer
+	said := ""
+	reader := cli.Verb[config]{Name: "verify", Default: config{Tolerance: 1e-9},
+		Run: func(ctx context.Context, c *config, io *cli.IO) error {
+			f, err := open(c.Run, c.Tolerance, io)
+			if err != nil {
+				return err
+			}
+			f.memo = known
+			checks := f.checks()
+			if rerun != "" {
+				checks = append(checks, check{manifestFile, func(f *folder, ctx context.Context) error {
+					return f.rerun(ctx, rerun)
+				}})
+			}
+			for _, check := range checks {
+				f.look(ctx, check)
+				if said = f.first(); said != "" {
+					return nil
+				}
+			}
+			return nil
+		}}
+	if code := reader.Execute(t.Context(), []string{"-quiet", dir}, &out, &out); code != 0 {
+		return out.String()
+	}
+	return said
 }

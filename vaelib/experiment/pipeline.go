@@ -37,12 +37,20 @@ type Input struct {
 	Notes     []string // what reports say of the prices: what the returns are of, say
 	Synthetic bool     // the prices are made up
 	Repeat    []string // commands that repeat the run, for its report
+	Made      Made     // what an earlier run has made; zero: nothing
 	// Begin is told the name of each piece of work, and returns what is to be
 	// told its progress. nil: no reports.
 	Begin func(step string) func(done, total int, note string)
 	// Note is told, from any goroutine, what a user should know while the run goes
 	// on. nil: it isn't said.
 	Note func(line string)
+}
+
+// Made is what a finished run has made at length. Whoever repeats the run to see
+// whether its files say what follows from it doesn't train again.
+type Made struct {
+	Training *trained.Training
+	Manifest *run.Manifest // for what the report says of the program; nil: that of the folder
 }
 
 // Names of the files that [Pipeline] makes in its folder, besides those of

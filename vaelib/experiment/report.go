@@ -537,9 +537,11 @@ func (p *state) provenanceSection(d *report.Document) error {
 	if err != nil {
 		return err
 	}
-	manifest, err := run.ReadManifest(p.folder.Dir())
-	if err != nil {
-		return err
+	manifest := p.Made.Manifest
+	if manifest == nil {
+		if manifest, err = run.ReadManifest(p.folder.Dir()); err != nil {
+			return err
+		}
 	}
 	d.Provenance = &report.Provenance{
 		Config: string(config),

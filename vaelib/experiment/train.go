@@ -10,7 +10,8 @@ import (
 
 // train trains the model, and leaves it in the run's folder.
 func (p *state) train(ctx context.Context) (err error) {
-	settings := trained.Settings{Components: p.settings.Components, TwoStage: p.settings.TwoStage}
+	settings := trained.Settings{Components: p.settings.Components, TwoStage: p.settings.TwoStage,
+		Done: p.Made.Training}
 	settings.Config, settings.Schedule = within(p.Set, p.settings.Model), p.settings.Schedule
 	settings.Config.Seed = p.Seed
 	data := &trained.Data{Symbols: p.in.Symbols, Train: p.training, HeldOut: p.heldOut, Set: &p.Set,

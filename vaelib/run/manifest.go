@@ -1,6 +1,9 @@
 package run
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,6 +48,7 @@ type Manifest struct {
 	Modules    map[string]string  `json:"modules"`     // versions of all modules in the binary
 	Started    time.Time          `json:"started"`
 	Finished   *time.Time         `json:"finished"` // null while unfinished
+	Resumed    int                `json:"resumed"`  // how many times it went on after an interruption
 	Timings    map[string]float64 `json:"timings"`  // seconds, by name
 	// Files are those that the run made, by their slashed paths in the folder: of a
 	// finished run with their SHA-256, of an unfinished one those that it has made
@@ -52,6 +56,9 @@ type Manifest struct {
 	Files map[string]string `json:"files"`
 	// Stale are files of the run that this one replaces, until they are removed.
 	Stale map[string]string `json:"stale,omitempty"`
+	// Checksum is the SHA-256 of the manifest of a finished run as it lies on disk,
+	// with "" in this place.
+	Checksum string `json:"checksum"`
 }
 
 func newManifest(spec Spec) Manifest {
@@ -70,6 +77,21 @@ func newManifest(spec Spec) Manifest {
 	r := sources()
 	m.Commit, m.CommitFrom, m.Modified = r.commit, r.from, r.modified
 	return m
+}
+
+// seal gives the manifest of a finished run its checksum.
+func (m *Manifest) seal() error {
+	if m.Finished == nil {
+		return nil
+	}
+	m.Checksum = ""
+	var b bytes.Buffer
+	if err := indented(m)(&b); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(b.Bytes())
+	m.Checksum = hex.EncodeToString(sum[:])
+	return nil
 }
 
 // ReadManifest reads the manifest of a run's folder. Where there is none the

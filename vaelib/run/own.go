@@ -157,6 +157,9 @@ func (r *Run) writeManifest() error {
 	if !r.folder.isThere() { // else writing would make it anew
 		return r.movedError()
 	}
+	if err := r.manifest.seal(); err != nil {
+		return err
+	}
 	return writeWhole(r.at(ManifestFile), indented(&r.manifest))
 }
 

@@ -180,7 +180,7 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 		return nil, &AlreadyDone{dir, *old}
 	default:
 		r.Resumed, r.adopts = true, old.Files == nil
-		r.before = old.Timings[totalTiming]
+		r.before, r.manifest.Resumed = old.Timings[totalTiming], old.Resumed+1
 		r.manifest.Started, r.manifest.Timings, r.manifest.Stale = old.Started, old.Timings, old.Stale
 		if old.Files != nil {
 			r.manifest.Files = old.Files

@@ -2,19 +2,18 @@ package sweep
 
 import (
 	"fmt"
-	"os"
+	"net"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 
-	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
 )
 
 // startPinned starts a command that is to have a core alone. unpin gives the
 // core back.
 //
-// A core is claimed by a lock, so that two sweeps on one machine, tasks of one
+// A core is claimed by a socket of its name, which the system takes back with the
+// process and which leaves no file, so that two sweeps on one machine, tasks of one
 // Slurm array for instance, don't meet on it. Where none is left, and under a
 // quota of processor time (as containers have), where the cores are shared with
 // others who can't be seen, the command runs where the system puts it.
@@ -43,16 +42,15 @@ func startPinned(cmd *exec.Cmd) (unpin func(), err error) {
 }
 
 // claimCore takes the first allowed core that no other process has claimed.
-func claimCore(allowed *unix.CPUSet) (core int, claim *flock.Flock) {
+func claimCore(allowed *unix.CPUSet) (core int, claim net.Listener) {
 	left := allowed.Count()
 	for core := 0; left > 0; core++ {
 		if !allowed.IsSet(core) {
 			continue
 		}
 		left--
-		lock := flock.New(filepath.Join(os.TempDir(), fmt.Sprintf("vaefolio-core-%d.lock", core)))
-		if ok, err := lock.TryLock(); ok && err == nil {
-			return core, lock
+		if claim, err := net.Listen("unix", fmt.Sprintf("@vaefolio-core-%d", core)); err == nil {
+			return core, claim
 		}
 	}
 	return 0, nil

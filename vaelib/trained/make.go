@@ -31,6 +31,14 @@ type Settings struct {
 	// NoStudy leaves out the study of a conditional model's orders, which takes some
 	// seconds.
 	NoStudy bool
+	// Done is a training that was done before, which is not repeated; nil: none.
+	Done *Training
+}
+
+// Training is what came out of a training: the network, and how it got there.
+type Training struct {
+	Network *vae.Model
+	History *vae.History
 }
 
 // DefaultSettings leave all sizes to the data.
@@ -119,11 +127,10 @@ func Make(
 	if err != nil {
 		return nil, nil, err
 	}
-	network := m.Network
 	var conditions *mat.Dense
 	if told := data.Told; told != nil {
 		conditions = told.Train
-		m.Donors = told.Donors(network, data.Train)
+		m.Donors = told.Donors(m.Network, data.Train)
 		if told.Market != nil && len(told.Market.Open(m.Donors.Names, nil)) > 0 {
 			m.Market = told.Market
 		}
@@ -133,7 +140,7 @@ func Make(
 		return nil, nil, err
 	}
 	if s.TwoStage {
-		if m.Second, err = generate.FitTwoStage(ctx, network, data.Train, generate.TwoStageSettings{
+		if m.Second, err = generate.FitTwoStage(ctx, m.Network, data.Train, generate.TwoStageSettings{
 			Steps: s.Schedule.Steps, Conditions: conditions, Seed: s.Config.Seed,
 			Progress: reports.begin("second stage"),
 		}); err != nil {
@@ -209,10 +216,14 @@ func spread(x *mat.Dense, n int) *mat.Dense {
 // checkpoints is how many times a training saves its whole state.
 const checkpoints = 10
 
-// train trains the network. The state that it has saved stays in the folder.
+// train trains the network, unless that was done before. The state that it has saved stays in the folder.
 func (m *Model) train(
 	ctx context.Context, b *vae.Backend, data *Data, s Settings, dir string, reports Reports,
 ) (*vae.History, error) {
+	if s.Done != nil {
+		m.Network = s.Done.Network
+		return s.Done.History, nil
+	}
 	config, schedule := s.Config, s.Schedule
 	options := vae.TrainOptions{
 		Symbols: data.Symbols, Progress: reports.begin("training"),

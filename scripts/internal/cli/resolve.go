@@ -343,3 +343,15 @@ func orNone(text string) string {
 	}
 	return text
 }
+
+// ReadConfig reads the config.toml of a run into the configuration of its verb: every
+// key has to be a flag of it, and what a run doesn't record has the default. It
+// returns the command, too, that repeats the run.
+func (v Verb[C]) ReadConfig(path string) (c *C, command string, err error) {
+	stream := &IO{verb: v.Name}
+	if c, stream.options, err = v.resolve([]string{"-config", path}); err != nil {
+		return nil, "", err
+	}
+	_, stream.defaults = v.defaults()
+	return c, stream.Command(), nil
+}

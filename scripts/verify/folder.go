@@ -1,0 +1,361 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/run"
+)
+
+// What became of an item.
+const (
+	same      = "same"
+	differs   = "differs"
+	unchecked = "unchecked" // and why stands in place of what is recomputed
+)
+
+// finding is one item of a file, as it is stored and as it ought to be.
+type finding struct {
+	File, Item, Status string
+	Stored, Recomputed any
+}
+
+// check looks at one file, or at several that belong together, and adds what it
+// finds. Its error is that of a file that can't be read: it differs.
+type check struct {
+	file string
+	do   func(f *folder, ctx context.Context) error
+}
+
+// folder is a run as it lies on disk.
+type folder struct {
+	dir       string
+	manifest  *run.Manifest
+	tolerance float64
+	io        *cli.IO
+	findings  []finding
+	memo      memo
+}
+
+// memo keeps what was recomputed, by the contents of the files that it follows
+// from.
+type memo map[string]any
+
+func open(dir string, tolerance float64, io *cli.IO) (*folder, error) {
+	f := &folder{dir: dir, tolerance: tolerance, io: io, memo: memo{}}
+	manifest, err := run.ReadManifest(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if made, other := foreign(dir); other {
+			f.manifest = &run.Manifest{Verb: made}
+			return f, nil
+		}
+		return nil, fmt.Errorf("%s: no run is there (manifest.json): give the folder of a run", dir)
+	}
+	if made, other := foreign(dir); err != nil && other {
+		f.manifest = &run.Manifest{Verb: made}
+		return f, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if manifest.Finished == nil {
+		return nil, fmt.Errorf("%s: not a finished run: run %s again, which goes on with it", dir, manifest.Verb)
+	}
+	f.manifest = manifest
+	return f, nil
+}
+
+// foreign are the folders of verbs that keep them in ways of their own.
+func foreign(dir string) (verb string, ok bool) {
+	if _, err := os.Stat(filepath.Join(dir, "sweep.json")); err == nil {
+		return "sweep", true
+	}
+	var kind struct{ Kind string }
+	if text, err := os.ReadFile(filepath.Join(dir, "manifest.json")); err == nil &&
+		json.Unmarshal(text, &kind) == nil && kind.Kind == fetchKind {
+		return "fetch", true
+	}
+	return "", false
+}
+
+// checks are those of the verb, the quick ones first.
+func (f *folder) checks() []check {
+	all := []check{}
+	if f.manifest.Kind != "" {
+		all = append(all, check{"manifest.json", (*folder).checkManifest}, check{"manifest.json", (*folder).checkFiles})
+	}
+	own, known := verbs[f.manifest.Verb]
+	if !known {
+		own = []check{{"", func(f *folder, _ context.Context) error {
+			f.add("", "figures", unchecked, nil, "nothing is known here of what "+f.manifest.Verb+" writes")
+			return nil
+		}}}
+	}
+	return append(all, own...)
+}
+
+// verbs are the checks of each, besides those of the manifest.
+var verbs = map[string][]check{
+	"pipeline": pipelineChecks,
+}
+
+// look runs one check.
+func (f *folder) look(ctx context.Context, c check) {
+	before := len(f.findings)
+	if err := c.do(f, ctx); err != nil && ctx.Err() == nil {
+		f.add(c.file, "can be checked", differs, err.Error(), nil)
+	} else if len(f.findings) == before && err == nil {
+		f.add(c.file, "whole", unchecked, nil, "nothing in it is known here")
+	}
+}
+
+func (f *folder) add(file, item, status string, stored, recomputed any) {
+	f.findings = append(f.findings, finding{file, item, status, stored, recomputed})
+}
+
+// equal compares what is stored with what it ought to be.
+func (f *folder) equal(file, item string, stored, recomputed any) bool {
+	status := same
+	if !reflectEqual(stored, recomputed) {
+		status = differs
+	}
+	f.add(file, item, status, stored, recomputed)
+	return status == same
+}
+
+// reflectEqual compares values as JSON has them, numbers by their value.
+func reflectEqual(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+// near compares a stored number with one that was recomputed in another way. NaN is
+// one that is undefined, and has to be stored as none.
+func (f *folder) near(file, item string, stored any, recomputed, tolerance float64) bool {
+	got, known := stored.(float64)
+	status := differs
+	switch {
+	case !known && stored == nil && math.IsNaN(recomputed):
+		status = same
+	case known && math.Abs(got-recomputed) <= tolerance*max(1, math.Abs(recomputed)):
+		status = same
+	}
+	var want any = recomputed
+	if math.IsNaN(recomputed) {
+		want = nil
+	}
+	f.add(file, item, status, stored, want)
+	return status == same
+}
+
+// all compares many numbers of one kind, and adds one finding: of the first that
+// differs, or of all.
+func (f *folder) all(file, item string, names []string, stored, recomputed []float64, tolerance float64) bool {
+	for i, want := range recomputed {
+		got := stored[i]
+		if math.IsNaN(got) && math.IsNaN(want) || math.Abs(got-want) <= tolerance*max(1, math.Abs(want)) {
+			continue
+		}
+		f.add(file, item+" of "+names[i], differs, defined(got), defined(want))
+		return false
+	}
+	f.add(file, item, same, len(stored), len(recomputed))
+	return true
+}
+
+// defined is a number as findings have it.
+func defined(x float64) any {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	return x
+}
+
+// first tells of the first item that differs.
+func (f *folder) first() string {
+	for _, x := range f.findings {
+		if x.Status == differs {
+			return fmt.Sprintf("%s, %s: %v, recomputed %v", x.File, x.Item, x.Stored, x.Recomputed)
+		}
+	}
+	return ""
+}
+
+// files are the names of those with findings, in the order of these.
+func (f *folder) files() []string {
+	var names []string
+	for _, x := range f.findings {
+		if !slices.Contains(names, x.File) {
+			names = append(names, x.File)
+		}
+	}
+	return names
+}
+
+func (f *folder) count(file, status string) int {
+	n := 0
+	for _, x := range f.findings {
+		if x.File == file && x.Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+func (f *folder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
+
+func (f *folder) read(name string) ([]byte, error) { return os.ReadFile(f.path(name)) }
+
+// has says whether the file is there.
+func (f *folder) has(name string) bool {
+	_, err := os.Stat(f.path(name))
+	return err == nil
+}
+
+// object reads a JSON object.
+func (f *folder) object(name string) (map[string]any, error) {
+	var o map[string]any
+	return o, f.json(name, &o)
+}
+
+func (f *folder) json(name string, into any) error {
+	text, err := f.read(name)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// table is a CSV file.
+type table struct {
+	name   string
+	header []string
+	rows   [][]string
+}
+
+func (f *folder) table(name string) (*table, error) {
+	file, err := os.Open(f.path(name))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	records, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(records) == 0 {
+		return nil, fmt.Errorf("%s has no header", name)
+	}
+	return &table{name, records[0], records[1:]}, nil
+}
+
+// text is a column; an error says that it is missing.
+func (t *table) text(column string) ([]string, error) {
+	k := slices.Index(t.header, column)
+	if k < 0 {
+		return nil, fmt.Errorf("%s has no column %s", t.name, column)
+	}
+	cells := make([]string, len(t.rows))
+	for i, row := range t.rows {
+		cells[i] = row[k]
+	}
+	return cells, nil
+}
+
+// numbers is a column of numbers, NaN where a cell is empty.
+func (t *table) numbers(column string) ([]float64, error) {
+	cells, err := t.text(column)
+	if err != nil {
+		return nil, err
+	}
+	return parse(t.name, column, cells)
+}
+
+func parse(name, column string, cells []string) ([]float64, error) {
+	values := make([]float64, len(cells))
+	for i, cell := range cells {
+		values[i] = math.NaN()
+		if cell == "" {
+			continue
+		}
+		x, err := strconv.ParseFloat(cell, 64)
+		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, fmt.Errorf("%s:%d: %s is %q, which is no number", name, i+2, column, cell)
+		}
+		values[i] = x
+	}
+	return values, nil
+}
+
+// matrix are the numbers of the columns from the first on.
+func (t *table) matrix(from int) ([][]float64, error) {
+	rows := make([][]float64, len(t.rows))
+	for i, row := range t.rows {
+		for _, cell := range row[from:] {
+			x, err := strconv.ParseFloat(cell, 64)
+			if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
+				return nil, fmt.Errorf("%s:%d: %q is no number", t.name, i+2, cell)
+			}
+			rows[i] = append(rows[i], x)
+		}
+	}
+	return rows, nil
+}
+
+// recall computes something once for the contents of the files that it follows
+// from.
+func recall[T any](f *folder, what string, files []string, compute func() (T, error)) (T, error) {
+	sum := sha256.New()
+	fmt.Fprintln(sum, what)
+	for _, name := range files {
+		file, err := os.Open(f.path(name))
+		if err != nil {
+			fmt.Fprintln(sum, "none")
+			continue
+		}
+		_, err = io.Copy(sum, file)
+		file.Close()
+		if err != nil {
+			var none T
+			return none, err
+		}
+		fmt.Fprintln(sum, "end", name)
+	}
+	key := string(sum.Sum(nil))
+	if known, ok := f.memo[key]; ok {
+		return known.(T), nil
+	}
+	value, err := compute()
+	if err == nil {
+		f.memo[key] = value
+	}
+	return value, err
+}
+
+// lines are those of a configuration that count.
+func lines(config []byte) []string {
+	var kept []string
+	for line := range strings.Lines(string(config)) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}

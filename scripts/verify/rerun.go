@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+
+	"vaefolio/scripts/internal/timeless"
+	"vaefolio/vaelib/run"
+)
+
+// rerun repeats the run by its own verb, from its configuration, and compares the
+// bytes of all files but for times, and what the manifest says of program and machine.
+func (f *folder) rerun(ctx context.Context, programs string) error {
+	verb := f.manifest.Verb
+	if f.manifest.Kind == "" {
+		f.add(manifestFile, "repeated", unchecked, nil, verb+" can't be repeated from its folder")
+		return nil
+	}
+	made, err := recall(f, "rerun", []string{"config.toml"}, func() (*whole, error) { return f.repeat(ctx, programs) })
+	if err != nil {
+		return err
+	}
+	f.compareManifests(made.manifest)
+	return f.compareFiles(made.files, repeated)
+}
+
+// whole is a run with its files.
+type whole struct {
+	manifest *run.Manifest
+	files    map[string][]byte
+}
+
+// repeat runs the verb again in a folder of its own.
+func (f *folder) repeat(ctx context.Context, programs string) (*whole, error) {
+	verb := f.manifest.Verb
+	program, err := find(verb, programs)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "verify-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	out := filepath.Join(dir, "run")
+	args := append(program[1:], "-config", f.path("config.toml"), "-out", out, "-quiet")
+	command := exec.CommandContext(ctx, program[0], args...)
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	if err := command.Run(); err != nil {
+		lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+		return nil, fmt.Errorf("%s can't be repeated: %w: %s", verb, err, lines[len(lines)-1])
+	}
+	manifest, err := run.ReadManifest(out)
+	if err != nil {
+		return nil, err
+	}
+	files, err := contents(out, manifest)
+	return &whole{manifest, files}, err
+}
+
+// contents are the files of a run, by their names.
+func contents(dir string, m *run.Manifest) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for name := range m.Files {
+		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			return nil, err
+		}
+		files[name] = text
+	}
+	return files, nil
+}
+
+// find is the command that runs a verb: its program beside this one, or where there
+// is none and the sources are here, go run.
+func find(verb, programs string) ([]string, error) {
+	name := verb
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	dir := programs
+	if dir == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		dir = filepath.Dir(self)
+	}
+	if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+		return []string{filepath.Join(dir, name)}, nil
+	} else if programs != "" || !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("-programs: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join("scripts", verb, "main.go")); err != nil {
+		return nil, fmt.Errorf("no program %s is beside this one, nor are the sources here: give -programs", verb)
+	}
+	return []string{"go", "run", "./scripts/" + verb}, nil
+}
+
+// repeated are files that the verb made anew: their times differ, and all else is the
+// same on the same machine.
+var repeated = comparing{skipped: isProfile, equal: timeless.Equal}
+
+// compareManifests compares what has to be the same of two runs by one program.
+func (f *folder) compareManifests(made *run.Manifest) {
+	plain := func(m run.Manifest) map[string]any {
+		m.Started, m.Finished, m.Timings, m.Resumed = made.Started, nil, nil, 0
+		m.Files, m.Stale, m.Checksum = nil, nil, ""
+		text, _ := json.Marshal(m)
+		var fields map[string]any
+		_ = json.Unmarshal(text, &fields)
+		return fields
+	}
+	stored, again := plain(*f.manifest), plain(*made)
+	for _, name := range slices.Sorted(maps.Keys(again)) {
+		status := same
+		if !reflect.DeepEqual(stored[name], again[name]) {
+			status = differs
+		}
+		f.add(manifestFile, name+", repeated", status, stored[name], again[name])
+	}
+}
