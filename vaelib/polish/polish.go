@@ -30,7 +30,7 @@ const (
 	// mostSteps are taken, of which the first nearSteps look for the point nearest to
 	// where the portfolio was, and the others for that nearest to where it is, which
 	// arrives sooner.
-	mostSteps = 16
+	mostSteps = 40
 	nearSteps = 4
 	// met is the miss, in scales, from which a portfolio isn't moved any more.
 	met = 1e-7
