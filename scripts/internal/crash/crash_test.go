@@ -2,8 +2,7 @@
 // write away, as a test: whatever happens, the same command ends with the bytes of a
 // run that nobody disturbed.
 //
-// .ci/run kill does so twice a verb, .ci/run long twenty times; docs/crash.md has the
-// last result of that.
+// .ci/run kill does so twice a verb, .ci/run long twenty times.
 package crash
 
 import (
