@@ -56,9 +56,10 @@ func TestControl(t *testing.T) {
 			t.Errorf("%s is missed by %.4f standard deviations", name, miss)
 		}
 	}
-	// Which half of the held-out rows is asked for moves all energies by some 2e-3, that
-	// of real rows too: the orders' lie 3e-3 to 4.4e-3 above it.
-	if orders.JointEnergy-real.JointEnergy > 5e-3 || orders.Recall < 0.9 || orders.Coverage < 0.8 || orders.Spread < 0.85 ||
+	// The joint energy is where orders fall short of training rows near to the wish,
+	// whose 0.0035 the log shows here: see docs/conditions.md. A decoder that is held to
+	// its conditions by codes of the prior alone comes to 0.035.
+	if orders.JointEnergy > 0.015 || orders.Recall < 0.9 || orders.Coverage < 0.8 || orders.Spread < 0.85 ||
 		orders.AUC > 0.85 || orders.Copies > real.Copies+0.01 {
 		t.Errorf("orders: %s; held out: %s", orders, real)
 	}
