@@ -121,13 +121,13 @@ func openFolder(dir string, from source, force bool) (_ *folder, err error) {
 		f.fresh = !f.adopts
 	case force:
 		f.manifest.Stale = old.files()
-		return f, f.held.RemoveLeftovers(append(old.files(), manifestName)...)
+		return f, run.RemoveLeftovers(dir, append(old.files(), manifestName)...)
 	case old.source != from:
 		return nil, fmt.Errorf("%s holds %s, not %s: choose another -out, or -force to replace them",
 			dir, old.source.describe(), from.describe())
 	default:
 		f.manifest = *old
-		return f, f.held.RemoveLeftovers(append(old.files(), manifestName)...)
+		return f, run.RemoveLeftovers(dir, append(old.files(), manifestName)...)
 	}
 	return f, nil
 }

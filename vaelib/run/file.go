@@ -78,9 +78,9 @@ func createTemporary(begin string) (file *os.File, err error) {
 // temporaryMark is in the name of a file that is not whole yet.
 const temporaryMark = ".tmp-"
 
-// leftoverOf returns the name of the file of which a killed process left the
+// LeftoverOf returns the name of the file of which a killed process left the
 // named one half-written; ok is false where the name is no such file's.
-func leftoverOf(name string) (whole string, ok bool) {
+func LeftoverOf(name string) (whole string, ok bool) {
 	i := strings.LastIndex(name, temporaryMark)
 	if i < 2 || name[0] != '.' || strings.Trim(name[i+len(temporaryMark):], "0123456789") != "" {
 		return "", false

@@ -155,10 +155,11 @@ func (f *Folder) Remove(names ...string) error {
 	return nil
 }
 
-// RemoveLeftovers removes what a killed process left half-written of the files with
-// these slashed names.
-func (f *Folder) RemoveLeftovers(names ...string) error {
-	root, err := os.OpenRoot(f.root)
+// RemoveLeftovers removes what a killed process left half-written of the files of a
+// folder with these slashed names. The caller keeps others from writing them
+// meanwhile, by a lock.
+func RemoveLeftovers(dir string, names ...string) error {
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func removeLeftovers(root *os.Root, names []string) error {
 			continue // there is nothing left in it
 		}
 		for _, e := range entries {
-			whole, isLeftover := leftoverOf(e.Name())
+			whole, isLeftover := LeftoverOf(e.Name())
 			if !isLeftover || !slices.Contains(names, path.Join(at, whole)) {
 				continue
 			}

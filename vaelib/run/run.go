@@ -249,7 +249,7 @@ func usable(dir string, force bool) error {
 			return err
 		case lockName:
 		default:
-			if _, isLeftover := leftoverOf(e.Name()); !isLeftover {
+			if _, isLeftover := LeftoverOf(e.Name()); !isLeftover {
 				foreign = e.Name()
 			}
 		}

@@ -28,6 +28,9 @@ import (
 // file named by what it holds.
 const MarketsFolder = "markets"
 
+// marketSuffix ends the name of a file of [MarketsFolder].
+const marketSuffix = ".json"
+
 // returnsFile has what a run's portfolio earned after the split.
 const returnsFile = "returns.csv"
 
@@ -74,7 +77,7 @@ func (s *Sweep) writeMarkets(ctx context.Context, pending []int) error {
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(s.dir, MarketsFolder, run.Hash(text)[:idLength]+".json")
+		path := filepath.Join(s.dir, MarketsFolder, run.Hash(text)[:idLength]+marketSuffix)
 		s.markets[i] = path
 		if _, err := os.Stat(path); err == nil {
 			continue
@@ -88,7 +91,7 @@ func (s *Sweep) writeMarkets(ctx context.Context, pending []int) error {
 		default:
 			j.Bound = number.Known(bound.Value)
 		}
-		if err := run.WriteJSON(path, j); err != nil {
+		if err := locked(s.dir, func() error { return run.WriteJSON(path, j) }); err != nil {
 			return err
 		}
 	}

@@ -80,6 +80,19 @@ func Merge(dir string, from []string) (*Merged, error) {
 	if err != nil {
 		return nil, err
 	}
+	var merged *Merged
+	err = locked(dir, func() error {
+		if err := removeLeftovers(dir); err != nil {
+			return err
+		}
+		merged, err = merge(dir, p, from)
+		return err
+	})
+	return merged, err
+}
+
+// merge is Merge in a locked folder with this plan.
+func merge(dir string, p *plan, from []string) (_ *Merged, err error) {
 	m := &merger{
 		dir: dir, plan: p, conflicts: map[string]string{}, builds: map[string]int{}, merged: &Merged{Runs: len(p.Runs)},
 		control: map[string]map[string]string{},

@@ -26,6 +26,9 @@ import (
 const (
 	ReportFile    = "report.html"
 	FiguresFolder = "figures"
+
+	sharpeFigure   = "sharpe.png"
+	faithfulFigure = "faithful.png"
 )
 
 // judgedRun is a finished run with what its portfolios are worth.
@@ -84,7 +87,8 @@ func (m *Merged) Report(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("portfolios of the runs: %w", err)
 	}
 	r.gather(judged)
-	if err := run.WriteFile(filepath.Join(dir, returnsFile), r.writeReturns); err != nil {
+	err = locked(dir, func() error { return run.WriteFile(filepath.Join(dir, returnsFile), r.writeReturns) })
+	if err != nil {
 		return nil, err
 	}
 	if len(r.settings) < 2 {
@@ -101,7 +105,7 @@ func (m *Merged) Report(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("portfolios of the runs: %w", err)
 	}
-	return r.verdict(), r.write()
+	return r.verdict(), locked(dir, r.write)
 }
 
 // blocks is the number of blocks for the probability of overfitting that so many
@@ -253,8 +257,8 @@ func (r *sweepReport) write() error {
 		name, caption string
 		draw          func() (*figure.Figure, error)
 	}{
-		{"sharpe.png", "Sharpe ratios in and out of sample, and the convex bound.", r.lines().Draw},
-		{"faithful.png", "How faithful samples are to held-out portfolios.", r.faithful().Draw},
+		{sharpeFigure, "Sharpe ratios in and out of sample, and the convex bound.", r.lines().Draw},
+		{faithfulFigure, "How faithful samples are to held-out portfolios.", r.faithful().Draw},
 	} {
 		f, err := d.draw()
 		if err != nil {

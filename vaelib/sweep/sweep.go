@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -238,8 +239,11 @@ func (s *Sweep) claim(e *engine) error {
 	if err := os.MkdirAll(s.dir, 0o777); err != nil {
 		return err
 	}
-	return s.locked(func() error {
+	return locked(s.dir, func() error {
 		old, was, err := s.check(e)
+		if err == nil {
+			err = removeLeftovers(s.dir)
+		}
 		if err != nil {
 			return err
 		}
@@ -253,14 +257,32 @@ func (s *Sweep) claim(e *engine) error {
 	})
 }
 
-// locked does something that no other process may do in the folder meanwhile.
-func (s *Sweep) locked(do func() error) (err error) {
-	lock := flock.New(filepath.Join(s.dir, lockFile), flock.SetPermissions(0o666))
+// locked does something that no other process may do in a sweep's folder meanwhile.
+// All files but those of runs and training sets are written so.
+func locked(dir string, do func() error) (err error) {
+	lock := flock.New(filepath.Join(dir, lockFile), flock.SetPermissions(0o666))
 	if err := lock.Lock(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	return do()
+}
+
+// removeLeftovers removes what a killed process left half-written of the sweep's own
+// files. The folder is locked.
+func removeLeftovers(dir string) error {
+	names := []string{planFile, engineFile, ResultsFile, TimingsFile, returnsFile, ReportFile,
+		path.Join(FiguresFolder, sharpeFigure), path.Join(FiguresFolder, faithfulFigure)}
+	entries, err := os.ReadDir(filepath.Join(dir, MarketsFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if whole, ok := run.LeftoverOf(e.Name()); ok && isID(strings.TrimSuffix(whole, marketSuffix)) {
+			names = append(names, path.Join(MarketsFolder, whole))
+		}
+	}
+	return run.RemoveLeftovers(dir, names...)
 }
 
 func samePlan(a, b *plan) bool {
@@ -279,7 +301,7 @@ func onlySweepFiles(dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() != lockFile {
+		if whole, _ := run.LeftoverOf(e.Name()); e.Name() != lockFile && whole != planFile {
 			return &PlanError{Dir: dir, Reason: fmt.Sprintf("holds files that no sweep made (%s): choose another "+
 				"folder", e.Name())}
 		}

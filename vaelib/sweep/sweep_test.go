@@ -758,6 +758,54 @@ func TestSweepFixesItsBackend(t *testing.T) {
 	}
 }
 
+// What a killed process left half-written of a sweep's own files goes with the next
+// run and the next merge; files of others stay.
+func TestSweepRemovesLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	own := []string{".sweep.json.tmp-1", ".backend.json.tmp-2", ".results.csv.tmp-3", ".timings.csv.tmp-4",
+		".returns.csv.tmp-5", ".report.html.tmp-6", "figures/.sharpe.png.tmp-7", "figures/.faithful.png.tmp-8",
+		"markets/.0123456789abcdef.json.tmp-9"}
+	others := []string{".notes.txt.tmp-1", ".report.html.tmp-x", "report.html.tmp-1", "markets/.mine.json.tmp-1"}
+	plant := func(names ...string) {
+		for _, name := range names {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755),
+				os.WriteFile(filepath.Join(dir, name), nil, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	check := func(after string) {
+		t.Helper()
+		for _, name := range own {
+			if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%s is left after %s (%v)", name, after, err)
+			}
+		}
+		for _, name := range others {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil && after != "the first plan" {
+				t.Errorf("%s is gone after %s (%v)", name, after, err)
+			}
+		}
+	}
+	plant(own[0])
+	s := openSweep(t, dir, tiny(t), false)
+	e := &engine{"go", "", "amd64"}
+	if err := s.claim(e); err != nil {
+		t.Fatal(err)
+	}
+	check("the first plan")
+	plant(append(own, others...)...)
+	if err := s.claim(e); err != nil {
+		t.Fatal(err)
+	}
+	check("a run")
+	plant(own...)
+	if _, err := Merge(dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	check("a merge")
+}
+
 // A worker's memory doesn't grow with the number of its jobs.
 func TestTrainerKeepsMemoryFlat(t *testing.T) {
 	trainsMuch(t)
