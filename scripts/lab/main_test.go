@@ -97,7 +97,18 @@ func TestLab(t *testing.T) {
 	}
 	_ = process.Process.Kill()
 	_ = process.Wait()
+	leftovers := []string{".lab.json.tmp-1", ".report.html.tmp-2"} // as a kill at the wrong moment has them
+	for _, name := range leftovers {
+		if err := os.WriteFile(filepath.Join(killed, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	execute(t, 0, "", small(killed, "-quiet")...)
+	for _, name := range leftovers {
+		if _, err := os.Stat(filepath.Join(killed, name)); err == nil {
+			t.Errorf("%s is left over", name)
+		}
+	}
 	again, err := os.ReadFile(filepath.Join(killed, lab.ResultsFile))
 	if err != nil || !bytes.Equal(again, text) {
 		t.Errorf("results differ after a kill, error %v", err)

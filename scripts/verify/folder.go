@@ -80,8 +80,10 @@ func open(dir string, tolerance float64, io *cli.IO) (*folder, error) {
 
 // foreign are the folders of verbs that keep them in ways of their own.
 func foreign(dir string) (verb string, ok bool) {
-	if _, err := os.Stat(filepath.Join(dir, "sweep.json")); err == nil {
-		return "sweep", true
+	for _, verb := range []string{"sweep", "lab"} {
+		if _, err := os.Stat(filepath.Join(dir, verb+".json")); err == nil {
+			return verb, true
+		}
 	}
 	var kind struct{ Kind string }
 	if text, err := os.ReadFile(filepath.Join(dir, "manifest.json")); err == nil &&

@@ -167,6 +167,19 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// Folders that verbs keep in ways of their own are told from those of no run.
+func TestFoldersOfOtherKinds(t *testing.T) {
+	for _, verb := range []string{"sweep", "lab"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, verb+".json"), []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, stdout, stderr := execute(dir); code != 0 || !strings.Contains(stdout, "what "+verb+" writes") {
+			t.Errorf("%s: exit code %d, %s%s", verb, code, stdout, stderr)
+		}
+	}
+}
+
 // first looks at a run until something differs, and says what; "" where nothing does.
 func first(t testing.TB, dir string, known memo, rerun string) string {
 	t.Helper()

@@ -44,14 +44,16 @@ func (l *Lab) Finish(ctx context.Context, repeat string) (*Findings, error) {
 		return nil, err
 	}
 	f := l.findings(outcomes)
-	if err := run.WriteFile(filepath.Join(l.dir, ResultsFile),
-		func(w io.Writer) error { return l.writeResults(w, outcomes) }); err != nil {
-		return nil, err
-	}
-	if err := run.WriteJSON(filepath.Join(l.dir, SummaryFile), f); err != nil {
-		return nil, err
-	}
-	return f, l.writeReport(f, repeat)
+	return f, l.locked(func() error {
+		if err := run.WriteFile(filepath.Join(l.dir, ResultsFile),
+			func(w io.Writer) error { return l.writeResults(w, outcomes) }); err != nil {
+			return err
+		}
+		if err := run.WriteJSON(filepath.Join(l.dir, SummaryFile), f); err != nil {
+			return err
+		}
+		return l.writeReport(f, repeat)
+	})
 }
 
 // findings judges outcomes.

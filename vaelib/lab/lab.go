@@ -21,6 +21,7 @@ import (
 // Files and folders of a laboratory.
 const (
 	planFile     = "lab.json"
+	lockFile     = ".lab.lock"
 	planKind     = "vaefolio laboratory"
 	WorldsFolder = "worlds" // a folder for each, named by the hash of what it is made from
 	resultFile   = "result.json"
@@ -115,9 +116,11 @@ func (l *Lab) check() (there bool, err error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, err
 		}
-		if len(entries) > 0 {
-			return false, fmt.Errorf("%s holds files that no laboratory made (%s): choose another folder", l.dir,
-				entries[0].Name())
+		for _, e := range entries {
+			if whole, _ := run.LeftoverOf(e.Name()); e.Name() != lockFile && whole != planFile {
+				return false, fmt.Errorf("%s holds files that no laboratory made (%s): choose another folder", l.dir,
+					e.Name())
+			}
 		}
 		return false, nil
 	case err != nil:
@@ -131,11 +134,30 @@ func (l *Lab) check() (there bool, err error) {
 
 // claim writes the plan into the folder, unless it is there.
 func (l *Lab) claim() error {
-	there, err := l.check()
-	if there || err != nil {
+	if _, err := l.check(); err != nil {
+		return err // before a folder is made
+	}
+	if err := os.MkdirAll(l.dir, 0o777); err != nil {
 		return err
 	}
-	return run.WriteJSON(filepath.Join(l.dir, planFile), l.plan)
+	return l.locked(func() error {
+		there, err := l.check()
+		if there || err != nil {
+			return err
+		}
+		return run.WriteJSON(filepath.Join(l.dir, planFile), l.plan)
+	})
+}
+
+// locked writes files of the folder's top, which no other process does meanwhile.
+// What a killed one left half-written of them goes first.
+func (l *Lab) locked(write func() error) error {
+	return run.Exclusively(l.dir, lockFile, func() error {
+		if err := run.RemoveLeftovers(l.dir, planFile, ResultsFile, SummaryFile, ReportFile, FiguresFile); err != nil {
+			return err
+		}
+		return write()
+	})
 }
 
 func (l *Lab) same(other *plan) bool {

@@ -95,6 +95,17 @@ func (f *Folder) makeAll(dir string) error {
 	return nil
 }
 
+// Exclusively does something while no other process does so in the folder with a
+// lock of this name, and waits until it may. Unlike [Enter] it is for moments.
+func Exclusively(dir, lock string, do func() error) (err error) {
+	l := flock.New(filepath.Join(dir, lock), flock.SetPermissions(0o666))
+	if err := l.Lock(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	return do()
+}
+
 // isThere says whether the folder is still where it was locked.
 func (f *Folder) isThere() bool {
 	held, err := f.lock.Stat()

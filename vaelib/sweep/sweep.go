@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gofrs/flock"
-
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/market"
@@ -259,14 +257,7 @@ func (s *Sweep) claim(e *engine) error {
 
 // locked does something that no other process may do in a sweep's folder meanwhile.
 // All files but those of runs and training sets are written so.
-func locked(dir string, do func() error) (err error) {
-	lock := flock.New(filepath.Join(dir, lockFile), flock.SetPermissions(0o666))
-	if err := lock.Lock(); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	return do()
-}
+func locked(dir string, do func() error) error { return run.Exclusively(dir, lockFile, do) }
 
 // removeLeftovers removes what a killed process left half-written of the sweep's own
 // files. The folder is locked.

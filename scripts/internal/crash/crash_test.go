@@ -60,7 +60,7 @@ func prepare(t *testing.T) (*lab, []job) {
 	}
 	l := &lab{dir: t.TempDir(), kills: kills}
 	l.programs = clitest.Programs(t, filepath.Join(l.dir, "bin"), "pipeline", "corpus", "train", "generate", "sweep",
-		"backtest", "fetch", "live", "export")
+		"backtest", "fetch", "live", "export", "lab")
 	var listings []bybittest.Listing
 	for _, symbol := range []string{"AAAUSDT", "BBBUSDT", "CCCUSDT"} {
 		listings = append(listings, bybittest.Listing{Symbol: symbol, Quote: "USDT"})
@@ -92,6 +92,8 @@ func prepare(t *testing.T) (*lab, []job) {
 		{name: "generate", args: []string{"generate", "-model", at("model"), "-n", "20000", "-backend", "go", "-out", out}},
 		{name: "sweep", args: append([]string{"sweep", "run", "-grid", "beta = 0.5 1", "-steps", "200", "-hidden", "16",
 			"-latent", "2", "-components", "2", "-backend", "go", "-out", out}, small...)},
+		{name: "lab", args: []string{"lab", "-n", "3", "-periods", "40", "-dispersion", "0,2", "-worlds", "4", "-windows", "1",
+			"-rows", "100", "-steps", "3", "-samples", "100", "-backend", "go", "-out", out}},
 		{name: "backtest", args: []string{"backtest", "-strategies", "equal-weight,min-variance,hrp", "-train", "365", "-test",
 			"90", "-out", out}},
 		{name: "export", args: []string{"export", "-model", at("model"), "-out", out}},
