@@ -40,7 +40,7 @@ func figures(returns [][]float64, w []float64, perYear, riskFree, mar float64) m
 	f["volatility"] = sigma * math.Sqrt(perYear)
 	if sigma > 0 {
 		f["sharpe"] = (f["annual_return"] - riskFree) / f["volatility"]
-		f["psr"] = probabilisticSharpe(r, mean-riskFree/perYear)
+		f["psr"] = probabilisticSharpe(r, mean-riskFree/perYear, 0)
 		var average float64
 		for j, x := range w {
 			column := make([]float64, len(returns))
@@ -85,9 +85,9 @@ func tail(r []float64, share float64) (worst, mean float64) {
 	return losses[k-1], (sum(losses[:k-1]) + (size-float64(k-1))*losses[k-1]) / size
 }
 
-// probabilisticSharpe is the probability that the true Sharpe ratio is above 0
-// (Bailey and López de Prado 2012), for an excess mean per period.
-func probabilisticSharpe(r []float64, excess float64) float64 {
+// probabilisticSharpe is the probability that the true Sharpe ratio is above another
+// one (Bailey and López de Prado 2012), for an excess mean and a ratio per period.
+func probabilisticSharpe(r []float64, excess, above float64) float64 {
 	n := float64(len(r))
 	mean := sum(r) / n
 	var m2, m3, m4 float64
@@ -99,7 +99,7 @@ func probabilisticSharpe(r []float64, excess float64) float64 {
 	}
 	sr := excess / deviation(r)
 	skewness, kurtosis := m3/math.Pow(m2, 1.5), m4/(m2*m2)
-	z := sr * math.Sqrt(n-1) / math.Sqrt(1-skewness*sr+(kurtosis-1)/4*sr*sr)
+	z := (sr - above) * math.Sqrt(n-1) / math.Sqrt(1-skewness*sr+(kurtosis-1)/4*sr*sr)
 	return math.Erfc(-z/math.Sqrt2) / 2
 }
 

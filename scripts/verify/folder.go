@@ -112,6 +112,7 @@ func (f *folder) checks() []check {
 // verbs are the checks of each, besides those of the manifest.
 var verbs = map[string][]check{
 	"pipeline": pipelineChecks,
+	"backtest": backtestChecks,
 }
 
 // look runs one check.

@@ -45,7 +45,7 @@ var built struct {
 func programs(t testing.TB) string {
 	t.Helper()
 	built.once.Do(func() {
-		built.dir = clitest.Programs(t, filepath.Join(scratch, "bin"), "pipeline")
+		built.dir = clitest.Programs(t, filepath.Join(scratch, "bin"), "pipeline", "backtest", "train", "corpus")
 	})
 	if built.dir == "" {
 		t.Fatal("the programs could not be built")

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// smallTest are the flags of a backtest with costs, constraints and drift.
+var smallTest = []string{"-strategies", "equal-weight,inverse-volatility,max-sharpe", "-train", "200", "-test", "150",
+	"-max-weight", "0.4", "-rf", "0.02", "-quiet"}
+
+// found alters a run, with all hashes made to fit, and returns what isn't found.
+func found(t *testing.T, dir string, all []alteration) (missed []string) {
+	t.Helper()
+	known := memo{}
+	if said := first(t, dir, known, ""); said != "" {
+		t.Fatalf("before any alteration: %s", said)
+	}
+	for _, a := range all {
+		undo := a.apply(t, dir, true)
+		if first(t, dir, maps.Clone(known), "") == "" {
+			missed = append(missed, a.file+": "+a.what)
+		}
+		undo()
+	}
+	slices.Sort(missed)
+	t.Logf("%d alterations, %d of them out of reach: %q", len(all), len(missed), missed)
+	return missed
+}
+
+// ofStrategies alters each figure of two of the strategies.
+func ofStrategies(t *testing.T, dir string) (all []alteration) {
+	text := contentsOf(t, dir, "summary.json")
+	for i, m := range regexp.MustCompile(`(?m)^      "([a-z0-9_]+)": (.+?),?$`).FindAllSubmatchIndex(text, -1) {
+		if i < 40 && string(text[m[4]:m[5]]) != "[" {
+			to := altered(string(text[m[4]:m[5]]))
+			all = append(all, alteration{file: "summary.json", what: fmt.Sprintf("%d %s", i, text[m[2]:m[3]]),
+				change: func(text []byte) []byte { return splice(text, m[4], m[5], to) }})
+		}
+	}
+	return all
+}
+
+// Weights, returns and figures of a backtest follow from each other and the prices.
+func TestAlteredBacktest(t *testing.T) {
+	skipWhenShort(t)
+	dir := copied(t, finished(t, "backtest", "backtest", smallTest...))
+	all := slices.Concat(ofJSON(t, dir, "summary.json"), ofStrategies(t, dir), ofCSV(t, dir, "returns.csv"), ofCSV(t, dir, "weights.csv"),
+		ofCSV(t, dir, "trials.csv"), shifted(t, dir, "weights.csv", 4),
+		[]alteration{{file: "trials.csv", what: "removed"}, flipped("figures/wealth.png", -200)})
+	for _, a := range ofConfig(t, dir) {
+		if slices.Contains([]string{"train", "test", "embargo", "cost-bps", "constant-weights", "rf", "max-weight"}, a.what) {
+			all = append(all, a)
+		}
+	}
+	// Equal weights may have been held for want of an answer.
+	want := []string{"summary.json: 17 rebalances_without_answer"}
+	if missed := found(t, dir, all); !slices.Equal(missed, want) {
+		t.Errorf("not found: %s\nexpected: %s", strings.Join(missed, "; "), strings.Join(want, "; "))
+	}
+}
+
+// Backtests of models, on combinatorial splits and with constant weights hold.
+func TestSoundBacktestsHold(t *testing.T) {
+	skipWhenShort(t)
+	for name, args := range map[string][]string{
+		"models": {"-strategies", "equal-weight,latent-sharpe", "-models", "2", "-n", "200", "-steps", "10", "-train", "900",
+			"-test", "300", "-constant-weights", "-backend", "go"},
+		"splits": {"-strategies", "equal-weight,inverse-volatility", "-groups", "4", "-test", "70", "-min-weight", "0.05"},
+	} {
+		dir := finished(t, "backtest-"+name, "backtest", append(args, "-quiet")...)
+		if said := first(t, dir, memo{}, ""); said != "" {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
+}
