@@ -119,6 +119,7 @@ func openFolder(dir string, from source, force bool) (_ *folder, err error) {
 		_, err := os.Stat(filepath.Join(dir, manifestName))
 		f.adopts = err == nil
 		f.fresh = !f.adopts
+		return f, run.RemoveLeftovers(dir, manifestName)
 	case force:
 		f.manifest.Stale = old.files()
 		return f, run.RemoveLeftovers(dir, append(old.files(), manifestName)...)
@@ -129,7 +130,6 @@ func openFolder(dir string, from source, force bool) (_ *folder, err error) {
 		f.manifest = *old
 		return f, run.RemoveLeftovers(dir, append(old.files(), manifestName)...)
 	}
-	return f, nil
 }
 
 // files are the names of the files that are fetch's.
