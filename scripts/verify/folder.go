@@ -93,6 +93,12 @@ func foreign(dir string) (verb string, ok bool) {
 	return "", false
 }
 
+// part reports whether the run is one of many in a folder of a sweep or a
+// laboratory, which has the settings that they share.
+func (f *folder) part() bool {
+	return f.manifest.Kind != "" && (f.manifest.Verb == "sweep" || f.manifest.Verb == "lab")
+}
+
 // checks are those of the verb, the quick ones first.
 func (f *folder) checks() []check {
 	all := []check{}
@@ -102,7 +108,11 @@ func (f *folder) checks() []check {
 	own, known := verbs[f.manifest.Verb]
 	if !known {
 		own = []check{{"", func(f *folder, _ context.Context) error {
-			f.add("", "figures", unchecked, nil, "nothing is known here of what "+f.manifest.Verb+" writes")
+			why := "nothing is known here of what " + f.manifest.Verb + " writes"
+			if f.manifest.Kind == "" && f.manifest.Verb != "fetch" {
+				why += "; give one of the runs in it"
+			}
+			f.add("", "figures", unchecked, nil, why)
 			return nil
 		}}}
 	}

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/scripts/internal/clitest"
+	"vaefolio/vaelib/run"
 )
 
 // scratch is a folder for programs and runs that all tests share.
@@ -176,6 +178,39 @@ func TestFoldersOfOtherKinds(t *testing.T) {
 		}
 		if code, stdout, stderr := execute(dir); code != 0 || !strings.Contains(stdout, "what "+verb+" writes") {
 			t.Errorf("%s: exit code %d, %s%s", verb, code, stdout, stderr)
+		}
+	}
+}
+
+// Runs that have no flag for the backend or the seed, because a whole has it or nothing
+// is computed, are sound all the same, and those of other verbs are not.
+func TestSettingsWithoutFlags(t *testing.T) {
+	for _, c := range []struct {
+		verb, backend, config string
+		seed                  uint64
+		sound                 bool
+	}{
+		{"sweep", "go", "seed = 3", 3, true}, {"sweep", "go", "seed = 3", 4, false}, {"lab", "go", "", 3, true},
+		{"lab", "xla", "", 3, true}, {"export", "go", "", 0, true}, {"export", "xla", "", 0, false}, {"export", "go", "", 1, false},
+		{"corpus", "", "seed = 3", 3, true}, {"corpus", "go", "seed = 3", 3, false}, {"train", "go", "", 0, false},
+	} {
+		f := &folder{manifest: &run.Manifest{Kind: "vaefolio run", Verb: c.verb, Backend: c.backend, Seed: c.seed}}
+		if c.backend == "xla" {
+			f.manifest.Plugin = "a plugin"
+		}
+		now := time.Now()
+		f.manifest.Started, f.manifest.Finished = now, &now
+		if err := f.checkIdentity([]byte(c.config)); err != nil {
+			t.Fatal(err)
+		}
+		var wrong []string
+		for _, x := range f.findings {
+			if x.Status == differs && (x.Item == "backend" || x.Item == "seed") {
+				wrong = append(wrong, x.Item)
+			}
+		}
+		if (len(wrong) == 0) != c.sound {
+			t.Errorf("%s with backend %q and seed %d: %v differ", c.verb, c.backend, c.seed, wrong)
 		}
 	}
 }

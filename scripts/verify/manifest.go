@@ -76,9 +76,9 @@ func sha(text []byte) string {
 func (f *folder) checkIdentity(config []byte) error {
 	m := f.manifest
 	var c struct {
-		Seed    uint64 `toml:"seed"`
-		Backend string `toml:"backend"`
-		Funding string `toml:"funding"`
+		Seed    *uint64 `toml:"seed"`
+		Backend string  `toml:"backend"`
+		Funding string  `toml:"funding"`
 	}
 	if err := toml.Unmarshal(config, &c); err != nil {
 		return fmt.Errorf("config.toml: %w", err)
@@ -86,19 +86,16 @@ func (f *folder) checkIdentity(config []byte) error {
 	if says := regexp.MustCompile("^# Every value of this run: `([a-z]+)").FindSubmatch(config); says != nil {
 		f.equal(manifestFile, "verb", m.Verb, string(says[1]))
 	}
-	f.equal(manifestFile, "seed", m.Seed, c.Seed)
-	f.equal(manifestFile, "funding", m.Funding, c.Funding != "")
-	kind, _, _ := strings.Cut(c.Backend, ":")
 	switch {
-	case m.Backend == "" && (m.Verb == "backtest" || kind == ""):
-		f.equal(manifestFile, "backend", m.Backend, "")
-	case kind == "auto" && m.Backend == "xla":
-		f.equal(manifestFile, "backend", m.Backend, "xla")
-	case kind == "auto":
-		f.equal(manifestFile, "backend", m.Backend, "go")
+	case c.Seed != nil:
+		f.equal(manifestFile, "seed", m.Seed, *c.Seed)
+	case f.part():
+		f.add(manifestFile, "seed", unchecked, m.Seed, "it is among the settings of the whole "+m.Verb)
 	default:
-		f.equal(manifestFile, "backend", m.Backend, kind)
+		f.equal(manifestFile, "seed", m.Seed, 0)
 	}
+	f.equal(manifestFile, "funding", m.Funding, c.Funding != "")
+	f.checkBackend(c.Backend)
 	f.equal(manifestFile, "plugin", m.Plugin != "", m.Backend == "xla")
 	f.matches("commit", m.Commit, `^([0-9a-f]{40}([0-9a-f]{24})?)?$`)
 	from := `^(build|checkout)$`
@@ -117,6 +114,27 @@ func (f *folder) checkIdentity(config []byte) error {
 	}
 	f.checkTimes()
 	return nil
+}
+
+// checkBackend compares what computed the run with what its configuration asks for.
+func (f *folder) checkBackend(asked string) {
+	m := f.manifest
+	kind, _, _ := strings.Cut(asked, ":")
+	want := kind
+	switch {
+	case kind == "" && f.part():
+		f.add(manifestFile, "backend", unchecked, m.Backend, "it is among the settings of the whole "+m.Verb)
+		return
+	case m.Verb == "export": // has no such flag, and opens models in pure Go
+		want = "go"
+	case m.Backend == "" && m.Verb == "backtest":
+		want = ""
+	case kind == "auto" && m.Backend == "xla":
+		want = "xla"
+	case kind == "auto":
+		want = "go"
+	}
+	f.equal(manifestFile, "backend", m.Backend, want)
 }
 
 // matches compares a text with a pattern.

@@ -24,7 +24,7 @@ import (
 // bytes of all files but for times, and what the manifest says of program and machine.
 func (f *folder) rerun(ctx context.Context, programs string) error {
 	verb := f.manifest.Verb
-	if f.manifest.Kind == "" {
+	if f.manifest.Kind == "" || f.part() {
 		f.add(manifestFile, "repeated", unchecked, nil, verb+" can't be repeated from its folder")
 		return nil
 	}
