@@ -123,6 +123,7 @@ func (f *folder) checks() []check {
 var verbs = map[string][]check{
 	"pipeline": pipelineChecks,
 	"backtest": backtestChecks,
+	"train":    trainChecks,
 }
 
 // look runs one check.

@@ -144,7 +144,7 @@ func (f *folder) checkEvidence(n *network, data *rows, p *components, s map[stri
 	for i := range x {
 		x[i] = data.heldOut[i*len(data.heldOut)/few]
 	}
-	e, err := recall(f, "evidence", files, func() (evidence, error) { return n.weigh(x, nil, evidenceCodes), nil })
+	e, err := recall(f, "evidence", files, func() (evidence, error) { return n.weigh(x, nil, evidenceCodes, 11), nil })
 	if err != nil {
 		return err
 	}

@@ -83,8 +83,8 @@ func dispersion(a, b [][]float64) float64 {
 // noise of its own, with the standard errors of both.
 type evidence struct{ elbo, elboError, likelihood, likelihoodError float64 }
 
-func (n *network) weigh(rows, conditions [][]float64, codes int) evidence {
-	rng := rand.New(rand.NewPCG(20, 11)) // of verify's own
+func (n *network) weigh(rows, conditions [][]float64, codes int, seed uint64) evidence {
+	rng := rand.New(rand.NewPCG(20, seed)) // of verify's own
 	epsilon := make([]float64, n.document.Config.Latent)
 	var bounds, likelihoods, spreads []float64
 	for i, x := range rows {
