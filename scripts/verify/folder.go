@@ -124,6 +124,7 @@ var verbs = map[string][]check{
 	"pipeline": pipelineChecks,
 	"backtest": backtestChecks,
 	"train":    trainChecks,
+	"corpus":   corpusChecks,
 }
 
 // look runs one check.

@@ -84,6 +84,10 @@ func TestSoundBacktestsHold(t *testing.T) {
 func TestAlteredTraining(t *testing.T) {
 	skipWhenShort(t)
 	corpus := finished(t, "corpus", "corpus", "-n", "200", "-lookbacks", "40,60", "-quiet")
+	rows := copied(t, corpus)
+	if missed := found(t, rows, shifted(t, rows, "weights.csv", 3)); len(missed) > 0 {
+		t.Errorf("not found: %s", strings.Join(missed, "; "))
+	}
 	dir := copied(t, finished(t, "train", "train", "-weights", filepath.Join(corpus, "weights.csv"), "-backend", "go",
 		"-steps", "30", "-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2", "-quiet"))
 	all := slices.Concat(ofJSON(t, dir, "diagnostics.json"), ofJSON(t, dir, "health.json"), ofJSON(t, dir, "model.json"),
