@@ -20,8 +20,8 @@ type backtestConfig struct {
 	cli.Figures
 	cli.Constraints
 	cli.Backend
-	Out   string `flag:"out" record:"-"`
-	Force bool   `flag:"force" record:"-"`
+	Out   string `flag:"out" record:"-" help:"the folder that the backtest wrote"`
+	Force bool   `flag:"force" record:"-" help:"whether it replaced another one"`
 	cli.Format
 	cli.Common
 }

@@ -24,16 +24,16 @@ import (
 
 // trainConfig is the configuration of the train verb.
 type trainConfig struct {
-	Weights    string `flag:"weights"`
-	Corpus     string `flag:"corpus"`
-	From       string `flag:"from"`
-	Conditions string `flag:"conditions"`
+	Weights    string `flag:"weights" help:"the file of the training portfolios"`
+	Corpus     string `flag:"corpus" help:"the corpus of universes, of a model over sets"`
+	From       string `flag:"from" help:"the model over sets that it went on from"`
+	Conditions string `flag:"conditions" help:"the file of their conditions"`
 	trained.Conditioning
 	Model      vae.Config
 	Schedule   vae.Schedule
-	Validation float64 `flag:"validation"`
-	Components int     `flag:"components" auto:"true"`
-	TwoStage   bool    `flag:"two-stage"`
+	Validation float64 `flag:"validation" help:"the share that was held out"`
+	Components int     `flag:"components" auto:"true" help:"the number of normals fitted to the codes"`
+	TwoStage   bool    `flag:"two-stage" help:"whether a second VAE was fitted too"`
 	cli.Backend
 	cli.Output
 	cli.Common
