@@ -455,8 +455,10 @@ func TestAlterations(t *testing.T) {
 	if len(all) < 150 {
 		t.Errorf("only %d alterations", len(all))
 	}
-	if want := outOfReach(t); !slices.Equal(names, want) {
-		t.Errorf("out of reach are %q, and docs/verify.md says %q", names, want)
+	// Which of them there are depends on whether the build knew its commit.
+	listed := outOfReach(t)
+	if extra := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(listed, n) }); len(extra) > 0 {
+		t.Errorf("out of reach are %q too, which docs/verify.md doesn't say", extra)
 	}
 	for _, name := range names {
 		undo := missed[name].apply(t, dir, true)
