@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -197,13 +198,17 @@ func (t *trainer) judge(ctx context.Context, j job, model *trained.Model, folder
 	if err != nil {
 		return nil, err
 	}
-	few := min(judgeRows, t.data.HeldOut.RawMatrix().Rows)
-	overlap, err := fidelity.MeasureOverlap(ctx, spread(t.data.HeldOut, few), spread(batch.Weights, few),
+	count := min(judgeRows, t.data.HeldOut.RawMatrix().Rows)
+	overlap, err := fidelity.MeasureOverlap(ctx, spread(t.data.HeldOut, count), spread(batch.Weights, count),
 		judgeNeighbours)
-	if err != nil { // too few rows
-		w.Precision, w.Recall, w.Coverage = number.Unknown(err.Error()), number.Unknown(err.Error()),
-			number.Unknown(err.Error())
-	} else {
+	var few *fidelity.TooFewRowsError
+	switch {
+	case errors.As(err, &few):
+		reason := number.Unknown(err.Error())
+		w.Precision, w.Recall, w.Coverage = reason, reason, reason
+	case err != nil: // an interrupt among them, which must not end as a result
+		return nil, err
+	default:
 		w.Precision, w.Recall, w.Coverage = number.Known(overlap.Precision), number.Known(overlap.Recall),
 			number.Known(overlap.Coverage)
 	}
