@@ -198,19 +198,8 @@ func (t *trainer) judge(ctx context.Context, j job, model *trained.Model, folder
 	if err != nil {
 		return nil, err
 	}
-	count := min(judgeRows, t.data.HeldOut.RawMatrix().Rows)
-	overlap, err := fidelity.MeasureOverlap(ctx, spread(t.data.HeldOut, count), spread(batch.Weights, count),
-		judgeNeighbours)
-	var few *fidelity.TooFewRowsError
-	switch {
-	case errors.As(err, &few):
-		reason := number.Unknown(err.Error())
-		w.Precision, w.Recall, w.Coverage = reason, reason, reason
-	case err != nil: // an interrupt among them, which must not end as a result
+	if err := w.compare(ctx, batch.Weights, t.data.HeldOut); err != nil {
 		return nil, err
-	default:
-		w.Precision, w.Recall, w.Coverage = number.Known(overlap.Precision), number.Known(overlap.Recall),
-			number.Known(overlap.Coverage)
 	}
 	return w, run.WriteFile(folder.Path(returnsFile), func(out io.Writer) error {
 		return run.WriteCSV(out, []string{"date", "latent-sharpe"}, func(write func(cells ...string)) {
@@ -219,6 +208,24 @@ func (t *trainer) judge(ctx context.Context, j job, model *trained.Model, folder
 			}
 		})
 	})
+}
+
+// compare measures how faithful samples (N x n) are to held-out portfolios (M x n).
+func (w *Worth) compare(ctx context.Context, samples, heldOut *mat.Dense) error {
+	count := min(judgeRows, heldOut.RawMatrix().Rows)
+	overlap, err := fidelity.MeasureOverlap(ctx, spread(heldOut, count), spread(samples, count), judgeNeighbours)
+	var few *fidelity.TooFewRowsError
+	if errors.As(err, &few) {
+		reason := number.Unknown(err.Error())
+		w.Precision, w.Recall, w.Coverage = reason, reason, reason
+		return nil
+	}
+	if err != nil { // an interrupt among them, which must not end as a result
+		return err
+	}
+	w.Precision, w.Recall, w.Coverage = number.Known(overlap.Precision), number.Known(overlap.Recall),
+		number.Known(overlap.Coverage)
+	return nil
 }
 
 // spread takes so many rows, evenly: they are in order of time.
