@@ -88,11 +88,7 @@ func (f *folder) checkMeasured(context.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := f.table(file)
-	if err != nil {
-		return err
-	}
-	of, err := t.text("id")
+	t, of, err := f.identified(file)
 	if err != nil {
 		return err
 	}

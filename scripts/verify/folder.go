@@ -281,6 +281,16 @@ func (f *folder) table(name string) (*table, error) {
 	return &table{name, records[0], records[1:]}, nil
 }
 
+// identified is a table, and the ids of its rows.
+func (f *folder) identified(name string) (*table, []string, error) {
+	t, err := f.table(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	ids, err := t.text("id")
+	return t, ids, err
+}
+
 // text is a column; an error says that it is missing.
 func (t *table) text(column string) ([]string, error) {
 	k := slices.Index(t.header, column)

@@ -263,11 +263,7 @@ func shrunk(rows [][]float64) [][]float64 {
 
 // checkBestSampled compares the best of the samples with those that were written.
 func (f *folder) checkBestSampled() error {
-	t, err := f.table("metrics.csv")
-	if err != nil {
-		return err
-	}
-	ids, err := t.text("id")
+	t, ids, err := f.identified("metrics.csv")
 	if err != nil {
 		return err
 	}

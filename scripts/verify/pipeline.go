@@ -406,11 +406,7 @@ func (f *folder) checkRatios(context.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := f.table("metrics.csv")
-	if err != nil {
-		return err
-	}
-	ids, err := t.text("id")
+	t, ids, err := f.identified("metrics.csv")
 	if err != nil {
 		return err
 	}
