@@ -75,7 +75,7 @@ type Outlook struct {
 //
 // What the data have not seen, no path shows: none of them can be worse than
 // the worst periods one after another, and both take the sample's mean for the
-// future's. So fans of one history are too narrow: notebook 09-applications
+// future's. So fans of one history are too narrow: notebook 10-applications
 // measures how much. The default block is made for the mean of returns and short;
 // longer ones keep stretches of turbulence whole.
 func Outcomes(ctx context.Context, weights, returns *mat.Dense, settings OutcomeSettings) ([]Outlook, error) {
