@@ -206,7 +206,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		want string
 	}{
 		{"lines", Lines{}, "no data: no finite value"},
-		{"lines of NaN", Lines{Subplots: []Subplot{{Series: []Series{{"a", []float64{1, 2}, []float64{nan, nan}}}}}}, "no data"},
+		{"lines of NaN", Lines{Subplots: []Subplot{{Series: []Series{{Name: "a", X: []float64{1, 2}, Y: []float64{nan, nan}}}}}}, "no data"},
 		{"training", Training{}, "no data"},
 		{"rate", RateDistortion{}, "no data: no finished run"},
 		{"rate of NaN", RateDistortion{Points: []RatePoint{{0.1, 1, nan, 0.5}}}, "no data"},
@@ -225,8 +225,8 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		{"grid of one field", Grid{Columns: []string{"a"}, Rows: []string{"b"}, Values: [][]float64{{0}}, Negative: "less"}, "Below 0: less"},
 		{"grid with a gap", Grid{Columns: []string{"a", "b"}, Rows: []string{"c"}, Values: [][]float64{{nan, -2}}}, "from -2 to -2"},
 		{"flat plane", Plane{Ticks: []float64{0, 1}, Maps: []PlaneMap{{"a", []float64{1, 1, 1, nan}}}, Points: []PlanePoint{{5, 5}}}, "a from 1 to 1"},
-		{"one point", Lines{Subplots: []Subplot{{Series: []Series{{"loss", []float64{3}, []float64{0.5}}}}}}, "loss goes from 0.5 to 0.5"},
-		{"constant", Lines{Subplots: []Subplot{{Series: []Series{{"loss", []float64{1, 2}, []float64{0, 0}}}}}}, "from 0 to 0"},
+		{"one point", Lines{Subplots: []Subplot{{Series: []Series{{Name: "loss", X: []float64{3}, Y: []float64{0.5}}}}}}, "loss goes from 0.5 to 0.5"},
+		{"constant", Lines{Subplots: []Subplot{{Series: []Series{{Name: "loss", X: []float64{1, 2}, Y: []float64{0, 0}}}}}}, "from 0 to 0"},
 		{"one portfolio", RiskReturn{Clouds: []Cloud{{"a", []float64{0.5}, []float64{0.1}}}}, "1 portfolios"},
 		{"one day", Wealth{Times: []time.Time{day}, Start: day, Paths: []Path{{"a", []float64{0.1}}}}, "a 1.10"},
 		{"ruin", Wealth{Times: []time.Time{day, day.AddDate(0, 0, 1)}, Paths: []Path{{"a", []float64{0.5, -1}}}}, "a 0 (ruin)"},
@@ -270,8 +270,13 @@ func TestLinesHoldForAnyNumbers(t *testing.T) {
 				Series: []Series{{
 					X: rapid.SliceOfN(numbers, n, n).Draw(t, "x"),
 					Y: rapid.SliceOfN(numbers, n, n).Draw(t, "y"),
+
+					Low:   rapid.SliceOfN(numbers, n, n).Draw(t, "low"),
+					High:  rapid.SliceOfN(numbers, n, n).Draw(t, "high"),
+					Steps: rapid.Bool().Draw(t, "steps"),
 				}},
 			}},
+			Shades: []Shade{{numbers.Draw(t, "from"), numbers.Draw(t, "to"), "shade"}},
 		}
 		f, err := l.Draw()
 		if err != nil {
@@ -323,7 +328,12 @@ func TestDataThatDontFitAreErrors(t *testing.T) {
 		d    drawer
 		want string
 	}{
-		{Lines{Subplots: []Subplot{{Series: []Series{{"loss", []float64{1}, nil}}}}}, `series "loss" has 1 x values and 0 y values`},
+		{Lines{Subplots: []Subplot{{Series: []Series{{Name: "loss", X: []float64{1}, Y: nil}}}}}, `series "loss" has 1 x values and 0 y values`},
+		{
+			Lines{Subplots: []Subplot{{Series: []Series{{Name: "r", X: []float64{1}, Y: []float64{1}, Low: []float64{0}}}}}},
+			`series "r" has 1 x values, and a band of 1 lower and 0 upper bounds`,
+		},
+		{Scatter{Groups: []Points{{Name: "g", X: []float64{1}}}}, `group "g" has 1 x, 0 y and 0 values`},
 		{Training{Step: []float64{1}, TrainLoss: []float64{1, 2}}, "history of training loss has 2 values at 1 steps"},
 		{KLPerDimension{KL: []float64{1}}, "KL is given for 1 dimensions and the variance for 0"},
 		{RiskReturn{Clouds: []Cloud{{"c", []float64{1}, nil}}}, `cloud "c" has 1 risks and 0 returns`},

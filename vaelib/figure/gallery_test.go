@@ -20,6 +20,9 @@ func gallery() map[string]drawer {
 	return map[string]drawer{
 		"training":      trainingExample(rng),
 		"lines":         linesExample(),
+		"bands":         bandsExample(),
+		"scatter":       scatterExample(newRand(), false),
+		"coloured":      scatterExample(newRand(), true),
 		"rate":          rateExample(rng),
 		"units":         unitsExample(),
 		"spectrum":      spectrumExample(),
@@ -87,7 +90,42 @@ func linesExample() Lines {
 		x, a, b = append(x, v), append(a, 0.4+0.3*v*v), append(b, 0.55-0.2*v*(1-v))
 	}
 	return Lines{Frame: Frame{Title: "Interpolation"}, X: Axis{Label: "share of the second portfolio", Unit: Percent},
-		Subplots: []Subplot{{Y: Axis{Label: "annual volatility", Unit: Percent}, Series: []Series{{"straight line in weights", x, a}, {"path in latent space", x, b}}}}}
+		Subplots: []Subplot{{Y: Axis{Label: "annual volatility", Unit: Percent}, Series: []Series{{Name: "straight line in weights", X: x, Y: a}, {Name: "path in latent space", X: x, Y: b}}}}}
+}
+
+func bandsExample() Lines {
+	day := func(i int) float64 { return float64(time.Date(2024, 1, i, 0, 0, 0, 0, time.UTC).Unix()) }
+	var mean, state Series
+	mean.Name, state.Name, state.Steps = "mean and its standard error", "state", true
+	for i := 1; i <= 60; i++ {
+		y := math.Sin(float64(i) / 8)
+		mean.X, mean.Y = append(mean.X, day(i)), append(mean.Y, y)
+		mean.Low, mean.High = append(mean.Low, y-0.3), append(mean.High, y+0.2)
+		state.X, state.Y = append(state.X, day(i)), append(state.Y, math.Floor(float64(i)/20))
+	}
+	mean.Low[30] = math.NaN()
+	return Lines{
+		Frame: Frame{Title: "Bands, steps and shades", Synthetic: true}, X: Axis{Unit: Date},
+		Subplots: []Subplot{{Series: []Series{mean}}, {Series: []Series{state}}},
+		Shades:   []Shade{{day(5), day(12), "calm"}, {day(20), day(30), "turbulent"}, {day(40), day(90), "calm"}},
+		Guides:   []Guide{{day(45), "split"}},
+	}
+}
+
+func scatterExample(rng *rand.Rand, coloured bool) Scatter {
+	s := Scatter{Frame: Frame{Title: "Codes"}, X: Axis{Label: "z1"}, Y: Axis{Label: "z2"}, Scale: Axis{Label: "volatility", Unit: Percent}}
+	for i, name := range []string{"dirichlet", "optimized"} {
+		g := Points{Name: name}
+		for range 400 {
+			g.X, g.Y = append(g.X, rng.NormFloat64()+2*float64(i)), append(g.Y, rng.NormFloat64())
+			if coloured {
+				g.Values = append(g.Values, 0.5+0.1*g.Y[len(g.Y)-1])
+			}
+		}
+		g.X[0] = math.NaN()
+		s.Groups = append(s.Groups, g)
+	}
+	return s
 }
 
 func rateExample(rng *rand.Rand) RateDistortion {

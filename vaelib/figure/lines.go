@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 
 	"gonum.org/v1/plot"
@@ -11,8 +12,10 @@ import (
 
 // Series is a named line. X and Y have the same length; a NaN is a gap.
 type Series struct {
-	Name string
-	X, Y []float64
+	Name      string
+	X, Y      []float64
+	Low, High []float64 // as long as X: a band behind the line, in its colour; nil: none
+	Steps     bool      // each value holds until the next X, as a state or a count does
 }
 
 // Subplot is one pair of axes with its lines.
@@ -27,6 +30,13 @@ type Guide struct {
 	Name string
 }
 
+// Shade is a range of X in which the ground is tinted, such as the days of a
+// regime. Shades of one name have one colour and one entry in the legend.
+type Shade struct {
+	From, To float64
+	Name     string
+}
+
 // Lines draws series over a common x axis, in one subplot or in several under
 // each other.
 type Lines struct {
@@ -34,20 +44,21 @@ type Lines struct {
 	X        Axis
 	Subplots []Subplot
 	Guides   []Guide // through all subplots, named in the first
+	Shades   []Shade // behind the lines of all subplots
 }
 
-// Draw returns the figure, or an error where a series' X and Y differ in
-// length.
+// Draw returns the figure, or an error where a series' X and Y, or the bounds
+// of its band, differ in length.
 func (l Lines) Draw() (*Figure, error) {
 	const title = "Series"
 	var xs [][]float64
-	var legend []entry
 	var plots []*plot.Plot
+	tints, legend := l.tints()
 	alt := "line chart"
 	for _, subplot := range l.Subplots {
 		for _, s := range subplot.Series {
-			if len(s.X) != len(s.Y) {
-				return nil, fmt.Errorf("series %q has %d x values and %d y values", s.Name, len(s.X), len(s.Y))
+			if err := s.check(); err != nil {
+				return nil, err
 			}
 			for i, y := range s.Y {
 				if subplot.Y.include(y) && l.X.include(s.X[i]) {
@@ -65,7 +76,7 @@ func (l Lines) Draw() (*Figure, error) {
 	for k, subplot := range l.Subplots {
 		var ys [][]float64
 		for _, s := range subplot.Series {
-			ys = append(ys, s.Y)
+			ys = append(ys, s.Y, s.Low, s.High)
 		}
 		y, ok := subplot.Y.fit(ys...)
 		if !ok {
@@ -79,6 +90,7 @@ func (l Lines) Draw() (*Figure, error) {
 			xAxis.Label = ""
 		}
 		p := newPlot(xAxis, y)
+		drawShades(p, l.Shades, tints)
 		guides := make([]Guide, len(l.Guides))
 		for i, g := range l.Guides {
 			guides[i].X = g.X
@@ -89,6 +101,8 @@ func (l Lines) Draw() (*Figure, error) {
 		verticalMarks(p, guides, draw.LineStyle{Color: softInk, Width: 0.9, Dashes: []vg.Length{3, 3}})
 		for _, s := range subplot.Series {
 			style := draw.LineStyle{Color: seriesColor(index), Width: 1.6, Dashes: seriesDash(index)}
+			s = s.drawn()
+			fillBand(p, x, y, s, faded(seriesColor(index), 0.18))
 			strokeLine(p, x, y, s.X, s.Y, style)
 			legend = append(legend, lineEntry(s.Name, style))
 			alt += "; " + trend(s, subplot.Y)
@@ -103,6 +117,53 @@ func (l Lines) Draw() (*Figure, error) {
 	f := newFigure(l.Frame, title, height, alt+".", stacked(plots...))
 	f.legend, f.panels = legend, len(plots)
 	return f, nil
+}
+
+// check refuses slices that don't belong together.
+func (s Series) check() error {
+	if len(s.X) != len(s.Y) {
+		return fmt.Errorf("series %q has %d x values and %d y values", s.Name, len(s.X), len(s.Y))
+	}
+	if len(s.Low) != len(s.High) || s.Low != nil && len(s.Low) != len(s.X) {
+		return fmt.Errorf("series %q has %d x values, and a band of %d lower and %d upper bounds",
+			s.Name, len(s.X), len(s.Low), len(s.High))
+	}
+	return nil
+}
+
+// drawn is the series as it is drawn: of one in steps each X but the first comes
+// twice, with the value before it and with its own.
+func (s Series) drawn() Series {
+	if !s.Steps {
+		return s
+	}
+	stepped := Series{Name: s.Name}
+	for i, x := range s.X {
+		for _, k := range []int{max(0, i-1), i} {
+			stepped.X, stepped.Y = append(stepped.X, x), append(stepped.Y, s.Y[k])
+			if s.Low != nil {
+				stepped.Low, stepped.High = append(stepped.Low, s.Low[k]), append(stepped.High, s.High[k])
+			}
+		}
+	}
+	return stepped
+}
+
+// tints are the colours of the shades by name, and their entries in a legend.
+func (l Lines) tints() (map[string]color.NRGBA, []entry) {
+	tints := map[string]color.NRGBA{}
+	var legend []entry
+	for _, s := range l.Shades {
+		if _, ok := tints[s.Name]; ok {
+			continue
+		}
+		tint := shadeColors[len(tints)%len(shadeColors)]
+		tints[s.Name] = tint
+		if name := oneLine(s.Name); name != "" {
+			legend = append(legend, patchEntry(name, tint))
+		}
+	}
+	return tints, legend
 }
 
 // tight takes the room off again: a line may touch the sides.

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"cmp"
+	"image/color"
 	"math"
 	"slices"
 
@@ -36,6 +37,45 @@ func strokeLine(p *plot.Plot, x, y scale, xs, ys []float64, style draw.LineStyle
 			run = append(run, vg.Point{X: tx(xs[i]), Y: ty(ys[i])})
 		}
 		flush()
+	}))
+}
+
+// fillBand fills between a series' bounds; where one of them can't be shown
+// is a gap.
+func fillBand(p *plot.Plot, x, y scale, s Series, fill color.NRGBA) {
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		tx, ty := p.Transforms(&c)
+		var low, high []vg.Point
+		flush := func() {
+			if len(low) > 1 {
+				slices.Reverse(high)
+				c.FillPolygon(fill, c.ClipPolygonXY(append(low, high...)))
+			}
+			low, high = nil, nil
+		}
+		for i := range s.Low {
+			if !x.include(s.X[i]) || !y.include(s.Low[i]) || !y.include(s.High[i]) {
+				flush()
+				continue
+			}
+			at := tx(s.X[i])
+			low, high = append(low, vg.Point{X: at, Y: ty(s.Low[i])}), append(high, vg.Point{X: at, Y: ty(s.High[i])})
+		}
+		flush()
+	}))
+}
+
+// drawShades tints the ground.
+func drawShades(p *plot.Plot, shades []Shade, tints map[string]color.NRGBA) {
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		tx, _ := p.Transforms(&c)
+		for _, s := range shades {
+			from, to := max(s.From, p.X.Min), min(s.To, p.X.Max)
+			if from < to {
+				fillRectangle(c, tints[s.Name], vg.Rectangle{
+					Min: vg.Point{X: tx(from), Y: c.Min.Y}, Max: vg.Point{X: tx(to), Y: c.Max.Y}})
+			}
+		}
 	}))
 }
 

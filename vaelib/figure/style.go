@@ -39,6 +39,15 @@ var palette = []color.NRGBA{
 	{99, 20, 193, 255},   // violet
 }
 
+// shadeColors tint the ground behind lines: light enough for every series.
+var shadeColors = []color.NRGBA{
+	{252, 238, 200, 255}, // straw
+	{219, 232, 246, 255}, // sky
+	{248, 219, 208, 255}, // peach
+	{217, 240, 224, 255}, // mint
+	{234, 222, 244, 255}, // lilac
+}
+
 // Roles that keep their colour in every picture.
 var (
 	generatedColor = palette[0]
