@@ -36,6 +36,8 @@ type Listing struct {
 	Future        bool      // a contract with an end
 	// Gap says of an opening that the exchange has no candle for it.
 	Gap func(opening time.Time) bool
+	// Trades are the closed candles, for prices that mean something. nil: any.
+	Trades func(interval bybit.Interval, opening time.Time) (bybit.Candle, bool)
 }
 
 // Exchange is an http.Handler.
@@ -94,6 +96,9 @@ func (e *Exchange) Candle(symbol string, interval bybit.Interval, opening time.T
 	if l == nil || opening.Before(l.First) || !l.Until.IsZero() && !opening.Before(l.Until) ||
 		l.Gap != nil && l.Gap(opening) {
 		return bybit.Candle{}, false
+	}
+	if l.Trades != nil {
+		return l.Trades(interval, opening)
 	}
 	hash := fnv.New64a()
 	fmt.Fprintf(hash, "%s %s %d", symbol, interval, opening.UnixMilli())

@@ -3,6 +3,7 @@ package figure
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
@@ -47,6 +48,13 @@ func gallery() map[string]drawer {
 				return math.Log(w[0]) + 2*math.Log(w[1]) + 3*math.Log(w[2])
 			},
 		},
+		"intervals": Intervals{
+			Frame: Frame{Synthetic: true, Subtitle: "95 % intervals over 24 worlds"}, X: Axis{Label: "share of the optimum, beyond 1/N"},
+			Names: []string{"first", "second", "third, without an interval"}, Estimate: []float64{0.03, -0.01, 0.02},
+			Low: []float64{0.01, -0.04, math.NaN()}, High: []float64{0.05, 0.02, math.NaN()}, AgainstName: "1/N",
+		},
+		"areas":   areasExample(newRand()),
+		"candles": candlesExample(newRand()),
 		"no_data": WeightBars{Frame: Frame{Synthetic: true}, Symbols: symbols},
 	}
 }
@@ -67,6 +75,26 @@ func dirichlet(rng *rand.Rand, n, assets int, alpha float64) *mat.Dense {
 		}
 	}
 	return w
+}
+
+func areasExample(rng *rand.Rand) Areas {
+	a := Areas{X: Axis{Unit: Date}, Shares: dirichlet(rng, 40, 10, 0.4), Names: strings.Split("A B C D E F G H I J", " ")}
+	for t := range 40 {
+		a.Times = append(a.Times, float64(1_700_000_000+86400*t))
+	}
+	return a
+}
+
+func candlesExample(rng *rand.Rand) Candles {
+	k, price := Candles{X: Axis{Unit: Date}, Unfinished: 1}, 100.0
+	for t := range 30 {
+		last := price
+		price += 3 * rng.NormFloat64()
+		k.Times = append(k.Times, float64(1_700_000_000+86400*t))
+		k.Open, k.Close = append(k.Open, last), append(k.Close, price)
+		k.High, k.Low = append(k.High, max(last, price)+rng.Float64()), append(k.Low, min(last, price)-rng.Float64())
+	}
+	return k
 }
 
 func trainingExample(rng *rand.Rand) Training {
