@@ -230,9 +230,28 @@ func (c *comparison) draw(ctx context.Context) error {
 				continue
 			}
 			f.From, f.To = interval(mat.Col(nil, k*count+i, c.draws.Values))
+			if shown[i] == metrics.Volatility {
+				f.From, f.To = c.volatility(k, f.Value)
+			}
 		}
 	}
 	return nil
+}
+
+// volatility is the interval of a track's annual volatility, which resampling would
+// make too short where risk persists.
+func (c *comparison) volatility(k int, annual number.Value) (from, to number.Value) {
+	returns := c.tracks.Column(k)
+	low, high := inference.VolatilityInterval(returns)
+	if math.IsNaN(low) {
+		few := number.Unknown("an interval needs 8 periods")
+		return few, few
+	}
+	value, _ := annual.Float()
+	if deviation := stat.StdDev(returns, nil); deviation > 0 {
+		low, high = low*value/deviation, high*value/deviation
+	}
+	return number.Known(low), number.Known(high)
 }
 
 // interval is the percentile interval of draws, undefined where one is.

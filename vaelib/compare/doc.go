@@ -16,7 +16,8 @@
 //
 // Figures are those of package metrics. Their intervals, and those of differences
 // of Sharpe ratios, are percentiles over one set of resamples by the stationary
-// bootstrap, which all tracks share. The deflated Sharpe ratio (DSR) counts as
+// bootstrap, which all tracks share; that of the volatility is
+// [inference.VolatilityInterval]. The deflated Sharpe ratio (DSR) counts as
 // trials the tracks that were looked at, equal ones once; [Settings].Trials adds
 // those of which no returns are left.
 package compare

@@ -7,9 +7,9 @@
 //	o.PBO
 //
 // [Bootstrap] and, for several tracks at once, [BootstrapTracks] give intervals that
-// respect serial dependence; [LedoitWolf] and [JobsonKorkie] test the difference of
-// two Sharpe ratios, [SPA] and [StepDown] that of many to a benchmark; [CSCV]
-// estimates the probability of backtest overfitting; [Kupiec] and [Christoffersen]
-// test the coverage of a value at risk. Probabilities about the Sharpe ratio in closed
-// form are in package sharpe.
+// respect serial dependence, and [VolatilityInterval] that of the volatility;
+// [LedoitWolf] and [JobsonKorkie] test the difference of two Sharpe ratios, [SPA] and
+// [StepDown] that of many to a benchmark; [CSCV] estimates the probability of backtest
+// overfitting; [Kupiec] and [Christoffersen] test the coverage of a value at risk.
+// Probabilities about the Sharpe ratio in closed form are in package sharpe.
 package inference
