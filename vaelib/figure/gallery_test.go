@@ -33,6 +33,8 @@ func gallery() map[string]drawer {
 		"wealth":        wealthExample(rng),
 		"heatmap":       heatmapExample(symbols),
 		"plane":         planeExample(newRand()),
+		"mosaic":        mosaicExample(),
+		"architecture":  Architecture{Assets: 12, Latent: 8, Hidden: []int{64, 32}, Head: "softmax", Conditions: 9},
 		"grid": Grid{
 			Frame: Frame{Synthetic: true, Subtitle: "share of the optimum: first less second"}, X: "periods per asset", Y: "dispersion",
 			Columns: []string{"1.5", "5", "10"}, Rows: []string{"0", "0.5"},
@@ -142,6 +144,9 @@ func bandsExample() Lines {
 
 func scatterExample(rng *rand.Rand, coloured bool) Scatter {
 	s := Scatter{Frame: Frame{Title: "Codes"}, X: Axis{Label: "z1"}, Y: Axis{Label: "z2"}, Scale: Axis{Label: "volatility", Unit: Percent}}
+	if coloured {
+		s.Circles = []float64{1.18, 2.45}
+	}
 	for i, name := range []string{"dirichlet", "optimized"} {
 		g := Points{Name: name}
 		for range 400 {
@@ -154,6 +159,29 @@ func scatterExample(rng *rand.Rand, coloured bool) Scatter {
 		s.Groups = append(s.Groups, g)
 	}
 	return s
+}
+
+func mosaicExample() Mosaic {
+	m := Mosaic{
+		Frame: Frame{Title: "Decoded"}, X: Axis{Label: "first"}, Y: Axis{Label: "second"},
+		Group: []int{0, 0, 1, 1, 2, 2}, Groups: []string{"L1", "DeFi", "Meme"},
+	}
+	for k := range 7 {
+		m.Columns = append(m.Columns, float64(k)-3)
+		m.Rows = append(m.Rows, float64(k)-3)
+	}
+	m.Weights = mat.NewDense(49, 6, nil)
+	for i := range 49 {
+		row, sum := m.Weights.RawRowView(i), 0.0
+		for j := range row {
+			row[j] = math.Exp(math.Sin(float64(j)+m.Columns[i%7]) + math.Cos(float64(2*j)+m.Rows[i/7]))
+			sum += row[j]
+		}
+		for j := range row {
+			row[j] /= sum
+		}
+	}
+	return m
 }
 
 func rateExample(rng *rand.Rand) RateDistortion {

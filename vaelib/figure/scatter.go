@@ -2,6 +2,8 @@ package figure
 
 import (
 	"fmt"
+	"math"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -16,6 +18,9 @@ type Scatter struct {
 	X, Y   Axis
 	Groups []Points
 	Scale  Axis // of the quantity, where a group has one
+	// Circles are the radii of dashed circles around the origin, such as those
+	// that hold shares of N(0, I).
+	Circles []float64
 }
 
 // Points is a named group of points.
@@ -40,10 +45,10 @@ func (s Scatter) Draw() (*Figure, error) {
 		omitted += len(g.X) - len(x)
 	}
 	x, ok := s.X.fit(xs...)
+	y, _ := s.Y.fit(ys...)
 	if !ok {
 		return noData(s.Frame, title, "no point with finite coordinates"), nil
 	}
-	y, _ := s.Y.fit(ys...)
 	scaleOf, coloured := s.Scale.fit(values...)
 	if coloured {
 		scaleOf = scaleOf.tight(values)
@@ -61,6 +66,7 @@ func (s Scatter) Draw() (*Figure, error) {
 		style.Color, style.Radius = cloudColor(g.Name, i), 3
 		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(g.Name), grouped(len(xs[i]))), style))
 	}
+	drawCircles(p, s.Circles)
 	alt := fmt.Sprintf("%d points, x from %.4g to %.4g, y from %.4g to %.4g", shown, x.min, x.max, y.min, y.max)
 	paint := beside(p)
 	if coloured {
@@ -103,6 +109,23 @@ func drawColoured(p *plot.Plot, x, y, colours scale, xs, ys, values []float64) {
 			}
 			c.DrawGlyph(draw.GlyphStyle{Color: faded(sequential(t), 0.85), Radius: 1.9, Shape: disc{}},
 				vg.Point{X: tx(xs[i]), Y: ty(ys[i])})
+		}
+	}))
+}
+
+// drawCircles draws dashed circles around the origin.
+func drawCircles(p *plot.Plot, radii []float64) {
+	p.Add(painter(func(c draw.Canvas, p *plot.Plot) {
+		tx, ty := p.Transforms(&c)
+		style := draw.LineStyle{Color: ink, Width: 0.9, Dashes: []vg.Length{4, 3}}
+		for _, r := range radii {
+			const corners = 120
+			var ring []vg.Point
+			for k := range corners + 1 {
+				sin, cos := math.Sincos(2 * math.Pi * float64(k) / corners)
+				ring = append(ring, vg.Point{X: tx(r * cos), Y: ty(r * sin)})
+			}
+			c.StrokeLines(style, c.ClipLinesXY(ring)...)
 		}
 	}))
 }

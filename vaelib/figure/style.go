@@ -290,3 +290,9 @@ func pointEntry(name string, style draw.GlyphStyle) entry {
 		c.DrawGlyph(style, vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2})
 	}}
 }
+
+// partColor is the colour of a part of an autoencoder: data, encoder, code,
+// decoder.
+func partColor(part int) color.NRGBA {
+	return []color.NRGBA{trainingColor, palette[0], palette[1], palette[2]}[part]
+}
