@@ -164,6 +164,13 @@ func sectorShares(sectors *market.Sectors, symbols []string) (shares [][]float64
 	return shares, names
 }
 
+// Set returns the constraint set that all rows lie in, with its symbols.
+func (c *Corpus) Set() simplex.Set {
+	set := c.set
+	set.Symbols = c.Portfolios.Symbols
+	return set
+}
+
 // Split returns the weights of the training rows and of the held-out rows, in
 // order. The second is nil where nothing is held out.
 func (c *Corpus) Split() (training, validation *mat.Dense) {

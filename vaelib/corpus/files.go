@@ -45,9 +45,7 @@ func (c *Corpus) Write(dir string) error {
 		err = run.WriteJSON(filepath.Join(dir, MeasuresFile), c.Measures())
 	}
 	if err == nil {
-		set := c.set
-		set.Symbols = c.Portfolios.Symbols
-		err = run.WriteJSON(filepath.Join(dir, ConstraintsFile), set)
+		err = run.WriteJSON(filepath.Join(dir, ConstraintsFile), c.Set())
 	}
 	if err == nil {
 		err = run.WriteFile(filepath.Join(dir, ProvenanceFile), c.writeProvenance)

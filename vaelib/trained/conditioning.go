@@ -68,13 +68,8 @@ func (c Conditioning) Read(path string, p *portfolio.Portfolios, heldOut []bool)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	rows, _ := all.Values.Dims()
-	values := mat.NewDense(rows, len(columns), nil)
-	for k, j := range columns {
-		values.SetCol(k, mat.Col(nil, j, all.Values))
-	}
 	t.Conditions = chosen
-	t.Train, t.HeldOut = SplitRows(values, heldOut)
+	t.Train, t.HeldOut = SplitRows(pick(all.Values, columns), heldOut)
 	return t, nil
 }
 

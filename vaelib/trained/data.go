@@ -96,6 +96,48 @@ func ReadData(weights string, o ReadOptions) (*Data, error) {
 	return d, err
 }
 
+// DataOf returns a corpus as what a model learns from, and what it is judged by: a
+// conditional one where on says what it is told of each portfolio.
+func DataOf(c *corpus.Corpus, on *Conditioning) (*Data, error) {
+	set, summary := c.Set(), c.Summary()
+	d := &Data{Symbols: c.Portfolios.Symbols, Set: &set}
+	if d.Train, d.HeldOut = c.Split(); d.Train.RawMatrix().Rows < 2 {
+		return nil, errors.New("fewer than 2 rows to learn from: give more portfolios")
+	}
+	var err error
+	if d.To, err = time.Parse(time.RFC3339, summary.To); err != nil || on == nil {
+		return d, err
+	}
+	names, levels := make([]string, len(c.Schema)), map[string][]string{}
+	for j, condition := range c.Schema {
+		names[j], levels[condition.Name] = condition.Name, condition.Levels
+	}
+	columns, chosen, err := on.Choose(names, levels)
+	if err != nil {
+		return nil, err
+	}
+	d.Told = &Told{Conditions: chosen, Measures: c.Measures(), Control: on.Control}
+	if len(summary.Market.Names()) > 0 {
+		d.Told.Market = &summary.Market
+	}
+	train, heldOut := c.SplitConditions()
+	d.Told.Train, d.Told.HeldOut = pick(train, columns), pick(heldOut, columns)
+	return d, nil
+}
+
+// pick returns columns of x; nil of nil.
+func pick(x *mat.Dense, columns []int) *mat.Dense {
+	if x == nil {
+		return nil
+	}
+	rows, _ := x.Dims()
+	picked := mat.NewDense(rows, len(columns), nil)
+	for k, j := range columns {
+		picked.SetCol(k, mat.Col(nil, j, x))
+	}
+	return picked
+}
+
 // checkSet says why portfolios don't lie in the set.
 func (d *Data) checkSet(p *portfolio.Portfolios) error {
 	if d.Set == nil {
