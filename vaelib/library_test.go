@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestReadme builds the program of the README in a module of its own, as the
-// README says, without the network.
-func TestReadme(t *testing.T) {
+// TestLibrary builds the program of docs/library.md in a module of its own, as the
+// page says, without the network.
+func TestLibrary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program")
 	}
@@ -26,9 +26,9 @@ func TestReadme(t *testing.T) {
 		}
 		return string(text)
 	}
-	program := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindStringSubmatch(read("README.md"))
+	program := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindStringSubmatch(read("docs/library.md"))
 	if program == nil {
-		t.Fatal("README.md has no program")
+		t.Fatal("docs/library.md has no program")
 	}
 	dir := t.TempDir()
 	for name, text := range map[string]string{
