@@ -10,11 +10,13 @@ import (
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
 type config struct {
 	experiment.BacktestSettings `title:"Walk-forward test"`
+	Model                       string `flag:"model" unit:"DIR" only:"strategies=zero-shot-sharpe|zero-shot-sharpe-prior" help:"the folder of a model over sets of assets, which train -corpus makes, for the zero-shot strategies; without it the built-in one"`
 	cli.Prices
 	cli.Figures
 	cli.Constraints
@@ -30,6 +32,7 @@ var verb = cli.Verb[config]{
 	Summary: "test strategies walk-forward: chosen on one stretch of time, held over the next, with drift and costs",
 	Example: `backtest -strategies equal-weight,min-variance,risk-parity -train 365 -test 30 -cost-bps 10 -out runs/backtest
 backtest -prices closes.csv -strategies equal-weight,max-sharpe,latent-sharpe -max-weight 0.25 -out runs/latent
+backtest -prices closes.csv -listings as-it-was -strategies equal-weight,min-variance,zero-shot-sharpe-prior -out runs/zero-shot
 backtest -strategies equal-weight,min-variance,hrp -groups 8 -held-out 2 -embargo 10 -out runs/purged`,
 	Default: config{BacktestSettings: experiment.DefaultBacktest()},
 	Presets: map[string]func(*config){
@@ -78,6 +81,13 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 		defer input.Backend.Close()
 		io.Note("backend: %s", input.Backend.Description())
 		spec.Backend, spec.Plugin = input.Backend.Name(), input.Backend.Plugin()
+	}
+	if c.NeedsSet() {
+		if input.OverSets, err = trained.OpenSet(input.Backend, c.Model); err != nil {
+			return err
+		}
+		io.Note("model: %s, over sets of assets", input.OverSets.Name)
+		spec.Data = input.DataHash()
 	}
 	folder, err := run.Open(c.Out, spec, c.Force)
 	var done *run.AlreadyDone

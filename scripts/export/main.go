@@ -3,8 +3,6 @@ package main
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/market"
@@ -96,11 +94,7 @@ func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *market
 // place opens a model over sets of assets, and places it in the assets of the
 // prices as generate does.
 func (c *config) place(backend *vae.Backend, io *cli.IO) (*trained.Model, *market.Window, error) {
-	open := trained.BuiltIn
-	if c.Model != "" {
-		open = func(b *vae.Backend) (*trained.SetModel, error) { return trained.OpenSet(b, c.Model) }
-	}
-	over, err := open(backend)
+	over, err := trained.OpenSet(backend, c.Model)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -108,30 +102,17 @@ func (c *config) place(backend *vae.Backend, io *cli.IO) (*trained.Model, *marke
 	if err != nil {
 		return nil, nil, err
 	}
-	symbols := data.Window.Symbols
-	order := make([]int, len(symbols))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(symbols[a], symbols[b]) })
-	window := data.Window.Choose(order)
-	set, err := c.KeptConstraints.Set(io, window.Symbols, &simplex.Set{N: len(symbols)})
+	window := data.Window.Choose(universe.Order(data.Window.Symbols))
+	set, err := c.KeptConstraints.Set(io, window.Symbols, &simplex.Set{N: len(window.Symbols)})
 	if err != nil {
 		return nil, nil, err
 	}
-	largest := 1.0
-	if set.Upper != nil {
-		largest = slices.Max(set.Upper)
-	}
-	u, err := universe.New(window.Symbols, window.Returns, largest)
+	model, err := over.Place(window, set)
 	if err != nil {
 		return nil, nil, err
 	}
-	model, err := over.Of(u)
-	if err != nil {
-		return nil, nil, err
-	}
-	model.Set, model.TrainedTo = &set, window.Times[len(window.Times)-1]
-	io.Note("model: %s, over sets of assets, placed in %d assets over %d periods", over.Name, len(symbols), u.Periods)
+	model.TrainedTo = window.Times[len(window.Times)-1]
+	io.Note("model: %s, over sets of assets, placed in %d assets over %d periods", over.Name,
+		len(window.Symbols), len(window.Times))
 	return model, window, nil
 }

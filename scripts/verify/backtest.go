@@ -11,11 +11,14 @@ import (
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/inference"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/trained"
 )
 
 // backtestConfig is the configuration of the backtest verb.
 type backtestConfig struct {
 	experiment.BacktestSettings
+	Model string `flag:"model" help:"the model over sets of assets that the backtest used"`
 	cli.Prices
 	cli.Figures
 	cli.Constraints
@@ -107,7 +110,15 @@ func (f *folder) checkTestedPrices(context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.equal(manifestFile, "data_hash", f.manifest.Data, b.data.Window.Hash())
+	want := b.data.Window.Hash()
+	if b.config.NeedsSet() {
+		model, err := trained.HashSet(b.config.Model)
+		if err != nil {
+			return err
+		}
+		want = run.Hash([]byte(want), []byte(model))
+	}
+	f.equal(manifestFile, "data_hash", f.manifest.Data, want)
 	return nil
 }
 
@@ -414,6 +425,10 @@ func (f *folder) checkTest(s map[string]any, b *tested) {
 	}
 	if c.Groups > 0 {
 		want["groups"], want["held_out"] = c.Groups, c.HeldOut
+	}
+	if c.NeedsSet() {
+		// A hash that can't be had differs from any.
+		want["model_over_sets"], _ = trained.HashSet(c.Model)
 	}
 	for name, value := range want {
 		f.equal("summary.json", name, s[name], value)

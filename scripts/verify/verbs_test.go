@@ -64,7 +64,7 @@ func TestAlteredBacktest(t *testing.T) {
 func TestSoundBacktestsHold(t *testing.T) {
 	skipWhenShort(t)
 	for name, args := range map[string][]string{
-		"models": {"-strategies", "equal-weight,latent-sharpe", "-models", "2", "-n", "200", "-steps", "10", "-train", "200",
+		"models": {"-strategies", "equal-weight,latent-sharpe,zero-shot-sharpe-prior", "-models", "2", "-n", "200", "-steps", "10", "-train", "200",
 			"-test", "300", "-from", "2022-06-01", "-constant-weights", "-backend", "go"},
 		"splits": {"-strategies", "equal-weight,inverse-volatility", "-groups", "4", "-test", "70",
 			"-from", "2022-06-01", "-min-weight", "0.05"},

@@ -11,6 +11,7 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -31,13 +32,17 @@ func TestNoStrategyLooksAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer backend.Close()
+	overSets, err := trained.BuiltIn(backend)
+	if err != nil {
+		t.Fatal(err)
+	}
 	const train, test = 120, 40
 	choices := func(w *market.Window) []backtest.Track {
 		s := DefaultBacktest()
 		s.Strategies, s.Rows, s.Steps, s.Models = strategyNames(), 100, 3, 2
 		in := &Input{
 			Window: w, Set: simplex.Set{N: 4, Symbols: w.Symbols, Upper: []float64{0.5, 0.5, 0.5, 0.5}}, Seed: 1,
-			Metrics: metrics.Settings{PeriodsPerYear: 365}, Backend: backend,
+			Metrics: metrics.Settings{PeriodsPerYear: 365}, Backend: backend, OverSets: overSets,
 		}
 		models := newFamily(in, &s, t.TempDir())
 		var all []backtest.Strategy

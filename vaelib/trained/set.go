@@ -10,11 +10,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/mixture"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/universe"
 	"vaefolio/vaelib/vae"
@@ -40,14 +43,17 @@ func IsSet(dir string) bool { return exists(dir, setFile) }
 // SetFiles are the names of the files that [MakeSet] may write in a run's folder.
 func SetFiles() []string { return []string{setFile, aggregateFile, "training.safetensors"} }
 
-// OpenSet reads a model over sets from its folder.
+// OpenSet reads a model over sets from its folder; "" is [BuiltIn].
 func OpenSet(backend *vae.Backend, dir string) (*SetModel, error) {
+	if dir == "" {
+		return BuiltIn(backend)
+	}
 	m := &SetModel{Name: dir}
 	var err error
 	if m.Network, err = vae.LoadSet(backend, filepath.Join(dir, setFile)); err != nil {
 		return nil, err
 	}
-	if m.hash, err = run.HashFile(filepath.Join(dir, setFile)); err != nil {
+	if m.hash, err = HashSet(dir); err != nil {
 		return nil, err
 	}
 	text, err := os.ReadFile(filepath.Join(dir, aggregateFile))
@@ -76,7 +82,7 @@ func (m *SetModel) Save(dir string) (err error) {
 	if err := m.Network.Save(filepath.Join(dir, setFile)); err != nil {
 		return err
 	}
-	if m.hash, err = run.HashFile(filepath.Join(dir, setFile)); err != nil {
+	if m.hash, err = HashSet(dir); err != nil {
 		return err
 	}
 	return run.WriteJSON(filepath.Join(dir, aggregateFile), m.Aggregate)
@@ -93,6 +99,26 @@ func (m *SetModel) Of(u *universe.Universe) (*Model, error) {
 		return nil, err
 	}
 	return &Model{Network: network, Aggregate: m.Aggregate, Dir: m.Name, hash: m.hash}, nil
+}
+
+// Place returns the model of the universe of a window under a constraint set, whose
+// largest upper bound is the universe's largest weight. The set becomes the model's.
+// Its errors are those of [universe.New].
+func (m *SetModel) Place(w *market.Window, set simplex.Set) (*Model, error) {
+	largest := 1.0
+	if set.Upper != nil {
+		largest = min(1, slices.Max(set.Upper))
+	}
+	u, err := universe.New(w.Symbols, w.Returns, largest)
+	if err != nil {
+		return nil, err
+	}
+	model, err := m.Of(u)
+	if err != nil {
+		return nil, err
+	}
+	model.Set = &set
+	return model, nil
 }
 
 // SetSettings say how [MakeSet] makes a model. Zeros stand for the defaults of

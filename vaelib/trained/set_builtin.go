@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
+	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/vae"
 )
 
@@ -24,11 +26,23 @@ func BuiltIn(backend *vae.Backend) (*SetModel, error) {
 	if m.Network, err = vae.ParseSet(backend, data); err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Name, err)
 	}
-	sum := sha256.Sum256(data)
-	m.hash = hex.EncodeToString(sum[:])
+	if m.hash, err = HashSet(""); err != nil {
+		return nil, err
+	}
 	text, err := fs.ReadFile(builtin, "builtin/"+aggregateFile)
 	if err != nil {
 		return nil, err
 	}
 	return m, m.read(text)
+}
+
+// HashSet returns the SHA-256 of the network's file of a model over sets, by its
+// folder; "" is [BuiltIn].
+func HashSet(dir string) (string, error) {
+	if dir != "" {
+		return run.HashFile(filepath.Join(dir, setFile))
+	}
+	data, err := fs.ReadFile(builtin, "builtin/"+setFile)
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), err
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -35,11 +37,23 @@ func New(symbols []string, returns *mat.Dense, largest float64) (*Universe, erro
 // Assets returns n.
 func (u *Universe) Assets() int { return len(u.Mean) }
 
+// Order returns the numbers of symbols in alphabetical order, which is that in which
+// their assets are given to a model: what comes out then doesn't depend on the order
+// of a file's columns, not even by roundings.
+func Order(symbols []string) []int {
+	order := make([]int, len(symbols))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(symbols[a], symbols[b]) })
+	return order
+}
+
 // MaxAssets is the largest universe.
 const MaxAssets = 1024
 
 // Check returns an error for what is no universe: fewer than 2 assets or periods, a
-// number that is not finite, an asset that does not move, or a largest weight with
+// number that is not finite, an asset that does not move (a [*StillError]), or a largest weight with
 // which no portfolio, or but one, sums to 1.
 func (u *Universe) Check() error {
 	n := len(u.Mean)
@@ -58,8 +72,7 @@ func (u *Universe) Check() error {
 	}
 	for i := range n {
 		if v := u.Cov.At(i, i); !(v > 0) {
-			return fmt.Errorf("%s does not move in %d periods: leave it out, or take a longer window", u.name(i),
-				u.Periods)
+			return &StillError{Asset: u.name(i), Periods: u.Periods}
 		}
 		for j := range i + 1 {
 			if v := u.Cov.At(i, j) + u.Mean[i]; math.IsNaN(v) || math.IsInf(v, 0) {
@@ -68,6 +81,16 @@ func (u *Universe) Check() error {
 		}
 	}
 	return nil
+}
+
+// StillError says that an asset does not move, so that there is nothing to know of it.
+type StillError struct {
+	Asset   string
+	Periods int
+}
+
+func (e *StillError) Error() string {
+	return fmt.Sprintf("%s does not move in %d periods: leave it out, or take a longer window", e.Asset, e.Periods)
 }
 
 func (u *Universe) name(i int) string {
