@@ -99,8 +99,8 @@ func (l Lines) Draw() (*Figure, error) {
 			}
 		}
 		verticalMarks(p, guides, draw.LineStyle{Color: softInk, Width: 0.9, Dashes: []vg.Length{3, 3}})
-		for _, s := range subplot.Series {
-			style := draw.LineStyle{Color: seriesColor(index), Width: 1.6, Dashes: seriesDash(index)}
+		for k, s := range subplot.Series {
+			style := draw.LineStyle{Color: seriesColor(index), Width: 1.6, Dashes: seriesDash(k)}
 			s = s.drawn()
 			fillBand(p, x, y, s, faded(seriesColor(index), 0.18))
 			strokeLine(p, x, y, s.X, s.Y, style)
