@@ -114,6 +114,18 @@ func (e environment) do(ctx context.Context, name string, args ...string) error 
 	return nil
 }
 
+// commit is that of the repository, with -dirty where files differ from it; empty
+// where there is no git to ask.
+func (e environment) commit(ctx context.Context) string {
+	command := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+	command.Dir = e.root
+	out, err := command.Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.TrimSpace(lines[len(lines)-1])
@@ -145,6 +157,7 @@ type job struct {
 	Source  string            `json:"source"`
 	Folder  string            `json:"folder"` // where the cells run
 	Small   bool              `json:"small"`
+	Set     map[string]string `json:"set"`     // other parameters: Go expressions by name
 	Timeout float64           `json:"timeout"` // seconds a cell
 	Stamp   map[string]string `json:"stamp"`
 }
@@ -187,6 +200,9 @@ func (e *cellError) headline() string {
 // execute runs a notebook's cells with a fresh kernel and returns the notebook
 // with outputs. A fault of the notebook itself is a *cellError.
 func (e environment) execute(ctx context.Context, j job, progress func(done, total int)) (string, error) {
+	if j.Set == nil {
+		j.Set = map[string]string{}
+	}
 	input, err := json.Marshal(j)
 	if err != nil {
 		return "", err

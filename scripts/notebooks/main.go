@@ -14,6 +14,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"path/filepath"
@@ -28,11 +30,15 @@ type config struct {
 	Command    string   `arg:"command" choice:"list|setup|run|check|clean" required:"true" help:"what to do: list, setup, run, check or clean"`
 	Names      []string `arg:"name" help:"the notebooks, such as 01-theory; without any, all of them"`
 	Small      bool     `flag:"small" only:"command=run|check" help:"take each notebook's small parameters, for seconds instead of minutes; run then saves in runs/notebooks"`
+	Set        []string `flag:"set" unit:"NAME=VALUE" only:"command=run" help:"another value, a Go expression, for a parameter of the notebook; the flag may be repeated, and run then saves in runs/notebooks"`
+	To         string   `flag:"to" unit:"NOTEBOOK" only:"command=run" help:"save the one notebook that is named in this file"`
 	Timeout    float64  `flag:"timeout" unit:"seconds" range:"(0,inf)" default:"600" only:"command=run|check" help:"the longest time that a cell may take"`
 	Lab        bool     `flag:"lab" only:"command=setup" help:"set up JupyterLab too"`
 	XLA        bool     `flag:"xla" only:"command=setup" help:"let cells use XLA, which makes each several times as slow to compile; without it they run in Go alone"`
 	Quiet      bool     `flag:"quiet" help:"print no progress and no messages, only errors"`
 	cli.Format `title:"Output" only:"command=list|run|check"`
+
+	set map[string]string // of Set
 }
 
 // Validate refuses what the command doesn't take.
@@ -40,7 +46,42 @@ func (c *config) Validate() error {
 	if c.Command == "setup" && len(c.Names) > 0 {
 		return fmt.Errorf("leftover argument %q: setup takes no names", c.Names[0])
 	}
-	return nil
+	if c.To != "" && len(c.Names) != 1 {
+		return fmt.Errorf("-to %s: it is for one notebook; name it", c.To)
+	}
+	if c.To != "" && filepath.Ext(c.To) != ".ipynb" {
+		return fmt.Errorf("-to %s: give the name of a notebook, which ends in .ipynb", c.To)
+	}
+	var err error
+	c.set, err = assignments(c.Set)
+	return err
+}
+
+// assignments reads parts of -set. A value may have commas, at which the flag was
+// cut: a part belongs to the one before as long as that is no whole expression.
+func assignments(parts []string) (map[string]string, error) {
+	values := map[string]string{}
+	for i := 0; i < len(parts); {
+		name, value, found := strings.Cut(parts[i], "=")
+		name = strings.TrimSpace(name)
+		if !found || !token.IsIdentifier(name) {
+			return nil, fmt.Errorf("-set %s: it takes a parameter's name and its value, as in -set rows=600", parts[i])
+		}
+		_, err := parser.ParseExpr(value)
+		for i++; err != nil && i < len(parts); i++ {
+			value += "," + parts[i]
+			_, err = parser.ParseExpr(value)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("-set %s=%s: the value is not a Go expression; a text needs quotes, as in "+
+				`-set 'prices="closes.csv"'`, name, value)
+		}
+		if _, twice := values[name]; twice {
+			return nil, fmt.Errorf("-set %s is given twice", name)
+		}
+		values[name] = strings.TrimSpace(value)
+	}
+	return values, nil
 }
 
 func main() { cli.Main(verb) }
@@ -51,6 +92,7 @@ var verb = cli.Verb[config]{
 	Example: `notebooks setup -lab            # make .venv, JupyterLab too
 notebooks list                  # titles, and whether outputs are current
 notebooks run 01-theory         # execute and save with outputs
+notebooks run -set seed=2 -to second.ipynb 01-theory
 notebooks check -small          # fail on stale outputs and on any error
 notebooks clean                 # take the outputs out`,
 	Run: notebooks,
@@ -187,8 +229,9 @@ func executeOne(ctx context.Context, c *config, env environment, book notebook, 
 	}
 	report := stream.Progress(book.name)
 	executed, err := env.execute(ctx, job{
-		Source: book.source, Folder: filepath.Dir(book.source), Small: c.Small,
-		Timeout: c.Timeout, Stamp: map[string]string{stampKey: hash},
+		Source: book.source, Folder: filepath.Dir(book.source), Small: c.Small, Set: c.set,
+		Timeout: c.Timeout,
+		Stamp:   map[string]string{sourceKey: hash, contentKey: unknownHash, libraryKey: env.commit(ctx)},
 	}, func(done, total int) { report(done, total, "") })
 	if err != nil {
 		return err
@@ -196,12 +239,19 @@ func executeOne(ctx context.Context, c *config, env environment, book notebook, 
 	if c.Command == "check" {
 		return checkOutputs(book)
 	}
+	stamped, err := stampContent(executed)
+	if err != nil {
+		return err
+	}
 	saved := book.saved
-	if c.Small {
+	switch {
+	case c.To != "":
+		saved = c.To
+	case c.Small || len(c.set) > 0:
 		saved = filepath.Join(env.root, "runs", "notebooks", filepath.Base(saved))
 	}
 	return run.WriteFile(saved, func(w io.Writer) error {
-		_, err := io.WriteString(w, executed)
+		_, err := io.WriteString(w, stamped)
 		return err
 	})
 }
@@ -214,8 +264,8 @@ func checkOutputs(book notebook) error {
 		return err
 	}
 	if state != current {
-		return fmt.Errorf("outputs of %s are %s: make them with 'notebooks run %s'",
-			filepath.Base(book.saved), state, book.name)
+		return fmt.Errorf("outputs of %s are %s: %s; make them with 'notebooks run %s'",
+			filepath.Base(book.saved), state, state.meaning(), book.name)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"vaefolio/vaelib/run"
@@ -98,18 +99,79 @@ func (n notebook) hash() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// stampKey names the hash of the source in the saved notebook's metadata.
-const stampKey = "source_sha256"
+// Names of the stamp's parts, in the saved notebook's metadata under vaefolio.
+const (
+	sourceKey  = "source_sha256"  // hash of the source
+	contentKey = "content_sha256" // hash of all that was saved, but for this and the next
+	libraryKey = "library"        // commit of the library whose packages the cells called
+)
+
+// unknownHash holds the place of the content's hash until it is known.
+var unknownHash = strings.Repeat("0", sha256.Size*2)
 
 // state says how the saved notebook stands to its source.
 type state string
 
 const (
 	current state = "current" // saved from this source
+	edited  state = "edited"  // changed after it was saved
 	stale   state = "stale"   // saved from another version of the source
 	cleared state = "cleared" // saved without outputs
 	missing state = "missing" // not saved
 )
+
+func (s state) meaning() string {
+	return map[state]string{
+		current: "they are of this source",
+		edited:  "a cell, an output or a parameter was changed after they were saved",
+		stale:   "the source has changed since",
+		cleared: "they were taken out",
+		missing: "there is no such file",
+	}[s]
+}
+
+// A document is a saved notebook as JSON, with numbers as they are written.
+type document map[string]any
+
+func parse(text []byte) (document, error) {
+	var d document
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return d, decoder.Decode(&d)
+}
+
+// stamp is the project's own part of the metadata; nil: there is none.
+func (d document) stamp() map[string]any {
+	metadata, _ := d["metadata"].(map[string]any)
+	stamp, _ := metadata["vaefolio"].(map[string]any)
+	return stamp
+}
+
+// contentHash is the hash of cells, outputs and metadata, however they are laid out
+// in the file.
+func (d document) contentHash() (string, error) {
+	stamp := d.stamp()
+	content, library := stamp[contentKey], stamp[libraryKey]
+	delete(stamp, contentKey)
+	delete(stamp, libraryKey)
+	text, err := json.Marshal(d)
+	if stamp != nil {
+		stamp[contentKey], stamp[libraryKey] = content, library
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), err
+}
+
+// stampContent puts the content's hash in its place.
+func stampContent(executed string) (string, error) {
+	d, err := parse([]byte(executed))
+	if err != nil {
+		return "", err
+	}
+	hash, err := d.contentHash()
+	key := strconv.Quote(contentKey) + ": "
+	return strings.Replace(executed, key+strconv.Quote(unknownHash), key+strconv.Quote(hash), 1), err
+}
 
 func (n notebook) state() (state, error) {
 	text, err := os.ReadFile(n.saved)
@@ -119,23 +181,27 @@ func (n notebook) state() (state, error) {
 	if err != nil {
 		return "", err
 	}
-	var saved struct {
-		Metadata struct {
-			Vaefolio map[string]any `json:"vaefolio"`
-		} `json:"metadata"`
-	}
-	if err := json.Unmarshal(text, &saved); err != nil {
+	saved, err := parse(text)
+	if err != nil {
 		return "", fmt.Errorf("%s is not a notebook: %w: make it anew with 'notebooks run %s'", n.saved, err, n.name)
 	}
-	stamp, _ := saved.Metadata.Vaefolio[stampKey].(string)
-	if stamp == "" {
+	stamp := saved.stamp()
+	source, _ := stamp[sourceKey].(string)
+	if source == "" {
 		return cleared, nil
+	}
+	content, err := saved.contentHash()
+	if err != nil {
+		return "", err
+	}
+	if stamp[contentKey] != content {
+		return edited, nil
 	}
 	hash, err := n.hash()
 	if err != nil {
 		return "", err
 	}
-	if stamp != hash {
+	if source != hash {
 		return stale, nil
 	}
 	return current, nil
@@ -152,10 +218,8 @@ func (n notebook) clean() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	var saved map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(&saved); err != nil {
+	saved, err := parse(text)
+	if err != nil {
 		return false, fmt.Errorf("%s: %w", n.saved, err)
 	}
 	cells, _ := saved["cells"].([]any)
@@ -164,8 +228,9 @@ func (n notebook) clean() (bool, error) {
 			cell["outputs"], cell["execution_count"] = []any{}, nil
 		}
 	}
-	metadata := saved["metadata"].(map[string]any) // state found the stamp in it
-	delete(metadata["vaefolio"].(map[string]any), stampKey)
+	for _, key := range []string{sourceKey, contentKey, libraryKey} {
+		delete(saved.stamp(), key) // state found it there
+	}
 	return true, run.WriteFile(n.saved, func(w io.Writer) error {
 		encoder := json.NewEncoder(w) // keys sorted and one space, as Jupyter writes
 		encoder.SetEscapeHTML(false)

@@ -34,7 +34,7 @@ jupyter:
 // saved is a notebook as the runner saves it, stamped with a hash.
 func saved(t *testing.T, hash string) string {
 	t.Helper()
-	text, err := json.Marshal(map[string]any{
+	text, err := json.MarshalIndent(map[string]any{
 		"cells": []any{
 			map[string]any{"cell_type": "markdown", "id": "a", "metadata": map[string]any{}, "source": []string{"# A <b>"}},
 			map[string]any{
@@ -42,13 +42,19 @@ func saved(t *testing.T, hash string) string {
 				"outputs": []any{map[string]any{"output_type": "stream", "name": "stdout", "text": []string{"out"}}},
 			},
 		},
-		"metadata": map[string]any{"vaefolio": map[string]any{stampKey: hash}},
+		"metadata": map[string]any{"vaefolio": map[string]any{
+			sourceKey: hash, contentKey: unknownHash, libraryKey: "abc", "small": map[string]any{"rows": 3},
+		}},
 		"nbformat": 4, "nbformat_minor": 5,
-	})
+	}, "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
+	stamped, err := stampContent(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stamped
 }
 
 func write(t *testing.T, path, text string) {
@@ -107,6 +113,24 @@ func TestStateAndClean(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, book.saved, saved(t, hash))
+	expect(current)
+	whole := saved(t, hash)
+	var tight bytes.Buffer
+	if err := json.Compact(&tight, []byte(whole)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, book.saved, tight.String()) // as another program lays it out
+	expect(current)
+	for old, changed := range map[string]string{
+		`"%%"`: `"%%%"`, `"out"`: `"better"`, `"rows": 3`: `"rows": 4`, `"# A`: `"# B`, contentKey: "another",
+	} {
+		write(t, book.saved, strings.Replace(whole, old, changed, 1))
+		expect(edited)
+		if err := checkOutputs(book); err == nil || !strings.Contains(err.Error(), "changed after they were saved") {
+			t.Errorf("%s: error %v", changed, err)
+		}
+	}
+	write(t, book.saved, strings.Replace(whole, `"abc"`, `"abd"`, 1)) // of another commit of the library
 	expect(current)
 	write(t, book.source, header+"# B\n")
 	expect(stale)
@@ -167,9 +191,23 @@ func TestVerb(t *testing.T) {
 	refused(2, "-lab", "run", "-lab")
 	refused(2, "-small", "list", "-small")
 	refused(2, "-timeout", "run", "-timeout", "0")
+	refused(2, "name and its value", "run", "-set", "rows")
+	refused(2, "not a Go expression", "run", "-set", "rows=3+")
+	refused(2, "given twice", "run", "-set", "rows=3,rows=4")
+	refused(2, "one notebook", "run", "-to", "x.ipynb")
+	refused(2, ".ipynb", "run", "-to", "x.md", "01-a")
+	refused(2, "-set", "check", "-set", "rows=3")
 	refused(1, "notebooks setup", "run", "01-a")
 	t.Setenv("PATH", "")
 	refused(1, "no go on the PATH", "setup")
+}
+
+func TestAssignments(t *testing.T) {
+	got, err := assignments([]string{"rows=600", "lookbacks=[]int{60", "120}", ` prices="a.csv"`, "beta=1 / 3.0"})
+	want := map[string]string{"rows": "600", "lookbacks": "[]int{60,120}", "prices": `"a.csv"`, "beta": "1 / 3.0"}
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("%v, %v, want %v", got, err, want)
+	}
 }
 
 // Cells link neither XLA nor symbols for a debugger, and keep the user's flags.
@@ -217,12 +255,16 @@ func cells(code ...string) string {
 	return b.String()
 }
 
-func executeSource(ctx context.Context, t *testing.T, source string, small bool, timeout float64) (string, error) {
+func executeSource(
+	ctx context.Context, t *testing.T, source string, small bool, set map[string]string, timeout float64,
+) (string, error) {
 	env := realEnvironment(t)
 	folder := t.TempDir()
 	path := filepath.Join(folder, "01-test.md")
 	write(t, path, source)
-	return env.execute(ctx, job{Source: path, Folder: folder, Small: small, Timeout: timeout, Stamp: map[string]string{stampKey: "hash"}},
+	return env.execute(ctx, job{
+		Source: path, Folder: folder, Small: small, Set: set, Timeout: timeout, Stamp: map[string]string{sourceKey: "hash"},
+	},
 		func(int, int) {})
 }
 
@@ -245,7 +287,7 @@ func TestFaults(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			small := test.name == "unknown parameter"
-			_, err := executeSource(t.Context(), t, test.source, small, test.timeout)
+			_, err := executeSource(t.Context(), t, test.source, small, nil, test.timeout)
 			var fault *cellError
 			if !errors.As(err, &fault) {
 				t.Fatalf("error %v is not a fault of the notebook", err)
@@ -264,7 +306,7 @@ func TestSmallParameters(t *testing.T) {
 	source = strings.Replace(source, "%%\nprintln", "import \"fmt\"\n\n%%\nprintln", 1)
 	var texts []string
 	for _, small := range []bool{false, true, true} {
-		executed, err := executeSource(t.Context(), t, source, small, 60)
+		executed, err := executeSource(t.Context(), t, source, small, nil, 60)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,6 +323,15 @@ func TestSmallParameters(t *testing.T) {
 	}
 	if !strings.Contains(texts[0], `"source_sha256": "hash"`) {
 		t.Error("the saved notebook has no stamp")
+	}
+	set, err := executeSource(t.Context(), t, source, true, map[string]string{"seed": "2 + 3"}, 60)
+	if err != nil || !strings.Contains(set, `3 5\n`) || !strings.Contains(set, `"seed": "2 + 3"`) {
+		t.Errorf("with another seed: %v\n%s", err, set)
+	}
+	var fault *cellError
+	_, err = executeSource(t.Context(), t, source, false, map[string]string{"sead": "2"}, 60)
+	if !errors.As(err, &fault) || !strings.Contains(fault.text, "which has steps, seed") {
+		t.Errorf("unknown parameter: %v", err)
 	}
 }
 
@@ -308,7 +359,7 @@ func TestInterrupt(t *testing.T) {
 		pids <- string(text)
 		cancel()
 	}()
-	if _, err := executeSource(ctx, t, source, false, 60); !errors.Is(err, context.Canceled) {
+	if _, err := executeSource(ctx, t, source, false, nil, 60); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want that of the context", err)
 	}
 	for _, field := range strings.Fields(<-pids) {

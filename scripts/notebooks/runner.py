@@ -36,19 +36,26 @@ def say(**event):
     print(json.dumps(event), flush=True)
 
 
-def small_parameters(notebook):
-    """A cell that declares the small parameters anew, and where it belongs."""
-    small = notebook.metadata.get("vaefolio", {}).get("small", {})
+def other_parameters(notebook, small, given):
+    """The parameters of this execution that are not those of the source: by name, Go expressions."""
+    values = {}
+    if small:
+        values.update(notebook.metadata.get("vaefolio", {}).get("small", {}))
+    values.update(given)
+    return values
+
+
+def parameters_cell(notebook, values):
+    """A cell that declares the values anew, and where it belongs."""
     tagged = [i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])]
-    if not small:
-        return None, 0
     if len(tagged) != 1:
         raise Fault(f"{len(tagged)} cells are tagged parameters, want 1")
     declared = notebook.cells[tagged[0]].source
-    for name in small:
-        if not re.search(rf"^\s*(?:var\s+)?{re.escape(name)}\b.*=", declared, re.MULTILINE):
-            raise Fault(f"small parameter {name} is not in the parameters cell", tagged[0] + 1)
-    source = "\n".join(f"var {name} = {value}" for name, value in small.items())
+    known = re.findall(r"^\s*(?:var\s+)?(\w+)\b[^=/\n]*=", declared, re.MULTILINE)
+    for name in values:
+        if name not in known:
+            raise Fault(f"parameter {name} is not in the parameters cell, which has {', '.join(known)}", tagged[0] + 1)
+    source = "\n".join(f"var {name} = {value}" for name, value in values.items())
     return nbformat.v4.new_code_cell(source, metadata={"injected": True}), tagged[0] + 1
 
 
@@ -141,12 +148,12 @@ def main():
     job = json.load(sys.stdin)
     try:
         notebook = jupytext.read(job["source"], fmt="md")
-        if job["small"]:
-            cell, position = small_parameters(notebook)
-            if cell:
-                notebook.cells.insert(position, cell)
+        values = other_parameters(notebook, job["small"], job["set"])
+        if values:
+            cell, position = parameters_cell(notebook, values)
+            notebook.cells.insert(position, cell)
         execute(notebook, job["folder"], job["timeout"])
-        finish(notebook, job["stamp"])
+        finish(notebook, job["stamp"] | ({"parameters": values} if values else {}))
         nbformat.validate(notebook)
         say(event="done", notebook=nbformat.writes(notebook) + "\n")
     except Fault as fault:
