@@ -98,7 +98,7 @@ func TestStudyOrders(t *testing.T) {
 	g, donors := toldGenerator(t, simplex.Set{N: toldAssets})
 	weights, conditions := told(4000, 0)
 	held, heldTold := told(400, 1)
-	study, err := g.StudyOrders(t.Context(), weights, conditions, held, heldTold, donors, toldDensity(), 1)
+	study, err := g.StudyOrders(t.Context(), weights, conditions, held, heldTold, donors, toldDensity(), StudySettings{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestStudyOrders(t *testing.T) {
 		scores[s.Name] = s
 	}
 	ours, real, nearest := scores[madeToOrder], scores["held out"], scores["nearest training row"]
-	if study[0].Asked != 200 || study[0].Name != madeToOrder {
+	if study[0].Asked != 400 || study[0].Name != madeToOrder {
 		t.Errorf("%d asked for, first %s", study[0].Asked, study[0].Name)
 	}
 	if ours.MeanMiss() > 0.01 || ours.JointEnergy > 0.02 || ours.Recall < 0.85 || ours.Coverage < 0.8 || ours.Spread < 0.65 || ours.AUC > 0.85 || ours.Copies > 0 {
@@ -121,7 +121,7 @@ func TestStudyOrders(t *testing.T) {
 		t.Errorf("held out: missed by %v, %s", real.MeanMiss(), real)
 	}
 	if _, err := g.StudyOrders(t.Context(), weights, conditions, pickRows(held, []int{1, 2}), pickRows(heldTold, []int{1, 2}), donors,
-		toldDensity(), 1); err == nil {
+		toldDensity(), StudySettings{Seed: 1}); err == nil {
 		t.Error("two held-out portfolios are enough")
 	}
 }

@@ -21,43 +21,53 @@ const (
 	madeUnpolished = "orders, not polished"
 )
 
-// studyRows is how many portfolios at most are asked for, and studyPairs how many
-// of them twice.
+// studyAsked is how many portfolios at most are asked for, and studyPairs how many
+// of them twice. What depends on the number of rows is compared by studyRows of each
+// side, of different portfolios, as the mean over studyDeals choices of them.
 const (
-	studyRows  = 1000
+	studyAsked = 4000
 	studyPairs = 400
+	studyRows  = 1000
+	studyDeals = 5
 	fewestRows = 20
 )
 
-// StudyOrders asks a conditional model for the conditions of half of the held-out
-// portfolios (M x n, with conditions M x k), at most 1,000, and compares the
-// portfolios with the other half: the scores of the orders come first, then those of
-// rivals. Training portfolios (N x n, N x k) serve the
-// rivals. The density is that of the codes; caps are loosened as in training. It
-// returns a [*fidelity.TooFewRowsError] for fewer than 40 held-out portfolios.
+// StudySettings steer [Generator.StudyOrders].
+type StudySettings struct {
+	Seed     uint64
+	NoRivals bool // score the orders alone, polished and not
+}
+
+// StudyOrders asks a conditional model for the conditions of the held-out portfolios
+// (M x n, with conditions M x k), at most 4,000, and compares what comes out with
+// them: the scores of the orders come first, then those of rivals. Training portfolios
+// (N x n, N x k) serve the rivals. The density is that of the codes; caps are
+// loosened as in training. It returns a [*fidelity.TooFewRowsError] for fewer than 40
+// held-out portfolios.
 func (g *Generator) StudyOrders(
 	ctx context.Context, training, trainingTold, heldOut, heldOutTold *mat.Dense, donors *Donors, density Density,
-	seed uint64,
+	settings StudySettings,
 ) ([]conditional.Score, error) {
+	seed := settings.Seed
 	held, _ := heldOut.Dims()
-	rows := min(studyRows, held/2)
-	if rows < fewestRows {
+	if held < 2*fewestRows {
 		return nil, &fidelity.TooFewRowsError{Sample: "the held-out sample", Rows: held, Need: 2 * fewestRows}
 	}
-	deal := stream.New(seed, "generate.study.deal", 0).Perm(held)
+	chosen := stream.New(seed, "generate.study.deal", 0).Perm(held)[:min(held, studyAsked)]
 	s := &orderStudy{
 		generator: g, donors: donors, density: density, seed: seed,
 		known: known{training, g.model.Loosen(trainingTold, seed+1), conditional.NewScales(g.model)},
-		real:  pickRows(heldOut, deal[:rows]),
-		asked: g.model.Loosen(pickRows(heldOutTold, deal[:rows]), seed+2),
-		other: pickRows(heldOut, deal[rows:2*rows]),
-		told:  g.model.Loosen(pickRows(heldOutTold, deal[rows:2*rows]), seed+3),
+		real:  pickRows(heldOut, chosen),
+		asked: g.model.Loosen(pickRows(heldOutTold, chosen), seed+2),
 	}
 	if err := s.prepare(ctx); err != nil {
 		return nil, err
 	}
 	var scores []conditional.Score
-	for _, m := range s.makers() {
+	for i, m := range s.makers() {
+		if settings.NoRivals && i >= 2 {
+			break
+		}
 		score, err := s.score(ctx, m)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.name, err)
@@ -74,10 +84,8 @@ type orderStudy struct {
 	density   Density
 	seed      uint64
 	known     known
-	real      *mat.Dense // held-out portfolios whose conditions are asked for
-	asked     *mat.Dense // these
-	other     *mat.Dense // the portfolios to compare with
-	told      *mat.Dense // their conditions
+	real      *mat.Dense // held-out portfolios
+	asked     *mat.Dense // their conditions, which are asked for
 	near      [][]int    // training portfolios near to each row asked for
 	pool      *mat.Dense // what the model makes without a wish, for rejection
 	poolHave  *mat.Dense // what that has
@@ -143,6 +151,17 @@ func (s *orderStudy) makers() []maker {
 	between := func(_ context.Context, rows int, draw uint64) (*mat.Dense, error) {
 		return s.known.between(s.near[:rows], stream.New(s.seed, "generate.study.between", draw)), nil
 	}
+	own := func(ctx context.Context, rows int, draw uint64) (*mat.Dense, error) {
+		_, n := s.real.Dims()
+		_, k := s.asked.Dims()
+		asked := s.asked.Slice(0, rows, 0, k).(*mat.Dense)
+		codes, err := s.generator.model.SampleCodes(ctx, s.real.Slice(0, rows, 0, n).(*mat.Dense), asked,
+			stream.New(s.seed, "generate.study.own", draw))
+		if err != nil {
+			return nil, err
+		}
+		return decode(ctx, s.generator.model, codes, asked)
+	}
 	return []maker{
 		{madeToOrder, true, orders},
 		{madeUnpolished, false, orders},
@@ -151,6 +170,7 @@ func (s *orderStudy) makers() []maker {
 		{"two near training rows mixed", false, between},
 		{"two near training rows mixed, polished", true, between},
 		{"best of 1,000 draws of the model", false, s.rejection},
+		{"held out, encoded and decoded, polished", true, own},
 		{"held out", false, func(_ context.Context, rows int, draw uint64) (*mat.Dense, error) {
 			if draw > 0 {
 				return s.known.nearest(s.near[:rows]), nil
@@ -234,25 +254,30 @@ func (s *orderStudy) score(ctx context.Context, m maker) (*conditional.Score, er
 	first := weights.Slice(0, pairs, 0, n).(*mat.Dense)
 	score := &conditional.Score{Name: m.name, Asked: rows, Misses: s.misses(weights), Moved: stat.Mean(moved, nil),
 		Spread: math.Sqrt(meanSquaredDistance(first, second) / s.apart)}
-	ours, theirs := s.joint(weights, s.asked), s.joint(s.other, s.told)
-	test, err := fidelity.Distinguish(ctx, ours, theirs, fidelity.TestSettings{Permutations: 1, Seed: s.seed})
+	made, real := s.joint(weights), s.joint(s.real)
+	if score.JointEnergy, score.JointEnergySE, err = fidelity.PairedEnergy(ctx, made, real); err != nil {
+		return nil, err
+	}
+	memory, err := fidelity.MeasureMemorisation(ctx, s.known.weights, s.real, weights)
 	if err != nil {
 		return nil, err
 	}
-	overlap, err := fidelity.MeasureOverlap(ctx, theirs, ours, 5)
-	if err != nil {
-		return nil, err
+	score.Copies = float64(memory.Copies) / float64(rows)
+	for deal := range uint64(studyDeals) {
+		order := stream.New(s.seed, "generate.study.deal", 1+deal).Perm(rows)
+		ours, theirs := order[:min(studyRows, rows/2)], order[max(rows-studyRows, rows-rows/2):]
+		overlap, err := fidelity.MeasureOverlap(ctx, pickRows(real, theirs), pickRows(made, ours), 5)
+		if err != nil {
+			return nil, err
+		}
+		separation, err := fidelity.MeasureSeparation(ctx, pickRows(weights, ours), pickRows(s.real, theirs), s.seed+deal)
+		if err != nil {
+			return nil, err
+		}
+		score.Recall += overlap.Recall / studyDeals
+		score.Coverage += overlap.Coverage / studyDeals
+		score.AUC += separation.AUC / studyDeals
 	}
-	separation, err := fidelity.MeasureSeparation(ctx, weights, s.other, s.seed)
-	if err != nil {
-		return nil, err
-	}
-	memory, err := fidelity.MeasureMemorisation(ctx, s.known.weights, s.other, weights)
-	if err != nil {
-		return nil, err
-	}
-	score.JointEnergy, score.Recall, score.Coverage = test.Energy, overlap.Recall, overlap.Coverage
-	score.AUC, score.Copies = separation.AUC, float64(memory.Copies)/float64(rows)
 	return score, nil
 }
 
@@ -272,8 +297,8 @@ func (s *orderStudy) misses(weights *mat.Dense) map[string]float64 {
 	return misses
 }
 
-// joint puts weights and conditions side by side, as [conditional.Score] says.
-func (s *orderStudy) joint(weights, conditions *mat.Dense) *mat.Dense {
+// joint puts weights beside the conditions asked for, as [conditional.Score] says.
+func (s *orderStudy) joint(weights *mat.Dense) *mat.Dense {
 	rows, n := weights.Dims()
 	var joint *mat.Dense
 	for i := range rows {
@@ -281,7 +306,7 @@ func (s *orderStudy) joint(weights, conditions *mat.Dense) *mat.Dense {
 		for j := range row {
 			row[j] /= s.scale * math.Sqrt(float64(n))
 		}
-		row = s.known.scales.Append(row, conditions.RawRowView(i))
+		row = s.known.scales.Append(row, s.asked.RawRowView(i))
 		for j := n; j < len(row); j++ {
 			row[j] /= math.Sqrt(float64(len(row) - n))
 		}
