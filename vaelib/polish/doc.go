@@ -19,7 +19,8 @@
 // as the misses fall; the first steps look for the one nearest to where the
 // portfolio was, the later ones for the nearest to where it has got. What can't be
 // met at once is paid for by a quadratic penalty, so that each step has a
-// solution. A portfolio that meets its goals isn't moved, one that doesn't never
-// gets worse, and none leaves the set. A minimum holding keeps the assets that are
-// held.
+// solution. Where other assets would have to be held this ends short of the goals;
+// then it is begun again nearer to one asset after another. A portfolio that meets
+// its goals isn't moved, one that doesn't never gets worse, and none leaves the set.
+// A minimum holding keeps the assets that are held.
 package polish

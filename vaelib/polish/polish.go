@@ -1,6 +1,7 @@
 package polish
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -41,6 +42,11 @@ const (
 	leastEffective = 1e-6
 	// leastStep is the shortest part of a step that is tried.
 	leastStep = 1.0 / 64
+	// missed is the miss, in scales, from which another start is looked for, a share
+	// pulled of the way to one asset, at most mostStarts of them.
+	missed     = 1e-3
+	pulled     = 0.5
+	mostStarts = 16
 )
 
 // All moves every row of weights (N x n), each a member of the set, to its goals,
@@ -81,12 +87,13 @@ type polisher struct {
 	problem   qp.Problem
 	first     []float64 // n, where the portfolio was
 	try       []float64 // n
+	other     []float64 // n
 	gradient  []float64 // n
 }
 
 func newPolisher(set simplex.Set) (*polisher, error) {
 	p := &polisher{set: set, first: make([]float64, set.N), try: make([]float64, set.N),
-		gradient: make([]float64, set.N)}
+		other: make([]float64, set.N), gradient: make([]float64, set.N)}
 	var err error
 	if set.MinWeight == 0 {
 		p.projector, err = simplex.NewProjector(set)
@@ -94,10 +101,12 @@ func newPolisher(set simplex.Set) (*polisher, error) {
 	return p, err
 }
 
-// move moves w to its goals and returns how far.
+// move moves w to its goals and returns how far. Where the way there ends before
+// them, as it does where other assets would have to be held, it is gone again from
+// places nearer to one asset each, those with the most weight first, until one way
+// arrives; otherwise the one that ends nearest to the goals is kept.
 func (p *polisher) move(ctx context.Context, w []float64, goals []Goal) (float64, error) {
 	copy(p.first, w)
-	miss := misses(goals, w)
 	if worst(goals, w) <= met {
 		return 0, nil
 	}
@@ -110,6 +119,45 @@ func (p *polisher) move(ctx context.Context, w []float64, goals []Goal) (float64
 		}
 	}
 	p.lay(set, goals)
+	if err := p.descend(ctx, projector, w, goals); err != nil {
+		return 0, err
+	}
+	for _, i := range p.starts(w, goals) {
+		floats.ScaleTo(p.other, 1-pulled, p.first)
+		p.other[i] += pulled
+		if _, err := projector.Project(p.other, p.other); err != nil {
+			return 0, err
+		}
+		if err := p.descend(ctx, projector, p.other, goals); err != nil {
+			return 0, err
+		}
+		if misses(goals, p.other) < misses(goals, w) {
+			copy(w, p.other)
+		}
+		if worst(goals, w) <= missed {
+			break
+		}
+	}
+	return floats.Distance(w, p.first, 2), nil
+}
+
+// starts are the assets near which other ways to the goals may begin, those with
+// the most weight at first; none where w meets the goals.
+func (p *polisher) starts(w []float64, goals []Goal) []int {
+	if worst(goals, w) <= missed {
+		return nil
+	}
+	assets := make([]int, len(w))
+	for i := range assets {
+		assets[i] = i
+	}
+	slices.SortStableFunc(assets, func(a, b int) int { return cmp.Compare(p.first[b], p.first[a]) })
+	return assets[:min(mostStarts, len(assets))]
+}
+
+// descend moves w towards its goals as far as the misses fall.
+func (p *polisher) descend(ctx context.Context, projector *simplex.Projector, w []float64, goals []Goal) error {
+	miss := misses(goals, w)
 	p.aim(p.first)
 	for step := range mostSteps {
 		if step >= nearSteps {
@@ -118,10 +166,10 @@ func (p *polisher) move(ctx context.Context, w []float64, goals []Goal) (float64
 		p.linearise(goals, w)
 		result, err := p.solver.Solve(ctx, &p.problem, qp.Settings{Start: p.start(w)})
 		if ctx.Err() != nil {
-			return 0, ctx.Err()
+			return ctx.Err()
 		}
 		if err != nil || result.Status != qp.Optimal {
-			break // goals that can't be told apart: what is reached stands
+			return nil // goals that can't be told apart: what is reached stands
 		}
 		better := false
 		for step := 1.0; step >= leastStep && !better; step /= 2 {
@@ -129,7 +177,7 @@ func (p *polisher) move(ctx context.Context, w []float64, goals []Goal) (float64
 				p.try[i] = w[i] + step*(result.X[i]-w[i])
 			}
 			if _, err := projector.Project(p.try, p.try); err != nil {
-				return 0, err
+				return err
 			}
 			if now := misses(goals, p.try); now < miss {
 				better, miss = true, now
@@ -137,10 +185,10 @@ func (p *polisher) move(ctx context.Context, w []float64, goals []Goal) (float64
 			}
 		}
 		if !better || worst(goals, w) <= met {
-			break
+			return nil
 		}
 	}
-	return floats.Distance(w, p.first, 2), nil
+	return nil
 }
 
 // holding is the set with the choice of holdings that w has made, which makes it

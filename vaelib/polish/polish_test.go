@@ -125,6 +125,41 @@ func TestPolishNeverHarms(t *testing.T) {
 	})
 }
 
+// Goals that a portfolio of the set is known to have are met from any other, where
+// that means to hold other assets too: few of them, and not those held at first.
+func TestPolishChangesAssets(t *testing.T) {
+	set := simplex.Set{N: assets}
+	rng := stream.New(3, "polish.test.corners", 0)
+	from, to := feasible(set, 400, 4), mat.NewDense(400, assets, nil)
+	for i := range 400 {
+		large, small := rng.IntN(assets), rng.IntN(assets)
+		to.Set(i, large, 1)
+		if i%2 == 0 {
+			to.Set(i, large, 0.9)
+			to.Set(i, small, to.At(i, small)+0.1)
+		}
+	}
+	goals := func(i int) (all []Goal) {
+		for k := range 3 {
+			all = append(all, exactly(k, measures[k].Value(to.RawRowView(i))))
+		}
+		return all
+	}
+	if err := All(t.Context(), set, from, goals, nil); err != nil {
+		t.Fatal(err)
+	}
+	missed := 0
+	for i := range 400 {
+		if worst(goals(i), from.RawRowView(i)) > 0.01 {
+			missed++
+		}
+	}
+	t.Logf("%d of 400 portfolios miss what another has", missed)
+	if missed > 8 {
+		t.Errorf("%d of 400 portfolios miss what another has", missed)
+	}
+}
+
 // Goals that a portfolio of the set is known to have are met, from portfolios
 // near to it.
 func TestPolishArrives(t *testing.T) {
