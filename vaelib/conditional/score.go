@@ -48,6 +48,7 @@ func (s Score) MeanMiss() (mean float64) {
 
 // String returns the score without its misses, in a line.
 func (s Score) String() string {
-	return fmt.Sprintf("joint energy %.2g ± %.1g, recall %.2f, coverage %.2f, spread %.2f of real, AUC %.2f, copies %.1f %%",
+	return fmt.Sprintf("joint energy %.2g ± %.1g, recall %.2f, coverage %.2f, spread %.2f of real, AUC %.2f, "+
+		"copies %.1f %%",
 		s.JointEnergy, s.JointEnergySE, s.Recall, s.Coverage, s.Spread, s.AUC, 100*s.Copies)
 }

@@ -98,7 +98,8 @@ func TestStudyOrders(t *testing.T) {
 	g, donors := toldGenerator(t, simplex.Set{N: toldAssets})
 	weights, conditions := told(4000, 0)
 	held, heldTold := told(400, 1)
-	study, err := g.StudyOrders(t.Context(), weights, conditions, held, heldTold, donors, toldDensity(), StudySettings{Seed: 1})
+	study, err := g.StudyOrders(t.Context(), weights, conditions, held, heldTold, donors,
+		OrderSettings{Seed: 1, Density: toldDensity(), Rivals: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func TestStudyOrders(t *testing.T) {
 		t.Errorf("held out: missed by %v, %s", real.MeanMiss(), real)
 	}
 	if _, err := g.StudyOrders(t.Context(), weights, conditions, pickRows(held, []int{1, 2}), pickRows(heldTold, []int{1, 2}), donors,
-		toldDensity(), StudySettings{Seed: 1}); err == nil {
+		OrderSettings{Seed: 1, Density: toldDensity()}); err == nil {
 		t.Error("two held-out portfolios are enough")
 	}
 }

@@ -32,21 +32,15 @@ const (
 	fewestRows = 20
 )
 
-// StudySettings steer [Generator.StudyOrders].
-type StudySettings struct {
-	Seed     uint64
-	NoRivals bool // score the orders alone, polished and not
-}
-
 // StudyOrders asks a conditional model for the conditions of the held-out portfolios
 // (M x n, with conditions M x k), at most 4,000, and compares what comes out with
-// them: the scores of the orders come first, then those of rivals. Training portfolios
-// (N x n, N x k) serve the rivals. The density is that of the codes; caps are
-// loosened as in training. It returns a [*fidelity.TooFewRowsError] for fewer than 40
-// held-out portfolios.
+// them: the scores of the orders come first, then, if the settings ask for them, those
+// of rivals. Of the settings, seed and density count too. Training portfolios (N x n,
+// N x k) serve the rivals; caps are loosened as in training. It returns a
+// [*fidelity.TooFewRowsError] for fewer than 40 held-out portfolios.
 func (g *Generator) StudyOrders(
-	ctx context.Context, training, trainingTold, heldOut, heldOutTold *mat.Dense, donors *Donors, density Density,
-	settings StudySettings,
+	ctx context.Context, training, trainingTold, heldOut, heldOutTold *mat.Dense, donors *Donors,
+	settings OrderSettings,
 ) ([]conditional.Score, error) {
 	seed := settings.Seed
 	held, _ := heldOut.Dims()
@@ -55,7 +49,7 @@ func (g *Generator) StudyOrders(
 	}
 	chosen := stream.New(seed, "generate.study.deal", 0).Perm(held)[:min(held, studyAsked)]
 	s := &orderStudy{
-		generator: g, donors: donors, density: density, seed: seed,
+		generator: g, donors: donors, density: settings.Density, seed: seed,
 		known: known{training, g.model.Loosen(trainingTold, seed+1), conditional.NewScales(g.model)},
 		real:  pickRows(heldOut, chosen),
 		asked: g.model.Loosen(pickRows(heldOutTold, chosen), seed+2),
@@ -65,7 +59,7 @@ func (g *Generator) StudyOrders(
 	}
 	var scores []conditional.Score
 	for i, m := range s.makers() {
-		if settings.NoRivals && i >= 2 {
+		if i == 2 && !settings.Rivals {
 			break
 		}
 		score, err := s.score(ctx, m)
@@ -270,7 +264,8 @@ func (s *orderStudy) score(ctx context.Context, m maker) (*conditional.Score, er
 		if err != nil {
 			return nil, err
 		}
-		separation, err := fidelity.MeasureSeparation(ctx, pickRows(weights, ours), pickRows(s.real, theirs), s.seed+deal)
+		separation, err := fidelity.MeasureSeparation(ctx, pickRows(weights, ours), pickRows(s.real, theirs),
+			s.seed+deal)
 		if err != nil {
 			return nil, err
 		}

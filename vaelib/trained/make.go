@@ -188,7 +188,7 @@ func (m *Model) studyOrders(ctx context.Context, data *Data, seed uint64, report
 	}
 	reports.begin("orders compared with held-out portfolios")
 	m.Orders, err = generator.StudyOrders(ctx, data.Train, data.Told.Train, data.HeldOut, data.Told.HeldOut, m.Donors,
-		m.Given, generate.StudySettings{Seed: seed})
+		generate.OrderSettings{Seed: seed, Density: m.Given, Rivals: true})
 	if few := (*fidelity.TooFewRowsError)(nil); errors.As(err, &few) {
 		reports.note("orders aren't compared with held-out portfolios: " + err.Error())
 		return nil
