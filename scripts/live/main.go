@@ -19,7 +19,8 @@ import (
 )
 
 type config struct {
-	Model     string         `flag:"model" unit:"DIR" required:"true" help:"the folder of a trained model, as train and pipeline write it, whose symbols are followed"`
+	Model     string         `flag:"model" unit:"DIR" help:"the folder of a trained model, as train and pipeline write it, whose symbols are followed; a model over sets of assets, which train -corpus makes, follows -symbols, and lets them come and go; without it the built-in one of these"`
+	Symbols   []string       `flag:"symbols" unit:"A,B" help:"the symbols that a model over sets of assets follows: each can be held as soon as it has -lookback returns, and as long as it is traded; without them all those of -replay"`
 	Category  bybit.Category `flag:"category" choice:"spot|linear|inverse" default:"linear" help:"the market to follow"`
 	Interval  bybit.Interval `flag:"interval" choice:"1|3|5|15|30|60|120|240|360|720|D|W|M" default:"D" help:"the length of a candle, in minutes, or D, W or M for a day, a week or a month"`
 	Replay    string         `flag:"replay" unit:"FOLDER" help:"a folder of kline CSVs, one a symbol, to read instead of asking the exchange: the same lines at full speed"`
@@ -68,6 +69,7 @@ var verb = cli.Verb[config]{
 	Example: `
 		live -model runs/model -interval 60 -lookback 720 -max-weight 0.25 -out lines.jsonl
 		live -model runs/conditional -interval D -wish 'volatility<=0.6,max_weight<=0.3' -out lines.jsonl
+		live -symbols BTCUSDT,ETHUSDT,SOLUSDT,XRPUSDT -lookback 90 -out lines.jsonl    # the built-in model
 		live -model runs/model -interval D -search latent -objective sortino -lines 1
 		live -model runs/model -interval 60 -lookback 720 -replay hourly -from 2024-06-01 -out replayed.jsonl`,
 	Run: follow,
@@ -87,6 +89,9 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 	}
 	defer backend.Close()
 	note := func(line string) { io.Note("%s", line) }
+	if c.Model == "" || trained.IsSet(c.Model) {
+		return c.followListed(ctx, options, backend, io)
+	}
 	model, generator, density, settings, err := c.open(backend, io)
 	if err != nil {
 		return err
@@ -148,6 +153,9 @@ func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *genera
 		}
 		return nil, nil, nil, nil, err
 	}
+	if len(c.Symbols) > 0 {
+		return fail(cli.Usagef("the symbols are the model's: leave -symbols out"))
+	}
 	model, err := trained.Open(backend, c.Model)
 	if err != nil {
 		return fail(err)
@@ -167,23 +175,10 @@ func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *genera
 	if err != nil {
 		return fail(err)
 	}
-	settings := &live.Settings{
-		Symbols: model.Symbols(), Set: set, Interval: c.Interval, Lookback: c.Lookback, Every: c.Every,
-		Objective:  c.Objective,
-		Metrics:    metrics.Settings{PeriodsPerYear: c.PeriodsPerYear, RiskFree: c.RiskFree, MAR: c.MAR},
-		Search:     c.Search,
-		Portfolios: c.N, Iterations: c.Steps, States: c.States, InRegime: c.Periods == "regime",
-		Model: hash, Seed: c.Seed,
-	}
-	if settings.Portfolios == 0 {
-		if settings.Portfolios = 1000; c.Search == live.ByLatent {
-			settings.Portfolios = 64
-		}
-	}
+	settings := c.settings(hash)
+	settings.Symbols, settings.Set = model.Symbols(), set
 	io.Note("%s: %s; %s", c.Model, strings.Join(model.Symbols(), ", "), backend.Description())
-	if c.Category.Perpetuals() {
-		io.Note("returns: of closes alone; the funding that long positions in perpetuals pay is not in them")
-	}
+	c.sayFunding(io)
 	wish, err := model.ParseWish(c.Wish)
 	if err != nil {
 		return fail(err)
@@ -197,6 +192,29 @@ func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *genera
 	}
 	generator, err := generate.New(model.Network, settings.Set)
 	return model, generator, density, settings, err
+}
+
+// settings are those of any model, by its hash.
+func (c *config) settings(model string) *live.Settings {
+	s := &live.Settings{
+		Interval: c.Interval, Lookback: c.Lookback, Every: c.Every, Objective: c.Objective,
+		Metrics: metrics.Settings{PeriodsPerYear: c.PeriodsPerYear, RiskFree: c.RiskFree, MAR: c.MAR},
+		Search:  c.Search, Portfolios: c.N, Iterations: c.Steps, States: c.States, InRegime: c.Periods == "regime",
+		Model: model, Seed: c.Seed,
+	}
+	if s.Portfolios == 0 {
+		if s.Portfolios = 1000; c.Search == live.ByLatent {
+			s.Portfolios = 64
+		}
+	}
+	return s
+}
+
+// sayFunding says what the returns of perpetuals lack.
+func (c *config) sayFunding(io *cli.IO) {
+	if c.Category.Perpetuals() {
+		io.Note("returns: of closes alone; the funding that long positions in perpetuals pay is not in them")
+	}
 }
 
 // greet says what a file holds that is gone on with.

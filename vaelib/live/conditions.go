@@ -88,10 +88,10 @@ func (s *Settings) checkMarket() error {
 
 // given is the generator of a line, which says what it was asked for: a
 // conditional model's under the wish and the market at the last row.
-func (e *Engine) given(ctx context.Context, line *Line) (*generate.Generator, error) {
+func (e *Engine) given(ctx context.Context, g *generate.Generator, line *Line) (*generate.Generator, error) {
 	s := &e.settings
 	if s.Donors == nil {
-		return e.generator, nil
+		return g, nil
 	}
 	wish := slices.Clone(s.Wish)
 	if open := s.Open(); len(open) > 0 {
@@ -104,7 +104,7 @@ func (e *Engine) given(ctx context.Context, line *Line) (*generate.Generator, er
 		}
 		wish = append(wish, market...)
 	}
-	generator, conditions, err := e.generator.Given(s.Donors, wish)
+	generator, conditions, err := g.Given(s.Donors, wish)
 	if err != nil {
 		return nil, fmt.Errorf("candle of %s: %w", stamp(line.Candle), err)
 	}

@@ -38,4 +38,15 @@
 // the wish are put in; the rest is what the training portfolio nearest to both
 // had. A line says all that was asked for, and how far off that portfolio was: at
 // several standard deviations the market is like none that the model has seen.
+//
+// # A model over sets of assets
+//
+// is placed at each decision in the symbols that have a close in every row of the
+// lookback, and have moved in it: a listing enters at the candle that fills its window,
+// and one that ends leaves at the next. So the run outlives both:
+//
+//	settings := live.Settings{Symbols: followed, Set: set, OverSets: model, Density: trained.Aggregate, ...}
+//	rows, err := live.FollowListed(ctx, client, bybit.Linear, &settings, journal.Last(), note)
+//	engine, err := live.NewEngine(nil, nil, settings)
+//	err = loop.RunRows(ctx, rows)
 package live

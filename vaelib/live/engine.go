@@ -22,6 +22,7 @@ import (
 	"vaefolio/vaelib/regime"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/trained"
 )
 
 // Ways of choosing a portfolio.
@@ -32,7 +33,7 @@ const (
 
 // Settings say what an [Engine] decides, and when.
 type Settings struct {
-	Symbols  []string    // n, the model's
+	Symbols  []string    // n, the model's; with a model over sets those that are followed
 	Set      simplex.Set // of the weights
 	Interval bybit.Interval
 	Lookback int // returns that a decision looks at; at least [Shortest]
@@ -61,6 +62,11 @@ type Settings struct {
 	Market *corpus.Market // nil: the model is told nothing of the market
 	Wish   portfolio.Wish // Set is to hold what a set can hold of it
 
+	// Of a model over sets of assets, whose portfolios are of the symbols with a full
+	// window at a candle; Set is then over all of Symbols, of which rows may lack some.
+	OverSets *trained.SetModel // nil: another model
+	Density  string            // of its codes, by name
+
 	Model string // hash that the lines name
 	Seed  uint64
 }
@@ -77,8 +83,8 @@ type Engine struct {
 	before    *Line // the last line, if any
 }
 
-// NewEngine joins a model with a density of its codes and the settings. It
-// returns an error for settings that cannot be meant.
+// NewEngine joins a model with a density of its codes and the settings; with a model
+// over sets of assets, which is in the settings, both are nil. It returns an error for settings that cannot be meant.
 func NewEngine(generator *generate.Generator, density generate.Density, settings Settings) (*Engine, error) {
 	settings.Every = max(1, settings.Every)
 	if settings.Metrics.PeriodsPerYear == 0 {
@@ -119,14 +125,29 @@ func (e *Engine) Resume(last *Line) error {
 	if last == nil {
 		return nil
 	}
-	if !slices.Equal(last.Weights.Names, e.settings.Symbols) || !slices.Equal(last.Close.Names, e.settings.Symbols) {
-		return errors.New("the last line has other symbols than the model: write to another file")
+	if err := e.settings.holds(last); err != nil {
+		return err
 	}
 	if last.Interval != string(e.settings.Interval) {
 		return fmt.Errorf("the last line is of interval %s, not %s: write to another file", last.Interval,
 			e.settings.Interval)
 	}
 	e.before = last
+	return nil
+}
+
+// holds returns an error where a line can't be one of the settings, by its symbols.
+func (s *Settings) holds(last *Line) error {
+	names := last.Weights.Names
+	if !slices.Equal(last.Close.Names, names) || s.OverSets == nil && !slices.Equal(names, s.Symbols) {
+		return errors.New("the last line has other symbols than the model: write to another file")
+	}
+	for _, name := range names {
+		if !slices.Contains(s.Symbols, name) {
+			return fmt.Errorf("the last line holds %s, which is not followed: give it among the symbols, or write to "+
+				"another file", name)
+		}
+	}
 	return nil
 }
 
@@ -206,15 +227,21 @@ func (e *Engine) window(periods int) *market.Window {
 // decide makes the line of the last row.
 func (e *Engine) decide(ctx context.Context) (*Line, error) {
 	s := &e.settings
-	w := e.window(s.Lookback)
 	row := e.rows[len(e.rows)-1]
+	h, err := e.choosable()
+	if err != nil {
+		return nil, err
+	}
+	w := h.window
 	rng := stream.New(s.Seed, "live", uint64(row.Opening.UnixMilli()))
 	line := &Line{
 		Time: s.Interval.Next(row.Opening).UTC(), Candle: row.Opening.UTC(), Interval: string(s.Interval),
-		Close:     number.Values{Names: s.Symbols, Numbers: row.Close},
+		Close: number.Values{Names: w.Symbols}, LeftOut: h.leftOut,
 		Objective: s.Objective, Search: s.Search, Portfolios: s.Portfolios, Model: s.Model, Seed: s.Seed,
 	}
-	var err error
+	for _, symbol := range w.Symbols {
+		line.Close.Numbers = append(line.Close.Numbers, row.Close[slices.Index(s.Symbols, symbol)])
+	}
 	if line.Features, err = e.features(ctx, w); err != nil {
 		return nil, err
 	}
@@ -222,14 +249,13 @@ func (e *Engine) decide(ctx context.Context) (*Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	generator, err := e.given(ctx, line)
-	if err != nil {
+	if h.generator, err = e.given(ctx, h.generator, line); err != nil {
 		return nil, err
 	}
-	if err := e.choose(ctx, generator, line, e.relevant(w.Returns, states), rng.Uint64()); err != nil {
+	if err := e.choose(ctx, h, line, e.relevant(w.Returns, states), rng.Uint64()); err != nil {
 		return nil, err
 	}
-	line.Violation = s.Set.Violation(line.Weights.Numbers)
+	line.Violation = h.set.Violation(line.Weights.Numbers)
 	if !(line.Violation <= simplex.Tolerance) {
 		return nil, fmt.Errorf("candle of %s: the portfolio violates the constraints by %v: this is a mistake of "+
 			"the program", stamp(row.Opening), line.Violation)
@@ -319,7 +345,7 @@ func (e *Engine) relevant(returns *mat.Dense, states []int) *mat.Dense {
 
 // choose makes portfolios and writes the best into the line.
 func (e *Engine) choose(
-	ctx context.Context, generator *generate.Generator, line *Line, returns *mat.Dense, seed uint64,
+	ctx context.Context, h *held, line *Line, returns *mat.Dense, seed uint64,
 ) error {
 	s := &e.settings
 	objective, err := metrics.NewObjective(s.Objective, returns, s.Metrics)
@@ -331,7 +357,7 @@ func (e *Engine) choose(
 	var best int
 	var value float64
 	if s.Search == ByLatent {
-		optimum, err := generator.Optimize(ctx, objective, e.density, generate.OptimizeSettings{
+		optimum, err := h.generator.Optimize(ctx, objective, h.density, generate.OptimizeSettings{
 			Starts: s.Portfolios, Iterations: s.Iterations, Seed: seed,
 		})
 		if err != nil {
@@ -340,7 +366,7 @@ func (e *Engine) choose(
 		batch, best, value = &optimum.Batch, optimum.Best, optimum.Values[optimum.Best]
 		line.Evaluations = optimum.Evaluated
 	} else {
-		if batch, err = generator.Sample(ctx, s.Portfolios, e.density, seed); err != nil {
+		if batch, err = h.generator.Sample(ctx, s.Portfolios, h.density, seed); err != nil {
 			return err
 		}
 		if best, value, err = choose.Best(ctx, objective, batch.Weights); err != nil {
@@ -351,28 +377,47 @@ func (e *Engine) choose(
 	if best < 0 || math.IsInf(value, 0) {
 		return &UndefinedError{line.Candle, s.Objective + " is undefined for every portfolio"}
 	}
-	line.Weights = number.Values{Names: s.Symbols, Numbers: mat.Row(nil, best, batch.Weights)}
+	line.Weights = number.Values{Names: h.window.Symbols, Numbers: mat.Row(nil, best, batch.Weights)}
 	line.Value, line.Repair = value, batch.Repair[best]
 	return nil
 }
 
-// turnover is that from the line before.
+// turnover is that from the line before. What can't be held any more is sold at its last
+// close.
 func (e *Engine) turnover(line *Line) *float64 {
 	if e.before == nil {
 		return nil
 	}
-	drifted := make([]float64, len(line.Weights.Numbers))
+	drifted := make([]float64, len(e.settings.Symbols))
 	var wealth float64
-	for j, w := range e.before.Weights.Numbers {
-		drifted[j] = w * line.Close.Numbers[j] / e.before.Close.Numbers[j]
+	for k, name := range e.before.Weights.Names {
+		j := slices.Index(e.settings.Symbols, name)
+		drifted[j] = e.before.Weights.Numbers[k] * e.last(j, e.before.Close.Numbers[k]) / e.before.Close.Numbers[k]
 		wealth += drifted[j]
 	}
 	if !(wealth > 0) {
 		return nil // short positions lost it all
 	}
+	weights := make([]float64, len(drifted))
+	for k, name := range line.Weights.Names {
+		weights[slices.Index(e.settings.Symbols, name)] = line.Weights.Numbers[k]
+	}
 	var sum float64
-	for j, w := range line.Weights.Numbers {
+	for j, w := range weights {
 		sum += math.Abs(w - drifted[j]/wealth)
 	}
 	return &sum
+}
+
+// last is the last close of a symbol since the line before, whose own it is otherwise.
+func (e *Engine) last(j int, before float64) float64 {
+	for _, row := range slices.Backward(e.rows) {
+		if !row.Opening.After(e.before.Candle) {
+			break
+		}
+		if !math.IsNaN(row.Close[j]) {
+			return row.Close[j]
+		}
+	}
+	return before
 }

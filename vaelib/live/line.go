@@ -14,6 +14,9 @@ type Line struct {
 
 	Weights number.Values `json:"weights"`
 	Close   number.Values `json:"close"`
+	// With a model over sets of assets: followed symbols that were traded and could not
+	// be held, as their window isn't full or they did not move in it.
+	LeftOut []string `json:"left_out,omitempty"`
 	// Turnover is the sum of |weight - drifted weight|, purchases and sales: the
 	// weights of the line before, held since its close, are what drifted. Null
 	// where there is none.

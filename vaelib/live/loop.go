@@ -30,11 +30,12 @@ type Loop struct {
 	TrainedTo time.Time
 	Note      func(line string) // what a user should know; nil: it isn't said
 
-	joiner *Joiner
-	gap    gap
-	late   []string // symbols that were last said to be late
-	lines  int
-	end    time.Time // close of the last line
+	joiner  *Joiner
+	gap     gap
+	late    []string // symbols that were last said to be late
+	lines   int
+	end     time.Time // close of the last line
+	members []string  // that could be held at the last line; nil: there was none
 }
 
 // errDone ends a loop that has written all the lines asked for.
@@ -76,30 +77,39 @@ func (l *Loop) take(ctx context.Context, symbol string, opening time.Time, close
 		l.sayGap()
 	}
 	for _, row := range rows {
-		if err := ctx.Err(); err != nil {
+		if err := l.step(ctx, row); err != nil {
 			return err
 		}
-		line, err := l.Engine.Step(context.WithoutCancel(ctx), row)
-		var undefined *UndefinedError
-		switch {
-		case errors.As(err, &undefined):
-			l.note("%v", err)
-		case err != nil:
+	}
+	return nil
+}
+
+// step takes in one row.
+func (l *Loop) step(ctx context.Context, row Row) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	line, err := l.Engine.Step(context.WithoutCancel(ctx), row)
+	var undefined *UndefinedError
+	switch {
+	case errors.As(err, &undefined):
+		l.note("%v", err)
+	case err != nil:
+		return err
+	case line != nil:
+		if l.lines == 0 && !line.Time.After(l.TrainedTo) {
+			l.note(
+				"WARNING: the model learned from prices up to %s, and lines begin at %s: until then they are no "+
+					"test of it, as it has seen what comes",
+				stamp(l.TrainedTo), stamp(line.Time))
+		}
+		if err := l.Out.Append(line); err != nil {
 			return err
-		case line != nil:
-			if l.lines == 0 && !line.Time.After(l.TrainedTo) {
-				l.note(
-					"WARNING: the model learned from prices up to %s, and lines begin at %s: until then they are no "+
-						"test of it, as it has seen what comes",
-					stamp(l.TrainedTo), stamp(line.Time))
-			}
-			if err := l.Out.Append(line); err != nil {
-				return err
-			}
-			l.end = line.Time
-			if l.lines++; l.lines == l.Lines {
-				return errDone
-			}
+		}
+		l.sayMembers(line)
+		l.end = line.Time
+		if l.lines++; l.lines == l.Lines {
+			return errDone
 		}
 	}
 	return nil
@@ -161,8 +171,12 @@ func (l *Loop) farewell() {
 	case l.lines > 0:
 		l.note("%d lines, the last of the close at %s", l.lines, stamp(l.end))
 	case l.Engine.Missing() > 0:
-		l.note("no line: the window of %d returns lacks %d candles that all symbols have",
-			l.Engine.settings.Needed(), l.Engine.Missing())
+		of := "all symbols have"
+		if l.Engine.settings.OverSets != nil {
+			of = "any symbol has"
+		}
+		l.note("no line: the window of %d returns lacks %d candles that %s", l.Engine.settings.Needed(),
+			l.Engine.Missing(), of)
 	default:
 		l.note("no line: no candle was due")
 	}

@@ -30,30 +30,44 @@ func Follow(
 	if note == nil {
 		note = func(string) {}
 	}
-	now, err := client.ServerTime(ctx)
+	now, gone, err := untraded(ctx, client, category, settings.Symbols)
 	if err != nil {
 		return nil, err
-	}
-	instruments, err := client.Instruments(ctx, category, "")
-	if err != nil {
-		return nil, err
-	}
-	traded := map[string]bool{}
-	for _, instrument := range instruments {
-		traded[instrument.Symbol] = true
-	}
-	var gone []string
-	for _, symbol := range settings.Symbols {
-		if !traded[symbol] {
-			gone = append(gone, symbol)
-		}
 	}
 	if len(gone) > 0 {
 		return nil, fmt.Errorf("%s doesn't trade %s of the model in %s: choose another -category, or train a model "+
 			"of what is traded",
 			client.BaseURL(), strings.Join(gone, ", "), category)
 	}
-	interval := settings.Interval
+	return &exchange{client, settings.query(client, category, now, last, note)}, nil
+}
+
+// untraded returns the exchange's time, and the symbols that it doesn't trade.
+func untraded(ctx context.Context, client *bybit.Client, category bybit.Category, symbols []string) (now time.Time,
+	gone []string, err error) {
+	if now, err = client.ServerTime(ctx); err != nil {
+		return now, nil, err
+	}
+	instruments, err := client.Instruments(ctx, category, "")
+	if err != nil {
+		return now, nil, err
+	}
+	traded := map[string]bool{}
+	for _, instrument := range instruments {
+		traded[instrument.Symbol] = true
+	}
+	for _, symbol := range symbols {
+		if !traded[symbol] {
+			gone = append(gone, symbol)
+		}
+	}
+	return now, gone, nil
+}
+
+// query asks for the candles that lines from the first on rest on; it sets From.
+func (s *Settings) query(client *bybit.Client, category bybit.Category, now time.Time, last *Line,
+	note func(line string)) bybit.FollowQuery {
+	interval := s.Interval
 	open := interval.Floor(now)
 	first := interval.Add(open, -1)
 	if last != nil {
@@ -62,21 +76,21 @@ func Follow(
 			note(fmt.Sprintf("the candles from %s on, which closed meanwhile, come first", stamp(first)))
 		}
 	} else {
-		for !Due(interval, max(1, settings.Every), first) {
+		for !Due(interval, max(1, s.Every), first) {
 			first = interval.Add(first, -1)
 		}
 	}
-	settings.From = first
+	s.From = first
 	note(fmt.Sprintf("following %s; lines from the candle of %s on", client.BaseURL(), stamp(first)))
-	needed := settings.Needed()
+	needed := s.Needed()
 	spare := needed/10 + 10
-	return &exchange{client: client, query: bybit.FollowQuery{
-		Category: category, Interval: interval, Symbols: settings.Symbols,
+	return bybit.FollowQuery{
+		Category: category, Interval: interval, Symbols: s.Symbols,
 		Since: interval.Add(first, -needed-spare),
 		Lost: func(err error) {
 			note(fmt.Sprintf("connection lost (%v): connecting again, what is missed comes over REST", err))
 		},
-	}}, nil
+	}
 }
 
 func (e *exchange) Each(ctx context.Context, take Taker) error {
@@ -98,6 +112,15 @@ type files struct {
 func Replay(
 	path string, to time.Time, settings *Settings, progress func(done, total int, note string),
 ) (Source, *market.Cleaning, error) {
+	panel, cleaning, err := load(path, to, settings)
+	if err != nil {
+		return nil, cleaning, err
+	}
+	return &files{panel, progress}, cleaning, nil
+}
+
+// load reads the closes of files, up to those that open at or before to.
+func load(path string, to time.Time, settings *Settings) (*market.Panel, *market.Cleaning, error) {
 	panel, cleaning, err := market.Load(path, market.Options{Symbols: settings.Symbols, To: to})
 	if err != nil {
 		return nil, nil, err
@@ -118,7 +141,7 @@ func Replay(
 			"%s: most candles are not of interval %s: give the -interval of the files", path,
 			interval)
 	}
-	return &files{panel, progress}, cleaning, nil
+	return panel, cleaning, nil
 }
 
 func (f *files) Each(ctx context.Context, take Taker) error {
