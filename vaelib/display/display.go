@@ -20,8 +20,8 @@ import (
 // whether this package shows anything.
 func InNotebook() bool { return gonbui.IsNotebook }
 
-// Figure shows a figure at its own size, with its description as the
-// alternative text.
+// Figure shows a figure at its own size, in a palette of 128 colours, with its
+// description as the alternative text.
 func Figure(f *figure.Figure) error {
 	if !InNotebook() {
 		return nil
@@ -31,6 +31,9 @@ func Figure(f *figure.Figure) error {
 		return err
 	}
 	width, height := f.Size()
+	if picture, err = compact(picture); err != nil {
+		return err
+	}
 	PNG(picture, width, height, f.Alt())
 	return nil
 }
@@ -49,7 +52,11 @@ func Plot(p *plot.Plot, width, height int) error {
 	if _, err := (vgimg.PngCanvas{Canvas: canvas}).WriteTo(&picture); err != nil {
 		return err
 	}
-	PNG(picture.Bytes(), width, height, p.Title.Text)
+	small, err := compact(picture.Bytes())
+	if err != nil {
+		return err
+	}
+	PNG(small, width, height, p.Title.Text)
 	return nil
 }
 

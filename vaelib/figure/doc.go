@@ -24,7 +24,7 @@
 // CSS pixel; [Figure.Size] is the size to show them in. Every figure has
 // [Figure.Alt], a sentence with its main numbers, for those who can't see it.
 // [Frame].Synthetic marks a picture as drawn from made-up data, in its corner
-// and across its face.
+// and across its ground, behind the data.
 //
 // # Missing data
 //

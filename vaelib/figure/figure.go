@@ -139,10 +139,10 @@ func (f *Figure) draw(c draw.Canvas) {
 	if len(f.notes) > 0 {
 		c.Min.Y += 4
 	}
-	f.body(c)
 	if f.frame.Synthetic {
 		drawWatermark(c, "SYNTHETIC")
 	}
+	f.body(c)
 }
 
 // headerHeight is what the title and subtitle take.

@@ -205,7 +205,9 @@ func drawBadge(c draw.Canvas, s string) {
 	c.FillText(style, vg.Point{X: c.Max.X - w/2, Y: c.Max.Y - h/2 + 0.5}, s)
 }
 
-// drawWatermark writes s large and faint across the canvas, over the data.
+// drawWatermark writes s large and faint across the canvas. The data come over it,
+// so that no number is harder to read for it; where they fill the canvas, the badge
+// alone is left.
 func drawWatermark(c draw.Canvas, s string) {
 	size := min(46, 0.3*float64(c.Size().Y))
 	style := textStyle(size, true, faded(warning, 0.07))
