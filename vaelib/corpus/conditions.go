@@ -60,17 +60,35 @@ func (c *Corpus) setConditions(i int, f metrics.Figures) {
 func (c *Corpus) Measures() []portfolio.Measure {
 	var measures []portfolio.Measure
 	if c.config.Measured == MeasuredTraining {
-		root, mean := riskAndReturn(c.window.Slice(0, c.cut).Returns, c.config.PeriodsPerYear)
-		measures = append(measures,
-			portfolio.Measure{Name: "volatility", Form: portfolio.Norm, Matrix: root},
-			portfolio.Measure{Name: "annual_return", Form: portfolio.Linear, Vector: mean})
+		measures = ofReturns(c.window.Slice(0, c.cut).Returns, c.config.PeriodsPerYear)
 	}
-	measures = append(measures,
-		portfolio.Measure{Name: "effective_assets", Form: portfolio.Effective},
-		portfolio.Measure{Name: "max_weight", Form: portfolio.Largest})
-	for k, name := range c.sectors {
+	return append(measures, ofWeights(c.sectors, c.tilts)...)
+}
+
+// Measures returns how conditions follow from weights, over a window of returns: those
+// of [Corpus.Measures]. Sectors may be nil.
+func Measures(w *market.Window, periodsPerYear float64, sectors *market.Sectors) []portfolio.Measure {
+	shares, names := sectorShares(sectors, w.Symbols)
+	return append(ofReturns(w.Returns, periodsPerYear), ofWeights(names, shares)...)
+}
+
+// ofReturns are the measures of risk and return over returns (T x n).
+func ofReturns(returns *mat.Dense, periodsPerYear float64) []portfolio.Measure {
+	root, mean := riskAndReturn(returns, periodsPerYear)
+	return []portfolio.Measure{
+		{Name: "volatility", Form: portfolio.Norm, Matrix: root},
+		{Name: "annual_return", Form: portfolio.Linear, Vector: mean},
+	}
+}
+
+// ofWeights are those of concentration, and of the shares in sectors.
+func ofWeights(sectors []string, shares [][]float64) []portfolio.Measure {
+	measures := []portfolio.Measure{
+		{Name: "effective_assets", Form: portfolio.Effective}, {Name: "max_weight", Form: portfolio.Largest},
+	}
+	for k, name := range sectors {
 		measures = append(measures, portfolio.Measure{Name: portfolio.SectorPrefix + name, Form: portfolio.Linear,
-			Vector: slices.Clone(c.tilts[k])})
+			Vector: slices.Clone(shares[k])})
 	}
 	return measures
 }

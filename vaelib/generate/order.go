@@ -19,7 +19,7 @@ import (
 // Order is portfolios made to a wish.
 type Order struct {
 	Batch
-	Asked    *mat.Dense // N x k, the conditions that each row was decoded under
+	Asked    *mat.Dense // N x k, the conditions that each row was decoded under; nil of a model without
 	Achieved *mat.Dense // N x k, what the weights have by the measures; NaN where a condition has none
 	Terms    []TermResult
 	// Far is how far from the wish the donors of the other conditions were, in
@@ -68,6 +68,10 @@ type OrderSettings struct {
 // that have a measure. Equal seeds give equal orders, and the first portfolios of a
 // longer one are those of a shorter one.
 //
+// A model without conditions is asked by choice: each portfolio is the nearest to the
+// wish of as many draws as the settings say, moved to it; donors are those of
+// [Generator.Donors], rows asked for and rivals there are none.
+//
 // A wish that contradicts the set or itself is a [*simplex.InfeasibleError] or,
 // where it asks for a value that no portfolio of the set has, an error that says
 // which values there are.
@@ -78,6 +82,9 @@ func (g *Generator) Order(
 	if n < 1 || len(wish) == 0 {
 		return nil, fmt.Errorf("%d portfolios for %d terms of a wish: both must be at least 1", n, len(wish))
 	}
+	if len(g.model.Config().Conditions) == 0 {
+		return g.pick(ctx, wish, donors, n, settings)
+	}
 	if err := donors.check(g.model.Config()); err != nil {
 		return nil, err
 	}
@@ -85,14 +92,7 @@ func (g *Generator) Order(
 	if err != nil {
 		return nil, err
 	}
-	set, held, err := donors.Constrain(g.set, wish)
-	if err != nil {
-		return nil, err
-	}
-	if err := donors.attainable(ctx, set, wish); err != nil {
-		return nil, err
-	}
-	to, err := New(g.model, set)
+	to, held, err := g.under(ctx, wish, donors)
 	if err != nil {
 		return nil, err
 	}
@@ -116,24 +116,29 @@ func (g *Generator) Order(
 		if err := to.polish(ctx, batch, donors.goals(wish)); err != nil {
 			return nil, err
 		}
-		if err := donors.reached(ctx, set, wish, batch.Weights); err != nil {
+		if err := donors.reached(ctx, to.set, wish, batch.Weights); err != nil {
 			return nil, err
 		}
 	}
 	o := &Order{Batch: *batch, Asked: asked, Achieved: donors.measured(batch.Weights), Far: far}
 	decoded := donors.measured(batch.Decoded)
 	for k, t := range wish {
-		j := slices.Index(donors.Names, t.Name)
-		o.Terms = append(o.Terms, TermResult{
-			Term: t, Held: held[k], Decoded: meanMiss(t, decoded, j), Miss: meanMiss(t, o.Achieved, j),
-			Achieved: stat.Mean(mat.Col(nil, j, o.Achieved), nil), Rejection: math.NaN(), Rejection1000: math.NaN(),
-			Nearest: math.NaN(), NearestPolished: math.NaN(), Interpolated: math.NaN(),
-		})
+		o.Terms = append(o.Terms, donors.result(t, held[k], decoded, o.Achieved))
 	}
 	if settings.Rivals {
 		err = to.rivals(ctx, wish, donors, o, density, draws, settings.Seed)
 	}
 	return o, err
+}
+
+// result is how a term was met by what was decoded and by what came of it (N x k).
+func (d *Donors) result(t portfolio.Term, held bool, decoded, achieved *mat.Dense) TermResult {
+	j := slices.Index(d.Names, t.Name)
+	return TermResult{
+		Term: t, Held: held, Decoded: meanMiss(t, decoded, j), Miss: meanMiss(t, achieved, j),
+		Achieved: stat.Mean(mat.Col(nil, j, achieved), nil), Rejection: math.NaN(), Rejection1000: math.NaN(),
+		Nearest: math.NaN(), NearestPolished: math.NaN(), Interpolated: math.NaN(),
+	}
 }
 
 // bestOfEach returns, of each so many rows, the one with the least score.

@@ -46,6 +46,7 @@ type Order struct {
 	study  []conditional.Score
 	wish   portfolio.Wish
 	asked  portfolio.Wish // the wish, and the market
+	picked *picked        // of a model that knows no conditions; nil: it is asked for them
 	note   func(line string)
 }
 
@@ -128,7 +129,7 @@ func (o *Order) Under(g *generate.Generator) (*generate.Generator, error) {
 func (o *Order) Make(
 	ctx context.Context, g *generate.Generator, n int, settings generate.OrderSettings, over *metrics.Evaluator,
 ) (*generate.Batch, []map[string]float64, error) {
-	made, err := g.Order(ctx, o.asked, o.donors, n, settings)
+	made, err := o.order(ctx, g, n, settings)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -142,9 +143,12 @@ func (o *Order) Make(
 		o.met(t, means)
 	}
 	if o.Far > math.Sqrt(float64(len(o.asked))) { // 1 a term
-		o.note(fmt.Sprintf(
-			"WARNING: the wish lies %.1f standard deviations from what training portfolios had: what is "+
-				"made may be like nothing that was learned", o.Far))
+		from := "training portfolios had"
+		if o.picked != nil {
+			from = "the model makes of these assets by itself"
+		}
+		o.note(fmt.Sprintf("WARNING: the wish lies %.1f standard deviations from what %s: what is made may be like "+
+			"nothing that was learned", o.Far, from))
 	}
 	achieved := make([]map[string]float64, n)
 	for i := range achieved {
@@ -158,6 +162,15 @@ func (o *Order) Make(
 	return &made.Batch, achieved, nil
 }
 
+// order makes the portfolios.
+func (o *Order) order(ctx context.Context, g *generate.Generator, n int, s generate.OrderSettings) (
+	*generate.Order, error) {
+	if o.picked != nil {
+		return o.pick(ctx, g, n, s)
+	}
+	return g.Order(ctx, o.asked, o.donors, n, s)
+}
+
 // judge records how far the portfolios were moved, and says what the model's orders
 // are like.
 func (o *Order) judge(moved []float64) {
@@ -166,13 +179,23 @@ func (o *Order) judge(moved []float64) {
 		o.Moved = &mean
 		o.note(fmt.Sprintf("portfolios moved to the wish by %.3g on average", mean))
 	}
-	if o.study == nil {
+	switch {
+	case o.study == nil && o.picked != nil:
+		return
+	case o.study == nil:
 		o.note("the model has no check of its orders by held-out portfolios: train it again for one")
 		return
 	}
 	s := &o.study[0]
 	o.HeldOut = o.study
 	o.JointEnergy, o.Recall, o.Coverage, o.Spread, o.AUC = &s.JointEnergy, &s.Recall, &s.Coverage, &s.Spread, &s.AUC
+	if o.picked != nil {
+		for i := range o.study {
+			o.note(fmt.Sprintf("beside portfolios made for this window and moved to the wish: %s: %s", o.study[i].Name,
+				&o.study[i]))
+		}
+		return
+	}
 	o.note("held-out check of the model's orders: " + s.String())
 }
 
@@ -186,9 +209,12 @@ func (o *Order) met(t generate.TermResult, means map[string]float64) {
 	if r.Miss == nil {
 		o.note(r.Term + ": asked for, but not measured by weights alone")
 	} else {
-		line := fmt.Sprintf("%s: achieved %.4g on average, missed by %.2g, as decoded by %.2g; without the wish the "+
-			"best of as many draws by %.2g, of 1,000 by %.2g",
-			r.Term, t.Achieved, t.Miss, t.Decoded, t.Rejection, t.Rejection1000)
+		line := fmt.Sprintf("%s: achieved %.4g on average, missed by %.2g, as decoded by %.2g", r.Term, t.Achieved,
+			t.Miss, t.Decoded)
+		if r.Rejection != nil {
+			line += fmt.Sprintf("; without the wish the best of as many draws by %.2g, of 1,000 by %.2g", t.Rejection,
+				t.Rejection1000)
+		}
 		if r.Nearest != nil {
 			line += fmt.Sprintf("; without a model the nearest training portfolios by %.2g, polished by %.2g, two of "+
 				"them mixed by %.2g", t.Nearest, t.NearestPolished, t.Interpolated)
