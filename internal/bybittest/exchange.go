@@ -36,8 +36,9 @@ type Listing struct {
 	Future        bool      // a contract with an end
 	// Gap says of an opening that the exchange has no candle for it.
 	Gap func(opening time.Time) bool
-	// Trades are the closed candles, for prices that mean something. nil: any.
-	Trades func(interval bybit.Interval, opening time.Time) (bybit.Candle, bool)
+	// Trades are the candles, as far as they have come at the time now, for prices
+	// that mean something. nil: any.
+	Trades func(interval bybit.Interval, opening, now time.Time) (bybit.Candle, bool)
 }
 
 // Exchange is an http.Handler.
@@ -98,7 +99,7 @@ func (e *Exchange) Candle(symbol string, interval bybit.Interval, opening time.T
 		return bybit.Candle{}, false
 	}
 	if l.Trades != nil {
-		return l.Trades(interval, opening)
+		return l.Trades(interval, opening, e.clock())
 	}
 	hash := fnv.New64a()
 	fmt.Fprintf(hash, "%s %s %d", symbol, interval, opening.UnixMilli())
@@ -252,7 +253,7 @@ func (e *Exchange) klines(query url.Values, fault Fault) any {
 		if !ok || t.After(now) {
 			continue
 		}
-		if interval.Next(t).After(now) {
+		if interval.Next(t).After(now) && e.listing(symbol).Trades == nil {
 			candle.Close, candle.Volume = candle.Open, candle.Volume/2 // still open
 		}
 		rows = append(rows, cells(candle))
