@@ -343,6 +343,10 @@ func TestLines(t *testing.T) {
 				if line.Violation > 1e-12 || line.Evaluations != c.evaluations || !line.Time.Equal(line.Candle.Add(time.Hour)) || len(line.Model) != 64 || line.Seed != 1 {
 					t.Errorf("line %d: %+v", i, line)
 				}
+				if rival := line.Ascent; (rival != nil) != (c.name == "latent") ||
+					rival != nil && (rival.Evaluations > line.Evaluations || rival.Evaluations == 0 || rival.Value == 0) {
+					t.Errorf("line %d: projected gradient %+v", i, rival)
+				}
 				if v, ok := line.Features.Get(c.feature); !ok || math.IsNaN(v) {
 					t.Errorf("line %d: feature %s is %v", i, c.feature, v)
 				}

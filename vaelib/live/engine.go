@@ -365,6 +365,9 @@ func (e *Engine) choose(
 		}
 		batch, best, value = &optimum.Batch, optimum.Best, optimum.Values[optimum.Best]
 		line.Evaluations = optimum.Evaluated
+		if line.Ascent, err = generator.Ascend(ctx, objective, optimum, seed); err != nil {
+			return err
+		}
 	} else {
 		if batch, err = h.generator.Sample(ctx, s.Portfolios, h.density, seed); err != nil {
 			return err

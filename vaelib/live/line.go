@@ -3,6 +3,7 @@ package live
 import (
 	"time"
 
+	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/number"
 )
 
@@ -39,10 +40,13 @@ type Line struct {
 	Search      string  `json:"search"`
 	Portfolios  int     `json:"portfolios"`  // made
 	Evaluations int     `json:"evaluations"` // values and gradients computed, one each
-	Repair      float64 `json:"repair"`      // distance that the projection moved the portfolio
-	Violation   float64 `json:"violation"`   // of the constraints
-	Model       string  `json:"model"`       // SHA-256 of the parameters
-	Seed        uint64  `json:"seed"`
+	// Ascent is, of a latent search, the rival without a model, with as many
+	// evaluations at most.
+	Ascent    *choose.Ascent `json:"projected_gradient,omitempty"`
+	Repair    float64        `json:"repair"`    // distance that the projection moved the portfolio
+	Violation float64        `json:"violation"` // of the constraints
+	Model     string         `json:"model"`     // SHA-256 of the parameters
+	Seed      uint64         `json:"seed"`
 }
 
 // Regime is the state of the market.
