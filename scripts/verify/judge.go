@@ -91,7 +91,7 @@ func verdict(s map[string]any, kept int) string {
 	switch {
 	case below("active_units", 0.5), below("active_units", float64(kept)/2):
 		return "collapsed"
-	case below("r2", value("r2_linear")), below("log_likelihood_nats", value("log_likelihood_linear_nats")):
+	case below("r2", value("r2_linear")-0.005), below("log_likelihood_nats", value("log_likelihood_linear_nats")):
 		return "worse-than-linear"
 	case below("dispersion_posterior", 0.8), below("dispersion_prior", 0.5), below("r2", 0.75*value("r2_pca")):
 		return "narrow"

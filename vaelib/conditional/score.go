@@ -25,8 +25,8 @@ type Score struct {
 	JointEnergySE float64 `json:"joint_energy_se"` // standard error, over the portfolios asked for
 	// Recall and Coverage are of the same, and the AUC is that of a random forest on the
 	// weights alone: see [fidelity.Overlap], by 5 neighbours, and [fidelity.Separation].
-	// They depend on the number of rows, and are means over 5 choices of at most 1,000 that
-	// are asked for and as many others.
+	// They depend on the number of rows, and are means over two choices of at most 1,000
+	// that are asked for and as many others.
 	Recall   float64 `json:"recall"`
 	Coverage float64 `json:"coverage"`
 	// Spread is the root mean square distance between two portfolios for the same

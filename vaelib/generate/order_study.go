@@ -25,15 +25,15 @@ const (
 // of them twice. What depends on the number of rows is compared by studyRows of each
 // side, of different portfolios, as the mean over studyDeals choices of them.
 const (
-	studyAsked = 4000
-	studyPairs = 400
+	studyAsked = 2000
+	studyPairs = 1000
 	studyRows  = 1000
-	studyDeals = 5
+	studyDeals = 2
 	fewestRows = 20
 )
 
 // StudyOrders asks a conditional model for the conditions of the held-out portfolios
-// (M x n, with conditions M x k), at most 4,000, and compares what comes out with
+// (M x n, with conditions M x k), at most 2,000, and compares what comes out with
 // them: the scores of the orders come first, then, if the settings ask for them, those
 // of rivals. Of the settings, seed and density count too. Training portfolios (N x n,
 // N x k) serve the rivals; caps are loosened as in training. It returns a

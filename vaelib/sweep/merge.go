@@ -206,7 +206,7 @@ var figureNames = []string{
 	"active_units", "kl_nats", "r2", "r2_pca", "dispersion_prior", "dispersion_posterior", "beta_without_unit",
 	"thresholds",
 	"train_loss", "train_reconstruction", "train_kl", "validation_loss", "validation_reconstruction", "validation_kl",
-	"step", "stopped_early", "training_rows", "validation_rows",
+	"step", "stopped_early", "training_rows", "validation_rows", "r2_linear", "health",
 }
 
 // figures are the cells of a result, under figureNames.
@@ -217,6 +217,10 @@ func (r *Result) figures() []string {
 			return decimal(x)
 		}
 		return ""
+	}
+	linear := ""
+	if r.Verdict != "" {
+		linear = decimal(r.R2Linear)
 	}
 	thresholds := make([]string, len(r.Thresholds))
 	for i, x := range r.Thresholds {
@@ -229,6 +233,7 @@ func (r *Result) figures() []string {
 		decimal(r.Train.Total), decimal(r.Train.Reconstruction), decimal(r.Train.KL),
 		decimal(r.Validation.Total), decimal(r.Validation.Reconstruction), decimal(r.Validation.KL),
 		strconv.Itoa(r.Step), strconv.FormatBool(r.StoppedEarly), strconv.Itoa(r.Rows), strconv.Itoa(r.HeldOut),
+		linear, r.Verdict,
 	}
 }
 

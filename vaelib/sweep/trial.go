@@ -31,6 +31,11 @@ type Result struct {
 	R2          float64 `json:"r2"`
 	R2PCA       float64 `json:"r2_pca"`
 
+	// The verdict on the model, with the figure that it goes by besides those here; the
+	// likelihood has no part in it. Runs made before that was measured have none.
+	trained.Health
+	R2Linear float64 `json:"r2_linear,omitempty"`
+
 	DispersionPrior     number.Value `json:"dispersion_prior"`
 	DispersionPosterior number.Value `json:"dispersion_posterior"`
 
@@ -213,17 +218,25 @@ func (t *trainer) examine(ctx context.Context, j job, m *trained.Model, history 
 	point := history.Points[i] // every model is that of an evaluation
 	rows, _ := t.data.Train.Dims()
 	result := &Result{
-		ActiveUnits: d.ActiveUnits, KL: d.KL, R2: d.R2, R2PCA: d.R2PCA, Beta: d.Beta, Thresholds: d.Thresholds,
-		Train: point.Train, Validation: *point.Validation, Step: history.Step, StoppedEarly: history.StoppedEarly,
-		Rows: rows, HeldOut: d.Rows, Warning: d.Warning,
+		ActiveUnits: d.ActiveUnits, KL: d.KL, R2: d.R2, R2PCA: d.R2PCA, R2Linear: d.R2Linear, Beta: d.Beta,
+		Thresholds: d.Thresholds, Train: point.Train, Validation: *point.Validation, Step: history.Step,
+		StoppedEarly: history.StoppedEarly,
+		Rows:         rows, HeldOut: d.Rows, Warning: d.Warning,
 	}
 	if told != nil {
 		if result.Control, err = told.MeasureControl(ctx, model, m.Given, j.Seed); err != nil {
 			return nil, err
 		}
 	}
-	result.DispersionPrior, result.DispersionPosterior, err = m.Dispersions(ctx, t.data, j.Seed)
-	return result, err
+	if result.DispersionPrior, result.DispersionPosterior, err = m.Dispersions(ctx, t.data, j.Seed); err != nil {
+		return nil, err
+	}
+	unknown := number.Unknown("a sweep doesn't measure it")
+	result.Health = trained.Signs{
+		Diagnostics: d, LogLikelihood: unknown, LogLikelihoodLinear: unknown,
+		DispersionPrior: result.DispersionPrior, DispersionPosterior: result.DispersionPosterior,
+	}.Judge()
+	return result, nil
 }
 
 // readResult reads the result of a finished run.

@@ -50,6 +50,10 @@ const (
 	leastPosterior  = 0.80 // dispersion of portfolios from the mixture of codes
 	leastPrior      = 0.50 // likewise from N(0, I), which always come out narrower
 	leastComponents = 0.75 // of the R2 that as many principal components have
+	// tie is how far R2 may stay below a linear model's, as a share of all variance: a
+	// twentieth of that of the decoder's noise at the default beta. Where conditions
+	// leave little open both models come near to 1, and a tie is no defeat.
+	tie = 0.005
 )
 
 // Judge returns the first of these verdicts whose rule holds, with the reasons of
@@ -58,9 +62,9 @@ const (
 //   - collapsed: no unit is active, or fewer than half of those that the collapse
 //     law predicts ([vae.Diagnostics].Predicted). What the model makes is all alike,
 //     or lacks most directions.
-//   - worse-than-linear: R2 is below that of the linear VAE with the same beta and as
-//     many dimensions, or the log likelihood below that of probabilistic PCA with as
-//     many. A model in closed form does better.
+//   - worse-than-linear: R2 is more than .005 below that of the linear VAE with the same
+//     beta and as many dimensions, or the log likelihood below that of probabilistic PCA
+//     with as many. A model in closed form does better.
 //   - narrow: what is generated varies less than .80 of held-out rows (.50 where it
 //     is decoded from N(0, I)), or R2 is below three quarters of that of as many
 //     principal components. The model knows less than all of what there is.
@@ -80,7 +84,7 @@ func (s Signs) Judge() Health {
 		add(Collapsed, "Of %d latent units %d are active, where the data would keep %d at this beta.", d,
 			s.ActiveUnits, s.Predicted)
 	}
-	if s.R2 < s.R2Linear {
+	if s.R2 < s.R2Linear-tie {
 		add(WorseThanLinear, "R2 is %.3f, and a linear model of the same beta and dimensions has %.3f.", s.R2,
 			s.R2Linear)
 	}
