@@ -365,7 +365,7 @@ func (e *Engine) choose(
 		}
 		batch, best, value = &optimum.Batch, optimum.Best, optimum.Values[optimum.Best]
 		line.Evaluations = optimum.Evaluated
-		if line.Ascent, err = generator.Ascend(ctx, objective, optimum, seed); err != nil {
+		if line.Ascent, err = h.generator.Ascend(ctx, objective, optimum, seed); err != nil {
 			return err
 		}
 	} else {
