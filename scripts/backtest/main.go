@@ -81,12 +81,9 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 		defer input.Backend.Close()
 		io.Note("backend: %s", input.Backend.Description())
 		spec.Backend, spec.Plugin = input.Backend.Name(), input.Backend.Plugin()
-	}
-	if c.NeedsSet() {
-		if input.OverSets, err = trained.OpenSet(input.Backend, c.Model); err != nil {
+		if err := c.models(io, &input); err != nil {
 			return err
 		}
-		io.Note("model: %s, over sets of assets", input.OverSets.Name)
 		spec.Data = input.DataHash()
 	}
 	folder, err := run.Open(c.Out, spec, c.Force)
@@ -113,6 +110,17 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	return print(c, io, summary)
+}
+
+// models reads those that were trained before.
+func (c *config) models(io *cli.IO, input *experiment.Input) (err error) {
+	if c.NeedsSet() {
+		if input.OverSets, err = trained.OpenSet(input.Backend, c.Model); err != nil {
+			return err
+		}
+		io.Note("model: %s, over sets of assets", input.OverSets.Name)
+	}
+	return input.OpenRule(&c.BacktestSettings)
 }
 
 // print lists the strategies.

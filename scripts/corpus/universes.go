@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"vaefolio/scripts/internal/cli"
@@ -58,7 +59,11 @@ func buildUniverses(ctx context.Context, c *config, to *cli.IO) error {
 	}); err != nil {
 		return err
 	}
-	to.Note("%d universes (%d held out) of %d to %d assets, %d portfolios each: %s", settings.Universes, held,
-		assets[0], assets[1], settings.Portfolios, folder.Path(universe.File))
+	each := fmt.Sprintf("%d portfolios each", settings.Portfolios)
+	if settings.Truth {
+		each = "each with its truth and guides"
+	}
+	to.Note("%d universes (%d held out) of %d to %d assets, %s: %s", settings.Universes, held, assets[0], assets[1],
+		each, folder.Path(universe.File))
 	return folder.Finish()
 }

@@ -40,12 +40,14 @@ func TestUniverses(t *testing.T) {
 
 func TestUniversesRefused(t *testing.T) {
 	clitest.Foreign(t, verb, map[string]string{
-		"-out x -portfolios 3":                     "-portfolios goes with -universes",
-		"-out x -universes 9 -n 30":                "-n goes without -universes",
-		"-out x -universes 9 -max-weight 0.3":      "-max-weight goes without -universes",
-		"-out x -universes 9 -simulated -prices p": "-prices goes without -simulated",
-		"-out x -simulated":                        "-simulated goes with -universes",
-		"-out x -universes 9 -simulated -to 2020":  "-to goes without -simulated",
+		"-out x -portfolios 3":                                "-portfolios goes with -universes",
+		"-out x -universes 9 -n 30":                           "-n goes without -universes",
+		"-out x -universes 9 -max-weight 0.3":                 "-max-weight goes without -universes",
+		"-out x -universes 9 -simulated -prices p":            "-prices goes without -simulated",
+		"-out x -universes 9 -truth":                          "-truth goes with -simulated",
+		"-out x -universes 9 -simulated -truth -portfolios 3": "-portfolios goes with -universes N and without -truth",
+		"-out x -simulated":                                   "-simulated goes with -universes",
+		"-out x -universes 9 -simulated -to 2020":             "-to goes without -simulated",
 	})
 	for flag, says := range map[string]string{
 		"-least-assets 40": "40 to 32 assets", "-least-periods 900": "900 to 400 periods",

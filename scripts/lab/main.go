@@ -8,6 +8,7 @@ import (
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/lab"
+	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/sweep"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
@@ -16,7 +17,8 @@ import (
 type config struct {
 	From       []string     `arg:"folder" help:"other folders of the same laboratory, whose finished worlds are brought in first"`
 	Map        lab.Settings `title:"The map"`
-	Model      string       `flag:"model" unit:"DIR" help:"the folder of a model over sets of assets, as train -corpus makes it, whose use on assets that it has never seen joins the generator's family"`
+	Model      string       `flag:"model" unit:"DIR" help:"the folder of a model over sets of assets, as train -corpus makes it, whose use on assets that it has never seen belongs to the generator's family; without it the built-in one"`
+	Rule       []string     `flag:"rule" unit:"DIR,DIR" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean belongs to the generator's family; without it the built-in rule"`
 	cli.Prices `title:"Returns to resample" only:"source=bootstrap"`
 	PerYear    float64 `flag:"periods-per-year" range:"[0,inf)" only:"source=bootstrap" help:"the number of periods in a year of the returns to resample; 0 takes it from their times"`
 
@@ -34,6 +36,7 @@ var verb = cli.Verb[config]{
 	Summary: "ask where a generator of portfolios helps, on simulated markets whose truth is known",
 	Example: `lab -preset quick -out runs/lab
 lab -out runs/lab                        # the whole map
+lab -preset rules -out runs/rules        # the learnt rule beside its rivals, in 900 markets
 lab -source bootstrap -prices closes.csv -n 12 -out runs/resampled
 lab -out runs/lab -shard 1/4             # a quarter of the worlds
 lab -out runs/lab node1 node2            # with the worlds of other folders`,
@@ -41,6 +44,7 @@ lab -out runs/lab node1 node2            # with the worlds of other folders`,
 	Presets: map[string]func(*config){
 		"full":  func(*config) {},
 		"quick": func(c *config) { c.Map = lab.Quick() },
+		"rules": func(c *config) { c.Map = lab.Rules() },
 	},
 	Run: run,
 }
@@ -69,10 +73,16 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	defer backend.Close()
 	io.Note("backend: %s", backend.Description())
 	in := lab.Inputs{Settings: c.Map, Seed: c.Seed, Backend: backend, Market: market}
-	if c.Model != "" {
-		if in.Set, err = trained.OpenSet(backend, c.Model); err != nil {
-			return err
-		}
+	if c.Model == "" {
+		in.Set, err = trained.BuiltIn(backend)
+	} else {
+		in.Set, err = trained.OpenSet(backend, c.Model)
+	}
+	if err != nil {
+		return err
+	}
+	if in.Rule, err = learnt.Open(backend, c.Rule...); err != nil {
+		return err
 	}
 	l, err := lab.Open(c.Out, in, c.Force)
 	if err != nil {
@@ -136,6 +146,9 @@ func print(c *config, io *cli.IO, f *lab.Findings) error {
 	io.Note("%s", f.Verdict)
 	for _, need := range f.Needs {
 		io.Note("%s", need)
+	}
+	for _, d := range f.Differences {
+		io.Note("%s", d)
 	}
 	io.Note("%s", filepath.Join(c.Out, lab.ReportFile))
 	return nil

@@ -9,7 +9,7 @@ import (
 func TestFlagsWithoutEffect(t *testing.T) {
 	clitest.Foreign(t, verb, map[string]string{
 		"-objective hrp -level 0.9":                      "-level goes with -objective min-cvar",
-		"-objective min-cvar -covariance sample":         "-covariance goes with -objective other than min-cvar or max-min",
+		"-objective min-cvar -covariance sample":         "-covariance goes with -objective other than min-cvar, max-min or learnt",
 		"-objective min-variance -linkage ward":          "-linkage goes with -objective hrp",
 		"-objective min-variance -previous w.csv":        "-previous goes with -turnover X",
 		"-objective hrp -lot 2":                          "-lot goes with -cash X",

@@ -16,25 +16,27 @@ import (
 )
 
 type config struct {
-	Objective    optimize.Objective `flag:"objective" required:"true" choice:"min-variance|mean-variance|max-sharpe|risk-parity|risk-budget|inverse-volatility|hrp|max-diversification|min-cvar|max-min|equal-weight|min-tracking-error" help:"what is optimised"`
+	Objective    optimize.Objective `flag:"objective" required:"true" choice:"min-variance|mean-variance|max-sharpe|risk-parity|risk-budget|inverse-volatility|hrp|max-diversification|min-cvar|max-min|equal-weight|min-tracking-error|learnt" help:"what is optimised; learnt is no optimum but what a model chooses, which was trained for the largest true Sharpe ratio on simulated markets"`
 	RiskAversion *float64           `flag:"risk-aversion" range:"[0,inf)" only:"objective=mean-variance" help:"the lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w; without it 1"`
 	TargetReturn *float64           `flag:"target-return" unit:"per period" only:"objective=mean-variance" help:"the least mean, for which mean-variance then minimises the variance"`
 	Budgets      []string           `flag:"budgets" unit:"SYM=X" only:"objective=risk-budget" help:"the shares of the variance that assets are to have, of any sum; a symbol that isn't named has 0"`
 	Level        float64            `flag:"level" range:"(0,1)" only:"objective=min-cvar" help:"the confidence level of the CVaR"`
-	Covariance   string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"objective!=min-cvar|max-min" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
+	Covariance   string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"objective!=min-cvar|max-min|learnt" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
 	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" only:"objective=hrp" help:"how the distance of two clusters is measured"`
 	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" only:"objective=hrp" help:"how the leaves of the tree are ordered"`
 	Benchmark    string             `flag:"benchmark" unit:"FILE" only:"objective=min-tracking-error" help:"a CSV with one row of weights, to stay close to"`
 	Previous     string             `flag:"previous" unit:"FILE" only:"turnover" help:"a CSV with one row of weights, those held now"`
 	Turnover     float64            `flag:"turnover" range:"[0,inf)" only:"objective=min-variance|mean-variance|min-tracking-error" help:"the charge per unit of sum |w - previous|, in the objective's unit; it needs -previous"`
 	Fallback     bool               `flag:"min-variance-fallback" only:"objective=max-sharpe" help:"take the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
-	Project      bool               `flag:"project" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
+	Project      bool               `flag:"project" only:"objective!=learnt" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
+	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
 	Cash         float64            `flag:"cash" unit:"currency of the prices" range:"[0,inf)" help:"the amount to invest at the last closes, for which the units of each asset are printed too; 0 means none"`
 	Lot          float64            `flag:"lot" unit:"units" range:"(0,inf)" only:"cash" help:"the smallest lot, of which all units are multiples"`
 	cli.Format   `title:"Output"`
 	cli.Prices
 	cli.Annual `title:"Figures"`
 	cli.Constraints
+	cli.Backend `title:"Common" only:"objective=learnt"`
 	cli.Common
 }
 
@@ -45,6 +47,7 @@ var verb = cli.Verb[config]{
 		optimize -objective min-variance -max-weight 0.25
 		optimize -prices closes.csv -objective max-sharpe -covariance ledoit-wolf -format json
 		optimize -objective hrp -format csv > weights.csv
+		optimize -prices closes.csv -objective learnt -max-weight 0.25
 		optimize -objective min-cvar -cash 10000 -lot 0.001`,
 	Default: config{Level: 0.95, Covariance: moments.Sample, Linkage: optimize.Single,
 		LeafOrder: optimize.OrderSciPy, Lot: 1},
@@ -87,7 +90,13 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	result, err := optimize.Solve(ctx, c.Objective, in)
+	solve := optimize.Solve
+	if c.Objective == byRule {
+		solve = func(ctx context.Context, _ optimize.Objective, in *optimize.Inputs) (*optimize.Result, error) {
+			return c.choose(ctx, io, prices.Window, in)
+		}
+	}
+	result, err := solve(ctx, c.Objective, in)
 	var unsupported *optimize.UnsupportedError
 	if errors.As(err, &unsupported) {
 		return cli.Usage(err)
@@ -142,7 +151,7 @@ func (c *config) inputs(io *cli.IO, w *market.Window) (in *optimize.Inputs, esti
 		in.RiskFree = c.RiskFree / periods
 	}
 	in.Mean, in.Returns = moments.Mean(w.Returns), w.Returns
-	if c.Objective == optimize.MinCVaR || c.Objective == optimize.MaxMin {
+	if c.Objective == optimize.MinCVaR || c.Objective == optimize.MaxMin || c.Objective == byRule {
 		return in, nil, nil // the returns are all that counts
 	}
 	if estimate, err = moments.Estimate(c.Covariance, w.Returns); err != nil {

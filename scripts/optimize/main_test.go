@@ -38,6 +38,34 @@ type result struct {
 	Notes      []string
 }
 
+// A learnt rule keeps what the set allows, and is said to be a model.
+func TestLearnt(t *testing.T) {
+	r := solve(t, "-objective=learnt", "-max-weight=0.25", "-backend=go")
+	if r.Status != "model" || r.Violation > 1e-12 || r.Covariance != nil || len(r.Notes) == 0 ||
+		!strings.HasPrefix(r.Notes[0], "a model's choice and no optimum: the built-in rule") {
+		t.Errorf("%+v", r)
+	}
+	best := solve(t, "-objective=max-sharpe", "-max-weight=0.25")
+	if !(r.Value > 0 && r.Value < best.Value) {
+		t.Errorf("the sample's Sharpe ratio is %v, the largest %v", r.Value, best.Value)
+	}
+	for want, args := range map[string][]string{
+		"makes no short positions":         {"-objective=learnt", "-lower=-0.1"},
+		"-rule goes with -objective":       {"-objective=hrp", "-rule=x"},
+		"-backend goes with -objective":    {"-objective=hrp", "-backend=go"},
+		"-covariance goes with -objective": {"-objective=learnt", "-covariance=ledoit-wolf"},
+		"-project goes with -objective":    {"-objective=learnt", "-project"},
+	} {
+		if code, _, stderr := execute(t, args...); code != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit code %d\n%s", args, code, stderr)
+		}
+	}
+	if code, _, stderr := execute(t, "-objective=learnt", "-rule="+t.TempDir()); code != 1 ||
+		!strings.Contains(stderr, "no learnt rule in") {
+		t.Errorf("a folder without a rule: exit code %d\n%s", code, stderr)
+	}
+}
+
 func solve(t *testing.T, args ...string) result {
 	t.Helper()
 	code, stdout, stderr := execute(t, append(args, "-format=json", "-quiet")...)

@@ -15,7 +15,8 @@ import (
 type config struct {
 	Weights              string `flag:"weights" unit:"FILE" only:"!corpus" help:"a CSV of the portfolios to learn from; with the provenance.csv of a corpus beside it, its held-out windows are held out"`
 	Corpus               string `flag:"corpus" unit:"DIR" help:"the folder of a corpus of many universes, as corpus -universes writes it, which makes a model over assets as a set: it has no symbols of its own, and generate places it in any universe"`
-	From                 string `flag:"from" unit:"DIR" only:"corpus" help:"the folder of a model over sets to go on from, or built-in; its portfolios of the universes held out are measured before and after"`
+	Objective            string `flag:"objective" choice:"true-sharpe" only:"corpus" help:"learn, instead of portfolios, a rule that gives any universe the weights of the largest true Sharpe ratio, from a corpus of simulated markets whose truth is known, as corpus -truth writes it; optimize and backtest take it as learnt"`
+	From                 string `flag:"from" unit:"DIR" only:"corpus and !objective" help:"the folder of a model over sets to go on from, or built-in; its portfolios of the universes held out are measured before and after"`
 	Conditions           string `flag:"conditions" unit:"FILE" only:"weights" help:"a CSV of what the portfolios have, such as the conditions.csv of a corpus, which makes the model conditional; the measures.json and corpus.json beside it are read too"`
 	trained.Conditioning `title:"Conditions"`
 	Model                vae.Config
@@ -36,7 +37,8 @@ var verb = cli.Verb[config]{
 	Summary: "train a variational autoencoder on portfolios",
 	Example: `train -weights runs/corpus/weights.csv -out runs/model
 train -weights runs/corpus/weights.csv -conditions runs/corpus/conditions.csv -condition-on 'volatility,effective_assets,max_weight,sector.*' -out runs/conditional
-train -corpus runs/universes -out runs/set`,
+train -corpus runs/universes -out runs/set
+train -corpus runs/truth -objective true-sharpe -out runs/rule`,
 	Default: config{
 		Conditioning: trained.DefaultConditioning(), Model: usual.Config, Schedule: usual.Schedule, Validation: 0.1,
 		Components: usual.Components,
@@ -56,6 +58,8 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 	switch {
 	case c.Out == "":
 		return cli.Usagef("no folder for the model: give -out")
+	case c.Objective != "":
+		return trainRule(ctx, c, io)
 	case c.Corpus != "":
 		return trainSet(ctx, c, io)
 	case c.Weights == "":

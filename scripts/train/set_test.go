@@ -8,13 +8,17 @@ import (
 	"testing"
 
 	"vaefolio/scripts/internal/clitest"
+	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/universe"
 	"vaefolio/vaelib/vae"
 )
 
 // universes writes a corpus of small simulated universes.
-func universes(t *testing.T) string {
+func universes(t *testing.T) string { return corpusOf(t, false) }
+
+// corpusOf writes one with or without the truth.
+func corpusOf(t *testing.T, truth bool) string {
 	t.Helper()
 	dir := t.TempDir()
 	file, err := os.Create(filepath.Join(dir, universe.File))
@@ -24,6 +28,7 @@ func universes(t *testing.T) string {
 	defer file.Close()
 	s := universe.Settings{
 		Universes: 24, Portfolios: 6, LeastAssets: 3, MostAssets: 8, LeastPeriods: 40, MostPeriods: 60, HeldOut: 0.2,
+		Truth: truth,
 	}
 	if err := universe.Simulate(t.Context(), s, func(e *universe.Example) error { return e.Write(file) }, nil); err != nil {
 		t.Fatal(err)
@@ -68,16 +73,49 @@ func TestTrainOverSets(t *testing.T) {
 	}
 }
 
+func TestTrainRule(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "rule")
+	code, stderr := execute("-corpus", corpusOf(t, true), "-objective", "true-sharpe", "-backend", "go", "-batch", "8",
+		"-steps", "6", "-out", out)
+	if code != 0 || !strings.Contains(stderr, "of the largest true Sharpe ratio; less empirical-bayes") {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(out, diagnosticsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d learnt.Diagnosis
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	if d.Universes != 5 || len(d.Guides) != 3 || !(d.Share <= 1) || !(d.Guides[0].From <= d.Guides[0].Ahead) {
+		t.Errorf("diagnostics are %s", text)
+	}
+	backend, err := vae.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Close()
+	if _, err := learnt.Open(backend, out); err != nil || trained.IsSet(out) {
+		t.Errorf("the folder holds a model over sets, or no rule: %v", err)
+	}
+}
+
 func TestTrainOverSetsRefuses(t *testing.T) {
 	corpus := universes(t)
 	clitest.Foreign(t, verb, map[string]string{
 		"-out x": "nothing to learn from",
-		"-out x -weights w.csv -corpus " + corpus:                 "-weights goes without -corpus",
-		"-out x -components 3 -corpus " + corpus:                  "-components goes with -weights",
-		"-out x -head softmax -corpus " + corpus:                  "-head goes without -corpus",
-		"-out x -patience 3 -corpus " + corpus:                    "-patience goes without -corpus",
-		"-out x -latent 3 -from " + corpus + " -corpus " + corpus: "-latent is that of the model to go on from",
-		"-out x -weights w.csv -from " + corpus:                   "-from goes with -corpus",
+		"-out x -weights w.csv -corpus " + corpus:                        "-weights goes without -corpus",
+		"-out x -components 3 -corpus " + corpus:                         "-components goes with -weights",
+		"-out x -head softmax -corpus " + corpus:                         "-head goes without -corpus",
+		"-out x -patience 3 -corpus " + corpus:                           "-patience goes without -corpus",
+		"-out x -latent 3 -from " + corpus + " -corpus " + corpus:        "-latent is that of the model to go on from",
+		"-out x -objective true-sharpe -weights w.csv":                   "-objective goes with -corpus",
+		"-out x -objective true-sharpe -beta 1 -corpus " + corpus:        "-beta goes without -objective",
+		"-out x -objective true-sharpe -latent 2 -corpus " + corpus:      "-latent goes without -objective",
+		"-out x -objective true-sharpe -warmup 0.5 -corpus " + corpus:    "-warmup goes without -objective",
+		"-out x -objective true-sharpe -from built-in -corpus " + corpus: "-from goes with -corpus DIR and without -objective",
+		"-out x -weights w.csv -from " + corpus:                          "-from goes with -corpus",
 	})
 	broken := t.TempDir()
 	if err := os.WriteFile(filepath.Join(broken, universe.File), []byte("{}\n"), 0o600); err != nil {
@@ -87,5 +125,7 @@ func TestTrainOverSetsRefuses(t *testing.T) {
 		[]string{"-corpus", t.TempDir()},
 		[]string{"-corpus", broken},
 		[]string{"-corpus", corpus, "-backend", "go", "-from", t.TempDir()},
+		[]string{"-corpus", corpus, "-backend", "go", "-objective", "true-sharpe"}, // without the truth
+		[]string{"-corpus", corpusOf(t, true), "-backend", "go"},
 	)
 }

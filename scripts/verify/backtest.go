@@ -11,6 +11,7 @@ import (
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/inference"
+	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/trained"
 )
@@ -117,6 +118,13 @@ func (f *folder) checkTestedPrices(context.Context) error {
 			return err
 		}
 		want = run.Hash([]byte(want), []byte(model))
+	}
+	if b.config.NeedsRule() {
+		rule, err := learnt.Hash(b.config.Rule...)
+		if err != nil {
+			return err
+		}
+		want = run.Hash([]byte(want), []byte(rule))
 	}
 	f.equal(manifestFile, "data_hash", f.manifest.Data, want)
 	return nil
@@ -429,6 +437,9 @@ func (f *folder) checkTest(s map[string]any, b *tested) {
 	if c.NeedsSet() {
 		// A hash that can't be had differs from any.
 		want["model_over_sets"], _ = trained.HashSet(c.Model)
+	}
+	if c.NeedsRule() {
+		want["learnt_rule"], _ = learnt.Hash(c.Rule...)
 	}
 	for name, value := range want {
 		f.equal("summary.json", name, s[name], value)

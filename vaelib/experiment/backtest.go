@@ -30,7 +30,7 @@ import (
 
 // BacktestSettings steer [Backtest]. Their tags name the flags.
 type BacktestSettings struct {
-	Strategies      []string           `flag:"strategies" unit:"A,B" help:"the strategies to test: the objectives of optimize, such as hrp, max-sharpe-bayes-stein, max-sharpe-empirical-bayes, max-sharpe-resampled; out of models latent-sharpe, latent-sharpe-prior, model-best, model-top, model-mean; and out of a model over sets of assets, which no window trains, zero-shot-sharpe, zero-shot-sharpe-prior"`
+	Strategies      []string           `flag:"strategies" unit:"A,B" help:"the strategies to test: the objectives of optimize, such as hrp, max-sharpe-bayes-stein, max-sharpe-empirical-bayes, max-sharpe-resampled; out of models latent-sharpe, latent-sharpe-prior, model-best, model-top, model-mean; and out of a model over sets of assets, which no window trains, zero-shot-sharpe, zero-shot-sharpe-prior; and learnt, a rule trained on simulated markets"`
 	Train           int                `flag:"train" range:"[2,inf)" unit:"periods" only:"!groups" help:"the length of the training windows"`
 	Test            int                `flag:"test" range:"[1,inf)" unit:"periods" help:"the length of the test windows, over which a choice is held; with -groups the time between rebalances to it"`
 	Embargo         int                `flag:"embargo" range:"[0,inf)" help:"the number of periods left out at the end of each training window; with -groups before and after each group that is held out"`
@@ -38,7 +38,7 @@ type BacktestSettings struct {
 	HeldOut         int                `flag:"held-out" range:"[1,15]" unit:"K" only:"groups" help:"the number of groups held out at a time"`
 	CostBps         float64            `flag:"cost-bps" range:"[0,5000]" unit:"basis points" help:"the cost of the value traded, both sides counted"`
 	ConstantWeights bool               `flag:"constant-weights" help:"restore the weights every period without cost, instead of letting them drift"`
-	Covariance      string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"strategies!=equal-weight|min-cvar|max-min|latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean|zero-shot-sharpe|zero-shot-sharpe-prior" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
+	Covariance      string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"strategies!=equal-weight|min-cvar|max-min|learnt|latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean|zero-shot-sharpe|zero-shot-sharpe-prior" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
 	RiskAversion    float64            `flag:"risk-aversion" range:"[0,inf)" only:"strategies=mean-variance" help:"the lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w"`
 	Linkage         optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" default:"single" only:"strategies=hrp" help:"how hrp measures the distance of two clusters"`
 	LeafOrder       optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" default:"scipy" only:"strategies=hrp" help:"how hrp orders the leaves of its tree"`
@@ -46,6 +46,7 @@ type BacktestSettings struct {
 	Steps           int                `flag:"steps" range:"[1,inf)" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of gradient steps of each model"`
 	Models          int                `flag:"models" range:"[1,1000]" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the number of models trained on each window, with seeds from -seed on; a strategy holds the mean of what they choose, and trials.csv has what each alone would have earned"`
 	PriorWeight     float64            `flag:"prior-weight" range:"[0,inf)" only:"strategies=latent-sharpe-prior|zero-shot-sharpe-prior" help:"the weight of |z|^2, which latent-sharpe-prior and zero-shot-sharpe-prior take off the annual Sharpe ratio that they climb"`
+	Rule            []string           `flag:"rule" unit:"DIR,DIR" only:"strategies=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean learnt holds; without it the built-in rule"`
 	Cache           string             `flag:"cache" unit:"FOLDER" record:"-" only:"strategies=latent-sharpe|latent-sharpe-prior|model-best|model-top|model-mean" help:"the folder for what each model chose, which other runs of the same program find there; without it the run's own folder decisions"`
 }
 
@@ -79,7 +80,7 @@ func strategyNames() []string {
 			names = append(names, string(o))
 		}
 	}
-	return slices.Concat(names, shrunkenNames(), familyNames(), zeroShotNames())
+	return slices.Concat(names, shrunkenNames(), familyNames(), zeroShotNames(), []string{Learnt})
 }
 
 // Validate returns an error that names the first setting that makes no sense.
@@ -110,7 +111,7 @@ func BacktestFiles() []string {
 
 // CheckSet returns an error where a strategy can't keep to what the set allows.
 func (s *BacktestSettings) CheckSet(set *simplex.Set) error {
-	models := append(s.family(), s.zeroShot()...)
+	models := slices.Concat(s.family(), s.zeroShot(), s.among([]string{Learnt}))
 	if len(set.Lower) > 0 && slices.Min(set.Lower) < 0 && len(models) > 0 {
 		return fmt.Errorf("-lower %v: %s makes no short positions: leave it out of -strategies, or leave out -lower",
 			slices.Min(set.Lower), models[0])
@@ -118,9 +119,11 @@ func (s *BacktestSettings) CheckSet(set *simplex.Set) error {
 	return nil
 }
 
-// NeedsModel says whether a strategy trains a model or uses one over sets of assets,
-// and so needs a backend.
-func (s *BacktestSettings) NeedsModel() bool { return len(s.family()) > 0 || s.NeedsSet() }
+// NeedsModel says whether a strategy trains a model, or uses one over sets of assets or
+// a learnt rule, and so needs a backend.
+func (s *BacktestSettings) NeedsModel() bool {
+	return len(s.family()) > 0 || s.NeedsSet() || s.NeedsRule()
+}
 
 // NeedsSet says whether a strategy uses a model over sets of assets.
 func (s *BacktestSettings) NeedsSet() bool { return len(s.zeroShot()) > 0 }
@@ -151,6 +154,9 @@ func (in *Input) strategy(name string, s *BacktestSettings, models *family, flat
 	}
 	if slices.Contains(zeroShotNames(), name) {
 		return backtest.Strategy{Name: name, Weights: in.zeroShot(name, s)}
+	}
+	if name == Learnt {
+		return backtest.Strategy{Name: name, Weights: in.byRule}
 	}
 	return backtest.Strategy{Name: name, Weights: in.allocation(optimize.Objective(name), s, flat)}
 }
@@ -220,6 +226,7 @@ type BacktestSummary struct {
 	HeldOut         int              `json:"held_out,omitempty"`        // of the groups, at a time
 	Trials          int              `json:"trials"`                    // tracks that the DSR counts
 	OverSets        string           `json:"model_over_sets,omitempty"` // SHA-256 of its file, where a strategy uses one
+	Rule            string           `json:"learnt_rule,omitempty"`     // likewise
 	Strategies      []TestedStrategy `json:"strategies"`
 	Notes           []string         `json:"notes"` // what else must be known of the result
 }
@@ -284,11 +291,16 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 	if settings.NeedsSet() {
 		summary.OverSets = in.OverSets.Hash()
 	}
+	if settings.NeedsRule() {
+		summary.Rule = in.Rule.Hash()
+	}
 	if in.Listings != nil {
 		summary.Listings, summary.Notes = "as-it-was", listed(paths[0], in.Listings)
 	}
-	if note := flat.String(); note != "" {
-		summary.Notes = append(summary.Notes, note)
+	for _, note := range []string{flat.String(), in.ruleNote()} {
+		if note != "" {
+			summary.Notes = append(summary.Notes, note)
+		}
 	}
 	all := *paths[0]
 	paths[0].Tracks = all.Tracks[:len(settings.Strategies)]

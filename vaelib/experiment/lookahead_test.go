@@ -44,6 +44,9 @@ func TestNoStrategyLooksAhead(t *testing.T) {
 			Window: w, Set: simplex.Set{N: 4, Symbols: w.Symbols, Upper: []float64{0.5, 0.5, 0.5, 0.5}}, Seed: 1,
 			Metrics: metrics.Settings{PeriodsPerYear: 365}, Backend: backend, OverSets: overSets,
 		}
+		if err := in.OpenRule(&s); err != nil {
+			t.Fatal(err)
+		}
 		models := newFamily(in, &s, t.TempDir())
 		var all []backtest.Strategy
 		for _, name := range s.Strategies {

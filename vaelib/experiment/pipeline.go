@@ -11,6 +11,7 @@ import (
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/number"
@@ -34,6 +35,7 @@ type Input struct {
 	Seed      uint64
 	Backend   *vae.Backend
 	OverSets  *trained.SetModel // of the zero-shot strategies of [Backtest]; nil: there are none
+	Rule      *learnt.Rule      // of the strategy learnt; nil: none
 	Source    string            // of the prices, as the user named it
 	Notes     []string          // what reports say of the prices: what the returns are of, say
 	Synthetic bool              // the prices are made up

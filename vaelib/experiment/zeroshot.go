@@ -25,13 +25,17 @@ const (
 // zeroShotNames lists them.
 func zeroShotNames() []string { return []string{ZeroShotSharpe, ZeroShotSharpePrior} }
 
-// DataHash identifies what a backtest is made from: the prices and, where there is one,
-// the model over sets of assets.
+// DataHash identifies what a backtest is made from: the prices and, where there are any,
+// the model over sets of assets and the learnt rule.
 func (in *Input) DataHash() string {
-	if in.OverSets == nil {
-		return in.Window.Hash()
+	hash := in.Window.Hash()
+	if in.OverSets != nil {
+		hash = run.Hash([]byte(hash), []byte(in.OverSets.Hash()))
 	}
-	return run.Hash([]byte(in.Window.Hash()), []byte(in.OverSets.Hash()))
+	if in.Rule != nil {
+		hash = run.Hash([]byte(hash), []byte(in.Rule.Hash()))
+	}
+	return hash
 }
 
 // zeroShot is the named one of them. Assets go to the model in the order of their

@@ -27,6 +27,9 @@ type Findings struct {
 	Standings []Standing     `json:"standings"` // over the whole map
 	Groups    []*Test        `json:"groups"`    // over several cells: by dispersion, by periods per asset, the whole map
 	Cells     []CellFindings `json:"cells"`
+	// Differences are the learnt rule's from every rival, over each dispersion and the
+	// whole map.
+	Differences []Difference `json:"differences,omitempty"`
 }
 
 // whole is the name of the group of all cells.
@@ -82,8 +85,9 @@ func (l *Lab) findings(outcomes []outcome) *Findings {
 	}
 	if len(f.Cells) > 1 {
 		for _, d := range s.Dispersion {
-			f.Groups = append(f.Groups, gather(fmt.Sprintf("dispersion %g", d),
-				func(c Cell) bool { return c.Dispersion == d }).pair(names, kinds))
+			g := gather(fmt.Sprintf("dispersion %g", d), func(c Cell) bool { return c.Dispersion == d })
+			f.Groups = append(f.Groups, g.pair(names, kinds))
+			f.Differences = append(f.Differences, g.differences(names, kinds)...)
 		}
 		for _, n := range s.Assets {
 			f.Groups = append(f.Groups, gather(fmt.Sprintf("n %d", n),
@@ -97,9 +101,10 @@ func (l *Lab) findings(outcomes []outcome) *Findings {
 	all := gather(whole, func(Cell) bool { return true })
 	f.Standings = all.standings(names, kinds)
 	f.Groups = append(f.Groups, all.pair(names, kinds))
+	f.Differences = append(f.Differences, all.differences(names, kinds)...)
 	tests = append(tests, f.Groups...)
 	holm(tests)
-	f.Verdict, f.Needs = conclusion(tests, f.Groups[len(f.Groups)-1], f.Standings)
+	f.Verdict, f.Needs = conclusion(tests, f.Groups[len(f.Groups)-1], f.Standings, f.Source)
 	return f
 }
 

@@ -41,6 +41,7 @@ type plan struct {
 	PerYear   float64  `json:"periods_per_year,omitempty"` // of those returns
 	Synthetic bool     `json:"synthetic"`
 	Model     string   `json:"model,omitempty"` // hash of the one over sets
+	Rule      string   `json:"rule,omitempty"`  // hash of the learnt one
 	Backend   string   `json:"backend"`
 	GOARCH    string   `json:"goarch"`
 }
@@ -81,12 +82,16 @@ func Open(dir string, in Inputs, force bool) (*Lab, error) {
 		l.plan.PerYear = in.Market.PeriodsPerYear
 	}
 	var names []string
-	for _, m := range roster(in.Set) {
+	for _, m := range roster(&in) {
 		names = append(names, m.name)
 	}
 	if in.Set != nil {
 		l.plan.Model = in.Set.Hash()
 		names = append(names, l.plan.Model)
+	}
+	if in.Rule != nil {
+		l.plan.Rule = in.Rule.Hash()
+		names = append(names, l.plan.Rule)
 	}
 	for _, c := range s.cells() {
 		for number := range s.Worlds {
@@ -178,6 +183,8 @@ func (l *Lab) difference(other *plan) string {
 		return "other prices"
 	case other.Model != l.plan.Model:
 		return "another model over sets"
+	case other.Rule != l.plan.Rule:
+		return "another learnt rule"
 	}
 	return "other settings"
 }

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/backtest"
+	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/simulate"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/sweep"
@@ -85,6 +86,9 @@ func TestNothingLooksAhead(t *testing.T) {
 	returns := world.Returns(stream.New(2, "path", 0), train+count*test)
 	in := inputs(t, tiny())
 	in.Set = universal(t)
+	if in.Rule, err = learnt.Open(open(t)); err != nil {
+		t.Fatal(err)
+	}
 	decide := func(returns *mat.Dense) *backtest.Result {
 		t.Helper()
 		result, err := backtest.Run(t.Context(), windowOf(returns), Strategies(in),
@@ -95,8 +99,8 @@ func TestNothingLooksAhead(t *testing.T) {
 		return result
 	}
 	before := decide(returns)
-	if len(before.Tracks) != len(roster(in.Set)) {
-		t.Fatalf("%d strategies were tested, not %d", len(before.Tracks), len(roster(in.Set)))
+	if len(before.Tracks) != len(roster(&in)) {
+		t.Fatalf("%d strategies were tested, not %d", len(before.Tracks), len(roster(&in)))
 	}
 	for last := range count - 1 {
 		corrupt := mat.DenseCopyOf(returns)
@@ -433,5 +437,50 @@ func TestPosteriorMean(t *testing.T) {
 	truth.Dispersion = 0
 	if mean, err = posteriorMean(truth, []float64{0.15, -0.05}, 4, 4); err != nil || mean[0] != 0.05 || mean[1] != 0.05 {
 		t.Errorf("without dispersion the means are %v, error %v", mean, err)
+	}
+}
+
+// A map of rules alone trains no generator, tells the learnt rule's differences from
+// every rival, and has the same worlds and rivals as any other.
+func TestRulesAlone(t *testing.T) {
+	s := tiny()
+	s.Strategies = []string{"equal-weight", "max-sharpe", "learnt", "half-learnt-empirical-bayes"}
+	in := inputs(t, s)
+	var err error
+	if in.Rule, err = learnt.Open(open(t)); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Open(t.TempDir(), in, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Run(t.Context(), Options{}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := l.Finish(t.Context(), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Standings) != 5 || len(f.Differences) != 3*4 {
+		t.Fatalf("%d standings and %d differences", len(f.Standings), len(f.Differences))
+	}
+	share := map[string]float64{}
+	for _, s := range f.Standings {
+		share[s.Name] = s.Share
+	}
+	d := f.Differences[len(f.Differences)-4]
+	if d.Group != whole || d.Worlds != 8 || d.Member != "learnt" || d.Rival != "equal-weight" ||
+		math.Abs(d.Difference-(share[d.Member]-share[d.Rival])) > 1e-12 || !(d.From < d.To) {
+		t.Errorf("%+v, shares %v", d, share)
+	}
+	for _, names := range [][]string{{"learnt"}, {"max-sharpe"}, {"learnt", "nope"}, {"learnt", "hrp", "hrp"}} {
+		s.Strategies = names
+		if err := s.Validate(); err == nil {
+			t.Errorf("%v were taken", names)
+		}
+	}
+	rules := Rules()
+	if err := rules.Validate(); err != nil {
+		t.Error(err)
 	}
 }

@@ -41,12 +41,7 @@ func (l *Lab) writeReport(f *Findings, repeat string) error {
 		Sections: []report.Section{
 			{ID: "map", Title: "The map", Pictures: []report.Picture{picture},
 				Blocks: []report.Block{{List: f.Needs}}},
-			{ID: "tests", Title: "What is claimed", Blocks: []report.Block{
-				{Text: "Half of the worlds choose the member of the family, with its settings, and the rival; the " +
-					"other half tests them. The unit is a world. Intervals are at the levels of Holm's procedure " +
-					"over all tests of this page, so that the probability of any false claim is at most 5 %."},
-				{Table: f.testTable()},
-			}},
+			{ID: "tests", Title: "What is claimed", Blocks: f.claims()},
 			{ID: "standings", Title: "Shares of the true optimum", Blocks: []report.Block{
 				{Text: "Mean share of the largest true Sharpe ratio of long-only weights, over all worlds, with 95 " +
 					"% intervals of each figure alone; the regret is what is missing to 1. The ceiling is chosen " +
@@ -121,6 +116,30 @@ func (f *Findings) testTable() *report.Table {
 		add(c.Test)
 	}
 	return t
+}
+
+// claims are the tests, and below them the learnt rule's differences where it is
+// looked at.
+func (f *Findings) claims() []report.Block {
+	blocks := []report.Block{
+		{Text: "Half of the worlds choose the member of the family, with its settings, and the rival; the " +
+			"other half tests them. The unit is a world. Intervals are at the levels of Holm's procedure " +
+			"over all tests of this page, so that the probability of any false claim is at most 5 %."},
+		{Table: f.testTable()},
+	}
+	if len(f.Differences) == 0 {
+		return blocks
+	}
+	t := &report.Table{
+		Caption: "The learnt rule less each rival, by all worlds, with 95 % intervals of each figure alone",
+		Columns: []report.Column{{Name: "group"}, {Name: "member"}, {Name: "rival"},
+			{Name: "difference", Number: true}, {Name: "from", Number: true}, {Name: "to", Number: true}}}
+	for _, d := range f.Differences {
+		t.Rows = append(t.Rows, report.Row{Strong: d.Group == whole, Cells: []report.Cell{
+			report.TextCell(d.Group), report.TextCell(d.Member), report.TextCell(d.Rival), three(d.Difference),
+			three(d.From), three(d.To)}})
+	}
+	return append(blocks, report.Block{Table: t})
 }
 
 // three writes a share with three decimals.

@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"vaefolio/vaelib/backtest"
+	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/stream"
@@ -31,14 +33,31 @@ type member struct {
 	rule       rule
 }
 
-// roster is all of them, in the order of the tables; those that need a model over sets
-// only where there is one.
-func roster(set *trained.SetModel) []member {
+// roster is those asked for, in the order of the tables; those that need a model over
+// sets or a learnt rule only where there is one.
+func roster(in *Inputs) []member {
 	all := append(rivals(), family()...)
-	if set != nil {
+	if in.Set != nil {
 		all = append(all, zeroShot()...)
 	}
-	return all
+	if in.Rule != nil {
+		all = append(all, learned()...)
+	}
+	if in.Strategies == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(m member) bool { return !slices.Contains(in.Strategies, m.name) })
+}
+
+// generates says whether the roster has a member that trains a generator on the
+// history.
+func generates(members []member) bool {
+	for _, m := range family() {
+		if slices.ContainsFunc(members, func(other member) bool { return other.name == m.name }) {
+			return true
+		}
+	}
+	return false
 }
 
 // bench is what the strategies of one goroutine share: the models of the history
@@ -48,6 +67,7 @@ type bench struct {
 	seed     uint64
 	backend  *vae.Backend
 	set      *trained.SetModel // nil: none
+	taught   *learnt.Rule      // nil: none
 	at       *history          // the last one asked for
 }
 
@@ -60,6 +80,7 @@ type history struct {
 	model  *decoder // nil: not trained yet
 	// universal is the model over sets, placed in the history's assets; nil: not yet
 	universal *decoder
+	ruled     []float64 // by the learnt rule; nil: not yet
 }
 
 // look returns the history of a window: the last one, where it is the same.
@@ -98,7 +119,7 @@ func (h *history) stream(purpose string) *rand.Rand {
 func Strategies(in Inputs) []backtest.Strategy {
 	shared := in.bench()
 	var strategies []backtest.Strategy
-	for _, m := range roster(in.Set) {
+	for _, m := range roster(&in) {
 		strategies = append(strategies, backtest.Strategy{Name: m.name, Weights: shared.weigher(m)})
 	}
 	return strategies
@@ -106,7 +127,7 @@ func Strategies(in Inputs) []backtest.Strategy {
 
 // bench is one for a goroutine.
 func (in *Inputs) bench() *bench {
-	return &bench{settings: &in.Settings, seed: in.Seed, backend: in.Backend, set: in.Set}
+	return &bench{settings: &in.Settings, seed: in.Seed, backend: in.Backend, set: in.Set, taught: in.Rule}
 }
 
 // weigher is a member as a function of a window.

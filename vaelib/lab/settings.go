@@ -3,9 +3,11 @@ package lab
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/simulate"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
@@ -29,6 +31,9 @@ type Settings struct {
 	Rows    int `flag:"rows" range:"[100,1000000]" unit:"portfolios" help:"the number of training portfolios of each model"`
 	Steps   int `flag:"steps" range:"[1,inf)" help:"the number of gradient steps of each model"`
 	Samples int `flag:"samples" range:"[100,1000000]" unit:"portfolios" help:"the number of portfolios that each model makes to choose among; best-of-n draws as many"`
+	// Strategies are those to look at, at least a rival and a member of the family;
+	// none stands for all.
+	Strategies []string `json:"strategies,omitempty" flag:"strategies" unit:"A,B" help:"the strategies to look at, at least one rival and one of the generator's family; without it all"`
 }
 
 // Default is the whole laboratory.
@@ -47,7 +52,21 @@ func Quick() Settings {
 	return s
 }
 
-// Validate returns an error for cells named twice.
+// Rules is a map for rules that need no model of the history, whose worlds take
+// moments: the learnt rule beside its rivals, in 100 worlds a cell.
+func Rules() Settings {
+	s := Default()
+	s.Assets, s.Periods, s.Worlds, s.Windows = []int{12}, []int{60, 120, 250}, 100, 1
+	for _, m := range slices.Concat(rivals(), learned()) {
+		if m.name != "best-of-n" {
+			s.Strategies = append(s.Strategies, m.name)
+		}
+	}
+	return s
+}
+
+// Validate returns an error for cells named twice, and for strategies that don't make
+// a comparison.
 func (s *Settings) Validate() error {
 	if len(s.Assets) == 0 || len(s.Periods) == 0 || len(s.Dispersion) == 0 {
 		return fmt.Errorf("a map of %d x %d x %d cells: name at least one of -n, -periods and -dispersion each",
@@ -56,6 +75,31 @@ func (s *Settings) Validate() error {
 	if twice(s.Assets) || twice(s.Periods) || twice(s.Dispersion) {
 		return fmt.Errorf("-n %v, -periods %v and -dispersion %v: one is named twice", s.Assets, s.Periods,
 			s.Dispersion)
+	}
+	return s.checkStrategies()
+}
+
+func (s *Settings) checkStrategies() error {
+	if s.Strategies == nil {
+		return nil
+	}
+	kinds, known := map[string]string{}, []string{}
+	for _, m := range slices.Concat(rivals(), family(), zeroShot(), learned()) {
+		kinds[m.name], known = m.kind, append(known, m.name)
+	}
+	count := map[string]int{}
+	for i, name := range s.Strategies {
+		switch {
+		case kinds[name] == "":
+			return fmt.Errorf("-strategies: unknown strategy %q: choose from %s", name, strings.Join(known, ", "))
+		case slices.Contains(s.Strategies[:i], name):
+			return fmt.Errorf("-strategies: %s is named twice", name)
+		}
+		count[kinds[name]]++
+	}
+	if count[Rival] == 0 || count[Family] == 0 {
+		return fmt.Errorf("-strategies: %d rivals and %d of the generator's family: name at least one of each",
+			count[Rival], count[Family])
 	}
 	return nil
 }
@@ -76,6 +120,7 @@ type Inputs struct {
 	Backend *vae.Backend
 	Market  *Market           // of [Bootstrap]; nil otherwise
 	Set     *trained.SetModel // a model over sets of assets, to be used zero-shot; nil: none
+	Rule    *learnt.Rule      // a learnt rule; nil: none
 }
 
 // Market is what the histories of [Bootstrap] are resampled from.

@@ -82,11 +82,14 @@ func (w world) make(ctx context.Context, in *Inputs) (*outcome, error) {
 	most := judge.Value(best.Weights)
 	o := &outcome{Cell: w.Cell, World: w.Number, Level: truth.Level, Correlation: truth.Correlation,
 		Optimum: most * annual}
-	members := roster(in.Set)
+	members := roster(in)
 	for _, m := range members {
 		o.Strategies, o.Kinds = append(o.Strategies, m.name), append(o.Kinds, m.kind)
 	}
-	o.Strategies, o.Kinds = append(o.Strategies, ceiling), append(o.Kinds, Ceiling)
+	generates := generates(members)
+	if generates {
+		o.Strategies, o.Kinds = append(o.Strategies, ceiling), append(o.Kinds, Ceiling)
+	}
 	shared := in.bench()
 	for k := range in.Windows {
 		rng := stream.New(in.Seed, "lab.history", w.streamOf(1+k))
@@ -99,11 +102,14 @@ func (w world) make(ctx context.Context, in *Inputs) (*outcome, error) {
 			}
 			shares = append(shares, judge.Value(weights)/most)
 		}
-		found, err := shared.best(ctx, judge)
-		if err != nil {
-			return nil, err
+		if generates {
+			found, err := shared.best(ctx, judge)
+			if err != nil {
+				return nil, err
+			}
+			shares = append(shares, found/most)
 		}
-		o.Shares = append(o.Shares, append(shares, found/most))
+		o.Shares = append(o.Shares, shares)
 	}
 	return o, nil
 }

@@ -3,6 +3,7 @@ package universe
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -22,7 +23,7 @@ import (
 // [DefaultSettings].
 type Settings struct {
 	Universes  int `flag:"universes" range:"[0,10000000]" help:"the number of universes, random assets over random stretches of time, to make portfolios of for a model over sets of assets; 0 makes a training set of the one universe of -prices"`
-	Portfolios int `flag:"portfolios" range:"[1,10000]" only:"universes" help:"the number of portfolios of each universe"`
+	Portfolios int `flag:"portfolios" range:"[1,10000]" only:"universes and !truth" help:"the number of portfolios of each universe"`
 	// The number of assets is uniform between two numbers, that of periods likewise
 	// by its logarithm.
 	LeastAssets  int `flag:"least-assets" range:"[3,1024]" only:"universes" help:"the smallest number of assets in a universe"`
@@ -32,7 +33,10 @@ type Settings struct {
 	// HeldOut is the share of the universes, of the symbols and of the time that is
 	// not learned from.
 	HeldOut float64 `flag:"held-out" range:"(0,0.5]" only:"universes" unit:"share" help:"the part of the universes that are held out, and of prices also the part of the symbols and of the time that these alone are drawn from"`
-	Seed    uint64
+	// Truth keeps the moments that simulated markets have in truth, and takes the
+	// guides of each universe for its portfolios: see [Guides].
+	Truth bool `flag:"truth" only:"simulated" help:"keep the true mean and covariance of each market, and beside them the weights of max-sharpe-empirical-bayes and of max-sharpe-resampled instead of portfolios: what train -objective true-sharpe learns from"`
+	Seed  uint64
 }
 
 // DefaultSettings returns those of the built-in model.
@@ -71,8 +75,15 @@ func (s Settings) Validate() error {
 	return nil
 }
 
-// source gives a universe's returns, by a random source.
-type source func(rng *rand.Rand, index int, heldOut bool) (symbols []string, returns *mat.Dense, err error)
+// source draws a universe, by a random source.
+type source func(rng *rand.Rand, index int, heldOut bool) (drawn, error)
+
+// drawn is what was drawn.
+type drawn struct {
+	symbols []string
+	returns *mat.Dense
+	truth   *Truth // nil: not known, or not asked for
+}
 
 // File is the name of a file of universes in the folder of a corpus.
 const File = "universes.jsonl"
@@ -89,12 +100,16 @@ func Simulate(
 	}
 	ranges := simulate.DefaultRanges()
 	ranges.Assets = simulate.Range{From: float64(s.LeastAssets), To: float64(s.MostAssets)}
-	return s.build(ctx, func(rng *rand.Rand, index int, _ bool) ([]string, *mat.Dense, error) {
+	return s.build(ctx, func(rng *rand.Rand, index int, _ bool) (drawn, error) {
 		world, err := simulate.New(s.Seed, uint64(index), ranges)
 		if err != nil {
-			return nil, nil, err
+			return drawn{}, err
 		}
-		return nil, world.Returns(rng, s.periods(rng)), nil
+		d := drawn{returns: world.Returns(rng, s.periods(rng))}
+		if s.Truth {
+			d.truth = &Truth{Mean: world.Mean, Cov: world.Cov}
+		}
+		return d, nil
 	}, use, progress)
 }
 
@@ -105,10 +120,13 @@ func Sample(ctx context.Context, panel *market.Panel, s Settings, use func(*Exam
 	progress func(done, total int, note string)) error {
 	s.EnsureDefaults()
 	parts, err := s.split(panel)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case s.Truth:
+		return errors.New("the truth of prices is not known: take simulated markets")
 	}
-	return s.build(ctx, func(rng *rand.Rand, _ int, heldOut bool) ([]string, *mat.Dense, error) {
+	return s.build(ctx, func(rng *rand.Rand, _ int, heldOut bool) (drawn, error) {
 		return parts[heldOut].draw(rng, s)
 	}, use, progress)
 }
@@ -187,19 +205,27 @@ func (s Settings) example(ctx context.Context, from source, index int, heldOut b
 	rng := stream.New(s.Seed, "universe.example", uint64(index))
 	var last error
 	for range draws {
-		symbols, returns, err := from(rng, index, heldOut)
+		d, err := from(rng, index, heldOut)
 		if err != nil {
 			return nil, err
 		}
-		_, n := returns.Dims()
-		u, err := New(symbols, returns, drawCap(n, rng))
+		_, n := d.returns.Dims()
+		u, err := New(d.symbols, d.returns, drawCap(n, rng))
 		if err != nil {
 			last = err
 			continue
 		}
-		e := &Example{Universe: *u, ID: fmt.Sprintf("u%0*d", len(fmt.Sprint(s.Universes)), index+1), HeldOut: heldOut}
+		e := &Example{Universe: *u, ID: fmt.Sprintf("u%0*d", len(fmt.Sprint(s.Universes)), index+1), HeldOut: heldOut,
+			Truth: d.truth}
 		set := simplex.Set{N: n, Upper: slices.Repeat([]float64{u.Cap}, n)}
-		if e.Weights, _, err = corpus.Draw(ctx, returns, set, s.Portfolios, rng); err == nil {
+		if d.truth != nil {
+			if _, err = e.Optimum(ctx); err == nil {
+				e.Weights, err = Guides(ctx, d.returns, set, rng)
+			}
+		} else {
+			e.Weights, _, err = corpus.Draw(ctx, d.returns, set, s.Portfolios, rng)
+		}
+		if err == nil {
 			return e, nil
 		}
 		if ctx.Err() != nil {
@@ -252,7 +278,7 @@ func (p part) widest() (most int) {
 
 // draw draws a universe's returns. It asks for fewer assets where a window hasn't
 // as many.
-func (p part) draw(rng *rand.Rand, s Settings) ([]string, *mat.Dense, error) {
+func (p part) draw(rng *rand.Rand, s Settings) (drawn, error) {
 	for range 1000 {
 		periods := min(s.periods(rng), p.to-p.from-1)
 		from := p.from + rng.IntN(p.to-p.from-periods)
@@ -269,8 +295,8 @@ func (p part) draw(rng *rand.Rand, s Settings) ([]string, *mat.Dense, error) {
 				returns.Set(t, k, p.panel.Close.At(from+t+1, i)/p.panel.Close.At(from+t, i)-1)
 			}
 		}
-		return symbols, returns, nil
+		return drawn{symbols: symbols, returns: returns}, nil
 	}
-	return nil, nil, fmt.Errorf("no stretch of at least %d periods with prices of %d symbols in 1000 draws: give more "+
+	return drawn{}, fmt.Errorf("no stretch of at least %d periods with prices of %d symbols in 1000 draws: give more "+
 		"prices, or smaller universes", s.LeastPeriods, s.LeastAssets)
 }

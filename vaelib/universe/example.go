@@ -2,12 +2,16 @@ package universe
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/simplex"
 )
 
@@ -17,6 +21,32 @@ type Example struct {
 	ID      string
 	HeldOut bool       // not to be learned from
 	Weights *mat.Dense // P x n
+	Truth   *Truth     // of the market, where it is known: Weights are then the universe's guides; nil: not known
+}
+
+// Truth is what returns are drawn from.
+type Truth struct {
+	Mean []float64 // n, per period
+	Cov  *mat.SymDense
+}
+
+// Optimum returns the largest true Sharpe ratio, per period, that weights under the
+// universe's largest weight can have. It returns an error where none is above 0.
+func (e *Example) Optimum(ctx context.Context) (float64, error) {
+	n := e.Assets()
+	best, err := optimize.Solve(ctx, optimize.MaxSharpe, &optimize.Inputs{
+		Set: simplex.Set{N: n, Upper: slices.Repeat([]float64{e.Cap}, n)}, Mean: e.Truth.Mean, Cov: e.Truth.Cov,
+	})
+	if err != nil {
+		return 0, err
+	}
+	return e.Truth.Sharpe(best.Weights), nil
+}
+
+// Sharpe returns the true Sharpe ratio of weights (n), per period.
+func (t *Truth) Sharpe(w []float64) float64 {
+	v := mat.NewVecDense(len(w), w)
+	return mat.Dot(v, mat.NewVecDense(len(w), t.Mean)) / math.Sqrt(mat.Inner(v, t.Cov, v))
 }
 
 // row is an example as a line of a file holds it.
@@ -29,17 +59,21 @@ type row struct {
 	Mean       []float64   `json:"mean"`
 	Covariance [][]float64 `json:"covariance"` // the lower triangle
 	Weights    [][]float64 `json:"weights"`
+	Truth      *truthRow   `json:"truth,omitempty"`
+}
+
+// truthRow is the truth as a line of a file holds it.
+type truthRow struct {
+	Mean       []float64   `json:"mean"`
+	Covariance [][]float64 `json:"covariance"` // the lower triangle
 }
 
 // Write writes an example as one line of JSON.
 func (e *Example) Write(w io.Writer) error {
-	r := row{ID: e.ID, HeldOut: e.HeldOut, Symbols: e.Symbols, Periods: e.Periods, Cap: e.Cap, Mean: e.Mean}
-	for i := range e.Mean {
-		line := make([]float64, i+1)
-		for j := range line {
-			line[j] = e.Cov.At(i, j)
-		}
-		r.Covariance = append(r.Covariance, line)
+	r := row{ID: e.ID, HeldOut: e.HeldOut, Symbols: e.Symbols, Periods: e.Periods, Cap: e.Cap, Mean: e.Mean,
+		Covariance: lower(e.Cov)}
+	if t := e.Truth; t != nil {
+		r.Truth = &truthRow{Mean: t.Mean, Covariance: lower(t.Cov)}
 	}
 	rows, _ := e.Weights.Dims()
 	for i := range rows {
@@ -51,6 +85,19 @@ func (e *Example) Write(w io.Writer) error {
 	}
 	_, err = w.Write(append(text, '\n'))
 	return err
+}
+
+// lower is the lower triangle of a matrix, diagonal included.
+func lower(m *mat.SymDense) [][]float64 {
+	var lines [][]float64
+	for i := range m.SymmetricDim() {
+		line := make([]float64, i+1)
+		for j := range line {
+			line[j] = m.At(i, j)
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // maxLine bounds a line of a file, so that a hostile one can't fill the memory.
@@ -90,14 +137,10 @@ func parse(line []byte) (*Example, error) {
 			"at least one portfolio", n, len(r.Covariance), len(r.Weights))
 	}
 	e := &Example{ID: r.ID, HeldOut: r.HeldOut, Weights: mat.NewDense(len(r.Weights), n, nil), Universe: Universe{
-		Symbols: r.Symbols, Mean: r.Mean, Cov: mat.NewSymDense(n, nil), Periods: r.Periods, Cap: r.Cap}}
-	for i, line := range r.Covariance {
-		if len(line) != i+1 {
-			return nil, fmt.Errorf("row %d of the covariance has %d entries, want %d", i+1, len(line), i+1)
-		}
-		for j, v := range line {
-			e.Cov.SetSym(i, j, v)
-		}
+		Symbols: r.Symbols, Mean: r.Mean, Periods: r.Periods, Cap: r.Cap}}
+	var err error
+	if e.Cov, err = symmetric(r.Covariance); err != nil {
+		return nil, fmt.Errorf("covariance: %w", err)
 	}
 	if err := e.Check(); err != nil {
 		return nil, err
@@ -112,7 +155,47 @@ func parse(line []byte) (*Example, error) {
 			return nil, fmt.Errorf("portfolio %d is none: its weights must be at least 0 and sum to 1", i+1)
 		}
 	}
+	if r.Truth != nil {
+		if e.Truth, err = r.Truth.parse(n); err != nil {
+			return nil, fmt.Errorf("truth: %w", err)
+		}
+		if len(r.Weights) != GuideCount {
+			return nil, fmt.Errorf("%d portfolios beside a truth: want the %d guides", len(r.Weights), GuideCount)
+		}
+	}
 	return e, nil
+}
+
+// parse checks the truth as a universe of its own.
+func (r *truthRow) parse(n int) (*Truth, error) {
+	cov, err := symmetric(r.Covariance)
+	if err != nil {
+		return nil, fmt.Errorf("covariance: %w", err)
+	}
+	if len(r.Mean) != n {
+		return nil, fmt.Errorf("%d means for %d assets", len(r.Mean), n)
+	}
+	if err := (&Universe{Mean: r.Mean, Cov: cov, Periods: 2, Cap: 1}).Check(); err != nil {
+		return nil, err
+	}
+	return &Truth{Mean: r.Mean, Cov: cov}, nil
+}
+
+// symmetric is the matrix whose lower triangle is given.
+func symmetric(lines [][]float64) (*mat.SymDense, error) {
+	if len(lines) == 0 || len(lines) > MaxAssets {
+		return nil, fmt.Errorf("%d rows: want 2 to %d", len(lines), MaxAssets)
+	}
+	m := mat.NewSymDense(len(lines), nil)
+	for i, line := range lines {
+		if len(line) != i+1 {
+			return nil, fmt.Errorf("row %d has %d entries, want %d", i+1, len(line), i+1)
+		}
+		for j, v := range line {
+			m.SetSym(i, j, v)
+		}
+	}
+	return m, nil
 }
 
 // tolerance is how far weights of a file may be from summing to 1.

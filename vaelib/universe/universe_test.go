@@ -267,6 +267,7 @@ func TestReadWhatIsWritten(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"id":"u1","periods":30,"cap":1,"mean":[0,0],"covariance":[[1],[0,1]],"weights":[[0.5,0.5]]}`))
+	f.Add([]byte(`{"id":"u1","periods":30,"cap":1,"mean":[0,0],"covariance":[[1],[0,1]],"weights":[[0.5,0.5],[1,0]],"truth":{"mean":[1,0],"covariance":[[1],[0,1]]}}`))
 	f.Add([]byte(`{"mean":[1e308,1],"covariance":[[1e308],[1e308,1]],"weights":[[1,0]],"cap":0.6,"periods":2}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		_ = Read(bytes.NewReader(data), func(e *Example) error {

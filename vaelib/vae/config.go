@@ -10,7 +10,7 @@ import (
 type Config struct {
 	Assets int `json:"assets"` // n, the width of a portfolio
 	// Latent is d, the dimension of z; 0 is for [Linear.Sizes] to choose.
-	Latent int `json:"latent" flag:"latent" after:"beta" range:"[1,1024]" auto:"true" help:"the number of dimensions of the latent space; auto takes as many as the spectrum of the training weights asks for at this beta"`
+	Latent int `json:"latent" flag:"latent" after:"beta" range:"[1,1024]" auto:"true" only:"!objective" help:"the number of dimensions of the latent space; auto takes as many as the spectrum of the training weights asks for at this beta"`
 	// Hidden are the widths of the encoder's hidden layers; the decoder mirrors
 	// them. Empty: a linear encoder and decoder, but nil is for [Linear.Sizes] to
 	// choose.
@@ -18,7 +18,7 @@ type Config struct {
 	// Beta weighs the KL term. With the Gaussian likelihood it has no unit and
 	// 1 is the evidence lower bound; with mse-sum its unit is squared weight
 	// (see [Model.Beta]).
-	Beta float64 `json:"beta" flag:"beta" range:"[0,inf)" help:"the weight of the KL term in the loss; 1 makes it the evidence lower bound with the gaussian likelihood"`
+	Beta float64 `json:"beta" flag:"beta" range:"[0,inf)" only:"!objective" help:"the weight of the KL term in the loss; 1 makes it the evidence lower bound with the gaussian likelihood"`
 	// Likelihood is "gaussian" (variance of the training rows), "gaussian-sigma"
 	// and "gaussian-learned" (one variance learned, or one by asset; take Beta 1),
 	// "dirichlet", "logistic-normal" (presence and proportions; both with the

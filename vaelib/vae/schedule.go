@@ -19,12 +19,12 @@ type Schedule struct {
 	// Warmup is the share of the steps in which the KL weight rises linearly
 	// from 0 to beta. Without it a cold start near a collapse threshold can die
 	// although the data could keep the direction alive.
-	Warmup float64 `json:"warmup" flag:"warmup" range:"[0,1]" unit:"share" help:"the part of the steps in which beta rises from 0"`
+	Warmup float64 `json:"warmup" flag:"warmup" range:"[0,1]" unit:"share" only:"!objective" help:"the part of the steps in which beta rises from 0"`
 	// Cycles, where above 1, repeats the warm-up in as many equal parts of the
 	// training, each beginning at 0 again (cyclical annealing, Fu et al. 2019);
 	// Warmup is then the share of each part. What a division leaves over goes to
 	// the last.
-	Cycles int `json:"cycles,omitempty" flag:"cycles" range:"[0,inf)" help:"the number of times that the warm-up is repeated, in equal parts of the training; 0 means once"`
+	Cycles int `json:"cycles,omitempty" flag:"cycles" range:"[0,inf)" only:"!objective" help:"the number of times that the warm-up is repeated, in equal parts of the training; 0 means once"`
 	// EvalEvery is the number of steps between evaluations, each one row of the
 	// history; 0: a fiftieth of the steps.
 	EvalEvery int `json:"eval_every"`

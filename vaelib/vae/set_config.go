@@ -14,11 +14,33 @@ type SetConfig struct {
 	Blocks int     `json:"blocks"` // of attention in the encoder, and as many in the decoder
 	Beta   float64 `json:"beta"`   // weighs the KL term, as in [Config] with the Gaussian likelihood
 	Seed   uint64  `json:"seed"`   // of the first parameters, the batches and the noise
+	// Objective is what is learned: "" the portfolios of each universe, as a VAE, or
+	// [TrueSharpe], for which Latent and Beta are 0.
+	Objective string `json:"objective,omitempty"`
 }
+
+// TrueSharpe is the objective of a learnt rule: the decoder alone, at one code,
+// gives each universe the weights whose true Sharpe ratio is as large as can be.
+// It learns from simulated markets, whose truth is known.
+const TrueSharpe = "true-sharpe"
+
+// rule says whether the network is a learnt rule.
+func (c SetConfig) rule() bool { return c.Objective == TrueSharpe }
 
 // DefaultSetConfig returns the configuration of the built-in model.
 func DefaultSetConfig() SetConfig {
 	return SetConfig{Latent: 12, Width: 32, Heads: 4, Blocks: 2, Beta: 0.1, Seed: 1}
+}
+
+// DefaultRuleConfig returns the configuration of the built-in rule.
+func DefaultRuleConfig() SetConfig {
+	return SetConfig{Width: 32, Heads: 4, Blocks: 2, Seed: 1, Objective: TrueSharpe}
+}
+
+// DefaultRuleSchedule returns the schedule that goes with [DefaultRuleConfig]. A
+// batch counts universes.
+func DefaultRuleSchedule() Schedule {
+	return Schedule{Steps: 6000, Batch: 64, LearningRate: 1e-3}
 }
 
 // DefaultSetSchedule returns the schedule that goes with [DefaultSetConfig].
@@ -28,12 +50,25 @@ func DefaultSetSchedule() Schedule {
 
 // Validate returns an error that names the first field that makes no sense.
 func (c SetConfig) Validate() error {
+	switch {
+	case c.Objective != "" && !c.rule():
+		return fmt.Errorf("objective is %q, want none or %s", c.Objective, TrueSharpe)
+	case c.rule() && (c.Latent != 0 || c.Beta != 0):
+		return fmt.Errorf("latent is %d and beta %v: a learnt rule has neither", c.Latent, c.Beta)
+	}
+	least := 1 // of latent
+	if c.rule() {
+		least = 0
+	}
 	for _, f := range []struct {
-		name       string
-		value, top int
-	}{{"latent", c.Latent, 1024}, {"width", c.Width, 4096}, {"heads", c.Heads, c.Width}, {"blocks", c.Blocks, 32}} {
-		if f.value < 1 || f.value > f.top {
-			return fmt.Errorf("%s is %d, want 1 to %d", f.name, f.value, f.top)
+		name               string
+		value, bottom, top int
+	}{
+		{"latent", c.Latent, least, 1024}, {"width", c.Width, 1, 4096}, {"heads", c.Heads, 1, c.Width},
+		{"blocks", c.Blocks, 1, 32},
+	} {
+		if f.value < f.bottom || f.value > f.top {
+			return fmt.Errorf("%s is %d, want %d to %d", f.name, f.value, f.bottom, f.top)
 		}
 	}
 	if c.Width%c.Heads != 0 {

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/universe"
 )
@@ -15,6 +16,7 @@ import (
 type setRow struct {
 	tokens, mask, facts, limits []float32
 	x                           [][]float32 // P portfolios: (w - 1/n)/sqrt(variance)
+	mean, cov                   []float32   // what a rule is judged by, see setRow.judge; nil: nothing
 }
 
 // variance is that of a weight about 1/n in a universe of n assets under a largest
@@ -83,6 +85,20 @@ func (c setScale) example(e *universe.Example, width int) setRow {
 	return r
 }
 
+// judge lays out the truth, in units in which the share that a portfolio has of the
+// largest true Sharpe ratio is its mean over its deviation.
+func (r *setRow) judge(t *universe.Truth, optimum float64, width int) {
+	n := len(t.Mean)
+	variance := mat.Trace(t.Cov) / float64(n)
+	r.mean, r.cov = make([]float32, width), make([]float32, width*width)
+	for i, m := range t.Mean {
+		r.mean[i] = float32(m / math.Sqrt(variance) / optimum)
+		for j := range n {
+			r.cov[i*width+j] = float32(t.Cov.At(i, j) / variance)
+		}
+	}
+}
+
 // bucket is the width that universes of up to n assets are padded to, so that few
 // shapes are ever compiled: the next power of two, from 8 on, or half way to it.
 func bucket(n int) int {
@@ -98,6 +114,7 @@ type setBatch struct {
 	width, universes, rows      int
 	tokens, mask, facts, limits []float32
 	x, present                  []float32
+	mean, cov                   []float32 // of a rule's
 }
 
 func newSetBatch(universes, rows, width int) *setBatch {
@@ -119,6 +136,13 @@ func (b *setBatch) put(at int, r *setRow, portfolios []int) {
 		copy(b.x[(at*b.rows+k)*b.width:], r.x[p])
 		b.present[at*b.rows+k] = 1
 	}
+	if r.mean != nil {
+		if b.mean == nil {
+			b.mean, b.cov = make([]float32, b.universes*b.width), make([]float32, b.universes*b.width*b.width)
+		}
+		copy(b.mean[at*b.width:], r.mean)
+		copy(b.cov[at*b.width*b.width:], r.cov)
+	}
 }
 
 // inputs are the batch's tensors: tokens, mask, facts, limits and x.
@@ -129,6 +153,20 @@ func (b *setBatch) inputs() []any {
 		tensors.FromFlatDataAndDimensions(b.facts, b.universes, universe.Facts),
 		tensors.FromFlatDataAndDimensions(b.limits, b.universes, limitSize),
 		tensors.FromFlatDataAndDimensions(b.x, b.universes, b.rows, b.width),
+	}
+}
+
+// truth are the tensors that a rule is judged by: mean and covariance, and which
+// universes count.
+func (b *setBatch) truth() []any {
+	counts := make([]float32, b.universes)
+	for i := range counts {
+		counts[i] = b.present[i*b.rows]
+	}
+	return []any{
+		tensors.FromFlatDataAndDimensions(b.mean, b.universes, b.width),
+		tensors.FromFlatDataAndDimensions(b.cov, b.universes, b.width, b.width),
+		tensors.FromFlatDataAndDimensions(counts, b.universes, 1),
 	}
 }
 

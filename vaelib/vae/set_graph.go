@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"vaefolio/vaelib/universe"
@@ -193,10 +192,10 @@ const logitPenalty = 0.03
 const clip = 1
 
 // stepGraph is one step of Adam, as [network.stepGraph] is.
-func (n *setNetwork) stepGraph(s state[*graph.Node], plan *graph.Node, in setInputs, x, noise *graph.Node,
+func (n *setNetwork) stepGraph(s state[*graph.Node], plan *graph.Node, in setInputs, losses func(*setTape) setLosses,
 ) state[*graph.Node] {
 	t := n.tape(s.theta[0], in)
-	l := t.losses(x, noise, graph.Ones(x.Graph(), shapes.Make(x.DType(), x.Shape().Dimensions[:2]...)))
+	l := losses(t)
 	loss := graph.Add(l.reconstruction, graph.Mul(entry(plan, planWeight), l.kl))
 	loss = graph.Add(loss, graph.MulScalar(l.logits, logitPenalty))
 	gradient := graph.Concatenate(graph.Gradient(loss, t.cut...), 0)

@@ -130,6 +130,10 @@ func ParseSet(b *Backend, data []byte) (*SetModel, error) {
 // compiled graphs for all universes of a size, and no portfolio is decoded by them:
 // the network writes a linear decoder, which runs in float64.
 func (m *SetModel) Of(u *universe.Universe) (*Model, error) {
+	if m.document.Config.rule() {
+		return nil, errors.New("a learnt rule makes one portfolio of a universe, and has no codes: give a model of " +
+			"portfolios")
+	}
 	if err := u.Check(); err != nil {
 		return nil, err
 	}

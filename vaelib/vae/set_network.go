@@ -8,7 +8,8 @@ import (
 	"vaefolio/vaelib/universe"
 )
 
-// setNetwork is the encoder and decoder of a configuration. Like those of a
+// setNetwork is the encoder and decoder of a configuration, or the decoder alone of
+// a learnt rule. Like those of a
 // [network], its parameters lie in one vector.
 type setNetwork struct {
 	config SetConfig
@@ -31,6 +32,10 @@ const (
 func newSetNetwork(c SetConfig) *setNetwork {
 	n := &setNetwork{config: c}
 	h, tokens := c.Width, universe.Features+universe.Facts
+	if c.rule() {
+		n.stack("rule", tokens+universe.GuideCount, 1)
+		return n
+	}
 	n.stack("decoder", tokens, 1+c.Latent)
 	n.stack("encoder", tokens+1+h, 0)
 	n.add("encoder.readout", 2*h, 2*c.Latent)
@@ -69,6 +74,8 @@ func (n *setNetwork) initial() []float32 {
 	for i, l := range n.layers {
 		scale := 1.0
 		switch at := (i - 1) % blockLayers; {
+		case i == n.decoderLayers()-1 && n.config.rule():
+			scale = ruleScale
 		case i == n.decoderLayers()-1:
 			scale = readoutScale
 		case i == len(n.layers)-1:
@@ -87,3 +94,6 @@ func (n *setNetwork) initial() []float32 {
 // readoutScale keeps first portfolios off the corners of the capped head, where
 // no gradient leads away from.
 const readoutScale = 0.3
+
+// ruleScale lets a rule begin where its guides are.
+const ruleScale = 0.03

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -21,22 +22,44 @@ func setInputsOf(in []*graph.Node) (setInputs, []*graph.Node) {
 
 func newSetPrograms(engine compute.Backend, n *setNetwork) (*setPrograms, error) {
 	p := &setPrograms{network: n}
-	for _, g := range []struct {
-		program **graph.Exec
-		build   func(in []*graph.Node) []*graph.Node
-	}{
+	graphs := p.ofModel(n)
+	if n.config.rule() {
+		graphs = p.ofRule(n)
+	}
+	for _, g := range graphs {
+		e, err := graph.NewExec(engine, g.build)
+		if err != nil {
+			return nil, err
+		}
+		e.SetMaxCache(-1) // sizes come in buckets
+		*g.program = e
+	}
+	return p, nil
+}
+
+// setGraph builds one of the programs.
+type setGraph struct {
+	program **graph.Exec
+	build   func(in []*graph.Node) []*graph.Node
+}
+
+// ofModel are the graphs of a VAE.
+func (p *setPrograms) ofModel(n *setNetwork) []setGraph {
+	return []setGraph{
 		// state, plan, universes, x, noise -> state
 		{&p.step, func(in []*graph.Node) []*graph.Node {
 			s, rest := takeState(in, 1)
 			universes, more := setInputsOf(rest[1:])
-			return n.stepGraph(s, rest[0], universes, more[0], more[1]).list()
+			return n.stepGraph(s, rest[0], universes, func(t *setTape) setLosses {
+				x := more[0]
+				all := graph.Ones(x.Graph(), shapes.Make(x.DType(), x.Shape().Dimensions[:2]...))
+				return t.losses(x, more[1], all)
+			}).list()
 		}},
 		// theta, universes, x, noise, present -> reconstruction and KL, means over the rows
 		{&p.eval, func(in []*graph.Node) []*graph.Node {
 			universes, more := setInputsOf(in[1:])
-			l := n.tape(in[0], universes).losses(more[0], more[1], more[2])
-			return []*graph.Node{graph.Concatenate([]*graph.Node{graph.Reshape(l.reconstruction, 1),
-				graph.Reshape(l.kl, 1)}, 0)}
+			return n.tape(in[0], universes).losses(more[0], more[1], more[2]).list()
 		}},
 		// theta, universes -> offset, slopes
 		{&p.read, func(in []*graph.Node) []*graph.Node {
@@ -52,20 +75,45 @@ func newSetPrograms(engine compute.Backend, n *setNetwork) (*setPrograms, error)
 			mean, logvar := t.encode(more[0], features)
 			return []*graph.Node{mean, logvar}
 		}},
-	} {
-		e, err := graph.NewExec(engine, g.build)
-		if err != nil {
-			return nil, err
-		}
-		e.SetMaxCache(-1) // sizes come in buckets
-		*g.program = e
 	}
-	return p, nil
+}
+
+// ofRule are those of a learnt rule.
+func (p *setPrograms) ofRule(n *setNetwork) []setGraph {
+	return []setGraph{
+		// state, plan, universes, guides, mean, covariance, present -> state
+		{&p.step, func(in []*graph.Node) []*graph.Node {
+			s, rest := takeState(in, 1)
+			universes, more := setInputsOf(rest[1:])
+			return n.stepGraph(s, rest[0], universes, func(t *setTape) setLosses {
+				return t.regret(more[0], more[1], more[2], more[3])
+			}).list()
+		}},
+		// theta, universes, guides, mean, covariance, present -> regret and 0, means over the universes
+		{&p.eval, func(in []*graph.Node) []*graph.Node {
+			universes, more := setInputsOf(in[1:])
+			return n.tape(in[0], universes).regret(more[0], more[1], more[2], more[3]).list()
+		}},
+		// theta, universes, guides -> what the rule adds to their mean
+		{&p.read, func(in []*graph.Node) []*graph.Node {
+			universes, more := setInputsOf(in[1:])
+			added, _ := n.tape(in[0], universes).rule(more[0])
+			return []*graph.Node{added}
+		}},
+	}
+}
+
+// list is reconstruction and KL, as an evaluation has them.
+func (l setLosses) list() []*graph.Node {
+	both := []*graph.Node{graph.Reshape(l.reconstruction, 1), graph.Reshape(l.kl, 1)}
+	return []*graph.Node{graph.Concatenate(both, 0)}
 }
 
 func (p *setPrograms) finalize() {
 	for _, e := range []*graph.Exec{p.step, p.eval, p.read, p.encode} {
-		e.Finalize()
+		if e != nil { // a rule encodes nothing
+			e.Finalize()
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/universe"
 )
@@ -61,6 +62,7 @@ type setTraining struct {
 	learn, heldOut []setRow
 	width          int // assets that universes are padded to
 	universes      int // of a batch
+	rows           int // portfolios of each
 	state          state[*tensors.Tensor]
 
 	step, evaluated int
@@ -76,7 +78,12 @@ func newSetTraining(
 	b *Backend, c SetConfig, s Schedule, examples []*universe.Example, opt TrainOptions,
 ) (*setTraining, error) {
 	s.EnsureDefaults()
-	t := &setTraining{backend: b, config: c, schedule: s, options: opt, universes: max(1, s.Batch/rowsEach)}
+	t := &setTraining{
+		backend: b, config: c, schedule: s, options: opt, rows: rowsEach, universes: max(1, s.Batch/rowsEach),
+	}
+	if c.rule() {
+		t.rows, t.universes = universe.GuideCount, s.Batch
+	}
 	if err := errors.Join(c.Validate(), s.Validate()); err != nil {
 		return nil, err
 	}
@@ -96,6 +103,14 @@ func newSetTraining(
 		if !e.HeldOut {
 			learn = append(learn, e)
 		}
+		switch {
+		case c.rule() && e.Truth == nil:
+			return nil, fmt.Errorf("universe %d (%s) has no truth to learn from: make the corpus with "+
+				"-simulated -truth", i+1, e.ID)
+		case !c.rule() && e.Truth != nil:
+			return nil, fmt.Errorf("universe %d (%s) has the guides of a rule for its portfolios: train with "+
+				"-objective %s, or make the corpus without -truth", i+1, e.ID, TrueSharpe)
+		}
 	}
 	if len(learn) == 0 {
 		return nil, errors.New("no universes to learn from")
@@ -112,13 +127,8 @@ func newSetTraining(
 		}
 		t.scale, t.dataHash = from.document.Scale, t.dataHash+" from "+hashParameters(theta)
 	}
-	for _, e := range examples {
-		switch {
-		case !e.HeldOut:
-			t.learn = append(t.learn, t.scale.example(e, t.width))
-		case len(t.heldOut) < mostValid:
-			t.heldOut = append(t.heldOut, t.scale.example(e, t.width))
-		}
+	if err := t.layOut(examples); err != nil {
+		return nil, err
 	}
 	if t.programs, err = b.setProgram(c); err != nil {
 		return nil, err
@@ -128,6 +138,45 @@ func newSetTraining(
 	}
 	t.load(theta, make([]float32, len(theta)), make([]float32, len(theta)), make([]float32, sumSize))
 	return t, nil
+}
+
+// layOut lays out the universes to learn from, and those held out that losses are
+// reported on.
+func (t *setTraining) layOut(examples []*universe.Example) error {
+	var chosen []*universe.Example
+	held := 0
+	for _, e := range examples {
+		if e.HeldOut {
+			held++
+		}
+		if !e.HeldOut || held <= mostValid {
+			chosen = append(chosen, e)
+		}
+	}
+	rows := make([]setRow, len(chosen))
+	if err := parallel.For(context.Background(), len(rows), func(_, i int) error {
+		e := chosen[i]
+		rows[i] = t.scale.example(e, t.width)
+		if !t.config.rule() {
+			return nil
+		}
+		optimum, err := e.Optimum(context.Background())
+		if err != nil {
+			return fmt.Errorf("the truth of universe %s: %w", e.ID, err)
+		}
+		rows[i].judge(e.Truth, optimum, t.width)
+		return nil
+	}); err != nil {
+		return err
+	}
+	for i, e := range chosen {
+		if e.HeldOut {
+			t.heldOut = append(t.heldOut, rows[i])
+		} else {
+			t.learn = append(t.learn, rows[i])
+		}
+	}
+	return nil
 }
 
 func (t *setTraining) load(theta, first, second, sums []float32) {
@@ -172,29 +221,39 @@ func (t *setTraining) run(ctx context.Context) error {
 	return err
 }
 
-// batch draws the universes and portfolios of a step, and its noise. They depend on
-// the seed and the step alone.
-func (t *setTraining) batch() (*setBatch, *tensors.Tensor) {
+// batch draws the universes and portfolios of a step, and its noise: the inputs of
+// the step. They depend on the seed and the step alone.
+func (t *setTraining) batch() []any {
 	source := stream.Source(t.config.Seed, "vae.set.batches", uint64(t.step))
 	rng := rand.New(source)
-	b := newSetBatch(t.universes, rowsEach, t.width)
+	b := newSetBatch(t.universes, t.rows, t.width)
 	for i := range t.universes {
 		row := &t.learn[rng.IntN(len(t.learn))]
-		portfolios := make([]int, rowsEach)
+		portfolios := make([]int, t.rows)
 		for k := range portfolios {
-			portfolios[k] = rng.IntN(len(row.x))
+			if portfolios[k] = k; !t.config.rule() {
+				portfolios[k] = rng.IntN(len(row.x))
+			}
 		}
 		b.put(i, row, portfolios)
 	}
-	noise := make([]float32, t.universes*rowsEach*t.config.Latent)
+	if t.config.rule() {
+		return append(b.inputs(), b.truth()...)
+	}
+	return append(b.inputs(), t.noise(source))
+}
+
+// noise draws that of the codes.
+func (t *setTraining) noise(source *rand.PCG) *tensors.Tensor {
+	noise := make([]float32, t.universes*t.rows*t.config.Latent)
 	fillNormals(noise, source)
-	return b, tensors.FromFlatDataAndDimensions(noise, t.universes, rowsEach, t.config.Latent)
+	return tensors.FromFlatDataAndDimensions(noise, t.universes, t.rows, t.config.Latent)
 }
 
 // advance runs one step.
 func (t *setTraining) advance() error {
 	start := time.Now()
-	batch, noise := t.batch()
+	batch := t.batch()
 	plan := make([]float32, planSize)
 	t.schedule.plan(plan, t.config.Beta, t.step)
 	plan[planRate] *= float32(t.rising())
@@ -207,7 +266,7 @@ func (t *setTraining) advance() error {
 			}
 			args = append(args, donated)
 		}
-		args = append(append(append(args, plan), batch.inputs()...), noise)
+		args = append(append(args, plan), batch...)
 		state, err := t.programs.step.Call(args...)
 		if err == nil {
 			t.state, _ = takeState(state, 1)
@@ -225,6 +284,14 @@ func (t *setTraining) rising() float64 {
 	return min(1, float64(t.step+1)/math.Max(1, warmRate*float64(t.schedule.Steps)))
 }
 
+// samples is how many each universe of a batch counts for.
+func (t *setTraining) samples() int {
+	if t.config.rule() {
+		return 1
+	}
+	return t.rows
+}
+
 // evaluate adds a point to the history.
 func (t *setTraining) evaluate() error {
 	start := time.Now()
@@ -240,7 +307,7 @@ func (t *setTraining) evaluate() error {
 			Total: float64(sums[sumTotal]) / steps, Reconstruction: float64(sums[sumReconstruction]) / steps,
 			KL: float64(sums[sumKL]) / steps,
 		},
-		SamplesPerSecond: float64(t.timed*t.universes*rowsEach) / t.stepping.Seconds(),
+		SamplesPerSecond: float64(t.timed*t.universes*t.samples()) / t.stepping.Seconds(),
 	}
 	if len(t.heldOut) > 0 {
 		if p.Validation, err = t.validate(); err != nil {
@@ -272,13 +339,13 @@ func (t *setTraining) validate() (*Losses, error) {
 	var l Losses
 	var rows float64
 	for from := 0; from < len(t.heldOut); from += t.universes {
-		b := newSetBatch(t.universes, rowsEach, t.width)
+		b := newSetBatch(t.universes, t.rows, t.width)
 		var count float64
 		for i := range t.universes {
 			// Where there are no more, one that has no portfolios stands in the place.
 			row := &t.heldOut[min(from+i, len(t.heldOut)-1)]
 			var portfolios []int
-			for k := range min(rowsEach, len(row.x)) {
+			for k := range min(t.rows, len(row.x)) {
 				if from+i < len(t.heldOut) {
 					portfolios = append(portfolios, k)
 				}
@@ -286,12 +353,14 @@ func (t *setTraining) validate() (*Losses, error) {
 			b.put(i, row, portfolios)
 			count += float64(len(portfolios))
 		}
-		noise := make([]float32, t.universes*rowsEach*t.config.Latent)
-		fillNormals(noise, stream.Source(0, "vae.set.validation", uint64(from)))
 		args := append([]any{t.state.theta[0]}, b.inputs()...)
-		out, err := call(t.programs.eval, append(args,
-			tensors.FromFlatDataAndDimensions(noise, t.universes, rowsEach, t.config.Latent),
-			tensors.FromFlatDataAndDimensions(b.present, t.universes, rowsEach))...)
+		if t.config.rule() {
+			args = append(args, b.truth()...)
+		} else {
+			args = append(args, t.noise(stream.Source(0, "vae.set.validation", uint64(from))),
+				tensors.FromFlatDataAndDimensions(b.present, t.universes, t.rows))
+		}
+		out, err := call(t.programs.eval, args...)
 		if err != nil {
 			return nil, err
 		}
