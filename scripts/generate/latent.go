@@ -42,7 +42,7 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 	top, values := s.Optimum.Top(count)
 	m := &made{batch: top, values: values}
 	if swept := s.Swept(); swept != nil {
-		m.tables = map[string]*run.Table{"radii.csv": swept}
+		m.tables = map[string]*run.Table{radiiFile: swept}
 	}
 	return m, nil
 }

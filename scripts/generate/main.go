@@ -77,20 +77,38 @@ func main() { cli.Main(verb) }
 // mode is one way of making portfolios.
 type mode struct {
 	make   func(*job, context.Context) (*made, error)
-	prices bool // it looks at prices
-	ends   bool // it needs -from-weights
+	prices bool   // it looks at prices
+	ends   bool   // it needs -from-weights
+	table  string // one more file that it may write
 }
 
 var modes = map[string]mode{
 	"sample":      {make: (*job).sample},
 	"condition":   {make: (*job).condition},
-	"latent":      {make: (*job).climb, prices: true},
+	"latent":      {make: (*job).climb, prices: true, table: radiiFile},
 	"interpolate": {make: (*job).interpolate, ends: true},
 	"robust":      {make: (*job).robust, prices: true},
 	"diversify":   {make: (*job).diversify, prices: true},
-	"stress":      {make: (*job).stress, prices: true},
-	"outcomes":    {make: (*job).outcomes, prices: true},
-	"styles":      {make: (*job).styles, prices: true, ends: true},
+	"stress":      {make: (*job).stress, prices: true, table: lossesFile},
+	"outcomes":    {make: (*job).outcomes, prices: true, table: fanFile},
+	"styles":      {make: (*job).styles, prices: true, ends: true, table: stylesFile},
+}
+
+// Tables of modes.
+const (
+	radiiFile  = "radii.csv"
+	lossesFile = "losses.csv"
+	fanFile    = "fan.csv"
+	stylesFile = "styles.csv"
+)
+
+// outputs are the files that the mode writes.
+func (m mode) outputs() []string {
+	files := []string{"weights.csv", "provenance.json"}
+	if m.table != "" {
+		files = append(files, m.table)
+	}
+	return files
 }
 
 // job is what a mode works with.
@@ -164,7 +182,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 		Verb: "generate", Config: to.Config(), Data: run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data),
 			[]byte(j.record.Given), []byte(j.record.Turnover)),
 		Funding: j.record.Funding, Seed: c.Seed, Backend: backend.Name(), Plugin: backend.Plugin(),
-		Outputs: []string{"weights.csv", "provenance.json"},
+		Outputs: mode.outputs(),
 	}, c.Force)
 	if err != nil {
 		return err

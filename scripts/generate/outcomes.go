@@ -31,7 +31,7 @@ func (j *job) outcomes(ctx context.Context) (*made, error) {
 			"the way with %.3f (+- %.3f)", i+1, p.Horizon, o.Loss, o.LossError, 100*p.Fall, o.Drawdown, o.DrawdownError)
 	}
 	j.record.Outcomes = p
-	return &made{batch: batch, tables: map[string]*run.Table{"fan.csv": p.Fan()}}, nil
+	return &made{batch: batch, tables: map[string]*run.Table{fanFile: p.Fan()}}, nil
 }
 
 // held is the portfolios given, each the nearest member of the set to it, or

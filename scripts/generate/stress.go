@@ -45,7 +45,7 @@ func (j *job) stress(ctx context.Context) (*made, error) {
 	for i := range values {
 		values[i] = -values[i]
 	}
-	return &made{batch: batch.Pick(rows), values: values, tables: map[string]*run.Table{"losses.csv": losses}}, nil
+	return &made{batch: batch.Pick(rows), values: values, tables: map[string]*run.Table{lossesFile: losses}}, nil
 }
 
 // sweep decodes the codes, with a table of where each of them lies.

@@ -38,7 +38,7 @@ func (j *job) styles(ctx context.Context) (*made, error) {
 	}
 	j.record.Styles = study
 	return &made{
-		batch: study.Batch, figures: study.Figures, tables: map[string]*run.Table{"styles.csv": study.Labels()},
+		batch: study.Batch, figures: study.Figures, tables: map[string]*run.Table{stylesFile: study.Labels()},
 	}, nil
 }
 

@@ -653,7 +653,7 @@ func TestBadInput(t *testing.T) {
 		{"a file in use", []string{"-replay", folder, "-out", locked}, 1, "is in use by another process"},
 		{"lines of other symbols", []string{"-replay", folder, "-out", file("c.jsonl", strings.ReplaceAll(lines, "CCCUSDT", "XXXUSDT"))}, 1, "c.jsonl: the last line has other symbols"},
 		{"lines of another interval", []string{"-replay", folder, "-out", file("d.jsonl", strings.ReplaceAll(lines, `"interval":"60"`, `"interval":"D"`))}, 1, "the last line is of interval D, not 60"},
-		{"a folder for a file", []string{"-replay", folder, "-out", dir}, 1, "is a directory"},
+		{"a folder for a file", []string{"-replay", folder, "-out", dir}, 1, "is a folder"},
 		{"an exchange that is away", []string{"-base-url", "http://127.0.0.1:1"}, 1, "127.0.0.1:1"},
 		{"leftover", []string{"more"}, 2, `leftover argument "more"`},
 	} {

@@ -16,7 +16,7 @@ import (
 )
 
 type config struct {
-	Days  int    `flag:"days" range:"[1,inf)" help:"the number of daily returns to draw"`
+	Days  int    `flag:"days" range:"[1,1000000]" help:"the number of daily returns to draw"`
 	Out   string `flag:"out" unit:"DIR" default:"data" help:"the folder of the files, which are replaced"`
 	Check bool   `flag:"check" help:"write nothing, and compare the files with what would be written"`
 	cli.Common

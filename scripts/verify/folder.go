@@ -130,11 +130,21 @@ var verbs = map[string][]check{
 // look runs one check.
 func (f *folder) look(ctx context.Context, c check) {
 	before := len(f.findings)
-	if err := c.do(f, ctx); err != nil && ctx.Err() == nil {
+	if err := c.guarded(f, ctx); err != nil && ctx.Err() == nil {
 		f.add(c.file, "can be checked", differs, err.Error(), nil)
 	} else if len(f.findings) == before && err == nil {
 		f.add(c.file, "whole", unchecked, nil, "nothing in it is known here")
 	}
+}
+
+// guarded is do: parts of an altered run, each sound by itself, may not fit together.
+func (c check) guarded(f *folder, ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the parts of the run don't fit together: %v", p)
+		}
+	}()
+	return c.do(f, ctx)
 }
 
 func (f *folder) add(file, item, status string, stored, recomputed any) {

@@ -103,7 +103,7 @@ func find(verb, programs string) ([]string, error) {
 	if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 		return []string{filepath.Join(dir, name)}, nil
 	} else if programs != "" || !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("-programs: %w", err)
+		return nil, fmt.Errorf("-programs: no program %s in %s", name, dir)
 	}
 	if _, err := os.Stat(filepath.Join("scripts", verb, "main.go")); err != nil {
 		return nil, fmt.Errorf("no program %s is beside this one, nor are the sources here: give -programs", verb)

@@ -92,6 +92,11 @@ func (in installer) install(ctx context.Context) (string, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("%w: choose another folder with -dir", err)
 	}
+	if in.wheel != "" { // before anything is made
+		if err := in.checkHash(in.wheel); err != nil {
+			return "", err
+		}
+	}
 	if err := os.MkdirAll(in.dir, 0o777); err != nil {
 		return "", fmt.Errorf("%w: choose another folder with -dir", err)
 	}
@@ -107,20 +112,25 @@ func (in installer) install(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	hash, err := run.HashFile(wheel)
-	if err != nil {
+	if err := in.checkHash(wheel); err != nil {
 		return "", err
-	}
-	if hash != in.release.wheelHash {
-		return "", fmt.Errorf(
-			"%s has the SHA-256 %s, not the pinned %s: nothing was unpacked; get %s %s from a source you trust",
-			filepath.Base(wheel), hash, in.release.wheelHash, in.release.distribution, in.release.version)
 	}
 	if err := in.unpack(wheel); err != nil {
 		return "", err
 	}
 	in.say("installed: %s", in.path())
 	return filepath.Abs(in.path())
+}
+
+// checkHash refuses a wheel that isn't the pinned one.
+func (in installer) checkHash(wheel string) error {
+	hash, err := run.HashFile(wheel)
+	if err == nil && hash != in.release.wheelHash {
+		err = fmt.Errorf(
+			"%s has the SHA-256 %s, not the pinned %s: nothing was unpacked; get %s %s from a source you trust",
+			filepath.Base(wheel), hash, in.release.wheelHash, in.release.distribution, in.release.version)
+	}
+	return err
 }
 
 // download lets pip, which knows the user's index, get the wheel.

@@ -231,7 +231,7 @@ func decodeResult(raw []byte, path, symbol, category string, result any) error {
 		return &DecodeError{Path: path, Symbol: symbol, Index: -1, Msg: fmt.Sprintf(format, args...)}
 	}
 	if err := json.Unmarshal(raw, result); err != nil {
-		return fail("result is not as documented: %s", oneLine(err.Error()))
+		return fail("result is not as documented: %s", malformed(err))
 	}
 	if category == "" {
 		return nil
@@ -240,7 +240,7 @@ func decodeResult(raw []byte, path, symbol, category string, result any) error {
 		Category string `json:"category"`
 	}
 	if err := json.Unmarshal(raw, &of); err != nil {
-		return fail("result is not as documented: %s", oneLine(err.Error()))
+		return fail("result is not as documented: %s", malformed(err))
 	}
 	if of.Category != category {
 		return fail("result is of category %s, not %s", strconv.Quote(oneLine(of.Category)), category)
@@ -286,7 +286,7 @@ func (c *Client) attempt(ctx context.Context, path string, query url.Values, sym
 	}
 	if decoded != nil {
 		return nil, &DecodeError{Path: path, Symbol: symbol, Index: -1,
-			Msg: "answer is not as documented: " + oneLine(decoded.Error())}
+			Msg: "answer is not as documented: " + malformed(decoded)}
 	}
 	switch {
 	case answer.Code == nil:

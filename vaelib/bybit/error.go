@@ -1,6 +1,7 @@
 package bybit
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -234,6 +235,20 @@ func place(path, symbol string) string {
 
 // longestText bounds what is quoted from outside.
 const longestText = 160
+
+// malformed says what is wrong with JSON, in words of ours.
+func malformed(err error) string {
+	switch e := err.(type) {
+	case *json.SyntaxError:
+		if strings.HasPrefix(e.Error(), "unexpected end") {
+			return fmt.Sprintf("an unexpected end at byte %d", e.Offset)
+		}
+		return fmt.Sprintf("no sound JSON at byte %d", e.Offset)
+	case *json.UnmarshalTypeError:
+		return fmt.Sprintf("a JSON %s in the place of another kind of value", e.Value)
+	}
+	return oneLine(err.Error())
+}
 
 // oneLine makes text from outside fit for a message: without letters that have no
 // picture, which steer a terminal or turn the writing round.

@@ -435,7 +435,7 @@ func decodeMessage(raw []byte) (*message, error) {
 	m := &message{}
 	if err := json.Unmarshal(raw, m); err != nil {
 		return nil, &DecodeError{Path: "stream",
-			Index: -1, Msg: "message is not as documented: " + oneLine(err.Error())}
+			Index: -1, Msg: "message is not as documented: " + malformed(err)}
 	}
 	return m, nil
 }
@@ -462,7 +462,7 @@ func (m *message) updates(symbol string, interval Interval) ([]update, error) {
 		Confirm  *bool  `json:"confirm"`
 	}
 	if err := json.Unmarshal(m.Data, &rows); err != nil {
-		return nil, fail(-1, "data are not as documented: "+oneLine(err.Error()))
+		return nil, fail(-1, "data are not as documented: "+malformed(err))
 	}
 	updates := make([]update, len(rows))
 	for i, row := range rows {

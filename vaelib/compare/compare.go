@@ -129,6 +129,10 @@ func Run(ctx context.Context, t *Tracks, annual metrics.Settings, settings Setti
 	if err := settings.Validate(); err != nil {
 		return nil, err
 	}
+	if longest := float64(t.Periods()); settings.Block > longest || settings.Bandwidth > longest {
+		return nil, fmt.Errorf("-block %v and -bandwidth %v: the tracks have %v periods, and neither may be longer",
+			settings.Block, settings.Bandwidth, longest)
+	}
 	annual.Level = settings.Level
 	annual.EnsureDefaults()
 	if err := annual.Validate(); err != nil {

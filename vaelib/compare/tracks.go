@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -136,6 +137,8 @@ func (t *table) header(record []string) error {
 		switch _, err := strconv.ParseFloat(name, 64); {
 		case j == 0 && (t.dates || t.index):
 			continue
+		case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+			return t.refuse(j+1, "the name %q has letters that can't be seen: name the strategy otherwise", name)
 		case name == "":
 			return t.refuse(j+1, "a column without a name: name the strategy in the header")
 		case err == nil:

@@ -31,10 +31,10 @@ func spans(periods int, lookbacks []int, step int, share float64) (training, val
 			"more history or shorter lookbacks", periods, longest, need)
 	}
 	for _, l := range lookbacks {
-		for end := l; end <= cut; end += step {
+		for end := l; end <= cut; end += min(step, periods) { // whose sum can't overflow
 			training = append(training, Span{From: end - l, To: end})
 		}
-		for end := cut + l; share > 0 && end <= periods; end += step {
+		for end := cut + l; share > 0 && end <= periods; end += min(step, periods) {
 			validation = append(validation, Span{From: end - l, To: end, Validation: true})
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
@@ -122,6 +123,27 @@ func (d *Donors) checkWeights(assets int) error {
 	for i, w := range d.Weights {
 		if len(w) != assets {
 			return fmt.Errorf("donor %d has %d weights, want %d", i+1, len(w), assets)
+		}
+		if err := d.checkRow(i); err != nil {
+			return fmt.Errorf("donor %d: %w: train again", i+1, err)
+		}
+	}
+	return nil
+}
+
+// checkRow says where the conditions of a donor aren't those of its weights.
+func (d *Donors) checkRow(i int) error {
+	const written = 1e-6
+	if sum := floats.Sum(d.Weights[i]); !(math.Abs(sum-1) <= written) {
+		return fmt.Errorf("its weights sum to %v", sum)
+	}
+	for j, v := range d.Rows[i] {
+		m := d.measure(j)
+		if m == nil {
+			continue
+		}
+		if got := m.Value(d.Weights[i]); !(math.Abs(got-v) <= written*(1+math.Abs(v))) {
+			return fmt.Errorf("%s of its weights is %v, and not %v", d.Names[j], got, v)
 		}
 	}
 	return nil

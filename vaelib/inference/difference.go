@@ -74,6 +74,9 @@ func LedoitWolf(a, b []float64, settings DifferenceSettings) (Difference, error)
 		return Difference{}, wrong("kernel", string(s.Kernel), fmt.Sprintf("one of %v", Kernels()))
 	case !(s.Bandwidth >= 0) || math.IsInf(s.Bandwidth, 0):
 		return Difference{}, wrong("bandwidth", fmt.Sprint(s.Bandwidth), "a number above 0, or 0 for Andrews'")
+	case s.Bandwidth > float64(len(a)):
+		return Difference{}, wrong("bandwidth", fmt.Sprint(s.Bandwidth),
+			fmt.Sprintf("at most %d, the number of periods", len(a)))
 	}
 	if err := checkPair(a, b); err != nil {
 		return Difference{}, err

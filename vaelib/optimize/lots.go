@@ -3,6 +3,8 @@ package optimize
 import (
 	"fmt"
 	"math"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // Allocation is a portfolio in whole lots.
@@ -13,6 +15,9 @@ type Allocation struct {
 	// Distance is the largest difference from the weights asked for.
 	Distance float64
 }
+
+// mostLots of one asset can be counted exactly.
+const mostLots = 1 << 53
 
 // Allocate turns weights (n, not negative) into whole lots: what cash buys at
 // the prices (n), in multiples of the lots (n; nil means 1 each). Each asset
@@ -45,7 +50,10 @@ func Allocate(weights, prices, lots []float64, cash float64) (*Allocation, error
 			return nil, fmt.Errorf("asset %d has the weight %v: whole lots are for long positions", j, w)
 		}
 		sum += w
-		count[j] = math.Floor(w*cash/price[j] + 1e-9)
+		if count[j] = math.Floor(w*cash/price[j] + 1e-9); count[j] > mostLots {
+			return nil, fmt.Errorf("asset %d would get more than %v lots of %v: give larger lots",
+				j, float64(mostLots), lot)
+		}
 		a.Cash -= count[j] * price[j]
 	}
 	if sum > 1+1e-9 {
@@ -64,6 +72,10 @@ func Allocate(weights, prices, lots []float64, cash float64) (*Allocation, error
 		}
 		count[best]++
 		a.Cash -= price[best]
+	}
+	if floats.Max(count) == 0 {
+		return nil, fmt.Errorf("%v buys nothing near the weights, as the cheapest lot costs %v: give more cash, or "+
+			"smaller lots", cash, floats.Min(price))
 	}
 	a.Cash = max(a.Cash, 0)
 	for j, w := range weights {

@@ -398,8 +398,12 @@ func (r *Run) release() error {
 	return err
 }
 
-// HashFile returns the SHA-256 of a file's contents in hexadecimal digits.
+// HashFile returns the SHA-256 of a file's contents in hexadecimal digits. What it
+// hashes was read or will be: it refuses a pipe, whose contents come but once.
 func HashFile(path string) (string, error) {
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return "", fmt.Errorf("%s is a pipe, and has to be read twice: give a file", path)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return "", err

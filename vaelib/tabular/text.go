@@ -27,7 +27,7 @@ func OpenTextFS(fsys fs.FS, name, shown string) (io.ReadCloser, error) {
 		return struct {
 			io.Reader
 			io.Closer
-		}{s.Lines, s}, nil
+		}{&bounded{r: s.Lines, file: shown, line: 1}, s}, nil
 	}
 	c, err := s.Columns()
 	if err != nil {
@@ -95,4 +95,25 @@ func (w *spelled) field(k int, field []byte) {
 	w.text = append(w.text, '"')
 	w.text = append(w.text, bytes.ReplaceAll(field, []byte{'"'}, []byte(`""`))...)
 	w.text = append(w.text, '"')
+}
+
+// bounded reads text, of which no line is longer than [LongestLine]: a reader of
+// lines would otherwise keep all that an endless one holds.
+type bounded struct {
+	r    io.Reader
+	file string
+	line int
+	long int // bytes of the line so far
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if last := bytes.LastIndexByte(p[:n], '\n'); last >= 0 {
+		b.line += bytes.Count(p[:n], []byte{'\n'})
+		b.long = n - last - 1
+	} else if b.long += n; b.long > LongestLine {
+		return 0, &Error{File: b.file, Line: b.line, Msg: fmt.Sprintf("is longer than %d bytes: this is no table of text",
+			LongestLine)}
+	}
+	return n, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,6 +62,9 @@ func (c Conditioning) Read(path string, p *portfolio.Portfolios, heldOut []bool)
 	if t.Measures, err = corpus.ReadMeasures(path, len(p.Symbols)); err != nil {
 		return nil, err
 	}
+	if err := checkMeasures(t.Measures, p, all); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(filepath.Dir(path), corpus.MeasuresFile), err)
+	}
 	if t.Market, err = corpus.ReadMarket(filepath.Join(filepath.Dir(path), corpus.SummaryFile)); err != nil {
 		return nil, err
 	}
@@ -71,6 +75,29 @@ func (c Conditioning) Read(path string, p *portfolio.Portfolios, heldOut []bool)
 	t.Conditions = chosen
 	t.Train, t.HeldOut = SplitRows(pick(all.Values, columns), heldOut)
 	return t, nil
+}
+
+// checkMeasures says where measures give a portfolio other conditions than the file
+// of these has: the two are of different corpora, or one was altered.
+func checkMeasures(measures []portfolio.Measure, p *portfolio.Portfolios, conditions *portfolio.Conditions) error {
+	const (
+		most    = 100 // portfolios that are looked at
+		written = 1e-6
+	)
+	for k := range measures {
+		column := slices.Index(conditions.Names, measures[k].Name)
+		for i := range min(most, p.Len()) {
+			if column < 0 {
+				break
+			}
+			got, want := measures[k].Value(p.Weights.RawRowView(i)), conditions.Values.At(i, column)
+			if !(math.Abs(got-want) <= written*(1+math.Abs(want))) {
+				return fmt.Errorf("%s of portfolio %s is %.6g by it, and %.6g in the file of conditions: they are not "+
+					"of one corpus, build it again", measures[k].Name, p.ID(i), got, want)
+			}
+		}
+	}
+	return nil
 }
 
 // Donors are those of a model that was told this of the training portfolios (N x n;

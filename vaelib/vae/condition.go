@@ -28,6 +28,8 @@ type Condition struct {
 const (
 	maxConditions = 4096
 	maxLevels     = 1024
+
+	largestCondition = 1e30 // the network is in float32
 )
 
 // width is the number of the network's inputs for the condition.
@@ -38,8 +40,8 @@ func (c Condition) categorical() bool { return len(c.Levels) > 0 }
 
 // Check returns an error for a value that the condition can't have.
 func (c Condition) Check(v float64) error {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return fmt.Errorf("condition %s is %v", c.Name, v)
+	if math.IsNaN(v) || math.Abs(v) > largestCondition {
+		return fmt.Errorf("condition %s is %v, want a number within %v of 0", c.Name, v, float64(largestCondition))
 	}
 	if c.categorical() && (v != math.Trunc(v) || v < 0 || int(v) >= len(c.Levels)) {
 		return fmt.Errorf("condition %s is %v, want the number of a level, 0 to %d", c.Name, v, len(c.Levels)-1)

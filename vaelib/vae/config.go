@@ -77,6 +77,7 @@ const (
 	maxLayers     = 64
 	maxParameters = 1 << 28
 	maxSteps      = 1 << 30
+	leastRate     = 1e-12
 	maxBatch      = 1 << 20
 )
 

@@ -55,8 +55,9 @@ func (s Schedule) Validate() error {
 	if s.Batch < 1 || s.Batch > maxBatch {
 		return fmt.Errorf("batch is %d, want 1 to %d", s.Batch, maxBatch)
 	}
-	if !(s.LearningRate > 0) || math.IsInf(s.LearningRate, 0) {
-		return fmt.Errorf("learning rate is %v, want a number above 0", s.LearningRate)
+	if !(s.LearningRate >= leastRate) || math.IsInf(s.LearningRate, 0) {
+		return fmt.Errorf("learning rate is %v, want a number of at least %v: below it float32 learns nothing",
+			s.LearningRate, leastRate)
 	}
 	if !(s.Warmup >= 0 && s.Warmup <= 1) {
 		return fmt.Errorf("warm-up is %v, want a share from 0 to 1", s.Warmup)

@@ -253,7 +253,7 @@ func TestInputInTheFolderOfResults(t *testing.T) {
 
 func TestMissingConfig(t *testing.T) {
 	code, _, stderr := execute(verb(nil, nil), "-path=a", "-config", "none.toml")
-	if code != 2 || !strings.HasPrefix(stderr, "try: -config: stat none.toml: no such file or directory") {
+	if code != 2 || !strings.HasPrefix(stderr, "try: -config: none.toml: no such file or folder") {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
 }

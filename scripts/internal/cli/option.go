@@ -219,6 +219,9 @@ func (o *option) assign(texts []string) error {
 // quotes, and for those before which a NAME=X has no = yet, since a name may
 // have commas ("Oil, Gas & Consumable Fuels=0.1").
 func (o *option) elements(text string) []string {
+	if o.positional {
+		return []string{text} // such as a path, which may have commas
+	}
 	pairs := strings.Contains(o.unit, "=")
 	var parts []string
 	for rest, more := text, true; more; {

@@ -78,8 +78,10 @@ func (v Verb[C]) resolve(args []string) (*C, options, error) {
 // checkDevices refuses an input that is a device: some have no end.
 func (os options) checkDevices() error {
 	for _, o := range os {
-		if mode, ok := o.inputMode(); ok && mode&fs.ModeDevice != 0 {
-			return Usagef("%s %s is a device: give a file", o.spelled(), o.field.String())
+		for _, path := range o.inputs() {
+			if mode, ok := modeOf(path); ok && mode&fs.ModeDevice != 0 {
+				return Usagef("%s %s is a device: give a file", o.spelled(), path)
+			}
 		}
 	}
 	return nil
@@ -88,18 +90,29 @@ func (os options) checkDevices() error {
 // hasPipe says whether an input is a pipe.
 func (os options) hasPipe() bool {
 	return slices.ContainsFunc(os, func(o *option) bool {
-		mode, ok := o.inputMode()
-		return ok && mode&fs.ModeNamedPipe != 0
+		return slices.ContainsFunc(o.inputs(), func(path string) bool {
+			mode, ok := modeOf(path)
+			return ok && mode&fs.ModeNamedPipe != 0
+		})
 	})
 }
 
-// inputMode is what the input lies in; ok is false where the option is none, or
-// nothing is there.
-func (o *option) inputMode() (mode fs.FileMode, ok bool) {
-	if !o.isInput() || o.field.String() == "" {
-		return 0, false
+// inputs are the paths that the verb reads by the option, or its arguments, which may
+// be paths.
+func (o *option) inputs() []string {
+	paths, isList := o.field.Interface().([]string)
+	switch {
+	case o.positional && isList:
+		return paths
+	case o.isInput() && o.field.String() != "":
+		return []string{o.field.String()}
 	}
-	info, err := stat(o.field.String())
+	return nil
+}
+
+// modeOf is what lies at a path; ok is false where nothing is there.
+func modeOf(path string) (mode fs.FileMode, ok bool) {
+	info, err := stat(path)
 	if err != nil {
 		return 0, false // whoever opens it says what is wrong
 	}

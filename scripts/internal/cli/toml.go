@@ -27,7 +27,8 @@ func readTOML(path string, all options) ([]*assignment, error) {
 		var syntax *toml.DecodeError
 		if errors.As(err, &syntax) {
 			line, column := syntax.Position()
-			return nil, Usagef("%s:%d:%d: %s", path, line, column, strings.TrimPrefix(syntax.Error(), "toml: "))
+			return nil, Usagef("%s:%d:%d: no TOML of lines such as seed = 1: %s", path, line, column,
+				strings.Replace(strings.TrimPrefix(syntax.Error(), "toml: "), "strconv.ParseFloat: ", "", 1))
 		}
 		return nil, Usagef("%s: %w", path, err)
 	}

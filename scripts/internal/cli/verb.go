@@ -153,10 +153,10 @@ func (v Verb[C]) report(ctx context.Context, err error, stream *IO) int {
 		say("interrupted")
 		return exitInterrupted
 	case errors.As(err, &usage):
-		say(err.Error() + " (" + v.Name + " -h lists all flags)")
+		say(plainly(err) + " (" + v.Name + " -h lists all flags)")
 		return exitUsage
 	default:
-		say(err.Error())
+		say(plainly(err))
 		return exitFailed
 	}
 }
