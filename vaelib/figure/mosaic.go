@@ -66,7 +66,8 @@ func (m Mosaic) Draw() (*Figure, error) {
 	f.notes = []string{fmt.Sprintf(
 		"Each tile is a portfolio, each bar an asset's weight; a bar as high as its tile is %.0f%%.", 100*largest)}
 	f.panels = 1
-	f.height = f.around() + (usualWidth-80*cssPixel)*vg.Length(len(m.Rows))/vg.Length(len(m.Columns))*0.72
+	tile := (usualWidth - 80*cssPixel) / vg.Length(len(m.Columns))
+	f.height = f.around() + 45*cssPixel + max(180*cssPixel, 0.72*tile*vg.Length(len(m.Rows)))
 	return f, nil
 }
 

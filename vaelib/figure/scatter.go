@@ -44,9 +44,10 @@ func (s Scatter) Draw() (*Figure, error) {
 		shown += len(x)
 		omitted += len(g.X) - len(x)
 	}
-	x, ok := s.X.fit(xs...)
-	y, _ := s.Y.fit(ys...)
-	if !ok {
+	rings := append(negatives(s.Circles), s.Circles...)
+	x, ok := s.X.fit(append(xs, rings)...)
+	y, _ := s.Y.fit(append(ys, rings)...)
+	if !ok || shown == 0 {
 		return noData(s.Frame, title, "no point with finite coordinates"), nil
 	}
 	scaleOf, coloured := s.Scale.fit(values...)
@@ -111,6 +112,15 @@ func drawColoured(p *plot.Plot, x, y, colours scale, xs, ys, values []float64) {
 				vg.Point{X: tx(xs[i]), Y: ty(ys[i])})
 		}
 	}))
+}
+
+// negatives are the numbers with their signs turned.
+func negatives(x []float64) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = -v
+	}
+	return y
 }
 
 // drawCircles draws dashed circles around the origin.
