@@ -26,6 +26,7 @@ import (
 type trainConfig struct {
 	Weights    string `flag:"weights" help:"the file of the training portfolios"`
 	Corpus     string `flag:"corpus" help:"the corpus of universes, of a model over sets"`
+	Objective  string `flag:"objective" help:"what a learnt rule was trained for; empty: portfolios"`
 	From       string `flag:"from" help:"the model over sets that it went on from"`
 	Conditions string `flag:"conditions" help:"the file of their conditions"`
 	trained.Conditioning
