@@ -2,17 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/trained"
 )
 
 // Wish are the flags of a conditional model.
 type Wish struct {
-	Text  string `flag:"wish" unit:"TERMS" help:"the conditions that a conditional model is asked for, such as volatility=0.4,sector.L1<=0.35 or regime=rising at low volatility; what it leaves open is that of training portfolios and, of the market, that at the end of -prices"`
-	Draws int    `flag:"draws" range:"[1,10000]" only:"mode=condition" help:"the number of portfolios made for each one returned, which is the nearest to the wish before it is moved to it"`
+	Text  string `flag:"wish" unit:"TERMS" help:"the conditions that a conditional model is asked for, such as volatility=0.4,sector.L1<=0.35 or regime=rising at low volatility; what it leaves open is that of training portfolios and, of the market, that at the end of -prices. A model over sets of assets can be asked in mode condition for volatility, annual_return, effective_assets, max_weight and sectors"`
+	Draws int    `flag:"draws" range:"[0,10000]" only:"mode=condition" help:"the number of portfolios made for each one returned, which is the nearest to the wish before it is moved to it; 0 means 1, and 64 with a model over sets of assets"`
 }
 
 // ask reads the wish, and what a conditional model knows.
@@ -59,6 +61,29 @@ func (j *job) settle(ctx context.Context) (err error) {
 	return err
 }
 
+// askSet reads a wish to a model over sets of assets, once the prices are there.
+func (j *job) askSet() error {
+	switch {
+	case j.Mode != "condition" && j.Wish.Text != "":
+		return cli.Usagef("a model over sets of assets is asked in mode condition alone: leave out -wish, or -mode %s",
+			j.Mode)
+	case j.Mode != "condition":
+		return nil
+	case j.Wish.Text == "":
+		return cli.Usagef("say by -wish what is asked for, such as volatility=0.4,max_weight<=0.3")
+	}
+	sectors, err := j.SectorsOf(j.symbols)
+	if err != nil {
+		return err
+	}
+	j.record.Order, err = j.trained.PickOrder(j.Wish.Text, j.window, j.settings.PeriodsPerYear, sectors,
+		func(line string) { j.io.Note("%s", line) })
+	if wrong := new(trained.WishError); errors.As(err, &wrong) {
+		return cli.Usage(err)
+	}
+	return err
+}
+
 // condition makes portfolios to the wish.
 func (j *job) condition(ctx context.Context) (*made, error) {
 	var over *metrics.Evaluator
@@ -73,6 +98,11 @@ func (j *job) condition(ctx context.Context) (*made, error) {
 		return nil, err
 	}
 	settings := generate.OrderSettings{Seed: j.Seed, Density: density, Draws: j.Draws, Rivals: true}
+	if settings.Draws == 0 {
+		if settings.Draws = 1; !j.trained.Conditional() {
+			settings.Draws = 64
+		}
+	}
 	batch, achieved, err := j.record.Order.Make(ctx, j.generator, j.count(100), settings, over)
 	return &made{batch: batch, achieved: achieved}, err
 }

@@ -50,7 +50,6 @@ generate -model runs/model -mode interpolate -from-weights two.csv -path spheric
 generate -model runs/model -mode robust -horizon 30 -prices prices.csv -out runs/robust
 generate -model runs/model -mode outcomes -from-weights mine.csv -horizon 365 -regimes 2 -prices prices.csv -out runs/outcomes`,
 	Default: config{
-		Wish:     Wish{Draws: 1},
 		Latent:   generate.SearchSettings{Starts: 64, Iterations: 100},
 		Choice:   Choice{Candidates: 10000, Settings: choose.DefaultSettings(), HeldOut: 0.3},
 		Stress:   Stress{Side: 41},

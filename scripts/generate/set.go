@@ -35,17 +35,16 @@ func (j *job) openSet(backend *vae.Backend) (err error) {
 		len(j.window.Times))
 	j.record = provenance{Mode: j.Mode, Seed: j.Seed, Backend: backend.Description(), Data: j.window.Hash(),
 		Synthetic: data.Synthetic, Funding: j.window.Funded}
-	if err := j.ask(); err != nil {
-		return err
-	}
 	if j.generator, err = generate.New(j.trained.Network, j.set); err != nil {
 		return err
 	}
-	if modes[j.Mode].prices || j.Prices.Prices != "" {
+	if modes[j.Mode].prices || j.Prices.Prices != "" || j.Mode == "condition" {
 		if j.settings, err = j.Figures.Settings(j.io, j.window, 0); err != nil {
 			return err
 		}
 	}
-	j.record.ModelHash, err = j.trained.Hash()
-	return err
+	if j.record.ModelHash, err = j.trained.Hash(); err != nil {
+		return err
+	}
+	return j.askSet()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -99,16 +100,74 @@ func TestOverSets(t *testing.T) {
 		}
 	}
 	for args, says := range map[string]string{
-		"-max-weight 0.1":           "impossible constraints: 6 weights",
-		"-lower -0.2":               "-lower",
-		"-mode condition -wish a=1": "knows no conditions",
-		"-density two-stage -n 5":   "two-stage",
-		"-symbols A,Z":              "Z",
+		"-max-weight 0.1":                       "impossible constraints: 6 weights",
+		"-lower -0.2":                           "-lower",
+		"-mode condition -wish a=1":             `unknown condition "a": the known ones are volatility, annual_return, effective_assets, max_weight`,
+		"-mode condition":                       "say by -wish",
+		"-wish volatility=0.3":                  "asked in mode condition alone",
+		"-mode condition -wish volatility=0.01": "no portfolio within the constraints has that: its volatility lies from",
+		"-mode condition -wish effective_assets=1.5 -max-weight 0.4": "its effective_assets lies from 2.5 to 6",
+		"-mode condition -wish max_weight<=0.1":                      "impossible",
+		"-density two-stage -n 5":                                    "two-stage",
+		"-symbols A,Z":                                               "Z",
 	} {
 		code, _, stderr := execute(t, append(strings.Fields(args), "-model", model, "-backend", "go", "-prices", prices)...)
 		if code == 0 || !strings.Contains(stderr, says) {
 			t.Errorf("%s: exit code %d, %s", args, code, stderr)
 		}
+	}
+}
+
+// TestOrdersOverSets asks for portfolios of symbols that no model has seen.
+func TestOrdersOverSets(t *testing.T) {
+	model := overSets(t)
+	symbols := []string{"D", "A", "C", "B", "F", "E"}
+	prices := closes(t, symbols)
+	slices.Sort(symbols)
+	sectors := filepath.Join(t.TempDir(), "sectors.csv")
+	if err := os.WriteFile(sectors, []byte("symbol,sector\nA,X\nB,X\nC,X\nD,Y\nE,Y\nF,Y\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-model", model, "-backend", "go", "-mode", "condition", "-wish", "effective_assets=4,sector.X<=0.4",
+		"-sectors", sectors, "-max-weight", "0.5", "-draws", "16"}
+	out := filepath.Join(t.TempDir(), "order")
+	code, _, stderr := execute(t, append(args, "-prices", prices, "-n", "12", "-out", out)...)
+	if code != 0 || !strings.Contains(stderr, "nearest of as many draws of a Dirichlet mixture") {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "weights.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := portfolio.Read(bytes.NewReader(text), "weights.csv", portfolio.ReadOptions{Symbols: symbols})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.Len() {
+		w := p.Weights.RawRowView(i)
+		var squares float64
+		for _, x := range w {
+			squares += x * x
+		}
+		if n := 1 / squares; n < 3.999 || n > 4.001 || w[0]+w[1]+w[2] > 0.4+1e-12 || slices.Max(w) > 0.5+1e-12 {
+			t.Errorf("portfolio %d: %v effective assets, weights %v", i, n, w)
+		}
+	}
+	var record struct {
+		Order *trained.Order `json:"order"`
+	}
+	file, err := os.ReadFile(filepath.Join(out, "provenance.json"))
+	if err == nil {
+		err = json.Unmarshal(file, &record)
+	}
+	if o := record.Order; err != nil || o == nil || o.Draws != 16 || o.Moved == nil || o.Recall == nil || len(o.HeldOut) != 3 ||
+		len(o.Terms) != 2 || !o.Terms[1].Held {
+		t.Errorf("order %+v (%v)", record.Order, err)
+	}
+	// A shorter order is the beginning of a longer one, in any order of the columns.
+	code, again, stderr := execute(t, append(args, "-prices", closes(t, symbols), "-n", "5")...)
+	if code != 0 || !strings.HasPrefix(strings.ReplaceAll(string(text), "\ng0", "\ng"), again) {
+		t.Errorf("exit code %d: a shorter order has other portfolios:\n%s%s\n%s", code, text, again, stderr)
 	}
 }
 
