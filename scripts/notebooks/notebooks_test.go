@@ -217,7 +217,7 @@ func TestQuicken(t *testing.T) {
 	if err := quicken(t.Context(), "go", variables); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"CGO_ENABLED": "0", "GOFLAGS": "'-ldflags=-s -w' -mod=mod"}
+	want := map[string]string{"CGO_ENABLED": "0", "GOFLAGS": "-mod=mod '-ldflags=-s -w'"}
 	if !maps.Equal(variables, want) {
 		t.Errorf("variables of the kernel %v, want %v", variables, want)
 	}
