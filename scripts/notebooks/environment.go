@@ -44,9 +44,9 @@ func (e environment) kernelFile() string {
 	return e.path("share", "jupyter", "kernels", "gonb", "kernel.json")
 }
 
-// setup makes the environment, or completes it, with JupyterLab and with cells
-// that can use XLA where these are asked for; say hears each step.
-func (e environment) setup(ctx context.Context, lab, xla bool, say func(string)) error {
+// setup makes the environment, or completes it, with JupyterLab, what makes the
+// book, and cells that can use XLA where these are asked for; say hears each step.
+func (e environment) setup(ctx context.Context, lab, book, xla bool, say func(string)) error {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
 		return errors.New("no go on the PATH: notebooks compile their cells, so the Go toolchain must be found there")
@@ -61,14 +61,18 @@ func (e environment) setup(ctx context.Context, lab, xla bool, say func(string))
 			return fmt.Errorf("python's venv module failed (Debian keeps it in the package python3-venv): %w", err)
 		}
 	}
-	requirements := "requirements.txt"
-	if lab {
-		requirements = "requirements-lab.txt"
-	}
-	say("python: installing " + requirements)
-	if err := e.do(ctx, e.path("bin", "pip"), "install", "--quiet", "--disable-pip-version-check",
-		"-r", filepath.Join(e.root, "notebooks", requirements)); err != nil {
-		return err
+	for _, part := range []struct {
+		wanted       bool
+		requirements string
+	}{{!lab && !book, "requirements.txt"}, {lab, "requirements-lab.txt"}, {book, "requirements-book.txt"}} {
+		if !part.wanted {
+			continue
+		}
+		say("python: installing " + part.requirements)
+		if err := e.do(ctx, e.path("bin", "pip"), "install", "--quiet", "--disable-pip-version-check",
+			"-r", filepath.Join(e.root, "notebooks", part.requirements)); err != nil {
+			return err
+		}
 	}
 	say("go: installing the kernel and goimports")
 	err = e.do(ctx, goTool, "install", "github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports")

@@ -1,5 +1,5 @@
-// Command notebooks lists, executes, checks and cleans the notebooks, and sets
-// up what they need.
+// Command notebooks lists, executes, checks and cleans the notebooks, makes a book
+// of them, and sets up what they need.
 //
 // The source of a notebook is a text, notebooks/NAME.md: markdown with Go in
 // code fences. Executing it makes notebooks/NAME.ipynb, the same cells with
@@ -27,14 +27,16 @@ import (
 )
 
 type config struct {
-	Command    string   `arg:"command" choice:"list|setup|run|check|clean" required:"true" help:"what to do: list, setup, run, check or clean"`
+	Command    string   `arg:"command" choice:"list|setup|run|check|book|clean" required:"true" help:"what to do: list, setup, run, check, book or clean"`
 	Names      []string `arg:"name" help:"the notebooks, such as 01-theory; without any, all of them"`
 	Small      bool     `flag:"small" only:"command=run|check" help:"take each notebook's small parameters, for seconds instead of minutes; run then saves in runs/notebooks"`
 	Set        []string `flag:"set" unit:"NAME=VALUE" only:"command=run" help:"another value, a Go expression, for a parameter of the notebook; the flag may be repeated, and run then saves in runs/notebooks"`
 	To         string   `flag:"to" unit:"NOTEBOOK" only:"command=run" help:"save the one notebook that is named in this file"`
 	Timeout    float64  `flag:"timeout" unit:"seconds" range:"(0,inf)" default:"600" only:"command=run|check" help:"the longest time that a cell may take"`
 	Lab        bool     `flag:"lab" only:"command=setup" help:"set up JupyterLab too"`
+	Book       bool     `flag:"book" only:"command=setup" help:"set up what makes the book too"`
 	XLA        bool     `flag:"xla" only:"command=setup" help:"let cells use XLA, which makes each several times as slow to compile; without it they run in Go alone"`
+	Out        string   `flag:"out" unit:"DIR" default:"runs/book" only:"command=book" help:"the folder of the book, as HTML that needs no network"`
 	Quiet      bool     `flag:"quiet" help:"print no progress and no messages, only errors"`
 	cli.Format `title:"Output" only:"command=list|run|check"`
 
@@ -88,12 +90,13 @@ func main() { cli.Main(verb) }
 
 var verb = cli.Verb[config]{
 	Name:    "notebooks",
-	Summary: "lists, executes, checks and cleans the notebooks, and sets up what they need",
+	Summary: "lists, executes, checks and cleans the notebooks, makes a book of them, and sets up what they need",
 	Example: `notebooks setup -lab            # make .venv, JupyterLab too
 notebooks list                  # titles, and whether outputs are current
 notebooks run 01-theory         # execute and save with outputs
 notebooks run -set seed=2 -to second.ipynb 01-theory
 notebooks check -small          # fail on stale outputs and on any error
+notebooks book -out book        # pages for a browser, of the saved outputs
 notebooks clean                 # take the outputs out`,
 	Run: notebooks,
 }
@@ -117,7 +120,7 @@ func notebooks(ctx context.Context, c *config, stream *cli.IO) error {
 		return list(books, stream.Table(c.Format.Format, cli.Column{Name: "name"}, cli.Column{Name: "outputs"},
 			cli.Column{Name: "title"}))
 	case "setup":
-		if err := env.setup(ctx, c.Lab, c.XLA, func(step string) { stream.Note("%s", step) }); err != nil {
+		if err := env.setup(ctx, c.Lab, c.Book, c.XLA, func(step string) { stream.Note("%s", step) }); err != nil {
 			return err
 		}
 		if c.Lab {
@@ -126,6 +129,8 @@ func notebooks(ctx context.Context, c *config, stream *cli.IO) error {
 			stream.Note("ready: go run ./scripts/notebooks run; setup -lab adds JupyterLab")
 		}
 		return nil
+	case "book":
+		return env.book(ctx, books, c.Out, func(step string) { stream.Note("%s", step) })
 	case "clean":
 		return clean(books, stream)
 	default:
