@@ -112,8 +112,8 @@ func (b *bounded) Read(p []byte) (int, error) {
 		b.line += bytes.Count(p[:n], []byte{'\n'})
 		b.long = n - last - 1
 	} else if b.long += n; b.long > LongestLine {
-		return 0, &Error{File: b.file, Line: b.line, Msg: fmt.Sprintf("is longer than %d bytes: this is no table of text",
-			LongestLine)}
+		why := fmt.Sprintf("is longer than %d bytes: this is no table of text", LongestLine)
+		return 0, &Error{File: b.file, Line: b.line, Msg: why}
 	}
 	return n, err
 }
