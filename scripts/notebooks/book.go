@@ -279,22 +279,6 @@ func bookNotebook(text []byte, name string, packages []string, links linker) ([]
 // libraryImport is an import of a package of the library.
 var libraryImport = regexp.MustCompile(`"vaefolio/vaelib/([a-z/]+)"`)
 
-// sourceOf is a cell's text, which a file may have in lines.
-func sourceOf(cell map[string]any) string {
-	switch source := cell["source"].(type) {
-	case string:
-		return source
-	case []any:
-		var b strings.Builder
-		for _, line := range source {
-			text, _ := line.(string)
-			b.WriteString(text)
-		}
-		return b.String()
-	}
-	return ""
-}
-
 // bookIndex is the first page.
 func bookIndex(notebooks, documents []string) []byte {
 	var b strings.Builder

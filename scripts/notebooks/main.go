@@ -117,8 +117,7 @@ func notebooks(ctx context.Context, c *config, stream *cli.IO) error {
 	env := environment{root}
 	switch c.Command {
 	case "list":
-		return list(books, stream.Table(c.Format.Format, cli.Column{Name: "name"}, cli.Column{Name: "outputs"},
-			cli.Column{Name: "title"}))
+		return list(c, books, stream)
 	case "setup":
 		if err := env.setup(ctx, c.Lab, c.Book, c.XLA, func(step string) { stream.Note("%s", step) }); err != nil {
 			return err
@@ -163,7 +162,14 @@ func repository() (string, error) {
 	}
 }
 
-func list(books []notebook, table *cli.Table) error {
+// list prints a row for each notebook, and of those that are named also what they
+// don't keep of the limits.
+func list(c *config, books []notebook, stream *cli.IO) error {
+	var columns []cli.Column
+	for _, name := range []string{"name", "outputs", "cells", "median", "longest", "imports", "pictures", "kB", "open", "title"} {
+		columns = append(columns, cli.Column{Name: name})
+	}
+	table := stream.Table(c.Format.Format, columns...)
 	for _, book := range books {
 		title, err := book.title()
 		if err != nil {
@@ -173,8 +179,18 @@ func list(books []notebook, table *cli.Table) error {
 		if err != nil {
 			return err
 		}
-		if err := table.Row(book.name, string(state), title); err != nil {
+		m, err := book.measure()
+		if err != nil {
 			return err
+		}
+		if err := table.Row(book.name, string(state), m.cells, m.median, m.longest, m.imports, m.pictures,
+			(m.bytes+500)/1000, len(m.open), title); err != nil {
+			return err
+		}
+		if len(c.Names) > 0 {
+			for _, fault := range m.faults() {
+				stream.Note("%s: %s", book.name, fault)
+			}
 		}
 	}
 	return table.Close()

@@ -147,6 +147,25 @@ func (d document) stamp() map[string]any {
 	return stamp
 }
 
+// sourceOf is a cell's source.
+func sourceOf(cell map[string]any) string { return linesOf(cell["source"]) }
+
+// linesOf is a text that a file may have in lines.
+func linesOf(text any) string {
+	switch text := text.(type) {
+	case string:
+		return text
+	case []any:
+		var b strings.Builder
+		for _, line := range text {
+			line, _ := line.(string)
+			b.WriteString(line)
+		}
+		return b.String()
+	}
+	return ""
+}
+
 // contentHash is the hash of cells, outputs and metadata, however they are laid out
 // in the file.
 func (d document) contentHash() (string, error) {

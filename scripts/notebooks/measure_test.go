@@ -1,0 +1,60 @@
+//go:build unix
+
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestOpenNumbers(t *testing.T) {
+	parameters := section{text: "# Title of 2026\nIt takes 14 of 30 seconds.", evidence: "rows = 6_000\nbeta = 0.1"}
+	run := "R² 0.9731, share 0.125, 1,024 draws, 3e-05"
+	tests := []struct {
+		text string
+		open []string
+	}{
+		{"R² is 0.97, or .973, of 6,000 rows: 12.5 % and 1024 draws, 3 times", nil},
+		{"R² is 0.98", []string{"R² is 0.98"}},
+		{"nearly 13 % of 7,000 rows", []string{"nearly 13 % of 7,000"}},
+		{"error of 3e-05, not 4e-05", []string{"error of 3e-05, not 4e-05"}},
+		{"## 45. A heading\n1. one\n25. two\nsee section 17, notebook 41 and (04), Kingma 2014, `x := 99`, $n = 77$, [a](b-88)", nil},
+		{"```go\nx := 555\n```\n<!-- 556 -->", nil},
+	}
+	for _, test := range tests {
+		got := openNumbers([]section{parameters, {text: test.text, evidence: run}})
+		want := append([]string{"It takes 14", "It takes 14 of 30"}, test.open...)
+		if test.open == nil {
+			want = want[:2]
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", test.text, diff)
+		}
+	}
+	// A section without cells may have the numbers of all, another section not.
+	sections := []section{parameters, {text: "## 1\n", evidence: run}, {text: "## 2\n0.973", evidence: "nothing"}, {text: "## Summary\n0.973"}}
+	if got := openNumbers(sections); len(got) != 3 {
+		t.Errorf("open numbers %q, want that of section 2 alone besides those of the beginning", got)
+	}
+}
+
+func TestMeasure(t *testing.T) {
+	folder := t.TempDir()
+	book := notebook{"01-a", filepath.Join(folder, "01-a.md"), filepath.Join(folder, "01-a.ipynb")}
+	write(t, book.source, cells("import (\n\t\"fmt\"\n)", "%%", strings.Repeat("x\n", 60)))
+	m, err := book.measure()
+	if err != nil || m.cells != 3 || m.median != 3 || m.longest != 61 || m.imports != 3 || m.pictures != 0 {
+		t.Errorf("measures %+v, %v", m, err)
+	}
+	if faults := m.faults(); len(faults) != 1 || !strings.Contains(faults[0], "61 lines in the longest cell") {
+		t.Errorf("faults %q", faults)
+	}
+	write(t, book.saved, `{"cells": [{"cell_type": "markdown", "source": ["It is 44"]}, {"cell_type": "code", "source": "y",
+		"outputs": [{"data": {"image/png": "x", "text/plain": ["a"]}}, {"text": "45"}]}]}`)
+	if m, err = book.measure(); err != nil || m.pictures != 1 || len(m.open) != 1 || m.bytes == 0 {
+		t.Errorf("with outputs: %+v, %v", m, err)
+	}
+}
