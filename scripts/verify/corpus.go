@@ -15,9 +15,8 @@ var corpusChecks = []check{
 // checkRows checks that every portfolio has the sum 1 and keeps its bounds.
 func (f *folder) checkRows(context.Context) error {
 	const file = "weights.csv"
-	if !f.has(file) {
-		f.add(file, "figures", unchecked, nil, "those of a corpus of many universes are not known here")
-		return nil
+	if f.has(universesFile) {
+		return f.checkUniverses()
 	}
 	var set struct {
 		Symbols      []string
@@ -64,6 +63,10 @@ func (f *folder) checkRows(context.Context) error {
 // checkMeasured recomputes the conditions that have a closed form.
 func (f *folder) checkMeasured(context.Context) error {
 	const file = "conditions.csv"
+	if f.has(universesFile) {
+		f.equal(file, "of a corpus of many universes", f.has(file), false)
+		return nil
+	}
 	if !f.has(file) || !f.has("measures.json") {
 		f.add(file, "figures", unchecked, nil, "no measures.json has their forms")
 		return nil

@@ -125,6 +125,7 @@ var verbs = map[string][]check{
 	"backtest": backtestChecks,
 	"train":    trainChecks,
 	"corpus":   corpusChecks,
+	"generate": generateChecks,
 }
 
 // look runs one check.

@@ -128,8 +128,14 @@ type components struct {
 
 // principal finds them by Jacobi's rotations.
 func principal(rows [][]float64) *components {
-	p := &components{mean: columnMeans(rows)}
-	a := covarianceOf(rows, float64(len(rows)))
+	p := eigen(covarianceOf(rows, float64(len(rows))))
+	p.mean = columnMeans(rows)
+	return p
+}
+
+// eigen finds the principal directions of a covariance, which is spent.
+func eigen(a [][]float64) *components {
+	p := &components{}
 	n := len(a)
 	v := make([][]float64, n)
 	for i := range v {

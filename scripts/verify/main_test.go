@@ -47,7 +47,8 @@ var built struct {
 func programs(t testing.TB) string {
 	t.Helper()
 	built.once.Do(func() {
-		built.dir = clitest.Programs(t, filepath.Join(scratch, "bin"), "pipeline", "backtest", "train", "corpus")
+		built.dir = clitest.Programs(t, filepath.Join(scratch, "bin"), "pipeline", "backtest", "train", "corpus",
+			"generate")
 	})
 	if built.dir == "" {
 		t.Fatal("the programs could not be built")

@@ -143,6 +143,7 @@ func readTensors(data []byte) (tensors, error) {
 		return nil, err
 	}
 	data = data[8+length:]
+	delete(header, "__metadata__") // no tensor
 	all := tensors{}
 	for name, h := range header {
 		from, to := h.Offsets[0], h.Offsets[1]

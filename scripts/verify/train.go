@@ -61,10 +61,7 @@ type learned struct {
 // learned reads the files that the configuration names; nil for a model over sets.
 func (f *folder) learned() (*learned, error) {
 	return recall(f, "learned", []string{"config.toml", "model.json"}, func() (*learned, error) {
-		usual := trained.DefaultSettings()
-		verb := cli.Verb[trainConfig]{Name: "train", Default: trainConfig{Conditioning: trained.DefaultConditioning(),
-			Model: usual.Config, Schedule: usual.Schedule, Validation: 0.1, Components: usual.Components}}
-		c, _, err := verb.ReadConfig(f.path("config.toml"))
+		c, err := f.trainConfig()
 		if err != nil || c.Corpus != "" {
 			return nil, err
 		}
@@ -99,6 +96,15 @@ func (f *folder) learned() (*learned, error) {
 		l.hash = run.Hash([]byte(l.hash), []byte(conditions))
 		return l, f.readTold(l, p, held)
 	})
+}
+
+// trainConfig reads the configuration of a training.
+func (f *folder) trainConfig() (*trainConfig, error) {
+	usual := trained.DefaultSettings()
+	verb := cli.Verb[trainConfig]{Name: "train", Default: trainConfig{Conditioning: trained.DefaultConditioning(),
+		Model: usual.Config, Schedule: usual.Schedule, Validation: 0.1, Components: usual.Components}}
+	c, _, err := verb.ReadConfig(f.path("config.toml"))
+	return c, err
 }
 
 // heldOut says which rows are: by the provenance beside the weights, or at random.
@@ -181,8 +187,7 @@ func (f *folder) checkTrained(context.Context) error {
 		return err
 	}
 	if l == nil {
-		f.add(file, "figures", unchecked, nil, "a model over sets: its network is not known here")
-		return nil
+		return f.checkSet()
 	}
 	f.equal(manifestFile, "data_hash", f.manifest.Data, l.hash)
 	n, err := f.readNetwork("")
@@ -234,8 +239,7 @@ func (f *folder) checkDiagnostics(ctx context.Context) error {
 		return err
 	}
 	if l == nil {
-		f.add(file, "figures", unchecked, nil, "those of a model over sets are not known here")
-		return nil
+		return f.checkSetDiagnostics()
 	}
 	if len(l.rows.heldOut) < 2 {
 		f.equal(file, "made of held-out rows that there aren't", f.has(file), false)
@@ -405,7 +409,11 @@ func (f *folder) checkHealth(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l == nil || !f.has("diagnostics.json") {
+	if l == nil {
+		f.equal(file, "of a model over sets", f.has(file), false)
+		return nil
+	}
+	if !f.has("diagnostics.json") {
 		f.add(file, "verdict", unchecked, nil, "no diagnostics that are known here stand beside it")
 		return nil
 	}
@@ -429,7 +437,10 @@ func (f *folder) checkCourse(context.Context) error {
 	if err != nil {
 		return err
 	}
-	if l == nil || l.conditional {
+	if l == nil {
+		return f.checkSetCourse()
+	}
+	if l.conditional {
 		f.add(file, "course", unchecked, nil, "only that of a model without conditions is known here")
 		return nil
 	}

@@ -6,9 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
-	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/vae"
 )
 
@@ -19,7 +19,7 @@ var builtin embed.FS
 // markets alone: docs/universe.md has the commands, and what it is worth.
 func BuiltIn(backend *vae.Backend) (*SetModel, error) {
 	m := &SetModel{Name: "the built-in model"}
-	data, err := fs.ReadFile(builtin, "builtin/"+setFile)
+	data, err := ReadSet("")
 	if err != nil {
 		return nil, err
 	}
@@ -36,13 +36,18 @@ func BuiltIn(backend *vae.Backend) (*SetModel, error) {
 	return m, m.read(text)
 }
 
-// HashSet returns the SHA-256 of the network's file of a model over sets, by its
+// ReadSet returns the contents of the network's file of a model over sets, by its
 // folder; "" is [BuiltIn].
-func HashSet(dir string) (string, error) {
+func ReadSet(dir string) ([]byte, error) {
 	if dir != "" {
-		return run.HashFile(filepath.Join(dir, setFile))
+		return os.ReadFile(filepath.Join(dir, setFile))
 	}
-	data, err := fs.ReadFile(builtin, "builtin/"+setFile)
+	return fs.ReadFile(builtin, "builtin/"+setFile)
+}
+
+// HashSet returns the SHA-256 of what [ReadSet] does.
+func HashSet(dir string) (string, error) {
+	data, err := ReadSet(dir)
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:]), err
 }

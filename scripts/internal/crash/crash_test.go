@@ -78,7 +78,8 @@ func prepare(t *testing.T) (*lab, []job) {
 	corpus := append([]string{"corpus", "-out", out}, small...)
 	train := []string{"train", "-weights", at("corpus/weights.csv"), "-steps", "1500", "-backend", "go", "-components", "3",
 		"-hidden", "16", "-latent", "3", "-out", out}
-	for name, args := range map[string][]string{"prices": fetch, "corpus": corpus} {
+	universes := []string{"corpus", "-universes", "200", "-simulated", "-portfolios", "8", "-most-assets", "8", "-out", out}
+	for name, args := range map[string][]string{"prices": fetch, "corpus": corpus, "universes": universes} {
 		l.mustRun(t, args, at(name))
 	}
 	l.mustRun(t, train, at("model"))
@@ -88,6 +89,10 @@ func prepare(t *testing.T) (*lab, []job) {
 	l.mustRun(t, append([]string{"pipeline", "-out", out}, onPrices...), followed)
 	return l, []job{
 		{name: "corpus", args: corpus}, {name: "train", args: train}, {name: "fetch", args: fetch},
+		{name: "universes", args: universes},
+		{name: "train over sets", args: []string{"train", "-corpus", at("universes"), "-steps", "150", "-batch", "32",
+			"-latent", "3", "-backend", "go", "-out", out}},
+		{name: "generate over sets", args: []string{"generate", "-n", "20000", "-backend", "go", "-out", out}},
 		{name: "pipeline", args: append([]string{"pipeline", "-out", out}, onPrices...)},
 		{name: "generate", args: []string{"generate", "-model", at("model"), "-n", "20000", "-backend", "go", "-out", out}},
 		{name: "sweep", args: append([]string{"sweep", "run", "-grid", "beta = 0.5 1", "-steps", "200", "-hidden", "16",

@@ -20,6 +20,8 @@ func Equal(name string, a, b []byte) bool {
 	case "report.html":
 		a, b = timesOfReport.ReplaceAll(a, []byte("$1")), timesOfReport.ReplaceAll(b, []byte("$1"))
 		return EqualReports(a, b)
+	case "diagnostics.json":
+		a, b = timesOfSearches.ReplaceAll(a, []byte("$1")), timesOfSearches.ReplaceAll(b, []byte("$1"))
 	case "summary.json":
 		return EqualSummaries(a, b)
 	case "manifest.json", "timings.json", "timings.csv":
@@ -86,6 +88,11 @@ func withoutColumns(text []byte) []byte {
 
 // searches is what a report says of the times of two searches.
 var searches = regexp.MustCompile(`it took [^<]*? ms, the latent search [^<]*? ms\.`)
+
+// timesOfSearches are what the diagnostics of a model over sets say of the times of
+// searches.
+var timesOfSearches = regexp.MustCompile(
+	`("(?:latent_seconds|projected_gradient_seconds|projected_gradient_share_of_time)": )[-+.e0-9]+`)
 
 // places are the commands of a report that name its folder.
 var places = regexp.MustCompile(`(go run \./scripts/(?:verify|generate -model) )[^<]*`)

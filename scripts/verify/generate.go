@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/choose"
+	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/trained"
+	"vaefolio/vaelib/universe"
+)
+
+// generateConfig is the configuration of the generate verb.
+type generateConfig struct {
+	Model      string `flag:"model" help:"the model; none: the built-in one over sets"`
+	Mode       string `flag:"mode" help:"how the portfolios were made"`
+	N          int    `flag:"n" help:"how many were asked for"`
+	Density    string `flag:"density" help:"what codes were drawn from"`
+	Wish       string `flag:"wish" help:"what was asked for"`
+	Draws      int    `flag:"draws" help:"of how many each is the nearest"`
+	Search     generate.SearchSettings
+	Given      string `flag:"from-weights" help:"the portfolios given"`
+	Path       string `flag:"path" help:"the way between two"`
+	Candidates int    `flag:"candidates" help:"how many were chosen among"`
+	Choice     choose.Settings
+	HeldOut    float64 `flag:"held-out" help:"the periods not chosen by"`
+	Sweep      string  `flag:"sweep" help:"the codes that were tried"`
+	Side       int     `flag:"side" help:"how many along a side"`
+	Turnover   string  `flag:"turnover" help:"the value traded"`
+	Capital    float64 `flag:"capital" help:"the value to sell"`
+	Outcomes   choose.OutcomeSettings
+	Clusters   int `flag:"clusters" help:"the number of styles"`
+	cli.Prices
+	cli.Figures
+	cli.KeptConstraints
+	cli.Backend
+	cli.Output
+	cli.Common
+}
+
+var generateChecks = []check{{"weights.csv", (*folder).checkGenerated}}
+
+// generated is what a run of generate says of its portfolios.
+type generated struct {
+	ModelHash  string  `json:"model_hash"`
+	Seed       uint64  `json:"seed"`
+	MaxRepair  float64 `json:"max_repair_distance"`
+	Count      int     `json:"count"`
+	Portfolios []struct {
+		ID     string    `json:"id"`
+		Code   []float64 `json:"code"`
+		Repair float64   `json:"repair_distance"`
+		Moved  *float64  `json:"moved"`
+	} `json:"portfolios"`
+}
+
+// checkGenerated checks portfolios of a model over sets of assets: the model, the
+// constraints, and that each is what its code decodes to, moved as far as is said.
+func (f *folder) checkGenerated(context.Context) error {
+	const file, about = "weights.csv", "provenance.json"
+	verb := cli.Verb[generateConfig]{Name: "generate", Default: generateConfig{ // flags without an effect have these
+		Search: generate.SearchSettings{Starts: 64, Iterations: 100}, Choice: choose.DefaultSettings(),
+		Outcomes: choose.OutcomeSettings{Paths: 1000, Drawdown: 0.2},
+	}}
+	c, _, err := verb.ReadConfig(f.path("config.toml"))
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(c.Model, setFile)); c.Model != "" && err != nil {
+		f.add(file, "figures", unchecked, nil, "only portfolios of models over sets of assets are known here")
+		return nil
+	}
+	var record generated
+	if err := f.json(about, &record); err != nil {
+		return err
+	}
+	data, err := c.Prices.Load(f.io)
+	if err != nil {
+		return err
+	}
+	symbols := slices.Sorted(slices.Values(data.Window.Symbols))
+	ids, weights, err := f.portfolios(file, symbols)
+	if err != nil {
+		return err
+	}
+	set, err := c.KeptConstraints.Set(f.io, symbols, &simplex.Set{N: len(symbols)})
+	if err != nil {
+		return err
+	}
+	for i, w := range weights {
+		if worst := outside(w, &set); !(worst <= 1e-12) {
+			f.add(file, "violation of "+ids[i], differs, worst, 1e-12)
+			return nil
+		}
+	}
+	f.add(file, "constraints", same, len(ids), len(ids))
+	network, err := trained.ReadSet(c.Model)
+	if err != nil {
+		return err
+	}
+	f.equal(about, "model_hash", record.ModelHash, sha(network))
+	f.equal(about, "seed", record.Seed, f.manifest.Seed)
+	f.equal(about, "count", record.Count, len(ids))
+	if len(record.Portfolios) == 0 || record.Portfolios[0].Code == nil {
+		f.add(about, "portfolios", unchecked, nil, "their codes are not recorded")
+		return nil
+	}
+	model, err := readSet(network)
+	if err != nil {
+		return err
+	}
+	return f.checkDecoded(&record, model, data.Window, &set, ids, weights)
+}
+
+// checkDecoded decodes the codes, and compares what comes out with the portfolios.
+func (f *folder) checkDecoded(record *generated, model *overSets, w *market.Window, set *simplex.Set, ids []string,
+	weights [][]float64) error {
+	const file, about = "weights.csv", "provenance.json"
+	if !f.equal(about, "portfolios", len(record.Portfolios), len(ids)) {
+		return nil
+	}
+	rows := returns(w.Choose(universe.Order(w.Symbols)))
+	largest := 1.0
+	if set.Upper != nil {
+		largest = min(1, slices.Max(set.Upper))
+	}
+	at := model.in(columnMeans(rows), covarianceOf(rows, float64(len(rows)-1)), len(rows), largest)
+	stored, want := make([]float64, len(ids)), make([]float64, len(ids))
+	var most float64
+	for i, p := range record.Portfolios {
+		if p.ID != ids[i] || len(p.Code) != model.document.Config.Latent {
+			return fmt.Errorf("%s: portfolio %d is %s with a code of %d numbers", about, i+1, p.ID, len(p.Code))
+		}
+		away := 0.0
+		for j, x := range at.decode(p.Code) {
+			away = math.Hypot(away, x-weights[i][j])
+		}
+		if stored[i], want[i], most = p.Repair, away, max(most, p.Repair); p.Moved == nil {
+			continue
+		}
+		// It went on from where the projection took it: no farther than both together.
+		want[i] = p.Repair
+		if both := p.Repair + *p.Moved; away > both+10*single {
+			f.add(file, "distance of "+ids[i]+" from what its code decodes to", differs, away, both)
+			return nil
+		}
+	}
+	f.all(about, "repair_distance", ids, stored, want, 10*single)
+	f.near(about, "max_repair_distance", record.MaxRepair, most, 1e-12)
+	return nil
+}
+
+// outside is how far weights are from a set.
+func outside(w []float64, set *simplex.Set) float64 {
+	worst := math.Abs(sum(w) - 1)
+	for i, x := range w {
+		low, high := 0.0, 1.0
+		if set.Lower != nil {
+			low = set.Lower[i]
+		}
+		if set.Upper != nil {
+			high = set.Upper[i]
+		}
+		worst = max(worst, low-x, x-high)
+		if set.MinWeight > 0 {
+			worst = max(worst, min(math.Abs(x), set.MinWeight-x))
+		}
+	}
+	for _, g := range set.Groups {
+		var held float64
+		for i, share := range g.Share {
+			held += share * w[i]
+		}
+		worst = max(worst, g.Lo-held, held-g.Hi)
+	}
+	return worst
+}

@@ -1,0 +1,395 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"vaefolio/vaelib/mixture"
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/vae"
+)
+
+// setFile is that of a model over sets.
+const setFile = "set.safetensors"
+
+// setTraining is what a model over sets was trained on, and the model.
+type setTraining struct {
+	config         *trainConfig
+	model          *overSets
+	hash           string // of the corpus
+	learn, heldOut []universeLine
+}
+
+// setTraining reads what the configuration names.
+func (f *folder) setTraining() (*setTraining, error) {
+	return recall(f, "training over sets", []string{"config.toml", setFile}, func() (*setTraining, error) {
+		c, err := f.trainConfig()
+		if err != nil {
+			return nil, err
+		}
+		t := &setTraining{config: c}
+		data, err := f.read(setFile)
+		if err != nil {
+			return nil, err
+		}
+		if t.model, err = readSet(data); err != nil {
+			return nil, err
+		}
+		path := filepath.Join(c.Corpus, universesFile)
+		if t.hash, err = run.HashFile(path); err != nil {
+			return nil, err
+		}
+		all, err := readUniverses(path)
+		for _, u := range all {
+			if u.HeldOut {
+				t.heldOut = append(t.heldOut, u)
+			} else {
+				t.learn = append(t.learn, u)
+			}
+		}
+		return t, err
+	})
+}
+
+// checkSet compares the model with what it was trained on.
+func (f *folder) checkSet() error {
+	if !f.has(setFile) {
+		f.add(setFile, "figures", unchecked, nil, "a model of another kind: it is not known here")
+		return nil
+	}
+	t, err := f.setTraining()
+	if err != nil {
+		return err
+	}
+	d := t.model.document
+	f.equal(manifestFile, "data_hash", f.manifest.Data, t.hash)
+	f.equal(setFile, "version", d.Version, 1)
+	f.equal(setFile, "seed", d.Config.Seed, t.config.Seed)
+	f.equal(setFile, "beta", d.Config.Beta, t.config.Model.Beta)
+	f.equal(setFile, "backend", d.Backend, f.manifest.Backend)
+	if t.config.Model.Latent > 0 {
+		f.equal(setFile, "latent", d.Config.Latent, t.config.Model.Latent)
+	}
+	var m mixture.Mixture
+	text, err := f.read("aggregate.json")
+	if err == nil {
+		err = json.Unmarshal(text, &m)
+	}
+	if err != nil {
+		return err
+	}
+	f.equal("aggregate.json", "dimensions", m.Dim(), d.Config.Latent)
+	f.add("aggregate.json", "fit", unchecked, nil, "-rerun fits it again")
+	if t.config.From != "" {
+		f.add(setFile, "scale and data_hash", unchecked, nil, "those of the model that it went on from")
+		return nil
+	}
+	f.equal(setFile, "data_hash", d.DataHash, t.hash)
+	var shares, rows float64
+	for _, u := range t.learn {
+		n := float64(len(u.Mean))
+		for _, w := range u.Weights {
+			square := -1 / n
+			for _, x := range w {
+				square += x * x
+			}
+			shares, rows = shares+square/(u.Cap-1/n), rows+1
+		}
+	}
+	f.near(setFile, "scale", d.Scale, shares/rows, 1e-9)
+	return nil
+}
+
+// setJudgement is how a model over sets does on the universes held out.
+type setJudgement struct {
+	r2, uncapped, capped, kl float64
+	active, portfolios       int
+	early                    float64 // KL of the first portfolios of the first universes, as the training looks at them
+	byUniverse               []float64
+}
+
+// What is looked at, at most: by a training that goes on, and by its judgement.
+const (
+	watchedUniverses  = 256
+	watchedPortfolios = 4
+	judgedUniverses   = 200
+)
+
+// judge encodes and decodes the portfolios held out.
+func (t *setTraining) judge() (*setJudgement, error) {
+	j := &setJudgement{}
+	var means [][]float64
+	var misses, spreads [2]float64 // without and with a largest weight below 1
+	var kl, early, rows float64
+	for i, u := range t.heldOut {
+		if i >= max(watchedUniverses, judgedUniverses) {
+			break
+		}
+		cov, err := u.covariance()
+		if err != nil {
+			return nil, fmt.Errorf("universe %s: %w", u.ID, err)
+		}
+		s := t.model.in(u.Mean, cov, u.Periods, u.Cap)
+		var miss, spread float64
+		for k, w := range u.Weights {
+			if i >= judgedUniverses && k >= watchedPortfolios {
+				break
+			}
+			mean, logvar := s.encode(w)
+			nats := 0.0
+			for d, v := range logvar {
+				nats += (math.Exp(v) + mean[d]*mean[d] - 1 - v) / 2
+			}
+			if i < watchedUniverses && k < watchedPortfolios {
+				early, rows = early+nats, rows+1
+			}
+			if i >= judgedUniverses {
+				continue
+			}
+			means, kl = append(means, mean), kl+nats
+			for a, x := range s.decode(mean) {
+				miss += (w[a] - x) * (w[a] - x)
+				spread += (w[a] - 1/float64(len(w))) * (w[a] - 1/float64(len(w)))
+			}
+		}
+		if i >= judgedUniverses {
+			continue
+		}
+		kind := 0
+		if u.Cap < 1 {
+			kind = 1
+		}
+		misses[kind], spreads[kind] = misses[kind]+miss, spreads[kind]+spread
+		j.byUniverse = append(j.byUniverse, share(miss, spread))
+	}
+	j.portfolios, j.kl, j.early = len(means), kl/float64(len(means)), early/rows
+	j.r2, j.uncapped = share(misses[0]+misses[1], spreads[0]+spreads[1]), share(misses[0], spreads[0])
+	j.capped = share(misses[1], spreads[1])
+	for d := range t.model.document.Config.Latent {
+		var column []float64
+		for _, m := range means {
+			column = append(column, m[d])
+		}
+		if s := deviation(column); s*s > 0.01 {
+			j.active++
+		}
+	}
+	return j, nil
+}
+
+// share is the part of a spread that isn't missed; NaN: there is none.
+func share(miss, spread float64) float64 {
+	if spread == 0 {
+		return math.NaN()
+	}
+	return 1 - miss/spread
+}
+
+func (f *folder) setJudgement(t *setTraining) (*setJudgement, error) {
+	return recall(f, "judgement over sets", []string{"config.toml", setFile}, t.judge)
+}
+
+// checkSetDiagnostics recomputes what is said of the universes held out.
+func (f *folder) checkSetDiagnostics() error {
+	const file = "diagnostics.json"
+	if !f.has(setFile) {
+		f.add(file, "figures", unchecked, nil, "those of a model of another kind are not known here")
+		return nil
+	}
+	t, err := f.setTraining()
+	if err != nil {
+		return err
+	}
+	s, err := f.object(file)
+	if err != nil {
+		return err
+	}
+	if len(t.heldOut) == 0 {
+		f.equal(file, "universes of a corpus that holds none out", s["universes"], nil)
+		return nil
+	}
+	j, err := f.setJudgement(t)
+	if err != nil {
+		return err
+	}
+	f.equal(file, "universes", s["universes"], len(j.byUniverse))
+	f.equal(file, "portfolios", s["portfolios"], j.portfolios)
+	f.equal(file, "active_units", s["active_units"], j.active)
+	for name, want := range map[string]float64{"kl_nats": j.kl, "r2": j.r2, "r2_uncapped": j.uncapped,
+		"r2_capped": j.capped} {
+		f.near(file, name, s[name], want, single)
+	}
+	if f.manifest.Verb == "train" && t.config.From != "" {
+		f.add(file, "before", unchecked, nil, "the model that it went on from is not judged here: -rerun")
+	}
+	return f.checkByUniverse(s, t, j)
+}
+
+// checkByUniverse compares the universes one by one, and what the searches sum up to.
+func (f *folder) checkByUniverse(s map[string]any, t *setTraining, j *setJudgement) error {
+	const file = "diagnostics.json"
+	rows, _ := s["by_universe"].([]any)
+	if !f.equal(file, "length of by_universe", len(rows), len(j.byUniverse)) {
+		return nil
+	}
+	var latent, mixtures []float64
+	for i, row := range rows {
+		row, _ := row.(map[string]any)
+		u := t.heldOut[i]
+		what := fmt.Sprintf("by_universe[%d]", i)
+		f.equal(file, what, []any{row["id"], row["assets"], row["periods"], row["cap"]},
+			[]any{u.ID, len(u.Mean), u.Periods, u.Cap})
+		f.near(file, what+".r2", row["r2"], j.byUniverse[i], single)
+		ratio, searched := row["latent_sharpe"].(float64)
+		other, drawn := row["mixture_sharpe"].(float64)
+		if searched != drawn || searched && !(ratio <= 1+1e-6 && other <= 1+1e-6) {
+			f.add(file, what+" beside the convex bound", differs, []any{ratio, other}, 1)
+		}
+		if searched {
+			latent, mixtures = append(latent, ratio), append(mixtures, other)
+		}
+	}
+	searches, _ := s["searches"].(map[string]any)
+	if !f.equal(file, "searches are told of", searches != nil, len(latent) > 0) || searches == nil {
+		return nil
+	}
+	f.equal(file, "searches.universes", searches["universes"], len(latent))
+	lower := func(x []float64) float64 { return slices.Sorted(slices.Values(x))[(len(x)-1)/2] }
+	f.near(file, "searches.latent_median", searches["latent_median"], lower(latent), 1e-12)
+	f.near(file, "searches.latent_least", searches["latent_least"], slices.Min(latent), 1e-12)
+	f.near(file, "searches.mixture_median", searches["mixture_median"], lower(mixtures), 1e-12)
+	f.add(file, "what searches found", unchecked, nil, "-rerun searches again; none exceeds the convex bound")
+	return nil
+}
+
+// checkSetCourse compares the course of a training with its schedule and the network.
+func (f *folder) checkSetCourse() error {
+	const file = "history.csv"
+	if !f.has(setFile) {
+		f.add(file, "course", unchecked, nil, "that of a model of another kind is not known here")
+		return nil
+	}
+	t, err := f.setTraining()
+	if err != nil {
+		return err
+	}
+	h, err := f.history(file, 0)
+	if err != nil {
+		return err
+	}
+	s := chosen(t.config.Schedule, h)
+	if s.Warmup == 0 {
+		s.Warmup = vae.DefaultSetSchedule().Warmup
+	}
+	if s.Batch == 0 {
+		s.Batch = vae.DefaultSetSchedule().Batch
+	}
+	s.EnsureDefaults()
+	var steps []int
+	for step := s.EvalEvery; step < s.Steps; step += s.EvalEvery {
+		steps = append(steps, step)
+	}
+	beta, controls := t.model.document.Config.Beta, 0.0
+	var names []string
+	var rates, wantRates, betas, wantBetas, validation, wantValidation []float64
+	for _, p := range h.Points {
+		names = append(names, fmt.Sprint("step ", p.Step))
+		rates, betas = append(rates, p.LearningRate), append(betas, p.Beta)
+		wantRates = append(wantRates, s.LearningRate*(1+math.Cos(angle(p.Step, s)))/2)
+		wantBetas = append(wantBetas, beta*min(1, float64(p.Step)/max(1, math.Round(s.Warmup*float64(s.Steps)))))
+		if controls += math.Abs(p.Train.Control); p.Validation != nil {
+			controls += math.Abs(p.Validation.Control)
+		}
+		// The logits' size, which is in the loss, is not recorded.
+		if low := p.Train.Reconstruction; p.Train.Total < low {
+			f.add(file, names[len(names)-1]+": loss below its parts", differs, p.Train.Total, low)
+		}
+		if v := p.Validation; v != nil {
+			validation = append(validation, v.Total)
+			wantValidation = append(wantValidation, v.Reconstruction+beta*v.KL)
+		}
+	}
+	var looked []int
+	for _, p := range h.Points {
+		looked = append(looked, p.Step)
+	}
+	f.equal(file, "steps", looked, append(steps, s.Steps))
+	f.equal(file, "control without conditions", controls, 0)
+	f.all(file, "learning_rate", names, rates, wantRates, 1e-9)
+	f.all(file, "beta", names, betas, wantBetas, 1e-9)
+	f.checkSpeeds(h, s)
+	if len(t.heldOut) == 0 {
+		f.equal(file, "validation of nothing held out", len(validation), 0)
+		return nil
+	}
+	if !f.equal(file, "points with validation", len(validation), len(names)) {
+		return nil
+	}
+	f.all(file, "validation_loss", names, validation, wantValidation, single)
+	j, err := f.setJudgement(t)
+	if err != nil {
+		return err
+	}
+	f.near(file, "validation_kl of the model", h.Points[len(h.Points)-1].Validation.KL, j.early, single)
+	return nil
+}
+
+// universesFile is that of a corpus of many universes.
+const universesFile = "universes.jsonl"
+
+// checkUniverses checks the portfolios of every universe, and how many there are.
+func (f *folder) checkUniverses() error {
+	all, err := readUniverses(f.path(universesFile))
+	if err != nil {
+		return err
+	}
+	text, err := os.ReadFile(f.path("config.toml"))
+	if err != nil {
+		return err
+	}
+	wanted := map[string]float64{}
+	for _, line := range lines(text) {
+		var value float64
+		if name, rest, ok := strings.Cut(line, " = "); ok && json.Unmarshal([]byte(rest), &value) == nil {
+			wanted[name] = value
+		}
+	}
+	held := 0
+	for i, u := range all {
+		what := "universe " + u.ID
+		if _, err := u.covariance(); err != nil {
+			f.add(universesFile, what, differs, err.Error(), nil)
+			return nil
+		}
+		n := float64(len(u.Mean))
+		if u.HeldOut {
+			held++
+		}
+		fits := n >= wanted["least-assets"] && n <= wanted["most-assets"] && float64(u.Periods) <= wanted["most-periods"] &&
+			len(u.Weights) == int(wanted["portfolios"]) && u.Cap <= 1 && u.Cap*n > 1 &&
+			u.HeldOut == (i >= len(all)-int(math.Ceil(wanted["held-out"]*float64(len(all)))))
+		if !fits {
+			f.add(universesFile, what+": sizes", differs, []any{n, u.Periods, len(u.Weights), u.Cap, u.HeldOut}, wanted)
+			return nil
+		}
+		for k, w := range u.Weights {
+			worst := math.Abs(sum(w) - 1)
+			for _, x := range w {
+				worst = max(worst, -x, x-u.Cap)
+			}
+			if len(w) != len(u.Mean) || !(worst <= 1e-9) {
+				f.add(universesFile, fmt.Sprintf("%s: portfolio %d", what, k+1), differs, worst, 1e-9)
+				return nil
+			}
+		}
+	}
+	f.equal(universesFile, "universes", len(all), int(wanted["universes"]))
+	f.add(universesFile, "sizes, sums and bounds", same, len(all), held)
+	f.add(universesFile, "means, covariances and portfolios", unchecked, nil, "-rerun draws the universes again")
+	return nil
+}
