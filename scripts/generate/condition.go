@@ -13,7 +13,7 @@ import (
 
 // Wish are the flags of a conditional model.
 type Wish struct {
-	Text  string `flag:"wish" unit:"TERMS" help:"the conditions that a conditional model is asked for, such as volatility=0.4,sector.L1<=0.35 or regime=rising at low volatility; what it leaves open is that of training portfolios and, of the market, that at the end of -prices. A model over sets of assets can be asked in mode condition for volatility, annual_return, effective_assets, max_weight and sectors"`
+	Text  string `flag:"wish" unit:"TERMS" help:"the conditions asked for, such as volatility=0.4,sector.L1<=0.35; what it leaves open is that of training portfolios or, of the market, that at the end of -prices; a model over sets is asked in mode condition alone"`
 	Draws int    `flag:"draws" range:"[0,10000]" only:"mode=condition" help:"the number of portfolios made for each one returned, which is the nearest to the wish before it is moved to it; 0 means 1, and 64 with a model over sets of assets"`
 }
 

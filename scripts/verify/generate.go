@@ -24,7 +24,7 @@ type generateConfig struct {
 	N          int    `flag:"n" help:"how many were asked for"`
 	Density    string `flag:"density" help:"what codes were drawn from"`
 	Wish       string `flag:"wish" help:"what was asked for"`
-	Draws      int    `flag:"draws" help:"of how many each is the nearest"`
+	Draws      int    `flag:"draws" help:"the number that each is the nearest of"`
 	Search     generate.SearchSettings
 	Given      string `flag:"from-weights" help:"the portfolios given"`
 	Path       string `flag:"path" help:"the way between two"`

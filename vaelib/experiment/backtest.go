@@ -30,7 +30,7 @@ import (
 
 // BacktestSettings steer [Backtest]. Their tags name the flags.
 type BacktestSettings struct {
-	Strategies      []string           `flag:"strategies" unit:"A,B" help:"the strategies to test: the objectives of optimize, such as hrp, max-sharpe-bayes-stein, max-sharpe-empirical-bayes, max-sharpe-resampled; out of models latent-sharpe, latent-sharpe-prior, model-best, model-top, model-mean; and out of a model over sets of assets, which no window trains, zero-shot-sharpe, zero-shot-sharpe-prior; and learnt, a rule trained on simulated markets"`
+	Strategies      []string           `flag:"strategies" unit:"A,B" help:"the strategies to test: the objectives of optimize, such as hrp; out of models latent-sharpe, latent-sharpe-prior, model-best, model-top, model-mean, and without training zero-shot-sharpe, zero-shot-sharpe-prior, learnt"`
 	Train           int                `flag:"train" range:"[2,inf)" unit:"periods" only:"!groups" help:"the length of the training windows"`
 	Test            int                `flag:"test" range:"[1,inf)" unit:"periods" help:"the length of the test windows, over which a choice is held; with -groups the time between rebalances to it"`
 	Embargo         int                `flag:"embargo" range:"[0,inf)" help:"the number of periods left out at the end of each training window; with -groups before and after each group that is held out"`
