@@ -359,37 +359,39 @@ func (f *folder) checkUniverses() error {
 			wanted[name] = value
 		}
 	}
-	held := 0
-	for i, u := range all {
-		what := "universe " + u.ID
-		if _, err := u.covariance(); err != nil {
-			f.add(universesFile, what, differs, err.Error(), nil)
+	for i := range all {
+		held := i >= len(all)-int(math.Ceil(wanted["held-out"]*float64(len(all))))
+		if said := all[i].wrong(wanted, held); said != "" {
+			f.add(universesFile, "universe "+all[i].ID, differs, said, nil)
 			return nil
-		}
-		n := float64(len(u.Mean))
-		if u.HeldOut {
-			held++
-		}
-		fits := n >= wanted["least-assets"] && n <= wanted["most-assets"] && float64(u.Periods) <= wanted["most-periods"] &&
-			len(u.Weights) == int(wanted["portfolios"]) && u.Cap <= 1 && u.Cap*n > 1 &&
-			u.HeldOut == (i >= len(all)-int(math.Ceil(wanted["held-out"]*float64(len(all)))))
-		if !fits {
-			f.add(universesFile, what+": sizes", differs, []any{n, u.Periods, len(u.Weights), u.Cap, u.HeldOut}, wanted)
-			return nil
-		}
-		for k, w := range u.Weights {
-			worst := math.Abs(sum(w) - 1)
-			for _, x := range w {
-				worst = max(worst, -x, x-u.Cap)
-			}
-			if len(w) != len(u.Mean) || !(worst <= 1e-9) {
-				f.add(universesFile, fmt.Sprintf("%s: portfolio %d", what, k+1), differs, worst, 1e-9)
-				return nil
-			}
 		}
 	}
 	f.equal(universesFile, "universes", len(all), int(wanted["universes"]))
-	f.add(universesFile, "sizes, sums and bounds", same, len(all), held)
+	f.add(universesFile, "sizes, sums and bounds", same, len(all), len(all))
 	f.add(universesFile, "means, covariances and portfolios", unchecked, nil, "-rerun draws the universes again")
 	return nil
+}
+
+// wrong says what a universe lacks of what was wanted; "": nothing.
+func (u *universeLine) wrong(wanted map[string]float64, heldOut bool) string {
+	if _, err := u.covariance(); err != nil {
+		return err.Error()
+	}
+	n, periods := float64(len(u.Mean)), float64(u.Periods)
+	switch {
+	case n < wanted["least-assets"] || n > wanted["most-assets"] || periods > wanted["most-periods"]:
+		return fmt.Sprintf("%v assets over %v periods", n, periods)
+	case len(u.Weights) != int(wanted["portfolios"]) || u.HeldOut != heldOut || u.Cap > 1 || u.Cap*n <= 1:
+		return fmt.Sprintf("%d portfolios, held out: %v, weights up to %v", len(u.Weights), u.HeldOut, u.Cap)
+	}
+	for k, w := range u.Weights {
+		worst := math.Abs(sum(w) - 1)
+		for _, x := range w {
+			worst = max(worst, -x, x-u.Cap)
+		}
+		if len(w) != len(u.Mean) || !(worst <= 1e-9) {
+			return fmt.Sprintf("portfolio %d misses its sum or a bound by %v", k+1, worst)
+		}
+	}
+	return ""
 }

@@ -53,7 +53,7 @@ func OpenSet(backend *vae.Backend, dir string) (*SetModel, error) {
 	if m.Network, err = vae.LoadSet(backend, filepath.Join(dir, setFile)); err != nil {
 		return nil, err
 	}
-	if m.hash, err = HashSet(dir); err != nil {
+	if m.hash, err = hashSet(dir); err != nil {
 		return nil, err
 	}
 	text, err := os.ReadFile(filepath.Join(dir, aggregateFile))
@@ -82,7 +82,7 @@ func (m *SetModel) Save(dir string) (err error) {
 	if err := m.Network.Save(filepath.Join(dir, setFile)); err != nil {
 		return err
 	}
-	if m.hash, err = HashSet(dir); err != nil {
+	if m.hash, err = hashSet(dir); err != nil {
 		return err
 	}
 	return run.WriteJSON(filepath.Join(dir, aggregateFile), m.Aggregate)

@@ -26,7 +26,7 @@ func BuiltIn(backend *vae.Backend) (*SetModel, error) {
 	if m.Network, err = vae.ParseSet(backend, data); err != nil {
 		return nil, fmt.Errorf("%s: %w", m.Name, err)
 	}
-	if m.hash, err = HashSet(""); err != nil {
+	if m.hash, err = hashSet(""); err != nil {
 		return nil, err
 	}
 	text, err := fs.ReadFile(builtin, "builtin/"+aggregateFile)
@@ -45,8 +45,8 @@ func ReadSet(dir string) ([]byte, error) {
 	return fs.ReadFile(builtin, "builtin/"+setFile)
 }
 
-// HashSet returns the SHA-256 of what [ReadSet] does.
-func HashSet(dir string) (string, error) {
+// hashSet returns the SHA-256 of what [ReadSet] does.
+func hashSet(dir string) (string, error) {
 	data, err := ReadSet(dir)
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:]), err
