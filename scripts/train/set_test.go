@@ -99,6 +99,9 @@ func TestTrainRule(t *testing.T) {
 	if _, err := learnt.Open(backend, out); err != nil || trained.IsSet(out) {
 		t.Errorf("the folder holds a model over sets, or no rule: %v", err)
 	}
+	if _, err := trained.Open(backend, out); err == nil || !strings.Contains(err.Error(), "take it with -rule") {
+		t.Errorf("a rule as a model of portfolios: %v", err)
+	}
 }
 
 func TestTrainOverSetsRefuses(t *testing.T) {

@@ -36,6 +36,12 @@ type Rule struct {
 	hash     string
 }
 
+// In says whether a folder holds a network of a rule.
+func In(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, file))
+	return err == nil
+}
+
 // Files are the names of the files that [Train] may write in a run's folder.
 func Files() []string { return []string{file, "training.safetensors"} }
 

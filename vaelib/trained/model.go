@@ -15,6 +15,7 @@ import (
 
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/mixture"
 	"vaefolio/vaelib/run"
@@ -188,6 +189,10 @@ func Open(backend *vae.Backend, dir string) (*Model, error) {
 	if IsSet(dir) {
 		return nil, fmt.Errorf("%s holds a model over sets of assets, which generate and train take: give a model of "+
 			"one universe, which train -weights makes", dir)
+	}
+	if learnt.In(dir) {
+		return nil, fmt.Errorf("%s holds a learnt rule, which gives one portfolio and has no codes: optimize, "+
+			"backtest and lab take it with -rule", dir)
 	}
 	if !exists(dir, networkFile) {
 		if m.Dir = filepath.Join(dir, innerFolder); !exists(m.Dir, networkFile) {
