@@ -72,6 +72,8 @@ def faults(cell):
 def execute(notebook, folder, timeout):
     client = NotebookClient(notebook, kernel_name="gonb", timeout=timeout, allow_errors=True,
                             record_timing=False, coalesce_streams=True, extra_arguments=["--raw_error"],
+                            # on a busy machine outputs come late, and must not be left out
+                            iopub_timeout=120, raise_on_iopub_timeout=True,
                             resources={"metadata": {"path": folder}})
     numbers = {id(c): i + 1 for i, c in enumerate(c for c in notebook.cells if "injected" not in c.metadata)}
     code = [(i, c) for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source.strip()]
