@@ -119,11 +119,37 @@ func (m *Mixture) Codes() *mixture.Mixture {
 }
 
 // width is the number of coordinates K that the conditions take.
-func (m *Mixture) width() (width int) {
-	for _, s := range m.conditions {
+func (m *Mixture) width() int { return m.conditions.width() }
+
+func (scales Scales) width() (width int) {
+	for _, s := range scales {
 		width += max(1, s.Levels)
 	}
 	return width
+}
+
+// mostLevels is more than a condition has.
+const mostLevels = 1 << 16
+
+// check returns an error for scales by which nothing can stand.
+func (scales Scales) check() error {
+	for _, s := range scales {
+		if s.Levels < 0 || s.Levels > mostLevels || !(s.SD > 0) {
+			return fmt.Errorf("condition %s has a standard deviation of %v and %d levels", s.Name, s.SD, s.Levels)
+		}
+	}
+	return nil
+}
+
+// belong returns an error unless they are those of the model, and d its dimensions.
+func (scales Scales) belong(d int, model *vae.Model) error {
+	if d != model.Config().Latent {
+		return fmt.Errorf("a density of codes of %d dimensions for a model of %d", d, model.Config().Latent)
+	}
+	if !slices.Equal(scales, NewScales(model)) {
+		return errors.New("a density under other conditions than the model's: train again")
+	}
+	return nil
 }
 
 // Draw draws codes whatever the conditions.
@@ -178,10 +204,8 @@ func (m *Mixture) UnmarshalJSON(data []byte) error {
 		return errors.New("a density of codes given conditions has no mixture, or no conditions")
 	}
 	read := Mixture{conditions: doc.Conditions, joint: doc.Joint}
-	for _, s := range doc.Conditions {
-		if s.Levels < 0 || s.Levels > doc.Joint.Dim() || !(s.SD > 0) {
-			return fmt.Errorf("condition %s has a standard deviation of %v and %d levels", s.Name, s.SD, s.Levels)
-		}
+	if err := doc.Conditions.check(); err != nil {
+		return err
 	}
 	var err error
 	if read.given, err = doc.Joint.Given(read.width()); err != nil {
@@ -194,11 +218,5 @@ func (m *Mixture) UnmarshalJSON(data []byte) error {
 // Check returns an error unless the density is one of the model's codes under its
 // conditions.
 func (m *Mixture) Check(model *vae.Model) error {
-	if d := m.joint.Dim() - m.width(); d != model.Config().Latent {
-		return fmt.Errorf("a density of codes of %d dimensions for a model of %d", d, model.Config().Latent)
-	}
-	if !slices.Equal(m.conditions, NewScales(model)) {
-		return errors.New("a density under other conditions than the model's: train again")
-	}
-	return nil
+	return m.conditions.belong(m.joint.Dim()-m.width(), model)
 }

@@ -38,7 +38,7 @@ func TestControl(t *testing.T) {
 	settings := trained.Settings{Config: m.Config, Schedule: m.Schedule}
 	model, _, err := trained.Make(t.Context(), backend, rows, settings, t.TempDir(), trained.Reports{})
 	must(t, err)
-	controls, err := rows.Told.MeasureControl(t.Context(), model.Network, model.Given, 1)
+	controls, err := rows.Told.MeasureControl(t.Context(), model.Network, model.Near, 1)
 	must(t, err)
 	for _, k := range controls {
 		t.Logf("%s as decoded: error %.3f, shuffled %.2f, best of 8 %.2f, best of 1,000 %.3f", k.Name, k.Error, k.Shuffled,

@@ -224,7 +224,11 @@ func (t *trainer) examine(ctx context.Context, j job, m *trained.Model, history 
 		Rows:         rows, HeldOut: d.Rows, Warning: d.Warning,
 	}
 	if told != nil {
-		if result.Control, err = told.MeasureControl(ctx, model, m.Given, j.Seed); err != nil {
+		density, err := m.Density(trained.Aggregate)
+		if err != nil {
+			return nil, err
+		}
+		if result.Control, err = told.MeasureControl(ctx, model, density, j.Seed); err != nil {
 			return nil, err
 		}
 	}

@@ -60,7 +60,7 @@ func (m *Model) Diagnose(ctx context.Context, data *Data, seed uint64) (*Diagnos
 		return nil, err
 	}
 	if told != nil {
-		if d.Control, err = data.Told.MeasureControl(ctx, m.Network, m.Given, seed); err != nil {
+		if d.Control, err = data.Told.MeasureControl(ctx, m.Network, m.given(), seed); err != nil {
 			return nil, err
 		}
 		d.Orders = m.Orders
@@ -100,7 +100,10 @@ func (m *Model) Dispersions(ctx context.Context, data *Data, seed uint64) (prior
 		asked = m.Network.Loosen(data.Told.Spread(dispersionRows), seed)
 	}
 	fitted := func(codes *mat.Dense, rng *rand.Rand) error {
-		if m.Given != nil {
+		switch {
+		case m.Near != nil:
+			return m.Near.DrawGiven(ctx, codes, asked, rng)
+		case m.Given != nil:
 			return m.Given.DrawGiven(ctx, codes, asked, rng)
 		}
 		return m.Aggregate.Draw(ctx, codes, rng)

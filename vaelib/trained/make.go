@@ -173,7 +173,8 @@ func (m *Model) fitDensity(ctx context.Context, train, conditions *mat.Dense, co
 		return err
 	}
 	m.Aggregate = m.Given.Codes()
-	return nil
+	m.Near, err = conditional.NewNeighbours(ctx, m.Network, train, conditions, s.Config.Seed)
+	return err
 }
 
 // studyOrders compares the orders of a conditional model with held-out portfolios,
@@ -188,7 +189,7 @@ func (m *Model) studyOrders(ctx context.Context, data *Data, seed uint64, report
 	}
 	reports.begin("orders compared with held-out portfolios")
 	m.Orders, err = generator.StudyOrders(ctx, data.Train, data.Told.Train, data.HeldOut, data.Told.HeldOut, m.Donors,
-		generate.OrderSettings{Seed: seed, Density: m.Given, Rivals: true})
+		generate.OrderSettings{Seed: seed, Density: m.given(), Rivals: true})
 	if few := (*fidelity.TooFewRowsError)(nil); errors.As(err, &few) {
 		reports.note("orders aren't compared with held-out portfolios: " + err.Error())
 		return nil

@@ -33,6 +33,7 @@ const (
 	constraintsFile = "constraints.json"
 	donorsFile      = "donors.json"
 	conditionalFile = "conditional.json"
+	neighboursFile  = "neighbours.json"
 	ordersFile      = "orders.json"
 	marketFile      = "market.json"
 	timesFile       = "times.json"
@@ -50,6 +51,10 @@ type Model struct {
 	// Given is the density of codes under conditions of a conditional model; nil: an
 	// older folder, or another model.
 	Given *conditional.Mixture
+	// Near is another, by the posteriors of the training portfolios, from which a
+	// conditional model draws; nil: an older folder, which draws from Given, or another
+	// model.
+	Near *conditional.Neighbours
 	// Orders are how a conditional model's orders compare with held-out portfolios;
 	// nil: it wasn't studied.
 	Orders []conditional.Score
@@ -87,8 +92,8 @@ func (m *Model) Density(name string) (generate.Density, error) {
 	switch {
 	case name == Prior:
 		return generate.Prior{}, nil
-	case name == Aggregate && m.Given != nil:
-		return m.Given, nil
+	case name == Aggregate && m.given() != nil:
+		return m.given(), nil
 	case name == Aggregate && m.Conditional():
 		return nil, lacks(conditionalFile, "again by the train verb")
 	case name == Aggregate && m.Aggregate != nil:
@@ -103,6 +108,18 @@ func (m *Model) Density(name string) (generate.Density, error) {
 		return nil, lacks("second stage", "by the train verb with -two-stage")
 	}
 	return nil, fmt.Errorf("unknown density %q: choose %s, %s or %s", name, Aggregate, Prior, TwoStage)
+}
+
+// given is the density of codes under conditions that a conditional model draws
+// from; nil: it has none.
+func (m *Model) given() generate.Density {
+	switch {
+	case m.Near != nil:
+		return m.Near
+	case m.Given != nil:
+		return m.Given
+	}
+	return nil
 }
 
 // Symbols returns the names of the network's assets, in its order.
@@ -125,7 +142,7 @@ func Files(dir string) []string {
 	var names []string
 	for _, name := range []string{
 		networkFile, parametersFile, "training.safetensors", aggregateFile, constraintsFile, donorsFile, marketFile,
-		conditionalFile, ordersFile, timesFile, healthFile, track.EventFile,
+		conditionalFile, neighboursFile, ordersFile, timesFile, healthFile, track.EventFile,
 		twoStageFolder + "/" + networkFile, twoStageFolder + "/" + parametersFile,
 	} {
 		names = append(names, path.Join(dir, name))
@@ -167,6 +184,7 @@ func (m *Model) Save(dir string) error {
 		{constraintsFile, m.Set != nil, m.Set},
 		{donorsFile, m.Donors != nil, m.Donors},
 		{conditionalFile, m.Given != nil, m.Given},
+		{neighboursFile, m.Near != nil, m.Near},
 		{ordersFile, m.Orders != nil, m.Orders},
 		{marketFile, m.Market != nil, m.Market},
 		{timesFile, !m.TrainedTo.IsZero(), times{m.TrainedTo}},
@@ -230,7 +248,7 @@ func Open(backend *vae.Backend, dir string) (*Model, error) {
 	return m, errors.Join(m.openGiven(), m.openOrders())
 }
 
-// openGiven reads the density of codes under conditions.
+// openGiven reads the densities of codes under conditions.
 func (m *Model) openGiven() error {
 	path := filepath.Join(m.Dir, conditionalFile)
 	var given conditional.Mixture
@@ -242,6 +260,15 @@ func (m *Model) openGiven() error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	m.Given = &given
+	path = filepath.Join(m.Dir, neighboursFile)
+	var near conditional.Neighbours
+	if found, err = readJSON(path, &near); err != nil || !found {
+		return err
+	}
+	if err := near.Check(m.Network); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	m.Near = &near
 	return nil
 }
 
