@@ -12,7 +12,7 @@ import (
 )
 
 // The default conditional model, on the mixed corpus of the bundled sample: orders
-// for what held-out portfolios have miss it by no more than 0.015 standard
+// for what held-out portfolios have miss it by no more than 0.01 standard
 // deviations, and can't be told from other held-out portfolios any better, vary as
 // much and repeat training rows as seldom as the limits below say.
 func TestControl(t *testing.T) {
@@ -52,13 +52,13 @@ func TestControl(t *testing.T) {
 	}
 	orders, real := model.Orders[0], model.Orders[len(model.Orders)-1]
 	for name, miss := range orders.Misses {
-		if miss > 0.015 {
+		if miss > 0.01 {
 			t.Errorf("%s is missed by %.4f standard deviations", name, miss)
 		}
 	}
-	// The joint energy is where orders fall short of training rows near to the wish,
-	// whose 0.0035 the log shows here: see docs/conditions.md. A decoder that is held to
-	// its conditions by codes of the prior alone comes to 0.035.
+	// The joint energy is here about 0.004, the nearest training row's 0.003: see
+	// docs/conditions.md. A decoder that is held to its conditions by codes of the prior
+	// alone comes to 0.035.
 	if orders.JointEnergy > 0.015 || orders.Recall < 0.9 || orders.Coverage < 0.8 || orders.Spread < 0.85 ||
 		orders.AUC > 0.85 || orders.Copies > real.Copies+0.01 {
 		t.Errorf("orders: %s; held out: %s", orders, real)

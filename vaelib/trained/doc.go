@@ -23,6 +23,7 @@
 //	                                see [simplex.Set.MarshalJSON]; a folder without it knows none
 //	donors.json                     of a conditional model: conditions that training portfolios had together
 //	conditional.json                likewise: the mixture of normals fitted to codes and conditions together
+//	neighbours.json                 likewise: the posteriors of the training portfolios, with their conditions
 //	orders.json                     likewise: how its orders compare with held-out portfolios, and with rivals
 //	market.json                     of a model that is told the state of the market: how it follows from returns
 //	health.json                     whether the model is good, by held-out rows, and why: see [Signs.Judge]
