@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"debug/buildinfo"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -79,7 +80,7 @@ func (e environment) setup(ctx context.Context, lab, book, xla bool, say func(st
 	if err != nil {
 		return err
 	}
-	if lab {
+	if lab && !e.hasGopls() {
 		say("go: installing gopls, which answers Tab and Shift+Tab in cells")
 		if err := e.do(ctx, goTool, "install", gopls); err != nil {
 			say(fmt.Sprintf("gopls can't be installed, so that Tab and Shift+Tab won't answer: %v", err))
@@ -97,6 +98,12 @@ func (e environment) setup(ctx context.Context, lab, book, xla bool, say func(st
 // gopls is a module of its own, the last version for the Go of go.mod. The kernel
 // finds it on its PATH, and goes without where it isn't.
 const gopls = "golang.org/x/tools/gopls@v0.23.0"
+
+// hasGopls says whether that version is installed; building it takes a minute.
+func (e environment) hasGopls() bool {
+	info, err := buildinfo.ReadFile(e.path("bin", "gopls"))
+	return err == nil && info.Main.Path+"@"+info.Main.Version == gopls
+}
 
 // quicken sets what makes cells compile several times as fast: every cell is a
 // program of its own, and most of its time goes into linking XLA's binding and

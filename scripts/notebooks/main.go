@@ -166,7 +166,8 @@ func repository() (string, error) {
 // don't keep of the limits.
 func list(c *config, books []notebook, stream *cli.IO) error {
 	var columns []cli.Column
-	for _, name := range []string{"name", "outputs", "cells", "median", "longest", "imports", "pictures", "kB", "open", "title"} {
+	for _, name := range []string{"name", "outputs", "cells", "median", "longest",
+		"imports", "pictures", "kB", "open", "title"} {
 		columns = append(columns, cli.Column{Name: name})
 	}
 	table := stream.Table(c.Format.Format, columns...)

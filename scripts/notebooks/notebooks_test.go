@@ -337,6 +337,39 @@ func TestSmallParameters(t *testing.T) {
 	}
 }
 
+// Papermill gives parameters to Go notebooks by the small package in python.
+func TestPapermill(t *testing.T) {
+	python := os.Getenv("VAELIB_PAPERMILL_PYTHON")
+	if python == "" {
+		t.Skip("VAELIB_PAPERMILL_PYTHON names no Python that has papermill and python/papermill-go")
+	}
+	out, err := exec.Command(python, "-c", "import papermill, papermill_go, doctest\n"+
+		"raise SystemExit(doctest.testmod(papermill_go).failed)").CombinedOutput()
+	if err != nil {
+		t.Errorf("the translator's examples: %v\n%s", err, out)
+	}
+	env := realEnvironment(t)
+	source := strings.Replace(cells("import \"fmt\"\n\n%%\nfmt.Println(steps, seed)"), "# Test\n",
+		"# Test\n\n```go tags=[\"parameters\"]\nvar (\n\tsteps = 100\n\tseed  = uint64(7)\n)\n```\n", 1)
+	folder := t.TempDir()
+	write(t, filepath.Join(folder, "in.md"), source)
+	for _, command := range [][]string{
+		{env.path("bin", "python"), "-m", "jupytext", "--quiet", "--to", "ipynb", "in.md"},
+		{python, "-m", "papermill", "--no-progress-bar", "-p", "steps", "5", "-p", "seed", "uint64(2)", "in.ipynb", "out.ipynb"},
+	} {
+		c := exec.Command(command[0], command[1:]...)
+		c.Dir = folder
+		c.Env = append(os.Environ(), "JUPYTER_DATA_DIR="+env.path("share", "jupyter"))
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", command, err, out)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(folder, "out.ipynb"))
+	if err != nil || !bytes.Contains(text, []byte(`5 2\n`)) {
+		t.Errorf("%v, outputs:\n%s", err, text)
+	}
+}
+
 // An interrupted execution leaves no kernel and no program behind, not even
 // for a moment: the runner waits for the end of both. Only Linux lets it wait
 // for the program, which is not its child.
