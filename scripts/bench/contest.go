@@ -28,6 +28,7 @@ var workloads = slices.Concat(
 		{"train", "train-large-128", "samples", trainers(large, 128)},
 		{"train", "train-large-1024", "samples", trainers(large, 1024)},
 		{"train", "train-large-8192", "samples", trainers(large, 8192)},
+		{"train", "train-sets-128", "samples", setTrainers},
 	},
 	[]workload{
 		{"evaluate", "evaluate", "portfolios", evaluators},

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"math"
+
+	"vaefolio/vaelib/universe"
+	"vaefolio/vaelib/vae"
+)
+
+// The universes that the training of a model over sets is measured on: of one size, so
+// that nobody pads.
+const (
+	setAssets    = 16
+	setUniverses = 64
+	setLook      = 10 // steps between two looks at the clock
+)
+
+// setTrainers train the built-in model's network over sets of assets: this library on
+// each backend, and JAX.
+func setTrainers(ctx context.Context, b *bed) ([]contender, error) {
+	if err := b.engines(); err != nil {
+		return nil, err
+	}
+	var all []*universe.Example
+	settings := universe.Settings{Universes: setUniverses, LeastAssets: setAssets, MostAssets: setAssets,
+		LeastPeriods: 100, MostPeriods: 150, Seed: b.seed}
+	if err := universe.Simulate(ctx, settings, func(e *universe.Example) error {
+		e.HeldOut = false // nothing is evaluated
+		all = append(all, e)
+		return nil
+	}, nil); err != nil {
+		return nil, err
+	}
+	config, schedule := vae.DefaultSetConfig(), vae.DefaultSetSchedule()
+	const ours = "vaefolio, XLA, 1 step a call"
+	data := map[string]any{
+		"latent": config.Latent, "width": config.Width, "heads": config.Heads, "blocks": config.Blocks,
+		"beta": config.Beta, "batch": schedule.Batch, "learning_rate": schedule.LearningRate, "steps": setLook,
+	}
+	var tokens, weights [][][]float64
+	var facts [][]float64
+	var caps []float64
+	for _, e := range all {
+		f := e.Facts()
+		tokens, weights = append(tokens, lists(e.Tokens())), append(weights, lists(e.Weights))
+		facts, caps = append(facts, f[:]), append(caps, e.Cap)
+	}
+	data["tokens"], data["weights"], data["facts"], data["caps"] = tokens, weights, facts, caps
+	peer, err := b.enter(ctx, jax, "JAX, a jitted step a call", ours, "sets", data)
+	if err != nil {
+		return nil, err
+	}
+	own, err := b.enter(ctx, sameXLA, "JAX, a jitted step a call, on this plugin", ours, "sets", data)
+	return []contender{
+		b.setTrainer("vaefolio, Go backend", b.goEngine, all, config, schedule),
+		b.setTrainer(ours, b.xla, all, config, schedule), peer, own,
+	}, err
+}
+
+// setTrainer trains on an engine, which may be nil.
+func (b *bed) setTrainer(
+	name string, engine *vae.Backend, all []*universe.Example, config vae.SetConfig, schedule vae.Schedule,
+) contender {
+	if engine == nil {
+		return contender{name: name, missing: b.noXLA}
+	}
+	config.Seed = b.seed
+	train := func(ctx context.Context, steps int) (span, error) {
+		s := schedule
+		s.Steps, s.EvalEvery = steps, steps
+		watch := startWatch()
+		_, _, err := vae.TrainSet(ctx, engine, config, s, all, vae.TrainOptions{})
+		return watch.span(steps * s.Batch), err
+	}
+	var last span // the next turn's length follows from it
+	return contender{name: name, turn: func(ctx context.Context, seconds float64) (_ span, err error) {
+		if last.units == 0 {
+			for range 2 { // compiles, then tells the speed
+				if last, err = train(ctx, setLook); err != nil {
+					return span{}, err
+				}
+			}
+		}
+		units := math.Ceil(last.rate("wall") * seconds / float64(setLook*schedule.Batch))
+		last, err = train(ctx, int(units)*setLook)
+		return last, err
+	}}
+}
