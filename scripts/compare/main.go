@@ -66,6 +66,18 @@ func sideBySide(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	if len(folders) > 1 {
 		result.Config, result.Data, result.Summary = compare.Differences(folders)
+		if len(result.Config) == 0 && len(result.Data) == 0 && len(result.Summary) == 0 {
+			result.Notes = append(result.Notes, "the runs have the same configuration, data and figures")
+		}
+	}
+	if len(folders) == 1 && len(tracks) == 0 {
+		return fmt.Errorf("%s has no returns, so that there is nothing to compare: give a second run, whose settings "+
+			"and figures it is set beside", folders[0].Dir)
+	}
+	for i, path := range c.Inputs {
+		if slices.Contains(c.Inputs[:i], path) {
+			result.Notes = append(result.Notes, path+" is given twice: it is compared with itself")
+		}
 	}
 	for _, note := range result.Notes {
 		io.Note("%s", note)

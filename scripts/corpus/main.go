@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/corpus"
@@ -88,7 +89,11 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	s := made.Summary()
 	for _, left := range s.LeftOut {
-		io.Note("without the condition %s: %s", left.Condition, left.Reason)
+		why, named := strings.CutPrefix(left.Reason, left.Condition+" ")
+		if !named {
+			why = "is left out: " + why
+		}
+		io.Note("no condition %s, which %s", left.Condition, why)
 	}
 	io.Note("%d portfolios (%d held out) over %d windows: %s",
 		s.Rows, s.ValidationRows, s.TrainingWindows+s.ValidationWindows, folder.Path(corpus.WeightsFile))

@@ -151,6 +151,9 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 			return cli.Usage(err)
 		}
 	}
+	if err := c.Output.Usable(); err != nil {
+		return err
+	}
 	backend, err := vae.Open(c.Backend.Backend)
 	if err != nil {
 		return err

@@ -47,6 +47,9 @@ pipeline -prices prices.csv -max-weight 0.25 -sectors sectors.csv -sector-cap L1
 func main() { cli.Main(verb) }
 
 func pipeline(ctx context.Context, c *config, io *cli.IO) error {
+	if err := c.Output.Usable(); err != nil {
+		return err
+	}
 	data, err := c.Prices.Load(io)
 	if err != nil {
 		return err
@@ -78,6 +81,9 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		Verb: "pipeline", Config: text, Data: data.Window.Hash(), Funding: data.Window.Funded, Seed: c.Seed,
 		Backend: backend.Name(), Plugin: backend.Plugin(), Outputs: experiment.PipelineFiles(),
 	}
+	if c.Profile {
+		spec.Outputs = append(spec.Outputs, cpuFile, heapFile)
+	}
 	name := "pipeline-" + run.Hash(text, []byte(spec.Data), []byte(spec.Backend))[:10]
 	dir := cmp.Or(c.Out, filepath.Join("runs", name))
 	folder, err := run.Open(dir, spec, c.Force)
@@ -107,6 +113,9 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	}, c.Settings)
 	if recording != nil && (err == nil || ctx.Err() != nil) { // also of a run that was interrupted
 		err = errors.Join(err, recording.write(folder))
+	}
+	if ctx.Err() != nil {
+		io.Note("%s keeps what is done: the same command goes on from there", dir)
 	}
 	if err != nil {
 		return err

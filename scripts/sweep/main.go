@@ -27,7 +27,7 @@ type config struct {
 	Workers    int         `flag:"workers" range:"[0,1024]" record:"-" only:"command=run" help:"the number of processes that train side by side, each on a core of its own; 0 means one for each core, and 1 is best with a GPU"`
 	Shard      sweep.Shard `flag:"shard" unit:"I/N" record:"-" only:"command=run" help:"the part of the runs to make, which is every N-th from the I-th on; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
 	Backend    string      `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" record:"-" only:"command=run" help:"what computes the models; auto is XLA where a plugin is found, else pure Go"`
-	Out        string      `flag:"out" unit:"DIR" required:"true" record:"-" help:"the folder of the sweep; finished runs in it are kept, and unfinished ones continued"`
+	Out        string      `flag:"out" unit:"DIR" record:"-" help:"the folder of the sweep, which status and merge also take without the flag; finished runs in it are kept, and unfinished ones continued"`
 	Force      bool        `flag:"force" record:"-" only:"command=run" help:"turn the sweep in the folder into this one, and keep the runs that both have"`
 	cli.Format `title:"Flags of status" only:"command=status"`
 	Quiet      bool   `flag:"quiet" record:"-" help:"print no progress and no messages, only errors"`
@@ -35,8 +35,15 @@ type config struct {
 	Preset     string `flag:"preset" record:"-" only:"command=run" help:"a set of defaults"`
 }
 
-// Validate refuses what the command doesn't take.
+// Validate refuses what the command doesn't take. The one folder that status or merge
+// is given is the sweep's.
 func (c *config) Validate() error {
+	if c.Out == "" && c.Command != "run" && len(c.From) == 1 {
+		c.Out, c.From = c.From[0], nil
+	}
+	if c.Out == "" {
+		return errors.New("-out DIR is missing: the folder of the sweep")
+	}
 	if c.Command != "merge" && len(c.From) > 0 {
 		return fmt.Errorf("leftover argument %q: only merge takes folders", c.From[0])
 	}

@@ -65,6 +65,9 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 	case c.Weights == "":
 		return cli.Usagef("nothing to learn from: give -weights FILE, or -corpus DIR for a model over sets of assets")
 	}
+	if err := c.Output.Usable(); err != nil {
+		return err
+	}
 	note := func(line string) { io.Note("%s", line) }
 	data, err := trained.ReadData(c.Weights, trained.ReadOptions{
 		Conditions: c.Conditions, Conditioning: c.Conditioning, Validation: c.Validation, Seed: c.Seed, Note: note,

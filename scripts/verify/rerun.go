@@ -131,6 +131,11 @@ func (f *folder) compareManifests(made *run.Manifest) {
 		if !reflect.DeepEqual(stored[name], again[name]) {
 			status = differs
 		}
-		f.add(manifestFile, name+", repeated", status, stored[name], again[name])
+		found := again[name]
+		if name == "commit" && status == differs {
+			found = fmt.Sprintf("%v, of the program here: whether the run's is right, only a program of that commit "+
+				"can decide", found)
+		}
+		f.add(manifestFile, name+", repeated", status, stored[name], found)
 	}
 }

@@ -47,7 +47,7 @@ var keyFigures = map[string][]string{
 }
 
 // List finds the runs in a folder and the folders below, in order of their paths.
-// What lies in a run's folder is its own; a sweep is one entry.
+// What lies in a run's folder is its own; a sweep, or a laboratory, is one entry.
 func List(dir string) ([]Entry, error) {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
@@ -90,8 +90,17 @@ func reason(err error) error {
 	return err
 }
 
-// entry reads a folder as a run or a sweep, if it is one.
+// labFile is the plan of a laboratory, worldsFolder that of its worlds.
+const (
+	labFile      = "lab.json"
+	worldsFolder = "worlds"
+)
+
+// entry reads a folder as a run, a sweep or a laboratory, if it is one.
 func entry(dir string) (Entry, bool) {
+	if _, err := os.Stat(filepath.Join(dir, labFile)); err == nil {
+		return labEntry(dir), true
+	}
 	if _, err := os.Stat(filepath.Join(dir, sweepFile)); err == nil {
 		return sweepEntry(dir), true
 	}
@@ -146,6 +155,45 @@ func (e *Entry) addStrategies(path string) {
 	}
 }
 
+// labEntry reads the folder of a laboratory, whose worlds are part of it.
+func labEntry(dir string) Entry {
+	e := Entry{Verb: "lab", State: Unfinished}
+	if text, err := os.ReadFile(filepath.Join(dir, labFile)); err == nil {
+		e.ConfigHash = run.Hash(text)
+	}
+	worlds, err := os.ReadDir(filepath.Join(dir, worldsFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		e.State, e.Note = Damaged, fmt.Sprintf("its %s can't be read: %v", worldsFolder, reason(err))
+		return e
+	}
+	done := 0
+	for _, w := range worlds {
+		done += e.addPart(filepath.Join(dir, worldsFolder, w.Name()))
+	}
+	if _, err := os.Stat(filepath.Join(dir, summaryFile)); err == nil {
+		e.State = Finished
+	}
+	e.Figures.Names, e.Figures.Numbers = []string{"worlds"}, []float64{float64(done)}
+	return e
+}
+
+// addPart adds what a run that is a part took, and returns 1 where it is done.
+func (e *Entry) addPart(dir string) int {
+	m, err := run.ReadManifest(dir)
+	if err != nil {
+		return 0
+	}
+	if e.Started.IsZero() || m.Started.Before(e.Started) {
+		e.Started = m.Started
+	}
+	e.Seconds += m.Timings["total"]
+	e.Backend = m.Backend
+	if m.Finished == nil {
+		return 0
+	}
+	return 1
+}
+
 // sweepEntry reads the folder of a sweep.
 func sweepEntry(dir string) Entry {
 	e := Entry{Verb: "sweep", State: Unfinished}
@@ -166,18 +214,7 @@ func sweepEntry(dir string) Entry {
 		if !fs.ValidPath(r.ID) || strings.Contains(r.ID, "/") {
 			continue
 		}
-		m, err := run.ReadManifest(filepath.Join(dir, "runs", r.ID))
-		if err != nil {
-			continue
-		}
-		if m.Finished != nil {
-			done++
-		}
-		if e.Started.IsZero() || m.Started.Before(e.Started) {
-			e.Started = m.Started
-		}
-		e.Seconds += m.Timings["total"]
-		e.Backend = m.Backend
+		done += e.addPart(filepath.Join(dir, "runs", r.ID))
 	}
 	if done == len(plan.Runs) {
 		e.State = Finished

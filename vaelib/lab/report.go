@@ -107,7 +107,7 @@ func (f *Findings) testTable() *report.Table {
 		t.Rows = append(t.Rows, report.Row{Strong: x.Group == whole, Cells: []report.Cell{
 			report.TextCell(x.Group), report.TextCell(x.Member), report.TextCell(x.Rival), three(x.Difference),
 			three(x.From),
-			three(x.To), report.NumberCell(number.Known(x.PHolm), report.Scientific), report.TextCell(x.Verdict)}})
+			three(x.To), report.NumberCell(number.Known(x.PHolm), report.Number), report.TextCell(x.Verdict)}})
 	}
 	for _, x := range slices.Backward(f.Groups) {
 		add(x)

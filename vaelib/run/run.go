@@ -144,7 +144,7 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 	if dir == "" {
 		return nil, errors.New("no folder given for the run")
 	}
-	if err := usable(dir, force); err != nil {
+	if err := Usable(dir, force); err != nil {
 		return nil, err
 	}
 	if !force { // a finished run needs no lock, which can't be had where nothing can be written
@@ -162,7 +162,7 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 		}
 	}()
 	// Another process may have been here between the look and the lock.
-	if err := usable(dir, force); err != nil {
+	if err := Usable(dir, force); err != nil {
 		return nil, err
 	}
 	old, err := ReadManifest(dir)
@@ -224,9 +224,10 @@ func merged(a, b map[string]string) map[string]string {
 	return all
 }
 
-// usable returns an error for a path that can be no folder, and for a folder that
-// holds files but no run. A manifest that is cut short is one with force.
-func usable(dir string, force bool) error {
+// Usable returns an error for a path that can be no folder, and for a folder that
+// holds files but no run; [Open] does so too, and says later whether the run there is
+// another one. A manifest that is cut short is one with force.
+func Usable(dir string, force bool) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

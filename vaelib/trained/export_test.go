@@ -178,6 +178,10 @@ func expectWish(t *testing.T, m *Model, e *expected, outside *mat.Dense) {
 	if e.Given, err = m.Donors.Typical(m.Network, wish); err != nil {
 		t.Fatal(err)
 	}
+	under := m.Given.Under(e.Given)
+	for _, z := range e.Z {
+		e.LogDensity["conditional"] = append(e.LogDensity["conditional"], under.LogProb(z))
+	}
 	set, held, err := m.Donors.Constrain(*m.Set, wish)
 	if err != nil || !slices.Equal(held, []bool{true, false, true}) {
 		t.Fatalf("held %v, error %v", held, err)

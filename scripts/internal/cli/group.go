@@ -1,5 +1,7 @@
 package cli
 
+import "vaefolio/vaelib/run"
+
 // Common are the flags of every verb.
 type Common struct {
 	Seed   uint64 `flag:"seed" default:"1" help:"the number that decides everything random"`
@@ -17,6 +19,14 @@ type Format struct {
 type Output struct {
 	Out   string `flag:"out" unit:"DIR" record:"-" help:"the folder for the results; an unfinished run of the same configuration in it is continued"`
 	Force bool   `flag:"force" record:"-" help:"replace another run in the folder"`
+}
+
+// Usable says why the folder can take no run, before anything is read or opened.
+func (o *Output) Usable() error {
+	if o.Out == "" {
+		return nil
+	}
+	return run.Usable(o.Out, o.Force)
 }
 
 // Backend is the flag of a verb that runs a model.

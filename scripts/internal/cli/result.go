@@ -28,6 +28,7 @@ func (s *IO) JSON(value any) error {
 type Column struct {
 	Name  string // the key in json, the header in csv
 	Short string // the heading for humans; "" means Name
+	Left  bool   // for humans it is aligned to the left, as the first column always is
 }
 
 // Table writes rows as they come: aligned for humans, as csv, or as a json
@@ -285,7 +286,8 @@ func (t *Table) flushHuman() error {
 	return nil
 }
 
-// writeHuman aligns the first column to the left, the others to the right.
+// writeHuman aligns the first column to the left, and the others to the right unless
+// they say otherwise.
 func (t *Table) writeHuman(cells []string) error {
 	var b strings.Builder
 	for i, cell := range cells {
@@ -295,6 +297,10 @@ func (t *Table) writeHuman(cells []string) error {
 			b.WriteString(cell + gap)
 		case i == 0:
 			b.WriteString(cell)
+		case t.columns[i].Left && i == len(cells)-1:
+			b.WriteString("  " + cell)
+		case t.columns[i].Left:
+			b.WriteString("  " + cell + gap)
 		default:
 			b.WriteString("  " + gap + cell)
 		}
