@@ -259,6 +259,13 @@ func executeOne(ctx context.Context, c *config, env environment, book notebook, 
 		return err
 	}
 	if c.Command == "check" {
+		m, err := book.measure()
+		if err != nil {
+			return err
+		}
+		for _, fault := range m.faults() {
+			stream.Note("%s: %s", book.name, fault)
+		}
 		return checkOutputs(book)
 	}
 	stamped, err := stampContent(executed)

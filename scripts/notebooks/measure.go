@@ -149,7 +149,8 @@ var apart = regexp.MustCompile(strings.Join([]string{
 	"(?s:```.*?```|~~~.*?~~~|\\$\\$.*?\\$\\$|<!--.*?-->)", "`[^`\n]*`", `\$[^$]*\$`, `\]\([^)]*\)`, `https?://\S+`,
 	`(?m:^#+ .*$|^ *\d+\. )`, `\b(?:1[89]|20)\d\d\b`,
 	`(?i:\b(?:sections?|notebooks?|chapters?|exercises?|equations?|steps?|table)\s+\d+(?:(?:,| and| to)? ?\d+)*)`,
-	`§ ?\d+`, `\(\d\d\)`, `\d\d-[a-z]`,
+	`§ ?\d+`, `\(\d\d\)`, `\d\d-[a-z]`, `\d\d:\d\d`, `S&P \d+`,
+	`\d+(?: (?:to|and) \d+)? ?(?:s|seconds|minutes)\b`, // how long it takes
 }, "|"))
 
 // openNumbers lists the numbers in the text of a section that are neither in its code
@@ -170,7 +171,7 @@ func openNumbers(sections []section) []string {
 		if s.evidence == "" || i == 0 {
 			evidence = all
 		}
-		known := numbers(evidence)
+		known := append(numbers(evidence), constants...)
 		text := apart.ReplaceAllString(s.text, " ")
 		for _, at := range figure.FindAllStringSubmatchIndex(text, -1) {
 			written := text[at[4]:at[5]]
@@ -184,6 +185,10 @@ func openNumbers(sections []section) []string {
 	}
 	return open
 }
+
+// constants are numbers that need no run: of the calendar and of the clock, of whole
+// shares, and the usual levels of intervals.
+var constants = []float64{24, 60, 90, 95, 99, 100, 252, 365, 366, 8760}
 
 // isAmong says whether a number of so many decimals is one that is known, rounded, as
 // it is or as a share or per cent.

@@ -11,7 +11,7 @@ import (
 )
 
 func TestOpenNumbers(t *testing.T) {
-	parameters := section{text: "# Title of 2026\nIt takes 14 of 30 seconds.", evidence: "rows = 6_000\nbeta = 0.1"}
+	parameters := section{text: "# Title of 2026\nIt takes 14 of 30 cells and 20 seconds by 16:45, 95 % of 8,760.", evidence: "rows = 6_000\nbeta = 0.1"}
 	run := "R² 0.9731, share 0.125, 1,024 draws, 3e-05"
 	tests := []struct {
 		text string
