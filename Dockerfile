@@ -55,5 +55,8 @@ RUN if [ -n "${XLA}" ]; then \
     fi
 ENV PATH=/project/.venv/bin:$PATH
 EXPOSE 8888
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+    CMD ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8888/api', timeout=4)"]
+# Jupyter asks for the token that it prints when it starts, or that of JUPYTER_TOKEN.
 ENTRYPOINT ["tini", "--"]
 CMD ["jupyter", "lab", "--ip=0.0.0.0", "--port=8888", "--no-browser", "notebooks"]
