@@ -12,6 +12,7 @@ import (
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/trained"
@@ -66,25 +67,13 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	backend, err := vae.Open(c.Backend.Backend)
+	backend, err := open(c, io)
 	if err != nil {
 		return err
 	}
 	defer backend.Close()
-	io.Note("backend: %s", backend.Description())
-	if advice := backend.Advice(); advice != "" {
-		io.Note("%s", advice)
-	}
-
-	text := io.Config()
-	spec := run.Spec{
-		Verb: "pipeline", Config: text, Data: data.Window.Hash(), Funding: data.Window.Funded, Seed: c.Seed,
-		Backend: backend.Name(), Plugin: backend.Plugin(), Outputs: experiment.PipelineFiles(),
-	}
-	if c.Profile {
-		spec.Outputs = append(spec.Outputs, cpuFile, heapFile)
-	}
-	name := "pipeline-" + run.Hash(text, []byte(spec.Data), []byte(spec.Backend))[:10]
+	spec := c.spec(io, data.Window, backend)
+	name := "pipeline-" + run.Hash(spec.Config, []byte(spec.Data), []byte(spec.Backend))[:10]
 	dir := cmp.Or(c.Out, filepath.Join("runs", name))
 	folder, err := run.Open(dir, spec, c.Force)
 	var done *run.AlreadyDone
@@ -124,6 +113,31 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	return print(c, io, summary, dir)
+}
+
+// open opens the backend, and says which one it is.
+func open(c *config, io *cli.IO) (*vae.Backend, error) {
+	backend, err := vae.Open(c.Backend.Backend)
+	if err != nil {
+		return nil, err
+	}
+	io.Note("backend: %s", backend.Description())
+	if advice := backend.Advice(); advice != "" {
+		io.Note("%s", advice)
+	}
+	return backend, nil
+}
+
+// spec is what the run is made from, and what it makes.
+func (c *config) spec(io *cli.IO, window *market.Window, backend *vae.Backend) run.Spec {
+	spec := run.Spec{
+		Verb: "pipeline", Config: io.Config(), Data: window.Hash(), Funding: window.Funded, Seed: c.Seed,
+		Backend: backend.Name(), Plugin: backend.Plugin(), Outputs: experiment.PipelineFiles(),
+	}
+	if c.Profile {
+		spec.Outputs = append(spec.Outputs, cpuFile, heapFile)
+	}
+	return spec
 }
 
 // printAgain says what came out of the finished run in the folder.

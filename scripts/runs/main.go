@@ -46,9 +46,11 @@ func list(_ context.Context, c *config, io *cli.IO) error {
 		}
 		return text
 	}
-	table := io.Table(c.Format.Format, cli.Column{Name: "run"}, cli.Column{Name: "verb", Left: true}, cli.Column{Name: "state", Left: true},
+	table := io.Table(c.Format.Format, cli.Column{Name: "run"}, cli.Column{Name: "verb", Left: true},
+		cli.Column{Name: "state", Left: true},
 		cli.Column{Name: "config_hash", Short: "configuration"}, cli.Column{Name: "data_hash", Short: "data"},
-		cli.Column{Name: "seed"}, cli.Column{Name: "backend", Left: true}, cli.Column{Name: "started", Left: true}, cli.Column{Name: "seconds"},
+		cli.Column{Name: "seed"}, cli.Column{Name: "backend", Left: true},
+		cli.Column{Name: "started", Left: true}, cli.Column{Name: "seconds"},
 		cli.Column{Name: "figures", Left: true}, cli.Column{Name: "note", Left: true})
 	for _, e := range entries {
 		started := any(nil)
