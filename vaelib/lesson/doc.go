@@ -11,7 +11,9 @@
 //
 //	// recipe is the same in every cell; section 2 trains it.
 //	func recipe() lesson.Recipe {
-//		return lesson.Recipe{Name: "mixed", Section: 2, Data: lesson.Data(c), Config: config, Schedule: schedule}
+//		r := lesson.Recipe{Name: "mixed", Section: 2, Data: lesson.Must(trained.DataOf(c, nil))}
+//		r.Config, r.Schedule = config, schedule
+//		return r
 //	}
 //
 //	model, history := lesson.Train(recipe())   // in section 2: trains, or loads
