@@ -21,7 +21,7 @@ type config struct {
 	Model   string `flag:"model" unit:"DIR" help:"the folder of a trained model, as train and pipeline write it; a model over sets of assets, which train -corpus makes, takes the assets of -prices; without it the built-in one of these"`
 	Mode    string `flag:"mode" choice:"sample|condition|latent|interpolate|robust|diversify|stress|outcomes|styles" default:"sample" help:"how portfolios are made"`
 	N       int    `flag:"n" range:"[0,10000000]" only:"mode!=styles|outcomes or mode=outcomes and !from-weights" help:"the number of portfolios to make; 0 means 1000 in mode sample, 100 in condition, 11 in interpolate and 10 in the others"`
-	Density string `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" only:"mode=sample|condition|latent|robust|diversify or mode=outcomes and !from-weights or mode=stress and sweep=grid" help:"the distribution of the codes: aggregate is the mixture fitted to the training codes, of a conditional model the smoothed posteriors of the training portfolios nearest to what is asked for; prior is N(0, I), and two-stage is the second VAE that train -two-stage fits to them"`
+	Density string `flag:"density" choice:"aggregate|prior|two-stage" default:"aggregate" only:"mode=sample|condition|latent|robust|diversify or mode=outcomes and !from-weights or mode=stress and sweep=grid" help:"the distribution of the codes: aggregate is the mixture fitted to the training codes, of a conditional model smoothed codes of neighbours in conditions; prior is N(0, I), and two-stage is the second VAE that train -two-stage fits to them"`
 
 	Wish
 	Latent        generate.SearchSettings `title:"Latent search" only:"mode=latent"`
