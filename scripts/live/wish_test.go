@@ -107,6 +107,9 @@ func conditional(t *testing.T, folder string) (string, *corpus.Corpus) {
 // training set had whose windows end there, to the bit. The wish is put in, and
 // kept where a constraint can keep it.
 func TestConditional(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains a conditional model")
+	}
 	exchange, url := newPast(t)
 	folder := writeFolder(t, exchange, asIs)
 	model, c := conditional(t, folder)

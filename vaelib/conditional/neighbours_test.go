@@ -15,6 +15,9 @@ import (
 // Codes that are known under a condition, z = (c + e/2, ±1.5 by the level + .3 e'), of a
 // posterior of spread .1 each: the density draws them so, and none as it was.
 func TestNeighboursKnowTheTruth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws from many rows")
+	}
 	rng := stream.New(1, "conditional.test.neighbours", 0)
 	const rows = 20_000
 	b := &Neighbours{

@@ -25,6 +25,9 @@ func encoded(t *testing.T, img image.Image) []byte {
 // A picture of the house style keeps its inks and its paper exactly, changes no
 // pixel by much, and takes less than half of the bytes, the same each time.
 func TestCompact(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes palettes of whole pictures")
+	}
 	rng := rand.New(rand.NewPCG(1, 1))
 	var cloud figure.Cloud
 	for range 800 {

@@ -38,10 +38,21 @@ func newModel(
 	if err != nil {
 		return nil, err
 	}
+	device, err := b.resident(theta)
+	if err != nil {
+		return nil, err
+	}
 	return &Model{
 		config: c, scaling: s, symbols: symbols, dataHash: dataHash, trainedOn: trainedOn, theta: theta,
-		backend: b, programs: p, device: tensors.FromFlatDataAndDimensions(slices.Clone(theta), len(theta)),
+		backend: b, programs: p, device: device,
 	}, nil
+}
+
+// resident returns a copy of parameters that lies where the backend computes. A
+// tensor's first use would put it there too, but two first uses at once would race.
+func (b *Backend) resident(theta []float32) (*tensors.Tensor, error) {
+	t := tensors.FromFlatDataAndDimensions(slices.Clone(theta), len(theta))
+	return t, t.MaterializeOnDevice(b.engine, true, 0)
 }
 
 // Config returns the configuration that the model was trained with.

@@ -43,10 +43,11 @@ func newSetModel(b *Backend, d setDocument, theta []float32) (*SetModel, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &SetModel{
-		document: d, theta: theta, backend: b, programs: p,
-		device: tensors.FromFlatDataAndDimensions(append([]float32{}, theta...), len(theta)),
-	}, nil
+	device, err := b.resident(theta)
+	if err != nil {
+		return nil, err
+	}
+	return &SetModel{document: d, theta: theta, backend: b, programs: p, device: device}, nil
 }
 
 // Config returns the configuration that the model was trained with.
