@@ -109,7 +109,7 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 	}
 	var source live.Source
 	if c.Replay != "" {
-		source, err = c.files(settings, io)
+		source, err = replayed(c, settings, io, live.Replay)
 		err = model.ExplainSymbol(err)
 	} else {
 		options.BaseURL, options.StreamURL = c.BaseURL, c.StreamURL
@@ -130,18 +130,20 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 	return loop.Run(ctx, source)
 }
 
-// files are the candles of -replay.
-func (c *config) files(settings *live.Settings, io *cli.IO) (live.Source, error) {
+// replayed is what read makes of the candles of -replay.
+func replayed[T any](c *config, settings *live.Settings, io *cli.IO,
+	read func(string, time.Time, *live.Settings, func(done, total int, note string)) (T, *market.Cleaning, error),
+) (candles T, err error) {
 	from, to, err := market.ParseSpan(c.From, c.To)
 	if err != nil {
-		return nil, cli.Usage(err)
+		return candles, cli.Usage(err)
 	}
 	settings.From = from
-	source, cleaning, err := live.Replay(c.Replay, to, settings, io.Progress("replay"))
+	candles, cleaning, err := read(c.Replay, to, settings, io.Progress("replay"))
 	if cleaning != nil {
 		io.Note("%s", strings.TrimSpace(cleaning.String()))
 	}
-	return source, err
+	return candles, err
 }
 
 // open loads the model, and says what is decided by it.

@@ -9,7 +9,6 @@ import (
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/bybit"
 	"vaefolio/vaelib/live"
-	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
@@ -93,14 +92,5 @@ func (c *config) rows(ctx context.Context, options bybit.Options, settings *live
 		}
 		return live.FollowListed(ctx, client, c.Category, settings, last, func(line string) { io.Note("%s", line) })
 	}
-	from, to, err := market.ParseSpan(c.From, c.To)
-	if err != nil {
-		return nil, cli.Usage(err)
-	}
-	settings.From = from
-	rows, cleaning, err := live.ReplayListed(c.Replay, to, settings, io.Progress("replay"))
-	if cleaning != nil {
-		io.Note("%s", strings.TrimSpace(cleaning.String()))
-	}
-	return rows, err
+	return replayed(c, settings, io, live.ReplayListed)
 }

@@ -67,11 +67,12 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	backend, err := open(c, io)
+	backend, err := vae.Open(c.Backend.Backend)
 	if err != nil {
 		return err
 	}
 	defer backend.Close()
+	io.Announce(backend)
 	spec := c.spec(io, data.Window, backend)
 	name := "pipeline-" + run.Hash(spec.Config, []byte(spec.Data), []byte(spec.Backend))[:10]
 	dir := cmp.Or(c.Out, filepath.Join("runs", name))
@@ -113,19 +114,6 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	return print(c, io, summary, dir)
-}
-
-// open opens the backend, and says which one it is.
-func open(c *config, io *cli.IO) (*vae.Backend, error) {
-	backend, err := vae.Open(c.Backend.Backend)
-	if err != nil {
-		return nil, err
-	}
-	io.Note("backend: %s", backend.Description())
-	if advice := backend.Advice(); advice != "" {
-		io.Note("%s", advice)
-	}
-	return backend, nil
 }
 
 // spec is what the run is made from, and what it makes.

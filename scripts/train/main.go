@@ -82,15 +82,8 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer backend.Close()
-	io.Note("backend: %s", backend.Description())
-	if advice := backend.Advice(); advice != "" {
-		io.Note("%s", advice)
-	}
-	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "train", Config: io.Config(), Data: data.Hash, Seed: c.Seed, Backend: backend.Name(),
-		Plugin:  backend.Plugin(),
-		Outputs: append(trained.Files(""), experiment.HistoryFile, diagnosticsFile),
-	}, c.Force)
+	io.Announce(backend)
+	folder, err := c.folder(io, backend, data.Hash, trained.Files(""))
 	if err != nil {
 		return err
 	}
@@ -110,6 +103,16 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	io.Note("%d steps, %.0f samples a second: %s", history.Step, history.SamplesPerSecond(), c.Out)
 	return trained.Finish(ctx, folder, model.Curves)
+}
+
+// folder opens the folder of what is trained from data of that hash: the model's
+// files, its history and its diagnostics.
+func (c *config) folder(io *cli.IO, backend *vae.Backend, data string, model []string) (*run.Run, error) {
+	return run.Open(c.Out, run.Spec{
+		Verb: "train", Config: io.Config(), Data: data, Seed: c.Seed, Backend: backend.Name(),
+		Plugin:  backend.Plugin(),
+		Outputs: append(model, experiment.HistoryFile, diagnosticsFile),
+	}, c.Force)
 }
 
 // diagnose judges the model by the rows held out.

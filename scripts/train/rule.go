@@ -33,15 +33,8 @@ func trainRule(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer backend.Close()
-	io.Note("backend: %s", backend.Description())
-	if advice := backend.Advice(); advice != "" {
-		io.Note("%s", advice)
-	}
-	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "train", Config: io.Config(), Data: hash, Seed: c.Seed, Backend: backend.Name(),
-		Plugin:  backend.Plugin(),
-		Outputs: append(learnt.Files(), experiment.HistoryFile, diagnosticsFile),
-	}, c.Force)
+	io.Announce(backend)
+	folder, err := c.folder(io, backend, hash, learnt.Files())
 	if err != nil {
 		return err
 	}

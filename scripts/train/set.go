@@ -72,15 +72,8 @@ func trainSet(ctx context.Context, c *config, io *cli.IO) error {
 			return err
 		}
 	}
-	io.Note("backend: %s", backend.Description())
-	if advice := backend.Advice(); advice != "" {
-		io.Note("%s", advice)
-	}
-	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "train", Config: io.Config(), Data: hash, Seed: c.Seed, Backend: backend.Name(),
-		Plugin:  backend.Plugin(),
-		Outputs: append(trained.SetFiles(), experiment.HistoryFile, diagnosticsFile),
-	}, c.Force)
+	io.Announce(backend)
+	folder, err := c.folder(io, backend, hash, trained.SetFiles())
 	if err != nil {
 		return err
 	}

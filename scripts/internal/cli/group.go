@@ -33,3 +33,14 @@ func (o *Output) Usable() error {
 type Backend struct {
 	Backend string `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" help:"what computes the model; auto is XLA where a plugin is found, else pure Go"`
 }
+
+// Announce says what computes the model, and how to have it faster where that can be.
+func (s *IO) Announce(backend interface {
+	Description() string
+	Advice() string
+}) {
+	s.Note("backend: %s", backend.Description())
+	if advice := backend.Advice(); advice != "" {
+		s.Note("%s", advice)
+	}
+}
