@@ -88,7 +88,6 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 		return err
 	}
 	defer backend.Close()
-	note := func(line string) { io.Note("%s", line) }
 	if c.Model == "" || trained.IsSet(c.Model) {
 		return c.followListed(ctx, options, backend, io)
 	}
@@ -96,17 +95,12 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 	if err != nil {
 		return err
 	}
-	loop := &live.Loop{Out: live.Printer{To: io.Stdout}, Lines: c.Lines, TrainedTo: model.TrainedTo, Note: note}
-	var last *live.Line
-	if c.Out != "" {
-		journal, err := live.OpenJournal(c.Out)
-		if err != nil {
-			return err
-		}
-		defer journal.Close() // each line has been synced
-		loop.Out, last = journal, journal.Last()
-		c.greet(journal, io)
+	loop, last, done, err := c.loop(io)
+	if err != nil {
+		return err
 	}
+	defer done()
+	loop.TrainedTo = model.TrainedTo
 	var source live.Source
 	if c.Replay != "" {
 		source, err = replayed(c, settings, io, live.Replay)
@@ -115,7 +109,7 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 		options.BaseURL, options.StreamURL = c.BaseURL, c.StreamURL
 		var client *bybit.Client
 		if client, err = bybit.New(options); err == nil {
-			source, err = live.Follow(ctx, client, c.Category, settings, last, note)
+			source, err = live.Follow(ctx, client, c.Category, settings, last, loop.Note)
 		}
 	}
 	if err != nil {
@@ -128,6 +122,23 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 		return fmt.Errorf("%s: %w", c.Out, err)
 	}
 	return loop.Run(ctx, source)
+}
+
+// loop is what will print lines, or add them to the file of -out after the last
+// one in it; done closes that file.
+func (c *config) loop(io *cli.IO) (loop *live.Loop, last *live.Line, done func(), err error) {
+	note := func(line string) { io.Note("%s", line) }
+	loop = &live.Loop{Out: live.Printer{To: io.Stdout}, Lines: c.Lines, Note: note}
+	if c.Out == "" {
+		return loop, nil, func() {}, nil
+	}
+	journal, err := live.OpenJournal(c.Out)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	loop.Out = journal
+	c.greet(journal, io)
+	return loop, journal.Last(), func() { journal.Close() }, nil // each line has been synced
 }
 
 // replayed is what read makes of the candles of -replay.

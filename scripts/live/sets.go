@@ -21,18 +21,11 @@ func (c *config) followListed(ctx context.Context, options bybit.Options, backen
 	if err != nil {
 		return err
 	}
-	note := func(line string) { io.Note("%s", line) }
-	loop := &live.Loop{Out: live.Printer{To: io.Stdout}, Lines: c.Lines, Note: note}
-	var last *live.Line
-	if c.Out != "" {
-		journal, err := live.OpenJournal(c.Out)
-		if err != nil {
-			return err
-		}
-		defer journal.Close() // each line has been synced
-		loop.Out, last = journal, journal.Last()
-		c.greet(journal, io)
+	loop, last, done, err := c.loop(io)
+	if err != nil {
+		return err
 	}
+	defer done()
 	rows, err := c.rows(ctx, options, settings, last, io)
 	if err != nil {
 		return err

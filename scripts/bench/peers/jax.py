@@ -29,6 +29,18 @@ def network(data):
     }
 
 
+def adam(data, gradient, count, theta, first, second):
+    """A step of Adam: the new count, parameters and moments."""
+    count = count + 1
+    first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, gradient)
+    second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradient)
+    a, b = 1 - 0.9**count, 1 - 0.999**count
+    theta = jax.tree.map(
+        lambda p, m, v: p - data["learning_rate"] * (m / a) / (jnp.sqrt(v / b) + 1e-8), theta, first, second
+    )
+    return count, theta, first, second
+
+
 def training(data):
     """The step of a training, state -> state, and its first state."""
     rows, latent, batch = jnp.array(data["rows"], jnp.float32), data["latent"], data["batch"]
@@ -49,14 +61,7 @@ def training(data):
         index = jax.random.randint(batch_key, (batch,), 0, len(rows))
         noise = jax.random.normal(noise_key, (batch, latent))
         gradient = jax.grad(loss)(theta, index, noise)
-        count = count + 1
-        first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, gradient)
-        second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradient)
-        a, b = 1 - 0.9**count, 1 - 0.999**count
-        theta = jax.tree.map(
-            lambda p, m, v: p - data["learning_rate"] * (m / a) / (jnp.sqrt(v / b) + 1e-8), theta, first, second
-        )
-        return key, count, theta, first, second
+        return key, *adam(data, gradient, count, theta, first, second)
 
     theta = network(data)
     zeros = lambda: jax.tree.map(jnp.zeros_like, theta)
@@ -210,14 +215,7 @@ def over_sets(data):
         gradient = jax.grad(loss)(theta, universe, portfolio, jax.random.normal(c, (many, each, d)))
         length = jnp.sqrt(sum(jnp.sum(g * g) for g in jax.tree.leaves(gradient)))
         gradient = jax.tree.map(lambda g: g / jnp.maximum(length, 1), gradient)
-        count = count + 1
-        first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, gradient)
-        second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradient)
-        a, b = 1 - 0.9**count, 1 - 0.999**count
-        theta = jax.tree.map(
-            lambda p, m, v: p - data["learning_rate"] * (m / a) / (jnp.sqrt(v / b) + 1e-8), theta, first, second
-        )
-        return key, count, theta, first, second
+        return key, *adam(data, gradient, count, theta, first, second)
 
     theta = initial(jax.random.key(1))
     zeros = lambda: jax.tree.map(jnp.zeros_like, theta)
