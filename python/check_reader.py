@@ -30,6 +30,22 @@ def refused(what, call):
         raise AssertionError(f"{what} is not refused")
 
 
+def check_draws(codes, want):
+    """Compares codes under the wish with their density, and with codes that Go drew."""
+    under = want["under"][0]
+    weights, means, variances = (np.array(under[part]) for part in ("weights", "means", "variances"))
+    middle = weights @ means
+    spread = weights @ (variances + means ** 2) - middle ** 2
+    assert np.all(np.abs(codes.mean(axis=0) - middle) < 5 * np.sqrt(spread / len(codes)))
+    assert np.all(np.abs(codes.var(axis=0) / spread - 1) < 5 * np.sqrt(2 / len(codes)) * 2)
+    for mine, go in zip(codes.T, np.array(want["drawn"]).T):
+        grid = np.sort(np.concatenate([mine, go]))
+        apart = np.abs(np.searchsorted(np.sort(mine), grid, "right") / len(mine)
+                       - np.searchsorted(np.sort(go), grid, "right") / len(go)).max()
+        # The level .001 of the test of Kolmogorov and Smirnov.
+        assert apart < 1.95 * np.sqrt(1 / len(mine) + 1 / len(go)), f"the draws differ by {apart}"
+
+
 def check(folder, runtime):
     print(folder.name, runtime)
     want = json.loads((folder / "expected.json").read_text())
@@ -55,14 +71,17 @@ def check(folder, runtime):
         near("projection under a wish", given.project(want["outside"]), want["projected_with_wish"], 1e-9)
         for name, values in model.measure(x).items():
             near(name, values, want["measured"][name], 1e-12)
-        if "conditional" in want["log_density"]:
-            near("log density under the wish", given.log_density(z, "conditional"), want["log_density"]["conditional"], 1e-8)
+        near("log density under the wish", given.log_density(z, "conditional"), want["log_density"]["conditional"], 1e-8)
+        mine = [model.under(under["given"]) for under in want["under"]]
+        for k, what in enumerate(("weights", "means", "variances")):
+            near(f"{what} of neighbours", [m[k] for m in mine], [under[what] for under in want["under"]], 1e-9)
+        refused("neighbours of no conditions", model.under)
         open_cap = model.condition("sector.A=0.25").given[2]
         assert 0.25 <= open_cap <= 1.2, open_cap
         model = given
     else:
         refused("a condition", lambda: model.condition("sector.A=0.2"))
-    for density in ["prior", "aggregate"] + ["conditional"] * ("conditional" in want["log_density"]):
+    for density in ["prior", "aggregate"] + ["conditional", "neighbours"] * bool(c):
         codes = model.codes(20000, density, seed=1)
         sample = model.sample(500, density, seed=2)
         assert model.violation(sample).max() <= 1e-9 and sample.std() > 0.01
@@ -71,6 +90,9 @@ def check(folder, runtime):
             mixture = model.document["densities"]["aggregate"]
             middle = np.average(mixture["means"], axis=0, weights=mixture["weights"])
             assert np.abs(codes.mean(axis=0) - middle).max() < 5 * codes.std() / np.sqrt(20000)
+        if density == "neighbours":
+            check_draws(codes, want)
+            assert np.array_equal(codes, model.codes(20000, seed=1)), "it is not the one without a choice"
     assert model.decode(np.empty((0, model.latent))).shape == (0, len(model.symbols))
     assert model.sample(0).shape == (0, len(model.symbols))
     refused("NaN", lambda: model.decode([[np.nan] * model.latent]))

@@ -12,11 +12,12 @@ the exported graphs instead. Copy this file wherever it is wanted:
     calm = model.condition("volatility=0.6,sector.L1<=0.35")  # of a conditional model
     weights = calm.sample(1000, seed=1)
 
-Results of decode, encode, project and log_density are those of the Go library but
-for roundings. Draws follow the same distributions with numpy's random numbers, so
+Results of decode, encode, project, log_density and under are those of the Go library
+but for roundings. Draws follow the same distributions with numpy's random numbers, so
 they are other draws. docs/model-folder.md describes the files.
 """
 
+import base64
 import copy
 import hashlib
 import json
@@ -139,10 +140,12 @@ class Model:
 
     def codes(self, n, density=None, seed=None):
         """Draws n codes (n x d): of "aggregate", the mixture of normals fitted to the
-        codes of the training portfolios; of "conditional", such a mixture under the
-        conditions that the model is under; or of "prior", N(0, I). Without a choice it is
-        the conditional one of a model under conditions, the aggregate of any other, and
-        the prior where there is neither."""
+        codes of the training portfolios; under conditions, of "neighbours", the smoothed
+        posteriors of those training portfolios whose conditions are nearest, from which
+        the Go library draws, or of "conditional", a mixture of codes and conditions; or of
+        "prior", N(0, I). Without a choice it is the first of neighbours and conditional
+        that a model under conditions has, the aggregate of any other, and the prior where
+        there is none."""
         rng = np.random.default_rng(seed)
         noise = rng.standard_normal((n, self.latent))
         mixture = self._mixture(density)
@@ -154,6 +157,31 @@ class Model:
         for k in np.unique(component):
             z[component == k] += noise[component == k] @ factors[k].T
         return z
+
+    def under(self, given=None):
+        """Returns the density "neighbours" under conditions (k), those that the model is
+        under without any, as normals without correlations: their weights (m), which sum to
+        1, means and variances (m x d), that of the nearest portfolio first."""
+        density = self.document["densities"].get("neighbours")
+        if not density:
+            raise ValueError("the export holds no posteriors of neighbours: train a conditional model, and export it")
+        if given is None and self.given is None:
+            raise ValueError("the model is under no conditions: give some, or ask for a wish by condition()")
+        given = self._conditions(np.array([self.given if given is None else given]), 1)[0]
+        known, means, deviations = (
+            np.frombuffer(base64.b64decode(density[part]), "<f4").reshape(density["rows"], -1).astype(float)
+            for part in ("given", "means", "deviations"))
+        squares = ((known - _beside(given, density["conditions"])) ** 2).sum(axis=1)
+        last = np.sort(squares)[:density["nearest"]][-1]
+        rows = np.flatnonzero(squares <= last)
+        rows = rows[np.argsort(squares[rows], kind="stable")]
+        width = 2 * density["bandwidth"] ** 2 * last
+        weights = np.exp((squares[rows[0]] - squares[rows]) / width) if width > 0 else np.ones(len(rows))
+        weights /= weights.sum()
+        means = means[rows]
+        middle = weights @ means
+        spread = np.maximum(weights @ means ** 2 - middle ** 2, 0)
+        return weights, means, deviations[rows] ** 2 + density["smoothing"] ** 2 * spread
 
     def log_density(self, z, density=None):
         """Returns the logarithm of a density of codes at z (N x d), in nats."""
@@ -291,31 +319,31 @@ class Model:
         """Returns weights, means and Cholesky factors of a density; None is the prior."""
         have = {name: m for name, m in self.document["densities"].items() if m}
         if self.given is None:
-            have.pop("conditional", None)
+            have = {name: m for name, m in have.items() if name == "aggregate"}
         if density is None:
-            density = "aggregate" if self.given is None else "conditional"
-            density = density if density in have else "prior"
+            wanted = ["aggregate"] if self.given is None else ["neighbours", "conditional"]
+            density = next((name for name in wanted if name in have), "prior")
         if density == "prior":
             return None
         if density not in have:
             raise ValueError(f"no density {density!r}: choose {' or '.join(['prior', *have])}")
         if density == "conditional":
             return self._under(have[density])
+        if density == "neighbours":
+            weights, means, variances = self.under()
+            return weights, means, np.sqrt(variances)[:, :, None] * np.eye(self.latent)
         return _read_mixture(have[density])
 
     def _under(self, conditional):
         """Returns the mixture of codes under the conditions, in closed form."""
         weights, means, factors = _read_mixture(conditional["mixture"])
-        given = []
-        for value, c in zip(self.given, conditional["conditions"]):
-            levels = c.get("levels", 0)
-            given.extend(value == np.arange(levels) if levels else [(value - c["mean"]) / c["sd"]])
+        given = _beside(self.given, conditional["conditions"])
         d, k = self.latent, len(given)
         logs, moved, left = [], [], []
         for weight, mean, factor in zip(weights, means, factors):
             turned = np.roll(factor @ factor.T, (k, k), axis=(0, 1))  # what is given comes first
             block = np.linalg.cholesky(turned)
-            white = np.linalg.solve(block[:k, :k], np.array(given, dtype=float) - mean[d:])
+            white = np.linalg.solve(block[:k, :k], given - mean[d:])
             logs.append(np.log(weight) - np.log(np.diag(block)[:k]).sum() - 0.5 * white @ white)
             moved.append(mean[:d] + block[k:, :k] @ white)
             left.append(block[k:, k:])
@@ -362,6 +390,12 @@ class Model:
                     group["hi"] = value
                 constraints.setdefault("groups", []).append(group)
         return constraints
+
+
+def _beside(given, scales):
+    """Returns conditions (k) as they stand beside codes."""
+    return np.concatenate([value == np.arange(s["levels"]) if s.get("levels") else [(value - s["mean"]) / s["sd"]]
+                           for value, s in zip(given, scales)]).astype(float)
 
 
 def _read_mixture(document):

@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -23,20 +24,26 @@ import (
 // as much of the spread among all of them as makes one portfolio's own code
 // unlikely to come again. It is immutable and safe for concurrent use.
 type Neighbours struct {
+	kernel     kernel
 	scales     Scales
 	conditions *mat.Dense // R x K, as they stand beside codes
 	means      *mat.Dense // R x d
 	spreads    *mat.Dense // R x d, standard deviations
 }
 
-const (
-	// nearest is how many posteriors a code is drawn of, at most.
-	nearest = 40
-	// bandwidth of the kernel, as a share of the distance of the last of them.
-	bandwidth = 0.5
-	// smoothing is the share of the spread among them by which a code is moved.
-	smoothing = 0.4
-)
+// kernel says how much each of the posteriors near has to say.
+type kernel struct {
+	// Nearest is how many posteriors a code is drawn of, and more where more are as
+	// near as the last of them.
+	Nearest int `json:"nearest"`
+	// Bandwidth is a share of the distance of the last of them.
+	Bandwidth float64 `json:"bandwidth"`
+	// Smoothing is the share of the spread among them by which a code is moved.
+	Smoothing float64 `json:"smoothing"`
+}
+
+// usual is the kernel of new densities, and of older files, which don't name theirs.
+var usual = kernel{Nearest: 40, Bandwidth: 0.5, Smoothing: 0.4}
 
 // NewNeighbours takes the posteriors of portfolios (R x n) of a conditional model
 // under their conditions (R x k), caps loosened as they are in training.
@@ -48,7 +55,7 @@ func NewNeighbours(
 	if err != nil {
 		return nil, err
 	}
-	b := &Neighbours{scales: NewScales(model), means: means, spreads: spreads}
+	b := &Neighbours{kernel: usual, scales: NewScales(model), means: means, spreads: spreads}
 	rows, _ := told.Dims()
 	b.conditions = mat.NewDense(rows, b.scales.width(), nil)
 	for i := range rows {
@@ -85,23 +92,45 @@ func (b *Neighbours) DrawGiven(ctx context.Context, codes, conditions *mat.Dense
 		return fmt.Errorf("a density of codes of %d dimensions can't draw any of %d", own, d)
 	}
 	same := func(i int) bool { return i > 0 && slices.Equal(conditions.RawRowView(i), conditions.RawRowView(i-1)) }
-	near := make([]*around, rows) // nil where it is that of the row before
-	if err := parallel.For(ctx, rows, func(_, i int) error {
-		if !same(i) {
-			near[i] = b.around(b.scales.Append(nil, conditions.RawRowView(i)))
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
 	var last *around
-	for i, a := range near {
-		if a != nil {
-			last = a
+	near := make([]*around, 64) // nil where it is that of the row before
+	for from := 0; from < rows; from += len(near) {
+		near = near[:min(len(near), rows-from)]
+		if err := parallel.For(ctx, len(near), func(_, i int) error {
+			if near[i] = nil; !same(from + i) {
+				near[i] = b.around(conditions.RawRowView(from + i))
+			}
+			return nil
+		}); err != nil {
+			return err
 		}
-		last.rand(codes.RawRowView(i), b, rng)
+		for i, a := range near {
+			if a != nil {
+				last = a
+			}
+			last.rand(codes.RawRowView(from+i), b, rng)
+		}
 	}
 	return nil
+}
+
+// Under returns the density of codes under conditions (k) as a mixture of normals
+// without correlations: their weights (m), which sum to 1, means and variances (m x
+// d), those of the nearest portfolio first.
+func (b *Neighbours) Under(conditions []float64) (weights []float64, means, variances *mat.Dense) {
+	a := b.around(conditions)
+	_, d := b.means.Dims()
+	means, variances = mat.NewDense(len(a.rows), d, nil), mat.NewDense(len(a.rows), d, nil)
+	var before float64
+	for k, row := range a.rows {
+		weights, before = append(weights, a.weights[k]-before), a.weights[k]
+		means.SetRow(k, b.means.RawRowView(row))
+		for j, own := range b.spreads.RawRowView(row) {
+			moved := b.kernel.Smoothing * a.spread[j]
+			variances.Set(k, j, own*own+moved*moved)
+		}
+	}
+	return weights, means, variances
 }
 
 // around are the posteriors near to conditions.
@@ -111,25 +140,29 @@ type around struct {
 	spread  []float64 // d, their standard deviation
 }
 
-// around returns the posteriors near to conditions (K).
+// around returns the posteriors near to conditions (k). Where all conditions are
+// levels many are equally near, and the first of them are no better than the others.
 func (b *Neighbours) around(conditions []float64) *around {
+	conditions = b.scales.Append(nil, conditions)
 	var squares []float64
-	a := &around{}
+	a, last := &around{}, b.kernel.Nearest-1
 	known, _ := b.conditions.Dims()
 	for row := range known {
 		square := 0.0
 		for j, v := range b.conditions.RawRowView(row) {
 			square += (v - conditions[j]) * (v - conditions[j])
 		}
-		if len(squares) == nearest && square >= squares[nearest-1] {
+		if len(squares) > last && square > squares[last] {
 			continue
 		}
-		at, _ := slices.BinarySearch(squares, square)
+		at := sort.Search(len(squares), func(i int) bool { return squares[i] > square })
 		squares, a.rows = slices.Insert(squares, at, square), slices.Insert(a.rows, at, row)
-		squares, a.rows = squares[:min(nearest, len(squares))], a.rows[:min(nearest, len(squares))]
+		for len(squares)-1 > last && squares[len(squares)-1] > squares[last] {
+			squares, a.rows = squares[:len(squares)-1], a.rows[:len(squares)-1]
+		}
 	}
 	var total float64
-	width := 2 * bandwidth * bandwidth * squares[len(squares)-1]
+	width := 2 * b.kernel.Bandwidth * b.kernel.Bandwidth * squares[len(squares)-1]
 	for _, square := range squares {
 		weight := 1.0
 		if width > 0 { // else all are what was asked for
@@ -161,13 +194,15 @@ func (a *around) rand(code []float64, b *Neighbours, rng *rand.Rand) {
 	at, _ := slices.BinarySearch(a.weights, rng.Float64())
 	row := a.rows[min(at, len(a.rows)-1)]
 	for j := range code {
-		code[j] = b.means.At(row, j) + b.spreads.At(row, j)*rng.NormFloat64() + smoothing*a.spread[j]*rng.NormFloat64()
+		code[j] = b.means.At(row, j) + b.spreads.At(row, j)*rng.NormFloat64() +
+			b.kernel.Smoothing*a.spread[j]*rng.NormFloat64()
 	}
 }
 
 // neighboursDocument is the JSON form of Neighbours: matrices row by row, as float32
 // with the low byte first.
 type neighboursDocument struct {
+	kernel
 	Scales     Scales `json:"conditions"`
 	Rows       int    `json:"rows"`      // R
 	Dimension  int    `json:"dimension"` // d
@@ -180,14 +215,14 @@ type neighboursDocument struct {
 func (b *Neighbours) MarshalJSON() ([]byte, error) {
 	rows, d := b.means.Dims()
 	return json.Marshal(neighboursDocument{
-		b.scales, rows, d, pack(b.conditions), pack(b.means), pack(b.spreads),
+		b.kernel, b.scales, rows, d, pack(b.conditions), pack(b.means), pack(b.spreads),
 	})
 }
 
 // UnmarshalJSON reads what [Neighbours.MarshalJSON] wrote, and returns an error for
 // what is no such density.
 func (b *Neighbours) UnmarshalJSON(data []byte) error {
-	var doc neighboursDocument
+	doc := neighboursDocument{kernel: usual}
 	if err := json.Unmarshal(data, &doc); err != nil {
 		return err
 	}
@@ -198,7 +233,12 @@ func (b *Neighbours) UnmarshalJSON(data []byte) error {
 	if err := doc.Scales.check(); err != nil {
 		return err
 	}
-	read := Neighbours{scales: doc.Scales}
+	k := doc.kernel
+	if k.Nearest < 1 || !(k.Bandwidth > 0 && k.Bandwidth < 1e3) || !(k.Smoothing >= 0 && k.Smoothing < 1e3) {
+		return fmt.Errorf("%d nearest, a bandwidth of %v and a smoothing of %v are no kernel", k.Nearest, k.Bandwidth,
+			k.Smoothing)
+	}
+	read := Neighbours{kernel: k, scales: doc.Scales}
 	for _, part := range []struct {
 		to      **mat.Dense
 		name    string

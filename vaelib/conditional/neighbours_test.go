@@ -21,6 +21,7 @@ func TestNeighboursKnowTheTruth(t *testing.T) {
 	rng := stream.New(1, "conditional.test.neighbours", 0)
 	const rows = 20_000
 	b := &Neighbours{
+		kernel:     usual,
 		scales:     Scales{{Name: "c", Mean: 0.25, SD: 2}, {Name: "side", Levels: 2}},
 		conditions: mat.NewDense(rows, 3, nil), means: mat.NewDense(rows, 2, nil), spreads: mat.NewDense(rows, 2, nil),
 	}
@@ -40,7 +41,7 @@ func TestNeighboursKnowTheTruth(t *testing.T) {
 		}
 		for j, want := range []struct{ mean, sd float64 }{{test.c, 0.5}, {3*test.level - 1.5, 0.3}} {
 			mean, sd := stat.MeanStdDev(mat.Col(nil, j, codes), nil)
-			wide := math.Sqrt(want.sd*want.sd*(1+smoothing*smoothing) + 0.1*0.1)
+			wide := math.Sqrt(want.sd*want.sd*(1+usual.Smoothing*usual.Smoothing) + 0.1*0.1)
 			if math.Abs(mean-want.mean) > 0.06 || math.Abs(sd/wide-1) > 0.06 {
 				t.Errorf("under %+v code %d is %.3f ± %.3f, want %v ± %.3f", test, j, mean, sd, want.mean, wide)
 			}
@@ -94,12 +95,39 @@ func TestNeighboursFile(t *testing.T) {
 		{`"rows":60`, `"rows":0`, "no density"},
 		{`"rows":60`, `"rows":59`, "are not 59 rows"},
 		{`"dimension":2`, `"dimension":1`, "are not 60 rows of 1"},
+		{`"nearest":40`, `"nearest":0`, "0 nearest"},
+		{`"bandwidth":0.5`, `"bandwidth":-1`, "bandwidth of -1"},
 		{`"levels":2`, `"levels":-2`, "-2 levels"},
 		{`"means":"`, `"means":"AADAfwAA`, "are not"},
 	} {
 		changed := strings.Replace(string(text), test.old, test.new, 1)
 		if err := json.Unmarshal([]byte(changed), &read); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want one with %q", test.new, err, test.want)
+		}
+	}
+}
+
+// Where conditions are levels alone, codes are drawn of all portfolios that are as near
+// as any, not of the first of them.
+func TestNeighboursThatAreEquallyNear(t *testing.T) {
+	const rows = 300
+	b := &Neighbours{
+		kernel: usual, scales: Scales{{Name: "side", Levels: 2}},
+		conditions: mat.NewDense(rows, 2, nil), means: mat.NewDense(rows, 1, nil), spreads: mat.NewDense(rows, 1, nil),
+	}
+	for i := range rows {
+		b.conditions.SetRow(i, []float64{float64(i % 2), float64((i + 1) % 2)})
+		b.means.Set(i, 0, float64(i))
+	}
+	weights, means, variances := b.Under([]float64{1})
+	if len(weights) != rows/2 || means.At(0, 0) != 0 || means.At(rows/2-1, 0) != rows-2 {
+		t.Fatalf("%d portfolios are near, %v", len(weights), mat.Formatted(means.T()))
+	}
+	// 0, 2 ... 298 have the variance (150² - 1)/3.
+	want := usual.Smoothing * usual.Smoothing * (150*150 - 1) / 3
+	for k, weight := range weights {
+		if math.Abs(weight-2.0/rows) > 1e-12 || math.Abs(variances.At(k, 0)-want) > 1e-6 {
+			t.Errorf("portfolio %d has weight %v and variance %v, want %v and %v", k, weight, variances.At(k, 0), 2.0/rows, want)
 		}
 	}
 }

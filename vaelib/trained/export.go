@@ -5,8 +5,8 @@ import (
 	"io"
 	"path/filepath"
 	"time"
-	"vaefolio/vaelib/conditional"
 
+	"vaefolio/vaelib/conditional"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/mixture"
@@ -84,6 +84,9 @@ type densities struct {
 	// less their mean over their standard deviation, levels by an indicator each. It
 	// is null for a model without conditions.
 	Conditional *conditional.Mixture `json:"conditional"`
+	// Neighbours is what a conditional model draws from: the posteriors of the training
+	// portfolios and their conditions, in base64.
+	Neighbours *conditional.Neighbours `json:"neighbours"`
 }
 
 // trainingDocument says what the model was learned from.
@@ -131,7 +134,7 @@ func (m *Model) describe() *document {
 		Scaling: scalingDocument{
 			Mean: m.Network.Mean(), Variance: m.Network.Variance(), DecoderVariances: m.Network.DecoderVariances(),
 		},
-		Conditions: []conditionDocument{}, Constraints: m.Set, Densities: densities{m.Aggregate, m.Given},
+		Conditions: []conditionDocument{}, Constraints: m.Set, Densities: densities{m.Aggregate, m.Given, m.Near},
 		Donors: m.Donors, Market: m.Market, Health: m.Health,
 		Training: trainingDocument{Config: config, DataHash: m.Network.DataHash()}, Files: map[string]string{},
 	}

@@ -34,9 +34,20 @@ type expected struct {
 	Wish        string               `json:"wish"`
 	Given       []float64            `json:"given"`
 	WithWish    [][]float64          `json:"projected_with_wish"`
+	Under       []near               `json:"under"` // the density by neighbours
+	Drawn       [][]float64          `json:"drawn"` // codes under the first of these
 	Measured    map[string][]float64 `json:"measured"`
 	WeightsNear float64              `json:"weights_near"` // tolerances
 	CodesNear   float64              `json:"codes_near"`
+}
+
+// near is the density of codes under conditions by neighbours: normals without
+// correlations.
+type near struct {
+	Given     []float64   `json:"given"`
+	Weights   []float64   `json:"weights"`
+	Means     [][]float64 `json:"means"`
+	Variances [][]float64 `json:"variances"`
 }
 
 // exported is a small model with constraints of every kind that a reader holds.
@@ -182,6 +193,18 @@ func expectWish(t *testing.T, m *Model, e *expected, outside *mat.Dense) {
 	for _, z := range e.Z {
 		e.LogDensity["conditional"] = append(e.LogDensity["conditional"], under.LogProb(z))
 	}
+	for _, given := range append([][]float64{e.Given}, e.C[:20]...) {
+		weights, means, variances := m.Near.Under(given)
+		e.Under = append(e.Under, near{given, weights, list(means), list(variances)})
+	}
+	drawn, given := mat.NewDense(5000, m.Network.Config().Latent, nil), mat.NewDense(5000, len(e.Given), nil)
+	for i := range 5000 {
+		given.SetRow(i, e.Given)
+	}
+	if err := m.Near.DrawGiven(t.Context(), drawn, given, stream.New(2, "trained.test.export", 0)); err != nil {
+		t.Fatal(err)
+	}
+	e.Drawn = list(drawn)
 	set, held, err := m.Donors.Constrain(*m.Set, wish)
 	if err != nil || !slices.Equal(held, []bool{true, false, true}) {
 		t.Fatalf("held %v, error %v", held, err)
@@ -234,7 +257,7 @@ func TestExport(t *testing.T) {
 		kinds = append(kinds, c.Kind)
 	}
 	if d.Format != exportFormat || d.Network.Outputs != 4 || len(d.Files) != 3 || d.Densities.Aggregate.Dim() != 2 ||
-		len(d.Constraints.Groups) != 2 || !slices.Equal(kinds, []string{"number", "category", "cap"}) {
+		d.Densities.Neighbours.Check(m.Network) != nil || len(d.Constraints.Groups) != 2 || !slices.Equal(kinds, []string{"number", "category", "cap"}) {
 		t.Errorf("model.json is %s", text)
 	}
 	if _, err := Open(backend(), one); err == nil || !bytes.Contains([]byte(err.Error()), []byte("export")) {
