@@ -1,6 +1,7 @@
 """Compares vaefolio_reader, on exports, with what Go computed.
 
-Usage: check_reader.py FOLDER, whose folders hold exports with expected.json each.
+Usage: check_reader.py FOLDER, whose folders hold exports with expected.json each, or
+with expected-sets.json those of models over sets of assets.
 """
 
 import json
@@ -8,6 +9,7 @@ import pathlib
 import sys
 
 import numpy as np
+import onnx
 from safetensors.numpy import load_file
 
 import vaefolio_reader as reader
@@ -100,11 +102,70 @@ def check(folder, runtime):
     refused("another density", lambda: model.codes(1, "luck"))
 
 
-folders = sorted(path.parent for path in pathlib.Path(sys.argv[1]).glob("*/expected.json"))
+def check_sets(folder, runtime):
+    print(folder.name, runtime)
+    want = json.loads((folder / "expected-sets.json").read_text())
+    over = reader.load(folder, runtime)
+    for name, values in load_file(folder / "model.safetensors").items():
+        assert np.array_equal(values, over.tensors[name]), name
+    for universe in want["universes"]:
+        returns, cap, z, x = (np.array(universe[name]) for name in ("returns", "cap", "z", "weights"))
+        n = returns.shape[1]
+        print(f"  {n} assets, {len(returns)} periods, cap {cap}")
+        near("tokens", over.tokens(returns.mean(axis=0), np.cov(returns, rowvar=False), len(returns)), universe["tokens"], 1e-8)
+        model = over.place(returns, float(cap))
+        near("decode", model.decode(z), universe["decoded"], want["weights_near"])
+        for what, got in zip(("mean", "logvar"), model.encode(x)):
+            near(what, got, universe[what], want["codes_near"])
+        sample = model.sample(200, seed=1)
+        assert model.violation(sample).max() <= 1e-9 and sample.std() > 0.01
+        order = np.random.default_rng(1).permutation(n)
+        near("permuted", over.place(returns[:, order], float(cap)).decode(z), np.array(universe["decoded"])[:, order], want["weights_near"])
+        assert model.decode(np.empty((0, model.latent))).shape == (0, n)
+        assert model.encode(np.empty((0, n)))[0].shape == (0, model.latent)
+    still = returns.copy()
+    still[:, 1] = 0.01
+    refused("an asset that does not move", lambda: over.place(still))
+    refused("a cap without room", lambda: over.place(returns, 1 / n))
+    refused("one period", lambda: over.place(returns[:1]))
+    refused("a gap", lambda: over.place(np.where(returns == returns[3, 1], np.nan, returns)))
+    refused("too few symbols", lambda: over.place(returns, symbols=["A"]))
+    refused("NaN", lambda: model.decode([[np.nan] * model.latent]))
+    if runtime == "onnxruntime":
+        check_graphs(folder, over, model, z, x)
+
+
+def check_graphs(folder, over, model, z, x):
+    """Checks the graphs of a model over sets where the reader doesn't lead them."""
+    for name in "universe", "decoder", "encoder":
+        onnx.checker.check_model(onnx.load(folder / f"{name}.onnx"), full_check=True)
+    placed = {"offset": model.offset, "slopes": model.slopes}
+    caps = np.linspace(1.2 / x.shape[1], 1, len(z))[:, None]
+    weights = model._run("decoder", z=z, cap=caps, **placed)
+    for row, cap in zip(range(len(z)), caps[:, 0]):  # each row has a cap of its own
+        alone = model._run("decoder", z=z[row:row + 1], cap=caps[row:row + 1], **placed)
+        want = reader._onto_simplex(z[row:row + 1] @ model.slopes.T + model.offset, 0, cap)
+        assert np.abs(weights[row] - want[0]).max() < 1e-5 and np.abs(alone - want).max() < 1e-5
+    caps[1] = 0.9 / x.shape[1]
+    z = z.copy()
+    z[2, 0] = np.nan
+    weights = model._run("decoder", z=z, cap=caps, **placed)
+    assert np.isnan(weights[1:3]).all() and np.isfinite(weights[3:]).all()
+    for name in model.universe:  # what isn't finite makes no portfolio and no code
+        bad = dict(model.universe, **{name: np.full_like(model.universe[name], np.nan, dtype=float)})
+        assert np.isnan(np.hstack([v.ravel() for v in model._run("universe", all_outputs=True, **bad)])).all(), name
+        assert np.isnan(model._run("encoder", all_outputs=True, weights=x, **bad)).all(), name
+    one = x.copy()
+    one[1, 0] = np.inf
+    mean, _ = model._run("encoder", all_outputs=True, weights=one, **model.universe)
+    assert np.isnan(mean[1]).all() and np.isfinite(mean[2:]).all()
+
+
+folders = sorted(path.parent for path in pathlib.Path(sys.argv[1]).glob("*/expected*.json"))
 assert folders, "nothing to check"
 for folder in folders:
     for runtime in "numpy", "onnxruntime":
-        check(folder, runtime)
+        (check if (folder / "expected.json").exists() else check_sets)(folder, runtime)
 refused("another runtime", lambda: reader.load(folders[0], "torch"))
 (folders[0] / "model.safetensors").write_bytes(b"other")
 refused("another file", lambda: reader.load(folders[0]))

@@ -12,6 +12,13 @@ the exported graphs instead. Copy this file wherever it is wanted:
     calm = model.condition("volatility=0.6,sector.L1<=0.35")  # of a conditional model
     weights = calm.sample(1000, seed=1)
 
+An export of a model over sets of assets for any universe (-universe any) is placed in
+one first, by the returns of its assets (periods x n) and a largest weight:
+
+    over = vaefolio_reader.load("runs/export")
+    model = over.place(returns, max_weight=0.25, symbols=["A", "B", "C", "D", "E"])
+    weights = model.sample(1000, seed=1)            # as above
+
 Results of decode, encode, project, log_density and under are those of the Go library
 but for roundings. Draws follow the same distributions with numpy's random numbers, so
 they are other draws. docs/model-folder.md describes the files.
@@ -34,10 +41,11 @@ CAP_SLACK = 0.25 + 0.5 * np.sqrt(2 / np.pi)
 
 
 def load(folder, runtime="numpy"):
-    """Returns the Model in the folder of an export."""
+    """Returns the Model in the folder of an export, or the SetModel of one for any
+    universe."""
     folder = pathlib.Path(folder)
     document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    if document.get("format") != "vaefolio-export":
+    if document.get("format") not in ("vaefolio-export", "vaefolio-set-export"):
         raise ValueError(f"{folder} is no export: write one by go run ./scripts/export -model {folder} -out FOLDER")
     if document["version"] != VERSION:
         raise ValueError(f"{folder} has version {document['version']}, this reader reads version {VERSION}")
@@ -50,9 +58,10 @@ def load(folder, runtime="numpy"):
     if runtime == "onnxruntime":
         import onnxruntime
 
-        sessions = {name: onnxruntime.InferenceSession(str(folder / f"{name}.onnx"), providers=["CPUExecutionProvider"])
-                    for name in ("decoder", "encoder")}
-    return Model(document, read_safetensors(folder / "model.safetensors"), sessions)
+        sessions = {name[:-len(".onnx")]: onnxruntime.InferenceSession(str(folder / name), providers=["CPUExecutionProvider"])
+                    for name in document["files"] if name.endswith(".onnx")}
+    kind = Model if document["format"] == "vaefolio-export" else SetModel
+    return kind(document, read_safetensors(folder / "model.safetensors"), sessions)
 
 
 def read_safetensors(path):
@@ -396,6 +405,162 @@ def _beside(given, scales):
     """Returns conditions (k) as they stand beside codes."""
     return np.concatenate([value == np.arange(s["levels"]) if s.get("levels") else [(value - s["mean"]) / s["sd"]]
                            for value, s in zip(given, scales)]).astype(float)
+
+
+class SetModel:
+    """A model over sets of assets, for any universe: latent is the dimension d of codes."""
+
+    def __init__(self, document, tensors, sessions=None):
+        self.document, self.sessions = document, sessions
+        self.tensors = {name: values.astype(float) for name, values in tensors.items()}
+        self.network, self.latent = document["network"], document["network"]["latent"]
+        self.features = document["features"]
+
+    def place(self, returns, max_weight=1.0, symbols=None):
+        """Returns the Model of the universe of the assets whose returns are given (periods x
+        n, simple, without gaps), under a largest weight. Its constraints are that weight, and
+        symbols are numbers without names for them. Put assets in alphabetical order, as the
+        verbs do, for results without roundings that depend on their order."""
+        returns = np.asarray(returns, dtype=float)
+        if returns.ndim != 2 or len(returns) < 2:
+            raise ValueError(f"returns have the shape {returns.shape}, want two periods or more x assets")
+        if not np.isfinite(returns).all():
+            raise ValueError(f"returns: period {np.argwhere(~np.isfinite(returns))[0][0] + 1} holds a number that is not finite")
+        covariance = np.atleast_2d(np.cov(returns, rowvar=False))
+        covariance[np.ptp(returns, axis=0) == 0] = 0  # without roundings
+        return self.place_moments(returns.mean(axis=0), covariance, len(returns), max_weight, symbols)
+
+    def place_moments(self, mean, covariance, periods, max_weight=1.0, symbols=None):
+        """Returns the Model of a universe by the mean (n) and the covariance (n x n) of its
+        returns, and the number of periods that these are of."""
+        n = len(mean)
+        symbols = [str(i + 1) for i in range(n)] if symbols is None else list(symbols)
+        tokens = self.tokens(mean, covariance, periods)
+        if len(symbols) != n:
+            raise ValueError(f"{len(symbols)} symbols for {n} assets")
+        if not (max_weight * n > 1 and max_weight <= 1):
+            raise ValueError(f"a largest weight of {max_weight} for {n} assets: it must be above 1/{n}, with which "
+                             "nothing is left to choose, and at most 1")
+        return PlacedModel(self, tokens, periods, max_weight, symbols)
+
+    def tokens(self, mean, covariance, periods):
+        """Returns what the network is told of each asset (n x features), as
+        document["features"]["assets"] defines it."""
+        m, c = np.asarray(mean, dtype=float), np.asarray(covariance, dtype=float)
+        n, variances = len(m), np.diag(c)
+        if n < 2 or periods < 2 or c.shape != (n, n) or not np.isfinite(c).all() or not np.isfinite(m).all():
+            raise ValueError("a universe has at least 2 assets and 2 periods, and as many finite means as covariances")
+        if not (variances > 0).all():
+            raise ValueError(f"asset {np.argmin(variances) + 1} does not move: leave it out, or take a longer window")
+        s, root = np.sqrt(variances), np.sqrt(periods)
+        t, r = m / s * root, c / np.outer(s, s)
+        basket = c.mean(axis=1)
+        beta = basket / np.maximum(basket.mean(), 1e-12 * variances)
+        rest = variances - beta * basket
+        moved = rest > 1e-9 * variances
+        values, vectors = np.linalg.eigh(r)
+        vectors = vectors * np.copysign(np.sqrt(np.maximum(values, 0)), (vectors ** 3).sum(axis=0))
+        columns = []
+        for feature in self.features["assets"]:
+            name, ridge = feature["name"], feature.get("ridge", 0) * np.eye(n)
+            if name == "volatility":
+                x = np.log(s) - np.log(s).mean()
+            elif name == "mean":
+                x = t
+            elif name == "beta":
+                x = beta - 1
+            elif name == "alpha":
+                x = np.where(moved, (m - beta * m.mean()) / np.sqrt(np.where(moved, rest, 1)) * root, 0)
+            elif name.startswith("loading."):
+                k = int(name.split(".")[1])
+                x = vectors[:, n - k] if k <= n else np.zeros(n)
+            elif name.startswith("tangency."):
+                h = np.linalg.solve(r + ridge, t)
+                x = h / np.sqrt(np.mean(h ** 2)) if np.any(h) else np.zeros(n)
+            elif name == "least_variance":
+                g = np.linalg.solve(r + ridge, 1 / s) / s
+                x = n * g / g.sum() - 1 if g.sum() > 0 else np.zeros(n)
+            else:
+                raise ValueError(f"the network is told of {name!r}, which this reader can't compute")
+            columns.append(feature["bound"] * np.tanh(x / feature["bound"]) if "bound" in feature else x)
+        return np.stack(columns, axis=1)
+
+    def _facts(self, n, periods, max_weight):
+        known = {"periods": np.log(periods / 120), "cap": np.log(n * max_weight) - 1.5, "assets": np.log(n / 16)}
+        return np.array([known[feature["name"]] for feature in self.features["universe"]])
+
+    def _dense(self, layer, x):
+        return x @ self.tensors[layer + ".weight"] + self.tensors[layer + ".bias"]
+
+    def _stack(self, name, x):
+        """Passes x (... x n x in) through a stack of attention, up to its features (... x n x H)."""
+        x = self._dense(name + ".input", x)
+        for i in range(self.network["blocks"]):
+            x = x + self._dense(f"{name}.{i}.mix", self._attend(self._dense(f"{name}.{i}.attention", _normalised(x))))
+            up = self._dense(f"{name}.{i}.up", _normalised(x))
+            with np.errstate(over="ignore"):
+                x = x + self._dense(f"{name}.{i}.down", up / (1 + np.exp(-up)))
+        return _normalised(x)
+
+    def _attend(self, x):
+        heads, width = self.network["heads"], self.network["width"]
+        parts = x.reshape(x.shape[:-1] + (3, heads, width // heads))  # ... x n x 3 x heads x H/heads
+        queries, keys, values = (np.swapaxes(parts[..., i, :, :], -3, -2) for i in range(3))  # ... x heads x n x H/heads
+        logits = _normalised(queries) @ np.swapaxes(_normalised(keys), -1, -2) / np.sqrt(queries.shape[-1])
+        shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        seen = np.swapaxes(shares / shares.sum(axis=-1, keepdims=True) @ values, -3, -2)
+        return seen.reshape(seen.shape[:-2] + (width,))
+
+
+class PlacedModel(Model):
+    """A SetModel in one universe: decode gives P(offset + slopes z), P the projection on
+    {sum w = 1, 0 <= w <= max_weight}."""
+
+    def __init__(self, over, tokens, periods, max_weight, symbols):
+        n = len(symbols)
+        super().__init__({
+            "symbols": symbols, "conditions": [], "densities": over.document["densities"],
+            "constraints": {"assets": n, "symbols": symbols, "upper": [max_weight] * n},
+            "network": {"latent": over.latent, "head": "capped", "max_weight": max_weight, "of_set": True},
+        }, {}, over.sessions)
+        self.over, self.universe = over, {"tokens": tokens, "periods": np.array([periods]), "cap": np.array([max_weight])}
+        if self.sessions:
+            self.offset, self.slopes = self._run("universe", all_outputs=True, **self.universe)
+            return
+        self.deviation = np.sqrt(over.network["scale"] * (max_weight - 1 / n) / n)
+        facts = np.tile(over._facts(n, periods, max_weight), (n, 1))
+        self.known = np.hstack([tokens, facts])
+        self.seen = over._stack("decoder", self.known)
+        read = self.deviation * over._dense("decoder.readout", self.seen)
+        self.offset, self.slopes = 1 / n + read[:, 0], read[:, 1:]
+
+    def decode(self, z, c=None):
+        z = self._rows("codes", z, self.latent)
+        self._conditions(c, len(z))
+        if self.sessions:
+            cap = np.full((len(z), 1), self.network["max_weight"])
+            return self._finish(self._run("decoder", z=z, offset=self.offset, slopes=self.slopes, cap=cap))
+        return self._finish(z @ self.slopes.T + self.offset)
+
+    def encode(self, weights, c=None):
+        weights = self._rows("weights", weights, len(self.symbols))
+        self._conditions(c, len(weights))
+        if self.sessions:
+            return tuple(self._run("encoder", all_outputs=True, weights=weights, **self.universe))
+        codes = [np.empty((0, 2 * self.latent))]
+        for rows in np.array_split(weights, len(weights) // 256 + 1):  # attention takes memory
+            own = ((rows - 1 / len(self.symbols)) / self.deviation)[..., None]
+            known = np.hstack([self.known, self.seen])
+            known = np.broadcast_to(known, (len(rows),) + known.shape)
+            y = self.over._stack("encoder", np.concatenate([own, known], axis=2))
+            codes.append(self.over._dense("encoder.readout", np.hstack([y.mean(axis=1), (y * own).mean(axis=1)])))
+        codes = np.vstack(codes)
+        return codes[:, :self.latent], codes[:, self.latent:]
+
+
+def _normalised(x):
+    """Returns x over its root mean square along the last axis."""
+    return x / np.sqrt((x ** 2).mean(axis=-1, keepdims=True) + 1e-6)
 
 
 def _read_mixture(document):

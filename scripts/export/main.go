@@ -15,8 +15,9 @@ import (
 
 type config struct {
 	Model               string `flag:"model" unit:"DIR" help:"the folder of the model, as train or pipeline has written it; a model over sets of assets is placed in the assets of -prices, and without -model the built-in one of these"`
-	cli.Prices          `only:"prices or !model"`
-	cli.KeptConstraints `title:"Constraints"`
+	Universe            string `flag:"universe" choice:"given|any" default:"given" help:"of a model over sets of assets: given writes its model of the assets of -prices, any the model itself, which a program places in assets of its own"`
+	cli.Prices          `only:"universe=given and prices or universe=given and !model"`
+	cli.KeptConstraints `title:"Constraints" only:"universe=given"`
 	cli.Output          `title:"Common"`
 	Quiet               bool   `flag:"quiet" record:"-" help:"print no progress and no messages, only errors"`
 	Config              string `flag:"config" unit:"FILE" record:"-" help:"a TOML file with values for flags, whose keys are their names; flags overrule it"`
@@ -28,6 +29,7 @@ var verb = cli.Verb[config]{
 	Example: `export -model runs/model -out runs/export
 export -model runs/pipeline -out export    # a pipeline's model
 export -prices prices.csv -max-weight 0.25 -out export    # the built-in model over sets, for these assets
+export -universe any -out export    # the same for any assets
 python3 -c 'import vaefolio_reader as v; print(v.load("export").sample(5))'    # with PYTHONPATH=python`,
 	Run: export,
 }
@@ -43,6 +45,9 @@ func export(_ context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer backend.Close()
+	if c.Universe == "any" {
+		return c.exportSet(backend, io)
+	}
 	model, window, err := c.open(backend, io)
 	if err != nil {
 		return err
@@ -57,19 +62,44 @@ func export(_ context.Context, c *config, io *cli.IO) error {
 	if model.Second != nil {
 		io.Note("the second VAE of the codes (-density two-stage) is not exported: the mixture of their normals is")
 	}
+	if err := c.write(backend, io, data, trained.ExportFiles(), model.Export); err != nil {
+		return err
+	}
+	io.Note("%d assets, %d dimensions, %d conditions: %s", len(model.Symbols()), model.Network.Config().Latent,
+		len(model.Network.Config().Conditions), c.Out)
+	return nil
+}
+
+// exportSet exports a model over sets of assets for any universe.
+func (c *config) exportSet(backend *vae.Backend, io *cli.IO) error {
+	if c.Model != "" && !trained.IsSet(c.Model) {
+		return cli.Usagef("%s has assets of its own: leave out -universe any, for models over sets", c.Model)
+	}
+	model, err := trained.OpenSet(backend, c.Model)
+	if err != nil {
+		return err
+	}
+	if err := c.write(backend, io, model.Hash(), model.ExportFiles(), model.Export); err != nil {
+		return err
+	}
+	io.Note("%s, over sets of assets, for any of them, %d dimensions: %s", model.Name, model.Network.Config().Latent,
+		c.Out)
+	return nil
+}
+
+// write writes an export's folder, whose files export does.
+func (c *config) write(backend *vae.Backend, io *cli.IO, data string, files []string, export func(dir string) error,
+) error {
 	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "export", Config: io.Config(), Data: data, Backend: backend.Name(),
-		Outputs: trained.ExportFiles(),
+		Verb: "export", Config: io.Config(), Data: data, Backend: backend.Name(), Outputs: files,
 	}, c.Force)
 	if err != nil {
 		return err
 	}
 	defer folder.Close()
-	if err := model.Export(folder.Dir()); err != nil {
+	if err := export(folder.Dir()); err != nil {
 		return err
 	}
-	io.Note("%d assets, %d dimensions, %d conditions: %s", len(model.Symbols()), model.Network.Config().Latent,
-		len(model.Network.Config().Conditions), c.Out)
 	return folder.Finish()
 }
 

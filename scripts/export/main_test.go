@@ -104,6 +104,33 @@ func TestExportOfSet(t *testing.T) {
 	}
 }
 
+// A model over sets is exported for any assets, with nothing of prices; a model of its
+// own assets isn't.
+func TestExportForAny(t *testing.T) {
+	to := filepath.Join(t.TempDir(), "export")
+	var stdout, stderr bytes.Buffer
+	if code := verb.Execute(t.Context(), []string{"-universe", "any", "-out", to}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d, stderr %s", code, &stderr)
+	}
+	manifest, err := run.ReadManifest(to)
+	if err != nil || manifest.Finished == nil || !strings.Contains(stderr.String(), "the built-in model, over sets") {
+		t.Fatalf("manifest %+v, error %v, stderr %s", manifest, err, &stderr)
+	}
+	for _, name := range (*trained.SetModel)(nil).ExportFiles() {
+		if _, listed := manifest.Files[name]; !listed {
+			t.Errorf("%s is not in the manifest", name)
+		}
+	}
+	for _, args := range [][]string{{"-prices", "prices.csv"}, {"-max-weight", "0.3"}, {"-model", model(t)}} {
+		stderr.Reset()
+		args = append(args, "-universe", "any", "-out", filepath.Join(t.TempDir(), "x"))
+		if code := verb.Execute(t.Context(), args, &stdout, &stderr); code != 2 ||
+			!strings.Contains(stderr.String(), "-universe") {
+			t.Errorf("%v: exit code %d, stderr %s", args, code, &stderr)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	damaged := model(t)
 	if err := os.Truncate(filepath.Join(damaged, "model.safetensors"), 100); err != nil {

@@ -1,12 +1,12 @@
-// Package onnx writes ONNX models: graphs over matrices of float32 whose number
-// of rows is free.
+// Package onnx writes ONNX models: graphs over arrays of float32, of which
+// some axes are free: the rows of a matrix, say.
 //
 // A graph is built from its inputs on, a node at a time, and written as the
 // protocol buffer that other runtimes read:
 //
 //	g := onnx.New("double")
-//	x := g.Input("x", "numbers", 3)
-//	g.Output("y", "twice as much", g.Node("Mul", x, g.Scalar(2)), 3)
+//	x := g.Input("x", "numbers", onnx.Matrix(3))
+//	g.Output("y", "twice as much", g.Node("Mul", x, g.Scalar(2)), onnx.Matrix(3))
 //	err := g.Write(w)
 //
 // Operators are named as in the ONNX standard, version 21 of which the graphs are

@@ -92,13 +92,18 @@ func (t tensor) encode() (b []byte) {
 	return message(b, 9, t.raw)
 }
 
-// encode is the ValueInfoProto of a matrix with any number of rows.
+// encode is the ValueInfoProto.
 func (p port) encode() []byte {
-	rows := text(nil, 2, "rows")
-	columns := number(nil, 1, uint64(p.columns))
-	shape := message(message(nil, 1, rows), 1, columns)
-	matrix := message(number(nil, 1, Float32), 2, shape)
-	b := message(text(nil, 1, p.name), 2, message(nil, 1, matrix))
+	var shape []byte
+	for _, a := range p.axes {
+		if a.Size > 0 {
+			shape = message(shape, 1, number(nil, 1, uint64(a.Size)))
+		} else {
+			shape = message(shape, 1, text(nil, 2, a.Name))
+		}
+	}
+	array := message(number(nil, 1, Float32), 2, shape)
+	b := message(text(nil, 1, p.name), 2, message(nil, 1, array))
 	return text(b, 3, p.doc)
 }
 

@@ -11,8 +11,8 @@ import (
 // Value is something that a graph holds or computes.
 type Value struct{ name string }
 
-// Graph is an ONNX graph under construction. Inputs and outputs are matrices of
-// float32 with a row for each case, in any number.
+// Graph is an ONNX graph under construction. Inputs and outputs are arrays of
+// float32.
 type Graph struct {
 	name     string
 	inputs   []port
@@ -23,10 +23,23 @@ type Graph struct {
 	names    map[string]bool
 }
 
-// port is an input or output, rows x columns.
+// Axis is one of an input or output: of a size, or, where that is 0, of any size, the
+// same for all axes of its name.
+type Axis struct {
+	Size int
+	Name string
+}
+
+// Rows is the axis of the cases, in any number.
+var Rows = Axis{Name: "rows"}
+
+// Matrix returns the axes of an array with a row for each case, of so many columns.
+func Matrix(columns int) []Axis { return []Axis{Rows, {Size: columns}} }
+
+// port is an input or output.
 type port struct {
 	name, doc string
-	columns   int
+	axes      []Axis
 }
 
 type node struct {
@@ -67,16 +80,16 @@ func (g *Graph) next(prefix string) string {
 	return g.claim(prefix + "_" + strconv.Itoa(len(g.names)))
 }
 
-// Input adds an input with so many columns, and says what it is. It panics, as
-// Output does, if another value has the name.
-func (g *Graph) Input(name, doc string, columns int) Value {
-	g.inputs = append(g.inputs, port{g.claim(name), doc, columns})
+// Input adds an input, and says what it is. It panics, as Output does, if another
+// value has the name.
+func (g *Graph) Input(name, doc string, axes []Axis) Value {
+	g.inputs = append(g.inputs, port{g.claim(name), doc, axes})
 	return Value{name}
 }
 
-// Output makes a value of so many columns an output.
-func (g *Graph) Output(name, doc string, v Value, columns int) {
-	g.outputs = append(g.outputs, port{g.claim(name), doc, columns})
+// Output makes a value an output.
+func (g *Graph) Output(name, doc string, v Value, axes []Axis) {
+	g.outputs = append(g.outputs, port{g.claim(name), doc, axes})
 	g.nodes = append(g.nodes, node{operator: "Identity", inputs: []string{v.name}, outputs: []string{name}})
 }
 
@@ -165,6 +178,13 @@ func (g *Graph) Columns(v Value, from, to int) Value {
 
 // largest is what a protocol buffer may have.
 const largest = math.MaxInt32
+
+// Length adds a node that counts what a value has along an axis: one integer in a
+// vector.
+func (g *Graph) Length(v Value, axis int) Value {
+	from, to := Attribute{Name: "start", Value: axis}, Attribute{Name: "end", Value: axis + 1}
+	return g.Nodes("Shape", 1, []Value{v}, from, to)[0]
+}
 
 // Write writes the model. It returns an error for one of 2 GiB or more, which no
 // runtime reads in one file.

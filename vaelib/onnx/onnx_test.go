@@ -13,8 +13,8 @@ import (
 // doubled is a graph that multiplies by 2.
 func doubled() *onnx.Graph {
 	g := onnx.New("double")
-	x := g.Input("x", "numbers", 3)
-	g.Output("y", "twice as much", g.Node("Mul", x, g.Scalar(2)), 3)
+	x := g.Input("x", "numbers", onnx.Matrix(3))
+	g.Output("y", "twice as much", g.Node("Mul", x, g.Scalar(2)), onnx.Matrix(3))
 	return g
 }
 
@@ -92,5 +92,5 @@ func TestNamesAreUnique(t *testing.T) {
 		}
 	}()
 	g := doubled()
-	g.Input("x", "again", 1)
+	g.Input("x", "again", onnx.Matrix(1))
 }

@@ -102,19 +102,14 @@ type trainingDocument struct {
 // stage is left out.
 func (m *Model) Export(dir string) error {
 	d := m.describe()
-	for name, write := range map[string]func(w io.Writer) error{
+	var err error
+	d.Files, err = writeParts(dir, map[string]func(w io.Writer) error{
 		decoderFile:    m.Network.DecoderONNX().Write,
 		encoderFile:    m.Network.EncoderONNX().Write,
 		parametersFile: m.Network.WriteTensors,
-	} {
-		path := filepath.Join(dir, name)
-		if err := run.WriteFile(path, write); err != nil {
-			return err
-		}
-		var err error
-		if d.Files[name], err = run.HashFile(path); err != nil {
-			return err
-		}
+	})
+	if err != nil {
+		return err
 	}
 	return run.WriteFile(filepath.Join(dir, networkFile), func(w io.Writer) error {
 		return json.NewEncoder(w).Encode(d)
@@ -136,7 +131,7 @@ func (m *Model) describe() *document {
 		},
 		Conditions: []conditionDocument{}, Constraints: m.Set, Densities: densities{m.Aggregate, m.Given, m.Near},
 		Donors: m.Donors, Market: m.Market, Health: m.Health,
-		Training: trainingDocument{Config: config, DataHash: m.Network.DataHash()}, Files: map[string]string{},
+		Training: trainingDocument{Config: config, DataHash: m.Network.DataHash()},
 	}
 	if d.Network.Hidden == nil {
 		d.Network.Hidden = []int{}

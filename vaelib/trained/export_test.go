@@ -104,14 +104,20 @@ func toldOf(data *Data) *Told {
 	return told
 }
 
-// A reader of the export, with numpy alone or with onnxruntime, gets what Go gets.
-func TestReader(t *testing.T) {
+// readerPython is a Python that reads exports.
+func readerPython(t *testing.T) string {
+	t.Helper()
 	python := os.Getenv("VAELIB_READER_PYTHON")
 	if python == "" {
 		t.Skip("VAELIB_READER_PYTHON names no Python with numpy and onnxruntime: " +
 			"python3 -m venv v && v/bin/pip install -r .ci/reader.txt")
 	}
-	dir := t.TempDir()
+	return python
+}
+
+// A reader of the export, with numpy alone or with onnxruntime, gets what Go gets.
+func TestReader(t *testing.T) {
+	python, dir := readerPython(t), t.TempDir()
 	for name, conditional := range map[string]bool{"plain": false, "conditional": true} {
 		m := exported(t, conditional)
 		if err := m.Export(filepath.Join(dir, name)); err != nil {

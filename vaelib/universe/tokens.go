@@ -38,12 +38,21 @@ const (
 // what is likely to stay optimal more. The portfolio of least variance has the last.
 var ridges = [...]float64{0.01, 0.1}
 
+// The universe whose facts are 0: of so many periods and assets, and the logarithm of its
+// number of assets times its largest weight.
+const (
+	UsualPeriods = 120
+	UsualRoom    = 1.5
+	UsualAssets  = 16
+)
+
 // Facts returns what a model is told of the universe as a whole, about of unit
 // size.
 func (u *Universe) Facts() [Facts]float64 {
 	n := float64(u.Assets())
 	return [Facts]float64{
-		factPeriods: math.Log(float64(u.Periods) / 120), factCap: math.Log(n*u.Cap) - 1.5, factAssets: math.Log(n / 16),
+		factPeriods: math.Log(float64(u.Periods) / UsualPeriods), factCap: math.Log(n*u.Cap) - UsualRoom,
+		factAssets: math.Log(n / UsualAssets),
 	}
 }
 
@@ -78,14 +87,20 @@ func (u *Universe) Tokens() *mat.Dense {
 			alpha = (u.Mean[i] - beta*basketMean) / math.Sqrt(rest) * root
 		}
 		tokens.Set(i, featureVolatility, math.Log(vol[i])-logs)
-		tokens.Set(i, featureMean, bounded(t[i], 4))
-		tokens.Set(i, featureBeta, bounded(beta-1, 3))
-		tokens.Set(i, featureAlpha, bounded(alpha, 4))
+		tokens.Set(i, featureMean, bounded(t[i], boundStatistic))
+		tokens.Set(i, featureBeta, bounded(beta-1, boundRatio))
+		tokens.Set(i, featureAlpha, bounded(alpha, boundStatistic))
 	}
 	loadings(tokens, correlation)
 	solutions(tokens, correlation, vol, t)
 	return tokens
 }
+
+// Bounds of t-statistics, and of what is about 1.
+const (
+	boundStatistic = 4
+	boundRatio     = 3
+)
 
 // bounded is x for small x, and nears the bound for large ones.
 func bounded(x, bound float64) float64 { return bound * math.Tanh(x/bound) }
@@ -143,10 +158,10 @@ func solutions(tokens *mat.Dense, correlation *mat.SymDense, vol, t []float64) {
 		}
 		for i := range n {
 			if square > 0 {
-				tokens.Set(i, featureTangency+k, bounded(tangency.AtVec(i)/math.Sqrt(square), 3))
+				tokens.Set(i, featureTangency+k, bounded(tangency.AtVec(i)/math.Sqrt(square), boundRatio))
 			}
 			if sum > 0 {
-				tokens.Set(i, featureVariance, bounded(float64(n)*least.AtVec(i)/vol[i]/sum-1, 3))
+				tokens.Set(i, featureVariance, bounded(float64(n)*least.AtVec(i)/vol[i]/sum-1, boundRatio))
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 func (m *Model) DecoderONNX() *onnx.Graph {
 	c := m.config
 	g := onnx.New("decoder")
-	z := g.Input("z", "codes, one a row", c.Latent)
+	z := g.Input("z", "codes, one a row", onnx.Matrix(c.Latent))
 	in := m.writeConditions(g, z)
 	var y onnx.Value
 	if m.placed != nil {
@@ -23,7 +23,7 @@ func (m *Model) DecoderONNX() *onnx.Graph {
 		y = m.writeLayers(g, m.programs.network.decoder, in)
 	}
 	w := heads[c.Head].write(c, g, y)
-	g.Output("weights", "portfolios, one a row", guarded(g, w, in), c.Assets)
+	g.Output("weights", "portfolios, one a row", guarded(g, w, in), onnx.Matrix(c.Assets))
 	return g
 }
 
@@ -33,7 +33,7 @@ func (m *Model) DecoderONNX() *onnx.Graph {
 func (m *Model) EncoderONNX() *onnx.Graph {
 	c := m.config
 	g := onnx.New("encoder")
-	x := g.Input("weights", "portfolios, one a row", c.Assets)
+	x := g.Input("weights", "portfolios, one a row", onnx.Matrix(c.Assets))
 	mean := g.Floats(narrow(m.scaling.mean), c.Assets)
 	x = g.Node("Mul", g.Node("Sub", x, mean), g.Scalar(1/math.Sqrt(m.scaling.variance)))
 	in := m.writeConditions(g, x)
@@ -43,10 +43,15 @@ func (m *Model) EncoderONNX() *onnx.Graph {
 	} else {
 		y = m.writeLayers(g, m.programs.network.encoder, in)
 	}
-	y = guarded(g, y, in)
-	g.Output("mean", "means of the codes", g.Columns(y, 0, c.Latent), c.Latent)
-	g.Output("logvar", "logarithms of the codes' variances", g.Columns(y, c.Latent, 2*c.Latent), c.Latent)
+	writeCodes(g, guarded(g, y, in), c.Latent)
 	return g
+}
+
+// writeCodes makes what an encoder reads out (rows x 2d) the outputs "mean" and
+// "logvar".
+func writeCodes(g *onnx.Graph, y onnx.Value, d int) {
+	g.Output("mean", "means of the codes", g.Columns(y, 0, d), onnx.Matrix(d))
+	g.Output("logvar", "logarithms of the codes' variances", g.Columns(y, d, 2*d), onnx.Matrix(d))
 }
 
 // writeConditions puts the conditions, as the network sees them, beside rows.
@@ -55,7 +60,7 @@ func (m *Model) writeConditions(g *onnx.Graph, rows onnx.Value) onnx.Value {
 		return rows
 	}
 	given := g.Input("c", "conditions as they are, one row a row; of a categorical one the number of the level",
-		len(m.config.Conditions))
+		onnx.Matrix(len(m.config.Conditions)))
 	parts := []onnx.Value{rows}
 	for j, c := range m.config.Conditions {
 		v := g.Columns(given, j, j+1)

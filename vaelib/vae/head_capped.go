@@ -22,7 +22,7 @@ import (
 var cappedHead = head{
 	apply: func(c Config, y *graph.Node) *graph.Node { return projection(y, c.MaxWeight) },
 	write: func(c Config, g *onnx.Graph, y onnx.Value) onnx.Value {
-		return writeProjection(g, y, c.Assets, c.MaxWeight)
+		return writeProjection(g, y, g.Int(c.Assets), g.Ints(2*c.Assets), g.Scalar(c.MaxWeight))
 	},
 	bias:     slices.Clone[[]float64],
 	scale:    func([]float64, float64) float64 { return 0.1 },
@@ -34,8 +34,10 @@ var cappedHead = head{
 // sparsemaxHead is the projection without a cap: sparsemax (Martins & Astudillo
 // 2016, arXiv 1602.02068), a softmax with exact zeros.
 var sparsemaxHead = head{
-	apply:    func(_ Config, y *graph.Node) *graph.Node { return projection(y, 1) },
-	write:    func(c Config, g *onnx.Graph, y onnx.Value) onnx.Value { return writeProjection(g, y, c.Assets, 1) },
+	apply: func(_ Config, y *graph.Node) *graph.Node { return projection(y, 1) },
+	write: func(c Config, g *onnx.Graph, y onnx.Value) onnx.Value {
+		return writeProjection(g, y, g.Int(c.Assets), g.Ints(2*c.Assets), g.Scalar(1))
+	},
 	bias:     slices.Clone[[]float64],
 	scale:    func([]float64, float64) float64 { return 0.1 },
 	finish:   func(_ Config, w []float64) { settle(w, 1) },
@@ -154,13 +156,16 @@ func bisect(values, low *graph.Node, u float64) *graph.Node {
 // free number of rows but sorts: of the 2n corners, sorted downwards, those above
 // tau are the ones at which sum w is below 1, and on the piece below the last of
 // them sum w is linear in tau.
-func writeProjection(g *onnx.Graph, y onnx.Value, n int, u float64) onnx.Value {
-	rows, one, zero, most := g.Ints(1), g.Scalar(1), g.Scalar(0), g.Scalar(u)
+//
+// The number of assets n and that of corners are given as integers, the largest
+// weight as a scalar or as a column with one for each row.
+func writeProjection(g *onnx.Graph, y, n, count, most onnx.Value) onnx.Value {
+	rows, one, zero := g.Ints(1), g.Scalar(1), g.Scalar(0)
 	y = g.Node("Sub", y, g.Node("ReduceMax", y, rows))
 	corners := g.Along(1, "Concat", y, g.Node("Sub", y, most)) // a weight leaves 0, or reaches u
-	sorted := g.Nodes("TopK", 2, []onnx.Value{corners, g.Ints(2 * n)}, onnx.Attribute{Name: "axis", Value: 1})
+	sorted := g.Nodes("TopK", 2, []onnx.Value{corners, count}, onnx.Attribute{Name: "axis", Value: 1})
 	// The slope of sum w, and its value where tau is the corner.
-	slope := g.Node("Where", g.Node("Less", sorted[1], g.Int(n)), one, g.Scalar(-1))
+	slope := g.Node("Where", g.Node("Less", sorted[1], n), one, g.Scalar(-1))
 	free := g.Node("CumSum", slope, g.Int(1))
 	sum := g.Node("CumSum", g.Node("Mul", slope, sorted[0]), g.Int(1))
 	at := g.Node("Sub", sum, g.Node("Mul", free, sorted[0]))
@@ -172,12 +177,13 @@ func writeProjection(g *onnx.Graph, y onnx.Value, n int, u float64) onnx.Value {
 		g.Node("Div", g.Node("Sub", pick(sum), one), g.Node("Max", pick(free), one)))
 	// Sums over many corners have lost digits. Newton's method on sum w - 1, which is
 	// piecewise linear, gets them back.
+	within := func(w onnx.Value) onnx.Value { return g.Node("Min", g.Node("Max", w, zero), most) }
 	for range 2 {
 		w := g.Node("Sub", y, tau)
 		inside := g.Node("And", g.Node("Greater", w, zero), g.Node("Less", w, most))
 		free := g.Node("Max", g.Node("ReduceSum", g.Cast(inside, onnx.Float32), rows), one)
-		excess := g.Node("Sub", g.Node("ReduceSum", g.Node("Clip", w, zero, most), rows), one)
+		excess := g.Node("Sub", g.Node("ReduceSum", within(w), rows), one)
 		tau = g.Node("Add", tau, g.Node("Div", excess, free))
 	}
-	return g.Node("Clip", g.Node("Sub", y, tau), zero, most)
+	return within(g.Node("Sub", y, tau))
 }

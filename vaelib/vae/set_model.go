@@ -69,21 +69,32 @@ func (m *SetModel) continued(c SetConfig) ([]float32, error) {
 	return slices.Clone(m.theta), nil
 }
 
+// Scale returns a number that says what the variance of a weight about 1/n is: it is
+// that times (cap - 1/n)/n in a universe of n assets under a largest weight.
+func (m *SetModel) Scale() float64 { return float64(m.document.Scale) }
+
 // Save writes the model to a file, whole: safetensors with all else in its metadata.
 func (m *SetModel) Save(path string) error {
 	text, err := json.Marshal(m.document)
 	if err != nil {
 		return err
 	}
-	var all []tensor
+	return run.WriteFile(path, func(w io.Writer) error {
+		return writeTensors(w, map[string]string{"set": string(text)}, m.tensors())
+	})
+}
+
+// WriteTensors writes the parameters in the form of safetensors, by the names of the
+// layers.
+func (m *SetModel) WriteTensors(w io.Writer) error { return writeTensors(w, nil, m.tensors()) }
+
+func (m *SetModel) tensors() (all []tensor) {
 	for _, l := range m.programs.network.layers {
 		all = append(all,
 			tensor{name: l.name + ".weight", shape: []int{l.in, l.out}, values: m.theta[l.offset:l.biasOffset()]},
 			tensor{name: l.name + ".bias", shape: []int{l.out}, values: m.theta[l.biasOffset():l.end()]})
 	}
-	return run.WriteFile(path, func(w io.Writer) error {
-		return writeTensors(w, map[string]string{"set": string(text)}, all)
-	})
+	return all
 }
 
 // LoadSet reads a model that [SetModel.Save] wrote. Its error is a *[FileError].

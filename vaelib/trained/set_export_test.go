@@ -1,0 +1,138 @@
+package trained
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
+	"vaefolio/vaelib/simulate"
+	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/universe"
+)
+
+// expectedUniverse is what Go makes of a model over sets in a universe, for other
+// programs to make too.
+type expectedUniverse struct {
+	Returns [][]float64 `json:"returns"`
+	Cap     float64     `json:"cap"`
+	Tokens  [][]float64 `json:"tokens"`
+	Z       [][]float64 `json:"z"`
+	X       [][]float64 `json:"weights"`
+	Decoded [][]float64 `json:"decoded"`
+	Mean    [][]float64 `json:"mean"`
+	Logvar  [][]float64 `json:"logvar"`
+}
+
+// expectUniverse computes it, for a simulated market of n assets.
+func expectUniverse(t *testing.T, over *SetModel, n, periods int, largest float64) expectedUniverse {
+	t.Helper()
+	ranges := simulate.DefaultRanges()
+	ranges.Assets = simulate.Range{From: float64(n), To: float64(n)}
+	world, err := simulate.New(1, uint64(n), ranges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := stream.New(1, "trained.test.universe", uint64(n))
+	returns := world.Returns(rng, periods)
+	u, err := universe.New(nil, returns, largest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := over.Of(u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows = 50
+	z, x := mat.NewDense(rows, over.Network.Config().Latent, nil), mat.NewDense(rows, n, nil)
+	for _, v := range []*mat.Dense{z, x} {
+		for i := range v.RawMatrix().Data {
+			v.RawMatrix().Data[i] = rng.NormFloat64()
+		}
+	}
+	set := simplex.Set{N: n, Upper: slices.Repeat([]float64{largest}, n)}
+	if err := simplex.ProjectAll(t.Context(), set, x, x, nil); err != nil {
+		t.Fatal(err)
+	}
+	decoded, err := m.Network.DecodeContext(t.Context(), z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean, logvar, err := m.Network.EncodeContext(t.Context(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return expectedUniverse{Returns: list(returns), Cap: largest, Tokens: list(u.Tokens()), Z: list(z), X: list(x),
+		Decoded: list(decoded), Mean: list(mean), Logvar: list(logvar)}
+}
+
+// TestReaderOfSets: a reader of a model over sets, with numpy alone or with onnxruntime,
+// gets what Go gets in any universe: the features of the assets from their returns, the
+// decoder, the head under a largest weight, and the encoder.
+func TestReaderOfSets(t *testing.T) {
+	python := readerPython(t)
+	over, dir := openBuiltIn(t), t.TempDir()
+	if err := over.Export(filepath.Join(dir, "set")); err != nil {
+		t.Fatal(err)
+	}
+	expected := map[string]any{"weights_near": 1e-5, "codes_near": 1e-4} // those of vae's TestBackendsAgree
+	var all []expectedUniverse
+	for _, of := range []struct {
+		n, periods int
+		cap        float64
+	}{{3, 60, 1}, {8, 120, 0.25}, {12, 300, 1}, {40, 30, 0.1}} {
+		all = append(all, expectUniverse(t, over, of.n, of.periods, of.cap))
+	}
+	expected["universes"] = all
+	if err := run.WriteJSON(filepath.Join(dir, "set", "expected-sets.json"), expected); err != nil {
+		t.Fatal(err)
+	}
+	check := filepath.Join("..", "..", "python", "check_reader.py")
+	out, err := exec.CommandContext(t.Context(), python, check, dir).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+}
+
+// TestSetExport: it is the same bytes each time, and says what the network is told.
+func TestSetExport(t *testing.T) {
+	m, one, other := openBuiltIn(t), t.TempDir(), t.TempDir()
+	for _, dir := range []string{one, other} {
+		if err := m.Export(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range m.ExportFiles() {
+		a, errA := os.ReadFile(filepath.Join(one, name))
+		b, errB := os.ReadFile(filepath.Join(other, name))
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s: exported again it differs (%v, %v)", name, errA, errB)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(one, networkFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d setDocument
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&d); err != nil {
+		t.Fatal(err)
+	}
+	if d.Format != setExportFormat || d.Network.Latent != m.Network.Config().Latent || len(d.Files) != 4 ||
+		len(d.Features.Assets) != universe.Features || len(d.Features.Universe) != universe.Facts ||
+		d.Densities.Aggregate.Dim() != d.Network.Latent {
+		t.Errorf("model.json is %s", text)
+	}
+	if _, err := Open(backend(), one); err == nil || !bytes.Contains([]byte(err.Error()), []byte("export")) {
+		t.Errorf("an export opens as a model: %v", err)
+	}
+}
