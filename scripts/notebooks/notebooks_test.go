@@ -279,6 +279,7 @@ func TestFaults(t *testing.T) {
 		text         string
 	}{
 		{"compile error", cells("%%\nx := undefinedName"), 60, 2, "undefined: undefinedName"},
+		{"declarations", cells("var a = 1", "var b = undefinedName", "%%\nprint(a)"), 60, 3, "undefined: undefinedName"},
 		{"panic", cells("%%\nprint()", "%%\npanic(\"at the disco\")"), 60, 3, "exit status 2"},
 		{"shell command", cells("!false"), 60, 2, "exit status 1"},
 		{"stderr", cells("import \"os\"\n\n%%\nos.Stderr.WriteString(\"a warning\")"), 60, 2, "a warning"},
