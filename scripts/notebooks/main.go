@@ -259,14 +259,7 @@ func executeOne(ctx context.Context, c *config, env environment, book notebook, 
 		return err
 	}
 	if c.Command == "check" {
-		m, err := book.measure()
-		if err != nil {
-			return err
-		}
-		for _, fault := range m.faults() {
-			stream.Note("%s: %s", book.name, fault)
-		}
-		return checkOutputs(book)
+		return checkSaved(book)
 	}
 	stamped, err := stampContent(executed)
 	if err != nil {
@@ -285,9 +278,9 @@ func executeOne(ctx context.Context, c *config, env environment, book notebook, 
 	})
 }
 
-// checkOutputs returns an error unless the saved notebook holds the outputs of
-// its present source.
-func checkOutputs(book notebook) error {
+// checkSaved returns an error unless the saved notebook holds the outputs of its
+// present source, and keeps the limits.
+func checkSaved(book notebook) error {
 	state, err := book.state()
 	if err != nil {
 		return err
@@ -295,6 +288,13 @@ func checkOutputs(book notebook) error {
 	if state != current {
 		return fmt.Errorf("outputs of %s are %s: %s; make them with 'notebooks run %s'",
 			filepath.Base(book.saved), state, state.meaning(), book.name)
+	}
+	m, err := book.measure()
+	if err != nil {
+		return err
+	}
+	if faults := m.faults(); len(faults) > 0 {
+		return errors.New(strings.Join(faults, "; "))
 	}
 	return nil
 }

@@ -18,18 +18,20 @@ type measures struct {
 	cells    int // with code
 	median   int // lines of a cell
 	longest  int
-	imports  int // lines of the cell that imports
+	imports  int  // lines of the cell that imports
+	saved    bool // what follows is of the saved notebook
 	pictures int
-	bytes    int      // of the saved notebook
+	bytes    int
 	open     []string // numbers of the text that neither the code nor an output has, with the words before them
 }
 
 // What a notebook may have, so that it reads as a course.
 const (
-	mostMedian  = 18
-	mostLines   = 50
-	mostImports = 20
-	mostBytes   = 600_000
+	mostMedian    = 18
+	mostLines     = 50
+	mostImports   = 20
+	mostBytes     = 600_000
+	leastPictures = 5
 )
 
 // faults are the limits that the notebook doesn't keep.
@@ -45,6 +47,9 @@ func (m measures) faults() []string {
 		if limit.has > limit.most {
 			faults = append(faults, fmt.Sprintf("%d %s, at most %d", limit.has, limit.what, limit.most))
 		}
+	}
+	if m.saved && m.pictures < leastPictures {
+		faults = append(faults, fmt.Sprintf("%d pictures, at least %d", m.pictures, leastPictures))
 	}
 	for _, number := range m.open {
 		faults = append(faults, "a number that no code and no output has: "+number)
@@ -80,7 +85,7 @@ func (n notebook) measure() (m measures, err error) {
 	if err != nil {
 		return m, err
 	}
-	m.bytes = len(saved)
+	m.saved, m.bytes = true, len(saved)
 	d, err := parse(saved)
 	if err != nil {
 		return m, fmt.Errorf("%s: %w", n.saved, err)

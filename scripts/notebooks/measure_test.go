@@ -57,4 +57,9 @@ func TestMeasure(t *testing.T) {
 	if m, err = book.measure(); err != nil || m.pictures != 1 || len(m.open) != 1 || m.bytes == 0 {
 		t.Errorf("with outputs: %+v, %v", m, err)
 	}
+	for _, want := range []string{"61 lines in the longest cell, at most 50", "1 pictures, at least 5", "It is 44"} {
+		if faults := strings.Join(m.faults(), "; "); !strings.Contains(faults, want) {
+			t.Errorf("faults %q, want %q", faults, want)
+		}
+	}
 }

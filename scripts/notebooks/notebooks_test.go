@@ -126,7 +126,7 @@ func TestStateAndClean(t *testing.T) {
 	} {
 		write(t, book.saved, strings.Replace(whole, old, changed, 1))
 		expect(edited)
-		if err := checkOutputs(book); err == nil || !strings.Contains(err.Error(), "changed after they were saved") {
+		if err := checkSaved(book); err == nil || !strings.Contains(err.Error(), "changed after they were saved") {
 			t.Errorf("%s: error %v", changed, err)
 		}
 	}
