@@ -176,7 +176,7 @@ func (e environment) writeKernel(variables map[string]string) error {
 //go:embed runner.py
 var runner string
 
-// job asks the runner to execute one notebook.
+// job asks the runner to execute one notebook, or to put new text around its outputs.
 type job struct {
 	Source  string            `json:"source"`
 	Folder  string            `json:"folder"` // where the cells run
@@ -184,6 +184,7 @@ type job struct {
 	Set     map[string]string `json:"set"`     // other parameters: Go expressions by name
 	Timeout float64           `json:"timeout"` // seconds a cell
 	Stamp   map[string]string `json:"stamp"`
+	Saved   string            `json:"saved"` // a notebook of the same code whose outputs are taken; empty: cells are run
 }
 
 // event is what the runner reports.

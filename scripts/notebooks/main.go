@@ -32,6 +32,7 @@ type config struct {
 	Small      bool     `flag:"small" only:"command=run|check" help:"take each notebook's small parameters, for seconds instead of minutes; run then saves in runs/notebooks"`
 	Set        []string `flag:"set" unit:"NAME=VALUE" only:"command=run" help:"another value, a Go expression, for a parameter of the notebook; the flag may be repeated, and run then saves in runs/notebooks"`
 	To         string   `flag:"to" unit:"NOTEBOOK" only:"command=run" help:"save the one notebook that is named in this file"`
+	Text       bool     `flag:"text" only:"command=run" help:"execute nothing and keep the saved outputs, where only text has changed since they were made"`
 	Timeout    float64  `flag:"timeout" unit:"seconds" range:"(0,inf)" default:"600" only:"command=run|check" help:"the longest time that a cell may take"`
 	Lab        bool     `flag:"lab" only:"command=setup" help:"set up JupyterLab too"`
 	Book       bool     `flag:"book" only:"command=setup" help:"set up what makes the book too"`
@@ -53,6 +54,9 @@ func (c *config) Validate() error {
 	}
 	if c.To != "" && filepath.Ext(c.To) != ".ipynb" {
 		return fmt.Errorf("-to %s: give the name of a notebook, which ends in .ipynb", c.To)
+	}
+	if c.Text && (c.Small || len(c.Set) > 0) {
+		return errors.New("-text keeps the saved outputs, and -small and -set make others: leave one out")
 	}
 	var err error
 	c.set, err = assignments(c.Set)
@@ -250,11 +254,18 @@ func executeOne(ctx context.Context, c *config, env environment, book notebook, 
 		return err
 	}
 	report := stream.Progress(book.name)
-	executed, err := env.execute(ctx, job{
+	asked := job{
 		Source: book.source, Folder: filepath.Dir(book.source), Small: c.Small, Set: c.set,
 		Timeout: c.Timeout,
 		Stamp:   map[string]string{sourceKey: hash, contentKey: unknownHash, libraryKey: env.commit(ctx)},
-	}, func(done, total int) { report(done, total, "") })
+	}
+	if c.Text {
+		asked.Saved = book.saved
+		if asked.Stamp[libraryKey], err = book.library(); err != nil {
+			return err
+		}
+	}
+	executed, err := env.execute(ctx, asked, func(done, total int) { report(done, total, "") })
 	if err != nil {
 		return err
 	}

@@ -226,6 +226,26 @@ func (n notebook) state() (state, error) {
 	return current, nil
 }
 
+// library is the commit whose packages made the saved outputs. It is an error where
+// these are not as they were saved.
+func (n notebook) library() (string, error) {
+	now, err := n.state()
+	if err != nil {
+		return "", err
+	}
+	if now != current && now != stale {
+		return "", fmt.Errorf("outputs of %s are %s: %s; make them with 'notebooks run %s'",
+			filepath.Base(n.saved), now, now.meaning(), n.name)
+	}
+	text, err := os.ReadFile(n.saved)
+	if err != nil {
+		return "", err
+	}
+	saved, err := parse(text)
+	library, _ := saved.stamp()[libraryKey].(string)
+	return library, err
+}
+
 // clean takes the outputs and the stamp out of the saved notebook, and says
 // whether there were any.
 func (n notebook) clean() (bool, error) {

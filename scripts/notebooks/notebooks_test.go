@@ -134,11 +134,17 @@ func TestStateAndClean(t *testing.T) {
 	expect(current)
 	write(t, book.source, header+"# B\n")
 	expect(stale)
+	if library, err := book.library(); err != nil || library != "abd" {
+		t.Errorf("commit %q, %v", library, err)
+	}
 
 	if cleaned, err := book.clean(); !cleaned || err != nil {
 		t.Fatalf("cleaned %t, %v", cleaned, err)
 	}
 	expect(cleared)
+	if _, err := book.library(); err == nil || !strings.Contains(err.Error(), "taken out") {
+		t.Errorf("without outputs: error %v", err)
+	}
 	text, err := os.ReadFile(book.saved)
 	if err != nil {
 		t.Fatal(err)
@@ -198,6 +204,7 @@ func TestVerb(t *testing.T) {
 	refused(2, "given twice", "run", "-set", "rows=3,rows=4")
 	refused(2, "one notebook", "run", "-to", "x.ipynb")
 	refused(2, ".ipynb", "run", "-to", "x.md", "01-a")
+	refused(2, "leave one out", "run", "-text", "-small")
 	refused(2, "-set", "check", "-set", "rows=3")
 	refused(1, "notebooks setup", "run", "01-a")
 	t.Setenv("PATH", "")
@@ -335,6 +342,32 @@ func TestSmallParameters(t *testing.T) {
 	_, err = executeSource(t.Context(), t, source, false, map[string]string{"sead": "2"}, 60)
 	if !errors.As(err, &fault) || !strings.Contains(fault.text, "which has steps, seed") {
 		t.Errorf("unknown parameter: %v", err)
+	}
+}
+
+// New text around the outputs of the same code, in other cells perhaps, needs no run.
+func TestText(t *testing.T) {
+	env := realEnvironment(t)
+	folder := t.TempDir()
+	source, saved := filepath.Join(folder, "01-a.md"), filepath.Join(folder, "01-a.ipynb")
+	text := func(code ...string) (string, error) {
+		write(t, source, cells(code...)+"\nNew text.\n")
+		return env.execute(t.Context(), job{Source: source, Folder: folder, Timeout: 60, Saved: saved}, func(int, int) {})
+	}
+	const first, second, third = "import \"fmt\"", "var a = 1", "%%\nfmt.Println(a)"
+	executed, err := executeSource(t.Context(), t, cells(first+"\n\n"+second, third), false, nil, 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, saved, executed)
+	got, err := text(first, second, third)
+	if err != nil || !strings.Contains(got, `"1\n"`) || !strings.Contains(got, "New text.") {
+		t.Errorf("%v:\n%s", err, got)
+	}
+	for _, code := range [][]string{{first, "var a = 2", third}, {first, second, third, third}, {first, second}} {
+		if _, err := text(code...); err == nil || !strings.Contains(err.Error(), "run it without -text") {
+			t.Errorf("%q: error %v", code, err)
+		}
 	}
 }
 
