@@ -352,19 +352,20 @@ func TestText(t *testing.T) {
 	source, saved := filepath.Join(folder, "01-a.md"), filepath.Join(folder, "01-a.ipynb")
 	text := func(code ...string) (string, error) {
 		write(t, source, cells(code...)+"\nNew text.\n")
-		return env.execute(t.Context(), job{Source: source, Folder: folder, Timeout: 60, Saved: saved}, func(int, int) {})
+		return env.execute(t.Context(), job{Source: source, Folder: folder, Timeout: 60, Saved: saved,
+			Stamp: map[string]string{sourceKey: "hash"}}, func(int, int) {})
 	}
 	const first, second, third = "import \"fmt\"", "var a = 1", "%%\nfmt.Println(a)"
-	executed, err := executeSource(t.Context(), t, cells(first+"\n\n"+second, third), false, nil, 60)
+	executed, err := executeSource(t.Context(), t, cells(first+"\n\n"+second, third, "%%\nfmt.Println(7)"), false, nil, 60)
 	if err != nil {
 		t.Fatal(err)
 	}
 	write(t, saved, executed)
 	got, err := text(first, second, third)
-	if err != nil || !strings.Contains(got, `"1\n"`) || !strings.Contains(got, "New text.") {
+	if err != nil || !strings.Contains(got, `"1\n"`) || strings.Contains(got, `"7\n"`) || !strings.Contains(got, "New text.") {
 		t.Errorf("%v:\n%s", err, got)
 	}
-	for _, code := range [][]string{{first, "var a = 2", third}, {first, second, third, third}, {first, second}} {
+	for _, code := range [][]string{{first, "var a = 2", third}, {first, second, third, "%%"}, {first, third}} {
 		if _, err := text(code...); err == nil || !strings.Contains(err.Error(), "run it without -text") {
 			t.Errorf("%q: error %v", code, err)
 		}

@@ -136,9 +136,14 @@ def execute(notebook, folder, timeout):
 
 
 def take_over(notebook, saved):
-    """Gives the cells the outputs of a saved notebook of the same code, in other cells and text perhaps."""
+    """Gives the cells the outputs of a saved notebook of the same code.
+
+    The code may lie in other cells, among other text. A cell that only runs, so that
+    no other depends on it, may be gone.
+    """
     places = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    made = list(programs_until_output(saved.cells))
+    sources = {cell.source for cell in places}
+    made = list(programs_until_output(c for c in saved.cells if c.source in sources or not c.source.startswith("%%")))
     source = ""
     for cell in places:
         source = f"{source}\n\n{cell.source}".strip()
