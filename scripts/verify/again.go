@@ -22,7 +22,7 @@ import (
 // report follow from these. The network alone is taken as it is, with the history of
 // its training.
 func (f *folder) checkAgain(ctx context.Context) error {
-	files := []string{"config.toml", "history.csv", inModel("model.json"), inModel("model.safetensors")}
+	files := []string{"config.toml", "history.csv", f.inModel("model.json"), f.inModel("model.safetensors")}
 	m := f.manifest
 	what := fmt.Sprint("again ", m.Commit, m.Go, m.GOOS, m.GOARCH, m.Modules) // which the report has, too
 	made, err := recall(f, what, files, func() (map[string][]byte, error) { return f.again(ctx) })

@@ -336,12 +336,32 @@ func contentsOf(t *testing.T, dir, file string) []byte {
 	return text
 }
 
+// owner is the folder of the run that a file belongs to, and the file's name there; of
+// a sweep's or a laboratory's own files there is none.
+func owner(dir, file string) (of, name string) {
+	of, name = dir, file
+	for {
+		if _, err := os.Stat(filepath.Join(of, manifestFile)); err == nil {
+			return of, name
+		}
+		first, rest, inside := strings.Cut(name, "/")
+		if !inside {
+			return "", ""
+		}
+		of, name = filepath.Join(of, first), rest
+	}
+}
+
 // apply alters a run, with the hashes made to fit on wish, and returns what puts it
 // back.
 func (a alteration) apply(t *testing.T, dir string, fit bool) (undo func()) {
 	t.Helper()
-	path, manifest := filepath.Join(dir, filepath.FromSlash(a.file)), contentsOf(t, dir, manifestFile)
-	var before []byte
+	path := filepath.Join(dir, filepath.FromSlash(a.file))
+	of, name := owner(dir, a.file)
+	var before, manifest []byte
+	if of != "" {
+		manifest = contentsOf(t, of, manifestFile)
+	}
 	if !a.add {
 		before = contentsOf(t, dir, a.file)
 	}
@@ -361,8 +381,10 @@ func (a alteration) apply(t *testing.T, dir string, fit bool) (undo func()) {
 		}
 		put(path, text)
 	}
-	if fit {
-		refit(t, dir, a)
+	if fit && of != "" {
+		inner := a
+		inner.file = name
+		refit(t, of, inner)
 	}
 	return func() {
 		if a.add {
@@ -372,7 +394,9 @@ func (a alteration) apply(t *testing.T, dir string, fit bool) (undo func()) {
 		} else {
 			put(path, before)
 		}
-		put(filepath.Join(dir, manifestFile), manifest)
+		if of != "" {
+			put(filepath.Join(of, manifestFile), manifest)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,6 +49,7 @@ type folder struct {
 	io        *cli.IO
 	findings  []finding
 	memo      memo
+	decided   *decided // by the sweep or the laboratory that the run is part of; nil: it is looked at by itself
 }
 
 // memo keeps what was recomputed, by the contents of the files that it follows
@@ -103,15 +105,15 @@ func (f *folder) part() bool {
 func (f *folder) checks() []check {
 	all := []check{}
 	if f.manifest.Kind != "" {
-		all = append(all, check{"manifest.json", (*folder).checkManifest}, check{"manifest.json", (*folder).checkFiles})
+		all = append(all, manifestChecks...)
 	}
 	own, known := verbs[f.manifest.Verb]
+	if f.manifest.Kind == "" {
+		own, known = wholes[f.manifest.Verb]
+	}
 	if !known {
 		own = []check{{"", func(f *folder, _ context.Context) error {
 			why := "nothing is known here of what " + f.manifest.Verb + " writes"
-			if f.manifest.Kind == "" && f.manifest.Verb != "fetch" {
-				why += "; give one of the runs in it"
-			}
 			f.add("", "figures", unchecked, nil, why)
 			return nil
 		}}}
@@ -126,6 +128,12 @@ var verbs = map[string][]check{
 	"train":    trainChecks,
 	"corpus":   corpusChecks,
 	"generate": generateChecks,
+	"sweep":    sweptChecks,
+}
+
+// wholes are those of folders with many runs, and of fetch, whose manifest is another.
+var wholes = map[string][]check{
+	"sweep": wholeSweepChecks,
 }
 
 // look runs one check.
@@ -166,7 +174,11 @@ func (f *folder) equal(file, item string, stored, recomputed any) bool {
 func reflectEqual(a, b any) bool {
 	x, errX := json.Marshal(a)
 	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && string(x) == string(y)
+	if errX != nil || errY != nil || string(x) == string(y) {
+		return errX == nil && errY == nil
+	}
+	var u, v any // in which fields have no order
+	return json.Unmarshal(x, &u) == nil && json.Unmarshal(y, &v) == nil && reflect.DeepEqual(u, v)
 }
 
 // near compares a stored number with one that was recomputed in another way. NaN is

@@ -35,7 +35,7 @@ func (f *folder) checkHistory(ctx context.Context) error {
 		return err
 	}
 	f.checkSchedule(h, &in.config.Model, chosen(in.config.Schedule, h))
-	files := []string{"config.toml", inModel("model.json"), inModel("model.safetensors")}
+	files := []string{"config.toml", f.inModel("model.json"), f.inModel("model.safetensors")}
 	j, err := recall(f, "judgement", files, func() (*judgement, error) {
 		return n.judge(data.heldOut, nil, columnMeans(data.training)), nil
 	})
@@ -46,7 +46,7 @@ func (f *folder) checkHistory(ctx context.Context) error {
 	if v := h.Points[at].Validation; v != nil {
 		f.near("history.csv", "validation_kl of the model", v.KL, j.kl, single)
 	}
-	return f.checkEvents(inModel("events.out.tfevents.0.vaefolio"), h)
+	return f.checkEvents(f.inModel("events.out.tfevents.0.vaefolio"), h)
 }
 
 // history reads the points of a training.
@@ -109,12 +109,13 @@ func (f *folder) checkSchedule(h *vae.History, c *vae.Config, s *vae.Schedule) {
 		wantBetas = append(wantBetas, c.Beta*min(1, float64(p.Step)/(s.Warmup*float64(s.Steps))))
 		wantRates = append(wantRates, s.LearningRate*(1+math.Cos(angle(p.Step, s)))/2)
 		losses = append(losses, p.Train.Total)
-		low = append(low, p.Train.Reconstruction+before*p.Train.KL)
-		high = append(high, p.Train.Reconstruction+p.Beta*p.Train.KL)
+		held := p.Train.Reconstruction + c.Control*p.Train.Control
+		low = append(low, held+before*p.Train.KL)
+		high = append(high, held+p.Beta*p.Train.KL)
 		before = p.Beta
 		if v := p.Validation; v != nil {
 			validation = append(validation, v.Total)
-			wantValidation = append(wantValidation, v.Reconstruction+c.Beta*v.KL)
+			wantValidation = append(wantValidation, v.Reconstruction+c.Beta*v.KL+c.Control*v.Control)
 		}
 		if i > 0 && p.Step <= h.Points[i-1].Step {
 			f.add(file, names[i]+" after "+names[i-1], differs, p.Step, nil)
@@ -136,7 +137,7 @@ func (f *folder) checkSchedule(h *vae.History, c *vae.Config, s *vae.Schedule) {
 		}
 		f.all(file, "control without conditions", names, controls, make([]float64, len(controls)), 0)
 	}
-	simple := c.TargetRate == 0 && c.FreeBits == 0 && len(c.Conditions) == 0
+	simple := c.TargetRate == 0 && c.FreeBits == 0
 	if !simple {
 		return
 	}

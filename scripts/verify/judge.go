@@ -2,16 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
-	"gonum.org/v1/gonum/mat"
-
-	"vaefolio/vaelib/mixture"
 	"vaefolio/vaelib/stream"
 )
 
@@ -43,7 +38,7 @@ func (f *folder) checkLatent(ctx context.Context) error {
 		return err
 	}
 	f.checkScaling(n, data, p)
-	files := []string{"config.toml", inModel("model.json"), inModel("model.safetensors")}
+	files := []string{"config.toml", f.inModel("model.json"), f.inModel("model.safetensors")}
 	j, err := recall(f, "judgement", files, func() (*judgement, error) {
 		return n.judge(data.heldOut, nil, p.mean), nil
 	})
@@ -101,7 +96,7 @@ func verdict(s map[string]any, kept int) string {
 
 // checkScaling compares what the network standardises by with the training rows.
 func (f *folder) checkScaling(n *network, data *rows, p *components) {
-	file := inModel("model.json")
+	file := f.inModel("model.json")
 	f.all(file, "mean", n.document.Symbols, n.document.Mean, p.mean, 1e-12)
 	hash, _ := recall(f, "rows' hash", []string{"config.toml"}, func() (string, error) {
 		return hashRows(data.training, data.heldOut), nil
@@ -110,25 +105,26 @@ func (f *folder) checkScaling(n *network, data *rows, p *components) {
 	f.near(file, "variance", n.document.Variance, sum(p.values)/float64(len(p.values)), 1e-12)
 }
 
-// hashRows is the hash of matrices, each as its numbers of rows and columns and its
-// values to the bit.
-func hashRows(matrices ...[][]float64) string {
-	hash := sha256.New()
-	write := func(v uint64) { _ = binary.Write(hash, binary.LittleEndian, v) } // a hash takes everything
+// hashRows is the hash of matrices.
+func hashRows(matrices ...[][]float64) string { return sha(bytesOf(matrices...)) }
+
+// bytesOf are matrices, each as its numbers of rows and columns and its values to the
+// bit.
+func bytesOf(matrices ...[][]float64) (all []byte) {
 	for _, rows := range matrices {
-		write(uint64(len(rows)))
 		columns := 0
 		if len(rows) > 0 {
 			columns = len(rows[0])
 		}
-		write(uint64(columns))
+		all = binary.LittleEndian.AppendUint64(all, uint64(len(rows)))
+		all = binary.LittleEndian.AppendUint64(all, uint64(columns))
 		for _, row := range rows {
 			for _, v := range row {
-				write(math.Float64bits(v))
+				all = binary.LittleEndian.AppendUint64(all, math.Float64bits(v))
 			}
 		}
 	}
-	return hex.EncodeToString(hash.Sum(nil))
+	return all
 }
 
 // Of the likelihood: held-out rows at most, codes drawn for each.
@@ -179,7 +175,8 @@ func (f *folder) checkSamples(ctx context.Context, n *network, data *rows, s map
 		return err
 	}
 	c := in.config
-	files := []string{"config.toml", inModel("model.json"), inModel("model.safetensors"), inModel("aggregate.json")}
+	files := []string{"config.toml", f.inModel("model.json"), f.inModel("model.safetensors"),
+		f.inModel("aggregate.json")}
 	decoded, err := recall(f, "decoded", files, func() ([2][][]float64, error) {
 		posterior, err := f.decodeAggregate(ctx, n, max(c.Portfolios, 2*c.Starts*c.Iterations), c.Seed)
 		return [2][][]float64{posterior, n.decodePrior(c.Portfolios, c.Seed+1)}, err
@@ -209,28 +206,17 @@ func (f *folder) checkSamples(ctx context.Context, n *network, data *rows, s map
 
 // decodeAggregate decodes codes of the mixture in the model's folder.
 func (f *folder) decodeAggregate(ctx context.Context, n *network, count int, seed uint64) ([][]float64, error) {
-	text, err := f.read(inModel("aggregate.json"))
-	if err != nil {
-		return nil, err
-	}
-	var m mixture.Mixture
-	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("aggregate.json: %w", err)
-	}
-	if m.Dim() != n.document.Config.Latent {
-		return nil, fmt.Errorf("aggregate.json has %d dimensions, and the network %d", m.Dim(),
-			n.document.Config.Latent)
-	}
-	codes := mat.NewDense(count, m.Dim(), nil)
-	if err := m.Draw(ctx, codes, stream.New(seed, "generate.sample", 0)); err != nil {
-		return nil, err
-	}
-	return n.decodeAll(rowsOf(codes)), nil
+	codes, err := f.fitted(ctx, n, count, nil, stream.New(seed, "generate.sample", 0))
+	return n.decodeGiven(codes, nil), err
 }
 
 // decodePrior decodes codes of N(0, I).
 func (n *network) decodePrior(count int, seed uint64) [][]float64 {
-	rng := stream.New(seed, "generate.sample", 0)
+	return n.decodeGiven(n.normal(count, stream.New(seed, "generate.sample", 0)), nil)
+}
+
+// normal draws codes of N(0, I).
+func (n *network) normal(count int, rng *rand.Rand) [][]float64 {
 	codes := make([][]float64, count)
 	for i := range codes {
 		codes[i] = make([]float64, n.document.Config.Latent)
@@ -238,15 +224,7 @@ func (n *network) decodePrior(count int, seed uint64) [][]float64 {
 			codes[i][k] = rng.NormFloat64()
 		}
 	}
-	return n.decodeAll(codes)
-}
-
-func (n *network) decodeAll(codes [][]float64) [][]float64 {
-	all := make([][]float64, len(codes))
-	for i, z := range codes {
-		all[i], _ = n.decode(z, nil)
-	}
-	return all
+	return codes
 }
 
 // squared is the squared distance of two rows.

@@ -237,19 +237,26 @@ func (p *components) r2(rows [][]float64, d int) float64 {
 	return 1 - left/total
 }
 
-// linearR2 is that of a linear model of d dimensions, which shrinks each direction by
-// what its noise, beta times the mean variance, is of it; and how many it keeps.
+// linearR2 is that of a linear model of d dimensions, and how many it keeps.
 func (p *components) linearR2(rows [][]float64, d int, beta float64) (r2 float64, kept int) {
-	noise := beta * sum(p.values) / float64(len(p.values))
+	var total float64
+	for _, x := range rows {
+		total += squared(x, p.mean)
+	}
+	return p.shrunkR2(rows, total, beta*sum(p.values)/float64(len(p.values)), d)
+}
+
+// shrunkR2 is what a linear model of d dimensions explains of a total of squares: it
+// shrinks each direction by what its noise is of it, and drops those that are less.
+func (p *components) shrunkR2(rows [][]float64, total, noise float64, d int) (r2 float64, kept int) {
 	for _, v := range p.values[:min(d, len(p.values))] {
 		if v > noise {
 			kept++
 		}
 	}
-	var left, total float64
+	var left float64
 	for _, x := range rows {
 		for k, v := range p.along(x) {
-			total += v * v
 			if k < kept {
 				v *= noise / p.values[k]
 			}

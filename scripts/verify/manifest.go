@@ -89,6 +89,8 @@ func (f *folder) checkIdentity(config []byte) error {
 	switch {
 	case c.Seed != nil:
 		f.equal(manifestFile, "seed", m.Seed, *c.Seed)
+	case f.decided != nil:
+		f.equal(manifestFile, "seed", m.Seed, f.decided.seed)
 	case f.part():
 		f.add(manifestFile, "seed", unchecked, m.Seed, "it is among the settings of the whole "+m.Verb)
 	default:
@@ -122,6 +124,8 @@ func (f *folder) checkBackend(asked string) {
 	kind, _, _ := strings.Cut(asked, ":")
 	want := kind
 	switch {
+	case f.decided != nil:
+		want = f.decided.backend
 	case kind == "" && f.part():
 		f.add(manifestFile, "backend", unchecked, m.Backend, "it is among the settings of the whole "+m.Verb)
 		return

@@ -20,7 +20,8 @@ type network struct {
 
 // document is model.json.
 type document struct {
-	Config struct {
+	Version int `json:"version"`
+	Config  struct {
 		Assets     int     `json:"assets"`
 		Latent     int     `json:"latent"`
 		Hidden     []int   `json:"hidden"`
@@ -33,7 +34,9 @@ type document struct {
 		Conditions []struct {
 			Name   string   `json:"name"`
 			Levels []string `json:"levels"`
+			Cap    bool     `json:"cap"`
 		} `json:"conditions"`
+		Control float64 `json:"control"`
 	} `json:"config"`
 	Symbols  []string  `json:"symbols"`
 	Mean     []float64 `json:"mean"`
@@ -246,29 +249,8 @@ func (n *network) decode(z, conditions []float64) (w, output []float64) {
 	}
 }
 
-// capped is the projection on weights from 0 to a cap that sum to 1: the shift of y
-// is found by bisection, as their sum falls with it.
-func capped(y []float64, limit float64) []float64 {
-	w := make([]float64, len(y))
-	sum := func(tau float64) (total float64) {
-		for i, v := range y {
-			w[i] = min(max(v-tau, 0), limit)
-			total += w[i]
-		}
-		return total
-	}
-	low, high := slices.Min(y)-limit, slices.Max(y)
-	for range 200 {
-		middle := low + (high-low)/2
-		if sum(middle) > 1 {
-			low = middle
-		} else {
-			high = middle
-		}
-	}
-	sum(low + (high-low)/2)
-	return w
-}
+// capped is the projection on weights from 0 to a cap that sum to 1.
+func capped(y []float64, limit float64) []float64 { return boxed(y, 0, limit) }
 
 // softmax is that of the assets that are present, which n more outputs tell; of all
 // where there are none.

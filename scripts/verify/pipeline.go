@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -506,6 +505,3 @@ func (f *folder) rows(ctx context.Context) (*rows, error) {
 
 // number reads a cell.
 func number(cell string) (float64, error) { return strconv.ParseFloat(strings.TrimSpace(cell), 64) }
-
-// inModel is a file of the model's folder.
-func inModel(name string) string { return path.Join("model", name) }

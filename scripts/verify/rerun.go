@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"reflect"
 	"runtime"
@@ -23,17 +24,72 @@ import (
 // rerun repeats the run by its own verb, from its configuration, and compares the
 // bytes of all files but for times, and what the manifest says of program and machine.
 func (f *folder) rerun(ctx context.Context, programs string) error {
-	verb := f.manifest.Verb
-	if f.manifest.Kind == "" || f.part() {
-		f.add(manifestFile, "repeated", unchecked, nil, verb+" can't be repeated from its folder")
+	switch {
+	case f.manifest.Verb == "sweep" && f.manifest.Kind == "":
+		return f.rerunSweep(ctx, programs)
+	case f.manifest.Verb == "sweep":
+		return f.compareAgain(ctx, func() (*whole, error) { return f.repeatSwept(ctx, programs) })
+	case f.manifest.Kind == "" || f.part():
+		f.add(manifestFile, "repeated", unchecked, nil, f.manifest.Verb+" can't be repeated from its folder")
 		return nil
 	}
-	made, err := recall(f, "rerun", []string{"config.toml"}, func() (*whole, error) { return f.repeat(ctx, programs) })
+	return f.compareAgain(ctx, func() (*whole, error) {
+		return f.repeat(ctx, programs, f.manifest.Verb, "-config", f.path("config.toml"))
+	})
+}
+
+// compareAgain compares the run with one that was made again.
+func (f *folder) compareAgain(_ context.Context, repeat func() (*whole, error)) error {
+	made, err := recall(f, "rerun", []string{"config.toml"}, repeat)
 	if err != nil {
 		return err
 	}
 	f.compareManifests(made.manifest)
 	return f.compareFiles(made.files, repeated)
+}
+
+// rerunSweep repeats every run of a sweep by itself. Its tables and its report follow
+// from the runs, and are made again anyway.
+func (f *folder) rerunSweep(ctx context.Context, programs string) error {
+	p, err := f.plan()
+	if err != nil {
+		return err
+	}
+	again := []check{{manifestFile, func(f *folder, ctx context.Context) error { return f.rerun(ctx, programs) }}}
+	for _, r := range p.Runs {
+		if !f.done(r) {
+			continue
+		}
+		if err := f.inside(ctx, path.Join("runs", r.ID), nil, again); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// repeatSwept makes a sweep of one run, that of the folder.
+func (f *folder) repeatSwept(ctx context.Context, programs string) (*whole, error) {
+	made, err := f.repeat(ctx, programs, "sweep", "run", "-config", f.path("config.toml"), "-backend",
+		f.manifest.Backend, "-workers", "1")
+	if err != nil {
+		return nil, err
+	}
+	one := &whole{files: map[string][]byte{}}
+	for name, text := range made.files {
+		parts := strings.SplitN(name, "/", 3)
+		switch {
+		case len(parts) < 3 || parts[0] != "runs":
+		case parts[2] == manifestFile:
+			one.manifest = new(run.Manifest)
+			err = errors.Join(err, json.Unmarshal(text, one.manifest))
+		case parts[2] != ".lock":
+			one.files[parts[2]] = text
+		}
+	}
+	if one.manifest == nil {
+		return nil, errors.New("the sweep of this run alone made none")
+	}
+	return one, err
 }
 
 // whole is a run with its files.
@@ -42,9 +98,8 @@ type whole struct {
 	files    map[string][]byte
 }
 
-// repeat runs the verb again in a folder of its own.
-func (f *folder) repeat(ctx context.Context, programs string) (*whole, error) {
-	verb := f.manifest.Verb
+// repeat runs a verb again in a folder of its own.
+func (f *folder) repeat(ctx context.Context, programs, verb string, flags ...string) (*whole, error) {
 	program, err := find(verb, programs)
 	if err != nil {
 		return nil, err
@@ -55,7 +110,7 @@ func (f *folder) repeat(ctx context.Context, programs string) (*whole, error) {
 	}
 	defer os.RemoveAll(dir)
 	out := filepath.Join(dir, "run")
-	args := append(program[1:], "-config", f.path("config.toml"), "-out", out, "-quiet")
+	args := slices.Concat(program[1:], flags, []string{"-out", out, "-quiet"})
 	command := exec.CommandContext(ctx, program[0], args...)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	var stderr bytes.Buffer
@@ -63,6 +118,10 @@ func (f *folder) repeat(ctx context.Context, programs string) (*whole, error) {
 	if err := command.Run(); err != nil {
 		lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
 		return nil, fmt.Errorf("%s can't be repeated: %w: %s", verb, err, lines[len(lines)-1])
+	}
+	if verb == "sweep" || verb == "lab" { // wholes, without a manifest
+		files, err := filesIn(out)
+		return &whole{nil, files}, err
 	}
 	manifest, err := run.ReadManifest(out)
 	if err != nil {
