@@ -133,7 +133,7 @@ func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO)
 	f := &fetcher{client: client, config: c, dir: dir, from: from, to: to, now: now, say: io.Note}
 	failed := f.all(ctx, all, io)
 	if err := ctx.Err(); err != nil {
-		io.Note("%s keeps what is whole: the same command goes on from there", c.Out)
+		io.Kept(ctx, c.Out)
 		return err
 	}
 	if err := dir.finish(failed); err != nil {

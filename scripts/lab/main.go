@@ -88,6 +88,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	defer io.Kept(ctx, c.Out)
 	for _, other := range c.From {
 		brought, err := l.Bring(other)
 		if err != nil {

@@ -85,6 +85,7 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer folder.Close()
+	defer io.Kept(ctx, dir)
 	if folder.Resumed {
 		io.Note("%s: taking up an unfinished run", dir)
 	}
@@ -103,9 +104,6 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	}, c.Settings)
 	if recording != nil && (err == nil || ctx.Err() != nil) { // also of a run that was interrupted
 		err = errors.Join(err, recording.write(folder))
-	}
-	if ctx.Err() != nil {
-		io.Note("%s keeps what is done: the same command goes on from there", dir)
 	}
 	if err != nil {
 		return err

@@ -103,6 +103,7 @@ func makeRuns(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	defer io.Kept(ctx, c.Out)
 	board := newBoard(c.Quiet, io)
 	outcome, err := s.Run(ctx, sweep.Options{
 		Workers: c.Workers, Shard: shard, Backend: c.Backend, Begin: io.Progress, Progress: board.show,

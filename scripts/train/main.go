@@ -88,6 +88,7 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer folder.Close()
+	defer io.Kept(ctx, c.Out)
 	model, history, err := trained.Make(ctx, backend, data, settings, folder.Dir(), trained.Reports{Begin: io.Progress,
 		Note: note})
 	if err != nil {

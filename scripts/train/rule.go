@@ -39,6 +39,7 @@ func trainRule(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer folder.Close()
+	defer io.Kept(ctx, c.Out)
 	rule, history, err := learnt.Train(ctx, backend, examples, network, schedule, folder.Dir(), io.Progress("training"))
 	if err != nil {
 		return err

@@ -78,6 +78,7 @@ func trainSet(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer folder.Close()
+	defer io.Kept(ctx, c.Out)
 	model, history, err := trained.MakeSet(ctx, backend, examples, settings, folder.Dir(), trained.Reports{
 		Begin: io.Progress, Note: func(line string) { io.Note("%s", line) },
 	})

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"vaefolio/scripts/internal/cli"
 )
@@ -36,6 +37,9 @@ func verify(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	if err := temporary(); err != nil {
+		return err
+	}
 	checks := f.checks()
 	if c.Rerun {
 		checks = append(checks, check{"manifest.json", func(f *folder, ctx context.Context) error {
@@ -52,6 +56,16 @@ func verify(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	return print(c, io, f)
+}
+
+// temporary refuses to begin where nothing could be made again: that would look like
+// a difference.
+func temporary() error {
+	dir, err := os.MkdirTemp("", "verify-")
+	if err != nil {
+		return fmt.Errorf("no folder for what is made again: %w: set TMPDIR to one", err)
+	}
+	return os.Remove(dir)
 }
 
 // print lists the findings: all of them for programs, for people those that are not

@@ -184,6 +184,18 @@ func TestFoldersOfOtherKinds(t *testing.T) {
 	}
 }
 
+// What can't be made again for want of a place is no difference.
+func TestNoTemporaryFolder(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "sweep.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", filepath.Join(dir, "none"))
+	if code, stdout, stderr := execute(dir); code != 1 || stdout != "" || !strings.Contains(stderr, "set TMPDIR") {
+		t.Errorf("exit code %d, %q, %q", code, stdout, stderr)
+	}
+}
+
 // Runs that have no flag for the backend or the seed, because a whole has it or nothing
 // is computed, are sound all the same, and those of other verbs are not.
 func TestSettingsWithoutFlags(t *testing.T) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -51,6 +52,13 @@ func (s *IO) Note(format string, args ...any) {
 		_ = s.active.bar.Clear() // a bar that can't be cleared is no reason to stop
 	}
 	fmt.Fprintln(s.stderr, visible(fmt.Sprintf(format, args...)))
+}
+
+// Kept says of interrupted work that dir keeps it.
+func (s *IO) Kept(ctx context.Context, dir string) {
+	if ctx.Err() != nil {
+		s.Note("%s keeps what is done: the same command goes on from there", dir)
+	}
 }
 
 // Config spells all values of the run as TOML.
