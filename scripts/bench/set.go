@@ -66,12 +66,19 @@ func (b *bed) setTrainer(
 		return contender{name: name, missing: b.noXLA}
 	}
 	config.Seed = b.seed
-	train := func(ctx context.Context, steps int) (span, error) {
+	// A step is timed, not the laying out of the universes: the clock starts behind the
+	// first few.
+	train := func(ctx context.Context, steps int) (measured span, err error) {
 		s := schedule
-		s.Steps, s.EvalEvery = steps, steps
-		watch := startWatch()
-		_, _, err := vae.TrainSet(ctx, engine, config, s, all, vae.TrainOptions{})
-		return watch.span(steps * s.Batch), err
+		s.Steps, s.EvalEvery = setLook+steps, setLook
+		var watch stopwatch
+		_, _, err = vae.TrainSet(ctx, engine, config, s, all, vae.TrainOptions{Evaluated: func(p vae.Point) {
+			if p.Step == setLook {
+				watch = startWatch()
+			}
+			measured = watch.span((p.Step - setLook) * s.Batch)
+		}})
+		return measured, err
 	}
 	var last span // the next turn's length follows from it
 	return contender{name: name, turn: func(ctx context.Context, seconds float64) (_ span, err error) {
