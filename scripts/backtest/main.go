@@ -45,6 +45,10 @@ backtest -strategies equal-weight,min-variance,hrp -groups 8 -held-out 2 -embarg
 func main() { cli.Main(verb) }
 
 func backtest(ctx context.Context, c *config, io *cli.IO) error {
+	spec := run.Spec{Verb: "backtest", Config: io.Config(), Seed: c.Seed, Outputs: experiment.BacktestFiles()}
+	if err := run.Usable(c.Out, spec, c.Force); err != nil {
+		return err
+	}
 	data, err := c.Prices.LoadListed(io)
 	if err != nil {
 		return err
@@ -64,8 +68,7 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	spec := run.Spec{Verb: "backtest", Config: io.Config(), Data: data.Window.Hash(), Funding: data.Window.Funded,
-		Seed: c.Seed, Outputs: experiment.BacktestFiles()}
+	spec.Data, spec.Funding = data.Window.Hash(), data.Window.Funded
 	input := experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Listings: data.Listings,
 		Sectors: sectors, Set: set,

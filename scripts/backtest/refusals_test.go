@@ -19,3 +19,5 @@ func TestRefusalsLeaveNoTrace(t *testing.T) {
 		[]string{"-strategies", "latent-sharpe", "-backend", "go", "-train", "100", "-lookbacks", "500"},
 	)
 }
+
+func TestRefusesAFolderFirst(t *testing.T) { clitest.Early(t, verb, "-strategies", "latent-sharpe") }

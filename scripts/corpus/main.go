@@ -48,6 +48,10 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	if c.Universes.Universes > 0 {
 		return buildUniverses(ctx, c, io)
 	}
+	spec := run.Spec{Verb: "corpus", Config: io.Config(), Seed: c.Seed, Outputs: corpus.Files()}
+	if err := c.Output.Usable(spec); err != nil {
+		return err
+	}
 	data, err := c.Prices.Load(io)
 	if err != nil {
 		return err
@@ -72,10 +76,8 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	if index := settings.Index; index != nil {
 		hash = run.Hash([]byte(hash), fmt.Append(nil, *index))
 	}
-	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "corpus", Config: io.Config(), Data: hash, Funding: data.Window.Funded, Seed: c.Seed,
-		Outputs: corpus.Files(),
-	}, c.Force)
+	spec.Data, spec.Funding = hash, data.Window.Funded
+	folder, err := run.Open(c.Out, spec, c.Force)
 	if err != nil {
 		return err
 	}

@@ -24,25 +24,26 @@ func buildUniverses(ctx context.Context, c *config, to *cli.IO) error {
 	if err := settings.Validate(); err != nil {
 		return cli.Usage(err)
 	}
-	build, hash := universe.Simulate, ""
+	spec := run.Spec{Verb: "corpus", Config: to.Config(), Seed: c.Seed, Outputs: []string{universe.File}}
+	if err := c.Output.Usable(spec); err != nil {
+		return err
+	}
+	build := universe.Simulate
 	if !c.Simulated {
-		panel, of, err := c.Prices.LoadPanel(to)
+		panel, hash, err := c.Prices.LoadPanel(to)
 		if err != nil {
 			return err
 		}
 		if err := settings.Check(panel); err != nil {
 			return err
 		}
-		hash = of
+		spec.Data = hash
 		build = func(ctx context.Context, s universe.Settings, use func(*universe.Example) error,
 			progress func(done, total int, note string)) error {
 			return universe.Sample(ctx, panel, s, use, progress)
 		}
 	}
-	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "corpus", Config: to.Config(), Data: hash, Seed: c.Seed,
-		Outputs: []string{universe.File},
-	}, c.Force)
+	folder, err := run.Open(c.Out, spec, c.Force)
 	if err != nil {
 		return err
 	}

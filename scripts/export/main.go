@@ -40,6 +40,9 @@ func export(_ context.Context, c *config, io *cli.IO) error {
 	if c.Out == "" {
 		return cli.Usagef("no folder for the export: give -out")
 	}
+	if err := c.Output.Usable(run.Spec{Verb: "export", Config: io.Config()}); err != nil {
+		return err
+	}
 	backend, err := vae.Open("go") // nothing is computed
 	if err != nil {
 		return err

@@ -151,7 +151,12 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 			return cli.Usage(err)
 		}
 	}
-	if err := c.Output.Usable(); err != nil {
+	spec := run.Spec{Verb: "generate", Config: to.Config(), Seed: c.Seed, Outputs: mode.outputs()}
+	if err := c.Output.Usable(spec); err != nil {
+		return err
+	}
+	j := &job{config: c, io: to}
+	if err := j.possible(); err != nil {
 		return err
 	}
 	backend, err := vae.Open(c.Backend.Backend)
@@ -159,7 +164,6 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 		return err
 	}
 	defer backend.Close()
-	j := &job{config: c, io: to}
 	if err := j.prepare(ctx, backend); err != nil {
 		return err
 	}
@@ -180,12 +184,9 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 		}
 		return j.writeCSV(to.Stdout, m)
 	}
-	folder, err := run.Open(c.Out, run.Spec{
-		Verb: "generate", Config: to.Config(), Data: run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data),
-			[]byte(j.record.Given), []byte(j.record.Turnover)),
-		Funding: j.record.Funding, Seed: c.Seed, Backend: backend.Name(), Plugin: backend.Plugin(),
-		Outputs: mode.outputs(),
-	}, c.Force)
+	spec.Data = run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data), []byte(j.record.Given), []byte(j.record.Turnover))
+	spec.Funding, spec.Backend, spec.Plugin = j.record.Funding, backend.Name(), backend.Plugin()
+	folder, err := run.Open(c.Out, spec, c.Force)
 	if err != nil {
 		return err
 	}
@@ -195,6 +196,19 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 		return err
 	}
 	return j.write(folder, m)
+}
+
+// possible says what can't be made, as far as that shows before a backend is opened for
+// the model. One over sets gets its assets here.
+func (j *job) possible() error {
+	if j.config.Model == "" || trained.IsSet(j.config.Model) {
+		return j.gather()
+	}
+	_, err := trained.Locate(j.config.Model)
+	if err == nil && len(j.Symbols) > 0 {
+		err = cli.Usagef("the symbols are the model's: leave -symbols out")
+	}
+	return err
 }
 
 // prepare loads the model, and the prices where there is something to learn from them.
@@ -217,9 +231,6 @@ func (j *job) prepare(ctx context.Context, backend *vae.Backend) error {
 
 // open loads the model and joins it with the constraints.
 func (j *job) open(backend *vae.Backend) (err error) {
-	if len(j.Symbols) > 0 {
-		return cli.Usagef("the symbols are the model's: leave -symbols out")
-	}
 	if j.trained, err = trained.Open(backend, j.config.Model); err != nil {
 		return err
 	}

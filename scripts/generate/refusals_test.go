@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"vaefolio/scripts/internal/clitest"
@@ -32,4 +34,25 @@ func TestRefusalsLeaveNoTrace(t *testing.T) {
 		refused[i] = append([]string{"-model", files.model, "-backend", "go"}, refused[i]...)
 	}
 	clitest.Refusals(t, verb, refused...)
+}
+
+func TestRefusesAFolderFirst(t *testing.T) {
+	clitest.Early(t, verb, "-model", files.model)
+	clitest.Early(t, verb, "-prices", "nothere")
+}
+
+// What needs no backend to be seen is refused before one is opened.
+func TestRefusesWithoutABackend(t *testing.T) {
+	for args, want := range map[string]string{
+		"-model nothere":                        "holds no model",
+		"-model " + files.model + " -symbols A": "leave -symbols out",
+		"-prices nothere":                       "no such file",
+		"-max-weight 0.01":                      "0.01",
+	} {
+		var stdout, stderr bytes.Buffer
+		code := verb.Execute(t.Context(), append(strings.Fields(args), "-backend", "xla:/nowhere.so"), &stdout, &stderr)
+		if code == 0 || !strings.Contains(stderr.String(), want) {
+			t.Errorf("%s: exit code %d, stderr %s", args, code, stderr.String())
+		}
+	}
 }

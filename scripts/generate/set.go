@@ -8,14 +8,9 @@ import (
 	"vaefolio/vaelib/vae"
 )
 
-// openSet loads a model over sets of assets and places it in the universe of the
-// prices, whose symbols are put in alphabetical order: the same portfolios come out
-// whatever order a file has them in.
-func (j *job) openSet(backend *vae.Backend) (err error) {
-	model, err := trained.OpenSet(backend, j.config.Model)
-	if err != nil {
-		return err
-	}
+// gather reads the prices of the assets that a model over sets is placed in, and the
+// constraints on them.
+func (j *job) gather() error {
 	data, err := j.Prices.Load(j.io)
 	if err != nil {
 		return err
@@ -25,7 +20,18 @@ func (j *job) openSet(backend *vae.Backend) (err error) {
 	if err := j.KeptConstraints.CheckHead(true); err != nil {
 		return err
 	}
-	if j.set, err = j.KeptConstraints.Set(j.io, j.symbols, &simplex.Set{N: len(j.symbols)}); err != nil {
+	j.record = provenance{Mode: j.Mode, Seed: j.Seed, Data: j.window.Hash(), Synthetic: data.Synthetic,
+		Funding: j.window.Funded}
+	j.set, err = j.KeptConstraints.Set(j.io, j.symbols, &simplex.Set{N: len(j.symbols)})
+	return err
+}
+
+// openSet loads a model over sets of assets and places it in the universe of the
+// prices, whose symbols are put in alphabetical order: the same portfolios come out
+// whatever order a file has them in.
+func (j *job) openSet(backend *vae.Backend) (err error) {
+	model, err := trained.OpenSet(backend, j.config.Model)
+	if err != nil {
 		return err
 	}
 	if j.trained, err = model.Place(j.window, j.set); err != nil {
@@ -33,8 +39,7 @@ func (j *job) openSet(backend *vae.Backend) (err error) {
 	}
 	j.io.Note("model: %s, over sets of assets, placed in %d assets over %d periods", model.Name, len(j.symbols),
 		len(j.window.Times))
-	j.record = provenance{Mode: j.Mode, Seed: j.Seed, Backend: backend.Description(), Data: j.window.Hash(),
-		Synthetic: data.Synthetic, Funding: j.window.Funded}
+	j.record.Backend = backend.Description()
 	if j.generator, err = generate.New(j.trained.Network, j.set); err != nil {
 		return err
 	}

@@ -66,13 +66,17 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	in := lab.Inputs{Settings: c.Map, Seed: c.Seed, Market: market}
+	if err := lab.Usable(c.Out, in, c.Force); err != nil {
+		return err
+	}
 	backend, err := vae.Open(c.Backend.Backend)
 	if err != nil {
 		return err
 	}
 	defer backend.Close()
 	io.Note("backend: %s", backend.Description())
-	in := lab.Inputs{Settings: c.Map, Seed: c.Seed, Backend: backend, Market: market}
+	in.Backend = backend
 	if c.Model == "" {
 		in.Set, err = trained.BuiltIn(backend)
 	} else {

@@ -126,4 +126,11 @@ func TestRefused(t *testing.T) {
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a refusal left a folder")
 	}
+	if err := os.MkdirAll(out, 0o777); err == nil {
+		err = os.WriteFile(filepath.Join(out, "notes.txt"), []byte("mine"), 0o666)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	execute(t, 1, "holds files that no laboratory made", "-backend", "xla:/nowhere.so", "-out", out)
 }

@@ -83,16 +83,8 @@ func follow(ctx context.Context, c *config, io *cli.IO) error {
 
 // followWith is follow with a client of the given options.
 func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.IO) error {
-	backend, err := vae.Open(c.Backend.Backend)
-	if err != nil {
-		return err
-	}
-	defer backend.Close()
-	if c.Model == "" || trained.IsSet(c.Model) {
-		return c.followListed(ctx, options, backend, io)
-	}
-	model, generator, density, settings, err := c.open(backend, io)
-	if err != nil {
+	overSets := c.Model == "" || trained.IsSet(c.Model)
+	if err := c.possible(overSets); err != nil {
 		return err
 	}
 	loop, last, done, err := c.loop(io)
@@ -100,6 +92,18 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 		return err
 	}
 	defer done()
+	backend, err := vae.Open(c.Backend.Backend)
+	if err != nil {
+		return err
+	}
+	defer backend.Close()
+	if overSets {
+		return c.followListed(ctx, options, backend, loop, last, io)
+	}
+	model, generator, density, settings, err := c.open(backend, io)
+	if err != nil {
+		return err
+	}
 	loop.TrainedTo = model.TrainedTo
 	var source live.Source
 	if c.Replay != "" {
@@ -122,6 +126,26 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 		return fmt.Errorf("%s: %w", c.Out, err)
 	}
 	return loop.Run(ctx, source)
+}
+
+// possible says what can't be asked of the model, before a backend is opened for it.
+func (c *config) possible(overSets bool) error {
+	if !overSets {
+		_, err := trained.Locate(c.Model)
+		if err == nil && len(c.Symbols) > 0 {
+			err = cli.Usagef("the symbols are the model's: leave -symbols out")
+		}
+		return err
+	}
+	switch {
+	case c.Wish != "":
+		return cli.Usagef("a model over sets of assets knows no conditions: leave out -wish")
+	case c.Density == trained.TwoStage:
+		return cli.Usagef("a model over sets of assets has no second stage: choose another -density")
+	case c.Replay == "" && len(c.Symbols) == 0:
+		return cli.Usagef("nothing to follow: name it by -symbols A,B,C, or give a -model of certain symbols")
+	}
+	return c.KeptConstraints.CheckHead(true)
 }
 
 // loop is what will print lines, or add them to the file of -out after the last
@@ -165,9 +189,6 @@ func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *genera
 			err = cli.Usage(err)
 		}
 		return nil, nil, nil, nil, err
-	}
-	if len(c.Symbols) > 0 {
-		return fail(cli.Usagef("the symbols are the model's: leave -symbols out"))
 	}
 	model, err := trained.Open(backend, c.Model)
 	if err != nil {

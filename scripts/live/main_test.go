@@ -635,6 +635,8 @@ func TestBadInput(t *testing.T) {
 		want string
 	}{
 		{"no such model", []string{"-model", dir + "/none", "-replay", folder}, 1, "none"},
+		{"no such model, and no backend", []string{"-model", dir + "/none", "-replay", folder, "-backend", "xla:/nowhere.so"}, 1, "holds no model"},
+		{"a folder for a file, and no backend", []string{"-replay", folder, "-out", dir, "-backend", "xla:/nowhere.so"}, 1, "is a folder"},
 		{"symbols that are not traded", []string{"-base-url", lacking.URL}, 1, "doesn't trade CCCUSDT, DDDUSDT of the model in linear: choose another -category"},
 		{"a host that is none", []string{"-base-url", "ftp://x"}, 2, "-base-url: "},
 		{"a stream that is none", []string{"-stream-url", "http://x"}, 2, "-stream-url: "},

@@ -16,16 +16,12 @@ import (
 
 // followListed follows with a model over sets of assets, which is placed at each
 // decision in the symbols that can be held then.
-func (c *config) followListed(ctx context.Context, options bybit.Options, backend *vae.Backend, io *cli.IO) error {
+func (c *config) followListed(ctx context.Context, options bybit.Options, backend *vae.Backend, loop *live.Loop,
+	last *live.Line, io *cli.IO) error {
 	settings, err := c.openSet(backend)
 	if err != nil {
 		return err
 	}
-	loop, last, done, err := c.loop(io)
-	if err != nil {
-		return err
-	}
-	defer done()
 	rows, err := c.rows(ctx, options, settings, last, io)
 	if err != nil {
 		return err
@@ -48,17 +44,6 @@ func (c *config) followListed(ctx context.Context, options bybit.Options, backen
 
 // openSet loads a model over sets.
 func (c *config) openSet(backend *vae.Backend) (*live.Settings, error) {
-	switch {
-	case c.Wish != "":
-		return nil, cli.Usagef("a model over sets of assets knows no conditions: leave out -wish")
-	case c.Density == trained.TwoStage:
-		return nil, cli.Usagef("a model over sets of assets has no second stage: choose another -density")
-	case c.Replay == "" && len(c.Symbols) == 0:
-		return nil, cli.Usagef("nothing to follow: name it by -symbols A,B,C, or give a -model of certain symbols")
-	}
-	if err := c.KeptConstraints.CheckHead(true); err != nil {
-		return nil, err
-	}
 	model, err := trained.OpenSet(backend, c.Model)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,6 @@ import (
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
-	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/trained"
@@ -48,7 +47,8 @@ pipeline -prices prices.csv -max-weight 0.25 -sectors sectors.csv -sector-cap L1
 func main() { cli.Main(verb) }
 
 func pipeline(ctx context.Context, c *config, io *cli.IO) error {
-	if err := c.Output.Usable(); err != nil {
+	spec := c.spec(io)
+	if err := c.Output.Usable(spec); err != nil {
 		return err
 	}
 	data, err := c.Prices.Load(io)
@@ -67,13 +67,17 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	spec.Data, spec.Funding = data.Window.Hash(), data.Window.Funded
+	if err := c.Output.Usable(spec); err != nil {
+		return err
+	}
 	backend, err := vae.Open(c.Backend.Backend)
 	if err != nil {
 		return err
 	}
 	defer backend.Close()
 	io.Announce(backend)
-	spec := c.spec(io, data.Window, backend)
+	spec.Backend, spec.Plugin = backend.Name(), backend.Plugin()
 	name := "pipeline-" + run.Hash(spec.Config, []byte(spec.Data), []byte(spec.Backend))[:10]
 	dir := cmp.Or(c.Out, filepath.Join("runs", name))
 	folder, err := run.Open(dir, spec, c.Force)
@@ -114,12 +118,9 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	return print(c, io, summary, dir)
 }
 
-// spec is what the run is made from, and what it makes.
-func (c *config) spec(io *cli.IO, window *market.Window, backend *vae.Backend) run.Spec {
-	spec := run.Spec{
-		Verb: "pipeline", Config: io.Config(), Data: window.Hash(), Funding: window.Funded, Seed: c.Seed,
-		Backend: backend.Name(), Plugin: backend.Plugin(), Outputs: experiment.PipelineFiles(),
-	}
+// spec is what the run is made from, without prices and backend, and what it makes.
+func (c *config) spec(io *cli.IO) run.Spec {
+	spec := run.Spec{Verb: "pipeline", Config: io.Config(), Seed: c.Seed, Outputs: experiment.PipelineFiles()}
 	if c.Profile {
 		spec.Outputs = append(spec.Outputs, cpuFile, heapFile)
 	}

@@ -20,3 +20,5 @@ func TestRefusalsLeaveNoTrace(t *testing.T) {
 		[]string{"-head", "hydra"},
 	)
 }
+
+func TestRefusesAFolderFirst(t *testing.T) { clitest.Early(t, verb) }

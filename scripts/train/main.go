@@ -65,7 +65,8 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 	case c.Weights == "":
 		return cli.Usagef("nothing to learn from: give -weights FILE, or -corpus DIR for a model over sets of assets")
 	}
-	if err := c.Output.Usable(); err != nil {
+	spec := c.spec(io, trained.Files(""))
+	if err := c.Output.Usable(spec); err != nil {
 		return err
 	}
 	note := func(line string) { io.Note("%s", line) }
@@ -77,13 +78,17 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	settings := trained.Settings{Config: c.Model, Schedule: c.Schedule, Components: c.Components, TwoStage: c.TwoStage}
 	settings.Config.Seed = c.Seed
+	spec.Data = data.Hash
+	if err := c.Output.Usable(spec); err != nil {
+		return err
+	}
 	backend, err := vae.Open(c.Backend.Backend)
 	if err != nil {
 		return err
 	}
 	defer backend.Close()
 	io.Announce(backend)
-	folder, err := c.folder(io, backend, data.Hash, trained.Files(""))
+	folder, err := c.folder(spec, backend)
 	if err != nil {
 		return err
 	}
@@ -106,14 +111,17 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 	return trained.Finish(ctx, folder, model.Curves)
 }
 
-// folder opens the folder of what is trained from data of that hash: the model's
+// spec is a training whose data and backend aren't known yet: it makes the model's
 // files, its history and its diagnostics.
-func (c *config) folder(io *cli.IO, backend *vae.Backend, data string, model []string) (*run.Run, error) {
-	return run.Open(c.Out, run.Spec{
-		Verb: "train", Config: io.Config(), Data: data, Seed: c.Seed, Backend: backend.Name(),
-		Plugin:  backend.Plugin(),
-		Outputs: append(model, experiment.HistoryFile, diagnosticsFile),
-	}, c.Force)
+func (c *config) spec(io *cli.IO, model []string) run.Spec {
+	return run.Spec{Verb: "train", Config: io.Config(), Seed: c.Seed,
+		Outputs: append(model, experiment.HistoryFile, diagnosticsFile)}
+}
+
+// folder opens the folder of what is trained on the backend.
+func (c *config) folder(spec run.Spec, backend *vae.Backend) (*run.Run, error) {
+	spec.Backend, spec.Plugin = backend.Name(), backend.Plugin()
+	return run.Open(c.Out, spec, c.Force)
 }
 
 // diagnose judges the model by the rows held out.

@@ -27,3 +27,9 @@ func TestRefusalsLeaveNoTrace(t *testing.T) {
 		[]string{"-weights", all, "-likelihood", "nope"},
 	)
 }
+
+func TestRefusesAFolderFirst(t *testing.T) {
+	clitest.Early(t, verb, "-weights", "nothere")
+	clitest.Early(t, verb, "-corpus", "nothere")
+	clitest.Early(t, verb, "-corpus", "nothere", "-objective", "true-sharpe")
+}

@@ -20,12 +20,19 @@ func trainRule(ctx context.Context, c *config, io *cli.IO) error {
 	schedule.LearningRate = cmp.Or(schedule.LearningRate, usual.LearningRate)
 	schedule.Warmup, schedule.Cycles = usual.Warmup, usual.Cycles
 	schedule.EnsureDefaults()
+	spec := c.spec(io, learnt.Files())
+	if err := c.Output.Usable(spec); err != nil {
+		return err
+	}
 	examples, err := trained.ReadExamples(c.Corpus)
 	if err != nil {
 		return err
 	}
-	hash, err := run.HashFile(trained.ExamplesFile(c.Corpus))
+	spec.Data, err = run.HashFile(trained.ExamplesFile(c.Corpus))
 	if err != nil {
+		return err
+	}
+	if err := c.Output.Usable(spec); err != nil {
 		return err
 	}
 	backend, err := vae.Open(c.Backend.Backend)
@@ -34,7 +41,7 @@ func trainRule(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	defer backend.Close()
 	io.Announce(backend)
-	folder, err := c.folder(io, backend, hash, learnt.Files())
+	folder, err := c.folder(spec, backend)
 	if err != nil {
 		return err
 	}

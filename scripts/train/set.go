@@ -54,12 +54,19 @@ func trainSet(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	spec := c.spec(io, trained.SetFiles())
+	if err := c.Output.Usable(spec); err != nil {
+		return err
+	}
 	examples, err := trained.ReadExamples(c.Corpus)
 	if err != nil {
 		return err
 	}
-	hash, err := run.HashFile(trained.ExamplesFile(c.Corpus)) // the model that it goes on from is in the configuration
+	spec.Data, err = run.HashFile(trained.ExamplesFile(c.Corpus)) // the model that it goes on from is in the configuration
 	if err != nil {
+		return err
+	}
+	if err := c.Output.Usable(spec); err != nil {
 		return err
 	}
 	backend, err := vae.Open(c.Backend.Backend)
@@ -73,7 +80,7 @@ func trainSet(ctx context.Context, c *config, io *cli.IO) error {
 		}
 	}
 	io.Announce(backend)
-	folder, err := c.folder(io, backend, hash, trained.SetFiles())
+	folder, err := c.folder(spec, backend)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -30,6 +31,9 @@ const (
 	ReportFile   = "report.html"
 	FiguresFile  = "figures/map.png"
 )
+
+// ownFiles are the laboratory's own, besides those of its worlds.
+var ownFiles = []string{planFile, ResultsFile, SummaryFile, ReportFile, FiguresFile}
 
 // plan is lab.json: what the laboratory looks at, and what computes it.
 type plan struct {
@@ -66,12 +70,39 @@ type planned struct {
 // A folder with another laboratory is refused, unless force makes it this one, which
 // keeps the worlds that both have.
 func Open(dir string, in Inputs, force bool) (*Lab, error) {
+	l, err := draw(dir, in, force)
+	if err == nil {
+		_, err = l.check()
+	}
+	return l, err
+}
+
+// Usable returns the error that [Open] would return for the folder, as far as it can be
+// told without a backend and the models on it: whatever those are, it takes for the
+// folder's.
+func Usable(dir string, in Inputs, force bool) error {
+	l, err := draw(dir, in, force)
+	if err != nil {
+		return err
+	}
+	if old, err := readPlan(dir); err == nil {
+		l.plan.Model, l.plan.Rule, l.plan.Backend = old.Model, old.Rule, old.Backend
+	}
+	_, err = l.check()
+	return err
+}
+
+// draw plans a laboratory; one without a backend is for [Usable] alone.
+func draw(dir string, in Inputs, force bool) (*Lab, error) {
 	s := &in.Settings
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
 	l := &Lab{dir: dir, in: in, force: force, plan: plan{Kind: planKind, Settings: *s, Seed: in.Seed, Synthetic: true,
-		Market: Simulated, Backend: in.Backend.Name(), GOARCH: runtime.GOARCH}}
+		Market: Simulated, GOARCH: runtime.GOARCH}}
+	if in.Backend != nil {
+		l.plan.Backend = in.Backend.Name()
+	}
 	if s.Source == Bootstrap {
 		_, columns := in.Market.Returns.Dims()
 		if most := slices.Max(s.Assets); most > columns {
@@ -107,8 +138,7 @@ func Open(dir string, in Inputs, force bool) (*Lab, error) {
 			l.worlds = append(l.worlds, w)
 		}
 	}
-	_, err := l.check()
-	return l, err
+	return l, nil
 }
 
 // check refuses a folder that the laboratory can't have, and says whether its plan is
@@ -134,7 +164,7 @@ func (l *Lab) check() (there bool, err error) {
 		return false, fmt.Errorf("%s holds another laboratory (%s): -force makes it this one and keeps the worlds "+
 			"that both have, or choose another folder", l.dir, l.difference(old))
 	}
-	return l.same(old), nil
+	return l.same(old), run.Free(l.dir, append(slices.Clone(ownFiles), path.Join(WorldsFolder, l.worlds[0].id, resultFile))...)
 }
 
 // claim writes the plan into the folder, unless it is there.
@@ -158,7 +188,7 @@ func (l *Lab) claim() error {
 // What a killed one left half-written of them goes first.
 func (l *Lab) locked(write func() error) error {
 	return run.Exclusively(l.dir, lockFile, func() error {
-		if err := run.RemoveLeftovers(l.dir, planFile, ResultsFile, SummaryFile, ReportFile, FiguresFile); err != nil {
+		if err := run.RemoveLeftovers(l.dir, ownFiles...); err != nil {
 			return err
 		}
 		return write()

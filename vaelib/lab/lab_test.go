@@ -221,6 +221,18 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := Open(filepath.Join(dir, "a"), inputs(t, other), true); err != nil {
 		t.Errorf("with force: %v", err)
 	}
+	if err := Usable(filepath.Join(dir, "a"), Inputs{Settings: other, Seed: 1}, false); err == nil || !strings.Contains(err.Error(), "other settings") {
+		t.Errorf("another laboratory, without a backend: %v", err)
+	}
+	if err := Usable(filepath.Join(dir, "a"), Inputs{Settings: tiny(), Seed: 1}, false); err != nil {
+		t.Errorf("the same laboratory, without a backend: %v", err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "a", ResultsFile), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(filepath.Join(dir, "a"), inputs(t, tiny()), false); err == nil || !strings.Contains(err.Error(), "has a folder where the file results.csv") {
+		t.Errorf("a folder in the way: %v", err)
+	}
 	if err := os.MkdirAll(filepath.Join(dir, "b"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -60,6 +61,22 @@ func writeWhole(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// Free returns an [*Occupied] error where a folder has the name of a file to be written,
+// or a file that of a folder for it; the names are slashed.
+func Free(dir string, names ...string) error {
+	for _, name := range names {
+		for at, folder := name, false; at != "."; at, folder = path.Dir(at), true {
+			info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(at)))
+			if err == nil && info.IsDir() != folder {
+				is := map[bool]string{true: "folder", false: "file"}
+				return &Occupied{Dir: dir, Reason: fmt.Sprintf("has a %s where the %s %s is to be: move it away, or choose "+
+					"another folder", is[!folder], is[folder], at)}
+			}
+		}
+	}
+	return nil
 }
 
 // createTemporary makes a file whose name begins so. Unlike those of

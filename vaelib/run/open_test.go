@@ -146,3 +146,44 @@ func TestOutputsInTheWay(t *testing.T) {
 		}
 	}
 }
+
+// What is known of a run is enough to refuse a folder, before its data are read and its
+// backend is opened.
+func TestUsable(t *testing.T) {
+	spec := Spec{Verb: "test", Config: []byte("a = 1\n"), Data: "d", Seed: 1, Backend: "go", Outputs: []string{"*.txt"}}
+	write := func(path string) error { return os.WriteFile(path, nil, 0o666) }
+	for want, change := range map[string]func(s *Spec, dir string) error{
+		"":                        func(*Spec, string) error { return nil },
+		"of test, not other":      func(s *Spec, _ string) error { s.Verb = "other"; return nil },
+		"a = 1 there, a = 2 here": func(s *Spec, _ string) error { s.Config = []byte("a = 2\n"); return nil },
+		"seed 1 there, 2 here":    func(s *Spec, _ string) error { s.Seed = 2; return nil },
+		"its data differ":         func(s *Spec, _ string) error { s.Data = "e"; return nil },
+		"backend go there, xla":   func(s *Spec, _ string) error { s.Backend = "xla"; return nil },
+		"no run made (notes.txt)": func(_ *Spec, dir string) error { return write(filepath.Join(dir, "notes.txt")) },
+		"has a folder where the file a.json": func(_ *Spec, dir string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, "a.json")), os.Mkdir(filepath.Join(dir, "a.json"), 0o777))
+		},
+		"has a file where the folder in is": func(_ *Spec, dir string) error {
+			return errors.Join(os.RemoveAll(filepath.Join(dir, "in")), write(filepath.Join(dir, "in")))
+		},
+	} {
+		dir := filepath.Join(t.TempDir(), "run")
+		r, err := Open(dir, spec, false)
+		if err == nil {
+			err = errors.Join(WriteJSON(r.Path("a.json"), 1), WriteJSON(r.Path("in", "b.json"), 1), r.Close())
+		}
+		partial := spec
+		partial.Data, partial.Backend = "", ""
+		if err = errors.Join(err, change(&partial, dir)); err != nil {
+			t.Fatal(err)
+		}
+		err = Usable(dir, partial, false)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%v, want %q", err, want)
+		}
+		mine := strings.Contains(want, "file") || strings.Contains(want, "notes") // which force doesn't take away
+		if err := Usable(dir, partial, true); (err != nil) != mine {
+			t.Errorf("with force: %v", err)
+		}
+	}
+}

@@ -140,7 +140,7 @@ func (r *Run) begin() error {
 func (r *Run) list(name string) error {
 	if _, listed := r.manifest.Files[name]; !listed && !r.adopts {
 		if _, err := os.Lstat(r.at(name)); err == nil {
-			return r.foreign(name)
+			return foreign(r.dir, name)
 		}
 	}
 	r.manifest.Files[name] = ""
@@ -148,8 +148,8 @@ func (r *Run) list(name string) error {
 }
 
 // foreign is the error for a file in the way that is another's.
-func (r *Run) foreign(name string) error {
-	return &Occupied{Dir: r.dir, Reason: fmt.Sprintf(
+func foreign(dir, name string) error {
+	return &Occupied{Dir: dir, Reason: fmt.Sprintf(
 		"holds a file that no run made (%s): move it away, or choose another folder", name)}
 }
 

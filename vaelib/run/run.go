@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -144,7 +145,7 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 	if dir == "" {
 		return nil, errors.New("no folder given for the run")
 	}
-	if err := Usable(dir, force); err != nil {
+	if err := Usable(dir, spec, force); err != nil {
 		return nil, err
 	}
 	if !force { // a finished run needs no lock, which can't be had where nothing can be written
@@ -162,7 +163,7 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 		}
 	}()
 	// Another process may have been here between the look and the lock.
-	if err := Usable(dir, force); err != nil {
+	if err := Usable(dir, spec, force); err != nil {
 		return nil, err
 	}
 	old, err := ReadManifest(dir)
@@ -174,8 +175,8 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 		r.adopts = old.Files == nil
 		r.manifest.Stale = merged(old.Files, old.Stale)
 	case old.Hash != spec.hash():
-		return nil, &Occupied{Dir: dir, Reason: "holds another run (" + difference(dir, old, spec) +
-			"): -force replaces it, or choose another folder"}
+		return nil, anotherRun(dir, cmp.Or(difference(dir, old, spec), fmt.Sprintf("made on %s, this is %s", old.GOARCH,
+			runtime.GOARCH)))
 	case old.Finished != nil:
 		return nil, &AlreadyDone{dir, *old}
 	default:
@@ -186,28 +187,29 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 			r.manifest.Files = old.Files
 		}
 	}
-	if err := r.checkOutputs(spec.Outputs); err != nil {
-		return nil, err
-	}
 	opened.add(r)
 	return r, nil
 }
 
+func anotherRun(dir, difference string) error {
+	return &Occupied{Dir: dir, Reason: "holds another run (" + difference + "): -force replaces it, or choose another folder"}
+}
+
 // checkOutputs refuses a folder where a file has the name of an output that is
 // neither this run's nor that of one to replace.
-func (r *Run) checkOutputs(outputs []string) error {
-	if r.adopts {
+func checkOutputs(dir string, old *Manifest, outputs []string) error {
+	if old.Files == nil { // no list tells whose they are
 		return nil
 	}
-	ours := merged(r.manifest.Files, r.manifest.Stale)
+	ours := merged(old.Files, old.Stale)
 	for _, pattern := range outputs {
-		names, err := fs.Glob(os.DirFS(r.folder.root), pattern)
+		names, err := fs.Glob(os.DirFS(dir), pattern)
 		if err != nil {
 			return err
 		}
 		for _, name := range names {
 			if _, listed := ours[name]; !listed {
-				return r.foreign(name)
+				return foreign(dir, name)
 			}
 		}
 	}
@@ -224,10 +226,10 @@ func merged(a, b map[string]string) map[string]string {
 	return all
 }
 
-// Usable returns an error for a path that can be no folder, and for a folder that
-// holds files but no run; [Open] does so too, and says later whether the run there is
-// another one. A manifest that is cut short is one with force.
-func Usable(dir string, force bool) error {
+// Usable returns the error that [Open] would return, but for a lock, as far as the
+// specification tells: data and backend that are "" may become what the folder has.
+// So a folder is refused before prices are read and a backend is opened.
+func Usable(dir string, spec Spec, force bool) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -238,28 +240,46 @@ func Usable(dir string, force bool) error {
 		}
 		return folderError(dir, err)
 	}
-	foreign := ""
+	others := ""
 	for _, e := range entries {
 		switch e.Name() {
 		case ManifestFile:
-			_, err := ReadManifest(dir)
-			var occupied *Occupied
-			if force && errors.As(err, &occupied) && occupied.cutShort {
-				return nil
-			}
-			return err
+			return takes(dir, spec, force)
 		case lockName:
 		default:
 			if _, isLeftover := LeftoverOf(e.Name()); !isLeftover {
-				foreign = e.Name()
+				others = e.Name()
 			}
 		}
 	}
-	if foreign != "" {
+	if others != "" {
 		return &Occupied{Dir: dir, Reason: fmt.Sprintf(
-			"holds files that no run made (%s): choose another folder", foreign)}
+			"holds files that no run made (%s): choose another folder", others)}
 	}
 	return nil
+}
+
+// takes says why a folder with a manifest can't take the run.
+func takes(dir string, spec Spec, force bool) error {
+	old, err := ReadManifest(dir)
+	var occupied *Occupied
+	if force && errors.As(err, &occupied) && occupied.cutShort {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	spec.Data, spec.Backend = cmp.Or(spec.Data, old.Data), cmp.Or(spec.Backend, old.Backend)
+	if text := difference(dir, old, spec); text != "" && !force {
+		return anotherRun(dir, text)
+	}
+	if old.Finished != nil && !force {
+		return nil
+	}
+	if err := Free(dir, slices.Sorted(maps.Keys(old.Files))...); err != nil {
+		return err
+	}
+	return checkOutputs(dir, old, spec.Outputs)
 }
 
 // folderError says what can't be done with a folder without repeating paths.
@@ -279,7 +299,8 @@ func folderError(dir string, err error) error {
 	}
 }
 
-// difference says in what the run of the folder and the one asked for differ.
+// difference says in what the run of the folder and the one asked for differ, ""
+// where it is in nothing but the architecture, if at all.
 func difference(dir string, old *Manifest, spec Spec) string {
 	switch {
 	case old.Verb != spec.Verb:
@@ -296,9 +317,8 @@ func difference(dir string, old *Manifest, spec Spec) string {
 		return fmt.Sprintf("seed %d there, %d here", old.Seed, spec.Seed)
 	case old.Backend != spec.Backend:
 		return fmt.Sprintf("backend %s there, %s here", old.Backend, spec.Backend)
-	default:
-		return fmt.Sprintf("made on %s, this is %s", old.GOARCH, runtime.GOARCH)
 	}
+	return ""
 }
 
 func differentLine(there, here []string) string {

@@ -80,6 +80,9 @@ func Merge(dir string, from []string) (*Merged, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := run.Free(dir, ownFiles...); err != nil {
+		return nil, err
+	}
 	var merged *Merged
 	err = locked(dir, func() error {
 		if err := removeLeftovers(dir); err != nil {

@@ -214,6 +214,10 @@ func (s *Sweep) check(e *engine) (old *plan, was *engine, err error) {
 		return nil, nil, &PlanError{Dir: s.dir, Reason: fmt.Sprintf("holds another sweep, of %d runs: -force turns "+
 			"it into this one and keeps the runs they share, or choose another folder", len(old.Runs))}
 	}
+	if err := run.Free(s.dir, append(slices.Clone(ownFiles), path.Join(RunsFolder, s.plan.Runs[0].ID, run.ManifestFile),
+		path.Join(CorporaFolder, s.plan.Runs[0].Corpus, run.ManifestFile))...); err != nil {
+		return nil, nil, err
+	}
 	there, err := readEngine(s.dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -259,11 +263,14 @@ func (s *Sweep) claim(e *engine) error {
 // All files but those of runs and training sets are written so.
 func locked(dir string, do func() error) error { return run.Exclusively(dir, lockFile, do) }
 
+// ownFiles are the sweep's own, besides those of its runs.
+var ownFiles = []string{planFile, engineFile, ResultsFile, TimingsFile, returnsFile, ReportFile,
+	path.Join(FiguresFolder, sharpeFigure), path.Join(FiguresFolder, faithfulFigure)}
+
 // removeLeftovers removes what a killed process left half-written of the sweep's own
 // files. The folder is locked.
 func removeLeftovers(dir string) error {
-	names := []string{planFile, engineFile, ResultsFile, TimingsFile, returnsFile, ReportFile,
-		path.Join(FiguresFolder, sharpeFigure), path.Join(FiguresFolder, faithfulFigure)}
+	names := slices.Clone(ownFiles)
 	entries, err := os.ReadDir(filepath.Join(dir, MarketsFolder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -630,6 +630,17 @@ func TestSweepKeepsItsFolder(t *testing.T) {
 	}
 	wantReference(t, results(t, dir))
 
+	if err := errors.Join(os.Remove(filepath.Join(dir, ResultsFile)), os.Mkdir(filepath.Join(dir, ResultsFile), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	inTheWay := "has a folder where the file results.csv is to be"
+	if _, err := Open(dir, tinyAxes, tiny(t), false); err == nil || !strings.Contains(err.Error(), inTheWay) {
+		t.Errorf("opened with a folder in the way: %v", err)
+	}
+	if _, err := Merge(dir, nil); err == nil || !strings.Contains(err.Error(), inTheWay) {
+		t.Errorf("merged with a folder in the way: %v", err)
+	}
+
 	foreign := t.TempDir()
 	if err := os.WriteFile(filepath.Join(foreign, "thesis.tex"), nil, 0o644); err != nil {
 		t.Fatal(err)

@@ -201,24 +201,34 @@ func (m *Model) Save(dir string) error {
 // Open reads a model from its folder, or from that of a run that has it in a
 // folder of its own, as a pipeline's. A part of it that an older folder lacks is
 // nil; of a conditional model there have to be donors. It returns an error that
-// names the file for one that is damaged or doesn't belong to the network.
-func Open(backend *vae.Backend, dir string) (*Model, error) {
-	m := &Model{Dir: dir}
+// Locate returns the folder with the files of a model of one universe: dir itself, or
+// the one inside it of a run of pipeline. Where there is none the error says so, before
+// anybody opens a backend for it.
+func Locate(dir string) (string, error) {
 	if IsSet(dir) {
-		return nil, fmt.Errorf("%s holds a model over sets of assets, which generate and train take: give a model of "+
+		return "", fmt.Errorf("%s holds a model over sets of assets, which generate and train take: give a model of "+
 			"one universe, which train -weights makes", dir)
 	}
 	if learnt.In(dir) {
-		return nil, fmt.Errorf("%s holds a learnt rule, which gives one portfolio and has no codes: optimize, "+
+		return "", fmt.Errorf("%s holds a learnt rule, which gives one portfolio and has no codes: optimize, "+
 			"backtest and lab take it with -rule", dir)
 	}
-	if !exists(dir, networkFile) {
-		if m.Dir = filepath.Join(dir, innerFolder); !exists(m.Dir, networkFile) {
-			return nil, fmt.Errorf("%s holds no model (%s): give a folder that train or pipeline has written",
-				dir, networkFile)
-		}
+	if exists(dir, networkFile) {
+		return dir, nil
 	}
+	if inner := filepath.Join(dir, innerFolder); exists(inner, networkFile) {
+		return inner, nil
+	}
+	return "", fmt.Errorf("%s holds no model (%s): give a folder that train or pipeline has written", dir, networkFile)
+}
+
+// names the file for one that is damaged or doesn't belong to the network.
+func Open(backend *vae.Backend, dir string) (*Model, error) {
+	m := &Model{}
 	var err error
+	if m.Dir, err = Locate(dir); err != nil {
+		return nil, err
+	}
 	if m.Network, err = vae.Load(backend, m.Dir); err != nil {
 		if exists(m.Dir, decoderFile) {
 			return nil, fmt.Errorf("%s is an export, for other programs: give the folder that it was made from", m.Dir)

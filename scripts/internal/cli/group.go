@@ -21,12 +21,13 @@ type Output struct {
 	Force bool   `flag:"force" record:"-" help:"replace another run in the folder"`
 }
 
-// Usable says why the folder can take no run, before anything is read or opened.
-func (o *Output) Usable() error {
+// Usable says why the folder can't take a run, as far as is known of it, before
+// anything is read or opened.
+func (o *Output) Usable(spec run.Spec) error {
 	if o.Out == "" {
 		return nil
 	}
-	return run.Usable(o.Out, o.Force)
+	return run.Usable(o.Out, spec, o.Force)
 }
 
 // Backend is the flag of a verb that runs a model.

@@ -38,6 +38,19 @@ func Refusals[C any](t *testing.T, verb cli.Verb[C], refused ...[]string) {
 	}
 }
 
+// Early gives a verb a folder with another run, and a backend that nothing can open: the
+// folder is refused first. The arguments lack -out and -backend.
+func Early[C any](t *testing.T, verb cli.Verb[C], args ...string) {
+	t.Helper()
+	occupied := filepath.Join(t.TempDir(), "run")
+	makeRun(t, occupied)
+	var stdout, stderr bytes.Buffer
+	code := verb.Execute(context.Background(), append(args, "-out", occupied, "-backend", "xla:/nowhere.so"), &stdout, &stderr)
+	if said := stderr.String(); code != 1 || !strings.Contains(said, "holds another run (of other, not "+verb.Name+")") {
+		t.Errorf("%s %v: exit code %d, stderr %s", verb.Name, args, code, said)
+	}
+}
+
 func refuse[C any](t *testing.T, verb cli.Verb[C], args []string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
