@@ -184,7 +184,8 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 		}
 		return j.writeCSV(to.Stdout, m)
 	}
-	spec.Data = run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data), []byte(j.record.Given), []byte(j.record.Turnover))
+	spec.Data = run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data), []byte(j.record.Given),
+		[]byte(j.record.Turnover))
 	spec.Funding, spec.Backend, spec.Plugin = j.record.Funding, backend.Name(), backend.Plugin()
 	folder, err := run.Open(c.Out, spec, c.Force)
 	if err != nil {

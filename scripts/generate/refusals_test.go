@@ -44,10 +44,10 @@ func TestRefusesAFolderFirst(t *testing.T) {
 // What needs no backend to be seen is refused before one is opened.
 func TestRefusesWithoutABackend(t *testing.T) {
 	for args, want := range map[string]string{
-		"-model nothere":                        "holds no model",
-		"-model " + files.model + " -symbols A": "leave -symbols out",
-		"-prices nothere":                       "no such file",
-		"-max-weight 0.01":                      "0.01",
+		"-model nothere": "holds no model",
+		"-mode latent -symbols A -model " + files.model: "leave -symbols out",
+		"-prices nothere":  "no such file",
+		"-max-weight 0.01": "0.01",
 	} {
 		var stdout, stderr bytes.Buffer
 		code := verb.Execute(t.Context(), append(strings.Fields(args), "-backend", "xla:/nowhere.so"), &stdout, &stderr)

@@ -93,22 +93,12 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	if folder.Resumed {
 		io.Note("%s: taking up an unfinished run", dir)
 	}
-	var recording *profile
-	if c.Profile {
-		if recording, err = startProfile(); err != nil {
-			return err
-		}
-		defer recording.stop()
-	}
-	summary, err := experiment.Pipeline(ctx, folder, experiment.Input{
+	summary, err := c.make(ctx, folder, experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Sectors: sectors, Set: set,
 		Metrics: settings, Seed: c.Seed, Backend: backend, Source: c.Prices.Source(),
 		Notes: slices.Concat(data.Notes, c.Told(data.Window)), Synthetic: data.Synthetic,
 		Begin: io.Progress, Note: func(line string) { io.Note("%s", line) }, Repeat: []string{io.Command()},
-	}, c.Settings)
-	if recording != nil && (err == nil || ctx.Err() != nil) { // also of a run that was interrupted
-		err = errors.Join(err, recording.write(folder))
-	}
+	})
 	if err != nil {
 		return err
 	}
@@ -116,6 +106,23 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	return print(c, io, summary, dir)
+}
+
+// make does the work, under a profile where one is asked for.
+func (c *config) make(ctx context.Context, folder *run.Run, in experiment.Input) (*experiment.Summary, error) {
+	if !c.Profile {
+		return experiment.Pipeline(ctx, folder, in, c.Settings)
+	}
+	recording, err := startProfile()
+	if err != nil {
+		return nil, err
+	}
+	defer recording.stop()
+	summary, err := experiment.Pipeline(ctx, folder, in, c.Settings)
+	if err == nil || ctx.Err() != nil { // also of a run that was interrupted
+		err = errors.Join(err, recording.write(folder))
+	}
+	return summary, err
 }
 
 // spec is what the run is made from, without prices and backend, and what it makes.

@@ -62,7 +62,8 @@ func trainSet(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	spec.Data, err = run.HashFile(trained.ExamplesFile(c.Corpus)) // the model that it goes on from is in the configuration
+	// The model that it goes on from is in the configuration.
+	spec.Data, err = run.HashFile(trained.ExamplesFile(c.Corpus))
 	if err != nil {
 		return err
 	}

@@ -164,7 +164,8 @@ func (l *Lab) check() (there bool, err error) {
 		return false, fmt.Errorf("%s holds another laboratory (%s): -force makes it this one and keeps the worlds "+
 			"that both have, or choose another folder", l.dir, l.difference(old))
 	}
-	return l.same(old), run.Free(l.dir, append(slices.Clone(ownFiles), path.Join(WorldsFolder, l.worlds[0].id, resultFile))...)
+	inWorld := path.Join(WorldsFolder, l.worlds[0].id, resultFile)
+	return l.same(old), run.Free(l.dir, append(slices.Clone(ownFiles), inWorld)...)
 }
 
 // claim writes the plan into the folder, unless it is there.

@@ -71,8 +71,8 @@ func Free(dir string, names ...string) error {
 			info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(at)))
 			if err == nil && info.IsDir() != folder {
 				is := map[bool]string{true: "folder", false: "file"}
-				return &Occupied{Dir: dir, Reason: fmt.Sprintf("has a %s where the %s %s is to be: move it away, or choose "+
-					"another folder", is[!folder], is[folder], at)}
+				return &Occupied{Dir: dir, Reason: fmt.Sprintf("has a %s where the %s %s is to be: move it away, or "+
+					"choose another folder", is[!folder], is[folder], at)}
 			}
 		}
 	}

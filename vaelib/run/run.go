@@ -192,7 +192,8 @@ func Open(dir string, spec Spec, force bool) (_ *Run, err error) {
 }
 
 func anotherRun(dir, difference string) error {
-	return &Occupied{Dir: dir, Reason: "holds another run (" + difference + "): -force replaces it, or choose another folder"}
+	return &Occupied{Dir: dir, Reason: "holds another run (" + difference +
+		"): -force replaces it, or choose another folder"}
 }
 
 // checkOutputs refuses a folder where a file has the name of an output that is

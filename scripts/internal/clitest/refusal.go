@@ -45,8 +45,10 @@ func Early[C any](t *testing.T, verb cli.Verb[C], args ...string) {
 	occupied := filepath.Join(t.TempDir(), "run")
 	makeRun(t, occupied)
 	var stdout, stderr bytes.Buffer
-	code := verb.Execute(context.Background(), append(args, "-out", occupied, "-backend", "xla:/nowhere.so"), &stdout, &stderr)
-	if said := stderr.String(); code != 1 || !strings.Contains(said, "holds another run (of other, not "+verb.Name+")") {
+	args = append(args, "-out", occupied, "-backend", "xla:/nowhere.so")
+	code := verb.Execute(context.Background(), args, &stdout, &stderr)
+	said := stderr.String()
+	if code != 1 || !strings.Contains(said, "holds another run (of other, not "+verb.Name+")") {
 		t.Errorf("%s %v: exit code %d, stderr %s", verb.Name, args, code, said)
 	}
 }
