@@ -75,7 +75,11 @@ func export(_ context.Context, c *config, io *cli.IO) error {
 
 // exportSet exports a model over sets of assets for any universe.
 func (c *config) exportSet(backend *vae.Backend, io *cli.IO) error {
-	if c.Model != "" && !trained.IsSet(c.Model) {
+	over, err := trained.OverSets(c.Model)
+	if err != nil {
+		return err
+	}
+	if !over {
 		return cli.Usagef("%s has assets of its own: leave out -universe any, for models over sets", c.Model)
 	}
 	model, err := trained.OpenSet(backend, c.Model)
@@ -109,7 +113,11 @@ func (c *config) write(backend *vae.Backend, io *cli.IO, data string, files []st
 // open opens the model, of which the constraints are kept unless flags say otherwise.
 // It also returns the returns that a model over sets was placed in.
 func (c *config) open(backend *vae.Backend, io *cli.IO) (*trained.Model, *market.Window, error) {
-	if c.Model == "" || trained.IsSet(c.Model) {
+	over, err := trained.OverSets(c.Model)
+	if err != nil {
+		return nil, nil, err
+	}
+	if over {
 		return c.place(backend, io)
 	}
 	if c.Prices.Prices != "" {

@@ -114,6 +114,7 @@ func (m mode) outputs() []string {
 type job struct {
 	*config
 	io        *cli.IO
+	overSets  bool // the model is one over sets of assets
 	trained   *trained.Model
 	generator *generate.Generator
 	symbols   []string
@@ -202,19 +203,22 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 // possible says what can't be made, as far as that shows before a backend is opened for
 // the model. One over sets gets its assets here.
 func (j *job) possible() error {
-	if j.config.Model == "" || trained.IsSet(j.config.Model) {
+	var err error
+	if j.overSets, err = trained.OverSets(j.config.Model); err != nil {
+		return err
+	}
+	if j.overSets {
 		return j.gather()
 	}
-	_, err := trained.Locate(j.config.Model)
-	if err == nil && len(j.Symbols) > 0 {
-		err = cli.Usagef("the symbols are the model's: leave -symbols out")
+	if len(j.Symbols) > 0 {
+		return cli.Usagef("the symbols are the model's: leave -symbols out")
 	}
-	return err
+	return nil
 }
 
 // prepare loads the model, and the prices where there is something to learn from them.
 func (j *job) prepare(ctx context.Context, backend *vae.Backend) error {
-	if j.config.Model == "" || trained.IsSet(j.config.Model) {
+	if j.overSets {
 		return j.openSet(backend)
 	}
 	if err := j.open(backend); err != nil {

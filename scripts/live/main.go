@@ -83,8 +83,8 @@ func follow(ctx context.Context, c *config, io *cli.IO) error {
 
 // followWith is follow with a client of the given options.
 func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.IO) error {
-	overSets := c.Model == "" || trained.IsSet(c.Model)
-	if err := c.possible(overSets); err != nil {
+	overSets, err := c.possible()
+	if err != nil {
 		return err
 	}
 	loop, last, done, err := c.loop(io)
@@ -128,24 +128,25 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 	return loop.Run(ctx, source)
 }
 
-// possible says what can't be asked of the model, before a backend is opened for it.
-func (c *config) possible(overSets bool) error {
-	if !overSets {
-		_, err := trained.Locate(c.Model)
-		if err == nil && len(c.Symbols) > 0 {
-			err = cli.Usagef("the symbols are the model's: leave -symbols out")
-		}
-		return err
-	}
+// possible says what can't be asked of the model, before a backend is opened for it, and
+// whether it is one over sets of assets.
+func (c *config) possible() (overSets bool, err error) {
+	overSets, err = trained.OverSets(c.Model)
 	switch {
+	case err != nil:
+		return false, err
+	case !overSets && len(c.Symbols) > 0:
+		return false, cli.Usagef("the symbols are the model's: leave -symbols out")
+	case !overSets:
+		return false, nil
 	case c.Wish != "":
-		return cli.Usagef("a model over sets of assets knows no conditions: leave out -wish")
+		return true, cli.Usagef("a model over sets of assets knows no conditions: leave out -wish")
 	case c.Density == trained.TwoStage:
-		return cli.Usagef("a model over sets of assets has no second stage: choose another -density")
+		return true, cli.Usagef("a model over sets of assets has no second stage: choose another -density")
 	case c.Replay == "" && len(c.Symbols) == 0:
-		return cli.Usagef("nothing to follow: name it by -symbols A,B,C, or give a -model of certain symbols")
+		return true, cli.Usagef("nothing to follow: name it by -symbols A,B,C, or give a -model of certain symbols")
 	}
-	return c.KeptConstraints.CheckHead(true)
+	return true, c.KeptConstraints.CheckHead(true)
 }
 
 // loop is what will print lines, or add them to the file of -out after the last

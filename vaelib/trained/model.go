@@ -201,11 +201,10 @@ func (m *Model) Save(dir string) error {
 // Open reads a model from its folder, or from that of a run that has it in a
 // folder of its own, as a pipeline's. A part of it that an older folder lacks is
 // nil; of a conditional model there have to be donors. It returns an error that
-// Locate returns the folder with the files of a model of one universe: dir itself, or
-// the one inside it of a run of pipeline. Where there is none the error says so, before
-// anybody opens a backend for it.
-func Locate(dir string) (string, error) {
-	if IsSet(dir) {
+// locate returns the folder with the files of a model of one universe: dir itself, or the
+// one inside it of a run of pipeline.
+func locate(dir string) (string, error) {
+	if exists(dir, setFile) {
 		return "", fmt.Errorf("%s holds a model over sets of assets, which generate and train take: give a model of "+
 			"one universe, which train -weights makes", dir)
 	}
@@ -226,7 +225,7 @@ func Locate(dir string) (string, error) {
 func Open(backend *vae.Backend, dir string) (*Model, error) {
 	m := &Model{}
 	var err error
-	if m.Dir, err = Locate(dir); err != nil {
+	if m.Dir, err = locate(dir); err != nil {
 		return nil, err
 	}
 	if m.Network, err = vae.Load(backend, m.Dir); err != nil {

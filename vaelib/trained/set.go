@@ -37,8 +37,16 @@ type SetModel struct {
 	hash string // SHA-256 of the network's file
 }
 
-// IsSet says whether a folder holds a model over sets of assets.
-func IsSet(dir string) bool { return exists(dir, setFile) }
+// OverSets says whether the model in a folder is one over sets of assets, as the built-in
+// one is, which "" stands for. It is an error where there is no model that [Open] or
+// [OpenSet] would take, before a backend is opened for it.
+func OverSets(dir string) (bool, error) {
+	if dir == "" || exists(dir, setFile) {
+		return true, nil
+	}
+	_, err := locate(dir)
+	return false, err
+}
 
 // SetFiles are the names of the files that [MakeSet] may write in a run's folder.
 func SetFiles() []string { return []string{setFile, aggregateFile, "training.safetensors"} }

@@ -28,7 +28,7 @@ func TestSetFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !IsSet(dir) || again.Hash() != hash || again.Network.DataHash() != m.Network.DataHash() {
+	if over, err := OverSets(dir); err != nil || !over || again.Hash() != hash || again.Network.DataHash() != m.Network.DataHash() {
 		t.Errorf("the model came back with hash %s, not %s", again.Hash(), hash)
 	}
 	if _, err := Open(backend, dir); err == nil || !strings.Contains(err.Error(), "over sets") {
