@@ -96,8 +96,11 @@ func TestTrainRule(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer backend.Close()
-	if _, err := learnt.Open(backend, out); err != nil || trained.IsSet(out) {
-		t.Errorf("the folder holds a model over sets, or no rule: %v", err)
+	if _, err := learnt.Open(backend, out); err != nil {
+		t.Errorf("the folder holds no rule: %v", err)
+	}
+	if over, err := trained.OverSets(out); err == nil {
+		t.Errorf("the folder holds a model, over sets: %v", over)
 	}
 	if _, err := trained.Open(backend, out); err == nil || !strings.Contains(err.Error(), "take it with -rule") {
 		t.Errorf("a rule as a model of portfolios: %v", err)
