@@ -134,6 +134,7 @@ var verbs = map[string][]check{
 // wholes are those of folders with many runs, and of fetch, whose manifest is another.
 var wholes = map[string][]check{
 	"sweep": wholeSweepChecks,
+	"lab":   wholeLabChecks,
 }
 
 // look runs one check.

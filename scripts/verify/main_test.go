@@ -173,7 +173,7 @@ func TestRefuses(t *testing.T) {
 // Folders that verbs keep in ways of their own are told from those of no run, and one
 // that holds nothing of what it should is not sound.
 func TestFoldersOfOtherKinds(t *testing.T) {
-	for _, verb := range []string{"sweep"} {
+	for _, verb := range []string{"sweep", "lab"} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, verb+".json"), []byte("{}"), 0o600); err != nil {
 			t.Fatal(err)

@@ -27,6 +27,8 @@ func (f *folder) rerun(ctx context.Context, programs string) error {
 	switch {
 	case f.manifest.Verb == "sweep" && f.manifest.Kind == "":
 		return f.rerunSweep(ctx, programs)
+	case f.manifest.Verb == "lab" && f.manifest.Kind == "":
+		return f.rerunLab(ctx, programs)
 	case f.manifest.Verb == "sweep":
 		return f.compareAgain(ctx, func() (*whole, error) { return f.repeatSwept(ctx, programs) })
 	case f.manifest.Kind == "" || f.part():

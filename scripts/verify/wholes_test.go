@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"vaefolio/scripts/internal/cli"
 )
 
 // smallModel are the flags of the smallest training.
@@ -78,4 +81,44 @@ func TestAlteredConditionalSweep(t *testing.T) {
 	}), ofJSON(t, one, "model/donors.json"), ofJSON(t, one, "model/conditional.json"),
 		ofJSON(t, one, "model/neighbours.json"), ofCSV(t, one, "history.csv"))
 	expect(t, one, all)
+}
+
+// Worlds of a laboratory follow from its seed, what simple strategies are worth from
+// the worlds, and tables, tests and report from both.
+func TestAlteredLaboratory(t *testing.T) {
+	skipWhenShort(t)
+	dir := copied(t, finished(t, "lab", "lab", "-n", "3", "-periods", "40,60", "-dispersion", "0,1", "-worlds", "4",
+		"-windows", "1", "-rows", "100", "-steps", "1", "-samples", "100", "-strategies",
+		"equal-weight,inverse-volatility,min-variance-ledoit-wolf,max-sharpe,risk-parity,learnt", "-backend", "go", "-quiet"))
+	one, err := filepath.Rel(dir, runsIn(t, dir, "worlds")[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := slices.Concat(ofJSON(t, dir, "lab.json"), ofJSON(t, dir, "summary.json"), ofCSV(t, dir, "results.csv"),
+		ofJSON(t, dir, one+"/result.json"), ofPictures(t, dir)[:1], []alteration{
+			{file: one + "/result.json", what: "removed"}, {file: "results.csv", what: "removed"},
+			{file: "more.csv", what: "a file more", add: true, change: func([]byte) []byte { return nil }},
+			{file: one + "/more.csv", what: "a file more", add: true, change: func([]byte) []byte { return nil }},
+			replaced(one+"/config.toml", "rows", "rows = 100", "rows = 101"),
+			replaced("report.html", "a word", " not ", " now "), replaced("report.html", "the command", "-steps 1", "-steps 2")})
+	expect(t, dir, all)
+
+	// Tables made to fit an altered world don't hide it.
+	for k, name := range []string{"equal-weight", "inverse-volatility", "min-variance-ledoit-wolf", "risk-parity",
+		"max-sharpe"} {
+		undo := alteration{file: one + "/result.json", what: "the share of " + name, change: func(text []byte) []byte {
+			before := regexp.MustCompile(fmt.Sprintf(`(?s)"shares": \[\s*\[\s*(?:[^,]*,\s*){%d}`, k))
+			at := before.FindIndex(text)[1]
+			return splice(text, at, at+strings.IndexAny(string(text[at:]), ",\n"), "0.5")
+		}}.apply(t, dir, true)
+		f, err := open(dir, 1e-9, &cli.IO{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.look(t.Context(), check{"worlds", (*folder).checkTruths})
+		if f.first() == "" {
+			t.Errorf("another share of %s: not found", name)
+		}
+		undo()
+	}
 }
