@@ -207,8 +207,8 @@ func (l *laboratory) configOf(c labCell, number int) []byte {
 		}
 	}
 	text := fmt.Appendf(nil, "source = %q\nn = %d\nperiods = %d\ndispersion = %v\nworld = %d\nwindows = %d\n"+
-		"rows = %d\nsteps = %d\nsamples = %d\nstrategies = %q\n", s.Source, c.Assets, c.Periods, c.Dispersion, number, s.Windows,
-		s.Rows, s.Steps, s.Samples, strings.Join(names, " "))
+		"rows = %d\nsteps = %d\nsamples = %d\nstrategies = %q\n", s.Source, c.Assets, c.Periods, c.Dispersion, number,
+		s.Windows, s.Rows, s.Steps, s.Samples, strings.Join(names, " "))
 	if p.PerYear > 0 {
 		text = fmt.Appendf(text, "periods_per_year = %v\n", p.PerYear)
 	}
