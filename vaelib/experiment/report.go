@@ -361,7 +361,7 @@ func (p *state) generatedSection(d *report.Document) error {
 	figures := p.figuresIn[first:len(p.portfolios.IDs)]
 	g := &report.Generated{
 		Portfolios: p.settings.Portfolios, Fidelity: p.samples(),
-		Sampler: fmt.Sprintf("mixture of %d normals fitted to the training codes", p.settings.Components),
+		Sampler: fmt.Sprintf("a mixture of %d normals fitted to the training codes", p.settings.Components),
 		Rows: []report.Comparison{
 			compareMeans("Volatility, mean", report.Percent, metrics.Volatility, figures, p.trainingFigures),
 			compareMeans("Return, mean", report.Percent, metrics.AnnualReturn, figures, p.trainingFigures),

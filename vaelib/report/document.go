@@ -205,7 +205,7 @@ type Unit struct {
 // Generated compares the generated portfolios with the training set.
 type Generated struct {
 	Portfolios int
-	Sampler    string // "mixture of 40 on the codes"
+	Sampler    string // "a mixture of 40 on the codes"
 	Rows       []Comparison
 	Fidelity   *Fidelity // nil: not measured
 	Pictures   []Picture

@@ -39,7 +39,7 @@ func (f Fidelity) blocks() []Block {
 	for i, r := range f.Samples {
 		t.Rows = append(t.Rows, Row{Strong: i == 0, Cells: []Cell{
 			TextCell(r.Name), NumberCell(r.Precision, Percent), NumberCell(r.Recall, Percent),
-			NumberCell(r.Coverage, Percent), NumberCell(r.Energy, Scientific), NumberCell(r.EnergyZ, Number),
+			NumberCell(r.Coverage, Percent), NumberCell(r.Energy, Scientific), NumberCell(r.EnergyZ, Ratio),
 			NumberCell(r.AUC, Ratio),
 			NumberCell(r.Dispersion, Ratio), NumberCell(r.Memorisation, Ratio),
 		}})
