@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestLibrary builds the program of docs/library.md in a module of its own, as the
-// page says, without the network.
+// TestLibrary builds the program of docs/library.md in a module of its own. It has
+// the versions of this module, which go mod tidy would find there by the network.
 func TestLibrary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program")
