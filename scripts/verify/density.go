@@ -20,6 +20,10 @@ func (f *folder) checkDensity(ctx context.Context) error {
 		return err
 	}
 	file := f.inModel("aggregate.json")
+	if f.has(ruleFile) {
+		f.equal(file, "of a rule, which has no codes", f.has(file), false)
+		return nil
+	}
 	if l == nil {
 		f.add(file, "mixture", unchecked, nil, "that of a model over sets is not fitted again")
 		return nil

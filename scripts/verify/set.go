@@ -27,6 +27,8 @@ type setDocument struct {
 		Blocks int     `json:"blocks"`
 		Beta   float64 `json:"beta"`
 		Seed   uint64  `json:"seed"`
+
+		Objective string `json:"objective"`
 	} `json:"config"`
 	Scale    float64 `json:"scale"`
 	DataHash string  `json:"data_hash"`
@@ -35,8 +37,20 @@ type setDocument struct {
 
 // readSet reads the contents of a model's file.
 func readSet(data []byte) (*overSets, error) {
+	m, err := readStacks(data, "decoder", "encoder")
+	if err != nil {
+		return nil, err
+	}
+	c, h := m.document.Config, m.document.Config.Width
+	return m, m.check(map[string][2]int{
+		"decoder.input": {features + facts, h}, "decoder.readout": {h, 1 + c.Latent},
+		"encoder.input": {1 + features + facts + h, h}, "encoder.readout": {2 * h, 2 * c.Latent}})
+}
+
+// readStacks reads a network of one or more stacks of attention.
+func readStacks(data []byte, stacks ...string) (*overSets, error) {
 	if len(data) < 8 || binary.LittleEndian.Uint64(data) > uint64(len(data)-8) {
-		return nil, errors.New("set.safetensors is cut short")
+		return nil, errors.New("the network is cut short")
 	}
 	var header struct {
 		Metadata map[string]string `json:"__metadata__"`
@@ -46,14 +60,15 @@ func readSet(data []byte) (*overSets, error) {
 	}
 	m := &overSets{layers: map[string]layer{}}
 	if err := json.Unmarshal([]byte(header.Metadata["set"]), &m.document); err != nil {
-		return nil, fmt.Errorf("set.safetensors has no description of a model over sets: %w", err)
+		return nil, fmt.Errorf("the network has no description of one over sets: %w", err)
 	}
 	all, err := readTensors(data)
 	if err != nil {
 		return nil, err
 	}
-	names := []string{"decoder.input", "decoder.readout", "encoder.input", "encoder.readout"}
-	for _, stack := range []string{"decoder", "encoder"} {
+	var names []string
+	for _, stack := range stacks {
+		names = append(names, stack+".input", stack+".readout")
 		for block := range m.document.Config.Blocks {
 			for _, part := range []string{"attention", "mix", "up", "down"} {
 				names = append(names, fmt.Sprintf("%s.%d.%s", stack, block, part))
@@ -65,15 +80,17 @@ func readSet(data []byte) (*overSets, error) {
 			return nil, err
 		}
 	}
-	c, h := m.document.Config, m.document.Config.Width
-	for name, shape := range map[string][2]int{
-		"decoder.input": {features + facts, h}, "decoder.readout": {h, 1 + c.Latent},
-		"encoder.input": {1 + features + facts + h, h}, "encoder.readout": {2 * h, 2 * c.Latent}} {
+	return m, nil
+}
+
+// check returns an error where layers have other shapes.
+func (m *overSets) check(shapes map[string][2]int) error {
+	for name, shape := range shapes {
 		if l := m.layers[name]; len(l.weight) != shape[0] || len(l.bias) != shape[1] {
-			return nil, fmt.Errorf("%s is %d x %d, want %d x %d", name, len(l.weight), len(l.bias), shape[0], shape[1])
+			return fmt.Errorf("%s is %d x %d, want %d x %d", name, len(l.weight), len(l.bias), shape[0], shape[1])
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // dense is x W + b, by asset.
@@ -334,19 +351,25 @@ type universeLine struct {
 	Mean    []float64   `json:"mean"`
 	Lower   [][]float64 `json:"covariance"` // the lower triangle
 	Weights [][]float64 `json:"weights"`
+	Truth   *struct {
+		Mean  []float64   `json:"mean"`
+		Lower [][]float64 `json:"covariance"`
+	} `json:"truth"` // of simulated markets, where it was kept
 }
 
 // covariance is the whole of it; an error says that it is none.
-func (u *universeLine) covariance() ([][]float64, error) {
-	n := len(u.Mean)
+func (u *universeLine) covariance() ([][]float64, error) { return fromLower(u.Lower, len(u.Mean)) }
+
+// fromLower is the covariance of n assets by its lower triangle.
+func fromLower(lower [][]float64, n int) ([][]float64, error) {
 	cov := make([][]float64, n)
 	for i := range cov {
 		cov[i] = make([]float64, n)
 	}
-	if len(u.Lower) != n || n < 2 {
-		return nil, fmt.Errorf("%d rows of covariance for %d means", len(u.Lower), n)
+	if len(lower) != n || n < 2 {
+		return nil, fmt.Errorf("%d rows of covariance for %d means", len(lower), n)
 	}
-	for i, row := range u.Lower {
+	for i, row := range lower {
 		if len(row) != i+1 || !(row[i] > 0) {
 			return nil, fmt.Errorf("row %d of the covariance has %d entries, or no variance", i+1, len(row))
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -27,18 +28,22 @@ type setTraining struct {
 
 // setTraining reads what the configuration names.
 func (f *folder) setTraining() (*setTraining, error) {
-	return recall(f, "training over sets", []string{"config.toml", setFile}, func() (*setTraining, error) {
+	return recall(f, "training over sets", []string{"config.toml", setFile, ruleFile}, func() (*setTraining, error) {
 		c, err := f.trainConfig()
 		if err != nil {
 			return nil, err
 		}
 		t := &setTraining{config: c}
-		data, err := f.read(setFile)
+		read, file := readSet, setFile
+		if f.has(ruleFile) {
+			read, file = readRule, ruleFile
+		}
+		data, err := f.read(file)
 		if err != nil {
 			return nil, err
 		}
-		if t.model, err = readSet(data); err != nil {
-			return nil, err
+		if t.model, err = read(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		path := filepath.Join(c.Corpus, universesFile)
 		if t.hash, err = run.HashFile(path); err != nil {
@@ -58,9 +63,8 @@ func (f *folder) setTraining() (*setTraining, error) {
 
 // checkSet compares the model with what it was trained on.
 func (f *folder) checkSet() error {
-	if !f.has(setFile) {
-		f.add(setFile, "figures", unchecked, nil, "a model of another kind: it is not known here")
-		return nil
+	if f.has(ruleFile) {
+		return f.checkRule()
 	}
 	t, err := f.setTraining()
 	if err != nil {
@@ -90,6 +94,12 @@ func (f *folder) checkSet() error {
 		return nil
 	}
 	f.equal(setFile, "data_hash", d.DataHash, t.hash)
+	f.near(setFile, "scale", d.Scale, t.scale(), 1e-9)
+	return nil
+}
+
+// scale is how far the portfolios lie from equal weights, as a share of the farthest.
+func (t *setTraining) scale() float64 {
 	var shares, rows float64
 	for _, u := range t.learn {
 		n := float64(len(u.Mean))
@@ -101,8 +111,7 @@ func (f *folder) checkSet() error {
 			shares, rows = shares+square/(u.Cap-1/n), rows+1
 		}
 	}
-	f.near(setFile, "scale", d.Scale, shares/rows, 1e-9)
-	return nil
+	return shares / rows
 }
 
 // setJudgement is how a model over sets does on the universes held out.
@@ -197,9 +206,8 @@ func (f *folder) setJudgement(t *setTraining) (*setJudgement, error) {
 // checkSetDiagnostics recomputes what is said of the universes held out.
 func (f *folder) checkSetDiagnostics() error {
 	const file = "diagnostics.json"
-	if !f.has(setFile) {
-		f.add(file, "figures", unchecked, nil, "those of a model of another kind are not known here")
-		return nil
+	if f.has(ruleFile) {
+		return f.checkRuleDiagnostics()
 	}
 	t, err := f.setTraining()
 	if err != nil {
@@ -267,13 +275,20 @@ func (f *folder) checkByUniverse(s map[string]any, t *setTraining, j *setJudgeme
 	return nil
 }
 
+// schedule is that of the training, with what was left to the program.
+func (t *setTraining) schedule(h *vae.History) *vae.Schedule {
+	s, usual := chosen(t.config.Schedule, h), vae.DefaultSetSchedule()
+	if t.rule() {
+		s.Warmup, usual = 0, vae.DefaultRuleSchedule()
+	}
+	s.Warmup, s.Batch = cmp.Or(s.Warmup, usual.Warmup), cmp.Or(s.Batch, usual.Batch)
+	s.EnsureDefaults()
+	return s
+}
+
 // checkSetCourse compares the course of a training with its schedule and the network.
 func (f *folder) checkSetCourse() error {
 	const file = "history.csv"
-	if !f.has(setFile) {
-		f.add(file, "course", unchecked, nil, "that of a model of another kind is not known here")
-		return nil
-	}
 	t, err := f.setTraining()
 	if err != nil {
 		return err
@@ -282,14 +297,7 @@ func (f *folder) checkSetCourse() error {
 	if err != nil {
 		return err
 	}
-	s := chosen(t.config.Schedule, h)
-	if s.Warmup == 0 {
-		s.Warmup = vae.DefaultSetSchedule().Warmup
-	}
-	if s.Batch == 0 {
-		s.Batch = vae.DefaultSetSchedule().Batch
-	}
-	s.EnsureDefaults()
+	s := t.schedule(h)
 	var steps []int
 	for step := s.EvalEvery; step < s.Steps; step += s.EvalEvery {
 		steps = append(steps, step)
@@ -304,6 +312,9 @@ func (f *folder) checkSetCourse() error {
 		wantBetas = append(wantBetas, beta*min(1, float64(p.Step)/max(1, math.Round(s.Warmup*float64(s.Steps)))))
 		if controls += math.Abs(p.Train.Control); p.Validation != nil {
 			controls += math.Abs(p.Validation.Control)
+		}
+		if t.rule() && (p.Train.KL != 0 || p.Validation != nil && p.Validation.KL != 0) {
+			f.add(file, names[len(names)-1]+": KL without codes", differs, p.Train.KL, 0)
 		}
 		// The logits' size, which is in the loss, is not recorded.
 		if low := p.Train.Reconstruction; p.Train.Total < low {
@@ -331,11 +342,15 @@ func (f *folder) checkSetCourse() error {
 		return nil
 	}
 	f.all(file, "validation_loss", names, validation, wantValidation, single)
+	last := h.Points[len(h.Points)-1].Validation
+	if t.rule() {
+		return f.checkRegret(t, last.Reconstruction)
+	}
 	j, err := f.setJudgement(t)
 	if err != nil {
 		return err
 	}
-	f.near(file, "validation_kl of the model", h.Points[len(h.Points)-1].Validation.KL, j.early, single)
+	f.near(file, "validation_kl of the model", last.KL, j.early, single)
 	return nil
 }
 
@@ -355,8 +370,12 @@ func (f *folder) checkUniverses() error {
 	wanted := map[string]float64{}
 	for _, line := range lines(text) {
 		var value float64
-		if name, rest, ok := strings.Cut(line, " = "); ok && json.Unmarshal([]byte(rest), &value) == nil {
+		name, rest, ok := strings.Cut(line, " = ")
+		switch {
+		case ok && json.Unmarshal([]byte(rest), &value) == nil:
 			wanted[name] = value
+		case ok && rest == "true":
+			wanted[name] = 1
 		}
 	}
 	for i := range all {
@@ -377,11 +396,16 @@ func (u *universeLine) wrong(wanted map[string]float64, heldOut bool) string {
 	if _, err := u.covariance(); err != nil {
 		return err.Error()
 	}
-	n, periods := float64(len(u.Mean)), float64(u.Periods)
+	n, periods, portfolios := float64(len(u.Mean)), float64(u.Periods), int(wanted["portfolios"])
+	if wanted["truth"] == 1 {
+		portfolios = guides
+	}
 	switch {
 	case n < wanted["least-assets"] || n > wanted["most-assets"] || periods > wanted["most-periods"]:
 		return fmt.Sprintf("%v assets over %v periods", n, periods)
-	case len(u.Weights) != int(wanted["portfolios"]) || u.HeldOut != heldOut || u.Cap > 1 || u.Cap*n <= 1:
+	case (u.Truth != nil) != (wanted["truth"] == 1):
+		return fmt.Sprintf("the truth is kept: %v", u.Truth != nil)
+	case len(u.Weights) != portfolios || u.HeldOut != heldOut || u.Cap > 1 || u.Cap*n <= 1:
 		return fmt.Sprintf("%d portfolios, held out: %v, weights up to %v", len(u.Weights), u.HeldOut, u.Cap)
 	}
 	for k, w := range u.Weights {
@@ -391,6 +415,11 @@ func (u *universeLine) wrong(wanted map[string]float64, heldOut bool) string {
 		}
 		if len(w) != len(u.Mean) || !(worst <= 1e-9) {
 			return fmt.Sprintf("portfolio %d misses its sum or a bound by %v", k+1, worst)
+		}
+	}
+	if u.Truth != nil {
+		if _, err := u.judgedByTruth(); err != nil {
+			return err.Error()
 		}
 	}
 	return ""

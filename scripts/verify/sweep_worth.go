@@ -157,10 +157,19 @@ func (f *folder) checkBound(ctx context.Context, file string, stored any, s *swe
 // largestRatio is the largest annual Sharpe ratio of weights in a region over a market;
 // NaN where no mean is positive.
 func (r *region) largestRatio(ctx context.Context, market [][]float64, perYear float64) (float64, error) {
-	mean, covariance := columnMeans(market), covarianceOf(market, float64(len(market)-1))
+	w, err := r.tangency(ctx, columnMeans(market), covarianceOf(market, float64(len(market)-1)))
+	if err != nil || w == nil {
+		return math.NaN(), err
+	}
+	return figures(market, w, perYear, 0, 0)["sharpe"], nil
+}
+
+// tangency are the weights of the largest ratio in a region, by given moments; nil where
+// no mean is positive.
+func (r *region) tangency(ctx context.Context, mean []float64, covariance [][]float64) ([]float64, error) {
 	best, err := r.most(ctx, mean)
 	if err != nil || best <= 0 {
-		return math.NaN(), err
+		return nil, err
 	}
 	n := len(mean)
 	h := mat.NewSymDense(n, nil)
@@ -205,16 +214,16 @@ func (r *region) largestRatio(ctx context.Context, market [][]float64, perYear f
 	}
 	result, err := qp.Solve(ctx, &qp.Problem{H: h, A: rows, Lo: lo, Hi: hi}, qp.Settings{})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if result.Status != qp.Optimal {
-		return 0, fmt.Errorf("the largest Sharpe ratio's programme is %v", result.Status)
+		return nil, fmt.Errorf("the largest Sharpe ratio's programme is %v", result.Status)
 	}
 	w := normalised(slices.Clone(result.X))
 	slope := ratioSlope(mean, covariance, w)
 	bound, err := r.most(ctx, slope)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	reached, scale := 0.0, 0.0
 	for j, v := range slope {
@@ -222,9 +231,9 @@ func (r *region) largestRatio(ctx context.Context, market [][]float64, perYear f
 		scale = max(scale, math.Abs(v))
 	}
 	if bound-reached > 1e-6*scale {
-		return 0, fmt.Errorf("the largest Sharpe ratio is not proved: a slope of %v is left", bound-reached)
+		return nil, fmt.Errorf("the largest Sharpe ratio is not proved: a slope of %v is left", bound-reached)
 	}
-	return figures(market, w, perYear, 0, 0)["sharpe"], nil
+	return w, nil
 }
 
 // Of the comparison of samples with held-out portfolios: rows of each at most.

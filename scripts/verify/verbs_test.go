@@ -126,6 +126,22 @@ func TestAlteredTraining(t *testing.T) {
 	}
 }
 
+// What a learnt rule is worth follows from its network and the truth of the markets.
+func TestAlteredRule(t *testing.T) {
+	skipWhenShort(t)
+	corpus := finished(t, "truth", "corpus", "-universes", "24", "-simulated", "-truth", "-least-assets", "3",
+		"-most-assets", "6", "-least-periods", "40", "-most-periods", "60", "-held-out", "0.3", "-quiet")
+	if said := first(t, corpus, memo{}, ""); said != "" {
+		t.Error(said)
+	}
+	dir := copied(t, finished(t, "rule", "train", "-corpus", corpus, "-objective", "true-sharpe", "-backend", "go",
+		"-batch", "8", "-steps", "5", "-quiet"))
+	expect(t, dir, slices.Concat(ofJSON(t, dir, "diagnostics.json"), ofCSV(t, dir, "history.csv"), []alteration{
+		flipped("rule.safetensors", -2001), flipped("rule.safetensors", -30001), {file: "diagnostics.json", what: "removed"},
+		replaced("rule.safetensors", "the seed", `\"seed\":1`, `\"seed\":2`)}),
+		"history.csv: column train_loss") // with a penalty that isn't recorded
+}
+
 // Universes, a model over sets of them and its portfolios follow from each other.
 func TestAlteredSets(t *testing.T) {
 	skipWhenShort(t)
