@@ -297,3 +297,12 @@ func TestSuperiority(t *testing.T) {
 		t.Errorf("skill is found in %d of %d worlds", found, worlds)
 	}
 }
+
+// Where no strategy is ahead of the benchmark, the best is the one that is least behind.
+func TestSuperiorityWhereAllAreBehind(t *testing.T) {
+	draws := mat.NewDense(3, 2, []float64{-0.5, -0.2, -0.4, -0.1, -0.6, -0.3})
+	got := SPA([]float64{-0.5, -0.2}, draws, 100)
+	if want := (Superior{Best: 1, PValue: 1, Lower: 1, Upper: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

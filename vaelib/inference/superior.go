@@ -12,7 +12,7 @@ import (
 // benchmark".
 type Superior struct {
 	Statistic float64 // the largest studentised difference, at least 0
-	Best      int     // the strategy that has it
+	Best      int     // the strategy whose studentised difference is largest, also where none is above 0
 	PValue    float64 // Hansen's consistent one
 	Lower     float64 // if all that look worse were left out
 	Upper     float64 // if all were as good as the benchmark: White's reality check
@@ -29,14 +29,16 @@ func SPA(differences []float64, draws *mat.Dense, periods int) Superior {
 	s := Superior{PValue: 1, Lower: 1, Upper: 1}
 	// A difference this far below 0 can't be the best, if the sample grows.
 	poor := math.Sqrt(2 * math.Log(math.Log(float64(max(periods, 3)))))
+	largest := math.Inf(-1)
 	for k, d := range differences {
-		if deviations[k] > 0 && d/deviations[k] > s.Statistic {
-			s.Statistic, s.Best = d/deviations[k], k
+		if deviations[k] > 0 && d/deviations[k] > largest {
+			largest, s.Best = d/deviations[k], k
 		}
 	}
-	if s.Statistic == 0 {
+	if largest <= 0 {
 		return s
 	}
+	s.Statistic = largest
 	s.PValue, s.Lower, s.Upper = 0, 0, 0
 	for i := range resamples {
 		row := draws.RawRowView(i)
