@@ -49,21 +49,49 @@ var generateChecks = []check{{"weights.csv", (*folder).checkGenerated}}
 
 // generated is what a run of generate says of its portfolios.
 type generated struct {
+	Mode       string  `json:"mode"`
 	ModelHash  string  `json:"model_hash"`
 	Seed       uint64  `json:"seed"`
+	Density    string  `json:"density"`
+	Data       string  `json:"data_hash"`
+	Synthetic  bool    `json:"synthetic"`
+	Given      string  `json:"from_weights_hash"`
+	Turnover   string  `json:"turnover_hash"`
+	Backend    string  `json:"backend"`
 	MaxRepair  float64 `json:"max_repair_distance"`
+	Order      *order  `json:"order"`
 	Count      int     `json:"count"`
 	Portfolios []struct {
-		ID     string    `json:"id"`
-		Code   []float64 `json:"code"`
-		Repair float64   `json:"repair_distance"`
-		Moved  *float64  `json:"moved"`
+		ID       string         `json:"id"`
+		Code     []float64      `json:"code"`
+		LogPrior *float64       `json:"log_prior"`
+		Repair   float64        `json:"repair_distance"`
+		Moved    *float64       `json:"moved"`
+		Value    any            `json:"value"`
+		Achieved map[string]any `json:"achieved"`
 	} `json:"portfolios"`
+}
+
+// order is what is said of portfolios made to a wish.
+type order struct {
+	Wish        string             `json:"wish"`
+	Market      map[string]float64 `json:"market"`
+	Conditions  map[string]float64 `json:"conditions"`
+	Far         any                `json:"distance_from_training"`
+	Draws       int                `json:"draws"`
+	Moved       any                `json:"moved"`
+	JointEnergy any                `json:"joint_energy"`
+	Recall      any                `json:"recall"`
+	Coverage    any                `json:"coverage"`
+	Spread      any                `json:"spread"`
+	AUC         any                `json:"auc"`
+	HeldOut     any                `json:"held_out"`
+	Terms       []map[string]any   `json:"terms"`
 }
 
 // checkGenerated checks portfolios of a model over sets of assets: the model, the
 // constraints, and that each is what its code decodes to, moved as far as is said.
-func (f *folder) checkGenerated(context.Context) error {
+func (f *folder) checkGenerated(ctx context.Context) error {
 	const file, about = "weights.csv", "provenance.json"
 	verb := cli.Verb[generateConfig]{Name: "generate", Default: generateConfig{ // flags without an effect have these
 		Search: generate.SearchSettings{Starts: 64, Iterations: 100}, Choice: choose.DefaultSettings(),
@@ -74,8 +102,7 @@ func (f *folder) checkGenerated(context.Context) error {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(c.Model, setFile)); c.Model != "" && err != nil {
-		f.add(file, "figures", unchecked, nil, "only portfolios of models over sets of assets are known here")
-		return nil
+		return f.checkFixed(ctx, c)
 	}
 	var record generated
 	if err := f.json(about, &record); err != nil {

@@ -309,18 +309,23 @@ func (c *comparison) doubts(x [][]float64) float64 {
 	return rows / float64(len(x))
 }
 
-// boxed is the nearest portfolio with weights between two bounds: the shift is found
-// by bisection, as the sum falls with it.
+// boxed is the nearest portfolio with weights between two bounds.
 func boxed(y []float64, lower, upper float64) []float64 {
+	return boxedBy(y, slices.Repeat([]float64{lower}, len(y)), slices.Repeat([]float64{upper}, len(y)))
+}
+
+// boxedBy is the nearest portfolio with weights between bounds of their own: the shift
+// is found by bisection, as the sum falls with it.
+func boxedBy(y, lower, upper []float64) []float64 {
 	w := make([]float64, len(y))
 	sum := func(shift float64) (total float64) {
 		for j, v := range y {
-			w[j] = min(max(v-shift, lower), upper)
+			w[j] = min(max(v-shift, lower[j]), upper[j])
 			total += w[j]
 		}
 		return total
 	}
-	low, high := slices.Min(y)-upper, slices.Max(y)-lower
+	low, high := slices.Min(y)-slices.Max(upper), slices.Max(y)-slices.Min(lower)
 	for range 200 {
 		middle := low + (high-low)/2
 		if sum(middle) > 1 {

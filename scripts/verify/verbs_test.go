@@ -105,24 +105,51 @@ func TestSoundBacktestsHold(t *testing.T) {
 	}
 }
 
+// smallCorpus, smallTraining and smallConditional are a training set and models of it.
+func smallCorpus(t *testing.T) string {
+	return finished(t, "corpus", "corpus", "-n", "200", "-lookbacks", "40,60", "-quiet")
+}
+
+func smallTraining(t *testing.T) string {
+	return finished(t, "train", "train", "-weights", filepath.Join(smallCorpus(t), "weights.csv"), "-backend", "go",
+		"-steps", "30", "-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2", "-quiet")
+}
+
+func smallConditional(t *testing.T) string {
+	return finished(t, "conditional", "train", "-weights", filepath.Join(smallCorpus(t), "weights.csv"), "-conditions",
+		filepath.Join(smallCorpus(t), "conditions.csv"), "-condition-on", "volatility,max_weight", "-caps", "max_weight",
+		"-backend", "go", "-steps", "5", "-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2", "-quiet")
+}
+
 // What a training says of its model follows from the network and the rows.
 func TestAlteredTraining(t *testing.T) {
 	skipWhenShort(t)
-	corpus := finished(t, "corpus", "corpus", "-n", "200", "-lookbacks", "40,60", "-quiet")
-	rows := copied(t, corpus)
-	if missed := found(t, rows, shifted(t, rows, "weights.csv", 3)); len(missed) > 0 {
-		t.Errorf("not found: %s", strings.Join(missed, "; "))
-	}
-	dir := copied(t, finished(t, "train", "train", "-weights", filepath.Join(corpus, "weights.csv"), "-backend", "go",
-		"-steps", "30", "-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2", "-quiet"))
+	rows := copied(t, smallCorpus(t))
+	expect(t, rows, shifted(t, rows, "weights.csv", 3))
+	dir := copied(t, smallTraining(t))
 	all := slices.Concat(ofJSON(t, dir, "diagnostics.json"), ofJSON(t, dir, "health.json"), ofJSON(t, dir, "model.json"),
 		ofCSV(t, dir, "history.csv"), []alteration{flipped("model.safetensors", -3), flipped("model.safetensors", 2001)})
 	expect(t, dir, all, "diagnostics.json: evidence.elbo") // an estimate by other noise
-	conditional := finished(t, "conditional", "train", "-weights", filepath.Join(corpus, "weights.csv"), "-conditions",
-		filepath.Join(corpus, "conditions.csv"), "-condition-on", "volatility,max_weight", "-backend", "go", "-steps", "5",
-		"-batch", "32", "-latent", "2", "-hidden", "8", "-components", "2", "-quiet")
-	if said := first(t, conditional, memo{}, ""); said != "" {
+	if said := first(t, smallConditional(t), memo{}, ""); said != "" {
 		t.Errorf("under conditions: %s", said)
+	}
+}
+
+// Portfolios follow from their codes, and those from the seed; what orders have from
+// the portfolios.
+func TestAlteredPortfolios(t *testing.T) {
+	skipWhenShort(t)
+	dir := copied(t, finished(t, "samples", "generate", "-model", smallTraining(t), "-n", "4", "-max-weight", "0.3",
+		"-backend", "go", "-quiet"))
+	expect(t, dir, slices.Concat(ofCSV(t, dir, "weights.csv"), ofJSON(t, dir, "provenance.json")))
+	dir = copied(t, finished(t, "order", "generate", "-model", smallConditional(t), "-mode", "condition", "-wish",
+		"volatility=0.65,max_weight<=0.3", "-n", "4", "-backend", "go", "-quiet"))
+	missed := slices.DeleteFunc(found(t, dir, slices.Concat(ofCSV(t, dir, "weights.csv"),
+		shifted(t, dir, "weights.csv", 2), ofJSON(t, dir, "provenance.json"))), func(what string) bool {
+		return strings.Contains(what, "rejection") || strings.Contains(what, "nearest") || strings.Contains(what, "interpolated")
+	})
+	if len(missed) > 0 { // the rivals of an order are repeated with it
+		t.Errorf("not found: %s", strings.Join(missed, "; "))
 	}
 }
 
