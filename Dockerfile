@@ -31,6 +31,7 @@ ENTRYPOINT ["/usr/local/bin/pipeline"]
 # Go, Python and JupyterLab. The repository lies in /project; its environment
 # is made by the project's own set-up command.
 FROM ${GO_IMAGE} AS go
+RUN rm -r /usr/local/go/api /usr/local/go/doc /usr/local/go/test
 
 FROM ${LAB_IMAGE} AS lab
 COPY --from=go /usr/local/go /usr/local/go
@@ -43,7 +44,7 @@ ARG XLA=""
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv tini \
         $([ -z "${XLA}" ] || echo gcc libc6-dev) \
-    && rm -rf /var/lib/apt/lists/* \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
     && useradd --create-home --uid 1000 reader \
     && mkdir /project \
     && chown 1000:1000 /project
@@ -51,13 +52,16 @@ USER 1000:1000
 ENV GOPATH=/home/reader/go PATH=/project/.venv/bin:/usr/local/go/bin:$PATH PIP_NO_CACHE_DIR=1
 WORKDIR /project
 COPY --chown=1000:1000 . .
-# What the tools are built from stays outside; what cells are compiled from stays, compiled,
-# without the archives of modules.
+# What the tools are built from stays outside.
 RUN --mount=type=cache,target=/tmp/cache,uid=1000,gid=1000 \
     GOCACHE=/tmp/cache/build GOMODCACHE=/tmp/cache/modules go run ./scripts/notebooks setup -lab ${XLA:+-xla}
+# What cells are compiled from stays, compiled; archives of modules, and the tests and
+# pages in them, are most of their size.
 RUN if [ -z "${XLA}" ]; then export CGO_ENABLED=0; fi \
     && go build ./vaelib/... ./scripts/notebooks \
-    && find /home/reader/go/pkg/mod/cache/download -name '*.zip' -delete
+    && chmod -R u+w "${GOPATH}/pkg/mod" \
+    && find "${GOPATH}/pkg/mod" \( -name '*.zip' -o -name '*_test.go' \) -delete \
+    && find "${GOPATH}/pkg/mod" -type d \( -name testdata -o -name docs \) -prune -exec rm -r {} +
 ENV PJRT_PLUGIN_LIBRARY_PATH=/project/.venv/xla/lammps_jax_pjrt_cpu
 RUN if [ -n "${XLA}" ]; then \
         .venv/bin/pip download --no-cache-dir --no-deps --require-hashes --only-binary :all: -d /tmp/wheel -r .ci/xla-plugin.txt \
