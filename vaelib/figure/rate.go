@@ -87,7 +87,10 @@ func (r RateDistortion) Draw() (*Figure, error) {
 	obstacles := filledIn(meanRates, meanDistortions)
 	obstacles[0], obstacles[1] = append(obstacles[0], rates...), append(obstacles[1], distortions...)
 	labelPoints(left, meanRates, meanDistortions, names, obstacles, 4)
-	legend := []entry{lineEntry("mean over seeds", meanLine)}
+	sample, legend := "one model", []entry(nil)
+	if len(means) > 1 {
+		sample, legend = "one model; darker: larger beta", []entry{lineEntry("mean over seeds", meanLine)}
+	}
 	alt := fmt.Sprintf("%d models at %d values of beta from %.3g to %.3g; mean rate from %.3g to %.3g nats",
 		len(kept), len(means), means[0].Beta, means[len(means)-1].Beta, means[0].Rate, means[len(means)-1].Rate)
 	if threshold := r.threshold(); threshold > 0 {
@@ -96,8 +99,8 @@ func (r RateDistortion) Draw() (*Figure, error) {
 		alt += fmt.Sprintf("; collapse is predicted at beta %.3g", threshold)
 	}
 	f := newFigure(r.Frame, title, usualHeight, alt+".", beside(left, right))
-	sample := draw.GlyphStyle{Color: sequential(0.8), Radius: 3, Shape: draw.CircleGlyph{}}
-	f.legend = append(legend, pointEntry("one model; darker: larger beta", sample))
+	dot := draw.GlyphStyle{Color: sequential(0.8), Radius: 3, Shape: draw.CircleGlyph{}}
+	f.legend = append(legend, pointEntry(sample, dot))
 	f.panels = 2
 	f.notes = leftOut(len(r.Points)-len(kept), "model", "no finite figures")
 	return f, nil

@@ -264,6 +264,9 @@ func (c contest) sentence(model string) string {
 	names := make([]string, len(c.better))
 	for i, r := range c.better {
 		names[i] = r.String()
+		if Ratio.write(r.sharpe) == Ratio.write(c.model) {
+			names[i] = fmt.Sprintf("%s (by %s)", r.name, Scientific.write(r.sharpe-c.model))
+		}
 	}
 	return fmt.Sprintf("%s: %s has %s and loses to %d of %s: %s.", c.window, model, Ratio.write(c.model),
 		len(c.better), plural(total, "baseline"), strings.Join(names, ", "))

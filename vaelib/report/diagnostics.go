@@ -147,7 +147,7 @@ func (d Diagnostics) reading() string {
 	if v, ok := d.DispersionPosterior.Float(); ok {
 		s += fmt.Sprintf(" Generated portfolios spread %s as widely as held-out ones", Percent.write(v))
 		if v < 0.9 {
-			s += ": the model makes them too alike"
+			s += ": the model makes them more alike"
 		}
 		s += "."
 	}

@@ -350,6 +350,10 @@ func TestVerdict(t *testing.T) {
 		verdict   string
 		judgement []string // substrings, one a line
 	}{
+		{"loses by a hair", []Baseline{row("VAE", 1.4, 0.6), row("bound", 1.5, 0.5), row("1/N", 1.4003, 0.4)},
+			"Out of sample, VAE ranks 1 of 3 by Sharpe ratio, with 0.60; bound follows with 0.50.",
+			[]string{"reaches 1.40, 93.3 % of it", "In sample: VAE has 1.40 and loses to 1 of 1 baseline: 1/N (by 3.0e−04).",
+				"none of the 2 baselines beats it", "by luck"}},
 		{"loses", []Baseline{row("VAE", 1.4, 0.6), row("bound", 1.5, 2), row("1/N", 0.5, 0.8), row("MV", 1, 0.9), undefined},
 			"Out of sample, VAE ranks 4 of 4 by Sharpe ratio, with 0.60; bound is first with 2.00.",
 			[]string{"reaches 1.40, 93.3 % of it, a gap of 0.1", "In sample: VAE has 1.40, and none of the 2 baselines beats it; the closest is MV (1.00).",
