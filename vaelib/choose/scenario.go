@@ -175,6 +175,10 @@ func ShockScenarios(returns *mat.Dense, horizon int, sizes ...float64) (*Scenari
 		for j := range n {
 			s.Returns.Set(2*k, j, math.Expm1(-size*root*with[j]/math.Sqrt(variance)))
 			s.Returns.Set(2*k+1, j, math.Expm1(-size*root*math.Sqrt(m.Cov.At(j, j))))
+			if math.IsInf(size, 1) || math.IsInf(s.Returns.At(2*k, j), 1) { // of one that moves against the market
+				return nil, fmt.Errorf("a shock of %v standard deviations multiplies prices without bounds: give a "+
+					"smaller one", size)
+			}
 		}
 		s.Names = append(s.Names, fmt.Sprintf("market falls %g deviations", size),
 			fmt.Sprintf("every asset falls %g deviations", size))
