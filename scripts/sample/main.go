@@ -5,8 +5,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -41,7 +43,14 @@ func sample(ctx context.Context, c *config, stream *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{data.Close, data.Sectors, data.Truths} {
+	names := []string{data.Close, data.Sectors, data.Truths}
+	if !c.Check {
+		// Of a process that was killed; the folder may be missing as yet.
+		if err := run.RemoveLeftovers(c.Out, names...); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	for _, name := range names {
 		path, text := filepath.Join(c.Out, name), files[name]
 		if err := ctx.Err(); err != nil {
 			return err

@@ -19,6 +19,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -41,15 +43,45 @@ type job struct {
 	file bool     // it writes a file, not a folder
 }
 
-// lab is what the jobs of one test share.
+// lab is what all jobs share.
 type lab struct {
 	programs, dir string
 	kills         int
+	jobs          []job
+	undisturbed   map[string]*undisturbed // by the name of the job
 }
 
-// prepare builds the programs and makes what jobs read.
-func prepare(t *testing.T) (*lab, []job) {
+// undisturbed is a run of a job that nobody disturbs.
+type undisturbed struct {
+	once  sync.Once
+	files map[string][]byte
+	lasts time.Duration
+}
+
+// shared is the laboratory of all tests, which the first one makes.
+var shared struct {
+	lab    *lab
+	dir    string
+	server *httptest.Server
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.server != nil {
+		shared.server.Close()
+	}
+	if shared.dir != "" {
+		_ = os.RemoveAll(shared.dir) // the system clears what is left there
+	}
+	os.Exit(code)
+}
+
+// prepare builds the programs and makes what jobs read, once.
+func prepare(t *testing.T) *lab {
 	t.Helper()
+	if shared.lab != nil {
+		return shared.lab
+	}
 	kills, err := strconv.Atoi(os.Getenv(killsVariable))
 	if err != nil || kills < 1 {
 		t.Skipf("kills processes for a minute: %s=2, as .ci/run kill and .ci/run long say, sets how many of each verb",
@@ -58,9 +90,12 @@ func prepare(t *testing.T) (*lab, []job) {
 	if runtime.GOOS == "windows" {
 		t.Skip("has no such signals")
 	}
-	l := &lab{dir: t.TempDir(), kills: kills}
+	if shared.dir, err = os.MkdirTemp("", "crash"); err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{dir: shared.dir, kills: kills, undisturbed: map[string]*undisturbed{}}
 	l.programs = clitest.Programs(t, filepath.Join(l.dir, "bin"), "pipeline", "corpus", "train", "generate", "sweep",
-		"backtest", "fetch", "live", "export", "lab")
+		"backtest", "fetch", "live", "export", "lab", "sample")
 	var listings []bybittest.Listing
 	for _, symbol := range []string{"AAAUSDT", "BBBUSDT", "CCCUSDT"} {
 		listings = append(listings, bybittest.Listing{Symbol: symbol, Quote: "USDT"})
@@ -68,13 +103,12 @@ func prepare(t *testing.T) (*lab, []job) {
 	exchange := bybittest.New(listings...)
 	exchange.PageRows = 100
 	exchange.SetNow(time.Date(2024, 2, 11, 12, 0, 0, 0, time.UTC))
-	server := httptest.NewServer(exchange)
-	t.Cleanup(server.Close)
+	shared.server = httptest.NewServer(exchange)
 
 	at := func(name string) string { return filepath.Join(l.dir, name) }
 	small := []string{"-n", "400", "-lookbacks", "40,60", "-seed", "1"}
 	fetch := []string{"fetch", "-symbols", "AAAUSDT,BBBUSDT,CCCUSDT", "-from", "2022-01-01", "-to", "2024-02-10",
-		"-base-url", server.URL, "-out", out}
+		"-base-url", shared.server.URL, "-out", out}
 	corpus := append([]string{"corpus", "-out", out}, small...)
 	train := []string{"train", "-weights", at("corpus/weights.csv"), "-steps", "1500", "-backend", "go", "-components", "3",
 		"-hidden", "16", "-latent", "3", "-out", out}
@@ -87,7 +121,7 @@ func prepare(t *testing.T) (*lab, []job) {
 		"-hidden", "16", "-latent", "2", "-portfolios", "30", "-components", "2", "-starts", "3", "-iterations", "5"}
 	followed := at("followed")
 	l.mustRun(t, append([]string{"pipeline", "-out", out}, onPrices...), followed)
-	return l, []job{
+	l.jobs = []job{
 		{name: "corpus", args: corpus}, {name: "train", args: train}, {name: "fetch", args: fetch},
 		{name: "universes", args: universes},
 		{name: "train over sets", args: []string{"train", "-corpus", at("universes"), "-steps", "150", "-batch", "32",
@@ -104,7 +138,25 @@ func prepare(t *testing.T) (*lab, []job) {
 		{name: "export", args: []string{"export", "-model", at("model"), "-out", out}},
 		{name: "live", file: true, args: []string{"live", "-model", followed, "-replay", at("prices"), "-interval", "D",
 			"-lookback", "200", "-n", "50", "-from", "2024-02-01", "-backend", "go", "-out", out}},
+		{name: "sample", args: []string{"sample", "-days", "20000", "-out", out}},
 	}
+	for _, j := range l.jobs {
+		l.undisturbed[j.name] = &undisturbed{}
+	}
+	shared.lab = l
+	return l
+}
+
+// whole returns what an undisturbed run of a job writes, and how long it takes.
+func (l *lab) whole(t *testing.T, j job) (map[string][]byte, time.Duration) {
+	t.Helper()
+	u := l.undisturbed[j.name]
+	u.once.Do(func() {
+		place := filepath.Join(t.TempDir(), "whole")
+		u.lasts = l.mustRun(t, j.args, place)
+		u.files = tree(t, place)
+	})
+	return u.files, u.lasts
 }
 
 // command is that of a job that writes to a place, with a folder of its own for
@@ -199,14 +251,12 @@ var signals = []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT}
 
 // TestKills kills each verb at random moments and lets it go on.
 func TestKills(t *testing.T) {
-	l, jobs := prepare(t)
-	for _, j := range jobs {
+	l := prepare(t)
+	for _, j := range l.jobs {
 		t.Run(j.name, func(t *testing.T) {
 			t.Parallel()
 			verb := j.args[0]
-			whole := filepath.Join(t.TempDir(), "whole")
-			lasts := l.mustRun(t, j.args, whole)
-			want := tree(t, whole)
+			want, lasts := l.whole(t, j)
 			hits := 0
 			for k := range l.kills {
 				rng := rand.New(rand.NewPCG(uint64(k), 7))
@@ -266,48 +316,64 @@ func remount(t *testing.T, dir, options string) {
 	}
 }
 
-// TestFullDisk gives each verb a disk that is too small, then one that isn't, and at
-// last one that can't be written to.
+// fullDisks is how many sizes of a full disk each job meets at least.
+const fullDisks = 2
+
+// TestFullDisk gives each verb disks that are too small, at several moments of its
+// writing: nothing half-written is left, and once there is room the same command ends
+// with the same bytes. At last it gives it one that can't be written to.
 func TestFullDisk(t *testing.T) {
-	l, jobs := prepare(t)
-	for _, j := range jobs {
-		t.Run(j.name, func(t *testing.T) {
-			t.Parallel()
-			whole := filepath.Join(t.TempDir(), "whole")
-			l.mustRun(t, j.args, whole)
-			want := tree(t, whole)
-			size, pages := 0, 0 // such a disk has whole pages
-			for _, text := range want {
-				size += len(text)
-				pages += (len(text) + os.Getpagesize() - 1) / os.Getpagesize()
-			}
-			cases := min(max(1, l.kills/5), pages-1)
-			for k := range cases {
-				disk, reason := mounted(t, max(1, pages*(2*k+1)/(2*cases))*os.Getpagesize())
-				if reason != "" {
-					t.Skip(reason)
-				}
-				place := filepath.Join(disk, "run")
-				temporary := t.TempDir()
-				c, stderr := l.command(j.args, place, temporary)
-				what := fmt.Sprintf("%s, full disk %d", j.name, k)
-				if err := c.Run(); err == nil || c.ProcessState.ExitCode() != 1 {
-					t.Errorf("%s: %v\n%s", what, err, stderr)
-				}
-				oneLine(t, what, j.args[0], stderr.String())
-				clean(t, what, temporary)
-				for name := range tree(t, disk) {
-					if strings.Contains(name, ".tmp-") {
-						t.Errorf("%s: %s is left", what, name)
-					}
-				}
-				remount(t, disk, fmt.Sprintf("size=%d", 4*size+1<<22))
-				l.mustRun(t, j.args, place)
-				sameBytes(t, what, tree(t, place), want)
-			}
-			l.readOnly(t, j)
-		})
+	l := prepare(t)
+	var full, readOnly atomic.Int64
+	t.Run("verbs", func(t *testing.T) {
+		for _, j := range l.jobs {
+			t.Run(j.name, func(t *testing.T) {
+				t.Parallel()
+				full.Add(l.fullDisks(t, j))
+				l.readOnly(t, j)
+				readOnly.Add(1)
+			})
+		}
+	})
+	t.Logf("%d full disks and %d read-only ones, of %d jobs: nothing half-written left, and the same bytes once there was room",
+		full.Load(), readOnly.Load(), len(l.jobs))
+}
+
+// fullDisks lets a job run on disks that are too small, and then gives them room. It
+// returns how many they were.
+func (l *lab) fullDisks(t *testing.T, j job) int64 {
+	t.Helper()
+	want, _ := l.whole(t, j)
+	size, pages := 0, 0 // such a disk has whole pages
+	for _, text := range want {
+		size += len(text)
+		pages += (len(text) + os.Getpagesize() - 1) / os.Getpagesize()
 	}
+	cases := min(max(fullDisks, l.kills/5), pages-1)
+	for k := range cases {
+		disk, reason := mounted(t, max(1, pages*(2*k+1)/(2*cases))*os.Getpagesize())
+		if reason != "" {
+			t.Skip(reason)
+		}
+		place := filepath.Join(disk, "run")
+		temporary := t.TempDir()
+		c, stderr := l.command(j.args, place, temporary)
+		what := fmt.Sprintf("%s, full disk %d", j.name, k)
+		if err := c.Run(); err == nil || c.ProcessState.ExitCode() != 1 {
+			t.Errorf("%s: %v\n%s", what, err, stderr)
+		}
+		oneLine(t, what, j.args[0], stderr.String())
+		clean(t, what, temporary)
+		for name := range tree(t, disk) {
+			if strings.Contains(name, ".tmp-") {
+				t.Errorf("%s: %s is left", what, name)
+			}
+		}
+		remount(t, disk, fmt.Sprintf("size=%d", 4*size+1<<22))
+		l.mustRun(t, j.args, place)
+		sameBytes(t, what, tree(t, place), want)
+	}
+	return int64(cases)
 }
 
 // readOnly checks that a verb says in one line that it can't write.
