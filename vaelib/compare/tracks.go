@@ -37,8 +37,8 @@ func (t *Tracks) Column(k int) []float64 { return mat.Col(nil, k, t.Returns) }
 // Periods returns T.
 func (t *Tracks) Periods() int { rows, _ := t.Returns.Dims(); return rows }
 
-// mostNumbers bounds the memory that a file takes: 512 MiB.
-const mostNumbers = 1 << 26
+// mostNumbers bounds the memory that a file takes: 256 MiB.
+const mostNumbers = 1 << 25
 
 // dateColumns are the names of a first column of times.
 var dateColumns = []string{"date", "timestamp", "time", "datetime", "day", "month"}

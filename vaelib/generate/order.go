@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -207,39 +206,6 @@ func (d *Donors) attainable(ctx context.Context, set simplex.Set, wish portfolio
 		}
 	}
 	return nil
-}
-
-// nearEnough is a miss, in standard deviations, that counts as none.
-const nearEnough = 0.01
-
-// reached returns an error where no portfolio meets the wish.
-func (d *Donors) reached(ctx context.Context, set simplex.Set, wish portfolio.Wish, weights *mat.Dense) error {
-	goals := d.goals(wish)
-	rows, _ := weights.Dims()
-	nearest, least := 0, math.Inf(1)
-	for i := range rows {
-		var worst float64
-		for _, g := range goals {
-			worst = max(worst, g.Miss(g.Measure.Value(weights.RawRowView(i))))
-		}
-		if worst < least {
-			nearest, least = i, worst
-		}
-	}
-	if least <= nearEnough || len(goals) == 0 {
-		return nil
-	}
-	var has []string
-	for _, g := range goals {
-		from, to, err := polish.Attainable(ctx, set, g.Measure)
-		if err != nil {
-			return err
-		}
-		has = append(has, fmt.Sprintf("%s %.6g (by itself from %.6g to %.6g)", g.Measure.Name,
-			g.Measure.Value(weights.RawRowView(nearest)), from, to))
-	}
-	return fmt.Errorf("%s: no portfolio within the constraints was found that has all of it; the nearest has %s",
-		wish, strings.Join(has, ", "))
 }
 
 func meanMiss(t portfolio.Term, achieved *mat.Dense, j int) float64 {

@@ -21,7 +21,7 @@ import (
 const (
 	idColumn    = "id"
 	longestLine = 4 << 20 // bytes: some 200,000 weights
-	mostNumbers = 1 << 27 // numbers in a file: 1 GiB of memory
+	mostNumbers = 1 << 25 // numbers in a file: 256 MiB of memory
 )
 
 // ReadOptions say what is expected of a file of weights.
@@ -307,7 +307,8 @@ func (t *table) addRow(check func(id string, row []float64) error) error {
 			len(t.fields), len(t.names)+first))
 	}
 	if len(t.numbers)+len(t.names) > mostNumbers {
-		return t.refuse(0, fmt.Errorf("the file holds more than %d numbers: split it", mostNumbers))
+		return t.refuse(0, fmt.Errorf("the file holds more than %d numbers, the most that are read, %d rows of %d: "+
+			"split it", mostNumbers, mostNumbers/len(t.names), len(t.names)))
 	}
 	for j, field := range t.fields[first:] {
 		x, err := weight(field)

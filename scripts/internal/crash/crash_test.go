@@ -138,7 +138,7 @@ func prepare(t *testing.T) *lab {
 		{name: "export", args: []string{"export", "-model", at("model"), "-out", out}},
 		{name: "live", file: true, args: []string{"live", "-model", followed, "-replay", at("prices"), "-interval", "D",
 			"-lookback", "200", "-n", "50", "-from", "2024-02-01", "-backend", "go", "-out", out}},
-		{name: "sample", args: []string{"sample", "-days", "20000", "-out", out}},
+		{name: "sample", args: []string{"sample", "-days", "12000", "-out", out}},
 	}
 	for _, j := range l.jobs {
 		l.undisturbed[j.name] = &undisturbed{}
