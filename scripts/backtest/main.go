@@ -82,7 +82,7 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 			return err
 		}
 		defer input.Backend.Close()
-		io.Note("backend: %s", input.Backend.Description())
+		io.Announce(input.Backend)
 		spec.Backend, spec.Plugin = input.Backend.Name(), input.Backend.Plugin()
 		if err := c.models(io, &input); err != nil {
 			return err

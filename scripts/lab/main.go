@@ -75,7 +75,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer backend.Close()
-	io.Note("backend: %s", backend.Description())
+	io.Announce(backend)
 	in.Backend = backend
 	if c.Model == "" {
 		in.Set, err = trained.BuiltIn(backend)

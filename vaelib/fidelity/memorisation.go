@@ -37,15 +37,6 @@ type Memorisation struct {
 	HeldOutCopies int // held-out rows at distance 0 from one
 }
 
-// MedianRatio is the median distance of generated rows over that of held-out
-// rows, 1 for new data and 0 for copies; false where the held-out median is 0.
-func (m Memorisation) MedianRatio() (float64, bool) {
-	if m.HeldOutDistance.P50 == 0 {
-		return 0, false
-	}
-	return m.GeneratedDistance.P50 / m.HeldOutDistance.P50, true
-}
-
 // MeasureMemorisation compares the distances of generated (M x n) and of
 // held-out portfolios (H x n) to the nearest of the training portfolios
 // (T x n).

@@ -2,16 +2,14 @@ package market
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
-	"vaefolio/vaelib/tabular"
 
-	"gonum.org/v1/gonum/mat"
+	"vaefolio/vaelib/tabular"
 )
 
 // Universe says which symbols could have been chosen at a time: those that
@@ -259,50 +257,4 @@ func (s *Survivorship) String() string {
 		"survivorship: %s to the end of %.1f years, so the list looks like one of today; those delisted before are "+
 			"missing, and results look better than life was: add delisted symbols",
 		all, float64(s.Span)/float64(year))
-}
-
-// Join returns a panel of the symbols of several, over the times of any: a
-// list of today with symbols that were delisted, say, from another file. A
-// symbol has NaN at times that its own panel lacks. It returns an error for a
-// symbol that two of them have, and for none to join.
-func Join(panels ...*Panel) (*Panel, error) {
-	if len(panels) == 0 {
-		return nil, errors.New("no panel to join")
-	}
-	var symbols []string
-	var all []int64
-	from := map[string]int{}
-	for i, p := range panels {
-		for _, s := range p.Symbols {
-			if k, ok := from[s]; ok {
-				return nil, fmt.Errorf("symbol %s is in panels %d and %d: leave it out of one", s, k+1, i+1)
-			}
-			from[s] = i
-			symbols = append(symbols, s)
-		}
-		ms := make([]int64, len(p.Times))
-		for t, at := range p.Times {
-			ms[t] = at.UnixMilli()
-		}
-		all = union(all, ms)
-	}
-	joined := mat.NewDense(len(all), len(symbols), nil)
-	for t := range all {
-		row := joined.RawRowView(t)
-		for j := range row {
-			row[j] = math.NaN()
-		}
-	}
-	column := 0
-	for _, p := range panels {
-		t := 0
-		for i, at := range p.Times {
-			for all[t] < at.UnixMilli() {
-				t++
-			}
-			copy(joined.RawRowView(t)[column:], p.Close.RawRowView(i))
-		}
-		column += len(p.Symbols)
-	}
-	return &Panel{Symbols: symbols, Times: allMillis(all), Close: joined}, nil
 }

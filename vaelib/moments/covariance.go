@@ -101,15 +101,3 @@ func Spectrum(cov *mat.SymDense) []float64 {
 	}
 	return falling
 }
-
-// Condition returns the ratio of the largest to the smallest eigenvalue of a
-// covariance: +Inf where the matrix is singular in float64, as it is with
-// fewer periods than assets.
-func Condition(cov *mat.SymDense) float64 {
-	spectrum := Spectrum(cov)
-	largest, smallest := spectrum[0], spectrum[len(spectrum)-1]
-	if smallest <= largest*float64(len(spectrum))*0x1p-52 {
-		return math.Inf(1)
-	}
-	return largest / smallest
-}
