@@ -166,20 +166,13 @@ func (in *Input) strategy(name string, s *BacktestSettings, models *family, flat
 func (in *Input) allocation(objective optimize.Objective, s *BacktestSettings, flat *flattened) weigher {
 	solver := &optimize.Solver{}
 	return func(ctx context.Context, training *market.Window, _ []float64) ([]float64, error) {
-		set, err := in.setOf(training)
+		inputs, _, err := in.problem(training, s, flat)
 		if err != nil {
 			return nil, err
 		}
-		m, err := moments.Estimate(s.Covariance, training.Returns)
-		if err != nil {
-			return nil, err
-		}
-		flat.add(training, m)
-		result, err := solver.Solve(ctx, objective, &optimize.Inputs{
-			Set: set, Returns: training.Returns, Mean: m.Mean, Cov: m.Cov, RiskAversion: s.RiskAversion,
-			RiskFree: in.Metrics.RiskFree / in.Metrics.PeriodsPerYear, Project: true,
-			Linkage: s.Linkage, LeafOrder: s.LeafOrder,
-		})
+		inputs.Returns, inputs.RiskAversion, inputs.Project = training.Returns, s.RiskAversion, true
+		inputs.Linkage, inputs.LeafOrder = s.Linkage, s.LeafOrder
+		result, err := solver.Solve(ctx, objective, inputs)
 		if none := (*optimize.NoExcessError)(nil); errors.As(err, &none) {
 			return nil, fmt.Errorf("%w: %w", err, backtest.ErrHold)
 		}
@@ -188,6 +181,23 @@ func (in *Input) allocation(objective optimize.Objective, s *BacktestSettings, f
 		}
 		return result.Weights, nil
 	}
+}
+
+// problem is what an allocation starts from: the set of a training window's symbols and
+// the estimated moments of its returns.
+func (in *Input) problem(training *market.Window, s *BacktestSettings, flat *flattened) (*optimize.Inputs,
+	*moments.Moments, error) {
+	set, err := in.setOf(training)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := moments.Estimate(s.Covariance, training.Returns)
+	if err != nil {
+		return nil, nil, err
+	}
+	flat.add(training, m)
+	return &optimize.Inputs{Set: set, Mean: m.Mean, Cov: m.Cov,
+		RiskFree: in.Metrics.RiskFree / in.Metrics.PeriodsPerYear}, m, nil
 }
 
 // setOf is the constraint set of the symbols of a training window: some of the

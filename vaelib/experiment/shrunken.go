@@ -27,17 +27,10 @@ func shrunkenNames() []string {
 // shrunken is the named one of them.
 func (in *Input) shrunken(name string, s *BacktestSettings, flat *flattened) weigher {
 	return func(ctx context.Context, training *market.Window, _ []float64) ([]float64, error) {
-		set, err := in.setOf(training)
+		inputs, m, err := in.problem(training, s, flat)
 		if err != nil {
 			return nil, err
 		}
-		m, err := moments.Estimate(s.Covariance, training.Returns)
-		if err != nil {
-			return nil, err
-		}
-		flat.add(training, m)
-		inputs := &optimize.Inputs{Set: set, Mean: m.Mean, Cov: m.Cov,
-			RiskFree: in.Metrics.RiskFree / in.Metrics.PeriodsPerYear}
 		var weights []float64
 		if name == MaxSharpeResampled {
 			weights, err = optimize.Resampled(ctx, optimize.MaxSharpe, inputs,

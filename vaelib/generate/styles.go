@@ -451,16 +451,6 @@ func (s *Styles) Boundaries() []Boundary {
 	return all
 }
 
-// Unsure returns the count rows whose style is least certain, the least first.
-func (s *Styles) Unsure(count int) []int {
-	order := make([]int, len(s.Sure))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(s.Sure[a], s.Sure[b]) })
-	return order[:min(count, len(order))]
-}
-
 // Trait is how a quantity is spread over the styles.
 type Trait struct {
 	Name       string    `json:"name"`

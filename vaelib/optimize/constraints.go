@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/qp"
 	"vaefolio/vaelib/simplex"
 )
 
@@ -94,6 +95,18 @@ func (e *InfeasibleTargetError) Error() string {
 
 // errStuck is a programme that ends in no verdict.
 var errStuck = errors.New("the programme didn't converge: the data are too ill-conditioned; try a shrunk covariance")
+
+// unsolved is nil for the optimum of a programme over a set, and says why there is none
+// for another result.
+func unsolved(r *qp.Result, set *simplex.Set) error {
+	switch r.Status {
+	case qp.Optimal:
+		return nil
+	case qp.Infeasible:
+		return explain(set)
+	}
+	return errStuck
+}
 
 // explain says why the set is empty.
 func explain(set *simplex.Set) error {

@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
-
-	"vaefolio/vaelib/qp"
 )
 
 // Corner is a portfolio of the efficient frontier at which the set of binding
@@ -164,15 +162,11 @@ func (s *sweep) at(ctx context.Context, tolerance float64) (*piece, error) {
 	}
 	v.pose(s.in.Cov)
 	r, err := v.qp.Solve(ctx, &v.problem, v.settings)
+	if err == nil {
+		err = unsolved(r, &s.in.Set)
+	}
 	if err != nil {
 		return nil, err
-	}
-	switch r.Status {
-	case qp.Optimal:
-	case qp.Infeasible:
-		return nil, explain(&s.in.Set)
-	default:
-		return nil, errStuck
 	}
 	v.settings.Warm = true
 	p := &piece{tolerance: tolerance, w: slices.Clone(r.X), slope: make([]float64, len(r.X)), mean: dot(s.in.Mean, r.X)}

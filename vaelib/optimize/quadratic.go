@@ -44,31 +44,22 @@ func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs)
 		}
 	}
 	s.pose(h)
-	solve := func() (*qp.Result, error) { return s.qp.Solve(ctx, &s.problem, s.settings) }
-	var r *qp.Result
-	var err error
-	if in.Set.MinWeight > 0 {
-		r, err = s.branch(ctx, in, solve, s.bound)
-		s.result.Gap /= scale
-	} else {
-		r, err = solve()
-	}
+	r, err := s.solvePosed(ctx, in)
 	if err != nil {
 		return err
 	}
-	switch r.Status {
-	case qp.Optimal:
-	case qp.Infeasible:
-		if targeted {
-			if best, err := s.bestMean(ctx, in); err != nil {
-				return err
-			} else if best < *in.TargetReturn {
-				return &InfeasibleTargetError{*in.TargetReturn, best}
-			}
+	if targeted && r.Status == qp.Infeasible {
+		if best, err := s.bestMean(ctx, in); err != nil {
+			return err
+		} else if best < *in.TargetReturn {
+			return &InfeasibleTargetError{*in.TargetReturn, best}
 		}
-		return explain(&in.Set)
-	default:
-		return errStuck
+	}
+	if err := unsolved(r, &in.Set); err != nil {
+		return err
+	}
+	if in.Set.MinWeight > 0 {
+		s.result.Gap /= scale
 	}
 	copy(s.result.Weights, r.X)
 	s.result.KKT = r.KKT
@@ -151,22 +142,22 @@ func (s *Solver) bestMean(ctx context.Context, in *Inputs) (float64, error) {
 		s.c[j] = -v
 	}
 	s.pose(nil)
-	solve := func() (*qp.Result, error) { return s.qp.Solve(ctx, &s.problem, s.settings) }
-	var r *qp.Result
-	var err error
-	if in.Set.MinWeight > 0 {
-		r, err = s.branch(ctx, in, solve, s.bound)
-	} else {
-		r, err = solve()
+	r, err := s.solvePosed(ctx, in)
+	if err == nil {
+		err = unsolved(r, &in.Set)
 	}
 	if err != nil {
 		return 0, err
 	}
-	switch r.Status {
-	case qp.Optimal:
-		return -r.Objective, nil
-	case qp.Infeasible:
-		return 0, explain(&in.Set)
+	return -r.Objective, nil
+}
+
+// solvePosed solves the programme that was posed, by branches where the set has a
+// smallest holding.
+func (s *Solver) solvePosed(ctx context.Context, in *Inputs) (*qp.Result, error) {
+	solve := func() (*qp.Result, error) { return s.qp.Solve(ctx, &s.problem, s.settings) }
+	if in.Set.MinWeight > 0 {
+		return s.branch(ctx, in, solve, s.bound)
 	}
-	return 0, errStuck
+	return solve()
 }

@@ -132,15 +132,11 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 		}
 		s.pose(nil)
 		r, err := s.qp.Solve(ctx, &s.problem, settings)
+		if err == nil {
+			err = unsolved(r, &in.Set)
+		}
 		if err != nil {
 			return err
-		}
-		switch r.Status {
-		case qp.Optimal:
-		case qp.Infeasible:
-			return explain(&in.Set)
-		default:
-			return errStuck
 		}
 		s.result.Iterations += r.Iterations
 		s.result.KKT = r.KKT
@@ -200,15 +196,11 @@ func (s *Solver) minCVaRByMeans(ctx context.Context, in *Inputs, scale, k float6
 		}
 		return value
 	}, 1e-11, qp.Settings{})
+	if err == nil {
+		err = unsolved(r, &in.Set)
+	}
 	if err != nil {
 		return err
-	}
-	switch r.Status {
-	case qp.Optimal:
-	case qp.Infeasible:
-		return explain(&in.Set)
-	default:
-		return errStuck
 	}
 	copy(s.result.Weights, r.X)
 	s.result.KKT, s.result.Iterations = r.KKT, r.Iterations
@@ -286,15 +278,11 @@ func (s *Solver) maxMin(ctx context.Context, in *Inputs) error {
 		}
 		return largest / scale
 	}, 0, qp.Settings{})
+	if err == nil {
+		err = unsolved(r, &in.Set)
+	}
 	if err != nil {
 		return err
-	}
-	switch r.Status {
-	case qp.Optimal:
-	case qp.Infeasible:
-		return explain(&in.Set)
-	default:
-		return errStuck
 	}
 	copy(s.result.Weights, r.X)
 	s.result.KKT, s.result.Iterations = r.KKT, r.Iterations
