@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -332,8 +333,124 @@ func (f *folder) checkTracks(context.Context) error {
 			if file == "paths.csv" && strings.HasSuffix(column, " path 1") || slices.Contains(names, column) {
 				continue
 			}
-			f.add(file, column, unchecked, nil, "the folder has no weights of it: repeat the run")
+			if err := f.checkFurther(b, file, column, more[column]); err != nil {
+				return err
+			}
 		}
+	}
+	return f.checkChoices(b)
+}
+
+// choicesFile has the weights of single models and of further paths.
+const choicesFile = "choices.csv"
+
+// further are the choices of each track of choices.csv, at every rebalance: its rows
+// are those that change them.
+func (f *folder) further(b *tested) (map[string][][]float64, error) {
+	return recall(f, "further", []string{"config.toml", choicesFile}, func() (map[string][][]float64, error) {
+		t, err := f.table(choicesFile)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Equal(t.header, append([]string{"strategy", "date"}, b.data.Window.Symbols...)) {
+			return nil, fmt.Errorf("%s: its columns are not the strategy, the date and the symbols of the prices",
+				choicesFile)
+		}
+		weights, err := t.matrix(2)
+		if err != nil {
+			return nil, err
+		}
+		all := map[string][][]float64{}
+		for i, row := range t.rows {
+			at := slices.IndexFunc(b.trades, func(at int) bool { return b.days[at] == row[1] })
+			before := all[row[0]]
+			if at < len(before) || at > 0 && len(before) == 0 {
+				return nil, fmt.Errorf("%s:%d: %s at %s is no rebalance that follows", choicesFile, i+2, row[0], row[1])
+			}
+			for len(before) < at {
+				before = append(before, before[len(before)-1])
+			}
+			all[row[0]] = append(before, weights[i])
+		}
+		for name, choices := range all {
+			for len(choices) < len(b.trades) {
+				choices = append(choices, choices[len(choices)-1])
+			}
+			all[name] = choices
+		}
+		return all, nil
+	})
+}
+
+// checkFurther recomputes the returns of a single model, or of a further path.
+func (f *folder) checkFurther(b *tested, file, column string, returns []float64) error {
+	if !f.has(choicesFile) {
+		f.add(file, column, unchecked, nil, "the folder has no weights of it: it is of an earlier version")
+		return nil
+	}
+	all, err := f.further(b)
+	if err != nil {
+		return err
+	}
+	choices, ok := all[column]
+	if !f.equal(choicesFile, "has "+column, ok, true) {
+		return nil
+	}
+	f.all(file, column, b.days[b.from:b.to], returns, b.earn(choices).returns, 1e-12)
+	return nil
+}
+
+// checkChoices checks that what was chosen meets the constraints, as it does in
+// weights.csv.
+func (f *folder) checkChoices(b *tested) error {
+	if !f.has(choicesFile) {
+		return nil
+	}
+	all, err := f.further(b)
+	if err != nil {
+		return err
+	}
+	groups, err := groupsOf(&b.config.Constraints, b.data.Window.Symbols)
+	if err != nil {
+		return err
+	}
+	limits := b.config.Constraints
+	if b.data.Listings != nil {
+		limits.Lower = min(0, limits.Lower)
+	}
+	var want, names []string
+	for _, file := range []string{"trials.csv", "paths.csv"} {
+		if !f.has(file) {
+			continue
+		}
+		t, err := f.table(file)
+		if err != nil {
+			return err
+		}
+		for _, column := range t.header[1:] {
+			if !strings.HasSuffix(column, " path 1") && !slices.Contains(b.config.Strategies, column) {
+				want = append(want, column)
+			}
+		}
+	}
+	t, err := f.table(choicesFile)
+	if err != nil {
+		return err
+	}
+	for _, row := range t.rows {
+		names = append(names, row[0])
+	}
+	f.equal(choicesFile, "strategies", slices.Compact(names), want)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		traded := b.earn(all[name]).traded
+		var ids []string
+		var weights [][]float64
+		for i, w := range all[name] {
+			if traded[i] > 1e-12 {
+				ids, weights = append(ids, name+" at "+b.days[b.trades[i]]), append(weights, w)
+			}
+		}
+		f.checkConstraints(choicesFile, ids, weights, &limits, groups)
 	}
 	return nil
 }

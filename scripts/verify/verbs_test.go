@@ -89,7 +89,8 @@ func TestAlteredBacktest(t *testing.T) {
 	}
 }
 
-// Backtests of models, on combinatorial splits and with constant weights hold.
+// Backtests of models, on combinatorial splits and with constant weights hold, and what
+// single models and further paths earned follows from their weights.
 func TestSoundBacktestsHold(t *testing.T) {
 	skipWhenShort(t)
 	for name, args := range map[string][]string{
@@ -98,9 +99,14 @@ func TestSoundBacktestsHold(t *testing.T) {
 		"splits": {"-strategies", "equal-weight,inverse-volatility", "-groups", "4", "-test", "70",
 			"-from", "2022-06-01", "-min-weight", "0.05"},
 	} {
-		dir := finished(t, "backtest-"+name, "backtest", append(args, "-quiet")...)
-		if said := first(t, dir, memo{}, ""); said != "" {
-			t.Errorf("%s: %s", name, said)
+		dir := copied(t, finished(t, "backtest-"+name, "backtest", append(args, "-quiet")...))
+		trials := "trials.csv"
+		if name == "splits" {
+			trials = "paths.csv"
+		}
+		if missed := found(t, dir, slices.Concat(ofCSV(t, dir, trials), ofCSV(t, dir, "choices.csv"),
+			shifted(t, dir, "choices.csv", 3))); len(missed) > 0 {
+			t.Errorf("%s: not found: %s", name, strings.Join(missed, "; "))
 		}
 	}
 }

@@ -105,7 +105,7 @@ func (s *BacktestSettings) Validate() error {
 // BacktestFiles are the names of the files that [Backtest] writes, figures by a
 // pattern.
 func BacktestFiles() []string {
-	return []string{ReturnsFile, "trials.csv", "paths.csv", WeightsFile, SummaryFile, ReportFile,
+	return []string{ReturnsFile, "trials.csv", "paths.csv", "choices.csv", WeightsFile, SummaryFile, ReportFile,
 		FiguresFolder + "/*.png", DecisionsFolder + "/*.json"}
 }
 
@@ -276,7 +276,8 @@ type TestedStrategy struct {
 // trials.csv (the same, with the single models behind a strategy: all that was
 // looked at), weights.csv (strategy, date, symbols), summary.json, figures/ and
 // report.html; of combinatorial splits these are of the first path, and paths.csv
-// has the returns of all.
+// has the returns of all. Where there are single models or further paths, choices.csv
+// has their weights, at the rebalances that change them.
 func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestSettings) (*BacktestSummary, error) {
 	if err := settings.Validate(); err != nil {
 		return nil, err
@@ -314,6 +315,7 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 	}
 	all := *paths[0]
 	paths[0].Tracks = all.Tracks[:len(settings.Strategies)]
+	further := slices.Clone(all.Tracks[len(settings.Strategies):])
 	for name, write := range map[string]func(io.Writer) error{
 		ReturnsFile:  func(w io.Writer) error { return writeReturns(w, paths[0]) },
 		"trials.csv": func(w io.Writer) error { return writeReturns(w, &all) },
@@ -329,6 +331,14 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 		if err != nil {
 			return nil, err
 		}
+		for k, track := range all.Tracks {
+			if k%len(paths) > 0 {
+				further = append(further, track)
+			}
+		}
+	}
+	if err := writeChoices(folder, paths[0].Symbols, further); err != nil {
+		return nil, err
 	}
 	if err := run.WriteJSON(folder.Path(SummaryFile), summary); err != nil {
 		return nil, err
@@ -540,10 +550,32 @@ func stamp(t time.Time) string {
 }
 
 func writeRebalances(w io.Writer, result *backtest.Result) error {
+	return writeWeights(w, result, func(*backtest.Track, int) bool { return true })
+}
+
+// writeChoices writes choices.csv where there are tracks besides the strategies' own:
+// those of their rebalances that are not to the weights of the one before.
+func writeChoices(folder *run.Run, symbols []string, tracks []backtest.Track) error {
+	if len(tracks) == 0 {
+		return nil
+	}
+	further := &backtest.Result{Symbols: symbols, Tracks: tracks}
+	return run.WriteFile(folder.Path("choices.csv"), func(w io.Writer) error {
+		return writeWeights(w, further, func(t *backtest.Track, i int) bool {
+			return i == 0 || !slices.Equal(t.Rebalances[i].Weights, t.Rebalances[i-1].Weights)
+		})
+	})
+}
+
+func writeWeights(w io.Writer, result *backtest.Result, has func(t *backtest.Track, i int) bool) error {
 	header := append([]string{"strategy", "date"}, result.Symbols...)
 	return run.WriteCSV(w, header, func(write func(cells ...string)) {
-		for _, track := range result.Tracks {
-			for _, r := range track.Rebalances {
+		for k := range result.Tracks {
+			track := &result.Tracks[k]
+			for i, r := range track.Rebalances {
+				if !has(track, i) {
+					continue
+				}
 				record := []string{track.Name, stamp(r.Time)}
 				for _, x := range r.Weights {
 					record = append(record, strconv.FormatFloat(x, 'g', -1, 64))
