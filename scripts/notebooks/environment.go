@@ -178,13 +178,14 @@ var runner string
 
 // job asks the runner to execute one notebook, or to put new text around its outputs.
 type job struct {
-	Source  string            `json:"source"`
-	Folder  string            `json:"folder"` // where the cells run
-	Small   bool              `json:"small"`
-	Set     map[string]string `json:"set"`     // other parameters: Go expressions by name
-	Timeout float64           `json:"timeout"` // seconds a cell
-	Stamp   map[string]string `json:"stamp"`
-	Saved   string            `json:"saved"` // a notebook of the same code whose outputs are taken; empty: cells are run
+	Source   string            `json:"source"`
+	Folder   string            `json:"folder"` // where the cells run
+	Small    bool              `json:"small"`
+	Sections bool              `json:"sections"` // for faults alone, the cells of a section in one program
+	Set      map[string]string `json:"set"`      // other parameters: Go expressions by name
+	Timeout  float64           `json:"timeout"`  // seconds a cell
+	Stamp    map[string]string `json:"stamp"`
+	Saved    string            `json:"saved"` // a notebook of the same code whose outputs are taken; empty: cells are run
 }
 
 // event is what the runner reports.

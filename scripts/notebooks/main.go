@@ -256,8 +256,9 @@ func executeOne(ctx context.Context, c *config, env environment, book notebook, 
 	report := stream.Progress(book.name)
 	asked := job{
 		Source: book.source, Folder: filepath.Dir(book.source), Small: c.Small, Set: c.set,
-		Timeout: c.Timeout,
-		Stamp:   map[string]string{sourceKey: hash, contentKey: unknownHash, libraryKey: env.commit(ctx)},
+		Sections: c.Command == "check" && c.Small,
+		Timeout:  c.Timeout,
+		Stamp:    map[string]string{sourceKey: hash, contentKey: unknownHash, libraryKey: env.commit(ctx)},
 	}
 	if c.Text {
 		asked.Saved = book.saved

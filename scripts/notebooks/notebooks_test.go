@@ -309,6 +309,26 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// Where only faults are asked for, cells of a section are one program, as if each were one.
+func TestSections(t *testing.T) {
+	env := realEnvironment(t)
+	folder := t.TempDir()
+	path := filepath.Join(folder, "01-test.md")
+	execute := func(last string) (string, error) {
+		write(t, path, cells("import \"fmt\"", "%%\nx := 1\nfmt.Println(x)\nif x > 0 {\n\treturn\n}",
+			"import \"os\"\n\nvar known = len(os.Args)", last))
+		return env.execute(t.Context(), job{Source: path, Folder: folder, Sections: true, Timeout: 60}, func(int, int) {})
+	}
+	executed, err := execute("%%\nx := 2\nfmt.Println(x, known)")
+	if err != nil || !strings.Contains(executed, `"1\n",`) || !strings.Contains(executed, `"2 1\n"`) {
+		t.Errorf("%v, outputs:\n%s", err, executed)
+	}
+	var fault *cellError
+	if _, err = execute("%%\npanic(\"at the disco\")"); !errors.As(err, &fault) || fault.cell != 5 {
+		t.Errorf("error %v, want a fault of cell 5", err)
+	}
+}
+
 func TestSmallParameters(t *testing.T) {
 	source := strings.Replace(cells("%%\nprintln := fmt.Println\nprintln(steps, seed)"), "---\n\n",
 		"  vaefolio:\n    small:\n      steps: 3\n---\n\n", 1)

@@ -88,12 +88,49 @@ def programs(code):
         yield group
 
 
-def execute_program(client, group, timeout):
+def sections(notebook, code):
+    """Groups of cells between headings; what isn't Go, or declares names anew, by itself."""
+    headings = [i for i, c in enumerate(notebook.cells)
+                if c.cell_type == "markdown" and re.search(r"^##? ", c.source, re.MULTILINE)]
+    group, before = [], 0
+    for place, number, cell in code:
+        section = sum(heading < place for heading in headings)
+        alone = "injected" in cell.metadata or re.search(r"^(!|%[^%]|%%.|func main\b)", cell.source, re.MULTILINE)
+        if group and (alone or section != before):
+            yield group
+            group = []
+        before = section
+        group.append((place, number, cell))
+        if alone:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def one_program(sources):
+    """The source of a program that does what those of the cells do, one after the other.
+
+    Values don't outlive a cell, so what each does stands in a function of its own.
+    """
+    if len(sources) == 1:
+        return sources[0]
+    wanted = re.compile(r"^import (?:\(.*?^\)|[^\n(]+)$", re.DOTALL | re.MULTILINE)
+    imports, declarations, bodies = [], [], []
+    for source in sources:
+        declared, main, body = re.match(r"(.*?)(?:^(%%)\n(.*))?\Z", source + "\n", re.DOTALL | re.MULTILINE).groups()
+        imports += wanted.findall(declared)
+        declarations.append(wanted.sub("", declared))
+        bodies += [f"func() {{\n{body}}}()"] if main else []
+    return "\n".join([*imports, *declarations, *(["%%", *bodies] if bodies else [])])
+
+
+def execute_program(client, group, timeout, joined="\n\n".join):
     """Executes cells as one, with what comes out in the last, whose number a fault has."""
     place, number, cell = group[-1]
     source = cell.source
     try:
-        cell.source = "\n\n".join(c.source for _, _, c in group)
+        cell.source = joined([c.source for _, _, c in group])
         client.execute_cell(cell, place)
     except CellControlSignal:
         raise Fault(f"ran past the limit of {timeout} s", number) from None
@@ -104,7 +141,17 @@ def execute_program(client, group, timeout):
         raise Fault(text, number)
 
 
-def execute(notebook, folder, timeout):
+def passes(client, section, timeout):
+    """Whether the cells have no fault in one program, of which there are several times
+    fewer to link. Where they have, cell by cell tells which, or that it was the joining."""
+    try:
+        execute_program(client, section, timeout, one_program)
+    except Fault:
+        return False
+    return True
+
+
+def execute(notebook, folder, timeout, by_sections=False):
     client = NotebookClient(notebook, kernel_name="gonb", timeout=timeout, allow_errors=True,
                             record_timing=False, coalesce_streams=True, extra_arguments=["--raw_error"],
                             # on a busy machine outputs come late, and must not be left out
@@ -119,15 +166,20 @@ def execute(notebook, folder, timeout):
     done = 0
     try:
         with client.setup_kernel():
-            for group in programs(code):
-                try:
-                    execute_program(client, group, timeout)
-                except Fault:
-                    for part in group[:-1]:
-                        execute_program(client, [part], timeout)  # whose fault it is
-                    raise
-                done += len(group)
-                say(event="cell", done=done, total=len(code))
+            for section in sections(notebook, code) if by_sections else [code]:
+                if by_sections and len(section) > 1 and passes(client, section, timeout):
+                    done += len(section)
+                    say(event="cell", done=done, total=len(code))
+                    continue
+                for group in programs(section):
+                    try:
+                        execute_program(client, group, timeout)
+                    except Fault:
+                        for part in group[:-1]:
+                            execute_program(client, [part], timeout)  # whose fault it is
+                        raise
+                    done += len(group)
+                    say(event="cell", done=done, total=len(code))
     except DeadKernelError:
         raise Fault("the kernel died", code[done][1]) from None
     finally:
@@ -226,7 +278,7 @@ def main():
         if job["saved"]:
             take_over(notebook, nbformat.read(job["saved"], as_version=4))
         else:
-            execute(notebook, job["folder"], job["timeout"])
+            execute(notebook, job["folder"], job["timeout"], job["sections"])
         finish(notebook, job["stamp"] | ({"parameters": values} if values else {}))
         nbformat.validate(notebook)
         say(event="done", notebook=nbformat.writes(notebook) + "\n")
