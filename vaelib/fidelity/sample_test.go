@@ -219,13 +219,17 @@ func TestCancellationOnTheWay(t *testing.T) {
 }
 
 func TestSameForAnyNumberOfWorkers(t *testing.T) {
-	training, heldOut := portfolios(t, 700, 1, 1), portfolios(t, 600, 1, 2)
-	candidates := []fidelity.Candidate{{Name: "other", Weights: portfolios(t, 400, 2, 3)}}
+	scale, permutations := 100, 300
+	if testing.Short() {
+		scale, permutations = 40, 99
+	}
+	training, heldOut := portfolios(t, 7*scale, 1, 1), portfolios(t, 6*scale, 1, 2)
+	candidates := []fidelity.Candidate{{Name: "other", Weights: portfolios(t, 4*scale, 2, 3)}}
 	codes, factors := normals(500, 3, 4), normals(500, 2, 5)
 	measure := func(workers int) any {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
 		rows := must[[]fidelity.Row](t)(fidelity.Compare(ctx, training, heldOut, candidates,
-			fidelity.Settings{Permutations: 300}))
+			fidelity.Settings{Permutations: permutations}))
 		scores := must[fidelity.Disentanglement](t)(fidelity.MeasureDisentanglement(ctx, codes, factors, []string{"a", "b"},
 			fidelity.DisentanglementSettings{}))
 		return []any{rows, scores}

@@ -81,7 +81,11 @@ func meanDistance(m, v float64) float64 {
 // normals are normal, and a Gaussian kernel between normals is a Gaussian of
 // the sum of variances.
 func TestNormalsInClosedForm(t *testing.T) {
-	const repeats, n = 30, 400
+	const repeats = 30
+	n := 400
+	if testing.Short() {
+		n = 100
+	}
 	for _, test := range []struct{ mean, deviation, bandwidth float64 }{
 		{0, 1, 1}, {1, 1, 1}, {0.5, 2, 0.7}, {-2, 0.5, 3},
 	} {
@@ -257,6 +261,9 @@ func BenchmarkDistinguish(b *testing.B) {
 
 // A matrix of the distances between 6,000 rows would take 288 MB.
 func TestMemoryIsLinear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes so many rows that their square would show")
+	}
 	x, y := normals(3000, 2, 1), normals(3000, 2, 2)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
