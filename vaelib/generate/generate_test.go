@@ -145,7 +145,7 @@ func TestRandomSets(t *testing.T) {
 			}
 		}
 	})
-	if met == 0 || refused == 0 {
+	if !testing.Short() && (met == 0 || refused == 0) { // of a few cases all may be of one kind
 		t.Errorf("%d sets met, %d refused: the test should see both", met, refused)
 	}
 }

@@ -158,8 +158,11 @@ func derive(t *testing.T, p *past) derived {
 // to the bit, and so does all that was fitted before it. Smoothed states don't,
 // which shows that a look ahead would be seen.
 func TestNoLookAhead(t *testing.T) {
-	betrayed := false
-	for seed := range uint64(100) {
+	betrayed, seeds := false, uint64(100)
+	if testing.Short() {
+		seeds = 10
+	}
+	for seed := range seeds {
 		rng := stream.New(seed, "regime.lookahead", 0)
 		p := drawPast(rng)
 		before := derive(t, p)
