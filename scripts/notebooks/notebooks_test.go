@@ -317,7 +317,9 @@ func TestSections(t *testing.T) {
 	execute := func(last string) (string, error) {
 		write(t, path, cells("import \"fmt\"", "%%\nx := 1\nfmt.Println(x)\nif x > 0 {\n\treturn\n}",
 			"import \"os\"\n\nvar known = len(os.Args)", last))
-		return env.execute(t.Context(), job{Source: path, Folder: folder, Sections: true, Timeout: 60}, func(int, int) {})
+		stamp := map[string]string{sourceKey: "hash"}
+		return env.execute(t.Context(), job{Source: path, Folder: folder, Sections: true, Timeout: 60, Stamp: stamp},
+			func(int, int) {})
 	}
 	executed, err := execute("%%\nx := 2\nfmt.Println(x, known)")
 	if err != nil || !strings.Contains(executed, `"1\n",`) || !strings.Contains(executed, `"2 1\n"`) {
