@@ -158,7 +158,7 @@ func openAuto(ctx context.Context) (string, error) {
 	}
 	defer backend.Close()
 	if backend.Plugin() == "" {
-		return "", errors.New(backend.Advice() + ", or run: xla install")
+		return "", errors.New(backend.Advice())
 	}
 	return "xla:" + backend.Plugin(), nil
 }

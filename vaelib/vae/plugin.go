@@ -37,8 +37,8 @@ func firstPlugin() (string, error) {
 			return filepath.Abs(found[0])
 		}
 	}
-	return "", fmt.Errorf("no plugin pjrt_c_api_*_plugin%s in %s: set %s to a folder that holds one",
-		libraryExtension(), quoted(folders), pluginPathVariable)
+	return "", fmt.Errorf("no plugin pjrt_c_api_*_plugin%s in %s: the command xla install brings one, "+
+		"or set %s to a folder that holds one", libraryExtension(), quoted(folders), pluginPathVariable)
 }
 
 func quoted(names []string) string {
