@@ -17,6 +17,7 @@ type config struct {
 	Corpus               string `flag:"corpus" unit:"DIR" help:"the folder of a corpus of many universes, as corpus -universes writes it, which makes a model over assets as a set: it has no symbols of its own, and generate places it in any universe"`
 	Objective            string `flag:"objective" choice:"true-sharpe" only:"corpus" help:"learn, instead of portfolios, a rule that gives any universe the weights of the largest true Sharpe ratio, from a corpus of simulated markets whose truth is known, as corpus -truth writes it; optimize and backtest take it as learnt"`
 	From                 string `flag:"from" unit:"DIR" only:"corpus and !objective" help:"the folder of a model over sets to go on from, or built-in; its portfolios of the universes held out are measured before and after"`
+	Asked                bool   `flag:"asked" record:"asked" only:"corpus and !objective and !from" help:"tell the model over sets what portfolios are asked to have, volatility, return, concentration and the shares of groups of assets, so that generate -mode condition draws them to order instead of choosing"`
 	Conditions           string `flag:"conditions" unit:"FILE" only:"weights" help:"a CSV of what the portfolios have, such as the conditions.csv of a corpus, which makes the model conditional; the measures.json and corpus.json beside it are read too"`
 	trained.Conditioning `title:"Conditions"`
 	Model                vae.Config

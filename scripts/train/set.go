@@ -14,7 +14,10 @@ import (
 // model.
 func (c *config) setSettings() (trained.SetSettings, error) {
 	s := trained.SetSettings{
-		Config: vae.SetConfig{Latent: c.Model.Latent, Beta: c.Model.Beta, Seed: c.Seed}, Schedule: c.Schedule,
+		Config: vae.SetConfig{
+			Latent: c.Model.Latent, Beta: c.Model.Beta, Seed: c.Seed, Conditional: c.Asked,
+		},
+		Schedule: c.Schedule,
 	}
 	if c.From != "" {
 		if c.Model.Latent != 0 {

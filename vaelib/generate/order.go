@@ -53,6 +53,9 @@ type OrderSettings struct {
 	// Draws is how many portfolios are made for each one returned, the one that
 	// meets the measured terms best; default 1.
 	Draws int
+	// Scatter are variances (n) with which portfolios are drawn about what is decoded, of
+	// a model that is asked by choice; nil: they are what is decoded.
+	Scatter []float64
 	// Unpolished leaves the portfolios as the projection makes them. Otherwise they
 	// are moved to the measured terms: see package polish.
 	Unpolished bool

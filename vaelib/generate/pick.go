@@ -2,12 +2,15 @@ package generate
 
 import (
 	"context"
+	"math"
+	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/polish"
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 )
 
@@ -60,6 +63,7 @@ func (g *Generator) pick(
 		return nil, err
 	}
 	rng := stream.New(settings.Seed, "generate.order.codes", 0)
+	about := stream.New(settings.Seed, "generate.order.scatter", 0)
 	b := &Batch{Codes: mat.NewDense(n, g.Latent(), nil), Decoded: mat.NewDense(n, g.set.N, nil),
 		Weights: mat.NewDense(n, g.set.N, nil)}
 	for from := 0; from < n; from += pickBlock {
@@ -68,7 +72,7 @@ func (g *Generator) pick(
 		if err != nil {
 			return nil, err
 		}
-		all, err := to.Decode(ctx, codes)
+		all, err := to.scattered(ctx, codes, settings.Scatter, about)
 		if err != nil {
 			return nil, err
 		}
@@ -94,6 +98,25 @@ func (g *Generator) pick(
 		o.Terms = append(o.Terms, donors.result(t, held[k], decoded, o.Achieved))
 	}
 	return o, nil
+}
+
+// scattered decodes, and draws portfolios about what is decoded with variances (n; nil:
+// none).
+func (g *Generator) scattered(ctx context.Context, codes *mat.Dense, variances []float64, rng *rand.Rand) (
+	*Batch, error) {
+	batch, err := g.Decode(ctx, codes)
+	if err != nil || variances == nil {
+		return batch, err
+	}
+	drawn := mat.DenseCopyOf(batch.Decoded)
+	rows, _ := drawn.Dims()
+	for i := range rows {
+		row := drawn.RawRowView(i)
+		for j, v := range variances {
+			row[j] += math.Sqrt(v) * rng.NormFloat64()
+		}
+	}
+	return batch, simplex.ProjectAll(ctx, g.set, batch.Weights, drawn, batch.Repair)
 }
 
 // under is the generator of the set that a wish leaves, with the terms that it holds.

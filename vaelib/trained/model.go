@@ -72,7 +72,8 @@ type Model struct {
 	// Dir is the folder that the model was opened from or saved in last.
 	Dir string
 
-	hash string // of a model over sets, which has no file of this universe; "": none
+	over *SetModel // that the model was placed by; nil: none
+	hash string    // of a model over sets, which has no file of this universe; "": none
 }
 
 // Names of the densities of codes that a model has.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -106,7 +107,7 @@ func (m *SetModel) Of(u *universe.Universe) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Model{Network: network, Aggregate: m.Aggregate, Dir: m.Name, hash: m.hash}, nil
+	return &Model{Network: network, Aggregate: m.Aggregate, Dir: m.Name, hash: m.hash, over: m}, nil
 }
 
 // Place returns the model of the universe of a window under a constraint set, whose
@@ -142,7 +143,7 @@ func (s *SetSettings) EnsureDefaults() {
 	c, d := vae.DefaultSetConfig(), vae.DefaultSetSchedule()
 	if s.From != nil {
 		c = s.From.Network.Config()
-		s.Config.Latent = c.Latent
+		s.Config.Latent, s.Config.Conditional = c.Latent, c.Conditional
 	}
 	s.Config.Latent, s.Config.Width = cmp.Or(s.Config.Latent, c.Latent), cmp.Or(s.Config.Width, c.Width)
 	s.Config.Heads, s.Config.Blocks = cmp.Or(s.Config.Heads, c.Heads), cmp.Or(s.Config.Blocks, c.Blocks)
@@ -209,16 +210,21 @@ func MakeSet(
 // How many universes at most the density of the codes is fitted to, and by how many
 // normals.
 const (
-	fittedUniverses = 1000
-	setComponents   = 10
+	fittedUniverses   = 1000
+	fittedConditional = 250 // each of whose portfolios is asked for by itself
+	setComponents     = 10
 )
 
 // fit fits a mixture to codes drawn for the portfolios of universes to learn from.
 func (m *SetModel) fit(ctx context.Context, examples []*universe.Example, seed uint64,
 	progress func(done, total int, note string)) (*mixture.Mixture, error) {
 	var learn []*universe.Example
+	most := fittedUniverses
+	if m.Network.Config().Conditional {
+		most = fittedConditional
+	}
 	for _, e := range examples {
-		if !e.HeldOut && len(learn) < fittedUniverses {
+		if !e.HeldOut && len(learn) < most {
 			learn = append(learn, e)
 		}
 	}
@@ -226,11 +232,7 @@ func (m *SetModel) fit(ctx context.Context, examples []*universe.Example, seed u
 	var codes []float64
 	d := m.Network.Config().Latent
 	for i, e := range learn {
-		network, err := m.Network.Of(&e.Universe)
-		if err != nil {
-			return nil, err
-		}
-		mean, logvar, err := network.EncodeContext(ctx, e.Weights)
+		mean, logvar, err := m.posteriors(ctx, e, rng)
 		if err != nil {
 			return nil, err
 		}
@@ -246,4 +248,33 @@ func (m *SetModel) fit(ctx context.Context, examples []*universe.Example, seed u
 	}
 	components := max(1, min(setComponents, len(codes)/d/50))
 	return mixture.Fit(ctx, mat.NewDense(len(codes)/d, d, codes), mixture.Settings{Components: components}, rng)
+}
+
+// posteriors are those of the codes of an example's portfolios, of a conditional model
+// each under some of what it has.
+func (m *SetModel) posteriors(ctx context.Context, e *universe.Example, rng *rand.Rand) (mean, logvar *mat.Dense,
+	err error) {
+	if !m.Network.Config().Conditional {
+		network, err := m.Network.Of(&e.Universe)
+		if err != nil {
+			return nil, nil, err
+		}
+		return network.EncodeContext(ctx, e.Weights)
+	}
+	rows, n := e.Weights.Dims()
+	d := m.Network.Config().Latent
+	mean, logvar = mat.NewDense(rows, d, nil), mat.NewDense(rows, d, nil)
+	for i := range rows {
+		network, err := m.Network.Asked(&e.Universe, e.Ask(e.Weights.RawRowView(i), rng))
+		if err != nil {
+			return nil, nil, err
+		}
+		one, variance, err := network.EncodeContext(ctx, e.Weights.Slice(i, i+1, 0, n).(*mat.Dense))
+		if err != nil {
+			return nil, nil, err
+		}
+		mean.SetRow(i, one.RawRowView(0))
+		logvar.SetRow(i, variance.RawRowView(0))
+	}
+	return mean, logvar, nil
 }

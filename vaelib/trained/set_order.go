@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -19,12 +20,17 @@ import (
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/universe"
+	"vaefolio/vaelib/vae"
 )
 
 // picked is an order to a model over sets of assets, which knows no conditions: of many
 // portfolios of the universe those nearest to the wish, moved to it.
 type picked struct {
+	over     *SetModel
+	network  *vae.Model
 	window   *market.Window
+	periods  float64 // a year
 	set      simplex.Set
 	measures []portfolio.Measure
 }
@@ -45,7 +51,8 @@ func (m *Model) PickOrder(
 		return nil, &WishError{err}
 	}
 	return &Order{
-		Wish: wish.String(), wish: wish, asked: wish, note: note, picked: &picked{w, *m.Set, measures},
+		Wish: wish.String(), wish: wish, asked: wish, note: note,
+		picked: &picked{m.over, m.Network, w, periodsPerYear, *m.Set, measures},
 	}, nil
 }
 
@@ -56,6 +63,9 @@ func (o *Order) pick(ctx context.Context, g *generate.Generator, n int, s genera
 	if o.donors, err = g.Donors(ctx, o.picked.measures, s.Density, s.Seed); err != nil {
 		return nil, err
 	}
+	if g, s.Scatter, err = o.picked.asking(ctx, g, o.donors, o.wish); err != nil {
+		return nil, err
+	}
 	made, err := g.Order(ctx, o.wish, o.donors, n, s)
 	if err != nil || !s.Rivals {
 		return made, err
@@ -63,6 +73,90 @@ func (o *Order) pick(ctx context.Context, g *generate.Generator, n int, s genera
 	study := pickStudy{generator: g, picked: o.picked, donors: o.donors, wish: o.wish, settings: s}
 	o.study, err = study.scores(ctx)
 	return made, err
+}
+
+// asking is a generator of the model that is told the wish, where it is a conditional one,
+// and the variances of portfolios about what is decoded: an order is for portfolios such as
+// were learned from, not for means of such. A term that portfolios without the wish meet on
+// average is left open.
+func (p *picked) asking(ctx context.Context, g *generate.Generator, donors *generate.Donors, wish portfolio.Wish) (
+	*generate.Generator, []float64, error) {
+	if !p.over.Network.Config().Conditional {
+		missed, err := p.over.missed(ctx)
+		return g, slices.Repeat([]float64{missed * p.network.Variance()}, p.set.N), err
+	}
+	set, _, err := donors.Constrain(p.set, wish)
+	if err != nil {
+		return nil, nil, err
+	}
+	largest := 1.0
+	if set.Upper != nil && slices.Max(set.Upper)*float64(set.N) > 1 { // else nothing is left to choose
+		largest = slices.Max(set.Upper)
+	}
+	var asked universe.Asked
+	for _, t := range wish {
+		k := slices.Index(donors.Names, t.Name)
+		mean := 0.0
+		for _, row := range donors.Rows {
+			mean += row[k] / float64(len(donors.Rows))
+		}
+		if t.Relation != portfolio.Equal && t.Miss(mean) == 0 {
+			continue
+		}
+		switch t.Name {
+		case "volatility":
+			asked.Volatility = t.Value / math.Sqrt(p.periods)
+		case "annual_return":
+			value := t.Value / p.periods
+			asked.Return = &value
+		case "effective_assets":
+			asked.Effective = t.Value
+		case "max_weight":
+			asked.Largest = t.Value
+		default:
+			asked.Groups = append(asked.Groups, universe.Group{Members: p.measures[k].Vector, Share: t.Value})
+		}
+	}
+	network, err := p.network.Ask(largest, &asked)
+	if err != nil {
+		return nil, nil, err
+	}
+	g, err = generate.New(network, p.set)
+	return g, network.DecoderVariances(), err
+}
+
+// Universes that missed looks at.
+var missedSettings = universe.Settings{Universes: 24, Portfolios: 8, LeastPeriods: 60, MostPeriods: 250, Seed: 1}
+
+// missed is how far portfolios lie from what is decoded from codes drawn for them, as a
+// share of the variance of a weight: on simulated markets, as the model keeps no record of
+// it.
+func (m *SetModel) missed(ctx context.Context) (float64, error) {
+	var miss, count float64
+	rng := stream.New(1, "trained.set.missed", 0)
+	err := universe.Simulate(ctx, missedSettings, func(e *universe.Example) error {
+		network, err := m.Network.Of(&e.Universe)
+		if err != nil {
+			return err
+		}
+		codes, logvar, err := network.EncodeContext(ctx, e.Weights)
+		if err != nil {
+			return err
+		}
+		for i, v := range logvar.RawMatrix().Data {
+			codes.RawMatrix().Data[i] += math.Exp(v/2) * rng.NormFloat64()
+		}
+		decoded, err := network.DecodeContext(ctx, codes)
+		if err != nil {
+			return err
+		}
+		for i, w := range e.Weights.RawMatrix().Data {
+			miss += math.Pow(w-decoded.RawMatrix().Data[i], 2) / network.Variance()
+			count++
+		}
+		return nil
+	}, nil)
+	return miss / count, err
 }
 
 // studiedOrders is how many portfolios of each kind are compared.

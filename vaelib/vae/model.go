@@ -153,6 +153,9 @@ func (m *Model) DecoderVariance() float64 { return stat.Mean(m.DecoderVariances(
 // DecoderVariances returns the variance of the decoder's noise by asset (n), with
 // the Dirichlet and logistic-normal likelihoods that around the mean portfolio.
 func (m *Model) DecoderVariances() []float64 {
+	if m.placed != nil && m.placed.scatter != nil {
+		return slices.Clone(m.placed.scatter)
+	}
 	return likelihoods[m.config.Likelihood].noise(m.config, m.scaling, m.own())
 }
 

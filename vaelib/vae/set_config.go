@@ -1,8 +1,11 @@
 package vae
 
 import (
+	"errors"
 	"fmt"
 	"math"
+
+	"vaefolio/vaelib/universe"
 )
 
 // SetConfig says what a model over sets of assets learns. [DefaultSetConfig]
@@ -17,6 +20,24 @@ type SetConfig struct {
 	// Objective is what is learned: "" the portfolios of each universe, as a VAE, or
 	// [TrueSharpe], for which Latent and Beta are 0.
 	Objective string `json:"objective,omitempty"`
+	// Conditional networks are told what portfolios are asked to have, too (see
+	// [universe.Asked]), and how far portfolios lie from what is decoded.
+	Conditional bool `json:"conditional,omitempty"`
+}
+
+// features and facts are how much the network is told of an asset, and of a universe.
+func (c SetConfig) features() int {
+	if c.Conditional {
+		return universe.Features + universe.AskedFeatures
+	}
+	return universe.Features
+}
+
+func (c SetConfig) facts() int {
+	if c.Conditional {
+		return universe.Facts + universe.AskedFacts
+	}
+	return universe.Facts
 }
 
 // TrueSharpe is the objective of a learnt rule: the decoder alone, at one code,
@@ -53,6 +74,8 @@ func (c SetConfig) Validate() error {
 	switch {
 	case c.Objective != "" && !c.rule():
 		return fmt.Errorf("objective is %q, want none or %s", c.Objective, TrueSharpe)
+	case c.rule() && c.Conditional:
+		return errors.New("a learnt rule makes one portfolio of a universe: none can be asked for")
 	case c.rule() && (c.Latent != 0 || c.Beta != 0):
 		return fmt.Errorf("latent is %d and beta %v: a learnt rule has neither", c.Latent, c.Beta)
 	}

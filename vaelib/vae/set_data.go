@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/mat"
@@ -17,6 +18,8 @@ type setRow struct {
 	tokens, mask, facts, limits []float32
 	x                           [][]float32 // P portfolios: (w - 1/n)/sqrt(variance)
 	mean, cov                   []float32   // what a rule is judged by, see setRow.judge; nil: nothing
+	of                          *universe.Universe
+	weights                     *mat.Dense // P x n, those of x
 }
 
 // variance is that of a weight about 1/n in a universe of n assets under a largest
@@ -49,7 +52,7 @@ func newSetScale(examples []*universe.Example) setScale {
 // placed lays out a universe for the graph.
 func (c setScale) placed(u *universe.Universe, width int) setRow {
 	n := u.Assets()
-	r := setRow{tokens: make([]float32, width*universe.Features), mask: make([]float32, width)}
+	r := setRow{tokens: make([]float32, width*universe.Features), mask: make([]float32, width), of: u}
 	for i, v := range u.Tokens().RawMatrix().Data {
 		r.tokens[i] = float32(v)
 	}
@@ -62,6 +65,21 @@ func (c setScale) placed(u *universe.Universe, width int) setRow {
 	r.limits = []float32{
 		limitCap: float32(u.Cap), limitVariance: float32(c.variance(n, u.Cap)), limitEqual: float32(1 / float64(n)),
 	}
+	return r
+}
+
+// asking is the universe with what is asked of portfolios, as a conditional network takes
+// it.
+func (r setRow) asking(a *universe.Asked) setRow {
+	tokens, asked := r.tokens, a.Tokens(r.of.Assets())
+	r.tokens = make([]float32, len(r.mask)*(universe.Features+universe.AskedFeatures))
+	for i := range r.of.Assets() {
+		at := i * (universe.Features + universe.AskedFeatures)
+		copy(r.tokens[at:], tokens[i*universe.Features:(i+1)*universe.Features])
+		copy(r.tokens[at+universe.Features:], narrow(asked.RawRowView(i)))
+	}
+	facts := a.Facts(r.of)
+	r.facts = append(slices.Clone(r.facts), narrow(facts[:])...)
 	return r
 }
 
@@ -78,6 +96,7 @@ func (c setScale) standardised(w []float64, largest float64, width int) []float3
 // example lays out a universe with its portfolios.
 func (c setScale) example(e *universe.Example, width int) setRow {
 	r := c.placed(&e.Universe, width)
+	r.weights = e.Weights
 	portfolios, _ := e.Weights.Dims()
 	for i := range portfolios {
 		r.x = append(r.x, c.standardised(e.Weights.RawRowView(i), e.Cap, width))
@@ -112,25 +131,26 @@ func bucket(n int) int {
 // setBatch is a batch of universes with as many portfolios each, for the graph.
 type setBatch struct {
 	width, universes, rows      int
+	config                      SetConfig
 	tokens, mask, facts, limits []float32
 	x, present                  []float32
 	mean, cov                   []float32 // of a rule's
 }
 
-func newSetBatch(universes, rows, width int) *setBatch {
+func newSetBatch(c SetConfig, universes, rows, width int) *setBatch {
 	return &setBatch{
-		universes: universes, rows: rows, width: width,
-		tokens: make([]float32, universes*width*universe.Features), mask: make([]float32, universes*width),
-		facts: make([]float32, universes*universe.Facts), limits: make([]float32, universes*limitSize),
+		universes: universes, rows: rows, width: width, config: c,
+		tokens: make([]float32, universes*width*c.features()), mask: make([]float32, universes*width),
+		facts: make([]float32, universes*c.facts()), limits: make([]float32, universes*limitSize),
 		x: make([]float32, universes*rows*width), present: make([]float32, universes*rows),
 	}
 }
 
 // put lays a universe in a place of the batch, with portfolios by their numbers.
 func (b *setBatch) put(at int, r *setRow, portfolios []int) {
-	copy(b.tokens[at*b.width*universe.Features:], r.tokens)
+	copy(b.tokens[at*b.width*b.config.features():], r.tokens)
 	copy(b.mask[at*b.width:], r.mask)
-	copy(b.facts[at*universe.Facts:], r.facts)
+	copy(b.facts[at*b.config.facts():], r.facts)
 	copy(b.limits[at*limitSize:], r.limits)
 	for k, p := range portfolios {
 		copy(b.x[(at*b.rows+k)*b.width:], r.x[p])
@@ -148,9 +168,9 @@ func (b *setBatch) put(at int, r *setRow, portfolios []int) {
 // inputs are the batch's tensors: tokens, mask, facts, limits and x.
 func (b *setBatch) inputs() []any {
 	return []any{
-		tensors.FromFlatDataAndDimensions(b.tokens, b.universes, b.width, universe.Features),
+		tensors.FromFlatDataAndDimensions(b.tokens, b.universes, b.width, b.config.features()),
 		tensors.FromFlatDataAndDimensions(b.mask, b.universes, b.width),
-		tensors.FromFlatDataAndDimensions(b.facts, b.universes, universe.Facts),
+		tensors.FromFlatDataAndDimensions(b.facts, b.universes, b.config.facts()),
 		tensors.FromFlatDataAndDimensions(b.limits, b.universes, limitSize),
 		tensors.FromFlatDataAndDimensions(b.x, b.universes, b.rows, b.width),
 	}

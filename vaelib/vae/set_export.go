@@ -29,19 +29,16 @@ func (p *placed) writeLogits(g *onnx.Graph, z onnx.Value) onnx.Value {
 	return g.Node("Add", y, g.Floats(layer[1].values, layer[1].shape...))
 }
 
-// setTokens is what the network is told of an asset.
-const setTokens = universe.Features + universe.Facts
-
 // writeEncoder is [setTape.encode], for one universe without padding, of rows in
 // standard deviations from equal weights.
 func (p *placed) writeEncoder(g *onnx.Graph, x onnx.Value) onnx.Value {
-	n := len(p.offset)
-	var known []float32 // n x setTokens
+	n, c := len(p.offset), p.of.document.Config
+	var known []float32
 	for i := range n {
-		known = append(known, p.row.tokens[i*universe.Features:(i+1)*universe.Features]...)
+		known = append(known, p.row.tokens[i*c.features():(i+1)*c.features()]...)
 		known = append(known, p.row.facts...)
 	}
-	return p.of.writer(g).encoder(x, g.Floats(known, 1, n, setTokens))
+	return p.of.writer(g).encoder(x, g.Floats(known, 1, n, c.features()+c.facts()))
 }
 
 // assets is the axis of the assets of a universe, in any number.
@@ -50,7 +47,9 @@ var assets = onnx.Axis{Name: "assets"}
 // UniverseONNX returns the network that writes a decoder for a universe as an ONNX
 // graph: from "tokens" (assets x [universe.Features]), "periods" and "cap", the largest
 // weight (one number each), to "offset" (assets) and "slopes" (assets x d), in units of
-// weight. A number that isn't finite, and a cap that leaves no room, give NaN.
+// weight. Of a conditional model tokens have [universe.AskedFeatures] more columns, "asked"
+// ([universe.AskedFacts]) is what is asked of portfolios, and "scatter" (assets) comes out,
+// the variances of weights about what is decoded. A number that isn't finite, and a cap that leaves no room, give NaN.
 func (m *SetModel) UniverseONNX() *onnx.Graph {
 	g := onnx.New("universe")
 	d := m.document.Config.Latent
@@ -65,6 +64,13 @@ func (m *SetModel) UniverseONNX() *onnx.Graph {
 		[]onnx.Axis{assets})
 	g.Output("slopes", "how it moves with each dimension of the code", g.Node("Add", slopes, u.nothing),
 		[]onnx.Axis{assets, {Size: d}})
+	if m.document.Config.Conditional {
+		half := g.Node("Tanh", g.Node("Mul", g.Columns(read, 1+d, 2+d), g.Scalar(1./mostScatter)))
+		spread := g.Node("Exp", g.Node("Mul", half, g.Scalar(mostScatter)))
+		spread = g.Node("Mul", spread, g.Node("Mul", u.deviation, u.deviation))
+		g.Output("scatter", "the variance of a weight about what is decoded",
+			g.Node("Add", g.Node("Squeeze", spread, g.Ints(1)), u.nothing), []onnx.Axis{assets})
+	}
 	return g
 }
 
@@ -116,7 +122,7 @@ func (m *SetModel) writer(g *onnx.Graph) setWriter { return setWriter{g, m.progr
 
 // writtenUniverse is a universe in a graph.
 type writtenUniverse struct {
-	known            onnx.Value // 1 x assets x setTokens
+	known            onnx.Value // 1 x assets x what the network is told of an asset
 	equal, deviation onnx.Value // 1/n, and the standard deviation of a weight: one number each
 	nothing          onnx.Value // 0, or NaN where the universe holds what isn't finite: one number
 }
@@ -125,7 +131,8 @@ type writtenUniverse struct {
 // them.
 func (w setWriter) universe(share setScale) writtenUniverse {
 	one := []onnx.Axis{{Size: 1}}
-	tokens := w.Input("tokens", "what is known of each asset", []onnx.Axis{assets, {Size: universe.Features}})
+	c := w.network.config
+	tokens := w.Input("tokens", "what is known of each asset", []onnx.Axis{assets, {Size: c.features()}})
 	periods := w.Input("periods", "the number of periods that it is known from", one)
 	most := w.Input("cap", "the largest weight", one)
 	n := w.Cast(w.Length(tokens, 0), onnx.Float32)
@@ -135,10 +142,14 @@ func (w setWriter) universe(share setScale) writtenUniverse {
 	facts := w.Along(0, "Concat", w.Node("Log", w.Node("Mul", periods, w.Scalar(1./universe.UsualPeriods))),
 		w.Node("Sub", w.Node("Log", scaled), w.Scalar(universe.UsualRoom)),
 		w.Node("Log", w.Node("Mul", n, w.Scalar(1./universe.UsualAssets))))
+	if c.Conditional {
+		asked := w.Input("asked", "what is asked of portfolios", []onnx.Axis{{Size: universe.AskedFacts}})
+		facts = w.Along(0, "Concat", facts, asked)
+	}
 	nothing := w.Node("ReduceSum", w.Node("Mul", tokens, w.Scalar(0)))
 	noFacts := w.Node("ReduceSum", w.Node("Mul", facts, w.Scalar(0)))
 	nothing = w.Node("Add", w.Node("Reshape", nothing, w.Ints(1)), noFacts)
-	each := w.Node("Expand", facts, w.Along(0, "Concat", w.Length(tokens, 0), w.Ints(universe.Facts)))
+	each := w.Node("Expand", facts, w.Along(0, "Concat", w.Length(tokens, 0), w.Ints(c.facts())))
 	known := w.Node("Unsqueeze", w.Along(1, "Concat", tokens, each), w.Ints(0))
 	return writtenUniverse{known, equal, w.Node("Sqrt", variance), nothing}
 }
@@ -150,6 +161,7 @@ func (w setWriter) features(known onnx.Value) onnx.Value { return w.blocks(1, w.
 // weights, of one universe without padding: what is read out (rows x 2d).
 func (w setWriter) encoder(x, universal onnx.Value) onnx.Value {
 	g, first := w.Graph, w.network.decoderLayers()
+	told := w.network.config.features() + w.network.config.facts()
 	features := w.features(universal)
 	// The first layer's matrix in three: by the weight, by what is known of the asset
 	// and by its features. Only the first differs between rows.
@@ -157,8 +169,8 @@ func (w setWriter) encoder(x, universal onnx.Value) onnx.Value {
 	part := func(from, to int) onnx.Value {
 		return g.Floats(w.theta[l.offset+from*l.out:l.offset+to*l.out], to-from, l.out)
 	}
-	byKnown := g.Node("MatMul", universal, part(1, 1+setTokens))
-	same := g.Node("Add", byKnown, g.Node("MatMul", features, part(1+setTokens, l.in)))
+	byKnown := g.Node("MatMul", universal, part(1, 1+told))
+	same := g.Node("Add", byKnown, g.Node("MatMul", features, part(1+told, l.in)))
 	same = g.Node("Add", same, g.Floats(w.theta[l.biasOffset():l.end()], l.out))
 	own := g.Node("Unsqueeze", x, g.Ints(2))
 	y := w.blocks(first+1, g.Node("Add", g.Node("MatMul", own, part(0, 1)), same))

@@ -5,8 +5,6 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
-
-	"vaefolio/vaelib/universe"
 )
 
 // setTape is one pass through the network over U universes of at most n assets.
@@ -20,9 +18,9 @@ type setTape struct {
 
 // setInputs are universes as the graph sees them.
 type setInputs struct {
-	tokens *graph.Node // U x n x Features
+	tokens *graph.Node // U x n x SetConfig.features
 	mask   *graph.Node // U x n: 1 for an asset, 0 for padding
-	facts  *graph.Node // U x Facts
+	facts  *graph.Node // U x SetConfig.facts
 	limits *graph.Node // U x 3: the largest weight, the variance of a weight, 1/n
 }
 
@@ -104,17 +102,27 @@ const farBelow = -1e9
 
 // decoder returns the features of the assets (U x n x H), and the map that they
 // are read out to: for each asset an offset (U x n) and d slopes (U x n x d), so
-// that codes z give the logits offset + slopes z.
-func (t *setTape) decoder() (features, offset, slopes *graph.Node) {
+// that codes z give the logits offset + slopes z. Of a conditional network it also returns
+// the logarithm of the variance of a weight about what is decoded (U x n), in units of
+// that about 1/n; nil: of another.
+func (t *setTape) decoder() (features, offset, slopes, scatter *graph.Node) {
 	dims := t.in.tokens.Shape().Dimensions
-	facts := graph.BroadcastToDims(graph.ExpandAxes(t.in.facts, 1), dims[0], dims[1], universe.Facts)
+	facts := graph.BroadcastToDims(graph.ExpandAxes(t.in.facts, 1), dims[0], dims[1], t.network.config.facts())
 	absent := graph.MulScalar(graph.OneMinus(t.in.mask), farBelow)
 	features = t.stack(0, graph.Concatenate([]*graph.Node{t.in.tokens, facts}, 2), absent)
 	read := t.dense(t.network.decoderLayers()-1, features)
 	d := t.network.config.Latent
 	offset = graph.Squeeze(graph.Slice(read, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(0, 1)), 2)
-	return features, offset, graph.Slice(read, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(1, 1+d))
+	slopes = graph.Slice(read, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(1, 1+d))
+	if t.network.config.Conditional {
+		scatter = graph.Squeeze(graph.Slice(read, graph.AxisRange(), graph.AxisRange(), graph.AxisRange(1+d, 2+d)), 2)
+		scatter = graph.MulScalar(graph.Tanh(graph.DivScalar(scatter, mostScatter)), mostScatter)
+	}
+	return features, offset, slopes, scatter
 }
+
+// mostScatter bounds the logarithm of a variance.
+const mostScatter = 7
 
 // decode maps codes (U x P x d) to logits and weights (U x P x n each).
 func (t *setTape) decode(offset, slopes, codes *graph.Node) (logits, weights *graph.Node) {
@@ -140,7 +148,7 @@ func (t *setTape) encode(x, features *graph.Node) (mean, logvar *graph.Node) {
 		v = graph.BroadcastToDims(graph.ExpandAxes(v, 1), universes, rows, n, width)
 		return graph.Reshape(v, universes*rows, n, width)
 	}
-	facts := graph.BroadcastToDims(graph.ExpandAxes(t.in.facts, 1), universes, n, universe.Facts)
+	facts := graph.BroadcastToDims(graph.ExpandAxes(t.in.facts, 1), universes, n, t.network.config.facts())
 	known := graph.Concatenate([]*graph.Node{t.in.tokens, facts, features}, 2)
 	own := graph.Reshape(x, universes*rows, n, 1)
 	mask := each(graph.ExpandAxes(t.in.mask, 2), 1)
@@ -158,12 +166,12 @@ func (t *setTape) encode(x, features *graph.Node) (mean, logvar *graph.Node) {
 }
 
 // setLosses are means over the rows of all universes.
-type setLosses struct{ reconstruction, kl, logits *graph.Node }
+type setLosses struct{ reconstruction, kl, logits, scatter *graph.Node }
 
 // losses returns the losses of portfolios x (U x P x n, as in encode) at codes
 // drawn with noise (U x P x d). Present (U x P) marks the rows that count.
 func (t *setTape) losses(x, noise, present *graph.Node) setLosses {
-	features, offset, slopes := t.decoder()
+	features, offset, slopes, scatter := t.decoder()
 	mu, logvar := t.encode(x, features)
 	sigma := graph.Exp(graph.MulScalar(logvar, 0.5))
 	logits, weights := t.decode(offset, slopes, graph.Add(mu, graph.Mul(sigma, noise)))
@@ -177,12 +185,23 @@ func (t *setTape) losses(x, noise, present *graph.Node) setLosses {
 		return graph.Div(graph.ReduceAllSum(graph.Mul(rows, present)), count)
 	}
 	size := graph.Mul(graph.Mul(logits, mask), graph.Mul(logits, t.perRow(t.limit(limitEqual), x)))
-	return setLosses{
+	l := setLosses{
 		reconstruction: graph.MulScalar(mean(graph.ReduceSum(graph.Mul(miss, miss), 2)), 0.5),
 		kl:             graph.MulScalar(mean(graph.ReduceSum(graph.Sub(squares, graph.AddScalar(logvar, 1)), 2)), 0.5),
 		logits:         mean(graph.ReduceSum(size, 2)),
 	}
+	if scatter != nil {
+		square, each := graph.StopGradient(graph.Mul(miss, miss)), t.perRow(scatter, x)
+		density := graph.Add(graph.Mul(square, graph.Exp(graph.Neg(each))), each)
+		density = graph.Mul(graph.Mul(density, mask), t.perRow(t.limit(limitEqual), x))
+		l.scatter = mean(graph.ReduceSum(density, 2))
+	}
+	return l
 }
+
+// scatterWeight weighs the density of what was missed, a mean over the assets: it moves
+// nothing else than the scatter, but for the features that it is read out of.
+const scatterWeight = 0.1
 
 // logitPenalty weighs the mean square of the logits, in standard deviations of a
 // weight: it keeps them where the head still moves.
@@ -198,6 +217,9 @@ func (n *setNetwork) stepGraph(s state[*graph.Node], plan *graph.Node, in setInp
 	l := losses(t)
 	loss := graph.Add(l.reconstruction, graph.Mul(entry(plan, planWeight), l.kl))
 	loss = graph.Add(loss, graph.MulScalar(l.logits, logitPenalty))
+	if l.scatter != nil {
+		loss = graph.Add(loss, graph.MulScalar(l.scatter, scatterWeight))
+	}
 	gradient := graph.Concatenate(graph.Gradient(loss, t.cut...), 0)
 	length := graph.Sqrt(graph.AddScalar(graph.ReduceAllSum(graph.Mul(gradient, gradient)), 1e-12))
 	gradient = graph.Div(gradient, graph.MaxScalar(graph.DivScalar(length, clip), 1))

@@ -141,7 +141,11 @@ func ParseSet(b *Backend, data []byte) (*SetModel, error) {
 // any other is, with the universe's largest weight in its head. It draws on the same
 // compiled graphs for all universes of a size, and no portfolio is decoded by them:
 // the network writes a linear decoder, which runs in float64.
-func (m *SetModel) Of(u *universe.Universe) (*Model, error) {
+func (m *SetModel) Of(u *universe.Universe) (*Model, error) { return m.Asked(u, new(universe.Asked)) }
+
+// Asked is [SetModel.Of] of a conditional model that is asked for portfolios that have
+// something; another knows nothing of it.
+func (m *SetModel) Asked(u *universe.Universe, a *universe.Asked) (*Model, error) {
 	if m.document.Config.rule() {
 		return nil, errors.New("a learnt rule makes one portfolio of a universe, and has no codes: give a model of " +
 			"portfolios")
@@ -152,15 +156,19 @@ func (m *SetModel) Of(u *universe.Universe) (*Model, error) {
 	c, n := m.document.Config, u.Assets()
 	p := &placed{of: m, universe: u, width: bucket(n)}
 	row := m.document.Scale.placed(u, p.width)
+	if c.Conditional {
+		row = row.asking(a)
+	}
 	p.row = row
-	b := newSetBatch(1, 1, p.width)
+	b := newSetBatch(c, 1, 1, p.width)
 	b.put(0, &row, nil)
 	out, err := call(m.programs.read, append([]any{m.device}, b.inputs()[:4]...)...)
 	if err != nil {
 		return nil, err
 	}
 	variance := m.document.Scale.variance(n, u.Cap)
-	if err := p.read(out[0], out[1], math.Sqrt(variance), c.Latent); err != nil {
+	out = append(out, nil) // of a model that isn't conditional
+	if err := p.read(out[0], out[1], out[2], math.Sqrt(variance), c.Latent); err != nil {
 		return nil, err
 	}
 	equal := make([]float64, n)

@@ -31,12 +31,15 @@ const (
 // decoder's readout doesn't need and is left at 0.
 func newSetNetwork(c SetConfig) *setNetwork {
 	n := &setNetwork{config: c}
-	h, tokens := c.Width, universe.Features+universe.Facts
+	h, tokens, read := c.Width, c.features()+c.facts(), 1+c.Latent
 	if c.rule() {
 		n.stack("rule", tokens+universe.GuideCount, 1)
 		return n
 	}
-	n.stack("decoder", tokens, 1+c.Latent)
+	if c.Conditional {
+		read++ // the scatter
+	}
+	n.stack("decoder", tokens, read)
 	n.stack("encoder", tokens+1+h, 0)
 	n.add("encoder.readout", 2*h, 2*c.Latent)
 	return n

@@ -27,11 +27,12 @@ type placed struct {
 	width    int       // assets that the universe is padded to
 	offset   []float64 // n
 	slopes   *mat.Dense
+	scatter  []float64 // n, variances of weights about what is decoded; nil: those of the likelihood
 	head     simplex.Set
 }
 
 // read takes the network's map over, in units of weight.
-func (p *placed) read(offset, slopes []float32, deviation float64, d int) error {
+func (p *placed) read(offset, slopes, scatter []float32, deviation float64, d int) error {
 	n := p.universe.Assets()
 	p.offset, p.slopes = make([]float64, n), mat.NewDense(n, d, nil)
 	for i := range n {
@@ -45,8 +46,20 @@ func (p *placed) read(offset, slopes []float32, deviation float64, d int) error 
 			return fmt.Errorf("the model's decoder is not finite (entry %d): train it with a lower learning rate", i)
 		}
 	}
+	for _, v := range scatter[:min(n, len(scatter))] {
+		p.scatter = append(p.scatter, deviation*deviation*math.Exp(float64(v)))
+	}
 	p.head = simplex.Set{N: n, Upper: slices.Repeat([]float64{p.universe.Cap}, n)}
 	return nil
+}
+
+// Ask returns a model over sets in the same universe, under a largest weight that may be
+// lower, and a conditional one asked for portfolios that have something. It panics for a
+// model of a fixed set of assets.
+func (m *Model) Ask(largest float64, a *universe.Asked) (*Model, error) {
+	u := *m.placed.universe
+	u.Cap = min(u.Cap, largest)
+	return m.placed.of.Asked(&u, a)
 }
 
 // logits are the decoder's output before the head at codes (N x d).
@@ -108,7 +121,7 @@ func (p *placed) encode(ctx context.Context, x *mat.Dense) (mean, logvar *mat.De
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}
-		b := newSetBatch(1, size, p.width)
+		b := newSetBatch(p.of.document.Config, 1, size, p.width)
 		b.put(0, &p.row, nil)
 		for i := range min(size, rows-from) {
 			copy(b.x[i*p.width:], p.of.document.Scale.standardised(x.RawRowView(from+i), p.universe.Cap, p.width))

@@ -61,17 +61,20 @@ func (p *setPrograms) ofModel(n *setNetwork) []setGraph {
 			universes, more := setInputsOf(in[1:])
 			return n.tape(in[0], universes).losses(more[0], more[1], more[2]).list()
 		}},
-		// theta, universes -> offset, slopes
+		// theta, universes -> offset, slopes and, of a conditional network, scatter
 		{&p.read, func(in []*graph.Node) []*graph.Node {
 			universes, _ := setInputsOf(in[1:])
-			_, offset, slopes := n.tape(in[0], universes).decoder()
+			_, offset, slopes, scatter := n.tape(in[0], universes).decoder()
+			if scatter != nil {
+				return []*graph.Node{offset, slopes, scatter}
+			}
 			return []*graph.Node{offset, slopes}
 		}},
 		// theta, universes, x -> mean, logvar
 		{&p.encode, func(in []*graph.Node) []*graph.Node {
 			universes, more := setInputsOf(in[1:])
 			t := n.tape(in[0], universes)
-			features, _, _ := t.decoder()
+			features, _, _, _ := t.decoder()
 			mean, logvar := t.encode(more[0], features)
 			return []*graph.Node{mean, logvar}
 		}},

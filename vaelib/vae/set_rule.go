@@ -17,7 +17,7 @@ import (
 // weights (U x 1 x n).
 func (t *setTape) rule(guides *graph.Node) (added, weights *graph.Node) {
 	dims := t.in.tokens.Shape().Dimensions
-	facts := graph.BroadcastToDims(graph.ExpandAxes(t.in.facts, 1), dims[0], dims[1], universe.Facts)
+	facts := graph.BroadcastToDims(graph.ExpandAxes(t.in.facts, 1), dims[0], dims[1], t.network.config.facts())
 	absent := graph.MulScalar(graph.OneMinus(t.in.mask), farBelow)
 	tokens := graph.Concatenate([]*graph.Node{t.in.tokens, facts, graph.Transpose(guides, 1, 2)}, 2)
 	read := t.dense(t.network.decoderLayers()-1, t.stack(0, tokens, absent))
@@ -69,7 +69,7 @@ func (m *SetModel) Choose(u *universe.Universe, guides *mat.Dense) ([]float64, e
 	e := universe.Example{Universe: *u, Weights: guides}
 	width := bucket(n)
 	row := m.document.Scale.example(&e, width)
-	b := newSetBatch(1, universe.GuideCount, width)
+	b := newSetBatch(m.document.Config, 1, universe.GuideCount, width)
 	b.put(0, &row, []int{0, 1})
 	out, err := call(m.programs.read, append([]any{m.device}, b.inputs()...)...)
 	if err != nil {

@@ -114,7 +114,7 @@ func TestRulePaddingChangesNothing(t *testing.T) {
 	e := all[0]
 	read := func(width int) []float32 {
 		row := m.document.Scale.example(e, width)
-		b := newSetBatch(1, universe.GuideCount, width)
+		b := newSetBatch(m.Config(), 1, universe.GuideCount, width)
 		b.put(0, &row, []int{0, 1})
 		out, err := call(m.programs.read, append([]any{m.device}, b.inputs()...)...)
 		if err != nil {
@@ -135,7 +135,7 @@ func TestRuleGradient(t *testing.T) {
 	b := openTest(t, "go")
 	c, _ := smallRule()
 	n, scale := newSetNetwork(c), newSetScale(all)
-	batch := newSetBatch(4, universe.GuideCount, 8)
+	batch := newSetBatch(c, 4, universe.GuideCount, 8)
 	for i, e := range all {
 		row := scale.example(e, 8)
 		optimum, err := e.Optimum(t.Context())

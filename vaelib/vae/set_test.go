@@ -166,7 +166,7 @@ func TestSetPaddingChangesNothing(t *testing.T) {
 	n := e.Assets()
 	read := func(width int) (out [][]float32) {
 		row := m.document.Scale.example(e, width)
-		b := newSetBatch(1, 6, width)
+		b := newSetBatch(m.Config(), 1, 6, width)
 		b.put(0, &row, []int{0, 1, 2, 3, 4, 5})
 		for _, program := range []struct {
 			exec   *graph.Exec
@@ -272,7 +272,7 @@ func TestSetGradient(t *testing.T) {
 	c, _ := smallSet()
 	n := newSetNetwork(c)
 	scale := newSetScale(all)
-	batch := newSetBatch(2, 3, 8)
+	batch := newSetBatch(c, 2, 3, 8)
 	for i := range 2 {
 		row := scale.example(all[i], 8)
 		batch.put(i, &row, []int{0, 1, 2})

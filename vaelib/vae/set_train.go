@@ -81,8 +81,11 @@ func newSetTraining(
 	t := &setTraining{
 		backend: b, config: c, schedule: s, options: opt, rows: rowsEach, universes: max(1, s.Batch/rowsEach),
 	}
-	if c.rule() {
+	switch {
+	case c.rule():
 		t.rows, t.universes = universe.GuideCount, s.Batch
+	case c.Conditional: // each row is asked for by itself
+		t.rows, t.universes = 1, s.Batch
 	}
 	if err := errors.Join(c.Validate(), s.Validate()); err != nil {
 		return nil, err
@@ -226,7 +229,7 @@ func (t *setTraining) run(ctx context.Context) error {
 func (t *setTraining) batch() []any {
 	source := stream.Source(t.config.Seed, "vae.set.batches", uint64(t.step))
 	rng := rand.New(source)
-	b := newSetBatch(t.universes, t.rows, t.width)
+	b := newSetBatch(t.config, t.universes, t.rows, t.width)
 	for i := range t.universes {
 		row := &t.learn[rng.IntN(len(t.learn))]
 		portfolios := make([]int, t.rows)
@@ -235,12 +238,26 @@ func (t *setTraining) batch() []any {
 				portfolios[k] = rng.IntN(len(row.x))
 			}
 		}
-		b.put(i, row, portfolios)
+		t.put(b, i, row, portfolios, rng)
 	}
 	if t.config.rule() {
 		return append(b.inputs(), b.truth()...)
 	}
 	return append(b.inputs(), t.noise(source))
+}
+
+// put lays a universe in a batch, under what the first of the portfolios has where the
+// network is told what is asked.
+func (t *setTraining) put(b *setBatch, at int, row *setRow, portfolios []int, rng *rand.Rand) {
+	if t.config.Conditional {
+		first := 0
+		if len(portfolios) > 0 {
+			first = portfolios[0]
+		}
+		asking := row.asking(row.of.Ask(row.weights.RawRowView(first), rng))
+		row = &asking
+	}
+	b.put(at, row, portfolios)
 }
 
 // noise draws that of the codes.
@@ -339,7 +356,7 @@ func (t *setTraining) validate() (*Losses, error) {
 	var l Losses
 	var rows float64
 	for from := 0; from < len(t.heldOut); from += t.universes {
-		b := newSetBatch(t.universes, t.rows, t.width)
+		b := newSetBatch(t.config, t.universes, t.rows, t.width)
 		var count float64
 		for i := range t.universes {
 			// Where there are no more, one that has no portfolios stands in the place.
@@ -350,7 +367,7 @@ func (t *setTraining) validate() (*Losses, error) {
 					portfolios = append(portfolios, k)
 				}
 			}
-			b.put(i, row, portfolios)
+			t.put(b, i, row, portfolios, stream.New(0, "vae.set.asked", uint64(from+i)))
 			count += float64(len(portfolios))
 		}
 		args := append([]any{t.state.theta[0]}, b.inputs()...)
