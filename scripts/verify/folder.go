@@ -128,6 +128,7 @@ var verbs = map[string][]check{
 	"train":    trainChecks,
 	"corpus":   corpusChecks,
 	"generate": generateChecks,
+	"export":   exportChecks,
 	"sweep":    sweptChecks,
 }
 
@@ -135,6 +136,7 @@ var verbs = map[string][]check{
 var wholes = map[string][]check{
 	"sweep": wholeSweepChecks,
 	"lab":   wholeLabChecks,
+	"fetch": fetchChecks,
 }
 
 // look runs one check.

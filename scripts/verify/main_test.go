@@ -48,7 +48,7 @@ func programs(t testing.TB) string {
 	t.Helper()
 	built.once.Do(func() {
 		built.dir = clitest.Programs(t, filepath.Join(scratch, "bin"), "pipeline", "backtest", "train", "corpus",
-			"generate", "sweep", "lab")
+			"generate", "sweep", "lab", "export")
 	})
 	if built.dir == "" {
 		t.Fatal("the programs could not be built")
