@@ -35,15 +35,11 @@ RUN rm -r /usr/local/go/api /usr/local/go/doc /usr/local/go/test
 
 FROM ${LAB_IMAGE} AS lab
 COPY --from=go /usr/local/go /usr/local/go
-# XLA=1 adds the CPU plugin, pinned by its hash, and the C compiler that its binding
-# needs; the backend auto finds it.
-ARG XLA=""
 # Debian takes packages out of its archive as it updates them, so that pinned
 # versions would soon not be found.
-# hadolint ignore=DL3008,SC2046
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv tini \
-        $([ -z "${XLA}" ] || echo gcc libc6-dev) \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
     && useradd --create-home --uid 1000 reader \
     && mkdir /project \
@@ -54,17 +50,30 @@ WORKDIR /project
 COPY --chown=1000:1000 . .
 # What the tools are built from stays outside.
 RUN --mount=type=cache,target=/tmp/cache,uid=1000,gid=1000 \
-    GOCACHE=/tmp/cache/build GOMODCACHE=/tmp/cache/modules go run ./scripts/notebooks setup -lab ${XLA:+-xla}
+    GOCACHE=/tmp/cache/build GOMODCACHE=/tmp/cache/modules go run ./scripts/notebooks setup -lab
 # What cells are compiled from stays, compiled; archives of modules, and the tests and
 # pages in them, are most of their size.
-RUN if [ -z "${XLA}" ]; then export CGO_ENABLED=0; fi \
-    && go build ./vaelib/... ./scripts/notebooks \
+RUN go build ./vaelib/... ./scripts/notebooks \
     && chmod -R u+w "${GOPATH}/pkg/mod" \
     && find "${GOPATH}/pkg/mod" \( -name '*.zip' -o -name '*_test.go' \) -delete \
     && find "${GOPATH}/pkg/mod" -type d \( -name testdata -o -name docs \) -prune -exec rm -r {} +
-ENV PJRT_PLUGIN_LIBRARY_PATH=/project/.venv/xla/lammps_jax_pjrt_cpu
+# XLA=1 adds the C compiler that XLA's binding needs, cells that may use it, and the
+# plugin for CPUs, pinned by its hash, which the backend auto finds.
+ARG XLA=""
+USER 0:0
+# hadolint ignore=DL3008
 RUN if [ -n "${XLA}" ]; then \
-        .venv/bin/pip download --no-cache-dir --no-deps --require-hashes --only-binary :all: -d /tmp/wheel -r .ci/xla-plugin.txt \
+        apt-get update \
+        && apt-get install -y --no-install-recommends gcc libc6-dev \
+        && rm -rf /var/lib/apt/lists/* /var/cache/apt/*; \
+    fi
+USER 1000:1000
+ENV PJRT_PLUGIN_LIBRARY_PATH=/project/.venv/xla/lammps_jax_pjrt_cpu
+RUN --mount=type=cache,target=/tmp/cache,uid=1000,gid=1000 \
+    if [ -n "${XLA}" ]; then \
+        GOCACHE=/tmp/cache/build GOMODCACHE=/tmp/cache/modules go run ./scripts/notebooks setup -lab -xla \
+        && go build ./vaelib/... ./scripts/notebooks \
+        && .venv/bin/pip download --no-deps --require-hashes --only-binary :all: -d /tmp/wheel -r .ci/xla-plugin.txt \
         && python3 -m zipfile -e /tmp/wheel/*.whl .venv/xla \
         && rm -r /tmp/wheel; \
     fi
