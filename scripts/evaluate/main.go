@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/internal/spelling"
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
@@ -119,8 +121,12 @@ func evaluateAll(ctx context.Context, evaluator *metrics.Evaluator, weights *mat
 func match(given *portfolio.Portfolios, window *market.Window, path string) (*portfolio.Portfolios, error) {
 	for _, symbol := range given.Symbols {
 		if !slices.Contains(window.Symbols, symbol) {
-			return nil, fmt.Errorf("%s: unknown symbol %s: the prices that -prices and -symbols choose have none",
-				path, symbol)
+			nearest := slices.MinFunc(window.Symbols, func(a, b string) int {
+				return spelling.Distance(strings.ToUpper(symbol), strings.ToUpper(a)) -
+					spelling.Distance(strings.ToUpper(symbol), strings.ToUpper(b))
+			})
+			return nil, fmt.Errorf("%s: unknown symbol %s, which the prices that -prices and -symbols choose have not: "+
+				"is %s meant?", path, symbol, nearest)
 		}
 	}
 	for _, symbol := range window.Symbols {

@@ -1,6 +1,8 @@
 package market
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"regexp"
@@ -11,7 +13,7 @@ import (
 // Doubt is a suspicion that closes are not what they should be: not one series
 // of prices at which the symbol could be bought. They are kept as they are.
 type Doubt struct {
-	Kind   string    `json:"kind"`          // jump, stale, filled weekends, returns, rates or amounts
+	Kind   string    `json:"kind"`          // jump, stale, filled weekends, returns, rates, amounts or twins
 	Symbol string    `json:"symbol"`        // the first of them, where all are told in one
 	Time   time.Time `json:"time,omitzero"` // the row after a jump, or the first of a stretch
 	Factor float64   `json:"factor,omitempty"`
@@ -27,6 +29,7 @@ const (
 	returnsDoubt = "returns"
 	rateDoubt    = "rates"
 	amountDoubt  = "amounts"
+	twinDoubt    = "twins"
 )
 
 // mostDoubts is how many of a kind are told one by one.
@@ -85,6 +88,11 @@ func doubts(p *Panel, c *calendar) []Doubt {
 			"%s: by name a yield or a rate of interest, whose relative change is no return: leave it out by -symbols",
 			enumerate(rates))})
 	}
+	if pairs := p.twins(); len(pairs) > 0 {
+		found = append(found, Doubt{Kind: twinDoubt, Symbol: pairs[0], Text: fmt.Sprintf(
+			"%s: the same closes on every row: one asset under two names? It gets the weight of both: leave one out "+
+				"by -symbols", enumerate(pairs))})
+	}
 	if len(filled) > 0 {
 		found = append(found, Doubt{Kind: weekendDoubt, Symbol: filled[0], Rows: stuck, Text: fmt.Sprintf(
 			"%s: unchanged on every %s, %d rows: filled forward where nothing was traded? These returns of 0 count "+
@@ -92,6 +100,33 @@ func doubts(p *Panel, c *calendar) []Doubt {
 			enumerate(filled), closed, stuck)})
 	}
 	return found
+}
+
+// twins are pairs of symbols, as "A and B", whose closes are the same on all rows and
+// change.
+func (p *Panel) twins() (pairs []string) {
+	first := map[[sha256.Size]byte]string{}
+	rows, columns := p.Close.Dims()
+	text := make([]byte, 0, 8*rows)
+	for j := range columns {
+		text = text[:0]
+		moves := false
+		for i := range rows {
+			x := p.Close.At(i, j)
+			moves = moves || i > 0 && math.Abs(x-p.Close.At(i-1, j)) > 0
+			text = binary.LittleEndian.AppendUint64(text, math.Float64bits(x))
+		}
+		sum := sha256.Sum256(text)
+		twin, met := first[sum]
+		switch {
+		case !moves:
+		case met:
+			pairs = append(pairs, twin+" and "+p.Symbols[j])
+		default:
+			first[sum] = p.Symbols[j]
+		}
+	}
+	return pairs
 }
 
 // untraded doubts a file whose last rows have no volume, while its close still
@@ -446,7 +481,8 @@ func (s *series) filledWeekend(c *calendar) (days string, rows int) {
 // Warnings are the doubts in a line each, at most so many of a kind.
 func (c *Cleaning) Warnings() []string {
 	lines := []string{}
-	for _, kind := range []string{jumpDoubt, staleDoubt, weekendDoubt, returnsDoubt, rateDoubt, amountDoubt} {
+	for _, kind := range []string{jumpDoubt, staleDoubt, weekendDoubt, returnsDoubt, rateDoubt, amountDoubt,
+		twinDoubt} {
 		told := 0
 		var rest []string
 		for _, d := range c.Doubts {

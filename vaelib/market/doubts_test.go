@@ -101,6 +101,8 @@ func TestDoubts(t *testing.T) {
 		{"a week's holiday", "OAK", set(oak, 100, 106, oak[100]), nil, nil},
 		{"thinly traded", "OAK", halts, nil, nil},
 		{"filled weekends", "OAK", weekends, []string{"filled weekends"}, []string{"OAK: unchanged on every Saturday and Sunday, 85 rows"}},
+		{"twins", "OAK", elm, []string{"twins"}, []string{"ELM and OAK: the same closes on every row: one asset under two names?"}},
+		{"twins in all but one row", "OAK", times(elm, 7, 8, 1.001), nil, nil},
 		{"gross returns", "OAK", gross, []string{"returns"}, []string{"closes of OAK scatter about one level"}},
 		{"gross returns in percent", "OAK", percent, []string{"returns"}, nil},
 		{"a yield", "DGS10", times(oak, 0, 300, 0.04), []string{"rates"}, []string{"DGS10: by name a yield"}},

@@ -91,6 +91,8 @@ func TestDefects(t *testing.T) {
 		{name: "long name", text: "date," + long + "\n", line: 1, column: 2, want: `p.csv:1: column 2: header "` + long[:40] + `"... is longer than 100 bytes`},
 		{name: "broken gzip", text: "\x1f\x8b\x08,\x01\n", want: "p.csv: is no sound gzip file: unexpected EOF"},
 		{name: "a workbook", text: "PK\x03\x04\x14", want: "p.csv: is a zip file or an Excel workbook: unpack it, or save the sheet as CSV"},
+		{name: "a pointer", text: "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", want: "p.csv: is a pointer of Git LFS, not the file itself: give git lfs pull"},
+		{name: "a page", text: "\n <!DOCTYPE HTML>\n<html>", want: "p.csv: is a page of the web, not a table: save the table itself"},
 		{name: "binary header", text: "\x1e\xc3\xa4,\x01\n", line: 1, column: 1, want: `p.csv:1: column 1: header "\x1eä" is not plain text`},
 		{name: "zero byte", text: head + "2024-01-03,1\x00,2\n", line: 4, want: "p.csv:4: holds a zero byte: not a text file"},
 		{name: "endless line", text: head + strings.Repeat("1", 5<<20), line: 4, want: "p.csv:4: line of more than 4 MiB: not a CSV of prices"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io/fs"
+	"regexp"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -59,6 +60,12 @@ func (s *File) Size() (int64, error) {
 	return info.Size(), nil
 }
 
+// lfsPointer begins what stands for a file that Git LFS keeps.
+const lfsPointer = "version https://git-lfs.github.com/"
+
+// isPage matches how pages of the web begin.
+var isPage = regexp.MustCompile(`(?i)^[\x{feff}\s]*<(!doctype html|html)`)
+
 // unpack looks for the marks of gzip, Parquet, Arrow and UTF-16, and takes text
 // that isn't UTF-8 for Windows-1252, which holds Latin-1.
 func (s *File) unpack() error {
@@ -76,6 +83,10 @@ func (s *File) unpack() error {
 	switch {
 	case bytes.HasPrefix(first, []byte("PK\x03\x04")):
 		return &Error{File: s.Shown, Msg: "is a zip file or an Excel workbook: unpack it, or save the sheet as CSV"}
+	case bytes.HasPrefix(s.Lines.Peek(len(lfsPointer)), []byte(lfsPointer)):
+		return &Error{File: s.Shown, Msg: "is a pointer of Git LFS, not the file itself: give git lfs pull"}
+	case isPage.Match(s.Lines.Peek(64)):
+		return &Error{File: s.Shown, Msg: "is a page of the web, not a table: save the table itself"}
 	case bytes.HasPrefix(first, []byte("FEA1")):
 		return &Error{File: s.Shown, Msg: "is Feather of the first version: write it as the second, or as Parquet"}
 	case bytes.HasPrefix(first, []byte("PAR1")):

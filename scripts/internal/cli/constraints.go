@@ -87,6 +87,11 @@ func (c *Constraints) Set(io *IO, symbols []string) (simplex.Set, error) {
 		}
 		notes = append(notes, more...)
 	}
+	if len(c.SectorCaps) == 0 && c.Sectors != "" { // a file with defects is none that may be passed over
+		if _, err := c.SectorsOf(symbols); err != nil {
+			return set, err
+		}
+	}
 	if err := set.Check(); err != nil {
 		return set, err
 	}

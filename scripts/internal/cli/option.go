@@ -290,7 +290,7 @@ func (o *option) parse(value reflect.Value, text string) error {
 	case reflect.Float64:
 		x, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return fmt.Errorf("%q is not a finite number", text)
+			return fmt.Errorf("%q is not a finite number%s", text, meant(text))
 		}
 		value.SetFloat(x)
 		if err := o.allowed.check(x); err != nil {
@@ -417,4 +417,21 @@ func suggest(word string, candidates []string) string {
 		return ""
 	}
 	return ": did you mean " + best + "?"
+}
+
+// meant asks for a number that was written for people: in percent, or with a decimal
+// comma.
+func meant(text string) string {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	if strings.Count(number, ",") == 1 && !strings.Contains(number, ".") {
+		number = strings.Replace(number, ",", ".", 1)
+	}
+	x, err := strconv.ParseFloat(number, 64)
+	if err != nil || number == text {
+		return ""
+	}
+	if percent {
+		x /= 100
+	}
+	return fmt.Sprintf(": %g?", x)
 }
