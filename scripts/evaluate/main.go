@@ -125,8 +125,8 @@ func match(given *portfolio.Portfolios, window *market.Window, path string) (*po
 				return spelling.Distance(strings.ToUpper(symbol), strings.ToUpper(a)) -
 					spelling.Distance(strings.ToUpper(symbol), strings.ToUpper(b))
 			})
-			return nil, fmt.Errorf("%s: unknown symbol %s, which the prices that -prices and -symbols choose have not: "+
-				"is %s meant?", path, symbol, nearest)
+			return nil, fmt.Errorf("%s: unknown symbol %s, which the prices that -prices and -symbols choose have "+
+				"not: is %s meant?", path, symbol, nearest)
 		}
 	}
 	for _, symbol := range window.Symbols {

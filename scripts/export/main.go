@@ -15,7 +15,7 @@ import (
 
 type config struct {
 	Model               string `flag:"model" unit:"DIR" help:"the folder of the model, as train or pipeline has written it; a model over sets of assets is placed in the assets of -prices, and without -model the built-in one of these"`
-	Universe            string `flag:"universe" choice:"given|any" default:"given" help:"of a model over sets of assets: given writes its model of the assets of -prices, any the model itself, which a program places in assets of its own"`
+	Universe            string `flag:"universe" choice:"given|any" default:"given" help:"the assets that a model over sets is exported for: given are those of -prices, and with any the program that reads the export places it in assets of its own"`
 	cli.Prices          `only:"universe=given and prices or universe=given and !model"`
 	cli.KeptConstraints `title:"Constraints" only:"universe=given"`
 	cli.Output          `title:"Common"`

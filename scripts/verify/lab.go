@@ -100,7 +100,7 @@ type labConfig struct {
 	PerYear float64  `flag:"periods-per-year" help:"the number of periods in a year"`
 	cli.Prices
 	cli.Backend
-	Out string `flag:"out" help:"the folder"`
+	Out string `flag:"out" help:"the folder of the laboratory"`
 	cli.Format
 	cli.Common
 }
