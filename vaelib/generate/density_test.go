@@ -95,6 +95,9 @@ func TestOrderIsPolished(t *testing.T) {
 // tell apart; the nearest training row has no variety at all, and what is
 // real has all of it.
 func TestStudyOrders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("400 orders out of 4,000 portfolios, judged by a forest")
+	}
 	g, donors := toldGenerator(t, simplex.Set{N: toldAssets})
 	weights, conditions := told(4000, 0)
 	held, heldTold := told(400, 1)
