@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -118,7 +119,28 @@ func (f *folder) checks() []check {
 			return nil
 		}}}
 	}
-	return append(all, own...)
+	return append(append(all, own...), check{manifestFile, (*folder).checkOverlooked})
+}
+
+// checkOverlooked names the files whose contents nothing was said of but their hash.
+func (f *folder) checkOverlooked(context.Context) error {
+	known := map[string]bool{"config.toml": true} // which all follows from, as from the parameters of networks
+	for _, x := range f.findings {
+		known[x.File] = known[x.File] || x.Item != "sha256"
+	}
+	var left []string
+	for name := range f.manifest.Files {
+		if !known[name] && path.Ext(name) != ".safetensors" && !isProfile(name) {
+			left = append(left, name)
+		}
+	}
+	slices.Sort(left)
+	for _, name := range left {
+		f.add(name, "contents", unchecked, nil, "-rerun makes them again")
+	}
+	f.add(manifestFile, "files with contents that are known here", same, len(f.manifest.Files)-len(left),
+		len(f.manifest.Files)-len(left))
+	return nil
 }
 
 // verbs are the checks of each, besides those of the manifest.
