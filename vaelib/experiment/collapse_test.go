@@ -10,7 +10,8 @@ import (
 // A linear model knows its data by their covariance alone, so the collapse law
 // n lambda_i/tr Sigma holds for it on portfolios that are far from normal: on the
 // mixed training set the last unit lives 5 % below the first threshold and is
-// dead 5 % above it, and the loss is the closed form's to 1 %, for three seeds.
+// dead 5 % above it, and the loss is the closed form's to 1 %, for each of three seeds
+// (-seeds 3).
 // What networks do there instead is in experiments/collapse-mixed.toml.
 func TestLinearCollapseOfMixedSet(t *testing.T) {
 	if testing.Short() {
@@ -36,7 +37,7 @@ func TestLinearCollapseOfMixedSet(t *testing.T) {
 				units++
 			}
 		}
-		for seed := uint64(1); seed <= 3; seed++ {
+		for seed := uint64(1); seed <= *seeds; seed++ {
 			c, s := vae.DefaultConfig(n), vae.DefaultSchedule()
 			c.Hidden, c.Head, c.Beta, c.Seed = nil, "linear", beta, seed
 			s.Steps, s.EvalEvery, s.LearningRate, s.Warmup = 4000, 4000, 1e-2, 0.5

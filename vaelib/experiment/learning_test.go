@@ -22,7 +22,7 @@ import (
 // seeds is how many trainings the tests of what models learn make of each kind.
 // The figures in their comments are of three, which take half an hour:
 //
-//	go test ./vaelib/experiment -run 'DefaultsLearn|LikelihoodsAndHeads' -v -seeds 3 -timeout 2h
+//	go test ./vaelib/experiment -run 'DefaultsLearn|LikelihoodsAndHeads|LinearCollapse' -v -seeds 3 -timeout 2h
 var seeds = flag.Uint64("seeds", 1, "trainings of each kind in the tests of what models learn")
 
 // What the default model of the default mixed training set comes to: every unit
