@@ -88,6 +88,12 @@ func TestNeighboursFile(t *testing.T) {
 	if !mat.Equal(b, a.Slice(0, 20, 0, 2)) {
 		t.Error("what was read draws other codes, or fewer codes are others")
 	}
+	var older Neighbours
+	named := `"nearest":40,"bandwidth":0.5,"smoothing":0.4,`
+	if err := json.Unmarshal([]byte(strings.Replace(string(text), named, "", 1)), &older); err != nil ||
+		!strings.Contains(string(text), named) || older.kernel != density.kernel {
+		t.Errorf("an older file, which doesn't name its kernel, has %+v (%v)", older.kernel, err)
+	}
 	if err := density.DrawGiven(t.Context(), mat.NewDense(1, 3, nil), conditions, rng); err == nil {
 		t.Error("codes of three dimensions are drawn from a density of two")
 	}
