@@ -48,6 +48,11 @@ train -corpus runs/truth -objective true-sharpe -out runs/rule`,
 		"full":  func(*config) {},
 		"quick": func(c *config) { c.Schedule.Steps = experiment.QuickSteps },
 	},
+	Depending: func(defaults, given *config) {
+		if given.Corpus != "" && given.Objective == "" {
+			defaults.Model.Beta = vae.DefaultSetConfig().Beta
+		}
+	},
 	Run: train,
 }
 

@@ -68,8 +68,8 @@ func TestTrainOverSets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := m.Network.Config(); c.Latent != 3 {
-		t.Errorf("a model that goes on from one of 3 dimensions has %d", c.Latent)
+	if c := m.Network.Config(); c.Latent != 3 || c.Beta != vae.DefaultSetConfig().Beta {
+		t.Errorf("a model that goes on from one of 3 dimensions has %d, and beta %v", c.Latent, c.Beta)
 	}
 }
 

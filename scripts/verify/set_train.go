@@ -245,7 +245,8 @@ func (f *folder) checkByUniverse(s map[string]any, t *setTraining, j *setJudgeme
 	if !f.equal(file, "length of by_universe", len(rows), len(j.byUniverse)) {
 		return nil
 	}
-	var latent, mixtures []float64
+	var latent, inside, mixtures []float64
+	faint, missing := 0, 0.0
 	for i, row := range rows {
 		row, _ := row.(map[string]any)
 		u := t.heldOut[i]
@@ -253,13 +254,22 @@ func (f *folder) checkByUniverse(s map[string]any, t *setTraining, j *setJudgeme
 		f.equal(file, what, []any{row["id"], row["assets"], row["periods"], row["cap"]},
 			[]any{u.ID, len(u.Mean), u.Periods, u.Cap})
 		f.near(file, what+".r2", row["r2"], j.byUniverse[i], single)
+		bound, bounded := row["bound"].(float64)
 		ratio, searched := row["latent_sharpe"].(float64)
+		near, held := row["latent_in_ball_sharpe"].(float64)
 		other, drawn := row["mixture_sharpe"].(float64)
-		if searched != drawn || searched && !(ratio <= 1+1e-6 && other <= 1+1e-6) {
-			f.add(file, what+" beside the convex bound", differs, []any{ratio, other}, 1)
+		if searched != drawn || searched != held || searched != bounded ||
+			searched && !(max(ratio, near, other) <= 1+1e-6) {
+			f.add(file, what+" beside the convex bound", differs, []any{ratio, near, other}, 1)
+		}
+		switch {
+		case searched && bound >= 1:
+			latent, inside, mixtures = append(latent, ratio), append(inside, near), append(mixtures, other)
+		case searched:
+			faint++
 		}
 		if searched {
-			latent, mixtures = append(latent, ratio), append(mixtures, other)
+			missing = max(missing, bound*(1-ratio))
 		}
 	}
 	searches, _ := s["searches"].(map[string]any)
@@ -270,6 +280,10 @@ func (f *folder) checkByUniverse(s map[string]any, t *setTraining, j *setJudgeme
 	lower := func(x []float64) float64 { return slices.Sorted(slices.Values(x))[(len(x)-1)/2] }
 	f.near(file, "searches.latent_median", searches["latent_median"], lower(latent), 1e-12)
 	f.near(file, "searches.latent_least", searches["latent_least"], slices.Min(latent), 1e-12)
+	f.equal(file, "searches.faint", searches["faint"], faint)
+	f.near(file, "searches.latent_in_ball_median", searches["latent_in_ball_median"], lower(inside), 1e-12)
+	f.near(file, "searches.latent_in_ball_least", searches["latent_in_ball_least"], slices.Min(inside), 1e-12)
+	f.near(file, "searches.latent_most_missing", searches["latent_most_missing"], missing, 1e-12)
 	f.near(file, "searches.mixture_median", searches["mixture_median"], lower(mixtures), 1e-12)
 	f.add(file, "what searches found", unchecked, nil, "-rerun searches again; none exceeds the convex bound")
 	return nil

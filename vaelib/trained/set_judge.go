@@ -38,12 +38,22 @@ type SetDiagnosis struct {
 
 // SearchesWorth are the searches for the largest Sharpe ratio, in shares of the
 // convex bound, beside their rivals.
+//
+// A share means little where the bound itself is hardly above 0. So the medians and
+// least are those of universes whose bound is at least a standard error of an estimated
+// Sharpe ratio, 1/sqrt(T); what is missing in the others stands in MostMissing.
 type SearchesWorth struct {
-	Universes        int     `json:"universes"` // whose bound is above 0
-	Decodings        int     `json:"decodings"` // of a search
-	Draws            int     `json:"draws"`     // of the Dirichlet mixture
-	Median           float64 `json:"latent_median"`
-	Least            float64 `json:"latent_least"`
+	Universes  int     `json:"universes"` // whose bound is at least a standard error
+	Faint      int     `json:"faint"`     // whose bound is above 0, and less than that
+	Decodings  int     `json:"decodings"` // of a search
+	Draws      int     `json:"draws"`     // of the Dirichlet mixture
+	Median     float64 `json:"latent_median"`
+	Least      float64 `json:"latent_least"`
+	BallMedian float64 `json:"latent_in_ball_median"` // of searches that stay in the ball of [generate.Radius95]
+	BallLeast  float64 `json:"latent_in_ball_least"`
+	// MostMissing is the largest difference between bound and search, in standard
+	// errors, of all universes whose bound is above 0.
+	MostMissing      float64 `json:"latent_most_missing"`
 	MixtureMedian    float64 `json:"mixture_median"`
 	GradientMedian   float64 `json:"projected_gradient_median"`
 	GradientSeconds  float64 `json:"projected_gradient_seconds"` // all searches together
@@ -58,7 +68,9 @@ type UniverseWorth struct {
 	Periods int      `json:"periods"`
 	Cap     float64  `json:"cap"`
 	R2      *float64 `json:"r2"`
-	Latent  *float64 `json:"latent_sharpe"` // over the bound, as the others; nil: not searched, or no bound above 0
+	Bound   *float64 `json:"bound"`         // in standard errors, 1/sqrt(T); nil: not searched, or none above 0
+	Latent  *float64 `json:"latent_sharpe"` // over the bound, as the others
+	Ball    *float64 `json:"latent_in_ball_sharpe"`
 	Mixture *float64 `json:"mixture_sharpe"`
 
 	miss, spread       float64 // sums of squares
@@ -180,6 +192,15 @@ func (j *judge) universe(ctx context.Context, e *universe.Example, search bool) 
 	return w, j.search(ctx, model, e, w)
 }
 
+// judgedSearch are the settings of the searches by which a model is judged: from codes
+// of the prior on, and without a bound on |z|, since corners of the constraint set are
+// decoded from codes far out.
+func judgedSearch(seed uint64) generate.OptimizeSettings {
+	return generate.OptimizeSettings{
+		Starts: searchStarts, Iterations: searchIterations, Step: 0.3, Radius: math.Inf(1), Seed: seed,
+	}
+}
+
 // search looks for the largest Sharpe ratio, by the model and by its rivals.
 func (j *judge) search(ctx context.Context, model *Model, e *universe.Example, w *UniverseWorth) error {
 	n := e.Assets()
@@ -201,15 +222,20 @@ func (j *judge) search(ctx context.Context, model *Model, e *universe.Example, w
 	if err != nil {
 		return err
 	}
+	settings := judgedSearch(j.seed)
+	settings.Radius = generate.Radius95(model.Network.Config().Latent)
+	inside, err := generator.Optimize(ctx, objective, generate.Prior{}, settings)
+	if err != nil {
+		return err
+	}
 	start := time.Now()
-	found, err := generator.Optimize(ctx, objective, generate.Prior{}, generate.OptimizeSettings{
-		Starts: searchStarts, Iterations: searchIterations, Step: 0.6, Seed: j.seed,
-	})
+	found, err := generator.Optimize(ctx, objective, generate.Prior{}, judgedSearch(j.seed))
 	if err != nil {
 		return err
 	}
 	took := time.Since(start)
-	latent := found.Values[found.Best] / bound
+	latent, ball := found.Values[found.Best]/bound, inside.Values[inside.Best]/bound
+	errors := bound * math.Sqrt(float64(e.Periods))
 	rng := stream.New(j.seed, "trained.judge", uint64(n))
 	rivals, err := choose.Rivals(ctx, objective, []choose.Sampler{choose.DirichletMixture("mixture", set, rng)},
 		mixtureDraws, nil)
@@ -223,7 +249,7 @@ func (j *judge) search(ctx context.Context, model *Model, e *universe.Example, w
 	if err != nil {
 		return err
 	}
-	w.Latent, w.Mixture, w.gradient = &latent, &mixture, ascent.Value/bound
+	w.Bound, w.Latent, w.Ball, w.Mixture, w.gradient = &errors, &latent, &ball, &mixture, ascent.Value/bound
 	w.matching = math.Inf(1)
 	if ascent.Matched > 0 {
 		w.matching = ascent.MatchedAfter.Seconds() / took.Seconds()
@@ -234,13 +260,24 @@ func (j *judge) search(ctx context.Context, model *Model, e *universe.Example, w
 
 // searches sums the searches up; nil: there were none.
 func (j *judge) searches(worth []UniverseWorth) *SearchesWorth {
-	var latent, mixture, gradient, matching []float64
-	for _, w := range worth {
-		if w.Latent != nil {
-			latent, mixture = append(latent, *w.Latent), append(mixture, *w.Mixture)
-			gradient, matching = append(gradient, w.gradient), append(matching, w.matching)
-		}
+	s := &SearchesWorth{
+		Decodings: searchStarts * searchIterations, Draws: mixtureDraws,
+		GradientSeconds: j.ascentTime.Seconds(), LatentSeconds: j.latentTime.Seconds(),
 	}
+	var latent, ball, mixture, gradient, matching []float64
+	for _, w := range worth {
+		if w.Bound == nil {
+			continue
+		}
+		s.MostMissing = max(s.MostMissing, *w.Bound*(1-*w.Latent))
+		if *w.Bound < 1 {
+			s.Faint++
+			continue
+		}
+		latent, ball, mixture = append(latent, *w.Latent), append(ball, *w.Ball), append(mixture, *w.Mixture)
+		gradient, matching = append(gradient, w.gradient), append(matching, w.matching)
+	}
+	s.Universes = len(latent)
 	if len(latent) == 0 {
 		return nil
 	}
@@ -248,12 +285,10 @@ func (j *judge) searches(worth []UniverseWorth) *SearchesWorth {
 		x = slices.Sorted(slices.Values(x))
 		return stat.Quantile(0.5, stat.Empirical, x, nil)
 	}
-	return &SearchesWorth{
-		Universes: len(latent), Decodings: searchStarts * searchIterations, Draws: mixtureDraws,
-		Median: middle(latent), Least: floats.Min(latent), MixtureMedian: middle(mixture),
-		GradientMedian: middle(gradient), GradientSeconds: j.ascentTime.Seconds(),
-		LatentSeconds: j.latentTime.Seconds(), GradientMatching: min(middle(matching), math.MaxFloat64),
-	}
+	s.Median, s.Least, s.MixtureMedian = middle(latent), floats.Min(latent), middle(mixture)
+	s.BallMedian, s.BallLeast = middle(ball), floats.Min(ball)
+	s.GradientMedian, s.GradientMatching = middle(gradient), min(middle(matching), math.MaxFloat64)
+	return s
 }
 
 // String says it in a line.
@@ -266,9 +301,11 @@ func (d *SetDiagnosis) String() string {
 		text += fmt.Sprintf(", R2 against equal weights %.3f", *d.R2)
 	}
 	if s := d.Searches; s != nil {
-		text += fmt.Sprintf("; Sharpe ratio over the convex bound: latent search of %d codes %.4f (median; least "+
-			"%.4f), best of %d draws of a Dirichlet mixture %.4f, projected gradient %.4f in %.2g of the time",
-			s.Decodings, s.Median, s.Least, s.Draws, s.MixtureMedian, s.GradientMedian, s.GradientMatching)
+		text += fmt.Sprintf("; Sharpe ratio over the convex bound in %d universes whose bound is a standard error or "+
+			"more: latent search of %d codes %.4f (median; least %.4f), in the prior's ball %.4f (%.4f), best of %d "+
+			"draws of a Dirichlet mixture %.4f, projected gradient %.4f in %.2g of the time", s.Universes, s.Decodings,
+			s.Median, s.Least, s.BallMedian, s.BallLeast, s.Draws, s.MixtureMedian, s.GradientMedian,
+			s.GradientMatching)
 	}
 	return text
 }

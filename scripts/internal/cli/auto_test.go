@@ -105,3 +105,40 @@ func TestAuto(t *testing.T) {
 		}
 	}
 }
+
+// A default that depends on what is given is overruled by the file and the flags, and
+// the command that repeats a run says what differs from it.
+func TestDependingDefault(t *testing.T) {
+	var got sized
+	var command string
+	v := Verb[sized]{
+		Name: "sized",
+		Depending: func(defaults, given *sized) {
+			if given.Latent > 0 {
+				defaults.Plain = 5
+			}
+		},
+		Run: func(_ context.Context, c *sized, io *IO) error {
+			got, command = *c, io.Command()
+			return nil
+		},
+	}
+	for _, c := range []struct {
+		args  []string
+		plain int
+		flags string
+	}{
+		{nil, 3, ""},
+		{[]string{"-latent", "2"}, 5, " -latent 2"},
+		{[]string{"-latent", "2", "-plain", "3"}, 3, " -latent 2 -plain 3"},
+		{[]string{"-plain", "5"}, 5, " -plain 5"},
+	} {
+		var stderr bytes.Buffer
+		if code := v.Execute(t.Context(), c.args, &bytes.Buffer{}, &stderr); code != 0 {
+			t.Fatalf("%v: exit code %d, %s", c.args, code, stderr.String())
+		}
+		if got.Plain != c.plain || command != "go run ./scripts/sized"+c.flags {
+			t.Errorf("%v: %d, and %s", c.args, got.Plain, command)
+		}
+	}
+}

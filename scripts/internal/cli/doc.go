@@ -84,8 +84,8 @@
 //
 // # Order
 //
-// The default is overruled by the preset, that by the file given with -config,
-// and that by the flags. [IO.Config] returns all values of a run as TOML:
+// The default is overruled by the preset, that by [Verb.Depending], that by the file
+// given with -config, and that by the flags. [IO.Config] returns all values of a run as TOML:
 // given back with -config it repeats the run.
 //
 // # Exit codes

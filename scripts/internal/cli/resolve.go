@@ -56,9 +56,14 @@ func (v Verb[C]) resolve(args []string) (*C, options, error) {
 	if change := v.Presets[preset]; change != nil {
 		change(c)
 	}
-	for _, a := range slices.Concat(fromFile, given) {
-		if err := a.option.assign(a.texts); err != nil {
-			return nil, nil, Usagef("%s: %w", a.place, err)
+	if err := assignAll(fromFile, given); err != nil {
+		return nil, nil, err
+	}
+	if v.Depending != nil {
+		known := *c
+		v.Depending(c, &known)
+		if err := assignAll(fromFile, given); err != nil {
+			return nil, nil, err
 		}
 	}
 	for _, o := range all {
@@ -73,6 +78,16 @@ func (v Verb[C]) resolve(args []string) (*C, options, error) {
 		return nil, nil, Usage(err)
 	}
 	return c, all, cmp.Or(all.checkDevices(), all.checkInputs())
+}
+
+// assignAll sets the options that the file, then those that the flags give.
+func assignAll(fromFile, given []*assignment) error {
+	for _, a := range slices.Concat(fromFile, given) {
+		if err := a.option.assign(a.texts); err != nil {
+			return Usagef("%s: %w", a.place, err)
+		}
+	}
+	return nil
 }
 
 // checkDevices refuses an input that is a device: some have no end.
@@ -155,6 +170,15 @@ func (v Verb[C]) defaults() (*C, options) {
 	c := new(C)
 	*c = v.Default
 	return c, collect(reflect.ValueOf(c).Elem())
+}
+
+// defaultsBeside returns those that hold beside what is given.
+func (v Verb[C]) defaultsBeside(given *C) options {
+	c, all := v.defaults()
+	if v.Depending != nil {
+		v.Depending(c, given)
+	}
+	return all
 }
 
 // presetNames are the names in alphabetical order, "full" first.
@@ -365,6 +389,6 @@ func (v Verb[C]) ReadConfig(path string) (c *C, command string, err error) {
 	if c, stream.options, err = v.resolve([]string{"-config", path}); err != nil {
 		return nil, "", err
 	}
-	_, stream.defaults = v.defaults()
+	stream.defaults = v.defaultsBeside(c)
 	return c, stream.Command(), nil
 }

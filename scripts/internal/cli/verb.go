@@ -39,7 +39,9 @@ type Verb[C any] struct {
 	// Presets are named changes of the default, chosen with -preset. The one
 	// named "full" is the default, and may do nothing.
 	Presets map[string]func(*C)
-	Modes   Modes // none: the help lists all flags at once
+	// Depending, where it isn't nil, changes the defaults that depend on what is given.
+	Depending func(defaults, given *C)
+	Modes     Modes // none: the help lists all flags at once
 	// Varying names the flags whose values the verb changes itself; whether a flag
 	// has an effect isn't judged by these. nil: none.
 	Varying func(c *C) []string
@@ -98,7 +100,7 @@ func (v Verb[C]) execute(ctx context.Context, args []string, stream *IO) (err er
 	}
 	stream.quiet = options.isSet("quiet")
 	stream.options = options
-	_, stream.defaults = v.defaults()
+	stream.defaults = v.defaultsBeside(c)
 	if options.hasPipe() {
 		return unlessDone(ctx, func() error { return v.Run(ctx, c, stream) })
 	}
