@@ -50,7 +50,7 @@ func (c SetConfig) rule() bool { return c.Objective == TrueSharpe }
 
 // DefaultSetConfig returns the configuration of the built-in model.
 func DefaultSetConfig() SetConfig {
-	return SetConfig{Latent: 12, Width: 32, Heads: 4, Blocks: 2, Beta: 0.1, Seed: 1}
+	return SetConfig{Latent: 12, Width: 32, Heads: 4, Blocks: 2, Beta: 0.005, Seed: 1}
 }
 
 // DefaultRuleConfig returns the configuration of the built-in rule.
@@ -66,7 +66,7 @@ func DefaultRuleSchedule() Schedule {
 
 // DefaultSetSchedule returns the schedule that goes with [DefaultSetConfig].
 func DefaultSetSchedule() Schedule {
-	return Schedule{Steps: 4000, Batch: 128, LearningRate: 1e-3, Warmup: 0.2}
+	return Schedule{Steps: 2000, Batch: 128, LearningRate: 1e-3, Warmup: 0.2}
 }
 
 // Validate returns an error that names the first field that makes no sense.
