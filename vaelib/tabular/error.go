@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 )
 
@@ -37,7 +38,26 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // OpenError is the defect of a file that can't be opened.
 func OpenError(file string, err error) error {
-	return &Error{File: file, Msg: Reason(err), Err: err}
+	msg := Reason(err)
+	if errors.Is(err, fs.ErrNotExist) {
+		msg += NoPath(file)
+	}
+	return &Error{File: file, Msg: msg, Err: err}
+}
+
+// isAddress matches one of the web, also where a path was made of it.
+var isAddress = regexp.MustCompile(`^(https?|ftp|s3|gs|file):/`)
+
+// NoPath says, behind a colon, why a path that isn't there can be none: it is an address,
+// or a shell's abbreviation; "" otherwise.
+func NoPath(path string) string {
+	switch {
+	case strings.HasPrefix(path, "~"):
+		return ": ~ is a home for shells alone, where no quotes stand around it: write the whole path"
+	case isAddress.MatchString(path):
+		return ": addresses are not fetched: download it, and give the file"
+	}
+	return ""
 }
 
 // Reason is an error of the file system without the path, which stands before

@@ -8,10 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"vaefolio/vaelib/tabular"
 )
 
 // plainly is the text of an error with a remedy in place of what the system and Go's
@@ -113,19 +114,13 @@ func reasonOf(err error, path string, writing bool) string {
 	return ""
 }
 
-// isAddress matches one of the web, also where a path was made of it.
-var isAddress = regexp.MustCompile(`^(https?|ftp|s3|gs|file):/`)
-
 // neighbour asks whether a missing path was mistyped.
 func neighbour(path string) string {
 	if path == "" {
 		return ""
 	}
-	if strings.HasPrefix(path, "~") {
-		return ": ~ is a home for shells alone, where no quotes stand around it: write the whole path"
-	}
-	if isAddress.MatchString(path) {
-		return ": addresses are not fetched: download it, and give the file"
+	if no := tabular.NoPath(path); no != "" {
+		return no
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
