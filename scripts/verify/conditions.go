@@ -205,6 +205,13 @@ type nearby struct {
 	Means      string `json:"means"`
 	Deviations string `json:"deviations"`
 
+	// How many of the nearest are drawn of, the kernel's width as a share of the
+	// distance of the last, and the share of their spread by which a code is moved;
+	// folders of earlier versions don't say.
+	Nearest   *int     `json:"nearest"`
+	Bandwidth *float64 `json:"bandwidth"`
+	Smoothing *float64 `json:"smoothing"`
+
 	given, means, deviations [][]float64
 }
 
@@ -254,6 +261,9 @@ func (f *folder) checkNearby(n *network, l *learned) error {
 	}
 	f.equal(file, "conditions", scales, want)
 	f.equal(file, "rows", b.Rows, len(l.rows.training))
+	if b.Nearest != nil || b.Bandwidth != nil || b.Smoothing != nil {
+		f.equal(file, "kernel", []any{b.Nearest, b.Bandwidth, b.Smoothing}, []any{nearest, bandwidth, smoothing})
+	}
 	f.equal(file, "dimension", b.Dimension, n.document.Config.Latent)
 	d := n.document.Config.Latent
 	if b.Rows != len(l.rows.training) || len(b.given[0]) != n.conditions() || len(b.means[0]) != d {
@@ -319,11 +329,17 @@ func (f *folder) checkGivenMixture(scales []string) error {
 	return nil
 }
 
+// Of the density of codes under conditions.
+const (
+	nearest   = 40
+	bandwidth = 0.5
+	smoothing = 0.4
+)
+
 // drawGiven draws a code for each row of conditions: of the posterior of one of the 40
 // training portfolios whose conditions are nearest, the nearer the likelier, moved by
 // .4 of the spread among them.
 func (b *nearby) drawGiven(n *network, conditions [][]float64, rng *rand.Rand) [][]float64 {
-	const nearest, bandwidth, smoothing = 40, 0.5, 0.4
 	var codes [][]float64
 	for _, row := range conditions {
 		seen := n.given(row)

@@ -4,17 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"os"
+	"slices"
 
-	"gonum.org/v1/gonum/mat"
-
-	"vaefolio/vaelib/conditional"
-	"vaefolio/vaelib/generate"
+	"vaefolio/scripts/internal/timeless"
+	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
-// checkDensity fits the mixture of codes again, by the same code: of its many numbers
-// each by itself hardly moves what is made of it.
-func (f *folder) checkDensity(ctx context.Context) error {
+// checkMadeAgain makes what lies beside the network again, by the same code: of the
+// many numbers of a mixture each by itself hardly moves what is made of it, and the
+// study of orders takes more than a few lines.
+func (f *folder) checkMadeAgain(ctx context.Context) error {
 	l, err := f.learned()
 	if err != nil {
 		return err
@@ -25,27 +27,25 @@ func (f *folder) checkDensity(ctx context.Context) error {
 		return nil
 	}
 	if l == nil {
-		f.add(file, "mixture", unchecked, nil, "that of a model over sets is not fitted again")
-		return nil
+		return f.checkJudgedAgain(ctx)
 	}
 	files := []string{"config.toml", f.inModel("model.json"), f.inModel("model.safetensors")}
-	made, err := recall(f, "density", files, func() (map[string][]byte, error) { return f.fitAgain(ctx, l) })
+	made, err := recall(f, "made again", files, func() (map[string][]byte, error) { return f.makeAgain(ctx, l) })
 	if err != nil {
-		f.add(file, "fitted again", unchecked, nil, err.Error())
+		f.add(file, "made again", unchecked, nil, err.Error())
 		return nil
 	}
-	for name, want := range made {
-		got, err := f.read(name)
-		if err != nil {
+	delete(made, "neighbours.json") // recomputed by separate code
+	for _, name := range slices.Sorted(maps.Keys(made)) {
+		if err := f.sameBytes(f.inModel(name), made[name]); err != nil {
 			return err
 		}
-		f.equal(name, "fitted again", sameJSON(got, want), true)
 	}
 	return nil
 }
 
-// fitAgain returns the files of the densities.
-func (f *folder) fitAgain(ctx context.Context, l *learned) (map[string][]byte, error) {
+// makeAgain returns the files of the model, but for those of its training.
+func (f *folder) makeAgain(ctx context.Context, l *learned) (map[string][]byte, error) {
 	backend, err := vae.Open(f.manifest.Backend)
 	if err != nil {
 		return nil, fmt.Errorf("the run was made on %s, which isn't here: %w", f.manifest.Backend, err)
@@ -55,40 +55,66 @@ func (f *folder) fitAgain(ctx context.Context, l *learned) (map[string][]byte, e
 	if err != nil {
 		return nil, err
 	}
-	count := len(l.rows.training)
-	if f.manifest.Verb == "sweep" { // whose mixtures are coarser
-		count = min(count, 100*l.config.Components)
-	}
-	seed, training := l.config.Seed, dense(evenly(l.rows.training, count))
-	made := map[string][]byte{}
-	add := func(name string, density any) error {
-		text, err := json.Marshal(density)
-		made[f.inModel(name)] = text
-		return err
-	}
-	if !l.conditional {
-		m, err := generate.FitAggregate(ctx, network, training,
-			generate.AggregateSettings{Components: l.config.Components, Seed: seed})
-		if err != nil {
-			return nil, err
-		}
-		return made, add("aggregate.json", m)
-	}
-	m, err := conditional.Fit(ctx, network, training, conditional.Settings{Components: l.config.Components,
-		Conditions: dense(evenly(l.told.training, count)), Seed: seed})
+	c := l.config
+	options := trained.ReadOptions{Symbols: l.symbols, Conditions: c.Conditions, Conditioning: c.Conditioning,
+		Validation: c.Validation, Seed: c.Seed}
+	data, err := trained.ReadData(c.Weights, options)
 	if err != nil {
 		return nil, err
 	}
-	if err := add("conditional.json", m); err != nil {
+	settings := trained.Settings{Config: network.Config(), Schedule: c.Schedule, Components: c.Components,
+		Done: &trained.Training{Network: network, History: &vae.History{}}}
+	if f.manifest.Verb == "sweep" { // whose models are many, and looked at less
+		settings.Codes, settings.NoStudy = 100*c.Components, true
+	}
+	dir, err := os.MkdirTemp("", "verify-")
+	if err != nil {
 		return nil, err
 	}
-	return made, add("aggregate.json", m.Codes())
+	defer os.RemoveAll(dir)
+	if _, _, err := trained.Make(ctx, backend, data, settings, dir, trained.Reports{}); err != nil {
+		return nil, err
+	}
+	made, err := filesIn(dir)
+	delete(made, ".lock")
+	return made, err
 }
 
-func dense(rows [][]float64) *mat.Dense {
-	m := mat.NewDense(len(rows), len(rows[0]), nil)
-	for i, row := range rows {
-		m.SetRow(i, row)
+// checkJudgedAgain judges a model over sets again, by the same code.
+func (f *folder) checkJudgedAgain(ctx context.Context) error {
+	const file = "diagnostics.json"
+	t, err := f.setTraining()
+	if err != nil {
+		return err
 	}
-	return m
+	want, err := recall(f, "judged again", []string{"config.toml", setFile, "aggregate.json"}, func() ([]byte, error) {
+		backend, err := vae.Open(f.manifest.Backend)
+		if err != nil {
+			return nil, fmt.Errorf("the run was made on %s, which isn't here: %w", f.manifest.Backend, err)
+		}
+		defer backend.Close()
+		model, err := trained.OpenSet(backend, f.dir)
+		if err != nil {
+			return nil, err
+		}
+		examples, err := trained.ReadExamples(t.config.Corpus)
+		if err != nil {
+			return nil, err
+		}
+		judged, err := model.Judge(ctx, examples, t.config.Seed, nil)
+		if err != nil {
+			return nil, err
+		}
+		return json.MarshalIndent(judged, "", "  ")
+	})
+	if err != nil || t.config.From != "" {
+		f.add(file, "judged again", unchecked, nil, "-rerun judges the model again")
+		return nil
+	}
+	got, err := f.read(file)
+	if err != nil {
+		return err
+	}
+	f.equal(file, "judged again", timeless.Equal(file, got, append(want, '\n')), true)
+	return nil
 }

@@ -106,7 +106,7 @@ func (f *folder) checkOptima(ctx context.Context) error {
 			return err
 		}
 		reached, scale := 0.0, 1e-3 // of slopes that are distances of weights, which may be 0
-		if !slices.Contains(nearest, id) {
+		if !slices.Contains(nearestPoints, id) {
 			scale = 0
 		}
 		for j, v := range slope {
@@ -122,8 +122,8 @@ func (f *folder) checkOptima(ctx context.Context) error {
 	return f.checkBestSampled()
 }
 
-// nearest are the baselines that know no constraints, and are projected on them.
-var nearest = []string{"equal-weight", "inverse-volatility", "risk-parity"}
+// nearestPoints are the baselines that know no constraints, and are projected on them.
+var nearestPoints = []string{"equal-weight", "inverse-volatility", "risk-parity"}
 
 // marketMoments are what the baselines are optimal by.
 type marketMoments struct {

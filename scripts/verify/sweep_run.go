@@ -36,7 +36,7 @@ var sweptChecks = []check{
 	{"history.csv", (*folder).checkCourse},
 	{"result.json", (*folder).checkWorth},
 	{"timings.json", (*folder).checkSpent},
-	{"model/aggregate.json", (*folder).checkDensity},
+	{"model/aggregate.json", (*folder).checkMadeAgain},
 }
 
 // swept is what a run of a sweep was made from.

@@ -44,7 +44,7 @@ var trainChecks = []check{
 	{"diagnostics.json", (*folder).checkDiagnostics},
 	{"health.json", (*folder).checkHealth},
 	{"history.csv", (*folder).checkCourse},
-	{"aggregate.json", (*folder).checkDensity},
+	{"aggregate.json", (*folder).checkMadeAgain},
 }
 
 // learned is what a model was trained on.
@@ -369,7 +369,6 @@ func (f *folder) checkDiagnostics(ctx context.Context) error {
 			return err
 		}
 		f.equal("orders.json", "those of diagnostics.json", orders, s["orders"])
-		f.add(file, "orders", unchecked, nil, "the study of orders beside held-out portfolios is repeated by -rerun")
 	}
 	return f.checkQuality(ctx, file, s, n, l)
 }
