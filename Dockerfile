@@ -31,7 +31,9 @@ ENTRYPOINT ["/usr/local/bin/pipeline"]
 # Go, Python and JupyterLab. The repository lies in /project; its environment
 # is made by the project's own set-up command.
 FROM ${GO_IMAGE} AS go
-RUN rm -r /usr/local/go/api /usr/local/go/doc /usr/local/go/test
+RUN rm -r /usr/local/go/api /usr/local/go/doc /usr/local/go/test \
+    && find /usr/local/go/src -name '*_test.go' -delete \
+    && find /usr/local/go/src -type d -name testdata -prune -exec rm -r {} +
 
 FROM ${LAB_IMAGE} AS lab
 COPY --from=go /usr/local/go /usr/local/go
@@ -45,7 +47,7 @@ RUN apt-get update \
     && mkdir /project \
     && chown 1000:1000 /project
 USER 1000:1000
-ENV GOPATH=/home/reader/go PATH=/project/.venv/bin:/usr/local/go/bin:$PATH PIP_NO_CACHE_DIR=1
+ENV GOPATH=/home/reader/go PATH=/project/.venv/bin:/usr/local/go/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_COMPILE=0
 WORKDIR /project
 COPY --chown=1000:1000 . .
 # What the tools are built from stays outside.
