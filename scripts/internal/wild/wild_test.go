@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"vaefolio/internal/sharedtest"
+	"vaefolio/scripts/internal/clitest"
 )
 
 // Each case is a folder with inputs and cmd.sh, which runs verbs in BIN. What
@@ -54,12 +55,7 @@ func TestWild(t *testing.T) {
 		t.Skip("no bash, which the cases are written for")
 	}
 	wild := sharedtest.Path(t, "cases", "wild")
-	bin := t.TempDir()
-	for _, verb := range []string{"evaluate", "optimize", "backtest", "project", "corpus"} {
-		if out, err := exec.Command("go", "build", "-o", bin, "vaefolio/scripts/"+verb).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", verb, err, out)
-		}
-	}
+	bin := clitest.Programs(t, filepath.Join(t.TempDir(), "bin"), "evaluate", "optimize", "backtest", "project", "corpus")
 	for _, c := range cases {
 		t.Run(c.folder, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), c.folder)
