@@ -112,15 +112,21 @@ def check_sets(folder, runtime):
         returns, cap, z, x = (np.array(universe[name]) for name in ("returns", "cap", "z", "weights"))
         n = returns.shape[1]
         print(f"  {n} assets, {len(returns)} periods, cap {cap}")
-        near("tokens", over.tokens(returns.mean(axis=0), np.cov(returns, rowvar=False), len(returns)), universe["tokens"], 1e-8)
-        model = over.place(returns, float(cap))
+        asked = universe["asked"] or {}
+        covariance = np.cov(returns, rowvar=False)
+        near("tokens", over.tokens(returns.mean(axis=0), covariance, len(returns), asked.get("groups", [])), universe["tokens"], 1e-8)
+        model = over.place(returns, float(cap), asked=asked)
+        assert (model.scatter is None) == (universe["scatter"] is None)
+        if asked:
+            near("scatter", model.scatter / universe["scatter"], np.ones(n), 1e-4)
         near("decode", model.decode(z), universe["decoded"], want["weights_near"])
         for what, got in zip(("mean", "logvar"), model.encode(x)):
             near(what, got, universe[what], want["codes_near"])
         sample = model.sample(200, seed=1)
         assert model.violation(sample).max() <= 1e-9 and sample.std() > 0.01
         order = np.random.default_rng(1).permutation(n)
-        near("permuted", over.place(returns[:, order], float(cap)).decode(z), np.array(universe["decoded"])[:, order], want["weights_near"])
+        asked = dict(asked, groups=[(np.array(g)[order], share) for g, share in asked.get("groups", [])])
+        near("permuted", over.place(returns[:, order], float(cap), asked=asked).decode(z), np.array(universe["decoded"])[:, order], want["weights_near"])
         assert model.decode(np.empty((0, model.latent))).shape == (0, n)
         assert model.encode(np.empty((0, n)))[0].shape == (0, model.latent)
     still = returns.copy()
@@ -129,6 +135,9 @@ def check_sets(folder, runtime):
     refused("a cap without room", lambda: over.place(returns, 1 / n))
     refused("one period", lambda: over.place(returns[:1]))
     refused("a gap", lambda: over.place(np.where(returns == returns[3, 1], np.nan, returns)))
+    refused("something unknown", lambda: over.place(returns, asked={"luck": 1}))
+    if "asked" not in over.features:
+        refused("a wish", lambda: over.place(returns, asked={"volatility": 0.01}))
     refused("too few symbols", lambda: over.place(returns, symbols=["A"]))
     refused("NaN", lambda: model.decode([[np.nan] * model.latent]))
     if runtime == "onnxruntime":

@@ -416,11 +416,15 @@ class SetModel:
         self.network, self.latent = document["network"], document["network"]["latent"]
         self.features = document["features"]
 
-    def place(self, returns, max_weight=1.0, symbols=None):
+    def place(self, returns, max_weight=1.0, symbols=None, asked=None):
         """Returns the Model of the universe of the assets whose returns are given (periods x
         n, simple, without gaps), under a largest weight. Its constraints are that weight, and
         symbols are numbers without names for them. Put assets in alphabetical order, as the
-        verbs do, for results without roundings that depend on their order."""
+        verbs do, for results without roundings that depend on their order.
+
+        A conditional model can be asked for portfolios: asked is a dict with any of
+        volatility and return (per period), effective_assets, max_weight, and groups, a list
+        of members (n numbers in [0, 1]) and the share of the weights that they are to hold."""
         returns = np.asarray(returns, dtype=float)
         if returns.ndim != 2 or len(returns) < 2:
             raise ValueError(f"returns have the shape {returns.shape}, want two periods or more x assets")
@@ -428,22 +432,51 @@ class SetModel:
             raise ValueError(f"returns: period {np.argwhere(~np.isfinite(returns))[0][0] + 1} holds a number that is not finite")
         covariance = np.atleast_2d(np.cov(returns, rowvar=False))
         covariance[np.ptp(returns, axis=0) == 0] = 0  # without roundings
-        return self.place_moments(returns.mean(axis=0), covariance, len(returns), max_weight, symbols)
+        return self.place_moments(returns.mean(axis=0), covariance, len(returns), max_weight, symbols, asked)
 
-    def place_moments(self, mean, covariance, periods, max_weight=1.0, symbols=None):
+    def place_moments(self, mean, covariance, periods, max_weight=1.0, symbols=None, asked=None):
         """Returns the Model of a universe by the mean (n) and the covariance (n x n) of its
         returns, and the number of periods that these are of."""
         n = len(mean)
         symbols = [str(i + 1) for i in range(n)] if symbols is None else list(symbols)
-        tokens = self.tokens(mean, covariance, periods)
+        asked = dict(asked or {})
+        groups = asked.pop("groups", [])
+        tokens = self.tokens(mean, covariance, periods, groups)
+        facts = self._asked(asked, covariance, periods)
+        if groups and facts is None:
+            raise ValueError("the model isn't conditional: nothing can be asked")
         if len(symbols) != n:
             raise ValueError(f"{len(symbols)} symbols for {n} assets")
         if not (max_weight * n > 1 and max_weight <= 1):
             raise ValueError(f"a largest weight of {max_weight} for {n} assets: it must be above 1/{n}, with which "
                              "nothing is left to choose, and at most 1")
-        return PlacedModel(self, tokens, periods, max_weight, symbols)
+        return PlacedModel(self, tokens, periods, max_weight, symbols, facts)
 
-    def tokens(self, mean, covariance, periods):
+    def _asked(self, asked, covariance, periods):
+        """Returns what the network is told of what is asked; None of a model that isn't conditional."""
+        if "asked" not in self.features:
+            if asked:
+                raise ValueError("the model isn't conditional: nothing can be asked")
+            return None
+        n, unit = len(covariance), np.exp(np.log(np.diag(covariance)).mean() / 2)
+        forms = {
+            "volatility": lambda x: np.log(x / unit), "return": lambda x: x / unit * np.sqrt(periods),
+            "effective_assets": lambda x: np.log(x / n) + 1, "max_weight": lambda x: np.log(n * x) - 1.5,
+        }
+        unknown = set(asked) - set(forms)
+        if unknown:
+            raise ValueError(f"unknown {', '.join(sorted(unknown))}: ask for {', '.join(forms)} or groups")
+        facts = []
+        for feature in self.features["asked"]:
+            name = feature["name"]
+            if name.startswith("asked."):
+                facts.append(float(name[len("asked."):] in asked))
+            else:
+                x = forms[name](asked[name]) if name in asked else 0.0
+                facts.append(feature["bound"] * np.tanh(x / feature["bound"]) if "bound" in feature else x)
+        return np.array(facts)
+
+    def tokens(self, mean, covariance, periods, groups=()):
         """Returns what the network is told of each asset (n x features), as
         document["features"]["assets"] defines it."""
         m, c = np.asarray(mean, dtype=float), np.asarray(covariance, dtype=float)
@@ -480,6 +513,12 @@ class SetModel:
             elif name == "least_variance":
                 g = np.linalg.solve(r + ridge, 1 / s) / s
                 x = n * g / g.sum() - 1 if g.sum() > 0 else np.zeros(n)
+            elif name == "asked.group":
+                x = sum((np.array(g) for g, _ in groups), np.zeros(n))
+            elif name == "asked.part":
+                x = sum((np.array(g) * np.mean(g) for g, _ in groups), np.zeros(n))
+            elif name == "asked.share":
+                x = sum((np.array(g) * (share - np.mean(g)) for g, share in groups), np.zeros(n))
             else:
                 raise ValueError(f"the network is told of {name!r}, which this reader can't compute")
             columns.append(feature["bound"] * np.tanh(x / feature["bound"]) if "bound" in feature else x)
@@ -516,7 +555,7 @@ class PlacedModel(Model):
     """A SetModel in one universe: decode gives P(offset + slopes z), P the projection on
     {sum w = 1, 0 <= w <= max_weight}."""
 
-    def __init__(self, over, tokens, periods, max_weight, symbols):
+    def __init__(self, over, tokens, periods, max_weight, symbols, asked=None):
         n = len(symbols)
         super().__init__({
             "symbols": symbols, "conditions": [], "densities": over.document["densities"],
@@ -524,15 +563,30 @@ class PlacedModel(Model):
             "network": {"latent": over.latent, "head": "capped", "max_weight": max_weight, "of_set": True},
         }, {}, over.sessions)
         self.over, self.universe = over, {"tokens": tokens, "periods": np.array([periods]), "cap": np.array([max_weight])}
+        self.scatter = None  # of a conditional model, variances of weights about what is decoded
+        if asked is not None:
+            self.universe["asked"] = asked
         if self.sessions:
-            self.offset, self.slopes = self._run("universe", all_outputs=True, **self.universe)
+            self.offset, self.slopes, *scatter = self._run("universe", all_outputs=True, **self.universe)
+            self.scatter = scatter[0] if scatter else None
             return
         self.deviation = np.sqrt(over.network["scale"] * (max_weight - 1 / n) / n)
-        facts = np.tile(over._facts(n, periods, max_weight), (n, 1))
-        self.known = np.hstack([tokens, facts])
+        facts = np.append(over._facts(n, periods, max_weight), [] if asked is None else asked)
+        self.known = np.hstack([tokens, np.tile(facts, (n, 1))])
         self.seen = over._stack("decoder", self.known)
         read = self.deviation * over._dense("decoder.readout", self.seen)
-        self.offset, self.slopes = 1 / n + read[:, 0], read[:, 1:]
+        self.offset, self.slopes = 1 / n + read[:, 0], read[:, 1:1 + self.latent]
+        if asked is not None:
+            self.scatter = self.deviation ** 2 * np.exp(7 * np.tanh(read[:, -1] / self.deviation / 7))
+
+    def sample(self, n, density=None, seed=None):
+        """Draws n portfolios (n x assets) that meet the constraints, of a conditional model
+        about what is decoded."""
+        decoded = self.decode(self.codes(n, density, seed))
+        if self.scatter is not None:
+            noise = np.random.default_rng(None if seed is None else [seed, 1]).standard_normal(decoded.shape)
+            decoded = decoded + noise * np.sqrt(self.scatter)
+        return self.project(decoded)
 
     def decode(self, z, c=None):
         z = self._rows("codes", z, self.latent)

@@ -14,7 +14,7 @@ import (
 // Wish are the flags of a conditional model.
 type Wish struct {
 	Text  string `flag:"wish" unit:"TERMS" help:"the conditions asked for, such as volatility=0.4,sector.L1<=0.35; what it leaves open is that of training portfolios or, of the market, that at the end of -prices; a model over sets is asked in mode condition alone"`
-	Draws int    `flag:"draws" range:"[0,10000]" only:"mode=condition" help:"the number of portfolios made for each one returned, which is the nearest to the wish before it is moved to it; 0 means 1, and 64 with a model over sets of assets"`
+	Draws int    `flag:"draws" range:"[0,10000]" only:"mode=condition" help:"the number of portfolios made for each one returned, which is the nearest to the wish before it is moved to it; 0 means 1, and 64 with a model over sets of assets that is not told the wish (train -asked)"`
 }
 
 // ask reads the wish, and what a conditional model knows.
@@ -99,9 +99,7 @@ func (j *job) condition(ctx context.Context) (*made, error) {
 	}
 	settings := generate.OrderSettings{Seed: j.Seed, Density: density, Draws: j.Draws, Rivals: true}
 	if settings.Draws == 0 {
-		if settings.Draws = 1; !j.trained.Conditional() {
-			settings.Draws = 64
-		}
+		settings.Draws = j.trained.UsualDraws()
 	}
 	batch, achieved, err := j.record.Order.Make(ctx, j.generator, j.count(100), settings, over)
 	return &made{batch: batch, achieved: achieved}, err

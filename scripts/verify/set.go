@@ -28,7 +28,8 @@ type setDocument struct {
 		Beta   float64 `json:"beta"`
 		Seed   uint64  `json:"seed"`
 
-		Objective string `json:"objective"`
+		Objective   string `json:"objective"`
+		Conditional bool   `json:"conditional"`
 	} `json:"config"`
 	Scale    float64 `json:"scale"`
 	DataHash string  `json:"data_hash"`
@@ -42,10 +43,21 @@ func readSet(data []byte) (*overSets, error) {
 		return nil, err
 	}
 	c, h := m.document.Config, m.document.Config.Width
+	told, read := features+facts, 1+c.Latent
+	if c.Conditional {
+		told, read = told+askedOfAsset+askedOfAll, read+1 // the scatter
+	}
 	return m, m.check(map[string][2]int{
-		"decoder.input": {features + facts, h}, "decoder.readout": {h, 1 + c.Latent},
-		"encoder.input": {1 + features + facts + h, h}, "encoder.readout": {2 * h, 2 * c.Latent}})
+		"decoder.input": {told, h}, "decoder.readout": {h, read},
+		"encoder.input": {1 + told + h, h}, "encoder.readout": {2 * h, 2 * c.Latent}})
 }
+
+// What a conditional network is told of what is asked: 0 where nothing is, as in all that is
+// checked.
+const (
+	askedOfAsset = 3
+	askedOfAll   = 8
+)
 
 // readStacks reads a network of one or more stacks of attention.
 func readStacks(data []byte, stacks ...string) (*overSets, error) {
@@ -198,12 +210,16 @@ func (m *overSets) in(mean []float64, cov [][]float64, periods int, limit float6
 	n := float64(len(mean))
 	s := &settled{model: m, limit: limit, deviation: math.Sqrt(m.document.Scale * (limit - 1/n) / n)}
 	all := []float64{math.Log(float64(periods) / 120), math.Log(n*limit) - 1.5, math.Log(n / 16)}
+	var open []float64
+	if m.document.Config.Conditional {
+		open, all = make([]float64, askedOfAsset), append(all, make([]float64, askedOfAll)...)
+	}
 	for _, token := range tokensOf(mean, cov, periods) {
-		s.known = append(s.known, append(token, all...))
+		s.known = append(s.known, slices.Concat(token, open, all))
 	}
 	s.seen = m.stack("decoder", s.known)
 	for _, read := range m.dense("decoder.readout", s.seen) {
-		s.offset, s.slopes = append(s.offset, read[0]), append(s.slopes, read[1:])
+		s.offset, s.slopes = append(s.offset, read[0]), append(s.slopes, read[1:1+m.document.Config.Latent])
 	}
 	return s
 }

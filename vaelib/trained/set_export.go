@@ -49,6 +49,7 @@ type setNetworkDocument struct {
 type featuresDocument struct {
 	Assets   []universe.Feature `json:"assets"`
 	Universe []universe.Feature `json:"universe"`
+	Asked    []universe.Feature `json:"asked,omitempty"` // of a conditional model
 }
 
 // setTrainingDocument says what the model was learned from.
@@ -69,6 +70,10 @@ func (m *SetModel) Export(dir string) error {
 		Training:  setTrainingDocument{Config: c, DataHash: m.Network.DataHash()},
 	}
 	d.Features.Assets, d.Features.Universe = universe.Schema()
+	if c.Conditional {
+		assets, asked := universe.AskedSchema()
+		d.Features.Assets, d.Features.Asked = append(d.Features.Assets, assets...), asked
+	}
 	var err error
 	d.Files, err = writeParts(dir, map[string]func(w io.Writer) error{
 		universeFile:   m.Network.UniverseONNX().Write,

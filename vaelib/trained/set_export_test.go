@@ -16,6 +16,7 @@ import (
 	"vaefolio/vaelib/simulate"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/universe"
+	"vaefolio/vaelib/vae"
 )
 
 // expectedUniverse is what Go makes of a model over sets in a universe, for other
@@ -29,9 +30,13 @@ type expectedUniverse struct {
 	Decoded [][]float64 `json:"decoded"`
 	Mean    [][]float64 `json:"mean"`
 	Logvar  [][]float64 `json:"logvar"`
+	Scatter []float64   `json:"scatter"` // null of a model that isn't conditional
+	// What is asked, as the reader takes it; null: nothing.
+	Asked map[string]any `json:"asked"`
 }
 
 // expectUniverse computes it, for a simulated market of n assets.
+// A conditional model is asked for portfolios.
 func expectUniverse(t *testing.T, over *SetModel, n, periods int, largest float64) expectedUniverse {
 	t.Helper()
 	ranges := simulate.DefaultRanges()
@@ -46,7 +51,19 @@ func expectUniverse(t *testing.T, over *SetModel, n, periods int, largest float6
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := over.Of(u)
+	asked, terms, tokens := new(universe.Asked), map[string]any(nil), u.Tokens()
+	if over.Network.Config().Conditional {
+		members, mean := make([]float64, n), 0.0005
+		members[0], members[2] = 1, 0.5
+		asked = &universe.Asked{Volatility: 0.01, Return: &mean, Effective: 3, Largest: 0.4,
+			Groups: []universe.Group{{Members: members, Share: 0.3}}}
+		terms = map[string]any{"volatility": 0.01, "return": mean, "effective_assets": 3, "max_weight": 0.4,
+			"groups": []any{[]any{members, 0.3}}}
+		var both mat.Dense
+		both.Augment(tokens, asked.Tokens(n))
+		tokens = &both
+	}
+	m, err := over.Network.Asked(u, asked)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,16 +78,42 @@ func expectUniverse(t *testing.T, over *SetModel, n, periods int, largest float6
 	if err := simplex.ProjectAll(t.Context(), set, x, x, nil); err != nil {
 		t.Fatal(err)
 	}
-	decoded, err := m.Network.DecodeContext(t.Context(), z)
+	decoded, err := m.DecodeContext(t.Context(), z)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mean, logvar, err := m.Network.EncodeContext(t.Context(), x)
+	mean, logvar, err := m.EncodeContext(t.Context(), x)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return expectedUniverse{Returns: list(returns), Cap: largest, Tokens: list(u.Tokens()), Z: list(z), X: list(x),
-		Decoded: list(decoded), Mean: list(mean), Logvar: list(logvar)}
+	e := expectedUniverse{Returns: list(returns), Cap: largest, Tokens: list(tokens), Z: list(z), X: list(x),
+		Decoded: list(decoded), Mean: list(mean), Logvar: list(logvar), Asked: terms}
+	if terms != nil {
+		e.Scatter = m.DecoderVariances()
+	}
+	return e
+}
+
+// conditionalSet is a small model over sets that is told what is asked.
+func conditionalSet(t *testing.T) *SetModel {
+	t.Helper()
+	var all []*universe.Example
+	s := universe.Settings{Universes: 16, Portfolios: 4, LeastAssets: 4, MostAssets: 7, LeastPeriods: 40,
+		MostPeriods: 80, HeldOut: 0.25}
+	if err := universe.Simulate(t.Context(), s, func(e *universe.Example) error {
+		all = append(all, e)
+		return nil
+	}, nil); err != nil {
+		t.Fatal(err)
+	}
+	m, _, err := MakeSet(t.Context(), backend(), all, SetSettings{
+		Config:   vae.SetConfig{Latent: 3, Width: 8, Heads: 2, Blocks: 1, Beta: 0.02, Conditional: true},
+		Schedule: vae.Schedule{Steps: 20, Batch: 16, EvalEvery: 20},
+	}, t.TempDir(), Reports{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // TestReaderOfSets: a reader of a model over sets, with numpy alone or with onnxruntime,
@@ -78,21 +121,23 @@ func expectUniverse(t *testing.T, over *SetModel, n, periods int, largest float6
 // decoder, the head under a largest weight, and the encoder.
 func TestReaderOfSets(t *testing.T) {
 	python := readerPython(t)
-	over, dir := openBuiltIn(t), t.TempDir()
-	if err := over.Export(filepath.Join(dir, "set")); err != nil {
-		t.Fatal(err)
-	}
-	expected := map[string]any{"weights_near": 1e-5, "codes_near": 1e-4} // those of vae's TestBackendsAgree
-	var all []expectedUniverse
-	for _, of := range []struct {
-		n, periods int
-		cap        float64
-	}{{3, 60, 1}, {8, 120, 0.25}, {12, 300, 1}, {40, 30, 0.1}} {
-		all = append(all, expectUniverse(t, over, of.n, of.periods, of.cap))
-	}
-	expected["universes"] = all
-	if err := run.WriteJSON(filepath.Join(dir, "set", "expected-sets.json"), expected); err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	for name, over := range map[string]*SetModel{"set": openBuiltIn(t), "set-conditional": conditionalSet(t)} {
+		if err := over.Export(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		expected := map[string]any{"weights_near": 1e-5, "codes_near": 1e-4} // those of vae's TestBackendsAgree
+		var all []expectedUniverse
+		for _, of := range []struct {
+			n, periods int
+			cap        float64
+		}{{3, 60, 1}, {8, 120, 0.25}, {12, 300, 1}, {40, 30, 0.1}} {
+			all = append(all, expectUniverse(t, over, of.n, of.periods, of.cap))
+		}
+		expected["universes"] = all
+		if err := run.WriteJSON(filepath.Join(dir, name, "expected-sets.json"), expected); err != nil {
+			t.Fatal(err)
+		}
 	}
 	check := filepath.Join("..", "..", "python", "check_reader.py")
 	out, err := exec.CommandContext(t.Context(), python, check, dir).CombinedOutput()

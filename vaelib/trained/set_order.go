@@ -159,6 +159,15 @@ func (m *SetModel) missed(ctx context.Context) (float64, error) {
 	return miss / count, err
 }
 
+// UsualDraws is for how many portfolios made an order has one: 1 of a model that is told the
+// wish, which a choice would draw back to its middle, and 64 of another.
+func (m *Model) UsualDraws() int {
+	if m.over != nil && !m.over.Network.Config().Conditional {
+		return 64
+	}
+	return 1
+}
+
 // studiedOrders is how many portfolios of each kind are compared.
 const studiedOrders = 200
 

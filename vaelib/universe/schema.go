@@ -46,3 +46,24 @@ func Schema() (assets, facts []Feature) {
 	}
 	return assets, facts
 }
+
+// AskedSchema is [Schema] of what a conditional model is told besides, in the order of
+// [Asked.Tokens] and [Asked.Facts]: of groups of assets with members g_i in [0, 1] and shares
+// a, and of what portfolios are asked to have. v is the geometric mean of s. Each fact stands
+// behind a number that is 1 where it is asked, else both are 0.
+func AskedSchema() (assets, facts []Feature) {
+	assets = []Feature{
+		{Name: "asked.group", Definition: "the sum of g_i over the groups"},
+		{Name: "asked.part", Definition: "that of g_i mean(g)"},
+		{Name: "asked.share", Definition: "that of g_i (a - mean(g))"},
+	}
+	for _, f := range []Feature{
+		{Name: "volatility", Definition: "log(x/v), x per period"},
+		{Name: "return", Definition: "x/v sqrt(T), x per period", Bound: boundStatistic},
+		{Name: "effective_assets", Definition: "log(x/n) + 1"},
+		{Name: "max_weight", Definition: fmt.Sprintf("log(n x) - %g", UsualRoom)},
+	} {
+		facts = append(facts, Feature{Name: "asked." + f.Name, Definition: "1 where it is asked"}, f)
+	}
+	return assets, facts
+}
