@@ -53,7 +53,7 @@ func ReadCSV(path string, options ReadOptions) (*Portfolios, error) {
 
 // Read is [ReadCSV] for any reader; name is what errors call it.
 func Read(r io.Reader, name string, options ReadOptions) (*Portfolios, error) {
-	t, err := readTable(r, name, "symbol", func(id string, row []float64) error {
+	t, err := readTable(r, name, "symbol", options.Symbols, func(id string, row []float64) error {
 		if options.Percent {
 			for j := range row {
 				row[j] /= 100
@@ -112,7 +112,7 @@ func ReadConditionsCSV(path string, p *Portfolios) (*Conditions, error) {
 // ReadConditions is [ReadConditionsCSV] for any reader; name is what errors
 // call it.
 func ReadConditions(r io.Reader, name string, p *Portfolios) (*Conditions, error) {
-	t, err := readTable(r, name, "condition", nil)
+	t, err := readTable(r, name, "condition", nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,8 @@ func open(path string) (io.ReadCloser, error) {
 
 // table is a CSV of numbers with a header and, perhaps, ids.
 type table struct {
-	file, kind string // as errors call it, and its columns
+	file, kind string   // as errors call it, and its columns
+	known      []string // names that columns may have; nil: any
 	headerLine int
 	names      []string
 	ids        []string // nil: no such column
@@ -204,10 +205,11 @@ func (t *table) column(name string) int {
 
 // readTable reads a table whose columns are called kind in errors; check, if
 // any, looks at each row.
-func readTable(r io.Reader, file, kind string, check func(id string, row []float64) error) (*table, error) {
+func readTable(r io.Reader, file, kind string, known []string, check func(id string, row []float64) error,
+) (*table, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 1<<16), longestLine)
-	t := &table{file: file, kind: kind, seen: map[string]int{}}
+	t := &table{file: file, kind: kind, known: known, seen: map[string]int{}}
 	if check == nil {
 		check = func(string, []float64) error { return nil }
 	}
@@ -332,8 +334,8 @@ func isIDColumn(name string) bool {
 // isLines says whether the first line belongs to lines of a symbol and its
 // weight: it names the two, or has a number in the second place.
 func (t *table) isLines(fields [][]byte) bool {
-	if len(fields) != 2 {
-		return false
+	if len(fields) != 2 || slices.Contains(t.known, string(fields[0])) && slices.Contains(t.known, string(fields[1])) {
+		return false // two symbols, of which the second may be a number
 	}
 	first, second := strings.ToLower(string(fields[0])), strings.ToLower(string(fields[1]))
 	if _, err := weight(fields[1]); err == nil {
