@@ -32,6 +32,7 @@ ENTRYPOINT ["/usr/local/bin/pipeline"]
 # is made by the project's own set-up command.
 FROM ${GO_IMAGE} AS go
 RUN rm -r /usr/local/go/api /usr/local/go/doc /usr/local/go/test \
+        /usr/local/go/src/cmd/compile /usr/local/go/src/cmd/go /usr/local/go/src/cmd/link \
     && find /usr/local/go/src -name '*_test.go' -delete \
     && find /usr/local/go/src -type d -name testdata -prune -exec rm -r {} +
 
