@@ -20,7 +20,10 @@ import (
 )
 
 // overSets trains a small model over sets on simulated universes.
-func overSets(t *testing.T) string {
+func overSets(t *testing.T) string { return setFolder(t, false) }
+
+// setFolder makes the folder of a model over sets, which may be told what is asked.
+func setFolder(t *testing.T, asked bool) string {
 	t.Helper()
 	backend, err := vae.Open("go")
 	if err != nil {
@@ -38,7 +41,7 @@ func overSets(t *testing.T) string {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "set")
-	settings := trained.SetSettings{Config: vae.SetConfig{Latent: 4, Beta: 0.1}, Schedule: vae.Schedule{Steps: 20, Batch: 16}}
+	settings := trained.SetSettings{Config: vae.SetConfig{Latent: 4, Beta: 0.1, Conditional: asked}, Schedule: vae.Schedule{Steps: 20, Batch: 16}}
 	if _, _, err := trained.MakeSet(t.Context(), backend, all, settings, dir, trained.Reports{}); err != nil {
 		t.Fatal(err)
 	}
@@ -168,6 +171,36 @@ func TestOrdersOverSets(t *testing.T) {
 	code, again, stderr := execute(t, append(args, "-prices", closes(t, symbols), "-n", "5")...)
 	if code != 0 || !strings.HasPrefix(strings.ReplaceAll(string(text), "\ng0", "\ng"), again) {
 		t.Errorf("exit code %d: a shorter order has other portfolios:\n%s%s\n%s", code, text, again, stderr)
+	}
+}
+
+// TestAskedOrder: a model that is told the wish makes one draw for each portfolio, which are
+// others than those of another wish before they are moved to it, and meets the wish.
+func TestAskedOrder(t *testing.T) {
+	model, prices := setFolder(t, true), closes(t, []string{"A", "B", "C", "D", "E"})
+	decoded := map[string]float64{}
+	for _, wish := range []string{"effective_assets=2", "effective_assets=4.5,annual_return>=-5"} {
+		out := filepath.Join(t.TempDir(), "order")
+		code, _, stderr := execute(t, "-model", model, "-backend", "go", "-mode", "condition", "-wish", wish, "-prices", prices,
+			"-n", "20", "-out", out)
+		text, err := os.ReadFile(filepath.Join(out, "provenance.json"))
+		if code != 0 || err != nil {
+			t.Fatalf("exit code %d (%v)\n%s", code, err, stderr)
+		}
+		var record struct {
+			Order *trained.Order `json:"order"`
+		}
+		if err := json.Unmarshal(text, &record); err != nil {
+			t.Fatal(err)
+		}
+		o := record.Order
+		if o.Draws != 1 || *o.Terms[0].Miss > 1e-6 {
+			t.Errorf("%s: %d draws, missed by %v", wish, o.Draws, *o.Terms[0].Miss)
+		}
+		decoded[wish] = *o.Moved
+	}
+	if len(decoded) != 2 || decoded["effective_assets=2"] == decoded["effective_assets=4.5,annual_return>=-5"] {
+		t.Errorf("moved by %v", decoded)
 	}
 }
 
