@@ -75,6 +75,7 @@ func (f *folder) checkSet() error {
 	f.equal(setFile, "version", d.Version, 1)
 	f.equal(setFile, "seed", d.Config.Seed, t.config.Seed)
 	f.equal(setFile, "beta", d.Config.Beta, t.config.Model.Beta)
+	f.equal(setFile, "conditional", d.Config.Conditional, t.config.Asked)
 	f.equal(setFile, "backend", d.Backend, f.manifest.Backend)
 	if t.config.Model.Latent > 0 {
 		f.equal(setFile, "latent", d.Config.Latent, t.config.Model.Latent)
@@ -358,6 +359,10 @@ func (f *folder) checkSetCourse() error {
 	last := h.Points[len(h.Points)-1].Validation
 	if t.rule() {
 		return f.checkRegret(t, last.Reconstruction)
+	}
+	if t.config.Asked {
+		f.add(file, "validation_kl of the model", unchecked, nil, "it is under what is drawn to be asked")
+		return nil
 	}
 	j, err := f.setJudgement(t)
 	if err != nil {

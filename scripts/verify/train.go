@@ -27,6 +27,7 @@ type trainConfig struct {
 	Corpus     string `flag:"corpus" help:"the corpus of universes, of a model over sets"`
 	Objective  string `flag:"objective" help:"what a learnt rule was trained for; empty: portfolios"`
 	From       string `flag:"from" help:"the model over sets that it went on from"`
+	Asked      bool   `flag:"asked" help:"whether the model over sets is told what is asked"`
 	Conditions string `flag:"conditions" help:"the file of their conditions"`
 	trained.Conditioning
 	Model      vae.Config
