@@ -90,14 +90,24 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	s := made.Summary()
-	for _, left := range s.LeftOut {
-		why, named := strings.CutPrefix(left.Reason, left.Condition+" ")
-		if !named {
-			why = "is left out: " + why
-		}
-		io.Note("no condition %s, which %s", left.Condition, why)
-	}
+	noteLeftOut(io, s.LeftOut)
 	io.Note("%d portfolios (%d held out) over %d windows: %s",
 		s.Rows, s.ValidationRows, s.TrainingWindows+s.ValidationWindows, folder.Path(corpus.WeightsFile))
 	return folder.Finish()
+}
+
+// noteLeftOut says which conditions have no column, those of one reason in one line.
+func noteLeftOut(io *cli.IO, all []corpus.LeftOut) {
+	var reasons []string
+	conditions := map[string][]string{}
+	for _, left := range all {
+		why := strings.TrimPrefix(strings.TrimPrefix(left.Reason, left.Condition+" "), "is ")
+		if conditions[why] == nil {
+			reasons = append(reasons, why)
+		}
+		conditions[why] = append(conditions[why], left.Condition)
+	}
+	for _, why := range reasons {
+		io.Note("no column for %s: %s", strings.Join(conditions[why], ", "), why)
+	}
 }

@@ -21,6 +21,8 @@ func TestCorpusFolder(t *testing.T) {
 	args := []string{"-n", "200", "-lookbacks", "40,60", "-max-weight", "0.3", "-sector-cap", "L1=0.1:0.5", "-out", dir}
 	if code, stderr := execute(args...); code != 0 || !strings.Contains(stderr, "200 portfolios") {
 		t.Fatalf("exit code %d\n%s", code, stderr)
+	} else if strings.Count(stderr, "no column for market.volatility_index, market.trend.60") != 1 {
+		t.Errorf("conditions left out for one reason are not in one line:\n%s", stderr)
 	}
 	for name, first := range map[string]string{
 		"weights.csv": "id,ALDER", "conditions.csv": "id,volatility,", "measures.json": "[", "provenance.csv": "id,source,", "corpus.json": "{", "manifest.json": "{", "config.toml": "#",
