@@ -33,7 +33,7 @@ func TestControl(t *testing.T) {
 	must(t, err)
 	defer backend.Close()
 	if backend.Name() == "go" {
-		m.Steps = 5000 // half of the default, for time
+		m.Steps = 2000 // a fifth of the default, for time
 	}
 	settings := trained.Settings{Config: m.Config, Schedule: m.Schedule}
 	model, _, err := trained.Make(t.Context(), backend, rows, settings, t.TempDir(), trained.Reports{})
