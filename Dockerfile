@@ -15,8 +15,8 @@ WORKDIR /project
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/usr/local/bin/ ./scripts/... \
+RUN --mount=type=cache,target=/tmp/cache \
+    GOCACHE=/tmp/cache CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /out/usr/local/bin/ ./scripts/... \
     && rm /out/usr/local/bin/bench /out/usr/local/bin/notebooks /out/usr/local/bin/sample /out/usr/local/bin/xla \
     && mkdir -p /out/tmp /own/runs && chmod 1777 /out/tmp
 
