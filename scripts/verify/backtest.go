@@ -234,7 +234,6 @@ func (f *folder) earnings() (map[string]earned, error) {
 // without an answer goes on holding, and so doesn't trade, may have drifted out of
 // them; and of symbols that come and go the choice was among some.
 func (f *folder) checkRebalances(context.Context) error {
-	const file = "weights.csv"
 	b, err := f.tested()
 	if err != nil {
 		return err
@@ -247,25 +246,38 @@ func (f *folder) checkRebalances(context.Context) error {
 	if err != nil {
 		return err
 	}
-	groups, err := groupsOf(&b.config.Constraints, b.data.Window.Symbols)
+	keeps, err := f.keeper(b, "weights.csv")
 	if err != nil {
 		return err
+	}
+	for _, name := range b.config.Strategies {
+		keeps(name, chosen[name], all[name].traded)
+	}
+	return nil
+}
+
+// keeper checks that the choices of a strategy that were traded for meet the
+// constraints, which a file says of them.
+func (f *folder) keeper(b *tested, file string) (keeps func(name string, choices [][]float64, traded []float64),
+	err error) {
+	groups, err := groupsOf(&b.config.Constraints, b.data.Window.Symbols)
+	if err != nil {
+		return nil, err
 	}
 	limits := b.config.Constraints
 	if b.data.Listings != nil {
 		limits.Lower = min(0, limits.Lower) // what wasn't there is not held
 	}
-	for _, name := range b.config.Strategies {
+	return func(name string, choices [][]float64, traded []float64) {
 		var ids []string
 		var weights [][]float64
-		for i, w := range chosen[name] {
-			if all[name].traded[i] > 1e-12 {
+		for i, w := range choices {
+			if traded[i] > 1e-12 {
 				ids, weights = append(ids, name+" at "+b.days[b.trades[i]]), append(weights, w)
 			}
 		}
 		f.checkConstraints(file, ids, weights, &limits, groups)
-	}
-	return nil
+	}, nil
 }
 
 // series reads a file of returns, by its columns, and checks its days.
@@ -410,13 +422,9 @@ func (f *folder) checkChoices(b *tested) error {
 	if err != nil {
 		return err
 	}
-	groups, err := groupsOf(&b.config.Constraints, b.data.Window.Symbols)
+	keeps, err := f.keeper(b, choicesFile)
 	if err != nil {
 		return err
-	}
-	limits := b.config.Constraints
-	if b.data.Listings != nil {
-		limits.Lower = min(0, limits.Lower)
 	}
 	var want, names []string
 	for _, file := range []string{"trials.csv", "paths.csv"} {
@@ -442,15 +450,7 @@ func (f *folder) checkChoices(b *tested) error {
 	}
 	f.equal(choicesFile, "strategies", slices.Compact(names), want)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		traded := b.earn(all[name]).traded
-		var ids []string
-		var weights [][]float64
-		for i, w := range all[name] {
-			if traded[i] > 1e-12 {
-				ids, weights = append(ids, name+" at "+b.days[b.trades[i]]), append(weights, w)
-			}
-		}
-		f.checkConstraints(choicesFile, ids, weights, &limits, groups)
+		keeps(name, all[name], b.earn(all[name]).traded)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 
 	"vaefolio/scripts/internal/timeless"
@@ -67,15 +66,10 @@ func (f *folder) makeAgain(ctx context.Context, l *learned) (map[string][]byte, 
 	if f.manifest.Verb == "sweep" { // whose models are many, and looked at less
 		settings.Codes, settings.NoStudy = 100*c.Components, true
 	}
-	dir, err := os.MkdirTemp("", "verify-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	if _, _, err := trained.Make(ctx, backend, data, settings, dir, trained.Reports{}); err != nil {
-		return nil, err
-	}
-	made, err := filesIn(dir)
+	made, err := written(func(dir string) error {
+		_, _, err := trained.Make(ctx, backend, data, settings, dir, trained.Reports{})
+		return err
+	})
 	delete(made, ".lock")
 	return made, err
 }

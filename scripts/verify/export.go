@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -162,15 +161,7 @@ func (f *folder) exportAgain() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "verify-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	if err := export(dir); err != nil {
-		return nil, err
-	}
-	return filesIn(dir)
+	return written(export)
 }
 
 // exporter opens what was exported.

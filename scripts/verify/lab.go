@@ -528,11 +528,6 @@ func (f *folder) finishLab(ctx context.Context, l *laboratory) (map[string][]byt
 	if in.Rule, err = learnt.Open(backend, l.config.Rule...); err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "verify-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
 	plan, err := f.read("lab.json")
 	if err != nil {
 		return nil, err
@@ -541,21 +536,20 @@ func (f *folder) finishLab(ctx context.Context, l *laboratory) (map[string][]byt
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "lab.json"), plan, 0o600),
-		os.Symlink(worlds, filepath.Join(dir, "worlds"))); err != nil {
-		return nil, err
-	}
-	again, err := lab.Open(dir, in, false)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := again.Finish(ctx, l.command); err != nil {
-		return nil, err
-	}
-	if err := os.Remove(filepath.Join(dir, "worlds")); err != nil {
-		return nil, err
-	}
-	made, err := filesIn(dir)
+	made, err := written(func(dir string) error {
+		if err := errors.Join(os.WriteFile(filepath.Join(dir, "lab.json"), plan, 0o600),
+			os.Symlink(worlds, filepath.Join(dir, "worlds"))); err != nil {
+			return err
+		}
+		again, err := lab.Open(dir, in, false)
+		if err != nil {
+			return err
+		}
+		if _, err := again.Finish(ctx, l.command); err != nil {
+			return err
+		}
+		return os.Remove(filepath.Join(dir, "worlds"))
+	})
 	delete(made, ".lab.lock")
 	return made, err
 }

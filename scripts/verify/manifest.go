@@ -197,6 +197,16 @@ func (f *folder) checkFiles(context.Context) error {
 		}
 		f.equal(name, "sha256", stored, sum)
 	}
+	return f.checkMade("run", func(name string, d fs.DirEntry) (made, within bool) {
+		_, made = f.manifest.Files[name]
+		made = made || name == manifestFile || name == ".lock" || d.IsDir() && f.holds(name)
+		return made, made
+	})
+}
+
+// checkMade finds files and folders that weren't made by what made the folder; within
+// a folder it looks where that is said.
+func (f *folder) checkMade(by string, ours func(name string, d fs.DirEntry) (made, within bool)) error {
 	return filepath.WalkDir(f.dir, func(at string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -206,14 +216,11 @@ func (f *folder) checkFiles(context.Context) error {
 			return err
 		}
 		name = filepath.ToSlash(name)
-		if _, listed := f.manifest.Files[name]; listed || name == manifestFile || name == ".lock" {
-			return nil
+		made, within := ours(name, d)
+		if !made {
+			f.add(name, "made by the "+by, differs, true, false)
 		}
-		if d.IsDir() && f.holds(name) {
-			return nil
-		}
-		f.add(name, "made by the run", differs, true, false)
-		if d.IsDir() {
+		if d.IsDir() && !within {
 			return fs.SkipDir
 		}
 		return nil

@@ -422,12 +422,17 @@ func (s *swept) makeCorpus(ctx context.Context) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return written(made.Write)
+}
+
+// written are the files that write makes in a folder of their own.
+func written(write func(dir string) error) (map[string][]byte, error) {
 	dir, err := os.MkdirTemp("", "verify-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if err := made.Write(dir); err != nil {
+	if err := write(dir); err != nil {
 		return nil, err
 	}
 	return filesIn(dir)
@@ -559,39 +564,34 @@ func (f *folder) checkMerged(ctx context.Context) error {
 }
 
 func (f *folder) merge(ctx context.Context) (map[string][]byte, error) {
-	dir, err := os.MkdirTemp("", "verify-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	for _, name := range []string{"sweep.json", "backend.json"} {
-		text, err := f.read(name)
+	plans := []string{"sweep.json", "backend.json"}
+	made, err := written(func(dir string) error {
+		for _, name := range plans {
+			text, err := f.read(name)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+				return err
+			}
+		}
+		runs, err := filepath.Abs(f.path("runs"))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			return nil, err
+		if err := os.Symlink(runs, filepath.Join(dir, "runs")); err != nil {
+			return err
 		}
-	}
-	runs, err := filepath.Abs(f.path("runs"))
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Symlink(runs, filepath.Join(dir, "runs")); err != nil {
-		return nil, err
-	}
-	merged, err := sweep.Merge(dir, nil)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := merged.Report(ctx); err != nil {
-		return nil, err
-	}
-	if err := os.Remove(filepath.Join(dir, "runs")); err != nil {
-		return nil, err
-	}
-	made, err := filesIn(dir)
-	for _, name := range []string{"sweep.json", "backend.json"} {
+		merged, err := sweep.Merge(dir, nil)
+		if err != nil {
+			return err
+		}
+		if _, err := merged.Report(ctx); err != nil {
+			return err
+		}
+		return os.Remove(filepath.Join(dir, "runs"))
+	})
+	for _, name := range plans {
 		delete(made, name)
 	}
 	return made, err

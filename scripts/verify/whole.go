@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 
 	"vaefolio/vaelib/run"
@@ -60,26 +59,9 @@ func (f *folder) checkOnly(listed []string, plan string) error {
 			listed = append(listed, dir+"/")
 		}
 	}
-	err := filepath.WalkDir(f.dir, func(at string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(f.dir, at)
-		if err != nil {
-			return err
-		}
-		name = filepath.ToSlash(name)
-		switch {
-		case name == "." || d.IsDir() && slices.Contains(listed, name+"/"):
-			return nil
-		case slices.Contains(listed, name) && (d.IsDir() || d.Type().IsRegular()):
-		default:
-			f.add(name, "made by the "+f.manifest.Verb, differs, true, false)
-		}
-		if d.IsDir() {
-			return fs.SkipDir
-		}
-		return nil
+	err := f.checkMade(f.manifest.Verb, func(name string, d fs.DirEntry) (made, within bool) {
+		within = name == "." || d.IsDir() && slices.Contains(listed, name+"/")
+		return within || slices.Contains(listed, name) && (d.IsDir() || d.Type().IsRegular()), within
 	})
 	if err == nil && len(f.findings) == before {
 		f.add(plan, "files of the folder", same, len(listed), len(listed))

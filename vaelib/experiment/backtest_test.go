@@ -12,12 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"vaefolio/data"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
-	"vaefolio/vaelib/vae"
 )
 
 func TestBacktestSettingsRefuse(t *testing.T) {
@@ -85,25 +83,13 @@ func columns(t *testing.T, text []byte) []string {
 // Over combinatorially purged splits every strategy has its paths, single models are
 // trials, and what models chose is found again, unless it can't be what they chose.
 func TestBacktestOverPaths(t *testing.T) {
-	prices, _, err := market.LoadFS(data.FS, data.Close, market.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole, _, err := prices.Window()
-	if err != nil {
-		t.Fatal(err)
-	}
-	backend, err := vae.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer backend.Close()
+	sample := input(t)
 	cache := t.TempDir()
 	s := DefaultBacktest()
 	s.Strategies, s.Models, s.Rows, s.Steps = []string{"equal-weight", "min-variance", ModelMean}, 2, 100, 3
 	s.Groups, s.HeldOut, s.Embargo, s.Test, s.Cache = 4, 2, 2, 30, cache
-	in := Input{Window: whole.Slice(0, 200).Choose([]int{0, 1, 2, 3}), Set: simplex.Set{N: 4, Upper: []float64{0.5, 0.5, 0.5, 0.5}},
-		Seed: 1, Metrics: metrics.Settings{PeriodsPerYear: 365}, Backend: backend, Synthetic: true}
+	in := Input{Window: sample.Window.Slice(0, 200).Choose([]int{0, 1, 2, 3}), Set: simplex.Set{N: 4, Upper: []float64{0.5, 0.5, 0.5, 0.5}},
+		Seed: 1, Metrics: sample.Metrics, Backend: sample.Backend, Synthetic: true}
 	summary, files, err := backtested(t, in, s)
 	if err != nil {
 		t.Fatal(err)

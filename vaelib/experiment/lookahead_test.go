@@ -6,33 +6,18 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/data"
 	"vaefolio/vaelib/backtest"
 	"vaefolio/vaelib/market"
-	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/trained"
-	"vaefolio/vaelib/vae"
 )
 
 // Whatever happens from any rebalance on, every choice until then is the same to
 // the bit, by every strategy that there is.
 func TestNoStrategyLooksAhead(t *testing.T) {
-	prices, _, err := market.LoadFS(data.FS, data.Close, market.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole, _, err := prices.Window()
-	if err != nil {
-		t.Fatal(err)
-	}
-	window := whole.Slice(0, 240).Choose([]int{0, 1, 2, 3})
-	backend, err := vae.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer backend.Close()
-	overSets, err := trained.BuiltIn(backend)
+	sample := input(t)
+	window := sample.Window.Slice(0, 240).Choose([]int{0, 1, 2, 3})
+	overSets, err := trained.BuiltIn(sample.Backend)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +27,7 @@ func TestNoStrategyLooksAhead(t *testing.T) {
 		s.Strategies, s.Rows, s.Steps, s.Models = strategyNames(), 100, 3, 2
 		in := &Input{
 			Window: w, Set: simplex.Set{N: 4, Symbols: w.Symbols, Upper: []float64{0.5, 0.5, 0.5, 0.5}}, Seed: 1,
-			Metrics: metrics.Settings{PeriodsPerYear: 365}, Backend: backend, OverSets: overSets,
+			Metrics: sample.Metrics, Backend: sample.Backend, OverSets: overSets,
 		}
 		if err := in.OpenRule(&s); err != nil {
 			t.Fatal(err)

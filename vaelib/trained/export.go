@@ -102,17 +102,30 @@ type trainingDocument struct {
 // stage is left out.
 func (m *Model) Export(dir string) error {
 	d := m.describe()
-	var err error
-	d.Files, err = writeParts(dir, map[string]func(w io.Writer) error{
+	return writeExport(dir, d, &d.Files, map[string]func(w io.Writer) error{
 		decoderFile:    m.Network.DecoderONNX().Write,
 		encoderFile:    m.Network.EncoderONNX().Write,
 		parametersFile: m.Network.WriteTensors,
 	})
-	if err != nil {
-		return err
+}
+
+// writeExport writes the files of an export and then its document, of which hashes is
+// the part that has those of the files.
+func writeExport(dir string, document any, hashes *map[string]string, parts map[string]func(w io.Writer) error) error {
+	*hashes = map[string]string{}
+	for name, write := range parts {
+		path := filepath.Join(dir, name)
+		if err := run.WriteFile(path, write); err != nil {
+			return err
+		}
+		hash, err := run.HashFile(path)
+		if err != nil {
+			return err
+		}
+		(*hashes)[name] = hash
 	}
 	return run.WriteFile(filepath.Join(dir, networkFile), func(w io.Writer) error {
-		return json.NewEncoder(w).Encode(d)
+		return json.NewEncoder(w).Encode(document)
 	})
 }
 

@@ -232,32 +232,40 @@ func list(x *mat.Dense) [][]float64 {
 	return all
 }
 
-// An export is the same bytes each time, says what it is, and is no model to open.
-func TestExport(t *testing.T) {
-	m := exported(t, true)
+// exportedTwice exports a model, and again the same bytes, into folders of which it
+// returns one with the document in it.
+func exportedTwice(t *testing.T, export func(dir string) error, names []string, d any) (one string, document []byte) {
+	t.Helper()
 	one, other := t.TempDir(), t.TempDir()
 	for _, dir := range []string{one, other} {
-		if err := m.Export(dir); err != nil {
+		if err := export(dir); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range ExportFiles() {
+	for _, name := range names {
 		a, errA := os.ReadFile(filepath.Join(one, name))
 		b, errB := os.ReadFile(filepath.Join(other, name))
 		if errA != nil || errB != nil || !bytes.Equal(a, b) {
 			t.Errorf("%s: exported again it differs (%v, %v)", name, errA, errB)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(one, networkFile))
+	document, err := os.ReadFile(filepath.Join(one, networkFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var d document
-	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&d); err != nil {
+	if err := decoder.Decode(d); err != nil {
 		t.Fatal(err)
 	}
+	return one, document
+}
+
+// An export is the same bytes each time, says what it is, and is no model to open.
+func TestExport(t *testing.T) {
+	m := exported(t, true)
+	var d document
+	one, text := exportedTwice(t, m.Export, ExportFiles(), &d)
 	var kinds []string
 	for _, c := range d.Conditions {
 		kinds = append(kinds, c.Kind)

@@ -1,11 +1,8 @@
 package trained
 
 import (
-	"encoding/json"
 	"io"
-	"path/filepath"
 
-	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/universe"
 	"vaefolio/vaelib/vae"
 )
@@ -74,34 +71,10 @@ func (m *SetModel) Export(dir string) error {
 		assets, asked := universe.AskedSchema()
 		d.Features.Assets, d.Features.Asked = append(d.Features.Assets, assets...), asked
 	}
-	var err error
-	d.Files, err = writeParts(dir, map[string]func(w io.Writer) error{
+	return writeExport(dir, &d, &d.Files, map[string]func(w io.Writer) error{
 		universeFile:   m.Network.UniverseONNX().Write,
 		decoderFile:    m.Network.DecoderONNX().Write,
 		encoderFile:    m.Network.EncoderONNX().Write,
 		parametersFile: m.Network.WriteTensors,
 	})
-	if err != nil {
-		return err
-	}
-	return run.WriteFile(filepath.Join(dir, networkFile), func(w io.Writer) error {
-		return json.NewEncoder(w).Encode(d)
-	})
-}
-
-// writeParts writes the files of an export beside its document, and returns their
-// hashes.
-func writeParts(dir string, parts map[string]func(w io.Writer) error) (map[string]string, error) {
-	hashes := map[string]string{}
-	for name, write := range parts {
-		path := filepath.Join(dir, name)
-		if err := run.WriteFile(path, write); err != nil {
-			return nil, err
-		}
-		var err error
-		if hashes[name], err = run.HashFile(path); err != nil {
-			return nil, err
-		}
-	}
-	return hashes, nil
 }

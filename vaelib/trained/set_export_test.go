@@ -2,8 +2,6 @@ package trained
 
 import (
 	"bytes"
-	"encoding/json"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -149,29 +147,9 @@ func TestReaderOfSets(t *testing.T) {
 
 // TestSetExport: it is the same bytes each time, and says what the network is told.
 func TestSetExport(t *testing.T) {
-	m, one, other := openBuiltIn(t), t.TempDir(), t.TempDir()
-	for _, dir := range []string{one, other} {
-		if err := m.Export(dir); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range m.ExportFiles() {
-		a, errA := os.ReadFile(filepath.Join(one, name))
-		b, errB := os.ReadFile(filepath.Join(other, name))
-		if errA != nil || errB != nil || !bytes.Equal(a, b) {
-			t.Errorf("%s: exported again it differs (%v, %v)", name, errA, errB)
-		}
-	}
-	text, err := os.ReadFile(filepath.Join(one, networkFile))
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := openBuiltIn(t)
 	var d setDocument
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&d); err != nil {
-		t.Fatal(err)
-	}
+	one, text := exportedTwice(t, m.Export, m.ExportFiles(), &d)
 	if d.Format != setExportFormat || d.Network.Latent != m.Network.Config().Latent || len(d.Files) != 4 ||
 		len(d.Features.Assets) != universe.Features || len(d.Features.Universe) != universe.Facts ||
 		d.Densities.Aggregate.Dim() != d.Network.Latent {
