@@ -19,13 +19,15 @@ const (
 	Number  Unit = iota // as it is
 	Percent             // a share: 0.25 is written 25%
 	Date                // seconds since 1970, UTC
+	Count               // whole numbers, with no tick between
 )
 
 // Axis describes one axis of [Lines].
 type Axis struct {
 	Label string
 	Unit  Unit
-	Log   bool // logarithmic; values that are not positive are left out
+	Log   bool     // logarithmic; values that are not positive are left out
+	Names []string // written at 1, 2, 3, ... in place of numbers; nil: the numbers
 }
 
 // scale is an axis with its range.
@@ -94,8 +96,12 @@ func (s scale) fromZero() scale {
 // ticks returns about n labelled ticks, and unlabelled ones between.
 func (s scale) ticks(n int) []plot.Tick {
 	switch {
+	case s.Names != nil:
+		return namedTicks(s.Names)
 	case s.Unit == Date:
 		return dateTicks(s.min, s.max, n)
+	case s.Unit == Count:
+		return linearTicks(s.min, s.max, max(1, min(n, int(s.max-s.min))), s.format)
 	case s.Log:
 		return logTicks(s.min, s.max, n, s.format)
 	default:
@@ -140,6 +146,15 @@ func grouped(n int) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return sign + s
+}
+
+// namedTicks writes the names at 1, 2, 3, ...
+func namedTicks(names []string) []plot.Tick {
+	ticks := make([]plot.Tick, len(names))
+	for i, name := range names {
+		ticks[i] = plot.Tick{Value: float64(i + 1), Label: shortened(name, 34)}
+	}
+	return ticks
 }
 
 // linearTicks places ticks at multiples of 1, 2 or 5 times a power of ten.

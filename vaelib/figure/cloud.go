@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"image/color"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -43,6 +44,7 @@ func (r RiskReturn) Draw() (*Figure, error) {
 	const title = "Risk and return"
 	var risks, returns [][]float64
 	var marks []Mark
+	var names []string
 	omitted, shown := 0, 0
 	for _, c := range append(append([]Cloud(nil), r.Clouds...), r.Frontier) {
 		if len(c.Risk) != len(c.Return) {
@@ -51,7 +53,7 @@ func (r RiskReturn) Draw() (*Figure, error) {
 		x, y := finite(c.Risk, c.Return)
 		omitted += len(c.Risk) - len(x)
 		shown += len(x)
-		risks, returns = append(risks, x), append(returns, y)
+		risks, returns, names = append(risks, x), append(returns, y), append(names, c.Name)
 	}
 	for _, m := range r.Marks {
 		if !(Axis{}).include(m.Risk) || !(Axis{}).include(m.Return) {
@@ -77,16 +79,17 @@ func (r RiskReturn) Draw() (*Figure, error) {
 	var notes []string
 	alt := fmt.Sprintf("%d portfolios with volatility from %.0f%% to %.0f%% and return from %.0f%% to %.0f%%",
 		shown+len(marks), 100*x.min, 100*x.max, 100*y.min, 100*y.max)
+	colors := cloudColors(names)
 	for i, cloud := range r.Clouds {
 		xs, ys := thinned(risks[i], returns[i], cloudLimit)
 		if len(xs) < len(risks[i]) {
 			notes = append(notes, fmt.Sprintf("%s: %s of %s portfolios are drawn.",
 				oneLine(cloud.Name), grouped(len(xs)), grouped(len(risks[i]))))
 		}
-		style := cloudStyle(cloud.Name, i, len(xs))
+		style := cloudStyle(colors[i], len(xs))
 		drawPoints(p, x, y, xs, ys, style)
 		sample := style
-		sample.Color, sample.Radius = cloudColor(cloud.Name, i), 3
+		sample.Color, sample.Radius = colors[i], 3
 		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(cloud.Name), grouped(len(risks[i]))), sample))
 	}
 	if len(r.Frontier.Risk) > 0 {
@@ -125,19 +128,31 @@ func drawMarks(p *plot.Plot, x, y scale, marks []Mark, line [2][]float64) (alt s
 	return alt
 }
 
-// cloudStyle is how the points of a cloud look, of which so many are drawn.
-func cloudStyle(name string, i, drawn int) draw.GlyphStyle {
-	return draw.GlyphStyle{Color: faded(cloudColor(name, i), pointOpacity(drawn)), Radius: 1.8, Shape: disc{}}
+// cloudStyle is how the points of a cloud of this colour look, of which so many are
+// drawn.
+func cloudStyle(colour color.NRGBA, drawn int) draw.GlyphStyle {
+	return draw.GlyphStyle{Color: faded(colour, pointOpacity(drawn)), Radius: 1.8, Shape: disc{}}
 }
 
-func cloudColor(name string, i int) color.NRGBA {
-	switch name {
-	case "training":
-		return trainingColor
-	case "generated":
-		return generatedColor
+// cloudColors are the colours of clouds by their names. Where one is the generated
+// portfolios', no other is blue.
+func cloudColors(names []string) []color.NRGBA {
+	other := seriesColor
+	if slices.Contains(names, "generated") {
+		other = markColor
 	}
-	return seriesColor(i)
+	colors := make([]color.NRGBA, len(names))
+	for i, name := range names {
+		switch name {
+		case "training":
+			colors[i] = trainingColor
+		case "generated":
+			colors[i] = generatedColor
+		default:
+			colors[i] = other(i)
+		}
+	}
+	return colors
 }
 
 // markColor leaves out the generated portfolios' blue.

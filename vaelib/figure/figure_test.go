@@ -463,6 +463,20 @@ func BenchmarkRiskReturn(b *testing.B) {
 
 // Every picture has a form for narrow screens: as wide as one, with type of the
 // same size, and panels one above the other.
+// Only generated portfolios are blue where there are some.
+func TestCloudColors(t *testing.T) {
+	for _, names := range [][]string{{"Dirichlet", "generated"}, {"generated", "others"}, {"training", "a", "generated", "b"}} {
+		for i, c := range cloudColors(names) {
+			if (c == generatedColor) != (names[i] == "generated") {
+				t.Errorf("%v: %q is %v", names, names[i], c)
+			}
+		}
+	}
+	if colors := cloudColors([]string{"a", "b"}); colors[0] != palette[0] || colors[1] != palette[1] {
+		t.Errorf("colours %v are not the palette's first", colors)
+	}
+}
+
 func TestNarrow(t *testing.T) {
 	for name, d := range gallery() {
 		f, err := d.Draw()

@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -28,7 +29,7 @@ func gallery() map[string]drawer {
 		"units":         unitsExample(),
 		"spectrum":      spectrumExample(),
 		"risk_return":   riskReturnExample(rng),
-		"concentration": Concentration{Frame: Frame{Synthetic: true}, Generated: generated, Training: training},
+		"concentration": Concentration{Frame: Frame{Synthetic: true}, Generated: generated, Training: training, Against: "held out"},
 		"weights":       WeightBars{Frame: Frame{Subtitle: "12 assets, weights of at most 25 %, 700 generated portfolios"}, Symbols: symbols, Generated: generated, Training: training},
 		"wealth":        wealthExample(rng),
 		"heatmap":       heatmapExample(symbols),
@@ -116,11 +117,13 @@ func trainingExample(rng *rand.Rand) Training {
 
 func linesExample() Lines {
 	var x, a, b []float64
+	dots := Series{Name: "portfolios on the way"}
 	for v := 0.0; v <= 1; v += 0.02 {
 		x, a, b = append(x, v), append(a, 0.4+0.3*v*v), append(b, 0.55-0.2*v*(1-v))
+		dots.X, dots.Y = append(dots.X, v, v), append(dots.Y, 0.4+0.3*v, math.NaN())
 	}
 	return Lines{Frame: Frame{Title: "Interpolation"}, X: Axis{Label: "share of the second portfolio", Unit: Percent},
-		Subplots: []Subplot{{Y: Axis{Label: "annual volatility", Unit: Percent}, Series: []Series{{Name: "straight line in weights", X: x, Y: a}, {Name: "path in latent space", X: x, Y: b}}}}}
+		Subplots: []Subplot{{Y: Axis{Label: "annual volatility", Unit: Percent}, Series: []Series{{Name: "straight line in weights", X: x, Y: a}, {Name: "path in latent space", X: x, Y: b}, dots}}}}
 }
 
 func bandsExample() Lines {
@@ -168,13 +171,14 @@ func mosaicExample() Mosaic {
 	}
 	for k := range 7 {
 		m.Columns = append(m.Columns, float64(k)-3)
-		m.Rows = append(m.Rows, float64(k)-3)
+		m.Rows = append(m.Rows, float64(k)+1)
+		m.Y.Names = append(m.Y.Names, fmt.Sprint("row ", k+1))
 	}
 	m.Weights = mat.NewDense(49, 6, nil)
 	for i := range 49 {
 		row, sum := m.Weights.RawRowView(i), 0.0
 		for j := range row {
-			row[j] = math.Exp(math.Sin(float64(j)+m.Columns[i%7]) + math.Cos(float64(2*j)+m.Rows[i/7]))
+			row[j] = math.Exp(math.Sin(float64(j)+m.Columns[i%7]) + math.Cos(float64(2*j)+m.Rows[i/7]-4))
 			sum += row[j]
 		}
 		for j := range row {

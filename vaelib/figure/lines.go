@@ -83,7 +83,7 @@ func (l Lines) Draw() (*Figure, error) {
 			continue
 		}
 		if len(l.Guides) > 0 && len(plots) == 0 {
-			y = y.padded(0, 0.06) // room for the guides' names
+			y = y.padded(0, 0.06+0.03*float64(min(len(l.Subplots), 2))) // room for the guides' names
 		}
 		xAxis := x
 		if k < len(l.Subplots)-1 {
@@ -104,7 +104,7 @@ func (l Lines) Draw() (*Figure, error) {
 			s = s.drawn()
 			fillBand(p, x, y, s, faded(seriesColor(index), 0.18))
 			strokeLine(p, x, y, s.X, s.Y, style)
-			legend = append(legend, lineEntry(s.Name, style))
+			legend = append(legend, s.entry(style))
 			alt += "; " + trend(s, subplot.Y)
 			index++
 		}
@@ -147,6 +147,22 @@ func (s Series) drawn() Series {
 		}
 	}
 	return stepped
+}
+
+// entry is the series' sample in a legend: a dot where gaps leave nothing but dots.
+func (s Series) entry(style draw.LineStyle) entry {
+	finite := func(i int) bool { return !math.IsNaN(s.X[i]) && !math.IsNaN(s.Y[i]) }
+	dots := false
+	for i := range s.X {
+		if i > 0 && finite(i) && finite(i-1) {
+			return lineEntry(s.Name, style)
+		}
+		dots = dots || finite(i)
+	}
+	if !dots {
+		return lineEntry(s.Name, style)
+	}
+	return pointEntry(s.Name, draw.GlyphStyle{Color: style.Color, Radius: 3, Shape: disc{}})
 }
 
 // tints are the colours of the shades by name, and their entries in a legend.

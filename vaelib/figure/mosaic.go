@@ -46,7 +46,7 @@ func (m Mosaic) Draw() (*Figure, error) {
 		return scale{Axis: a, min: ticks[0] - half(ticks), max: ticks[len(ticks)-1] + half(ticks)}
 	}
 	area := bare(reach(m.X, m.Columns), reach(m.Y, m.Rows))
-	area.X.Tick.Marker, area.Y.Tick.Marker = coordinateTicks(m.Columns), coordinateTicks(m.Rows)
+	area.X.Tick.Marker, area.Y.Tick.Marker = coordinateTicks(m.X, m.Columns), coordinateTicks(m.Y, m.Rows)
 	area.Add(painter(func(c draw.Canvas, area *plot.Plot) {
 		tx, ty := area.Transforms(&c)
 		for i := range r {
@@ -90,8 +90,12 @@ func (m Mosaic) tile(c draw.Canvas, weights []float64, largest float64, place vg
 	}
 }
 
-// coordinateTicks writes each coordinate, as Mosaic's columns and rows have one.
-func coordinateTicks(at []float64) plot.Ticker {
+// coordinateTicks writes each coordinate, as Mosaic's columns and rows have one, or
+// the axis' names.
+func coordinateTicks(a Axis, at []float64) plot.Ticker {
+	if a.Names != nil {
+		return plot.ConstantTicks(namedTicks(a.Names))
+	}
 	ticks := make([]plot.Tick, len(at))
 	for i, v := range at {
 		ticks[i] = plot.Tick{Value: v, Label: minus(fmt.Sprintf("%.2g", v))}

@@ -34,13 +34,14 @@ type Points struct {
 func (s Scatter) Draw() (*Figure, error) {
 	const title = "Points"
 	var xs, ys, values [][]float64
+	var names []string
 	omitted, shown := 0, 0
 	for _, g := range s.Groups {
 		if len(g.X) != len(g.Y) || g.Values != nil && len(g.Values) != len(g.X) {
 			return nil, fmt.Errorf("group %q has %d x, %d y and %d values", g.Name, len(g.X), len(g.Y), len(g.Values))
 		}
 		x, y, v := s.sound(g)
-		xs, ys, values = append(xs, x), append(ys, y), append(values, v)
+		xs, ys, values, names = append(xs, x), append(ys, y), append(values, v), append(names, g.Name)
 		shown += len(x)
 		omitted += len(g.X) - len(x)
 	}
@@ -56,15 +57,16 @@ func (s Scatter) Draw() (*Figure, error) {
 	}
 	p := newPlot(x, y)
 	var legend []entry
+	colors := cloudColors(names)
 	for i, g := range s.Groups {
 		if g.Values != nil {
 			drawColoured(p, x, y, scaleOf, xs[i], ys[i], values[i])
 			continue
 		}
 		px, py := thinned(xs[i], ys[i], cloudLimit)
-		style := cloudStyle(g.Name, i, len(px))
+		style := cloudStyle(colors[i], len(px))
 		drawPoints(p, x, y, px, py, style)
-		style.Color, style.Radius = cloudColor(g.Name, i), 3
+		style.Color, style.Radius = colors[i], 3
 		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(g.Name), grouped(len(xs[i]))), style))
 	}
 	drawCircles(p, s.Circles)

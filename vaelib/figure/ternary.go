@@ -2,6 +2,7 @@ package figure
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 
@@ -36,6 +37,7 @@ func (t Ternary) Draw() (*Figure, error) {
 	var legend []entry
 	kept := make([][][3]float64, len(t.Clouds))
 	omitted, shown := 0, 0
+	colors := t.colors()
 	for i, cloud := range t.Clouds {
 		if rows(cloud.Weights) == 0 {
 			continue
@@ -46,7 +48,7 @@ func (t Ternary) Draw() (*Figure, error) {
 		kept[i] = onSimplex(cloud.Weights)
 		omitted += rows(cloud.Weights) - len(kept[i])
 		shown += len(kept[i])
-		style := draw.GlyphStyle{Color: cloudColor(cloud.Name, i), Radius: 3, Shape: disc{}}
+		style := draw.GlyphStyle{Color: colors[i], Radius: 3, Shape: disc{}}
 		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(cloud.Name), grouped(len(kept[i]))), style))
 		alt += fmt.Sprintf("; %s: %d portfolios", oneLine(cloud.Name), len(kept[i]))
 	}
@@ -61,6 +63,15 @@ func (t Ternary) Draw() (*Figure, error) {
 	f.legend = legend
 	f.notes = leftOut(omitted, "portfolio", "not on the simplex")
 	return f, nil
+}
+
+// colors are the clouds' colours.
+func (t Ternary) colors() []color.NRGBA {
+	names := make([]string, len(t.Clouds))
+	for i, cloud := range t.Clouds {
+		names[i] = cloud.Name
+	}
+	return cloudColors(names)
 }
 
 // onSimplex keeps the rows that are weights, to 1e-6.
@@ -101,9 +112,9 @@ func (t Ternary) draw(c draw.Canvas, kept [][][3]float64) {
 	}
 	c.StrokeLines(draw.LineStyle{Color: softInk, Width: 0.9}, []vg.Point{
 		at([3]float64{1, 0, 0}), at([3]float64{0, 1, 0}), at([3]float64{0, 0, 1}), at([3]float64{1, 0, 0})})
-	for i, cloud := range t.Clouds {
+	for i, color := range t.colors() {
 		drawn := min(len(kept[i]), cloudLimit)
-		style := cloudStyle(cloud.Name, i, drawn)
+		style := cloudStyle(color, drawn)
 		for k := range drawn {
 			c.DrawGlyph(style, at(kept[i][k*len(kept[i])/drawn]))
 		}

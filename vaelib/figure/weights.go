@@ -24,6 +24,7 @@ type Concentration struct {
 	Frame
 	Generated *mat.Dense // N x n
 	Training  *mat.Dense // M x n
+	Against   string     // what the second set is; default "training"
 }
 
 // Draw returns the figure, or an error where the two sets have different
@@ -44,6 +45,7 @@ func (k Concentration) Draw() (*Figure, error) {
 	left := histograms("effective number of assets 1/Σw²", Number, trainingAssets, generatedAssets)
 	right := histograms("largest weight", Percent, trainingLargest, generatedLargest)
 	alt := "histograms of the effective number of assets and of the largest weight"
+	against := cmp.Or(oneLine(k.Against), "training")
 	var legend []entry
 	omitted := 0
 	for _, set := range []struct {
@@ -51,7 +53,7 @@ func (k Concentration) Draw() (*Figure, error) {
 		weights         *mat.Dense
 		assets, largest []float64
 		fill            color.NRGBA
-	}{{"training", k.Training, trainingAssets, trainingLargest, trainingColor},
+	}{{against, k.Training, trainingAssets, trainingLargest, trainingColor},
 		{"generated", k.Generated, generatedAssets, generatedLargest, generatedColor}} {
 		omitted += rows(set.weights) - len(set.assets)
 		if len(set.assets) == 0 {
