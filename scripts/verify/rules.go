@@ -108,6 +108,7 @@ var simpleRules = map[string]func(h *known) ([]float64, error){
 		return tangency(deviationsOf(h.shrunk), h.shrunk)
 	},
 	"risk-parity": func(h *known) ([]float64, error) { return equalRisk(h.shrunk), nil },
+	"hrp":         func(h *known) ([]float64, error) { return hierarchical(h.shrunk), nil },
 	"max-sharpe": func(h *known) ([]float64, error) {
 		return h.largest(h.mean, h.sample, false)
 	},

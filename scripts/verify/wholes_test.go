@@ -93,42 +93,57 @@ func TestAlteredConditionalSweep(t *testing.T) {
 	expect(t, one, all)
 }
 
-// Worlds of a laboratory follow from its seed, what simple strategies are worth from
-// the worlds, and tables, tests and report from both.
+// Worlds of a laboratory follow from its seed, what strategies are worth from the
+// worlds and the weights, which simple ones choose again, and tables, tests and report
+// from all of them.
 func TestAlteredLaboratory(t *testing.T) {
 	skipWhenShort(t)
-	dir := copied(t, finished(t, "lab", "lab", "-n", "3", "-periods", "40,60", "-dispersion", "0,1", "-worlds", "4",
+	strategies := []string{"equal-weight", "inverse-volatility", "min-variance-ledoit-wolf", "risk-parity", "hrp",
+		"max-sharpe", "max-sharpe-empirical-bayes", "max-sharpe-resampled", "half-resampled-empirical-bayes", "best-of-n",
+		"latent-sharpe-prior-0.3", "sampled-shrunken", "half-latent-empirical-bayes", "learnt",
+		"half-learnt-empirical-bayes", ceilingName}
+	dir := copied(t, finished(t, "lab", "lab", "-n", "3", "-periods", "40", "-dispersion", "0,1", "-worlds", "4",
 		"-windows", "1", "-rows", "100", "-steps", "1", "-samples", "100", "-strategies",
-		"equal-weight,inverse-volatility,min-variance-ledoit-wolf,max-sharpe,risk-parity,learnt", "-backend", "go", "-quiet"))
+		strings.Join(strategies[:len(strategies)-1], ","), "-backend", "go", "-quiet"))
 	one, err := filepath.Rel(dir, runsIn(t, dir, "worlds")[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := slices.Concat(ofJSON(t, dir, "lab.json"), ofJSON(t, dir, "summary.json"), ofCSV(t, dir, "results.csv"),
-		ofJSON(t, dir, one+"/result.json"), ofPictures(t, dir)[:1], []alteration{
-			{file: one + "/result.json", what: "removed"}, {file: "results.csv", what: "removed"},
+		ofJSON(t, dir, one+"/result.json"), ofCSV(t, dir, one+"/weights.csv"), ofPictures(t, dir)[:1], []alteration{
+			{file: one + "/result.json", what: "removed"}, {file: one + "/weights.csv", what: "removed"},
+			{file: "results.csv", what: "removed"},
 			{file: "more.csv", what: "a file more", add: true, change: func([]byte) []byte { return nil }},
 			{file: one + "/more.csv", what: "a file more", add: true, change: func([]byte) []byte { return nil }},
 			replaced(one+"/config.toml", "rows", "rows = 100", "rows = 101"),
 			replaced("report.html", "a word", " not ", " now "), replaced("report.html", "the command", "-steps 1", "-steps 2")})
 	expect(t, dir, all)
 
-	// Tables made to fit an altered world don't hide it.
-	for k, name := range []string{"equal-weight", "inverse-volatility", "min-variance-ledoit-wolf", "risk-parity",
-		"max-sharpe"} {
-		undo := alteration{file: one + "/result.json", what: "the share of " + name, change: func(text []byte) []byte {
+	// Tables made to fit an altered world don't hide it, nor do weights that fit a share
+	// but where a model chose them.
+	known := memo{}
+	for k, name := range strategies {
+		share := alteration{file: one + "/result.json", what: "the share of " + name, change: func(text []byte) []byte {
 			before := regexp.MustCompile(fmt.Sprintf(`(?s)"shares": \[\s*\[\s*(?:[^,]*,\s*){%d}`, k))
 			at := before.FindIndex(text)[1]
 			return splice(text, at, at+strings.IndexAny(string(text[at:]), ",\n"), "0.5")
-		}}.apply(t, dir, true)
-		f, err := open(dir, 1e-9, &cli.IO{})
-		if err != nil {
-			t.Fatal(err)
+		}}
+		weights := alteration{file: one + "/weights.csv", what: "the weights of " + name, change: func(text []byte) []byte {
+			at := strings.Index(string(text), ","+name+",")
+			return splice(text, at, at+strings.Index(string(text[at:]), "\n"), ","+name+",0.2,0.5,0.3")
+		}}
+		for _, a := range []alteration{share, weights} {
+			undo := a.apply(t, dir, true)
+			f, err := open(dir, 1e-9, &cli.IO{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.memo = known
+			f.look(t.Context(), check{"worlds", (*folder).checkTruths})
+			if f.first() == "" {
+				t.Errorf("%s: not found", a.what)
+			}
+			undo()
 		}
-		f.look(t.Context(), check{"worlds", (*folder).checkTruths})
-		if f.first() == "" {
-			t.Errorf("another share of %s: not found", name)
-		}
-		undo()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -26,6 +27,7 @@ const (
 	planKind     = "vaefolio laboratory"
 	WorldsFolder = "worlds" // a folder for each, named by the hash of what it is made from
 	resultFile   = "result.json"
+	weightsFile  = "weights.csv"
 	ResultsFile  = "results.csv"
 	SummaryFile  = "summary.json"
 	ReportFile   = "report.html"
@@ -290,7 +292,7 @@ func (l *Lab) Run(ctx context.Context, o Options) error {
 // makeWorld makes one in its folder, unless it is there.
 func (l *Lab) makeWorld(ctx context.Context, w planned) error {
 	spec := run.Spec{Verb: "lab", Config: w.config, Data: l.plan.Data, Seed: l.plan.Seed, Backend: l.plan.Backend,
-		Plugin: l.in.Backend.Plugin(), Outputs: []string{resultFile}}
+		Plugin: l.in.Backend.Plugin(), Outputs: []string{resultFile, weightsFile}}
 	for {
 		folder, err := run.Open(l.worldDir(w.id), spec, false)
 		var done *run.AlreadyDone
@@ -311,6 +313,9 @@ func (l *Lab) makeWorld(ctx context.Context, w planned) error {
 		defer folder.Close()
 		o, err := w.make(ctx, &l.in)
 		if err != nil {
+			return err
+		}
+		if err := run.WriteFile(folder.Path(weightsFile), o.writeWeights); err != nil {
 			return err
 		}
 		if err := run.WriteJSON(folder.Path(resultFile), o); err != nil {
@@ -357,7 +362,7 @@ func (l *Lab) Bring(other string) (int, error) {
 			continue
 		}
 		if here, err := run.ReadManifest(to); err == nil && here.Finished != nil {
-			if here.Files[resultFile] != there.Files[resultFile] {
+			if !maps.Equal(here.Files, there.Files) {
 				return brought, fmt.Errorf("%s and %s have different results of %s, world %d: remove the folder %s "+
 					"of one",
 					l.dir, other, w.Name(), w.Number, w.id)

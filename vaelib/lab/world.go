@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
+	"strconv"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
@@ -33,6 +35,8 @@ type outcome struct {
 	Strategies  []string    `json:"strategies"`
 	Kinds       []string    `json:"kinds"`
 	Shares      [][]float64 `json:"shares"` // of the optimum, a row a history, in the order of the strategies
+
+	chosen [][][]float64 // weights by history and strategy, of which weights.csv is made
 }
 
 // streamOf is the stream index of a history of a world: 0 of the world itself.
@@ -94,22 +98,23 @@ func (w world) make(ctx context.Context, in *Inputs) (*outcome, error) {
 	for k := range in.Windows {
 		rng := stream.New(in.Seed, "lab.history", w.streamOf(1+k))
 		window := windowOf(truth.Returns(rng, w.Periods))
-		shares := make([]float64, 0, len(o.Strategies))
+		var shares []float64
+		var chosen [][]float64
 		for _, m := range members {
 			weights, err := shared.weigher(m)(ctx, window, nil)
 			if err != nil {
 				return nil, fmt.Errorf("%s, world %d, history %d: %w", w.Name(), w.Number, k, err)
 			}
-			shares = append(shares, judge.Value(weights)/most)
+			shares, chosen = append(shares, judge.Value(weights)/most), append(chosen, weights)
 		}
 		if generates {
-			found, err := shared.best(ctx, judge)
+			weights, found, err := shared.best(ctx, judge)
 			if err != nil {
 				return nil, err
 			}
-			shares = append(shares, found/most)
+			shares, chosen = append(shares, found/most), append(chosen, weights)
 		}
-		o.Shares = append(o.Shares, shares)
+		o.Shares, o.chosen = append(o.Shares, shares), append(o.chosen, chosen)
 	}
 	return o, nil
 }
@@ -117,27 +122,53 @@ func (w world) make(ctx context.Context, in *Inputs) (*outcome, error) {
 // ceiling names the best portfolio by the truth among a generator's samples.
 const ceiling = "best-sample-by-truth"
 
-// best is the largest true ratio among the samples of the history's model.
-func (b *bench) best(ctx context.Context, judge *ratio) (float64, error) {
+// best is the sample of the history's model with the largest true ratio.
+func (b *bench) best(ctx context.Context, judge *ratio) (weights []float64, most float64, err error) {
 	samples, err := b.at.samples(ctx, (*history).decoder)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
 	rows, _ := samples.Dims()
-	most := math.Inf(-1)
+	most = math.Inf(-1)
 	for i := range rows {
-		most = max(most, judge.Value(samples.RawRowView(i)))
+		if value := judge.Value(samples.RawRowView(i)); value > most || i == 0 {
+			weights, most = samples.RawRowView(i), value
+		}
 	}
-	return most, nil
+	return weights, most, nil
+}
+
+// writeWeights writes a row a history and strategy, in the order of the shares, to
+// eight digits: enough for the shares to follow from, and half as long as all.
+func (o *outcome) writeWeights(w io.Writer) error {
+	header := []string{"window", "strategy"}
+	header = append(header, symbolsOf(o.Assets)...)
+	return run.WriteCSV(w, header, func(write func(cells ...string)) {
+		for k, chosen := range o.chosen {
+			for s, weights := range chosen {
+				cells := []string{strconv.Itoa(k), o.Strategies[s]}
+				for _, v := range weights {
+					cells = append(cells, strconv.FormatFloat(v, 'g', 8, 64))
+				}
+				write(cells...)
+			}
+		}
+	})
+}
+
+// symbolsOf names n assets.
+func symbolsOf(n int) (symbols []string) {
+	for j := range n {
+		symbols = append(symbols, fmt.Sprintf("A%03d", j+1))
+	}
+	return symbols
 }
 
 // windowOf names a history's assets and days.
 func windowOf(returns *mat.Dense) *market.Window {
 	periods, n := returns.Dims()
-	w := &market.Window{Returns: returns, Start: time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)}
-	for j := range n {
-		w.Symbols = append(w.Symbols, fmt.Sprintf("A%03d", j+1))
-	}
+	w := &market.Window{Symbols: symbolsOf(n), Returns: returns,
+		Start: time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC)}
 	for t := range periods {
 		w.Times = append(w.Times, w.Start.AddDate(0, 0, t+1))
 	}

@@ -70,25 +70,34 @@ func (r *Rule) Hash() string { return r.hash }
 // Hash returns what [Rule.Hash] does for the rule of [Open], without opening it: one
 // SHA-256 of those of the networks' files.
 func Hash(dirs ...string) (string, error) {
+	files, err := Read(dirs...)
 	var hashes [][]byte
-	add := func(data []byte, err error) error {
+	for _, data := range files {
 		sum := sha256.Sum256(data)
 		hashes = append(hashes, []byte(hex.EncodeToString(sum[:])))
+	}
+	return run.Hash(hashes...), err
+}
+
+// Read returns the networks' files of the rule that [Open] would open.
+func Read(dirs ...string) (files [][]byte, err error) {
+	add := func(data []byte, err error) error {
+		files = append(files, data)
 		return err
 	}
 	for _, dir := range dirs {
 		if err := add(os.ReadFile(filepath.Join(dir, file))); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	if len(dirs) == 0 {
 		for i := range members {
 			if err := add(builtInFile(i)); err != nil {
-				return "", err
+				return nil, err
 			}
 		}
 	}
-	return run.Hash(hashes...), nil
+	return files, nil
 }
 
 // Choose returns the rule's weights (n) for assets with names and a window of returns
