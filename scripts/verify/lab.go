@@ -487,7 +487,8 @@ func (l *laboratory) draw(w *labWorld) (*drawn, error) {
 				weights[name], shares[name] = chosen, m.sharpe(chosen)/d.optimum
 			}
 		}
-		d.shares, d.weights, d.histories = append(d.shares, shares), append(d.weights, weights), append(d.histories, rows)
+		d.histories = append(d.histories, rows)
+		d.shares, d.weights = append(d.shares, shares), append(d.weights, weights)
 	}
 	return d, nil
 }

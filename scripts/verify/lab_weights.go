@@ -292,7 +292,8 @@ func (l *laboratory) sceneOf(w *labWorld, k int, rows [][]float64) (*scene, erro
 	for t, row := range rows {
 		for j, v := range row {
 			if math.Abs(v-window.Returns.At(t, j)) > 1e-12 {
-				return nil, fmt.Errorf("history %d, day %d: %v, and by package simulate %v", k, t+1, v, window.Returns.At(t, j))
+				return nil, fmt.Errorf("history %d, day %d: %v, and by package simulate %v", k, t+1, v,
+					window.Returns.At(t, j))
 			}
 		}
 	}
