@@ -105,6 +105,9 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer folder.Close()
+	if c.NeedsModel() {
+		defer io.Kept(ctx, c.Out)
+	}
 	summary, err := experiment.Backtest(ctx, folder, input, c.BacktestSettings)
 	if err != nil {
 		return err
