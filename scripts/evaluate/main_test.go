@@ -246,6 +246,7 @@ func TestBadInput(t *testing.T) {
 		{"sum", []string{"-weights", file("id,A,B\np1,1,0\np2,0.5,0.4\n")}, 1, "bad.csv:3: row p2 "},
 		{"repeated symbol", []string{"-weights", file("A,A\n1,0\n")}, 1, "A is repeated"},
 		{"unknown symbol", []string{"-weights", file("A,C\n1,0\n")}, 1, "unknown symbol C"},
+		{"other prices", []string{"-weights", file("C,D\n1,0\n")}, 1, "none of its symbols, such as C, is in the prices, which have A and the like: give the portfolios' own prices by -prices"},
 		{"small letters", []string{"-weights", file("a,B\n1,0\n")}, 1, "unknown symbol a, which the prices that -prices and -symbols choose have not: is A meant?"},
 		{"missing symbol", []string{"-weights", file("A\n1\n")}, 1, "no column for symbol B"},
 		{"missing prices", []string{"-weights", weights, "-prices", "none.csv"}, 1, "none.csv"},
