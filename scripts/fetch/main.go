@@ -54,7 +54,7 @@ func (c *config) Validate() error {
 	if _, err := bybit.New(bybit.Options{BaseURL: c.BaseURL}); err != nil {
 		return fmt.Errorf("-base-url: %w", err)
 	}
-	_, _, err := market.ParseSpan(c.From, c.To)
+	_, _, err := market.ParseSpan(c.From, c.To, 0)
 	return err
 }
 
@@ -100,7 +100,7 @@ func fetch(ctx context.Context, c *config, io *cli.IO) error {
 }
 
 func fetchWith(ctx context.Context, client *bybit.Client, c *config, io *cli.IO) error {
-	from, to, err := market.ParseSpan(c.From, c.To)
+	from, to, err := market.ParseSpan(c.From, c.To, 0)
 	if err != nil {
 		return cli.Usage(err)
 	}

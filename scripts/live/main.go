@@ -50,7 +50,7 @@ type config struct {
 
 // Validate refuses what makes no sense whatever the model and the market.
 func (c *config) Validate() error {
-	if _, _, err := market.ParseSpan(c.From, c.To); err != nil {
+	if _, _, err := market.ParseSpan(c.From, c.To, 0); err != nil {
 		return err
 	}
 	if _, err := bybit.New(bybit.Options{BaseURL: c.BaseURL}); err != nil {
@@ -170,7 +170,7 @@ func (c *config) loop(io *cli.IO) (loop *live.Loop, last *live.Line, done func()
 func replayed[T any](c *config, settings *live.Settings, io *cli.IO,
 	read func(string, time.Time, *live.Settings, func(done, total int, note string)) (T, *market.Cleaning, error),
 ) (candles T, err error) {
-	from, to, err := market.ParseSpan(c.From, c.To)
+	from, to, err := market.ParseSpan(c.From, c.To, 0)
 	if err != nil {
 		return candles, cli.Usage(err)
 	}

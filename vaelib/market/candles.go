@@ -38,7 +38,7 @@ func readCandles(r rows, p *plan, file, symbol string, opt *Options, total *atom
 		k.candles = make([]candle, 0, n)
 	}
 	for r.next() {
-		if p.width > 0 && r.width() != p.width {
+		if !p.hasWidth(r) {
 			return nil, ragged(r, p.width)
 		}
 		if err := k.read(file, total); err != nil {

@@ -25,7 +25,7 @@ var errTooMany = errors.New("too many prices")
 // endings are those of files that a folder of prices may hold. Those of text
 // that isn't always a table are read where a layout recognises it.
 var endings = map[string]bool{"csv": true, "tsv": true, "parquet": true, "feather": true, "arrow": true, "ipc": true,
-	"txt": false, "json": false}
+	"txt": false, "json": false, "zip": false}
 
 // loadFile reads a file that lies alone.
 func loadFile(fsys fs.FS, name, shown string, opt *Options) (*table, error) {

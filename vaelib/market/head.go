@@ -45,7 +45,7 @@ func headOf(s *tabular.File, name string, folder bool) *head {
 		if start = rest; !ended && !whole && len(raw) > 0 {
 			break // the last line may be cut off
 		}
-		if line = trim.clean(line); len(strings.TrimSpace(string(line))) > 0 {
+		if line = trim.clean(line); len(bytes.Trim(line, " \t,;")) > 0 {
 			raw = append(raw, line)
 			h.bytes += len(line) + 1
 			h.number = append(h.number, number)
@@ -59,7 +59,7 @@ func headOf(s *tabular.File, name string, folder bool) *head {
 		walk.split(line)
 		fields := make([]string, len(walk.fields))
 		for i, f := range walk.fields {
-			fields[i] = string(f)
+			fields[i] = strings.TrimSpace(string(f)) // of blanks such as those that do not break, too
 		}
 		h.lines = append(h.lines, fields)
 	}
@@ -143,6 +143,9 @@ func (h *head) column(i int) []string {
 // orderOf tells from the dates in a field whether the day or the month stands
 // first; 0 where they don't say.
 func (h *head) orderOf(i int) DateOrder {
+	if h.yearsFirst(i) {
+		return 0
+	}
 	for _, text := range h.column(i) {
 		if _, msg := DateOrder(0).parse([]byte(text)); msg != "" {
 			continue
@@ -159,9 +162,30 @@ func (h *head) orderOf(i int) DateOrder {
 	return 0
 }
 
+// yearsFirst says whether dates of three numbers of at most two digits may begin by
+// the year: the last changes no less often than the first two, as a day does.
+func (h *head) yearsFirst(i int) bool {
+	seen := [3]map[string]bool{{}, {}, {}}
+	for _, text := range h.column(i) {
+		date, _, _ := strings.Cut(text, " ")
+		parts := strings.FieldsFunc(date, func(r rune) bool { return r == '/' || r == '-' || r == '.' })
+		if len(parts) != 3 || len(parts[0]) > 2 || len(parts[2]) != 2 {
+			return false
+		}
+		for k, p := range parts {
+			seen[k][p] = true
+		}
+	}
+	return len(seen[2]) > 0 && len(seen[2]) >= max(len(seen[0]), len(seen[1]))
+}
+
 // canon is a header's name without case, blanks, marks and brackets: Adj Close,
-// adj_close and <ADJ.CLOSE> are one.
+// adj_close and <ADJ.CLOSE> are one. So are close and 4. close, as Alpha Vantage
+// numbers them.
 func canon(name string) string {
+	if len(name) > 3 && name[0] >= '0' && name[0] <= '9' && name[1] == '.' && name[2] == ' ' {
+		name = name[3:]
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return unicode.ToLower(r)
@@ -184,29 +208,38 @@ var (
 	timeWords = words("date dates datetime time timestamp observationdate opentime unix snappedat tradedate " +
 		"tradingdate datadate formatteddate timeperiodstart startat ts t day month period caldt " +
 		"datetimeutc dateutc timeutc utc datum fecha data datetimelocal bartime unixtimestamp " +
-		"unixtime localtime gmttime indexlevel0")
+		"unixtime localtime gmttime indexlevel0 dt tsevent windowstart timeopen opentimems dlycaldt " +
+		"timestampms asofdate tradetime 日期 时间 交易日期")
 	adjustedWords = words("adjclose adjustedclose adjcloseprice closeadj closeadjusted adjustedcloseprice " +
-		"adjclosing adjprc")
+		"adjclosing adjprc adjusted")
 	closeWords = words("close closelast price last pxlast closeprice closingprice settle settleprice lastprice " +
 		"prc closeusd priceclose closing ultimo schlusskurs zuletzt schluss dernier cierre " +
-		"chiusura fechamento último")
-	openWords     = words("open eröffn eröffnung openprice pxopen opening priceopen")
-	highWords     = words("high hoch highprice pxhigh pricehigh")
-	lowWords      = words("low tief lowprice pxlow pricelow")
-	volumeWords   = words("volume vol tickvol tickvolume pxvolume volumeusd volumefrom volumebtc shvol")
+		"chiusura fechamento último dlyprc prccd prccm trdprc1 clot clôture cloture lastpx 收盘 收盘价")
+	openWords = words("open eröffn eröffnung openprice pxopen opening priceopen ouv ouverture abertura " +
+		"apertura erster dlyopen 开盘 开盘价")
+	highWords = words("high hoch highprice pxhigh pricehigh haut plushaut máximo massimo máxima dlyhigh 最高 最高价")
+	lowWords  = words("low tief lowprice pxlow pricelow bas plusbas mínimo minimo mínima dlylow 最低 最低价")
+	// What is called so holds returns, which are read with -returns.
+	returnWords = words("ret return returns dlyret dailyreturn totalreturn dailyret")
+	volumeWords = words("volume vol tickvol tickvolume pxvolume volumeusd volumefrom volumebtc shvol dlyvol volumen " +
+		"stuecke stücke 成交量")
 	turnoverWords = words("turnover quotevolume quoteassetvolume volumeusdt amount volumeto")
 	symbolWords   = words("symbol ticker tic name code secid securitycode isin cusip permno instrument asset coin " +
 		"pair stock act sym ric uniqueid seriesid tickersymbol symbols actsymbol stockcode " +
-		"tscode security variable")
+		"tscode security variable instrumentname sid sedol figi wkn 股票代码 证券代码 代码")
 	splitWords = words("splitfactor splitcoefficient splitratio")
-	otherWords = words("marketcap marketcapitalization totalvolume adjopen adjhigh adjlow adjvolume dividend " +
+	// A close over one of these is adjusted for splits: CRSP's and Compustat's.
+	factorWords = words("cfacpr ajexdi dlycumfacpr")
+	otherWords  = words("marketcap marketcapitalization totalvolume adjopen adjhigh adjlow adjvolume dividend " +
 		"dividends divcash dividendamount stocksplits splitfactor splitcoefficient splitratio " +
 		"exdividend change changepct changepercent chg pctchange tradecount count trades " +
 		"numberoftrades openinterest openint oi spread bid ask vwap adjfactor factor ret returns " +
 		"average averageprice closetime ignore takerbuyvolume takerbuyquotevolume " +
 		"takerbuybaseassetvolume takerbuyquoteassetvolume sharesoutstanding per marketcapusd " +
 		"capitalgains currency exchange openinterest fundingrate volumeeth volumeusdc " +
-		"tickdirection side size weightedaverage index unnamed0")
+		"tickdirection side size weightedaverage index unnamed0 variation var retx dlyretx dlyret cfacpr cfacshr " +
+		"ajexdi shrout bidlo askhi numtrd conversiontype conversionsymbol prevclose preclose rtype publisherid " +
+		"instrumentid trfd devise währung 成交额 振幅 涨跌幅 涨跌额 换手率")
 )
 
 // isField says whether a name is that of a number of one asset, and not of an
@@ -229,11 +262,19 @@ func find(names []string, words map[string]bool) int {
 }
 
 // stem is a file's name without its folder and the endings that say how it is
-// packed, and ending is the last of them, in lower case, without gz.
+// packed, and ending is the last of them, in lower case, without gz and the like.
 func stem(name string) (stem, ending string) {
 	name = name[strings.LastIndexByte(name, '/')+1:]
-	if n := len(name) - len(".gz"); n > 0 && strings.EqualFold(name[n:], ".gz") {
-		name = name[:n]
+	for _, packed := range []string{".gz", ".zst", ".bz2", ".zip"} {
+		n := len(name) - len(packed)
+		if n <= 0 || !strings.EqualFold(name[n:], packed) {
+			continue
+		}
+		inner := strings.ToLower(name[strings.LastIndexByte(name[:n], '.')+1 : n])
+		if _, known := endings[inner]; known || packed != ".zip" { // what a zip holds may have another name
+			name = name[:n]
+		}
+		break
 	}
 	if i := strings.LastIndexByte(name, '.'); i > 0 {
 		return name[:i], strings.ToLower(name[i+1:])

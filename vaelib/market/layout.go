@@ -207,6 +207,12 @@ func (h *head) counts(i int) bool {
 	return true
 }
 
+// isEmpty says whether a field has nothing in all rows of the head.
+func (h *head) isEmpty(i int) bool {
+	values := h.column(i)
+	return len(values) > 0 && !slices.ContainsFunc(values, func(text string) bool { return text != "" })
+}
+
 // skip is how many lines of the file come before the first row.
 func (h *head) skip() int {
 	switch {

@@ -42,6 +42,9 @@ func (wideFile) recognise(h *head) (*plan, error) {
 				p.ignored[len(p.ignored)-1] = "the count of rows"
 			}
 			continue
+		case name == "" && h.isEmpty(i):
+			p.ignored = append(p.ignored, "a column without a name or a number")
+			continue
 		case name == "":
 			return nil, h.errorf(h.header, i+1, "symbol is empty: name the column, or delete it")
 		}

@@ -85,12 +85,12 @@ func TestDefects(t *testing.T) {
 		{name: "kline header alone", text: klineHeader, want: "k/OAK.csv: no rows below the header"},
 		{name: "no time column", text: "OAK,ELM\n1,2\n", line: 1, column: 1, want: `p.csv:1: column 1: first column is "OAK", not date or timestamp`},
 		{name: "no symbols", text: "date\n2024-01-01\n", line: 1, want: "p.csv:1: no symbols in the header: add a column for each"},
-		{name: "nameless column", text: "date,OAK,\n2024-01-01,1,\n", line: 1, column: 3, want: "p.csv:1: column 3: symbol is empty: name the column, or delete it"},
+		{name: "nameless column", text: "date,OAK,\n2024-01-01,1,2\n", line: 1, column: 3, want: "p.csv:1: column 3: symbol is empty: name the column, or delete it"},
 		{name: "repeated symbol", text: "date,OAK,ELM,OAK\n", line: 1, column: 4, want: "p.csv:1: column 4: symbol OAK is in column 2 already: keep one of them"},
 		{name: "kline file alone", text: "date,Open,High,Low,Close\n", line: 1, want: "p.csv:1: candles of one symbol, not closes of many: give the folder that holds the file, or say -layout klines"},
 		{name: "long name", text: "date," + long + "\n", line: 1, column: 2, want: `p.csv:1: column 2: header "` + long[:40] + `"... is longer than 100 bytes`},
 		{name: "broken gzip", text: "\x1f\x8b\x08,\x01\n", want: "p.csv: is no sound gzip file: unexpected EOF"},
-		{name: "a workbook", text: "PK\x03\x04\x14", want: "p.csv: is a zip file or an Excel workbook: unpack it, or save the sheet as CSV"},
+		{name: "a workbook", text: "PK\x03\x04\x14", want: "p.csv: is no sound zip file or Excel workbook: unpack it, or save the sheet as CSV"},
 		{name: "a pointer", text: "version https://git-lfs.github.com/spec/v1\noid sha256:0\n", want: "p.csv: is a pointer of Git LFS, not the file itself: give git lfs pull"},
 		{name: "a page", text: "\n <!DOCTYPE HTML>\n<html>", want: "p.csv: is a page of the web, not a table: save the table itself"},
 		{name: "binary header", text: "\x1e\xc3\xa4,\x01\n", line: 1, column: 1, want: `p.csv:1: column 1: header "\x1eä" is not plain text`},
@@ -414,12 +414,15 @@ func TestParseTime(t *testing.T) {
 		},
 		day: {
 			"2024-02-29", "20240229", "2024/02/29", "2024.02.29", "2024-2-29", "29.02.2024", "29/2/2024", "2/29/2024", "45351", "Feb 29, 2024", "29-Feb-2024", "29-Feb-24",
-			"29 February 2024", "Thu Feb 29 2024", "2024-Feb-29", "2024-02-29 12:00:00 AM",
+			"29 February 2024", "29FEB2024", "29feb24", "Thu Feb 29 2024", "2024-Feb-29", "2024-02-29 12:00:00 AM",
 		},
-		time.Date(2024, 2, 1, 0, 0, 0, 0, time.UTC): {"2024-02", "202402", "Feb 2024", "February 2024"},
-		time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC): {"1970", "1970-01-01"},
-		time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC): {"946684800", "946684800000", "946684800000000", "946684800000000000", "20000101000000"},
-		time.Date(2024, 9, 3, 0, 0, 0, 0, time.UTC): {"Sept 3, 2024", "3-Sep-2024"},
+		time.Date(2024, 2, 1, 0, 0, 0, 0, time.UTC):   {"2024-02", "202402", "Feb 2024", "February 2024"},
+		time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC):   {"2024Q2", "2024-Q2", "2024q2"},
+		time.Date(2020, 12, 28, 0, 0, 0, 0, time.UTC): {"2020-W53", "2020W53"},
+		time.Date(2024, 1, 29, 0, 0, 0, 0, time.UTC):  {"2024-W05"},
+		time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC):   {"1970", "1970-01-01"},
+		time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC):   {"946684800", "946684800000", "946684800000000", "946684800000000000", "20000101000000"},
+		time.Date(2024, 9, 3, 0, 0, 0, 0, time.UTC):   {"Sept 3, 2024", "3-Sep-2024"},
 	} {
 		for _, text := range texts {
 			if got, err := market.ParseTime(text); err != nil || !got.Equal(want) || got.Location() != time.UTC {
@@ -430,25 +433,45 @@ func TestParseTime(t *testing.T) {
 	for _, text := range []string{
 		"", "x", "-1", "1", "123", "1234567", "20240230", "2024-13-01", "2024-13", "202413", "01/02/2024", "1-2-2024", "29.02.24", "24/02/29", "2024-02-29 25:00", "2024-02-29 12:61",
 		"2024-02-29 12:00:00+99:00", "2024-02-29 12:00 noon", "Feb 30, 2024", "Feb", "29 2024", "2024-02-29Tx", "1e400", "NaN", "99999999999999999999", "9999999999999999999", "2024-02-29-01",
-		"20240229250000", "1:2:3", "2024/02-29", "13:00 PM", "2024-02-29 13:00 PM", "16 32",
+		"20240229250000", "2024Q5", "2024Q", "2024-W54", "2024-W5", "2024-Q1-01", "1:2:3", "2024/02-29", "13:00 PM", "2024-02-29 13:00 PM", "16 32",
 	} {
 		if got, err := market.ParseTime(text); err == nil {
 			t.Errorf("%q is %v", text, got)
 		}
 	}
-	first, last, err := market.ParseSpan("2024-02-28", "2024-02-29")
+	first, last, err := market.ParseSpan("2024-02-28", "2024-02-29", 0)
 	if err != nil || first != day.AddDate(0, 0, -1) || last != time.Date(2024, 2, 29, 23, 59, 59, 999e6, time.UTC) {
 		t.Errorf("days from %v to %v: %v", first, last, err)
 	}
-	if _, last, err = market.ParseSpan("", "2024-02-29T12:00:00Z"); err != nil || last != noon {
+	if _, last, err = market.ParseSpan("", "2024-02-29T12:00:00Z", 0); err != nil || last != noon {
 		t.Errorf("to %v: %v", last, err)
 	}
-	if first, last, err = market.ParseSpan("", ""); err != nil || !first.IsZero() || !last.IsZero() {
+	if first, last, err = market.ParseSpan("", "", 0); err != nil || !first.IsZero() || !last.IsZero() {
 		t.Errorf("open range from %v to %v: %v", first, last, err)
 	}
 	for _, pair := range [][2]string{{"2024-02-29", "2024-02-28"}, {"yesterday", ""}, {"", "2023-02-29"}} {
-		if _, _, err := market.ParseSpan(pair[0], pair[1]); err == nil {
+		if _, _, err := market.ParseSpan(pair[0], pair[1], 0); err == nil {
 			t.Errorf("range from %s to %s is fine", pair[0], pair[1])
+		}
+	}
+	if first, last, err = market.ParseSpan("01/02/2024", "01/02/24", market.DayFirst); err != nil ||
+		first != time.Date(2024, 2, 1, 0, 0, 0, 0, time.UTC) || last != first.Add(24*time.Hour-time.Millisecond) {
+		t.Errorf("with the day first from %v to %v: %v", first, last, err)
+	}
+	for text, end := range map[string]time.Time{ // the day behind the range
+		"2024": time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), "2024-02": day.AddDate(0, 0, 1), "202402": day.AddDate(0, 0, 1),
+		"Feb 2024": day.AddDate(0, 0, 1), "2024-2-29": day.AddDate(0, 0, 1), "29-Feb-2024": day.AddDate(0, 0, 1),
+		"Feb 29, 2024": day.AddDate(0, 0, 1), "Thu Feb 29 2024": day.AddDate(0, 0, 1), "45351": day.AddDate(0, 0, 1),
+		"29.02.2024": day.AddDate(0, 0, 1), "2024Q1": time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC),
+		"2024-Q1": time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC), "2024-W05": time.Date(2024, 2, 5, 0, 0, 0, 0, time.UTC),
+	} {
+		if _, last, err := market.ParseSpan("", text, 0); err != nil || last != end.Add(-time.Millisecond) {
+			t.Errorf("-to %s ends at %v: %v", text, last, err)
+		}
+	}
+	for _, text := range []string{"45351.5", "1709208000", "1709208000000.0", "202402291200", "2024-02-29 12:00"} {
+		if _, last, err := market.ParseSpan("", text, 0); err != nil || last != noon {
+			t.Errorf("-to %s ends at %v: %v", text, last, err)
 		}
 	}
 }

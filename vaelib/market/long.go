@@ -33,7 +33,7 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 	}
 	wanted, prices := opt.wanted(), 0
 	for r.next() {
-		if p.width > 0 && r.width() != p.width {
+		if !p.hasWidth(r) {
 			return nil, ragged(r, p.width)
 		}
 		at, err := r.moment(p.times)
@@ -142,7 +142,11 @@ func (a *assets) column(r rows, field int) (*assetColumn, error) {
 	}
 	c := a.columns[string(name)]
 	if c == nil {
-		if len(bytes.TrimSpace(name)) == 0 {
+		name = bytes.TrimSpace(name) // of blanks that do not break, too
+		c = a.columns[string(name)]
+	}
+	if c == nil {
+		if len(name) == 0 {
 			return nil, r.errorf(field+1, "symbol is empty: put one in, or delete the row")
 		}
 		if msg := checkName(name); msg != "" {

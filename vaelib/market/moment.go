@@ -168,6 +168,9 @@ func (o DateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
 				return ms, nil, ""
 			}
 		}
+		if ms, ok := labelledPeriod(field); ok {
+			return ms, nil, ""
+		}
 		return namedDate(field)
 	}
 	if last := field[end-1]; last < '0' || last > '9' {
@@ -180,14 +183,17 @@ func (o DateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
 			return 0, nil, unknownTime(field)
 		}
 	} else {
-		if l != 4 || n > 3 || m > 3 {
-			if l == 2 && n <= 3 && m <= 3 {
-				return 0, nil, fmt.Sprintf("time %s has a year of two digits: write YYYY-MM-DD", excerpt(field))
-			}
+		short := l == 2 && n <= 3 && m <= 3
+		if !short && (l != 4 || n > 3 || m > 3) {
 			return 0, nil, unknownTime(field)
 		}
-		y = c
+		if y = c; short {
+			y = century(c)
+		}
 		switch {
+		case short && o == 0:
+			return 0, nil, fmt.Sprintf("time %s has a year of two digits, and what stands first isn't clear: write "+
+				"YYYY-MM-DD, or say -dates dmy or mdy where the year is last", excerpt(field))
 		case a > 12 || o == DayFirst || o == 0 && sep == '.':
 			d, mon = a, b
 		case b > 12 || o == MonthFirst || a == b:
@@ -205,6 +211,43 @@ func (o DateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
 		return 0, nil, unknownTime(field)
 	}
 	return ms, field[end:], ""
+}
+
+// century is the year of two digits: up to 68 of this century, as in POSIX.
+func century(n int64) int64 {
+	if n > 68 {
+		return 1900 + n
+	}
+	return 2000 + n
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+// labelledPeriod reads 2024Q1 or 2024-Q1, and 2024-W05 of ISO 8601, as the first day of
+// the quarter or week.
+func labelledPeriod(field []byte) (ms int64, ok bool) {
+	y, length, mark := part(field)
+	if length != 5 {
+		return 0, false
+	}
+	rest := field[4:]
+	if mark == '-' {
+		rest = rest[1:]
+	}
+	if len(rest) < 2 {
+		return 0, false
+	}
+	switch n, isNumber := digits(rest[1:]); {
+	case !isNumber:
+	case (rest[0] == 'Q' || rest[0] == 'q') && len(rest) == 2 && n >= 1 && n <= 4:
+		return ymd(y, 3*n-2, 1)
+	case rest[0] == 'W' && len(rest) == 3 && n >= 1 && n <= 53: // the week of the year's fourth day is its first
+		if ms, ok = ymd(y, 1, 4); ok {
+			ms += (7*(n-1) - int64(millis(ms).Weekday()+6)%7) * day24
+		}
+		return ms, ok
+	}
+	return 0, false
 }
 
 // part reads digits and one byte after them, of which there are length.
@@ -336,6 +379,12 @@ func namedDate(field []byte) (ms int64, rest []byte, msg string) {
 		if end < 0 {
 			end = len(text)
 		}
+		for i := 1; i < end; i++ { // 02JAN2024
+			if isDigit(text[i-1]) != isDigit(text[i]) {
+				end = i
+				break
+			}
+		}
 		word := text[:end]
 		if end < len(text) && text[end] == ':' { // a time of day before the year
 			return 0, nil, unknownTime(field)
@@ -348,9 +397,7 @@ func namedDate(field []byte) (ms int64, rest []byte, msg string) {
 			case len(word) <= 2 && d == 0:
 				d = n
 			case len(word) == 2 && y == 0 && m > 0: // 02-Jan-24
-				if y = 2000 + n; n > 68 {
-					y = 1900 + n
-				}
+				y = century(n)
 			default:
 				return 0, nil, unknownTime(field)
 			}

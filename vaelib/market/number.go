@@ -17,6 +17,7 @@ type dialect struct {
 var gaps = map[string]bool{
 	"": true, "nan": true, "na": true, "n/a": true, "null": true, "none": true, ".": true, "-": true, "--": true,
 	"nat": true, "<na>": true,
+	"—": true, "–": true,
 	"#n/a": true, "#n/a n/a": true, "#value!": true, "#div/0!": true, "missing": true, "nil": true,
 }
 

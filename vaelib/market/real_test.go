@@ -216,7 +216,7 @@ func TestDelisted(t *testing.T) {
 }
 
 func TestHourly(t *testing.T) {
-	from, to, err := market.ParseSpan("2024-03-01", "2024-03-31")
+	from, to, err := market.ParseSpan("2024-03-01", "2024-03-31", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func (s *scanner) next() bool {
 			break
 		}
 		s.line++
-		if text = s.clean(text); len(text) == 0 {
+		if text = s.clean(text); len(text) == 0 || s.isBlank(text) {
 			continue
 		}
 		if bytes.IndexByte(text, 0) >= 0 {
@@ -73,6 +73,16 @@ func (s *scanner) clean(text []byte) []byte {
 		return bytes.TrimRight(bytes.TrimLeft(text, " \n\v\f\r"), " \n\v\f\r")
 	}
 	return bytes.TrimSpace(text)
+}
+
+// isBlank says whether a line has separators alone, as spreadsheets write rows below
+// a table.
+func (s *scanner) isBlank(text []byte) bool {
+	sep := s.dialect.separator
+	if text[0] != sep || text[len(text)-1] != sep {
+		return false
+	}
+	return !bytes.ContainsFunc(text, func(r rune) bool { return r != rune(sep) && r != ' ' })
 }
 
 // split cuts a line into trimmed fields, and takes quotes off.
@@ -248,6 +258,13 @@ func (s *scanner) errorf(column int, format string, args ...any) error {
 
 // ragged is the defect of a row that has more or fewer fields than its header.
 func (s *scanner) ragged(want int) error { return ragged(s, want) }
+
+// hasWidth says whether the current row has as many fields as the plan wants, or one
+// more that is empty: some programs end rows, but not their header, by a separator.
+func (p *plan) hasWidth(r rows) bool {
+	n := r.width()
+	return p.width == 0 || n == p.width || n == p.width+1 && len(r.text(n-1)) == 0
+}
 
 func ragged(r rows, want int) error {
 	return r.errorf(0, "%d fields where the header has %d: complete the row, or delete it", r.width(), want)

@@ -22,21 +22,27 @@ func ParseTime(text string) (time.Time, error) {
 }
 
 // ParseSpan reads the two ends of a range for [Options]. Both are inclusive;
-// empty text leaves an end open, and a bare date as the second means the whole
-// day.
-func ParseSpan(from, to string) (first, last time.Time, err error) {
+// empty text leaves an end open, and a date, a month, a quarter or a year as the
+// second means all of it. The order says what stands first in 01/02/2024; 0 refuses
+// such dates.
+func ParseSpan(from, to string, order DateOrder) (first, last time.Time, err error) {
+	read := func(text string) (time.Time, error) {
+		at, msg := order.parse([]byte(strings.TrimSpace(text)))
+		if msg != "" {
+			return time.Time{}, errors.New(msg)
+		}
+		return millis(at.ms), nil
+	}
 	if from != "" {
-		if first, err = ParseTime(from); err != nil {
+		if first, err = read(from); err != nil {
 			return time.Time{}, time.Time{}, err
 		}
 	}
 	if to != "" {
-		if last, err = ParseTime(to); err != nil {
+		if last, err = read(to); err != nil {
 			return time.Time{}, time.Time{}, err
 		}
-		if wholeDay(to) {
-			last = last.Add(day - time.Millisecond)
-		}
+		last = endOf(last, strings.TrimSpace(to))
 	}
 	if from != "" && to != "" && last.Before(first) {
 		return time.Time{}, time.Time{}, fmt.Errorf("range from %s to %s is empty: swap its ends", from, to)
@@ -44,9 +50,26 @@ func ParseSpan(from, to string) (first, last time.Time, err error) {
 	return first, last, nil
 }
 
-// wholeDay says whether a time is a date alone.
-func wholeDay(text string) bool {
-	return !strings.ContainsAny(text, ":T") && (len(text) == len(time.DateOnly) || len(text) == len("20060102"))
+// endOf is the last millisecond of the day, week, month, quarter or year that a text
+// names by its first one; of a text with a time of day that time itself.
+func endOf(at time.Time, text string) time.Time {
+	numbers := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
+	first, n := len(numbers[0]), len(numbers)
+	next := at.AddDate(0, 0, 1)
+	switch {
+	case strings.Contains(text, ":"), first > 8, first > 4 && n > 1: // Unix time or Excel's days with a fraction
+		return at
+	case first == 4 && len(text) == 4:
+		next = at.AddDate(1, 0, 0)
+	case first == 6, first == 4 && len(text) == len("2024-01") && text[5] != 'Q' && text[5] != 'q',
+		first == 4 && n == 1 && len(text) > 4: // 202401, 2024-01, Jan 2024
+		next = at.AddDate(0, 1, 0)
+	case first == 4 && n == 2 && strings.ContainsAny(text, "Qq"):
+		next = at.AddDate(0, 3, 0)
+	case first == 4 && n == 2 && strings.Contains(text, "W"):
+		next = at.AddDate(0, 0, 7)
+	}
+	return next.Add(-time.Millisecond)
 }
 
 // digits reads up to 19 decimal digits and nothing else.

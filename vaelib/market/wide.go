@@ -69,7 +69,7 @@ func (w *wide) read(read cell, opt *Options) error {
 		w.line, w.close = make([]int32, 0, n), make([]float64, 0, n*len(w.columns))
 	}
 	for r.next() {
-		if w.plan.width > 0 && r.width() != w.plan.width {
+		if !w.plan.hasWidth(r) {
 			if w.plan.until {
 				return nil
 			}

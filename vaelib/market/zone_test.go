@@ -28,7 +28,7 @@ func TestLocalDates(t *testing.T) {
 				hourly += at.Add(time.Duration(h+9)*time.Hour).Format("2006-01-02 15:04:05-07:00") + ",1,2\n"
 			}
 		}
-		from, to, err := market.ParseSpan("2022-01-03", "2022-02-01")
+		from, to, err := market.ParseSpan("2022-01-03", "2022-02-01", 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,7 +2,7 @@ package tabular
 
 import (
 	"bytes"
-	"compress/gzip"
+	"io"
 	"io/fs"
 	"regexp"
 	"unicode/utf8"
@@ -30,7 +30,8 @@ type File struct {
 	Lines *Lines   // of text
 	Notes []string // what was unpacked or decoded, for people
 
-	raw fs.File
+	raw    fs.File
+	packed io.Closer // what unpacks it; nil: nothing that has to be closed
 }
 
 // Open opens a file and finds out what it is by its first bytes; shown is what
@@ -41,15 +42,20 @@ func Open(fsys fs.FS, name, shown string) (*File, error) {
 		return nil, OpenError(shown, err)
 	}
 	s := &File{Shown: shown, Kind: Text, raw: raw}
-	if err := s.unpack(); err != nil {
-		raw.Close()
+	if err := s.recognise(); err != nil {
+		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
 // Close closes the file.
-func (s *File) Close() error { return s.raw.Close() }
+func (s *File) Close() error {
+	if s.packed != nil {
+		s.packed.Close()
+	}
+	return s.raw.Close()
+}
 
 // Size is the number of bytes of the file as it lies there.
 func (s *File) Size() (int64, error) {
@@ -66,23 +72,15 @@ const lfsPointer = "version https://git-lfs.github.com/"
 // isPage matches how pages of the web begin.
 var isPage = regexp.MustCompile(`(?i)^[\x{feff}\s]*<(!doctype html|html)`)
 
-// unpack looks for the marks of gzip, Parquet, Arrow and UTF-16, and takes text
-// that isn't UTF-8 for Windows-1252, which holds Latin-1.
-func (s *File) unpack() error {
+// recognise looks for the marks of packed files, Parquet, Arrow and UTF-16, and
+// takes text that isn't UTF-8 for Windows-1252, which holds Latin-1.
+func (s *File) recognise() error {
 	s.Lines = NewLines(s.raw)
-	first := s.Lines.Peek(4)
-	if bytes.HasPrefix(first, []byte("\x1f\x8b")) {
-		unzipped, err := gzip.NewReader(s.Lines)
-		if err != nil {
-			return &Error{File: s.Shown, Msg: "is no sound gzip file: " + err.Error(), Err: err}
-		}
-		s.Notes = append(s.Notes, "gzip")
-		s.Lines = NewLines(unzipped)
-		first = s.Lines.Peek(4)
+	if err := s.unpack(); err != nil {
+		return err
 	}
+	first := s.Lines.Peek(4)
 	switch {
-	case bytes.HasPrefix(first, []byte("PK\x03\x04")):
-		return &Error{File: s.Shown, Msg: "is a zip file or an Excel workbook: unpack it, or save the sheet as CSV"}
 	case bytes.HasPrefix(s.Lines.Peek(len(lfsPointer)), []byte(lfsPointer)):
 		return &Error{File: s.Shown, Msg: "is a pointer of Git LFS, not the file itself: give git lfs pull"}
 	case isPage.Match(s.Lines.Peek(64)):
@@ -101,7 +99,7 @@ func (s *File) unpack() error {
 		s.decode(charmap.Windows1252, "Latin-1")
 	}
 	if s.Kind != Text && len(s.Notes) > 0 {
-		return &Error{File: s.Shown, Msg: "is a Parquet or Arrow file inside gzip: unpack it first"}
+		return &Error{File: s.Shown, Msg: "is a Parquet or Arrow file inside " + s.Notes[0] + ": unpack it first"}
 	}
 	head := s.Lines.Peek(HeadSize)
 	s.Lines.cr = bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0

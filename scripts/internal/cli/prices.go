@@ -47,8 +47,21 @@ func (p *Prices) Validate() error {
 	if _, err := p.asOf(); err != nil {
 		return fmt.Errorf("-as-of: %w", err)
 	}
-	_, _, err := market.ParseSpan(p.From, p.To)
+	_, _, err := p.span()
 	return err
+}
+
+// span is the range of times to use.
+func (p *Prices) span() (from, to time.Time, err error) {
+	return market.ParseSpan(p.From, p.To, p.dateOrder())
+}
+
+// dateOrder is what stands first in dates; 0: not given.
+func (p *Prices) dateOrder() market.DateOrder {
+	if p.Dates == "" {
+		return 0
+	}
+	return market.DateOrder(p.Dates[0])
 }
 
 // Source names the prices as the user did.
@@ -151,7 +164,7 @@ func (p *Prices) read(io *IO) (*Data, error) {
 	if err := p.Validate(); err != nil {
 		return nil, Usage(err)
 	}
-	from, to, err := market.ParseSpan(p.From, p.To)
+	from, to, err := p.span()
 	if err != nil {
 		return nil, err
 	}
@@ -163,9 +176,7 @@ func (p *Prices) read(io *IO) (*Data, error) {
 		MaxStale: p.MaxStale}
 	options.Layout, options.Returns, options.Fill, options.Unadjusted = p.Layout, market.Returns(p.Returns),
 		market.Fill(p.Fill), p.Closes == "paid"
-	if p.Dates != "" {
-		options.Dates = market.DateOrder(p.Dates[0])
-	}
+	options.Dates = p.dateOrder()
 	d := &Data{Synthetic: p.Prices == ""}
 	if d.Synthetic {
 		d.Panel, d.Cleaning, err = market.LoadFS(data.FS, data.Close, options)
