@@ -106,6 +106,11 @@ func (k *candles) read(file string, total *atomic.Int64) error {
 	if err != nil {
 		return err
 	}
+	if p.factor >= 0 && !math.IsNaN(c.close) {
+		if c.close, err = p.adjusted(r, p.close, "close"); err != nil {
+			return err
+		}
+	}
 	if p.volume >= 0 {
 		if c.volume, _, err = r.amount(p.volume, "volume"); err != nil {
 			return err

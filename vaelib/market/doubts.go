@@ -13,7 +13,7 @@ import (
 // Doubt is a suspicion that closes are not what they should be: not one series
 // of prices at which the symbol could be bought. They are kept as they are.
 type Doubt struct {
-	Kind   string    `json:"kind"`          // jump, stale, filled weekends, returns, rates, amounts or twins
+	Kind   string    `json:"kind"`          // jump, stale, filled weekends, returns, rates, amounts, twins or sums
 	Symbol string    `json:"symbol"`        // the first of them, where all are told in one
 	Time   time.Time `json:"time,omitzero"` // the row after a jump, or the first of a stretch
 	Factor float64   `json:"factor,omitempty"`
@@ -30,6 +30,7 @@ const (
 	rateDoubt    = "rates"
 	amountDoubt  = "amounts"
 	twinDoubt    = "twins"
+	sumDoubt     = "sums"
 )
 
 // mostDoubts is how many of a kind are told one by one.
@@ -93,6 +94,9 @@ func doubts(p *Panel, c *calendar) []Doubt {
 			"%s: the same closes on every row: one asset under two names? It gets the weight of both: leave one out "+
 				"by -symbols", enumerate(pairs))})
 	}
+	if d, ok := p.total(); ok {
+		found = append(found, d)
+	}
 	if len(filled) > 0 {
 		found = append(found, Doubt{Kind: weekendDoubt, Symbol: filled[0], Rows: stuck, Text: fmt.Sprintf(
 			"%s: unchanged on every %s, %d rows: filled forward where nothing was traded? These returns of 0 count "+
@@ -127,6 +131,47 @@ func (p *Panel) twins() (pairs []string) {
 		}
 	}
 	return pairs
+}
+
+// total finds a symbol whose closes are the sum or the mean of all others on every row,
+// as spreadsheets add them: it is no asset, and moves with all.
+func (p *Panel) total() (Doubt, bool) {
+	rows, columns := p.Close.Dims()
+	if columns < 3 || rows < 3 {
+		return Doubt{}, false
+	}
+	sums, means := make([]bool, columns), make([]bool, columns)
+	for j := range columns {
+		sums[j], means[j] = true, true
+	}
+	for i := range rows {
+		row, sum, alive := p.Close.RawRowView(i), 0.0, 0
+		for _, v := range row {
+			sum += v
+		}
+		for j, v := range row {
+			sums[j] = sums[j] && math.Abs(2*v-sum) <= 1e-5*sum
+			means[j] = means[j] && math.Abs(float64(columns)*v-sum) <= 1e-5*sum
+			if sums[j] || means[j] {
+				alive++
+			}
+		}
+		if alive == 0 { // a sum with NaN is none
+			return Doubt{}, false
+		}
+	}
+	for _, kind := range []struct {
+		is   []bool
+		name string
+	}{{sums, "sum"}, {means, "mean"}} {
+		j := slices.Index(kind.is, true)
+		if j >= 0 && !slices.Contains(kind.is[j+1:], true) {
+			return Doubt{Kind: sumDoubt, Symbol: p.Symbols[j], Text: fmt.Sprintf(
+				"%s: on every row the %s of all others: no asset of its own? Leave it out by -symbols", p.Symbols[j],
+				kind.name)}, true
+		}
+	}
+	return Doubt{}, false
 }
 
 // untraded doubts a file whose last rows have no volume, while its close still
@@ -214,7 +259,7 @@ func (l *look) add(v float64) {
 // others, or many of 0.
 func (l *look) odd() bool {
 	others := (l.changes - (1 - 1/l.factor)) / float64(max(1, l.n-l.same-1))
-	return l.factor > 1.9 && math.Log(l.factor) > 8*others || l.longest >= 5 || 5*l.same >= l.n
+	return l.factor > 1.4 && math.Log(l.factor) > 8*others || l.longest >= 5 || 5*l.same >= l.n
 }
 
 // isNoise says whether closes have no memory: each is as likely after any
@@ -347,14 +392,16 @@ func (s *series) jumps(symbol string) (Doubt, bool) {
 }
 
 // splits are the factors of common splits that trading makes too.
-var splits = []float64{2, 2.5, 3}
+var splits = []float64{1.5, 2, 2.5, 3}
 
 func (s *series) isJump(i int) bool {
 	size := math.Abs(s.logs[i])
 	if size > math.Log(3.5) {
 		return size > 10*s.usual
 	}
-	if size < math.Log(1.9) || size < 30*s.usual {
+	// A fall by a third may be a split of 3:2; a rise by half is a bid for the firm.
+	third := s.logs[i] < 0 && size > math.Log(1.4) && size < math.Log(1.6) && size > 15*s.usual
+	if !third && (size < math.Log(1.9) || size < 30*s.usual) {
 		return false
 	}
 	// A split comes amid days as usual, a crash does not.
@@ -380,6 +427,8 @@ func (s *series) cause(i int) string {
 		return "pence and pounds?"
 	case back:
 		return "a wrong price?"
+	case near(1.5) && s.logs[i] < 0:
+		return "real, or a split of about 3:2 for which earlier closes are not adjusted?"
 	case near(whole) && size < math.Log(1000):
 		return fmt.Sprintf("real, or a split of about %s for which earlier closes are not adjusted?",
 			ratio(whole, s.logs[i]))
@@ -482,7 +531,7 @@ func (s *series) filledWeekend(c *calendar) (days string, rows int) {
 func (c *Cleaning) Warnings() []string {
 	lines := []string{}
 	for _, kind := range []string{jumpDoubt, staleDoubt, weekendDoubt, returnsDoubt, rateDoubt, amountDoubt,
-		twinDoubt} {
+		twinDoubt, sumDoubt} {
 		told := 0
 		var rest []string
 		for _, d := range c.Doubts {

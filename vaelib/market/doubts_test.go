@@ -24,6 +24,34 @@ func walk(seed uint64, n int, deviation float64) []float64 {
 	return closes
 }
 
+// A column that a spreadsheet made of the others is told.
+func TestTotals(t *testing.T) {
+	a, b, c := walk(1, 60, 0.02), walk(2, 60, 0.03), walk(3, 60, 0.01)
+	sum, mean, nearly := make([]float64, 60), make([]float64, 60), make([]float64, 60)
+	for i := range sum {
+		sum[i] = a[i] + b[i] + c[i]
+		mean[i] = sum[i] / 3
+		nearly[i] = sum[i]
+	}
+	nearly[30] *= 1.001
+	for name, x := range map[string]struct {
+		column []float64
+		want   string
+	}{
+		"sum":    {sum, "X: on every row the sum of all others: no asset of its own? Leave it out by -symbols"},
+		"mean":   {mean, "X: on every row the mean of all others: no asset of its own? Leave it out by -symbols"},
+		"nearly": {nearly, ""},
+	} {
+		loaded, err := doubted(t, market.Options{}, []string{"A", "B", "C", "X"}, a, b, c, x.column)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(loaded.Warnings(), "; "); got != x.want {
+			t.Errorf("%s: %q, want %q", name, got, x.want)
+		}
+	}
+}
+
 // doubted loads columns as a wide file of days from 2024-01-01 on.
 func doubted(t *testing.T, opt market.Options, names []string, columns ...[]float64) (*market.Cleaning, error) {
 	t.Helper()
@@ -94,6 +122,8 @@ func TestDoubts(t *testing.T) {
 		{"a decimal point too many", "OAK", times(oak, 200, 201, 0.001), []string{"jump"}, []string{"OAK on 2024-07-19", "a separator of thousands taken for a decimal point?"}},
 		{"a wrong price", "OAK", times(oak, 200, 201, 7.3), []string{"jump"}, []string{"a wrong price?"}},
 		{"a rally", "OAK", times(oak, 200, 300, 1.7), nil, nil},
+		{"a split of 3:2", "OAK", times(oak, 200, 300, 2./3), []string{"jump"}, []string{"a split of about 3:2"}},
+		{"a bid for the firm", "OAK", times(oak, 200, 300, 1.5), nil, nil},
 		{"delisted and filled", "DEAD", set(oak, 200, 300, oak[200]), []string{"stale"}, []string{"DEAD: close unchanged on 99 of 300 rows, since 2024-07-20: delisted and filled forward"}},
 		{"never traded", "DEAD", set(oak, 0, 300, 7), []string{"stale"}, []string{"unchanged on 299 of 300 rows, on all rows"}},
 		{"halted", "OAK", set(oak, 100, 130, oak[100]), []string{"stale"}, []string{"from 2024-04-11 to 2024-05-09: halted, or filled?"}},

@@ -99,32 +99,7 @@ func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *
 	if opt.Unadjusted && p.raw >= 0 {
 		p.close, p.raw, p.said = p.raw, -1, []string{"closes as paid, not adjusted"}
 	}
-	switch p.shape {
-	case wideShape:
-		if opt.Layout == "" && len(opt.Symbols) == 0 && p.layout == wideLayout {
-			if found := noAssets(p.symbols); len(found) > 0 {
-				i := found[0]
-				return nil, h.errorf(h.header, p.columns[i]+1,
-					"column %s is no asset by its name: leave it out, or name all that are by -symbols, or say "+
-						"-layout wide", excerpt([]byte(p.symbols[i])))
-			}
-		}
-		f.table, err = readWide(r, p, shown, opt)
-	case longShape:
-		f.table, err = readLong(r, p, shown, opt)
-	default:
-		if !folder && opt.Layout == "" {
-			return nil, h.errorf(max(h.header, 0), 0,
-				"candles of one symbol, not closes of many: give the folder that holds the file, or say -layout %s",
-				p.layout)
-		}
-		if opt.Turnover && p.turnover < 0 {
-			return nil, h.errorf(max(h.header, 0), 0,
-				"no column turnover or quote_volume: turnover can't be told from this file")
-		}
-		f.table, err = readCandles(r, p, shown, cmp.Or(p.symbol, h.stem), opt, total)
-	}
-	if err != nil {
+	if err = f.read(r, h, opt, total); err != nil {
 		return nil, err
 	}
 	f.table.candles = p.shape == candlesShape
@@ -140,6 +115,48 @@ func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *
 	}
 	f.recognised = p.recognised(h, zone)
 	return f, nil
+}
+
+// read reads the rows by the plan into the table.
+func (f *priceFile) read(r rows, h *head, opt *Options, total *atomic.Int64) (err error) {
+	p, shown := f.plan, f.shown
+	if p.shape != wideShape {
+		if err = p.takeReturns(h, opt); err != nil {
+			return err
+		}
+	}
+	switch p.shape {
+	case wideShape:
+		if opt.Layout == "" && len(opt.Symbols) == 0 && p.layout == wideLayout {
+			if found := noAssets(p.symbols); len(found) > 0 {
+				i := found[0]
+				return h.errorf(h.header, p.columns[i]+1,
+					"column %s is no asset by its name: leave it out, or name all that are by -symbols, or say "+
+						"-layout wide", excerpt([]byte(p.symbols[i])))
+			}
+		}
+		f.table, err = readWide(r, p, shown, opt)
+	case longShape:
+		f.table, err = readLong(r, p, shown, opt)
+	default:
+		if !h.folder && opt.Layout == "" {
+			return h.errorf(max(h.header, 0), 0,
+				"candles of one symbol, not closes of many: give the folder that holds the file, or say -layout %s",
+				p.layout)
+		}
+		if opt.Turnover && p.turnover < 0 {
+			return h.errorf(max(h.header, 0), 0,
+				"no column turnover or quote_volume: turnover can't be told from this file")
+		}
+		if p.symbol = cmp.Or(p.symbol, h.stem); opt.Returns == "" {
+			f.table, err = readCandles(r, p, shown, p.symbol, opt, total)
+			break
+		}
+		p.symbols, p.columns = []string{p.symbol}, []int{p.close}
+		f.table, err = readWide(r, p, shown, &Options{Returns: opt.Returns, Fill: FillDrop, From: opt.From, To: opt.To,
+			MaxPrices: opt.MaxPrices})
+	}
+	return err
 }
 
 // textRows walks the lines of a file by a plan.
@@ -170,7 +187,7 @@ func loadFolder(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 		return nil, err
 	}
 	if len(files) == 0 {
-		return nil, &DataError{File: shown, Msg: "folder has no SYMBOL.csv"}
+		return nil, noFiles(shown, ignored)
 	}
 	if files, err = wantedFiles(fsys, name, files, opt); err != nil {
 		return nil, err
@@ -207,10 +224,19 @@ func loadFolder(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 		}
 	}
 	if len(kept) == 0 {
-		return nil, &DataError{File: shown, Msg: "folder has no SYMBOL.csv"}
+		return nil, errs[0]
 	}
 	slices.Sort(ignored)
 	return joinFiles(kept, ignored, shown, opt)
+}
+
+// noFiles is the refusal of a folder without a file of prices.
+func noFiles(shown string, ignored []string) error {
+	msg := "folder has no SYMBOL.csv"
+	if len(ignored) > 0 {
+		msg += ": it has " + enumerate(ignored) + ", and files in folders below it are not read"
+	}
+	return &DataError{File: shown, Msg: msg}
 }
 
 // listFiles returns the files of a folder that may hold prices, sorted by their

@@ -22,9 +22,12 @@ type head struct {
 	bytes   int        // length of the lines
 	header  int        // index of the line of names above the numbers; -1: there is none
 	dialect dialect
-	times   []int // columns of times of typed files
-	source  *tabular.File
-	notes   []string
+
+	described int // the last line below the header that describes the columns, such as their currencies; 0: none
+
+	times  []int // columns of times of typed files
+	source *tabular.File
+	notes  []string
 }
 
 // headOf looks at the start of a text file.
@@ -76,11 +79,40 @@ func (h *head) findHeader() {
 		return
 	}
 	h.header = data - 1
+	best := 0
 	for i, fields := range h.lines[:data] {
-		if len(fields) > 1 && find(fields, timeWords) >= 0 {
-			h.header = i
-			return
+		if len(fields) < 2 {
+			continue
 		}
+		if find(fields, timeWords) >= 0 {
+			h.header = i
+			break
+		}
+		if rank := slices.Index(naming, canon(fields[0])) + 1; rank > best && len(fields) == len(h.lines[data]) {
+			h.header, best = i, rank
+		}
+	}
+	h.dropDescriptions(data)
+}
+
+// naming are what the first cell of a line of names is called where several lines stand
+// above the numbers, as Datastream writes them; the last are the best names.
+var naming = []string{"name", "isin", "instrument", "security", "code", "ric", "symbol", "ticker"}
+
+// describing are the first cells of lines that describe columns.
+var describing = words("name isin instrument security code ric symbol ticker currency ccy curr unit units exchange " +
+	"country sector description source frequency assetclass währung waehrung devise type")
+
+// dropDescriptions takes the lines between the header and the first row of numbers out
+// that only describe the columns.
+func (h *head) dropDescriptions(data int) {
+	first := h.header + 1
+	for first < data && len(h.lines[first]) > 1 && describing[canon(h.lines[first][0])] &&
+		!slices.ContainsFunc(h.lines[first][1:], h.isNumber) {
+		h.described = h.number[first]
+		h.notes = append(h.notes, "without the line "+h.lines[first][0])
+		h.lines, h.number = slices.Delete(h.lines, first, first+1), slices.Delete(h.number, first, first+1)
+		data--
 	}
 }
 
@@ -147,9 +179,6 @@ func (h *head) orderOf(i int) DateOrder {
 		return 0
 	}
 	for _, text := range h.column(i) {
-		if _, msg := DateOrder(0).parse([]byte(text)); msg != "" {
-			continue
-		}
 		_, asDay := DayFirst.parse([]byte(text))
 		_, asMonth := MonthFirst.parse([]byte(text))
 		if asDay == "" && asMonth != "" {
@@ -183,8 +212,8 @@ func (h *head) yearsFirst(i int) bool {
 // adj_close and <ADJ.CLOSE> are one. So are close and 4. close, as Alpha Vantage
 // numbers them.
 func canon(name string) string {
-	if len(name) > 3 && name[0] >= '0' && name[0] <= '9' && name[1] == '.' && name[2] == ' ' {
-		name = name[3:]
+	if isNumbered(name) {
+		name = name[len("4. "):]
 	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -192,6 +221,11 @@ func canon(name string) string {
 		}
 		return -1
 	}, name)
+}
+
+// isNumbered says whether a name begins as in 4. close.
+func isNumbered(name string) bool {
+	return len(name) > 3 && name[0] >= '0' && name[0] <= '9' && name[1] == '.' && name[2] == ' '
 }
 
 // words is a set of words.
@@ -246,7 +280,7 @@ var (
 // asset.
 func isField(name string) bool {
 	c := canon(name)
-	return adjustedWords[c] || closeWords[c] || openWords[c] || highWords[c] || lowWords[c] ||
+	return returnWords[c] || adjustedWords[c] || closeWords[c] || openWords[c] || highWords[c] || lowWords[c] ||
 		volumeWords[c] || turnoverWords[c] || otherWords[c] || strings.HasPrefix(c, "volume") ||
 		strings.HasPrefix(c, "vol") && len(c) > 3 && len(name) > 0 && name[len(name)-1] == '.'
 }

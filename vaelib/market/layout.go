@@ -1,9 +1,11 @@
 package market
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
+	"vaefolio/vaelib/tabular"
 )
 
 // layout is one way in which people's files hold prices. Each has a file of its
@@ -20,7 +22,7 @@ type layout interface {
 // layouts are all that are known; the first that recognises a file has it, so
 // that those with marks of their own come before those that take almost any.
 var layouts = []layout{
-	freqtrade{}, french{}, bybit{}, binance{}, metatrader{}, bloomberg{}, yfinance{}, flattened{}, long{},
+	freqtrade{}, french{}, bybit{}, binance{}, metatrader{}, ohlcv{}, bloomberg{}, yfinance{}, flattened{}, long{},
 	klineFiles{}, wideFile{},
 }
 
@@ -60,6 +62,9 @@ type plan struct {
 	close, open, high, low, volume, turnover int  // candles and long
 	split                                    int  // of new shares for an old one, where no close is adjusted for it
 	raw                                      int  // the close as it was paid, where close is the adjusted one
+	factor                                   int  // a close over it is adjusted for splits
+	earned                                   int  // the return of the period
+	quoted                                   bool // a close below 0 is the middle of bid and ask, 0 is none (CRSP)
 	last                                     bool // rows are trades: the last of a day is its close
 
 	returns Returns  // wide: the numbers are returns, in the file's own unit
@@ -71,13 +76,15 @@ type plan struct {
 
 // newPlan is a plan without fields.
 func newPlan(layout string, s shape) *plan {
-	return &plan{layout: layout, shape: s, asset: -1, close: -1, split: -1, raw: -1, open: -1, high: -1,
-		low: -1, volume: -1,
-		turnover: -1}
+	return &plan{layout: layout, shape: s, asset: -1, close: -1, split: -1, raw: -1, factor: -1,
+		earned: -1, open: -1, high: -1, low: -1, volume: -1, turnover: -1}
 }
 
 // recognise finds the layout of a file, or the one that was asked for.
 func recognise(h *head, opt *Options) (*plan, error) {
+	if err := h.checkTable(); err != nil {
+		return nil, err
+	}
 	for _, l := range layouts {
 		if opt.Layout != "" && l.name() != opt.Layout {
 			continue
@@ -95,9 +102,51 @@ func recognise(h *head, opt *Options) (*plan, error) {
 		if p.dates == 0 && len(p.times) > 0 {
 			p.dates = h.orderOf(p.times[0])
 		}
-		return p, nil
+		return p, h.checkTimes(p)
 	}
 	return nil, h.unknown(opt)
+}
+
+// checkTable refuses what programs save when a download has failed: an answer in JSON,
+// or a line of text.
+func (h *head) checkTable() error {
+	if err := h.source.Lines.Err(); err != nil && len(h.lines) == 0 && !h.typed {
+		return &DataError{File: h.source.Shown, Msg: "could not be read: " + tabular.Reason(err), Err: err}
+	}
+	if len(h.lines) == 0 || h.typed || h.ending == "json" {
+		return nil
+	}
+	text := h.source.Lines.Peek(longestName)
+	switch first := bytes.TrimSpace(text); {
+	case len(first) > 0 && (first[0] == '{' || first[0] == '['):
+		return &DataError{File: h.source.Shown, Line: 1, Msg: fmt.Sprintf("is JSON, and no table: it begins %s: "+
+			"is it the answer to a download that failed?", excerpt(first))}
+	case len(h.lines) == 1 && len(h.lines[0]) == 1 && strings.Contains(h.lines[0][0], " ") &&
+		len(text) < longestName:
+		return &DataError{File: h.source.Shown, Line: 1, Msg: fmt.Sprintf("holds nothing but %s: is it the answer "+
+			"to a download that failed?", excerpt(first))}
+	}
+	return nil
+}
+
+// checkTimes refuses Unix times that a spreadsheet has cut to six digits, 1.70407E+12:
+// they are wrong by up to an hour and a half.
+func (h *head) checkTimes(p *plan) error {
+	if len(p.times) == 0 || h.typed || h.header < 0 {
+		return nil
+	}
+	values := h.column(p.times[0])
+	for _, text := range values {
+		digits, _, scientific := strings.Cut(strings.ToUpper(text), "E+")
+		if !scientific || len(strings.Replace(digits, ".", "", 1)) > 6 {
+			return nil
+		}
+	}
+	if len(values) < 2 {
+		return nil
+	}
+	return h.errorf(h.header+1, p.times[0]+1, "time %s has lost digits, as spreadsheets cut them: write "+
+		"whole numbers, or dates", excerpt([]byte(values[0])))
 }
 
 // unknown is the refusal of a file that no layout recognises.
@@ -151,8 +200,9 @@ func (h *head) timeFields() []int {
 	}
 	if len(found) == 0 {
 		for i, name := range names { // pandas' index has no name
-			if c := canon(name); (c == "" || c == "index" || c == "unnamed0") && len(rows) > 0 && i < len(rows[0]) &&
-				isTime(rows[0][i]) && !h.counts(i) {
+			c := canon(name)
+			if nameless := c == "" || c == "index" || c == "unnamed0" || i == 0 && describing[c]; nameless &&
+				len(rows) > 0 && i < len(rows[0]) && isTime(rows[0][i]) && !h.counts(i) {
 				return []int{i}
 			}
 		}
@@ -207,6 +257,16 @@ func (h *head) counts(i int) bool {
 	return true
 }
 
+// isKey says whether a field has the same whole number in all rows of the head.
+func (h *head) isKey(i int) bool {
+	values := h.column(i)
+	if len(values) < 2 {
+		return false
+	}
+	_, isNumber := digits([]byte(values[0]))
+	return isNumber && !slices.ContainsFunc(values, func(text string) bool { return text != values[0] })
+}
+
 // isEmpty says whether a field has nothing in all rows of the head.
 func (h *head) isEmpty(i int) bool {
 	values := h.column(i)
@@ -217,7 +277,7 @@ func (h *head) isEmpty(i int) bool {
 func (h *head) skip() int {
 	switch {
 	case h.header >= 0 && len(h.number) > 0:
-		return h.number[h.header]
+		return max(h.number[h.header], h.described)
 	case len(h.number) > 0:
 		return h.number[0] - 1
 	}

@@ -69,6 +69,9 @@ func (flattened) recognise(h *head) (*plan, error) {
 // stand first; an empty field: it has none.
 func cutField(name string) (asset, field string) {
 	name = strings.Trim(name, "()")
+	if isNumbered(name) {
+		return "", ""
+	}
 	for i, r := range name {
 		if !strings.ContainsRune("_ .:|,-/", r) {
 			continue

@@ -33,6 +33,10 @@ func (french) recognise(h *head) (*plan, error) {
 			if name == "" {
 				return nil, h.errorf(i, j+2, "symbol is empty: name the column, or delete it")
 			}
+			if name == "RF" {
+				p.ignored = append(p.ignored, "RF (the return of Treasury bills)")
+				continue
+			}
 			p.symbols = append(p.symbols, name)
 			p.columns = append(p.columns, j+1)
 		}

@@ -1,7 +1,9 @@
 package market
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -33,10 +35,13 @@ func (klineFiles) recognise(h *head) (*plan, error) {
 	}
 	p := newPlan(klineLayout, candlesShape)
 	p.skip, p.width, p.times = h.skip(), len(names), h.timeFields()
-	if len(p.times) == 0 {
+	if len(p.times) == 0 && !h.hasLetters(names) {
 		if h.folder {
 			return nil, h.errorf(h.header, 0, "no column date, time or timestamp: %s", remedy)
 		}
+		return nil, nil
+	}
+	if names, p.times = h.spelledOut(names, p.times); len(p.times) == 0 {
 		return nil, nil
 	}
 	p.numbers(names)
@@ -44,9 +49,9 @@ func (klineFiles) recognise(h *head) (*plan, error) {
 	case p.close < 0 && len(names) == 2 && h.folder && !isField(names[1-p.times[0]]): // a series of FRED
 		p.close = 1 - p.times[0]
 		p.symbol = names[p.close]
-	case p.close < 0 && h.folder:
+	case p.close < 0 && p.earned < 0 && h.folder:
 		return nil, h.errorf(h.header, 0, "no column close: %s", remedy)
-	case p.close < 0, alone:
+	case p.close < 0 && p.earned < 0, alone:
 		return nil, nil
 	}
 	if m := tradingView.FindStringSubmatch(h.stem); m != nil {
@@ -57,6 +62,28 @@ func (klineFiles) recognise(h *head) (*plan, error) {
 
 // tradingView is the name of a file that TradingView exports: BINANCE_BTCUSDT, 1D.
 var tradingView = regexp.MustCompile(`^[A-Z0-9]+_([^,]+), [0-9]*[A-Z]*( \([0-9]+\))?$`)
+
+// letters are what Polygon and others call the numbers of a candle.
+var letters = map[string]string{"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume", "t": "timestamp"}
+
+// hasLetters says whether columns have the letters of a candle and of its time.
+func (h *head) hasLetters(names []string) bool {
+	return h.folder && !slices.ContainsFunc([]string{"o", "h", "l", "c", "t"}, func(letter string) bool {
+		return !slices.Contains(names, letter)
+	})
+}
+
+// spelledOut writes the letters of a candle as words.
+func (h *head) spelledOut(names []string, times []int) ([]string, []int) {
+	if !h.hasLetters(names) {
+		return names, times
+	}
+	names = slices.Clone(names)
+	for i, name := range names {
+		names[i] = cmp.Or(letters[name], name)
+	}
+	return names, []int{slices.Index(names, "timestamp")}
+}
 
 // candles says whether the columns of a file that lies alone are the numbers of
 // one asset.
@@ -82,7 +109,7 @@ func (h *head) candles(names []string) bool {
 func (p *plan) numbers(names []string) {
 	raw := find(names, closeWords)
 	if p.close = find(names, adjustedWords); p.close < 0 {
-		p.close, p.split = raw, find(names, splitWords)
+		p.close, p.split, p.factor = raw, find(names, splitWords), find(names, factorWords)
 	} else {
 		p.raw = raw
 		p.said = append(p.said, "adjusted closes")
@@ -96,7 +123,7 @@ func (p *plan) numbers(names []string) {
 			}
 		}
 	}
-	p.turnover = find(names, turnoverWords)
+	p.turnover, p.earned = find(names, turnoverWords), find(names, returnWords)
 }
 
 // leaveOut notes the columns that are not read, and refuses those that are
@@ -104,7 +131,8 @@ func (p *plan) numbers(names []string) {
 func (p *plan) leaveOut(h *head) error {
 	names := h.names()
 	used := func(i int) bool {
-		for _, j := range append([]int{p.asset, p.close, p.raw, p.open, p.high, p.low, p.volume}, p.times...) {
+		numbers := []int{p.asset, p.close, p.raw, p.factor, p.open, p.high, p.low, p.volume}
+		for _, j := range append(numbers, p.times...) {
 			if i == j {
 				return true
 			}

@@ -90,7 +90,7 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 	}
 	t := a.table(c)
 	if opt.Returns != "" {
-		t.compound()
+		return t, t.compound(file, opt.Returns)
 	}
 	return t, nil
 }
@@ -121,10 +121,14 @@ func (o *Options) wanted() map[string]bool {
 // longCell is what is read of each row, and where it stands; below 0: nowhere.
 func longCell(p *plan, opt *Options) (read cell, field int) {
 	switch {
+	case opt.Returns != "" && p.quoted:
+		read = opt.Returns.crsp
 	case opt.Returns != "":
 		read = opt.Returns.cell
 	case opt.Turnover:
 		read = turnover
+	case p.quoted || p.factor >= 0:
+		read = p.adjusted
 	default:
 		read = price
 	}

@@ -1,9 +1,11 @@
 package market
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -32,6 +34,12 @@ func (r Returns) Check() error {
 // also write as -99.99 or -999.
 func (r Returns) cell(rs rows, field int, name string) (float64, error) {
 	v, ok, err := rs.value(field, name)
+	if share, isShare := percentage(rs, field); err != nil && isShare {
+		v, ok, err = share, true, nil
+		if r == SimplePercent || r == LogPercent {
+			v *= 100
+		}
+	}
 	var defect *DataError
 	if errors.As(err, &defect) { // the row of a return can't go without the others'
 		defect.Msg = strings.Replace(defect.Msg, "or delete the row", "or leave it empty", 1)
@@ -55,12 +63,92 @@ func (r Returns) cell(rs rows, field int, name string) (float64, error) {
 	return v, nil
 }
 
+// crsp is [Returns.cell] of a file of CRSP's, where letters and -66, -77, -88 and -99
+// say why there is no return.
+func (r Returns) crsp(rs rows, field int, name string) (float64, error) {
+	switch string(rs.text(field)) {
+	case "A", "B", "C", "D", "E", "P", "S", "T", "-66", "-77", "-88", "-99", "-66.0", "-77.0", "-88.0", "-99.0":
+		return math.NaN(), nil
+	}
+	return r.cell(rs, field, name)
+}
+
+// percentage reads a number with a percent sign.
+func percentage(rs rows, field int) (share float64, ok bool) {
+	number, ok := bytes.CutSuffix(rs.text(field), []byte{'%'})
+	if !ok {
+		return 0, false
+	}
+	decimal := byte('.')
+	if bytes.IndexByte(number, ',') >= 0 && bytes.IndexByte(number, '.') < 0 {
+		decimal = ','
+	}
+	v, ok := dialect{decimal: decimal}.number(bytes.TrimSpace(number))
+	return v / 100, ok
+}
+
+// takeReturns makes the plan read the column of returns where they are asked for, and
+// refuses a file that has nothing else where they aren't.
+func (p *plan) takeReturns(h *head, opt *Options) error {
+	switch {
+	case opt.Returns != "" && p.earned >= 0:
+		name := h.names()[p.earned]
+		p.close, p.said = p.earned, []string{"returns of the column " + name}
+		p.split, p.factor, p.raw = -1, -1, -1
+		p.ignored = slices.DeleteFunc(p.ignored, func(s string) bool { return s == name })
+	case p.close < 0:
+		return h.errorf(h.header, p.earned+1, "the column %s has returns, and none has closes: say by -returns in "+
+			"which unit", h.names()[p.earned])
+	case opt.Returns != "" && p.open >= 0 && p.high >= 0 && p.low >= 0:
+		return h.errorf(max(h.header, 0), 0, "candles, and no column of returns: leave out -returns")
+	}
+	if opt.Unadjusted {
+		p.factor = -1
+	}
+	if p.factor >= 0 {
+		p.said = append(p.said, "closes over "+h.names()[p.factor]+", which adjusts for splits and not for dividends")
+	}
+	return nil
+}
+
+// checkGrowth refuses growth factors that come of no returns, and doubts those that may
+// be in another unit.
+func (t *table) checkGrowth(file string, kind Returns) error {
+	n, large, largest := 0, 0, 0.0
+	for _, g := range t.close {
+		if math.IsNaN(g) {
+			continue
+		}
+		n++
+		size := math.Abs(g - 1)
+		if largest = max(largest, size); size > 0.5 {
+			large++
+		}
+	}
+	percent := kind == SimplePercent || kind == LogPercent
+	switch {
+	case n >= 10 && 2*large > n:
+		remedy := "prices, for which -returns is left out, or percent, which -returns simple-percent reads?"
+		if percent {
+			remedy = "prices, for which -returns is left out?"
+		}
+		return &DataError{File: file, Msg: "most of the returns are of more than 50 %: " + remedy}
+	case percent && n > 10 && largest < 0.002:
+		t.cleaning.Doubts = append(t.cleaning.Doubts, Doubt{Kind: returnsDoubt, Symbol: t.symbols[0], Text: fmt.Sprintf(
+			"no return is larger than %.2g %%: shares, not percent? -returns simple reads those", 100*largest)})
+	}
+	return nil
+}
+
 // compound turns growth factors into prices that begin at 1, one row earlier. A
 // hole between two returns is bridged as the options say.
-func (t *table) compound() {
+func (t *table) compound(file string, kind Returns) error {
 	n := len(t.symbols)
 	if len(t.times) == 0 {
-		return
+		return nil
+	}
+	if err := t.checkGrowth(file, kind); err != nil {
+		return err
 	}
 	closes := make([]float64, (len(t.times)+1)*n)
 	copy(closes[n:], t.close)
@@ -102,6 +190,7 @@ func (t *table) compound() {
 	}
 	t.times = append([]int64{start}, t.times...)
 	t.close = closes
+	return nil
 }
 
 // lastLevel is the price of column j in row i or the last before it that has

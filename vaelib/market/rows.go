@@ -28,6 +28,10 @@ type cell func(r rows, field int, name string) (float64, error)
 func price(r rows, field int, name string) (float64, error) {
 	v, ok, err := r.value(field, name)
 	if err != nil || !ok {
+		if _, percent := percentage(r, field); percent {
+			err = r.errorf(field+1, "%s %s is in percent, as no price is: say by -returns that these are returns", name,
+				r.excerpt(field))
+		}
 		return math.NaN(), err
 	}
 	if v < 0 {
@@ -38,6 +42,28 @@ func price(r rows, field int, name string) (float64, error) {
 		return 0, r.errorf(field+1, "%s %s is not above 0: correct it, or delete the row", name, r.excerpt(field))
 	}
 	return v, nil
+}
+
+// adjusted is [price] of a plan whose closes are marked by CRSP's minus sign, or have to
+// be divided by a factor.
+func (p *plan) adjusted(r rows, field int, name string) (float64, error) {
+	v, ok, err := r.value(field, name)
+	if err != nil || !ok || v == 0 && p.quoted {
+		return math.NaN(), err
+	}
+	if v < 0 && p.quoted {
+		v = -v
+	} else if v, err = price(r, field, name); err != nil {
+		return 0, err
+	}
+	if p.factor < 0 {
+		return v, nil
+	}
+	f, ok, err := r.value(p.factor, "factor")
+	if err == nil && !(ok && f > 0) {
+		err = r.errorf(p.factor+1, "factor %s is not above 0: correct it, or say -closes paid", r.excerpt(p.factor))
+	}
+	return v / f, err
 }
 
 func turnover(r rows, field int, name string) (float64, error) {

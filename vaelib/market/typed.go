@@ -134,7 +134,7 @@ func (r *typedRows) head(s *tabular.File, name string, folder bool) (*head, erro
 func (r *typedRows) keep(p *plan) {
 	used := map[int]bool{}
 	for _, fields := range [][]int{p.times, p.columns,
-		{p.asset, p.close, p.split, p.raw, p.open, p.high, p.low, p.volume, p.turnover}} {
+		{p.asset, p.close, p.split, p.raw, p.factor, p.earned, p.open, p.high, p.low, p.volume, p.turnover}} {
 		for _, i := range fields {
 			used[i] = true
 		}

@@ -42,7 +42,9 @@ func readWide(r rows, p *plan, file string, opt *Options) (*table, error) {
 	}
 	t := &table{symbols: w.symbols, labels: localise(w.times.ms, w.times.offsets), close: w.close, cleaning: w.cleaning}
 	if kind != "" {
-		t.compound()
+		if err := t.compound(file, kind); err != nil {
+			return nil, err
+		}
 	}
 	w.cleaning.findGaps("", t.times)
 	return t, nil
