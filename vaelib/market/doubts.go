@@ -405,8 +405,12 @@ func (s *series) isJump(i int) bool {
 		return false
 	}
 	// A split comes amid days as usual, a crash does not.
+	calm := 4.
+	if third {
+		calm = 2.5
+	}
 	for k := max(0, i-3); k <= min(len(s.logs)-1, i+3); k++ {
-		if k != i && math.Abs(s.logs[k]) > 4*s.usual {
+		if k != i && math.Abs(s.logs[k]) > calm*s.usual {
 			return false
 		}
 	}
