@@ -105,6 +105,11 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	defer folder.Close()
+	return perform(ctx, folder, input, c, io)
+}
+
+// perform does what is to be done, and prints it.
+func perform(ctx context.Context, folder *run.Run, input experiment.Input, c *config, io *cli.IO) error {
 	if c.NeedsModel() {
 		defer io.Kept(ctx, c.Out)
 	}

@@ -123,8 +123,8 @@ func match(given *portfolio.Portfolios, window *market.Window, path string) (*po
 		return slices.ContainsFunc(window.Symbols, func(s string) bool { return strings.EqualFold(s, symbol) })
 	}
 	if len(given.Symbols) > 0 && !slices.ContainsFunc(given.Symbols, shared) {
-		return nil, fmt.Errorf("%s: none of its symbols, such as %s, is in the prices, which have %s and the like: give "+
-			"the portfolios' own prices by -prices PATH", path, given.Symbols[0], window.Symbols[0])
+		return nil, fmt.Errorf("%s: none of its symbols, such as %s, is in the prices, which have %s and the like: "+
+			"give the portfolios' own prices by -prices PATH", path, given.Symbols[0], window.Symbols[0])
 	}
 	for _, symbol := range given.Symbols {
 		if !slices.Contains(window.Symbols, symbol) {
