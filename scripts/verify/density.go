@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"vaefolio/scripts/internal/timeless"
+	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
@@ -74,41 +76,73 @@ func (f *folder) makeAgain(ctx context.Context, l *learned) (map[string][]byte, 
 	return made, err
 }
 
-// checkJudgedAgain judges a model over sets again, by the same code.
+// checkJudgedAgain fits the codes of a model over sets and judges it again, by the same
+// code, and the model that it went on from.
 func (f *folder) checkJudgedAgain(ctx context.Context) error {
-	const file = "diagnostics.json"
 	t, err := f.setTraining()
 	if err != nil {
 		return err
 	}
-	want, err := recall(f, "judged again", []string{"config.toml", setFile, "aggregate.json"}, func() ([]byte, error) {
-		backend, err := vae.Open(f.manifest.Backend)
-		if err != nil {
-			return nil, fmt.Errorf("the run was made on %s, which isn't here: %w", f.manifest.Backend, err)
-		}
-		defer backend.Close()
-		model, err := trained.OpenSet(backend, f.dir)
-		if err != nil {
-			return nil, err
-		}
-		examples, err := trained.ReadExamples(t.config.Corpus)
-		if err != nil {
-			return nil, err
-		}
-		judged, err := model.Judge(ctx, examples, t.config.Seed, nil)
-		if err != nil {
-			return nil, err
-		}
-		return json.MarshalIndent(judged, "", "  ")
+	made, err := recall(f, "judged again", []string{"config.toml", setFile}, func() (map[string][]byte, error) {
+		return f.judgeAgain(ctx, t)
 	})
-	if err != nil || t.config.From != "" {
-		f.add(file, "judged again", unchecked, nil, "-rerun judges the model again")
+	if err != nil {
+		f.add("diagnostics.json", "judged again", unchecked, nil, err.Error())
 		return nil
 	}
-	got, err := f.read(file)
-	if err != nil {
-		return err
+	for _, file := range slices.Sorted(maps.Keys(made)) {
+		got, err := f.read(file)
+		if err != nil {
+			return err
+		}
+		f.equal(file, "made again", timeless.Equal(file, got, made[file]), true)
 	}
-	f.equal(file, "judged again", timeless.Equal(file, got, append(want, '\n')), true)
 	return nil
+}
+
+func (f *folder) judgeAgain(ctx context.Context, t *setTraining) (map[string][]byte, error) {
+	backend, err := vae.Open(f.manifest.Backend)
+	if err != nil {
+		return nil, fmt.Errorf("the run was made on %s, which isn't here: %w", f.manifest.Backend, err)
+	}
+	defer backend.Close()
+	model, err := trained.OpenSet(backend, f.dir)
+	if err != nil {
+		return nil, err
+	}
+	examples, err := trained.ReadExamples(t.config.Corpus)
+	if err != nil {
+		return nil, err
+	}
+	var judged struct {
+		Before *trained.SetDiagnosis `json:"before,omitempty"`
+		*trained.SetDiagnosis
+	}
+	if t.config.From != "" {
+		from, err := trained.OpenSet(backend, t.config.from())
+		if err != nil {
+			return nil, err
+		}
+		if judged.Before, err = from.Judge(ctx, examples, t.config.Seed, nil); err != nil {
+			return nil, err
+		}
+	}
+	if err := model.Fit(ctx, examples, t.config.Seed, nil); err != nil {
+		return nil, err
+	}
+	if judged.SetDiagnosis, err = model.Judge(ctx, examples, t.config.Seed, nil); err != nil {
+		return nil, err
+	}
+	return written(func(dir string) error {
+		return errors.Join(run.WriteJSON(filepath.Join(dir, "diagnostics.json"), judged),
+			run.WriteJSON(filepath.Join(dir, "aggregate.json"), model.Aggregate))
+	})
+}
+
+// from is the folder of the model that a training went on from; "" is the built-in one.
+func (c *trainConfig) from() string {
+	if c.From == "built-in" {
+		return ""
+	}
+	return c.From
 }

@@ -133,8 +133,12 @@ func (f *folder) checkGenerated(ctx context.Context) error {
 		return err
 	}
 	f.equal(about, "model_hash", record.ModelHash, sha(network))
-	f.equal(about, "seed", record.Seed, f.manifest.Seed)
-	f.equal(about, "count", record.Count, len(ids))
+	window := data.Window.Choose(universe.Order(data.Window.Symbols))
+	f.equal(about, "data_hash", record.Data, window.Hash())
+	f.equal(about, "synthetic", record.Synthetic, data.Synthetic)
+	f.equal(manifestFile, "data_hash", f.manifest.Data,
+		hashParts([]byte(record.ModelHash), []byte(record.Data), []byte(record.Given), []byte(record.Turnover)))
+	f.checkAsked(c, &record, len(ids))
 	if len(record.Portfolios) == 0 || record.Portfolios[0].Code == nil {
 		f.add(about, "portfolios", unchecked, nil, "their codes are not recorded")
 		return nil
@@ -143,7 +147,31 @@ func (f *folder) checkGenerated(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return f.checkDecoded(&record, model, data.Window, &set, ids, weights)
+	if err := f.checkDecoded(&record, model, data.Window, &set, ids, weights); err != nil {
+		return err
+	}
+	return f.checkPortfoliosAgain(ctx, c, set, ids, weights)
+}
+
+// checkAsked compares what the record says of the call.
+func (f *folder) checkAsked(c *generateConfig, r *generated, count int) {
+	const about = "provenance.json"
+	f.equal(about, "seed", r.Seed, f.manifest.Seed)
+	f.equal(about, "mode", r.Mode, c.Mode)
+	f.equal(about, "count", r.Count, count)
+	if c.Mode == "sample" || c.Mode == "condition" {
+		usual := map[string]int{"sample": 1000, "condition": 100}[c.Mode]
+		if c.N > 0 {
+			usual = c.N
+		}
+		f.equal("weights.csv", "rows", count, usual)
+	}
+	if r.Density != "" || madeAgain[c.Mode] {
+		f.equal(about, "density", r.Density, c.Density)
+	}
+	if f.manifest.Backend == "go" {
+		f.equal(about, "backend", r.Backend, "GoMLX pure Go")
+	}
 }
 
 // checkDecoded decodes the codes, and compares what comes out with the portfolios.

@@ -87,7 +87,10 @@ func (f *folder) checkFixed(ctx context.Context, c *generateConfig) error {
 		return err
 	}
 	f.checkRepairs(x, asked)
-	return f.checkOrder(x, asked)
+	if err := f.checkOrder(x, asked); err != nil {
+		return err
+	}
+	return f.checkPortfoliosAgain(ctx, c, x.set, x.ids, x.weights)
 }
 
 // checkRecord compares what the record says of model, files and numbers.
@@ -99,22 +102,7 @@ func (f *folder) checkRecord(x *fixed) error {
 		return err
 	}
 	f.equal(about, "model_hash", r.ModelHash, sha(tensors))
-	f.equal(about, "seed", r.Seed, f.manifest.Seed)
-	f.equal(about, "mode", r.Mode, c.Mode)
-	f.equal(about, "count", r.Count, len(x.ids))
-	if c.Mode == "sample" || c.Mode == "condition" {
-		usual := map[string]int{"sample": 1000, "condition": 100}[c.Mode]
-		if c.N > 0 {
-			usual = c.N
-		}
-		f.equal("weights.csv", "rows", len(x.ids), usual)
-	}
-	if r.Density != "" {
-		f.equal(about, "density", r.Density, c.Density)
-	}
-	if f.manifest.Backend == "go" {
-		f.equal(about, "backend", r.Backend, "GoMLX pure Go")
-	}
+	f.checkAsked(c, &r, len(x.ids))
 	var hashes [2]string
 	for k, name := range []string{c.Given, c.Turnover} {
 		if name == "" {
@@ -304,8 +292,7 @@ func (f *folder) checkCodes(ctx context.Context, x *fixed, asked [][]float64) er
 	}
 	purpose := map[string]string{"sample": "generate.sample", "condition": "generate.order.codes"}[x.config.Mode]
 	if purpose == "" || x.config.Density == "two-stage" || x.config.Mode == "condition" && asked == nil {
-		f.add(about, "codes", unchecked, nil, "how "+x.config.Mode+" came to them is repeated by -rerun")
-		return nil
+		return nil // what follows makes them again, or says that nothing does
 	}
 	rng := stream.New(x.record.Seed, purpose, 0)
 	var drawn [][]float64
@@ -358,8 +345,7 @@ func (f *folder) checkWay(x *fixed) error {
 func (f *folder) checkRepairs(x *fixed, asked [][]float64) {
 	const file, about = "weights.csv", "provenance.json"
 	if x.network.conditions() > 0 && asked == nil {
-		f.add(file, "what codes decode to", unchecked, nil, "the conditions of each are not recorded: -rerun")
-		return
+		return // the conditions of each are not recorded
 	}
 	simple := x.set.MinWeight == 0 && len(x.set.Groups) == 0
 	stored, want := make([]float64, len(x.ids)), make([]float64, len(x.ids))
@@ -460,7 +446,6 @@ func (f *folder) checkOrder(x *fixed, asked [][]float64) error {
 			f.near(about, "mean_miss_decoded of "+t.name, row["mean_miss_decoded"], decoded, single)
 		}
 	}
-	f.add(about, "rivals of the order", unchecked, nil, "-rerun makes them again")
 	return f.checkStudy(x)
 }
 

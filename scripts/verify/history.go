@@ -102,7 +102,7 @@ func (f *folder) checkSchedule(h *vae.History, c *vae.Config, s *vae.Schedule) {
 	const file = "history.csv"
 	var names []string
 	var betas, wantBetas, rates, wantRates, losses, low, high, validation, wantValidation []float64
-	before := 0.0
+	before := 0
 	for i, p := range h.Points {
 		names = append(names, "step "+strconv.Itoa(p.Step))
 		betas, rates = append(betas, p.Beta), append(rates, p.LearningRate)
@@ -110,9 +110,10 @@ func (f *folder) checkSchedule(h *vae.History, c *vae.Config, s *vae.Schedule) {
 		wantRates = append(wantRates, s.LearningRate*(1+math.Cos(angle(p.Step, s)))/2)
 		losses = append(losses, p.Train.Total)
 		held := p.Train.Reconstruction + c.Control*p.Train.Control
-		low = append(low, held+before*p.Train.KL)
+		first := c.Beta * min(1, float64(before+1)/(s.Warmup*float64(s.Steps))) // of the steps since the point before
+		low = append(low, held+first*p.Train.KL)
 		high = append(high, held+p.Beta*p.Train.KL)
-		before = p.Beta
+		before = p.Step
 		if v := p.Validation; v != nil {
 			validation = append(validation, v.Total)
 			wantValidation = append(wantValidation, v.Reconstruction+c.Beta*v.KL+c.Control*v.Control)

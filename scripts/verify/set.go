@@ -8,6 +8,11 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/universe"
 )
 
 // overSets is a model over sets of assets, read from its file and run in float64, one
@@ -53,7 +58,7 @@ func readSet(data []byte) (*overSets, error) {
 }
 
 // What a conditional network is told of what is asked: 0 where nothing is, as in all that is
-// checked.
+// checked but for the last loss of the training.
 const (
 	askedOfAsset = 3
 	askedOfAll   = 8
@@ -207,21 +212,78 @@ type settled struct {
 
 // in runs the network on a universe's means, covariance, periods and largest weight.
 func (m *overSets) in(mean []float64, cov [][]float64, periods int, limit float64) *settled {
+	return m.under(mean, cov, periods, limit, &universe.Asked{})
+}
+
+// under is in, with something asked of portfolios: it counts for conditional networks.
+func (m *overSets) under(mean []float64, cov [][]float64, periods int, limit float64, a *universe.Asked) *settled {
 	n := float64(len(mean))
 	s := &settled{model: m, limit: limit, deviation: math.Sqrt(m.document.Scale * (limit - 1/n) / n)}
 	all := []float64{math.Log(float64(periods) / 120), math.Log(n*limit) - 1.5, math.Log(n / 16)}
-	var open []float64
+	asked := make([][]float64, len(mean))
 	if m.document.Config.Conditional {
-		open, all = make([]float64, askedOfAsset), append(all, make([]float64, askedOfAll)...)
+		asked, all = askedOfAssets(a, len(mean)), append(all, askedOfUniverse(a, cov, periods)...)
 	}
-	for _, token := range tokensOf(mean, cov, periods) {
-		s.known = append(s.known, slices.Concat(token, open, all))
+	for i, token := range tokensOf(mean, cov, periods) {
+		s.known = append(s.known, slices.Concat(token, asked[i], all))
 	}
 	s.seen = m.stack("decoder", s.known)
 	for _, read := range m.dense("decoder.readout", s.seen) {
 		s.offset, s.slopes = append(s.offset, read[0]), append(s.slopes, read[1:1+m.document.Config.Latent])
 	}
 	return s
+}
+
+// askedOfAssets is what each asset is told of the groups that it is in.
+func askedOfAssets(a *universe.Asked, n int) [][]float64 {
+	told := make([][]float64, n)
+	for i := range told {
+		told[i] = make([]float64, askedOfAsset)
+		for _, g := range a.Groups {
+			part := sum(g.Members) / float64(n)
+			for k, v := range []float64{1, part, g.Share - part} {
+				told[i][k] += g.Members[i] * v
+			}
+		}
+	}
+	return told
+}
+
+// askedOfUniverse is what is asked of the whole: volatility, return, effective number of
+// assets and largest weight, each behind a 1 where it is.
+func askedOfUniverse(a *universe.Asked, cov [][]float64, periods int) []float64 {
+	told, n, logs := make([]float64, askedOfAll), float64(len(cov)), 0.0
+	for i := range cov {
+		logs += math.Log(cov[i][i]) / 2 / n
+	}
+	unit := math.Exp(logs)
+	if a.Volatility > 0 {
+		told[0], told[1] = 1, math.Log(a.Volatility/unit)
+	}
+	if a.Return != nil {
+		told[2], told[3] = 1, 4*math.Tanh(*a.Return/unit*math.Sqrt(float64(periods))/4)
+	}
+	if a.Effective > 0 {
+		told[4], told[5] = 1, math.Log(a.Effective/n)+1
+	}
+	if a.Largest > 0 {
+		told[6], told[7] = 1, math.Log(n*a.Largest)-1.5
+	}
+	return told
+}
+
+// asking draws what the training asks of a held-out universe, by its place, of what its
+// first portfolio has: which of it is drawn by package universe.
+func (u *universeLine) asking(at int, cov [][]float64) *universe.Asked {
+	n := len(u.Mean)
+	c := mat.NewSymDense(n, nil)
+	for i, row := range cov {
+		for j := range i + 1 {
+			c.SetSym(i, j, row[j])
+		}
+	}
+	market := &universe.Universe{Mean: u.Mean, Cov: c, Periods: u.Periods, Cap: u.Cap}
+	return market.Ask(u.Weights[0], stream.New(0, "vae.set.asked", uint64(at)))
 }
 
 // decode returns the portfolio of a code.

@@ -12,6 +12,8 @@ import (
 
 	"vaefolio/vaelib/mixture"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/trained"
+	"vaefolio/vaelib/universe"
 	"vaefolio/vaelib/vae"
 )
 
@@ -89,9 +91,18 @@ func (f *folder) checkSet() error {
 		return err
 	}
 	f.equal("aggregate.json", "dimensions", m.Dim(), d.Config.Latent)
-	f.add("aggregate.json", "fit", unchecked, nil, "-rerun fits it again")
 	if t.config.From != "" {
-		f.add(setFile, "scale and data_hash", unchecked, nil, "those of the model that it went on from")
+		data, err := trained.ReadSet(t.config.from())
+		if err != nil {
+			return err
+		}
+		from, err := readSet(data)
+		if err != nil {
+			return err
+		}
+		hash, _, _ := strings.Cut(d.DataHash, " from ")
+		f.equal(setFile, "data_hash", hash, t.hash)
+		f.equal(setFile, "scale", d.Scale, from.document.Scale)
 		return nil
 	}
 	f.equal(setFile, "data_hash", d.DataHash, t.hash)
@@ -119,7 +130,6 @@ func (t *setTraining) scale() float64 {
 type setJudgement struct {
 	r2, uncapped, capped, kl float64
 	active, portfolios       int
-	early                    float64 // KL of the first portfolios of the first universes, as the training looks at them
 	byUniverse               []float64
 }
 
@@ -130,45 +140,56 @@ const (
 	judgedUniverses   = 200
 )
 
+// nats is the KL divergence of a posterior.
+func nats(mean, logvar []float64) (kl float64) {
+	for d, v := range logvar {
+		kl += (math.Exp(v) + mean[d]*mean[d] - 1 - v) / 2
+	}
+	return kl
+}
+
+// watch is the KL that the training looks at: of the first portfolios of the first
+// universes, or of the first one of each under what is asked of it.
+func (t *setTraining) watch() (float64, error) {
+	var kl, rows float64
+	for i, u := range t.heldOut[:min(watchedUniverses, len(t.heldOut))] {
+		cov, err := u.covariance()
+		if err != nil {
+			return 0, fmt.Errorf("universe %s: %w", u.ID, err)
+		}
+		asked, watched := &universe.Asked{}, watchedPortfolios
+		if t.model.document.Config.Conditional {
+			asked, watched = u.asking(i, cov), 1
+		}
+		s := t.model.under(u.Mean, cov, u.Periods, u.Cap, asked)
+		for _, w := range u.Weights[:min(watched, len(u.Weights))] {
+			mean, logvar := s.encode(w)
+			kl, rows = kl+nats(mean, logvar), rows+1
+		}
+	}
+	return kl / rows, nil
+}
+
 // judge encodes and decodes the portfolios held out.
 func (t *setTraining) judge() (*setJudgement, error) {
 	j := &setJudgement{}
 	var means [][]float64
 	var misses, spreads [2]float64 // without and with a largest weight below 1
-	var kl, early, rows float64
-	for i, u := range t.heldOut {
-		if i >= max(watchedUniverses, judgedUniverses) {
-			break
-		}
+	var kl float64
+	for _, u := range t.heldOut[:min(judgedUniverses, len(t.heldOut))] {
 		cov, err := u.covariance()
 		if err != nil {
 			return nil, fmt.Errorf("universe %s: %w", u.ID, err)
 		}
 		s := t.model.in(u.Mean, cov, u.Periods, u.Cap)
 		var miss, spread float64
-		for k, w := range u.Weights {
-			if i >= judgedUniverses && k >= watchedPortfolios {
-				break
-			}
+		for _, w := range u.Weights {
 			mean, logvar := s.encode(w)
-			nats := 0.0
-			for d, v := range logvar {
-				nats += (math.Exp(v) + mean[d]*mean[d] - 1 - v) / 2
-			}
-			if i < watchedUniverses && k < watchedPortfolios {
-				early, rows = early+nats, rows+1
-			}
-			if i >= judgedUniverses {
-				continue
-			}
-			means, kl = append(means, mean), kl+nats
+			means, kl = append(means, mean), kl+nats(mean, logvar)
 			for a, x := range s.decode(mean) {
 				miss += (w[a] - x) * (w[a] - x)
 				spread += (w[a] - 1/float64(len(w))) * (w[a] - 1/float64(len(w)))
 			}
-		}
-		if i >= judgedUniverses {
-			continue
 		}
 		kind := 0
 		if u.Cap < 1 {
@@ -177,7 +198,7 @@ func (t *setTraining) judge() (*setJudgement, error) {
 		misses[kind], spreads[kind] = misses[kind]+miss, spreads[kind]+spread
 		j.byUniverse = append(j.byUniverse, share(miss, spread))
 	}
-	j.portfolios, j.kl, j.early = len(means), kl/float64(len(means)), early/rows
+	j.portfolios, j.kl = len(means), kl/float64(len(means))
 	j.r2, j.uncapped = share(misses[0]+misses[1], spreads[0]+spreads[1]), share(misses[0], spreads[0])
 	j.capped = share(misses[1], spreads[1])
 	for d := range t.model.document.Config.Latent {
@@ -232,9 +253,6 @@ func (f *folder) checkSetDiagnostics() error {
 	for name, want := range map[string]float64{"kl_nats": j.kl, "r2": j.r2, "r2_uncapped": j.uncapped,
 		"r2_capped": j.capped} {
 		f.near(file, name, s[name], want, single)
-	}
-	if f.manifest.Verb == "train" && t.config.From != "" {
-		f.add(file, "before", unchecked, nil, "the model that it went on from is not judged here: -rerun")
 	}
 	return f.checkByUniverse(s, t, j)
 }
@@ -300,6 +318,9 @@ func (t *setTraining) schedule(h *vae.History) *vae.Schedule {
 	return s
 }
 
+// ofSums is how far the mean over a batch, in float32, may be from the sum of its parts.
+const ofSums = 0x1p-22
+
 // checkSetCourse compares the course of a training with its schedule and the network.
 func (f *folder) checkSetCourse() error {
 	const file = "history.csv"
@@ -316,27 +337,25 @@ func (f *folder) checkSetCourse() error {
 	for step := s.EvalEvery; step < s.Steps; step += s.EvalEvery {
 		steps = append(steps, step)
 	}
-	beta, controls := t.model.document.Config.Beta, 0.0
+	beta, before := t.model.document.Config.Beta, 0
 	var names []string
-	var rates, wantRates, betas, wantBetas, validation, wantValidation []float64
+	var losses, rates, wantRates, betas, wantBetas, validation []float64
 	for _, p := range h.Points {
 		names = append(names, fmt.Sprint("step ", p.Step))
 		rates, betas = append(rates, p.LearningRate), append(betas, p.Beta)
 		wantRates = append(wantRates, s.LearningRate*(1+math.Cos(angle(p.Step, s)))/2)
 		wantBetas = append(wantBetas, beta*min(1, float64(p.Step)/max(1, math.Round(s.Warmup*float64(s.Steps)))))
-		if controls += math.Abs(p.Train.Control); p.Validation != nil {
-			controls += math.Abs(p.Validation.Control)
-		}
 		if t.rule() && (p.Train.KL != 0 || p.Validation != nil && p.Validation.KL != 0) {
 			f.add(file, names[len(names)-1]+": KL without codes", differs, p.Train.KL, 0)
 		}
-		// The logits' size, which is in the loss, is not recorded.
-		if low := p.Train.Reconstruction; p.Train.Total < low {
-			f.add(file, names[len(names)-1]+": loss below its parts", differs, p.Train.Total, low)
-		}
+		// The loss is under betas that rise between two points; control is the penalty.
+		rest := p.Train.Total - p.Train.Reconstruction - p.Train.Control
+		first := beta * min(1, float64(before+1)/max(1, math.Round(s.Warmup*float64(s.Steps))))
+		room := ofSums * math.Sqrt(float64(p.Step-before)) * max(1, p.Train.Total)
+		losses = append(losses, max(0, first*p.Train.KL-rest, rest-p.Beta*p.Train.KL)/room)
+		before = p.Step
 		if v := p.Validation; v != nil {
-			validation = append(validation, v.Total)
-			wantValidation = append(wantValidation, v.Reconstruction+beta*v.KL)
+			validation = append(validation, v.Total-v.Reconstruction-beta*v.KL, v.Control)
 		}
 	}
 	var looked []int
@@ -344,7 +363,7 @@ func (f *folder) checkSetCourse() error {
 		looked = append(looked, p.Step)
 	}
 	f.equal(file, "steps", looked, append(steps, s.Steps))
-	f.equal(file, "control without conditions", controls, 0)
+	f.all(file, "train_loss beside its parts", names, losses, make([]float64, len(losses)), 1)
 	f.all(file, "learning_rate", names, rates, wantRates, 1e-9)
 	f.all(file, "beta", names, betas, wantBetas, 1e-9)
 	f.checkSpeeds(h, s)
@@ -352,23 +371,23 @@ func (f *folder) checkSetCourse() error {
 		f.equal(file, "validation of nothing held out", len(validation), 0)
 		return nil
 	}
-	if !f.equal(file, "points with validation", len(validation), len(names)) {
+	if !f.equal(file, "points with validation", len(validation), 2*len(names)) {
 		return nil
 	}
-	f.all(file, "validation_loss", names, validation, wantValidation, single)
+	for i, v := range validation { // sums in float64, written to the last digit
+		if !(math.Abs(v) <= 1e-12) {
+			f.add(file, "validation_loss less its parts, or control, of "+names[i/2], differs, v, 0)
+		}
+	}
 	last := h.Points[len(h.Points)-1].Validation
 	if t.rule() {
 		return f.checkRegret(t, last.Reconstruction)
 	}
-	if t.config.Asked {
-		f.add(file, "validation_kl of the model", unchecked, nil, "it is under what is drawn to be asked")
-		return nil
-	}
-	j, err := f.setJudgement(t)
+	kl, err := recall(f, "watched", []string{"config.toml", setFile}, t.watch)
 	if err != nil {
 		return err
 	}
-	f.near(file, "validation_kl of the model", last.KL, j.early, single)
+	f.near(file, "validation_kl of the model", last.KL, kl, single)
 	return nil
 }
 

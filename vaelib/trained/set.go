@@ -197,8 +197,7 @@ func MakeSet(
 		return nil, nil, fmt.Errorf("training: %w", err)
 	}
 	m := &SetModel{Network: network}
-	begun := reports.begin("mixture fitted to the codes")
-	if m.Aggregate, err = m.fit(ctx, examples, s.Config.Seed, begun); err != nil {
+	if err := m.Fit(ctx, examples, s.Config.Seed, reports.begin("mixture fitted to the codes")); err != nil {
 		return nil, nil, err
 	}
 	if err := m.Save(dir); err != nil {
@@ -215,9 +214,11 @@ const (
 	setComponents     = 10
 )
 
-// fit fits a mixture to codes drawn for the portfolios of universes to learn from.
-func (m *SetModel) fit(ctx context.Context, examples []*universe.Example, seed uint64,
-	progress func(done, total int, note string)) (*mixture.Mixture, error) {
+// Fit makes the mixture of codes drawn for the portfolios of universes to learn from the
+// model's density. It returns the context's error, and that of codes that have no mixture.
+func (m *SetModel) Fit(ctx context.Context, examples []*universe.Example, seed uint64,
+	progress func(done, total int, note string), // nil: no reports
+) (err error) {
 	var learn []*universe.Example
 	most := fittedUniverses
 	if m.Network.Config().Conditional {
@@ -234,7 +235,7 @@ func (m *SetModel) fit(ctx context.Context, examples []*universe.Example, seed u
 	for i, e := range learn {
 		mean, logvar, err := m.posteriors(ctx, e, rng)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		rows, _ := mean.Dims()
 		for r := range rows {
@@ -247,7 +248,9 @@ func (m *SetModel) fit(ctx context.Context, examples []*universe.Example, seed u
 		}
 	}
 	components := max(1, min(setComponents, len(codes)/d/50))
-	return mixture.Fit(ctx, mat.NewDense(len(codes)/d, d, codes), mixture.Settings{Components: components}, rng)
+	fitted := mat.NewDense(len(codes)/d, d, codes)
+	m.Aggregate, err = mixture.Fit(ctx, fitted, mixture.Settings{Components: components}, rng)
+	return err
 }
 
 // posteriors are those of the codes of an example's portfolios, of a conditional model

@@ -44,7 +44,9 @@ type Losses struct {
 	KL             float64 `json:"kl"`
 	// Control is how far decoded codes of the prior are from their conditions,
 	// before its weight: the sum of squares over the conditions that have a
-	// measure, in standard deviations.
+	// measure, in standard deviations. In training over sets it is all that the
+	// loss has besides, weighted: the penalty on the logits, and what is learned
+	// of the scatter.
 	Control float64 `json:"control,omitempty"`
 }
 
@@ -67,7 +69,8 @@ func (h *History) SamplesPerSecond() float64 {
 }
 
 // WriteCSV writes one row a point; validation cells are empty where there are
-// no validation rows, and the control columns 0 in a model without conditions.
+// no validation rows, and the control columns 0 in a model of fixed assets without
+// conditions.
 func (h *History) WriteCSV(w io.Writer) error {
 	header := []string{"step", "beta", "learning_rate",
 		"train_loss", "train_reconstruction", "train_kl",

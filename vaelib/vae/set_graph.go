@@ -3,7 +3,6 @@ package vae
 import (
 	"math"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -216,17 +215,18 @@ func (n *setNetwork) stepGraph(s state[*graph.Node], plan *graph.Node, in setInp
 	t := n.tape(s.theta[0], in)
 	l := losses(t)
 	loss := graph.Add(l.reconstruction, graph.Mul(entry(plan, planWeight), l.kl))
-	loss = graph.Add(loss, graph.MulScalar(l.logits, logitPenalty))
+	penalty := graph.MulScalar(l.logits, logitPenalty)
+	loss = graph.Add(loss, penalty)
 	if l.scatter != nil {
-		loss = graph.Add(loss, graph.MulScalar(l.scatter, scatterWeight))
+		scatter := graph.MulScalar(l.scatter, scatterWeight)
+		loss, penalty = graph.Add(loss, scatter), graph.Add(penalty, scatter)
 	}
 	gradient := graph.Concatenate(graph.Gradient(loss, t.cut...), 0)
 	length := graph.Sqrt(graph.AddScalar(graph.ReduceAllSum(graph.Mul(gradient, gradient)), 1e-12))
 	gradient = graph.Div(gradient, graph.MaxScalar(graph.DivScalar(length, clip), 1))
 	next := adam(s, plan, []*graph.Node{gradient})
 	next.rate = s.rate
-	control := graph.ScalarZero(loss.Graph(), dtypes.Float32)
-	sums := []*graph.Node{sumTotal: loss, sumReconstruction: l.reconstruction, sumKL: l.kl, sumControl: control}
+	sums := []*graph.Node{sumTotal: loss, sumReconstruction: l.reconstruction, sumKL: l.kl, sumControl: penalty}
 	for i, v := range sums {
 		sums[i] = graph.Reshape(v, 1)
 	}

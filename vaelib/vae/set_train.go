@@ -322,7 +322,7 @@ func (t *setTraining) evaluate() error {
 		Step: t.step, Beta: t.config.Beta * t.schedule.warm(t.step-1), LearningRate: t.schedule.rate(t.step - 1),
 		Train: Losses{
 			Total: float64(sums[sumTotal]) / steps, Reconstruction: float64(sums[sumReconstruction]) / steps,
-			KL: float64(sums[sumKL]) / steps,
+			KL: float64(sums[sumKL]) / steps, Control: float64(sums[sumControl]) / steps,
 		},
 		SamplesPerSecond: float64(t.timed*t.universes*t.samples()) / t.stepping.Seconds(),
 	}
