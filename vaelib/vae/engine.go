@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -180,59 +179,20 @@ func adam(s state[*graph.Node], plan *graph.Node, gradients []*graph.Node) (next
 	return next
 }
 
-// perStep are the inputs that each step has its own of, behind the others.
-var perStep = []int{inputPlan, inputTake, inputNoise}
-
 // loopGraph repeats stepGraph for the first count (int32) of the S steps that
-// there are plans and draws for. A loop's body may not capture anything (GoMLX
-// 0.28 fails on it), so the constant inputs travel as loop state.
-//
-// So do the next step's own inputs and the layers' matrices, cut out of the
-// tables and the parameters at the end of a step. XLA on a CPU hands operations
-// to more threads as soon as more than eight are ready, or one reads much, as
-// it thinks of what cuts a piece out of a table; at these sizes that costs more
-// than it gains.
+// there are plans and draws for.
 func (n *network) loopGraph(program program, in []*graph.Node) []*graph.Node {
-	layout, parts := program.layout, n.parts(program.layout)
-	// The loop's state: the step's, the inputs, zero and the count, each step's own
-	// inputs, the matrices where they are cut out.
-	s, rest := takeState(in, parts)
-	inputs, zero := rest[:inputSize], rest[inputSize]
-	before := len(in) - len(rest)
-	at, end, own := before+inputSize, before+inputSize+1, before+inputSize+2
-	state := slices.Clone(in)
-	for _, i := range perStep {
-		first := graph.Slice(inputs[i], graph.AxisElem(0))
-		state = append(state, graph.Reshape(first, inputs[i].Shape().Dimensions[1:]...))
-	}
-	state = append(state, n.cut(layout, s.theta)...)
-	parameters := func(g *graph.Graph) []*graph.Node {
-		p := make([]*graph.Node, len(state))
-		for i, node := range state {
-			p[i] = graph.Parameter(g, "", node.Shape())
-		}
-		return p
-	}
-	g := zero.Graph()
-	condition := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
-		p := parameters(g)
-		return []*graph.Node{graph.LessThan(p[at], p[end])}
-	})
-	body := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
-		p := parameters(g)
-		s, tables := takeState(p, parts)
-		tables = tables[:inputSize]
-		step := append(slices.Clone(tables[:inputPlan]), p[own:own+len(perStep)]...)
-		next := n.stepGraph(program, s, step, p[own+len(perStep):])
-		following := graph.AddScalar(p[at], 1)
-		list := append(append(next.list(), tables...), following, p[end])
-		for _, i := range perStep {
-			start := slices.Repeat([]*graph.Node{graph.ScalarZero(g, dtypes.Int32)}, tables[i].Rank())
-			start[0] = following
-			one := tables[i].Shape().Dimensions[1:]
-			list = append(list, graph.Reshape(graph.DynamicSlice(tables[i], start, append([]int{1}, one...)), one...))
-		}
-		return append(list, n.cut(layout, next.theta)...)
-	})
-	return graph.While(condition, body, state...)[:before]
+	parts := n.parts(program.layout)
+	_, rest := takeState(in, parts)
+	return loop{
+		state: in[:len(in)-len(rest)], constants: rest[:inputPlan], tables: rest[inputPlan:inputSize],
+		zero: rest[inputSize], end: rest[inputSize+1],
+		cut: func(state []*graph.Node) []*graph.Node {
+			return n.cut(program.layout, state[:parts])
+		},
+		step: func(state, constants, rows, cut []*graph.Node) []*graph.Node {
+			s, _ := takeState(state, parts)
+			return n.stepGraph(program, s, slices.Concat(constants, rows), cut).list()
+		},
+	}.run()
 }

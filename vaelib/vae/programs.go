@@ -55,7 +55,7 @@ func (p *programs) step(of program) (*graph.Exec, error) {
 			return p.network.loopGraph(of, in)
 		}
 		s, inputs := takeState(in, p.network.parts(of.layout))
-		for _, i := range perStep {
+		for i := inputPlan; i < inputSize; i++ {
 			inputs[i] = graph.Reshape(inputs[i], inputs[i].Shape().Dimensions[1:]...)
 		}
 		return p.network.stepGraph(of, s, inputs, p.network.cut(of.layout, s.theta)).list()

@@ -26,19 +26,19 @@ func BenchmarkTrainSet(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer t.release()
-		if err := t.advance(); err != nil { // compiles
+		if err := t.advance(t.step + t.stride); err != nil { // compiles
 			b.Fatal(err)
 		}
 		b.ReportAllocs()
 		for b.Loop() {
-			if err := t.advance(); err != nil {
+			if err := t.advance(t.step + t.stride); err != nil {
 				b.Fatal(err)
 			}
 		}
 		if _, err := floats(t.state.sums); err != nil { // waits for the last
 			b.Fatal(err)
 		}
-		b.ReportMetric(float64(b.N*s.Batch)/b.Elapsed().Seconds(), "samples/s")
+		b.ReportMetric(float64(b.N*t.stride*s.Batch)/b.Elapsed().Seconds(), "samples/s")
 	}
 	b.Run("go", func(b *testing.B) { forEach(b, "go") })
 	if _, err := findPlugin(); err != nil {

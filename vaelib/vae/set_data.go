@@ -128,8 +128,10 @@ func bucket(n int) int {
 	return b
 }
 
-// setBatch is a batch of universes with as many portfolios each, for the graph.
+// setBatch is a batch of universes with as many portfolios each, for the graph, or one
+// for each step of a loop.
 type setBatch struct {
+	steps                       []int // how many of a loop; none: outside of one
 	width, universes, rows      int
 	config                      SetConfig
 	tokens, mask, facts, limits []float32
@@ -137,16 +139,25 @@ type setBatch struct {
 	mean, cov                   []float32 // of a rule's
 }
 
-func newSetBatch(c SetConfig, universes, rows, width int) *setBatch {
-	return &setBatch{
-		universes: universes, rows: rows, width: width, config: c,
-		tokens: make([]float32, universes*width*c.features()), mask: make([]float32, universes*width),
-		facts: make([]float32, universes*c.facts()), limits: make([]float32, universes*limitSize),
-		x: make([]float32, universes*rows*width), present: make([]float32, universes*rows),
+func newSetBatch(c SetConfig, universes, rows, width int, steps ...int) *setBatch {
+	all := universes
+	for _, s := range steps {
+		all *= s
 	}
+	b := &setBatch{
+		steps: steps, universes: universes, rows: rows, width: width, config: c,
+		tokens: make([]float32, all*width*c.features()), mask: make([]float32, all*width),
+		facts: make([]float32, all*c.facts()), limits: make([]float32, all*limitSize),
+		x: make([]float32, all*rows*width), present: make([]float32, all*rows),
+	}
+	if c.rule() {
+		b.mean, b.cov = make([]float32, all*width), make([]float32, all*width*width)
+	}
+	return b
 }
 
-// put lays a universe in a place of the batch, with portfolios by their numbers.
+// put lays a universe in a place of the batch, with portfolios by their numbers. Of a
+// loop's steps the first has the first places.
 func (b *setBatch) put(at int, r *setRow, portfolios []int) {
 	copy(b.tokens[at*b.width*b.config.features():], r.tokens)
 	copy(b.mask[at*b.width:], r.mask)
@@ -157,36 +168,35 @@ func (b *setBatch) put(at int, r *setRow, portfolios []int) {
 		b.present[at*b.rows+k] = 1
 	}
 	if r.mean != nil {
-		if b.mean == nil {
-			b.mean, b.cov = make([]float32, b.universes*b.width), make([]float32, b.universes*b.width*b.width)
-		}
 		copy(b.mean[at*b.width:], r.mean)
 		copy(b.cov[at*b.width*b.width:], r.cov)
 	}
 }
 
+// tensor is one of a shape for each step.
+func (b *setBatch) tensor(v []float32, dims ...int) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(v, slices.Concat(b.steps, dims)...)
+}
+
 // inputs are the batch's tensors: tokens, mask, facts, limits and x.
 func (b *setBatch) inputs() []any {
 	return []any{
-		tensors.FromFlatDataAndDimensions(b.tokens, b.universes, b.width, b.config.features()),
-		tensors.FromFlatDataAndDimensions(b.mask, b.universes, b.width),
-		tensors.FromFlatDataAndDimensions(b.facts, b.universes, b.config.facts()),
-		tensors.FromFlatDataAndDimensions(b.limits, b.universes, limitSize),
-		tensors.FromFlatDataAndDimensions(b.x, b.universes, b.rows, b.width),
+		b.tensor(b.tokens, b.universes, b.width, b.config.features()), b.tensor(b.mask, b.universes, b.width),
+		b.tensor(b.facts, b.universes, b.config.facts()), b.tensor(b.limits, b.universes, limitSize),
+		b.tensor(b.x, b.universes, b.rows, b.width),
 	}
 }
 
 // truth are the tensors that a rule is judged by: mean and covariance, and which
 // universes count.
 func (b *setBatch) truth() []any {
-	counts := make([]float32, b.universes)
+	counts := make([]float32, len(b.present)/b.rows)
 	for i := range counts {
 		counts[i] = b.present[i*b.rows]
 	}
 	return []any{
-		tensors.FromFlatDataAndDimensions(b.mean, b.universes, b.width),
-		tensors.FromFlatDataAndDimensions(b.cov, b.universes, b.width, b.width),
-		tensors.FromFlatDataAndDimensions(counts, b.universes, 1),
+		b.tensor(b.mean, b.universes, b.width), b.tensor(b.cov, b.universes, b.width, b.width),
+		b.tensor(counts, b.universes, 1),
 	}
 }
 

@@ -3,6 +3,7 @@ package vae
 import (
 	"math"
 
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -33,11 +34,15 @@ const (
 
 // tape begins a pass with the parameters in one vector.
 func (n *setNetwork) tape(theta *graph.Node, in setInputs) *setTape {
-	t := &setTape{network: n, in: in}
+	return &setTape{network: n, cut: n.cut(theta), in: in}
+}
+
+// cut takes the layers out of the parameters.
+func (n *setNetwork) cut(theta *graph.Node) (cut []*graph.Node) {
 	for _, l := range n.layers {
-		t.cut = append(t.cut, graph.Slice(theta, graph.AxisRange(l.offset, l.end())))
+		cut = append(cut, graph.Slice(theta, graph.AxisRange(l.offset, l.end())))
 	}
-	return t
+	return cut
 }
 
 // limit is a column of the limits, U x 1.
@@ -209,11 +214,19 @@ const logitPenalty = 0.03
 // clip is the largest length of a step's gradient.
 const clip = 1
 
-// stepGraph is one step of Adam, as [network.stepGraph] is.
-func (n *setNetwork) stepGraph(s state[*graph.Node], plan *graph.Node, in setInputs, losses func(*setTape) setLosses,
-) state[*graph.Node] {
-	t := n.tape(s.theta[0], in)
-	l := losses(t)
+// stepGraph is one step of Adam, as [network.stepGraph] is: a state, the layers as cut
+// out of it, and the step's plan and batch to the next state.
+func (n *setNetwork) stepGraph(s state[*graph.Node], cut, rows []*graph.Node) state[*graph.Node] {
+	plan := rows[0]
+	universes, more := setInputsOf(rows[1:])
+	t := &setTape{network: n, cut: cut, in: universes}
+	var l setLosses
+	if n.config.rule() {
+		l = t.regret(more[0], more[1], more[2], more[3])
+	} else {
+		x := more[0]
+		l = t.losses(x, more[1], graph.Ones(x.Graph(), shapes.Make(x.DType(), x.Shape().Dimensions[:2]...)))
+	}
 	loss := graph.Add(l.reconstruction, graph.Mul(entry(plan, planWeight), l.kl))
 	penalty := graph.MulScalar(l.logits, logitPenalty)
 	loss = graph.Add(loss, penalty)

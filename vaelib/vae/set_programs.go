@@ -4,15 +4,15 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
 // setPrograms are the compiled graphs of one shape of the network over sets. Each
 // compiles once for each bucket of assets.
 type setPrograms struct {
-	network                  *setNetwork
-	step, eval, read, encode *graph.Exec
+	network            *setNetwork
+	step, loop         *graph.Exec // one step of training, or several where the backend runs loops
+	eval, read, encode *graph.Exec
 }
 
 // setInputsOf reads the universes from a list of inputs, and returns what follows.
@@ -22,9 +22,11 @@ func setInputsOf(in []*graph.Node) (setInputs, []*graph.Node) {
 
 func newSetPrograms(engine compute.Backend, n *setNetwork) (*setPrograms, error) {
 	p := &setPrograms{network: n}
-	graphs := p.ofModel(n)
+	graphs := p.ofTraining(n)
 	if n.config.rule() {
-		graphs = p.ofRule(n)
+		graphs = append(graphs, p.ofRule(n)...)
+	} else {
+		graphs = append(graphs, p.ofModel(n)...)
 	}
 	for _, g := range graphs {
 		e, err := graph.NewExec(engine, g.build)
@@ -43,19 +45,34 @@ type setGraph struct {
 	build   func(in []*graph.Node) []*graph.Node
 }
 
+// ofTraining are those of a training's steps. A batch is of universes and, of a VAE, x
+// and noise, of a rule guides, mean, covariance and present.
+func (p *setPrograms) ofTraining(n *setNetwork) []setGraph {
+	return []setGraph{
+		// state, plan, batch -> state
+		{&p.step, func(in []*graph.Node) []*graph.Node {
+			s, rows := takeState(in, 1)
+			return n.stepGraph(s, n.cut(s.theta[0]), rows).list()
+		}},
+		// state, plans (S x planSize), batches (S x ...), 0 and the number of steps -> state
+		{&p.loop, func(in []*graph.Node) []*graph.Node {
+			_, rest := takeState(in, 1)
+			tables := len(rest) - 2
+			return loop{
+				state: in[:len(in)-len(rest)], tables: rest[:tables], zero: rest[tables], end: rest[tables+1],
+				cut: func(state []*graph.Node) []*graph.Node { return n.cut(state[0]) },
+				step: func(state, _, rows, cut []*graph.Node) []*graph.Node {
+					s, _ := takeState(state, 1)
+					return n.stepGraph(s, cut, rows).list()
+				},
+			}.run()
+		}},
+	}
+}
+
 // ofModel are the graphs of a VAE.
 func (p *setPrograms) ofModel(n *setNetwork) []setGraph {
 	return []setGraph{
-		// state, plan, universes, x, noise -> state
-		{&p.step, func(in []*graph.Node) []*graph.Node {
-			s, rest := takeState(in, 1)
-			universes, more := setInputsOf(rest[1:])
-			return n.stepGraph(s, rest[0], universes, func(t *setTape) setLosses {
-				x := more[0]
-				all := graph.Ones(x.Graph(), shapes.Make(x.DType(), x.Shape().Dimensions[:2]...))
-				return t.losses(x, more[1], all)
-			}).list()
-		}},
 		// theta, universes, x, noise, present -> reconstruction and KL, means over the rows
 		{&p.eval, func(in []*graph.Node) []*graph.Node {
 			universes, more := setInputsOf(in[1:])
@@ -84,14 +101,6 @@ func (p *setPrograms) ofModel(n *setNetwork) []setGraph {
 // ofRule are those of a learnt rule.
 func (p *setPrograms) ofRule(n *setNetwork) []setGraph {
 	return []setGraph{
-		// state, plan, universes, guides, mean, covariance, present -> state
-		{&p.step, func(in []*graph.Node) []*graph.Node {
-			s, rest := takeState(in, 1)
-			universes, more := setInputsOf(rest[1:])
-			return n.stepGraph(s, rest[0], universes, func(t *setTape) setLosses {
-				return t.regret(more[0], more[1], more[2], more[3])
-			}).list()
-		}},
 		// theta, universes, guides, mean, covariance, present -> regret and 0, means over the universes
 		{&p.eval, func(in []*graph.Node) []*graph.Node {
 			universes, more := setInputsOf(in[1:])
@@ -113,7 +122,7 @@ func (l setLosses) list() []*graph.Node {
 }
 
 func (p *setPrograms) finalize() {
-	for _, e := range []*graph.Exec{p.step, p.eval, p.read, p.encode} {
+	for _, e := range []*graph.Exec{p.step, p.loop, p.eval, p.read, p.encode} {
 		if e != nil { // a rule encodes nothing
 			e.Finalize()
 		}

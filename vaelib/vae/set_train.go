@@ -63,6 +63,7 @@ type setTraining struct {
 	width          int // assets that universes are padded to
 	universes      int // of a batch
 	rows           int // portfolios of each
+	stride         int // steps a call runs at most
 	state          state[*tensors.Tensor]
 
 	step, evaluated int
@@ -123,6 +124,7 @@ func newSetTraining(
 		return nil, err
 	}
 	t.scale, t.width = newSetScale(learn), bucket(largest)
+	t.stride = t.longestCall()
 	theta := newSetNetwork(c).initial()
 	if from := opt.From; from != nil {
 		if theta, err = from.continued(c); err != nil {
@@ -204,7 +206,11 @@ func (t *setTraining) run(ctx context.Context) error {
 			}
 			return fmt.Errorf("training stopped at step %d of %d: %w", t.step, s.Steps, err)
 		}
-		if err := t.advance(); err != nil {
+		end := min(s.Steps, next(t.step, s.EvalEvery), t.step+t.stride)
+		if every := t.options.CheckpointEvery; every > 0 {
+			end = min(end, next(t.step, every))
+		}
+		if err := t.advance(end); err != nil {
 			return err
 		}
 		if t.step%s.EvalEvery == 0 || t.step == s.Steps {
@@ -224,26 +230,40 @@ func (t *setTraining) run(ctx context.Context) error {
 	return err
 }
 
-// batch draws the universes and portfolios of a step, and its noise: the inputs of
-// the step. They depend on the seed and the step alone.
-func (t *setTraining) batch() []any {
-	source := stream.Source(t.config.Seed, "vae.set.batches", uint64(t.step))
-	rng := rand.New(source)
+// draw makes the inputs of the steps until end: the plan, universes and portfolios,
+// and noise. They depend on the seed and the step alone. In a loop all inputs have an
+// axis for the steps.
+func (t *setTraining) draw(end int) []any {
 	b := newSetBatch(t.config, t.universes, t.rows, t.width)
-	for i := range t.universes {
-		row := &t.learn[rng.IntN(len(t.learn))]
-		portfolios := make([]int, t.rows)
-		for k := range portfolios {
-			if portfolios[k] = k; !t.config.rule() {
-				portfolios[k] = rng.IntN(len(row.x))
+	if t.loops() {
+		b = newSetBatch(t.config, t.universes, t.rows, t.width, t.stride)
+	}
+	plan, draws := make([]float32, t.stride*planSize), t.universes*t.rows*t.config.Latent
+	noise := make([]float32, t.stride*draws)
+	_ = parallel.For(context.Background(), end-t.step, func(_, i int) error { // which nothing ends early
+		own := plan[i*planSize : (i+1)*planSize]
+		t.schedule.plan(own, t.config.Beta, t.step+i)
+		own[planRate] *= float32(t.rising(t.step + i))
+		source := stream.Source(t.config.Seed, "vae.set.batches", uint64(t.step+i))
+		rng := rand.New(source)
+		for u := range t.universes {
+			row := &t.learn[rng.IntN(len(t.learn))]
+			portfolios := make([]int, t.rows)
+			for k := range portfolios {
+				if portfolios[k] = k; !t.config.rule() {
+					portfolios[k] = rng.IntN(len(row.x))
+				}
 			}
+			t.put(b, i*t.universes+u, row, portfolios, rng)
 		}
-		t.put(b, i, row, portfolios, rng)
-	}
+		fillNormals(noise[i*draws:(i+1)*draws], source) // none of a rule
+		return nil
+	})
+	inputs := append([]any{b.tensor(plan, planSize)}, b.inputs()...)
 	if t.config.rule() {
-		return append(b.inputs(), b.truth()...)
+		return append(inputs, b.truth()...)
 	}
-	return append(b.inputs(), t.noise(source))
+	return append(inputs, b.tensor(noise, t.universes, t.rows, t.config.Latent))
 }
 
 // put lays a universe in a batch, under what the first of the portfolios has where the
@@ -267,13 +287,34 @@ func (t *setTraining) noise(source *rand.PCG) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(noise, t.universes, t.rows, t.config.Latent)
 }
 
-// advance runs one step.
-func (t *setTraining) advance() error {
+// setLoopSteps is [loopSteps] of a model over sets, whose steps are so long that little
+// is to be hidden, and that an interrupt would wait for many.
+const setLoopSteps = 10
+
+// longestCall is how many steps a call runs at most.
+func (t *setTraining) longestCall() int {
+	return max(1, min(t.backend.stepsPerCall, setLoopSteps, maxDraws/t.universes/t.numbers()))
+}
+
+// numbers is how many a step is given of a universe, about.
+func (t *setTraining) numbers() int {
+	each := t.width*(t.config.features()+t.rows) + t.rows*t.config.Latent
+	if t.config.rule() {
+		each += t.width * t.width
+	}
+	return each
+}
+
+// loops says whether a call runs several steps.
+func (t *setTraining) loops() bool { return t.backend.stepsPerCall > 1 }
+
+// advance runs the steps until end.
+func (t *setTraining) advance(end int) error {
 	start := time.Now()
-	batch := t.batch()
-	plan := make([]float32, planSize)
-	t.schedule.plan(plan, t.config.Beta, t.step)
-	plan[planRate] *= float32(t.rising())
+	program, inputs := t.programs.step, t.draw(end)
+	if t.loops() {
+		program, inputs = t.programs.loop, append(inputs, int32(0), int32(end-t.step))
+	}
 	err := guard(func() error {
 		var args []any
 		for _, tensor := range t.state.list() {
@@ -283,22 +324,21 @@ func (t *setTraining) advance() error {
 			}
 			args = append(args, donated)
 		}
-		args = append(append(args, plan), batch...)
-		state, err := t.programs.step.Call(args...)
+		state, err := program.Call(append(args, inputs...)...)
 		if err == nil {
 			t.state, _ = takeState(state, 1)
 		}
 		return err
 	})
-	t.step++
-	t.timed++
+	t.timed += end - t.step
+	t.step = end
 	t.stepping += time.Since(start)
 	return err
 }
 
-// rising is how far the learning rate of the next step has warmed up.
-func (t *setTraining) rising() float64 {
-	return min(1, float64(t.step+1)/math.Max(1, warmRate*float64(t.schedule.Steps)))
+// rising is how far the learning rate of a step (counted from 0) has warmed up.
+func (t *setTraining) rising(step int) float64 {
+	return min(1, float64(step+1)/math.Max(1, warmRate*float64(t.schedule.Steps)))
 }
 
 // samples is how many each universe of a batch counts for.
