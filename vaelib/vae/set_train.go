@@ -124,7 +124,10 @@ func newSetTraining(
 		return nil, err
 	}
 	t.scale, t.width = newSetScale(learn), bucket(largest)
-	t.stride = t.longestCall()
+	t.stride = 1
+	if t.loops() {
+		t.stride = t.longestCall()
+	}
 	theta := newSetNetwork(c).initial()
 	if from := opt.From; from != nil {
 		if theta, err = from.continued(c); err != nil {
@@ -293,20 +296,13 @@ const setLoopSteps = 10
 
 // longestCall is how many steps a call runs at most.
 func (t *setTraining) longestCall() int {
-	return max(1, min(t.backend.stepsPerCall, setLoopSteps, maxDraws/t.universes/t.numbers()))
+	numbers := t.universes * (t.width*(t.config.features()+t.rows) + t.rows*t.config.Latent) // of a step, about
+	return max(1, min(t.backend.stepsPerCall, setLoopSteps, maxDraws/numbers))
 }
 
-// numbers is how many a step is given of a universe, about.
-func (t *setTraining) numbers() int {
-	each := t.width*(t.config.features()+t.rows) + t.rows*t.config.Latent
-	if t.config.rule() {
-		each += t.width * t.width
-	}
-	return each
-}
-
-// loops says whether a call runs several steps.
-func (t *setTraining) loops() bool { return t.backend.stepsPerCall > 1 }
+// loops says whether steps are in a loop. Those of a rule are not: XLA compiles a loop to
+// other last digits than a step by itself, by which the built-in rule was trained.
+func (t *setTraining) loops() bool { return t.backend.stepsPerCall > 1 && !t.config.rule() }
 
 // advance runs the steps until end.
 func (t *setTraining) advance(end int) error {
