@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"vaefolio/vaelib/universe"
@@ -13,7 +14,7 @@ import (
 const (
 	setAssets    = 16
 	setUniverses = 64
-	setLook      = 10 // steps between two looks at the clock
+	setLook      = 10 // steps between two looks at the clock, and of a call on XLA
 )
 
 // setTrainers train the built-in model's network over sets of assets: this library on
@@ -33,10 +34,11 @@ func setTrainers(ctx context.Context, b *bed) ([]contender, error) {
 		return nil, err
 	}
 	config, schedule := vae.DefaultSetConfig(), vae.DefaultSetSchedule()
-	const ours = "vaefolio, XLA, 1 step a call"
+	ours := fmt.Sprintf("vaefolio, XLA, %d steps a call", setLook)
+	scan := fmt.Sprintf("JAX, lax.scan over %d steps", setLook)
 	data := map[string]any{
 		"latent": config.Latent, "width": config.Width, "heads": config.Heads, "blocks": config.Blocks,
-		"beta": config.Beta, "batch": schedule.Batch, "learning_rate": schedule.LearningRate, "steps": setLook,
+		"beta": config.Beta, "batch": schedule.Batch, "learning_rate": schedule.LearningRate, "scan": setLook,
 	}
 	var tokens, weights [][][]float64
 	var facts [][]float64
@@ -47,11 +49,11 @@ func setTrainers(ctx context.Context, b *bed) ([]contender, error) {
 		facts, caps = append(facts, f[:]), append(caps, e.Cap)
 	}
 	data["tokens"], data["weights"], data["facts"], data["caps"] = tokens, weights, facts, caps
-	peer, err := b.enter(ctx, jax, "JAX, a jitted step a call", ours, "sets", data)
+	peer, err := b.enter(ctx, jax, scan, ours, "sets", data)
 	if err != nil {
 		return nil, err
 	}
-	own, err := b.enter(ctx, sameXLA, "JAX, a jitted step a call, on this plugin", ours, "sets", data)
+	own, err := b.enter(ctx, sameXLA, scan+", on this plugin", ours, "sets", data)
 	return []contender{
 		b.setTrainer("vaefolio, Go backend", b.goEngine, all, config, schedule),
 		b.setTrainer(ours, b.xla, all, config, schedule), peer, own,

@@ -124,10 +124,7 @@ func newSetTraining(
 		return nil, err
 	}
 	t.scale, t.width = newSetScale(learn), bucket(largest)
-	t.stride = 1
-	if t.loops() {
-		t.stride = t.longestCall()
-	}
+	t.stride = t.longestCall()
 	theta := newSetNetwork(c).initial()
 	if from := opt.From; from != nil {
 		if theta, err = from.continued(c); err != nil {
@@ -296,6 +293,9 @@ const setLoopSteps = 10
 
 // longestCall is how many steps a call runs at most.
 func (t *setTraining) longestCall() int {
+	if !t.loops() {
+		return 1
+	}
 	numbers := t.universes * (t.width*(t.config.features()+t.rows) + t.rows*t.config.Latent) // of a step, about
 	return max(1, min(t.backend.stepsPerCall, setLoopSteps, maxDraws/numbers))
 }

@@ -87,7 +87,11 @@ def stepping(data, step, state):
 
 
 def train_scan(data):
-    step, state = training(data)
+    return scanning(data, *training(data))
+
+
+def scanning(data, step, state):
+    """Many steps a call."""
 
     @functools.partial(jax.jit, donate_argnums=0)
     def steps(state):
@@ -223,7 +227,7 @@ def over_sets(data):
 
 
 def train_sets(data):
-    return stepping(data, *over_sets(data))
+    return scanning(data, *over_sets(data))
 
 
 def generate(data):
