@@ -189,23 +189,29 @@ func tiled(plots [][]*plot.Plot) func(draw.Canvas) {
 	}
 }
 
-// uncrowded is p with as many names on its x axis as fit a width.
+// uncrowded is p with every so many-th of the names on its x axis, as many as fit a
+// width.
 func uncrowded(p *plot.Plot, width vg.Length) *plot.Plot {
 	q := *p
-	var ticks []plot.Tick
-	end := -width
-	for _, t := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
-		if t.Label != "" {
-			at, half := vg.Length(p.X.Norm(t.Value))*width, tickStyle.Width(t.Label)/2
-			if at-half < end+4 {
-				t.Label = ""
-			} else {
-				end = at + half
+	all := p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max)
+	for stride, fits := 1, false; !fits; stride++ {
+		ticks := slices.Clone(all)
+		named, end := 0, -width
+		fits = true
+		for i, t := range ticks {
+			if t.Label == "" {
+				continue
 			}
+			if named++; (named-1)%stride != 0 {
+				ticks[i].Label = ""
+				continue
+			}
+			at, half := vg.Length(p.X.Norm(t.Value))*width, tickStyle.Width(t.Label)/2
+			fits = fits && at-half >= end+4
+			end = at + half
 		}
-		ticks = append(ticks, t)
+		q.X.Tick.Marker = plot.ConstantTicks(ticks)
 	}
-	q.X.Tick.Marker = plot.ConstantTicks(ticks)
 	return &q
 }
 

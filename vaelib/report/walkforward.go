@@ -55,7 +55,7 @@ func walkForwardSection(w WalkForward) Section {
 		facts = append(facts, Fact{"Embargo", plural(w.Embargo, "period")})
 	}
 	t := &Table{Caption: "Strategies over all test windows", Columns: headings(
-		"Strategy", "Sharpe", fmt.Sprintf("%g %% interval", 100*w.Confidence), "", "PSR", "DSR", "Annual return",
+		"Strategy", "Sharpe", fmt.Sprintf("%g %% from", 100*w.Confidence), "to", "PSR", "DSR", "Annual return",
 		"CAGR", "Annual volatility", "Largest drawdown", "Turnover a rebalance")}
 	for _, r := range w.Rows {
 		cell := func(figure metrics.Figure, f Format) Cell { return NumberCell(r.Figures.Value(figure), f) }

@@ -34,7 +34,7 @@ func TestWalkForward(t *testing.T) {
 	if err := Write(&page, Document{WalkForward: w}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Walk-forward test", "95 % interval", "10 basis points", "the return is the same in every period", "12 of 30 periods, after 365 periods of training"} {
+	for _, want := range []string{"Walk-forward test", "95 % from", "10 basis points", "the return is the same in every period", "12 of 30 periods, after 365 periods of training"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}
