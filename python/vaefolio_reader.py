@@ -440,6 +440,7 @@ class SetModel:
         n = len(mean)
         symbols = [str(i + 1) for i in range(n)] if symbols is None else list(symbols)
         asked = dict(asked or {})
+        ordered = bool(asked)
         groups = asked.pop("groups", [])
         tokens = self.tokens(mean, covariance, periods, groups)
         facts = self._asked(asked, covariance, periods)
@@ -450,7 +451,7 @@ class SetModel:
         if not (max_weight * n > 1 and max_weight <= 1):
             raise ValueError(f"a largest weight of {max_weight} for {n} assets: it must be above 1/{n}, with which "
                              "nothing is left to choose, and at most 1")
-        return PlacedModel(self, tokens, periods, max_weight, symbols, facts)
+        return PlacedModel(self, tokens, periods, max_weight, symbols, facts, ordered)
 
     def _asked(self, asked, covariance, periods):
         """Returns what the network is told of what is asked; None of a model that isn't conditional."""
@@ -555,7 +556,7 @@ class PlacedModel(Model):
     """A SetModel in one universe: decode gives P(offset + slopes z), P the projection on
     {sum w = 1, 0 <= w <= max_weight}."""
 
-    def __init__(self, over, tokens, periods, max_weight, symbols, asked=None):
+    def __init__(self, over, tokens, periods, max_weight, symbols, asked=None, ordered=False):
         n = len(symbols)
         super().__init__({
             "symbols": symbols, "conditions": [], "densities": over.document["densities"],
@@ -563,6 +564,7 @@ class PlacedModel(Model):
             "network": {"latent": over.latent, "head": "capped", "max_weight": max_weight, "of_set": True},
         }, {}, over.sessions)
         self.over, self.universe = over, {"tokens": tokens, "periods": np.array([periods]), "cap": np.array([max_weight])}
+        self.ordered = ordered  # whether something is asked
         self.scatter = None  # of a conditional model, variances of weights about what is decoded
         if asked is not None:
             self.universe["asked"] = asked
@@ -580,10 +582,10 @@ class PlacedModel(Model):
             self.scatter = self.deviation ** 2 * np.exp(7 * np.tanh(read[:, -1] / self.deviation / 7))
 
     def sample(self, n, density=None, seed=None):
-        """Draws n portfolios (n x assets) that meet the constraints, of a conditional model
-        about what is decoded."""
+        """Draws n portfolios (n x assets) that meet the constraints, about what is decoded where
+        something is asked."""
         decoded = self.decode(self.codes(n, density, seed))
-        if self.scatter is not None:
+        if self.ordered:
             noise = np.random.default_rng(None if seed is None else [seed, 1]).standard_normal(decoded.shape)
             decoded = decoded + noise * np.sqrt(self.scatter)
         return self.project(decoded)

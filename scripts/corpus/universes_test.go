@@ -13,7 +13,7 @@ import (
 
 func TestUniverses(t *testing.T) {
 	for _, args := range [][]string{
-		{"-simulated", "-least-assets", "5"},
+		{"-simulated", "-least-assets", "5", "-fixed-max-weight", "0.5"},
 		{"-least-assets", "3", "-most-assets", "6", "-held-out", "0.3"}, // of the bundled sample
 	} {
 		dir := filepath.Join(t.TempDir(), "corpus")
@@ -30,6 +30,9 @@ func TestUniverses(t *testing.T) {
 			count++
 			if rows, _ := e.Weights.Dims(); rows != 3 || e.Periods > 90 {
 				t.Errorf("%s has %d portfolios and %d periods", e.ID, rows, e.Periods)
+			}
+			if args[0] == "-simulated" && e.Cap != 0.5 {
+				t.Errorf("%s has a largest weight of %v", e.ID, e.Cap)
 			}
 			return nil
 		}); err != nil || count != 20 {
@@ -51,7 +54,7 @@ func TestUniversesRefused(t *testing.T) {
 	})
 	for flag, says := range map[string]string{
 		"-least-assets 40": "40 to 32 assets", "-least-periods 900": "900 to 400 periods",
-		"-listings as-it-was": "leave it out", "-universes 1": "1 universes",
+		"-fixed-max-weight 0.2": "must be at most 1 and above 1/4", "-listings as-it-was": "leave it out", "-universes 1": "1 universes",
 	} {
 		args := append([]string{"-out", filepath.Join(t.TempDir(), "x"), "-universes", "9"}, strings.Fields(flag)...)
 		if code, stderr := execute(args...); code != 2 || !strings.Contains(stderr, says) {

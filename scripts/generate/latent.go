@@ -17,6 +17,9 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 	count := j.count(10)
 	settings := j.Latent
 	settings.Starts = max(settings.Starts, count)
+	if settings.Pool > 0 {
+		settings.Pool = max(settings.Pool, settings.Starts)
+	}
 	in := generate.Input{Returns: j.window.Returns, Metrics: j.settings, Starts: density, Seed: j.Seed,
 		Progress: j.io.Progress}
 	if j.given != nil {

@@ -77,7 +77,9 @@ func (f *folder) checkSet() error {
 	f.equal(setFile, "version", d.Version, 1)
 	f.equal(setFile, "seed", d.Config.Seed, t.config.Seed)
 	f.equal(setFile, "beta", d.Config.Beta, t.config.Model.Beta)
-	f.equal(setFile, "conditional", d.Config.Conditional, t.config.Asked)
+	if t.config.From == "" || t.config.Asked { // else that of the model gone on from
+		f.equal(setFile, "conditional", d.Config.Conditional, t.config.Asked)
+	}
 	f.equal(setFile, "backend", d.Backend, f.manifest.Backend)
 	if t.config.Model.Latent > 0 {
 		f.equal(setFile, "latent", d.Config.Latent, t.config.Model.Latent)

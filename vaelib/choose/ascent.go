@@ -17,10 +17,12 @@ import (
 
 // AscentSettings steer [ProjectedGradient].
 type AscentSettings struct {
-	Evaluations int     // at most, of values and of gradients; required
-	Starts      int     // points to climb from: 1/n first, then draws of Dirichlet(1); default 8
-	Target      float64 // what another search has reached; NaN or 0: nothing to compare with
-	Rng         *rand.Rand
+	Evaluations int // at most, of values and of gradients; required
+	Starts      int // points to climb from: 1/n first, then draws of Dirichlet(1); default 8
+	// Time is what may pass at most before it begins from another start; 0: there is no limit.
+	Time   time.Duration
+	Target float64 // what another search has reached; NaN or 0: nothing to compare with
+	Rng    *rand.Rand
 }
 
 // Ascent is what [ProjectedGradient] found. Its JSON form leaves out the weights
@@ -90,6 +92,9 @@ func ProjectedGradient(
 		trial: make([]float64, set.N), slope: make([]float64, set.N),
 	}
 	for start := 0; start < s.Starts && c.Evaluations < s.Evaluations; start++ {
+		if start > 0 && s.Time > 0 && time.Since(c.began) >= s.Time {
+			break
+		}
 		if start == 0 {
 			copy(c.w, slices.Repeat([]float64{1 / float64(set.N)}, set.N))
 		} else {

@@ -21,6 +21,7 @@ import (
 // defaults named below.
 type OptimizeSettings struct {
 	Starts     int     // points that climb side by side; default 64
+	Pool       int     // codes drawn, of which the best Starts climb; default Starts
 	Iterations int     // steps of each; default 100
 	Step       float64 // first step length in units of z; default 0.2
 	// Patience ends the search after so many iterations in which no start rose
@@ -90,15 +91,18 @@ func (g *Generator) climb(
 		return nil, err
 	}
 	n := s.Starts
-	codes, err := g.draw(ctx, n, starts, stream.New(s.Seed, "generate.optimize", 0))
+	codes, err := g.begin(ctx, objective, starts, s)
 	if err != nil {
 		return nil, err
 	}
 	if also != nil {
 		codes.SetRow(n-1, also)
+		clampLength(codes.RawRowView(n-1), s.Radius)
 	}
-	clampRows(codes, s.Radius)
 	search := newOptimum(n, d, g.set.N, s.Radius)
+	if s.Pool > n {
+		search.Evaluated = 2 * s.Pool
+	}
 	search.priorWeight = s.PriorWeight
 	climb := newClimber(g, objective, n)
 	first, second := mat.NewDense(n, d, nil), mat.NewDense(n, d, nil)
@@ -135,6 +139,35 @@ func (g *Generator) climb(
 	return search, search.finish()
 }
 
+// begin draws the codes that climb: of a pool those of the best scores.
+func (g *Generator) begin(ctx context.Context, objective metrics.Objective, density Density, s OptimizeSettings) (
+	*mat.Dense, error) {
+	count := max(s.Pool, s.Starts)
+	codes, err := g.draw(ctx, count, density, stream.New(s.Seed, "generate.optimize", 0))
+	if err != nil {
+		return nil, err
+	}
+	clampRows(codes, s.Radius)
+	if count == s.Starts {
+		return codes, nil
+	}
+	decoded, err := g.model.DecodeContext(ctx, codes)
+	if err != nil {
+		return nil, err
+	}
+	pool := newClimber(g, objective, count)
+	if err := pool.score(ctx, decoded); err != nil {
+		return nil, err
+	}
+	order := make([]int, count)
+	for i := range order {
+		z := codes.RawRowView(i)
+		order[i], pool.values[i] = i, pool.values[i]-s.PriorWeight*floats.Dot(z, z)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(pool.values[b], pool.values[a]) })
+	return pickRows(codes, order[:s.Starts]), nil
+}
+
 // slope takes the gradient of an objective with respect to the decoder's output back
 // to the codes, less that of the penalty on |z|².
 func (g *Generator) slope(codes, upstream *mat.Dense, priorWeight float64) (*mat.Dense, error) {
@@ -153,6 +186,7 @@ func (g *Generator) slope(codes, upstream *mat.Dense, priorWeight float64) (*mat
 // dimensions.
 func (s *OptimizeSettings) EnsureDefaults(d int) {
 	s.Starts = cmp.Or(s.Starts, 64)
+	s.Pool = cmp.Or(s.Pool, s.Starts)
 	s.Iterations = cmp.Or(s.Iterations, 100)
 	s.Step = cmp.Or(s.Step, 0.2)
 	s.Tolerance = cmp.Or(s.Tolerance, 1e-6)
@@ -163,6 +197,9 @@ func (s *OptimizeSettings) EnsureDefaults(d int) {
 func (s OptimizeSettings) Validate() error {
 	if !(s.PriorWeight >= 0) || math.IsInf(s.PriorWeight, 1) {
 		return fmt.Errorf("latent search with a weight of %v on |z|²: it must be at least 0", s.PriorWeight)
+	}
+	if s.Pool < s.Starts {
+		return fmt.Errorf("latent search from the best %d of %d codes: give a larger pool, or fewer starts", s.Starts, s.Pool)
 	}
 	if s.Starts < 1 || s.Iterations < 1 || s.Patience < 0 || !(s.Step > 0) || !(s.Tolerance > 0) || !(s.Radius > 0) {
 		return fmt.Errorf("latent search of %d starts, %d iterations, step %v, radius %v, patience %d, "+

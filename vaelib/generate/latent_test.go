@@ -78,6 +78,27 @@ func TestGradientsThroughTheProjection(t *testing.T) {
 	}
 }
 
+// The best of a pool climb, and are counted.
+func TestOptimizeFromAPool(t *testing.T) {
+	g, objective := generator(t, capped(0.4)), sharpe(t)
+	all, err := g.Optimize(t.Context(), objective, Prior{}, OptimizeSettings{Starts: 40, Iterations: 1, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	few, err := g.Optimize(t.Context(), objective, Prior{}, OptimizeSettings{Starts: 3, Pool: 40, Iterations: 1, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	best := slices.Sorted(slices.Values(all.Values))
+	slices.Reverse(best)
+	if !slices.Equal(few.Values, best[:3]) || few.Evaluated != 2*(40+3) {
+		t.Errorf("of the best %v there climb %v, %d evaluations", best[:3], few.Values, few.Evaluated)
+	}
+	if _, err := g.Optimize(t.Context(), objective, Prior{}, OptimizeSettings{Starts: 3, Pool: 2}); err == nil {
+		t.Error("3 of 2 codes climb")
+	}
+}
+
 // No search finds more than the convex optimum, and a good one comes close.
 func TestOptimizeStaysBelowTheBound(t *testing.T) {
 	set := capped(0.4)

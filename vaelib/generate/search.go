@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -25,6 +26,7 @@ type SearchSettings struct {
 	Objective  string  `flag:"objective" choice:"sharpe|return|return-at-volatility|volatility|diversification|sortino|cvar|drawdown|worst" default:"sharpe" help:"what the search makes best over the prices; losses are made small"`
 	Volatility float64 `flag:"volatility" range:"[0,inf)" unit:"per year" only:"objective=return-at-volatility" help:"the largest volatility allowed"`
 	Starts     int     `flag:"starts" range:"[1,1000000]" help:"the number of codes from which the search climbs side by side"`
+	Pool       int     `flag:"pool" range:"[0,1000000]" help:"the number of codes drawn to begin with, of which the best -starts climb; 0 means as many as climb"`
 	Iterations int     `flag:"iterations" range:"[1,100000]" help:"the largest number of steps of the search"`
 	Patience   int     `flag:"patience" range:"[0,100000]" help:"the number of steps without an improvement of any start after which the search ends; 0 means never"`
 	Radius     float64 `flag:"radius" range:"[0,inf)" help:"the largest length of a code; 0 means the 95 % quantile of the prior"`
@@ -37,10 +39,14 @@ type PriorWeight struct {
 	PriorWeight float64 `flag:"prior-weight" range:"[0,inf)" unit:"of the objective" help:"the weight of |z|^2, which the latent search takes off its objective: the larger, the nearer to portfolios that the model knows"`
 }
 
-// Validate returns an error for an objective without its limit.
+// Validate returns an error for an objective without its limit, and for a pool that is too
+// small.
 func (s *SearchSettings) Validate() error {
 	if s.Objective == atVolatility && s.Volatility == 0 {
 		return errors.New(atVolatility + " needs its limit: give -volatility")
+	}
+	if s.Pool > 0 && s.Pool < s.Starts {
+		return fmt.Errorf("-pool: the best %d of %d codes can't climb: give a larger pool, or fewer -starts", s.Starts, s.Pool)
 	}
 	return nil
 }
@@ -100,7 +106,7 @@ func (g *Generator) Search(ctx context.Context, in Input, settings SearchSetting
 		return nil, err
 	}
 	climb := OptimizeSettings{
-		Starts: settings.Starts, Iterations: settings.Iterations, Patience: settings.Patience, Radius: settings.Radius,
+		Starts: settings.Starts, Pool: settings.Pool, Iterations: settings.Iterations, Patience: settings.Patience, Radius: settings.Radius,
 		PriorWeight: settings.PriorWeight.PriorWeight, Seed: in.Seed, Progress: in.begin("latent search"),
 	}
 	began := time.Now()

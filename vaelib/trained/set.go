@@ -135,7 +135,7 @@ func (m *SetModel) Place(w *market.Window, set simplex.Set) (*Model, error) {
 type SetSettings struct {
 	Config   vae.SetConfig
 	Schedule vae.Schedule
-	From     *SetModel // to go on from; its network decides but for beta and seed. Nil: none
+	From     *SetModel // to go on from; its network decides but for beta, seed and whether it is told. Nil: none
 }
 
 // EnsureDefaults gives the fields that are zero their defaults.
@@ -143,7 +143,7 @@ func (s *SetSettings) EnsureDefaults() {
 	c, d := vae.DefaultSetConfig(), vae.DefaultSetSchedule()
 	if s.From != nil {
 		c = s.From.Network.Config()
-		s.Config.Latent, s.Config.Conditional = c.Latent, c.Conditional
+		s.Config.Latent, s.Config.Conditional = c.Latent, c.Conditional || s.Config.Conditional
 	}
 	s.Config.Latent, s.Config.Width = cmp.Or(s.Config.Latent, c.Latent), cmp.Or(s.Config.Width, c.Width)
 	s.Config.Heads, s.Config.Blocks = cmp.Or(s.Config.Heads, c.Heads), cmp.Or(s.Config.Blocks, c.Blocks)

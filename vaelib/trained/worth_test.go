@@ -3,12 +3,8 @@ package trained
 import (
 	"flag"
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 	"testing"
-
-	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/universe"
 	"vaefolio/vaelib/vae"
@@ -81,23 +77,10 @@ func TestWorth(t *testing.T) {
 
 // line is a row of the table by universes.
 func line(dir string, m *SetModel, d *SetDiagnosis) string {
-	var mixture [2][]float64 // without and with a largest weight below 1
-	var latent [2][]float64
-	for _, w := range d.ByUniverse {
-		if w.Bound == nil || *w.Bound < 1 {
-			continue
-		}
-		k := 0
-		if w.Cap < 1 {
-			k = 1
-		}
-		mixture[k], latent[k] = append(mixture[k], *w.Mixture), append(latent[k], *w.Latent)
-	}
 	s := d.Searches
-	return fmt.Sprintf("| %s | %s | %d | %s (%s / %s) | %.4f (%.3f) of %d | %.4f / %.4f | %.3f / %.3f | %.3f (%.3f) | %d, %.2f | %.4f |",
-		dir, m.Name, d.Universes, figure(d.R2), figure(d.R2Uncapped), figure(d.R2Capped), s.Median, s.Least,
-		s.Universes, median(latent[0]), median(latent[1]), median(mixture[0]), median(mixture[1]), s.BallMedian,
-		s.BallLeast, s.Faint, s.MostMissing, s.GradientMedian)
+	return fmt.Sprintf("| %s | %s | %d | %s | %.4f (%.3f) of %d | %.3f (%.3f) | %.3f | %.4f, %.1g | %d, %.2f |",
+		dir, m.Name, d.Universes, figure(d.R2), s.Median, s.Least, s.Universes, s.BallMedian, s.BallLeast,
+		s.MixtureMedian, s.GradientInTime, s.GradientMatching, s.Faint, s.MostMissing)
 }
 
 func figure(x *float64) string {
@@ -105,11 +88,4 @@ func figure(x *float64) string {
 		return "-"
 	}
 	return fmt.Sprintf("%.2f", *x)
-}
-
-func median(x []float64) float64 {
-	if len(x) == 0 {
-		return math.NaN()
-	}
-	return stat.Quantile(0.5, stat.Empirical, slices.Sorted(slices.Values(x)), nil)
 }

@@ -87,9 +87,10 @@ func (a *Asked) Tokens(n int) *mat.Dense {
 	return tokens
 }
 
-// How often a portfolio to learn from is asked for by each fact, and by groups, and how
-// many groups there are at most.
+// How often a portfolio to learn from is asked for by nothing at all, and else by each fact,
+// and by groups, and how many groups there are at most.
 const (
+	askNothing = 0.5
 	askOften   = 0.35
 	mostGroups = 3
 )
@@ -99,6 +100,9 @@ const (
 func (u *Universe) Ask(w []float64, rng *rand.Rand) *Asked {
 	n := len(w)
 	var a Asked
+	if rng.Float64() < askNothing {
+		return &a
+	}
 	v := mat.NewVecDense(n, w)
 	if rng.Float64() < askOften {
 		a.Volatility = math.Sqrt(mat.Inner(v, u.Cov, v))

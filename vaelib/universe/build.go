@@ -30,6 +30,9 @@ type Settings struct {
 	MostAssets   int `flag:"most-assets" range:"[3,1024]" only:"universes" help:"the largest number of assets in a universe"`
 	LeastPeriods int `flag:"least-periods" range:"[10,100000]" only:"universes" help:"the smallest number of periods of a universe"`
 	MostPeriods  int `flag:"most-periods" range:"[10,100000]" only:"universes" help:"the largest number of periods of a universe"`
+	// MaxWeight is the largest weight in every universe. 0 draws one for each: 1 for half
+	// of them, else 1.5/n to 0.6.
+	MaxWeight float64 `flag:"fixed-max-weight" range:"[0,1]" only:"universes" help:"the largest weight of an asset in every universe; 0 draws one for each, 1 for half of them"`
 	// HeldOut is the share of the universes, of the symbols and of the time that is
 	// not learned from.
 	HeldOut float64 `flag:"held-out" range:"(0,0.5]" only:"universes" unit:"share" help:"the part of the universes that are held out, and of prices also the part of the symbols and of the time that these alone are drawn from"`
@@ -69,6 +72,9 @@ func (s Settings) Validate() error {
 	case s.LeastPeriods < 10 || s.MostPeriods < s.LeastPeriods:
 		return fmt.Errorf("windows of %d to %d periods: the numbers must rise from at least 10", s.LeastPeriods,
 			s.MostPeriods)
+	case s.MaxWeight != 0 && !(s.MaxWeight*float64(s.LeastAssets) > 1 && s.MaxWeight <= 1):
+		return fmt.Errorf("a largest weight of %v leaves nothing to choose in a universe of %d assets: it must be at "+
+			"most 1 and above 1/%[2]d, or 0 to draw one for each", s.MaxWeight, s.LeastAssets)
 	case !(s.HeldOut > 0 && s.HeldOut <= 0.5):
 		return fmt.Errorf("a share of %v held out: it must be above 0 and at most 0.5", s.HeldOut)
 	}
@@ -210,7 +216,7 @@ func (s Settings) example(ctx context.Context, from source, index int, heldOut b
 			return nil, err
 		}
 		_, n := d.returns.Dims()
-		u, err := New(d.symbols, d.returns, drawCap(n, rng))
+		u, err := New(d.symbols, d.returns, s.drawCap(n, rng))
 		if err != nil {
 			last = err
 			continue
@@ -236,9 +242,12 @@ func (s Settings) example(ctx context.Context, from source, index int, heldOut b
 	return nil, fmt.Errorf("universe %d: no portfolios in %d draws: %w", index+1, draws, last)
 }
 
-// drawCap draws a largest weight: 1 for half of the universes, else between a
-// little above equal weights and .6.
-func drawCap(n int, rng *rand.Rand) float64 {
+// drawCap draws a largest weight where none is set: 1 for half of the universes, else
+// between a little above equal weights and .6.
+func (s Settings) drawCap(n int, rng *rand.Rand) float64 {
+	if s.MaxWeight > 0 {
+		return s.MaxWeight
+	}
 	low := max(1.5/float64(n), 0.05)
 	if rng.IntN(2) == 0 || low >= 0.6 {
 		return 1

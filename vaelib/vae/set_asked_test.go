@@ -129,3 +129,58 @@ func TestAskedOfAnother(t *testing.T) {
 		t.Error("what is asked changes a model that isn't told")
 	}
 }
+
+// TestToldGoesOn: a conditional model that goes on from one that isn't decodes and encodes the
+// same before its first step, whatever is asked, and learns to tell wishes apart.
+func TestToldGoesOn(t *testing.T) {
+	all, b := universes(t, 24), openTest(t, "go")
+	from, _ := trainSmallSet(t, b, all)
+	c, s := smallSet()
+	c.Conditional = true
+	theta, err := from.continued(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := from.document
+	document.Config = c
+	same, err := newSetModel(b, document, theta)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, _, err := TrainSet(t.Context(), b, c, s, all, TrainOptions{From: from})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range all[:4] {
+		straight, _ := asked(&e.Universe, nil)
+		var decoded, codes []*mat.Dense
+		for _, ask := range []struct {
+			m *SetModel
+			a *universe.Asked
+		}{{from, new(universe.Asked)}, {same, straight}, {after, straight}, {after, new(universe.Asked)}} {
+			placed, err := ask.m.Asked(&e.Universe, ask.a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := placed.Decode(normalRows(20, 3, 2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			z, _, err := placed.EncodeContext(t.Context(), e.Weights)
+			if err != nil {
+				t.Fatal(err)
+			}
+			decoded, codes = append(decoded, w), append(codes, z)
+		}
+		if d := max(apart(decoded[0], decoded[1]), apart(codes[0], codes[1])); d > 1e-5 {
+			t.Errorf("%s: told, the same parameters decode or encode otherwise by %v", e.ID, d)
+		}
+		if apart(decoded[2], decoded[3]) < 1e-4 {
+			t.Errorf("%s: what is asked changes nothing after training", e.ID)
+		}
+	}
+	c.Latent = 4
+	if _, err := from.continued(c); err == nil {
+		t.Error("a network of other sizes went on")
+	}
+}

@@ -48,7 +48,8 @@ const TrueSharpe = "true-sharpe"
 // rule says whether the network is a learnt rule.
 func (c SetConfig) rule() bool { return c.Objective == TrueSharpe }
 
-// DefaultSetConfig returns the configuration of the built-in model.
+// DefaultSetConfig returns the configuration that the built-in model began with; it was told
+// what is asked besides, in a second training.
 func DefaultSetConfig() SetConfig {
 	return SetConfig{Latent: 12, Width: 32, Heads: 4, Blocks: 2, Beta: 0.005, Seed: 1}
 }

@@ -59,14 +59,20 @@ func (m *SetModel) DataHash() string { return m.document.DataHash }
 // Parameters returns their number.
 func (m *SetModel) Parameters() int { return len(m.theta) }
 
-// continued returns the parameters for a training of the same network.
+// continued returns the parameters for a training of the same network, or of one that is
+// told what is asked besides.
 func (m *SetModel) continued(c SetConfig) ([]float32, error) {
 	own := m.document.Config
 	own.Beta, own.Seed = c.Beta, c.Seed
-	if own != c {
-		return nil, fmt.Errorf("the network to go on from is %+v, not %+v", own, c)
+	switch {
+	case own == c:
+		return slices.Clone(m.theta), nil
+	case c.Conditional && !own.Conditional:
+		if own.Conditional = true; own == c {
+			return m.programs.network.told(newSetNetwork(c), m.theta), nil
+		}
 	}
-	return slices.Clone(m.theta), nil
+	return nil, fmt.Errorf("the network to go on from is %+v, not %+v", own, c)
 }
 
 // Scale returns a number that says what the variance of a weight about 1/n is: it is

@@ -66,6 +66,33 @@ func (n *setNetwork) stack(name string, in, out int) {
 	}
 }
 
+// told spreads parameters over a conditional network of the same sizes, which makes the same
+// of them: what it is told more, and the scatter, begin at 0.
+func (n *setNetwork) told(to *setNetwork, theta []float32) []float32 {
+	wide := make([]float32, to.size)
+	for i, l := range n.layers {
+		m := to.layers[i]
+		for row := range l.in {
+			at := row
+			if l.in < m.in { // tokens and facts, behind the portfolio in the encoder
+				first := 0
+				if i > 0 {
+					first = 1
+				}
+				if row >= first+universe.Features {
+					at += universe.AskedFeatures
+				}
+				if row >= first+universe.Features+universe.Facts {
+					at += universe.AskedFacts
+				}
+			}
+			copy(wide[m.offset+at*m.out:], theta[l.offset+row*l.out:l.offset+(row+1)*l.out])
+		}
+		copy(wide[m.biasOffset():], theta[l.biasOffset():l.end()])
+	}
+	return wide
+}
+
 // decoderLayers is how many layers the decoder has, which come first.
 func (n *setNetwork) decoderLayers() int { return 2 + blockLayers*n.config.Blocks }
 

@@ -495,19 +495,28 @@ func TestSetIsKept(t *testing.T) {
 
 // TestSetBackendsAgree trains a step on each backend from the same numbers.
 func TestSetBackendsAgree(t *testing.T) {
+	for _, told := range []bool{false, true} {
+		c, s := smallSet()
+		c.Conditional, s.Steps = told, 2
+		backendsAgree(t, c, s)
+	}
+}
+
+// backendsAgree trains on both backends, and compares what is decoded.
+func backendsAgree(t *testing.T, c SetConfig, s Schedule) {
+	t.Helper()
 	if _, err := findPlugin(); err != nil {
 		t.Skipf("no XLA: %v", err)
 	}
 	all := universes(t, 16)
-	c, s := smallSet()
-	s.Steps = 2
+	straight, _ := asked(&all[0].Universe, nil)
 	var decoded []*mat.Dense
 	for _, name := range []string{"go", "xla"} {
 		m, _, err := TrainSet(t.Context(), openTest(t, name), c, s, all, TrainOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		placed, err := m.Of(&all[0].Universe)
+		placed, err := m.Asked(&all[0].Universe, straight)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -518,7 +527,7 @@ func TestSetBackendsAgree(t *testing.T) {
 		decoded = append(decoded, w)
 	}
 	if d := apart(decoded[0], decoded[1]); d > 1e-4 {
-		t.Errorf("the backends' models decode to portfolios %v apart", d)
+		t.Errorf("the backends' models (conditional: %v) decode to portfolios %v apart", c.Conditional, d)
 	}
 }
 

@@ -124,7 +124,7 @@ func prepare(t *testing.T) *lab {
 	l.jobs = []job{
 		{name: "corpus", args: corpus}, {name: "train", args: train}, {name: "fetch", args: fetch},
 		{name: "universes", args: universes},
-		{name: "train over sets", args: []string{"train", "-corpus", at("universes"), "-steps", "150", "-batch", "32",
+		{name: "train over sets", args: []string{"train", "-corpus", at("universes"), "-asked", "-steps", "150", "-batch", "32",
 			"-latent", "3", "-backend", "go", "-out", out}},
 		{name: "generate over sets", args: []string{"generate", "-n", "20000", "-backend", "go", "-out", out}},
 		{name: "pipeline", args: append([]string{"pipeline", "-out", out}, onPrices...)},
