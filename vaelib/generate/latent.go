@@ -199,7 +199,8 @@ func (s OptimizeSettings) Validate() error {
 		return fmt.Errorf("latent search with a weight of %v on |z|²: it must be at least 0", s.PriorWeight)
 	}
 	if s.Pool < s.Starts {
-		return fmt.Errorf("latent search from the best %d of %d codes: give a larger pool, or fewer starts", s.Starts, s.Pool)
+		return fmt.Errorf("latent search from the best %d of %d codes: give a larger pool, or fewer starts", s.Starts,
+			s.Pool)
 	}
 	if s.Starts < 1 || s.Iterations < 1 || s.Patience < 0 || !(s.Step > 0) || !(s.Tolerance > 0) || !(s.Radius > 0) {
 		return fmt.Errorf("latent search of %d starts, %d iterations, step %v, radius %v, patience %d, "+

@@ -46,7 +46,8 @@ func (s *SearchSettings) Validate() error {
 		return errors.New(atVolatility + " needs its limit: give -volatility")
 	}
 	if s.Pool > 0 && s.Pool < s.Starts {
-		return fmt.Errorf("-pool: the best %d of %d codes can't climb: give a larger pool, or fewer -starts", s.Starts, s.Pool)
+		return fmt.Errorf("-pool: the best %d of %d codes can't climb: give a larger pool, or fewer -starts", s.Starts,
+			s.Pool)
 	}
 	return nil
 }
@@ -106,7 +107,8 @@ func (g *Generator) Search(ctx context.Context, in Input, settings SearchSetting
 		return nil, err
 	}
 	climb := OptimizeSettings{
-		Starts: settings.Starts, Pool: settings.Pool, Iterations: settings.Iterations, Patience: settings.Patience, Radius: settings.Radius,
+		Starts: settings.Starts, Pool: settings.Pool, Iterations: settings.Iterations, Patience: settings.Patience,
+		Radius:      settings.Radius,
 		PriorWeight: settings.PriorWeight.PriorWeight, Seed: in.Seed, Progress: in.begin("latent search"),
 	}
 	began := time.Now()

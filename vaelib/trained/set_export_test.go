@@ -92,8 +92,8 @@ func expectUniverse(t *testing.T, over *SetModel, n, periods int, largest float6
 	return e
 }
 
-// conditionalSet is a small model over sets that is told what is asked.
-func conditionalSet(t *testing.T) *SetModel {
+// plainSet is a small model over sets that isn't told what is asked, as the built-in one is.
+func plainSet(t *testing.T) *SetModel {
 	t.Helper()
 	var all []*universe.Example
 	s := universe.Settings{Universes: 16, Portfolios: 4, LeastAssets: 4, MostAssets: 7, LeastPeriods: 40,
@@ -105,7 +105,7 @@ func conditionalSet(t *testing.T) *SetModel {
 		t.Fatal(err)
 	}
 	m, _, err := MakeSet(t.Context(), backend(), all, SetSettings{
-		Config:   vae.SetConfig{Latent: 3, Width: 8, Heads: 2, Blocks: 1, Beta: 0.02, Conditional: true},
+		Config:   vae.SetConfig{Latent: 3, Width: 8, Heads: 2, Blocks: 1, Beta: 0.02},
 		Schedule: vae.Schedule{Steps: 20, Batch: 16, EvalEvery: 20},
 	}, t.TempDir(), Reports{})
 	if err != nil {
@@ -120,7 +120,7 @@ func conditionalSet(t *testing.T) *SetModel {
 func TestReaderOfSets(t *testing.T) {
 	python := readerPython(t)
 	dir := t.TempDir()
-	for name, over := range map[string]*SetModel{"set": openBuiltIn(t), "set-conditional": conditionalSet(t)} {
+	for name, over := range map[string]*SetModel{"set": openBuiltIn(t), "set-plain": plainSet(t)} {
 		if err := over.Export(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -151,7 +151,7 @@ func TestSetExport(t *testing.T) {
 	var d setDocument
 	one, text := exportedTwice(t, m.Export, m.ExportFiles(), &d)
 	if d.Format != setExportFormat || d.Network.Latent != m.Network.Config().Latent || len(d.Files) != 4 ||
-		len(d.Features.Assets) != universe.Features || len(d.Features.Universe) != universe.Facts ||
+		len(d.Features.Assets) != universe.Features+universe.AskedFeatures || len(d.Features.Universe) != universe.Facts ||
 		d.Densities.Aggregate.Dim() != d.Network.Latent {
 		t.Errorf("model.json is %s", text)
 	}

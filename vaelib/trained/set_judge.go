@@ -201,7 +201,8 @@ func (j *judge) universe(ctx context.Context, e *universe.Example, search bool) 
 // since corners of the constraint set are decoded from codes far out.
 func judgedSearch(seed uint64) generate.OptimizeSettings {
 	return generate.OptimizeSettings{
-		Pool: searchPool, Starts: searchStarts, Iterations: searchIterations, Step: 0.3, Radius: math.Inf(1), Seed: seed,
+		Pool: searchPool, Starts: searchStarts, Iterations: searchIterations, Step: 0.3, Radius: math.Inf(1),
+		Seed: seed,
 	}
 }
 
