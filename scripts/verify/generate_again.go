@@ -234,6 +234,9 @@ func (m *maker) make(ctx context.Context, made *portfoliosAgain, seed uint64) er
 		}
 		settings := c.Search
 		settings.Starts = max(settings.Starts, count)
+		if settings.Pool > 0 {
+			settings.Pool = max(settings.Pool, settings.Starts)
+		}
 		made.Search, err = m.generator.Search(ctx, generate.Input{Returns: m.window.Returns, Metrics: m.settings,
 			Starts: density, Seed: seed}, settings)
 		if err == nil {
