@@ -30,9 +30,10 @@ ENTRYPOINT ["/usr/local/bin/pipeline"]
 
 # Go, Python and JupyterLab. The repository lies in /project; its environment
 # is made by the project's own set-up command.
+# The tools of Go are there as programs, without their sources: all but pprof, trace and
+# what looks into object files, which Go would build of them.
 FROM ${GO_IMAGE} AS go
-RUN rm -r /usr/local/go/api /usr/local/go/doc /usr/local/go/test \
-        /usr/local/go/src/cmd/compile /usr/local/go/src/cmd/go /usr/local/go/src/cmd/link \
+RUN rm -r /usr/local/go/api /usr/local/go/doc /usr/local/go/test /usr/local/go/src/cmd \
     && find /usr/local/go/src -name '*_test.go' -delete \
     && find /usr/local/go/src -type d -name testdata -prune -exec rm -r {} +
 
@@ -51,15 +52,16 @@ USER 1000:1000
 ENV GOPATH=/home/reader/go PATH=/project/.venv/bin:/usr/local/go/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_COMPILE=0
 WORKDIR /project
 COPY --chown=1000:1000 . .
-# What the tools are built from stays outside.
+# What the tools are built from stays outside, as do the names of languages in others.
 RUN --mount=type=cache,target=/tmp/cache,uid=1000,gid=1000 \
-    GOCACHE=/tmp/cache/build GOMODCACHE=/tmp/cache/modules go run ./scripts/notebooks setup -lab
+    GOCACHE=/tmp/cache/build GOMODCACHE=/tmp/cache/modules go run ./scripts/notebooks setup -lab \
+    && find .venv -path '*/babel/locale-data/*' ! -name 'en*' ! -name 'root.dat' -delete
 # What cells are compiled from stays, compiled; archives of modules, and the tests and
 # pages in them, are most of their size.
 RUN go build ./vaelib/... ./scripts/notebooks \
     && chmod -R u+w "${GOPATH}/pkg/mod" \
     && find "${GOPATH}/pkg/mod" \( -name '*.zip' -o -name '*_test.go' \) -delete \
-    && find "${GOPATH}/pkg/mod" -type d \( -name testdata -o -name docs \) -prune -exec rm -r {} +
+    && find "${GOPATH}/pkg/mod" -type d \( -name testdata -o -name tests -o -name docs \) -prune -exec rm -r {} +
 # XLA=1 adds the C compiler that XLA's binding needs, cells that may use it, and the
 # plugin for CPUs, pinned by its hash, which the backend auto finds.
 ARG XLA=""
