@@ -186,6 +186,8 @@ type job struct {
 	Timeout  float64           `json:"timeout"`  // seconds a cell
 	Stamp    map[string]string `json:"stamp"`
 	Saved    string            `json:"saved"` // a notebook of the same code whose outputs are taken; empty: cells are run
+	// Solutions of all exercises, with which their cells run a second time; nil: they don't.
+	Solutions map[string]string `json:"solutions"`
 }
 
 // event is what the runner reports.

@@ -248,6 +248,8 @@ func executeAll(ctx context.Context, c *config, env environment, books []noteboo
 	return nil
 }
 
+// executeOne executes a notebook and saves it, or only checks it and the solutions of
+// its exercises.
 func executeOne(ctx context.Context, c *config, env environment, book notebook, stream *cli.IO) error {
 	hash, err := book.hash()
 	if err != nil {
@@ -259,6 +261,11 @@ func executeOne(ctx context.Context, c *config, env environment, book notebook, 
 		Sections: c.Command == "check" && c.Small,
 		Timeout:  c.Timeout,
 		Stamp:    map[string]string{sourceKey: hash, contentKey: unknownHash, libraryKey: env.commit(ctx)},
+	}
+	if c.Command == "check" {
+		if asked.Solutions, err = book.solutions(); err != nil {
+			return err
+		}
 	}
 	if c.Text {
 		asked.Saved = book.saved

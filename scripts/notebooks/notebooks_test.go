@@ -162,6 +162,28 @@ func TestStateAndClean(t *testing.T) {
 	}
 }
 
+func TestSolutions(t *testing.T) {
+	folder := t.TempDir()
+	book := notebook{"01-a", filepath.Join(folder, "01-a.md"), filepath.Join(folder, "01-a.ipynb")}
+	if blocks, err := book.solutions(); err != nil || len(blocks) != 0 {
+		t.Errorf("without a file: %v, %v", blocks, err)
+	}
+	if err := os.Mkdir(filepath.Join(folder, "solutions"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "solutions", "01-a.md")
+	write(t, path, "# A\n\n```go\nan example\n```\n\n**Exercise 1.** Two.\n\n```go\nanswer := 2.0\n```\n\n"+
+		"**Exercise 2.** Words.\n\n**Exercise 10.** Lines.\n\n```go\na := 1.0\nanswer := a\n```\n")
+	blocks, err := book.solutions()
+	if diff := cmp.Diff(map[string]string{"1": "answer := 2.0", "10": "a := 1.0\nanswer := a"}, blocks); err != nil || diff != "" {
+		t.Errorf("%v, blocks (-want +got):\n%s", err, diff)
+	}
+	write(t, path, "**Exercise 1.**\n\n```go\nanswer := 2.0\n```\n\n```go\nanswer := 3.0\n```\n")
+	if _, err := book.solutions(); err == nil || !strings.Contains(err.Error(), "exercise 1 has two blocks") {
+		t.Errorf("error %v for two blocks", err)
+	}
+}
+
 // The command as users call it: results, one-line errors and exit codes.
 func TestVerb(t *testing.T) {
 	root := t.TempDir()
@@ -328,6 +350,44 @@ func TestSections(t *testing.T) {
 	var fault *cellError
 	if _, err = execute("%%\npanic(\"at the disco\")"); !errors.As(err, &fault) || fault.cell != 5 {
 		t.Errorf("error %v, want a fault of cell 5", err)
+	}
+}
+
+// Exercises are open as they stand, and solved with their solutions in the answers' place.
+func TestExercises(t *testing.T) {
+	env := realEnvironment(t)
+	path := filepath.Join(t.TempDir(), "01-test.md")
+	const helpers = "import (\n\t\"math\"\n\n\t\"fmt\"\n)\n\n// lesson stands for the package.\nvar lesson checker\n\n" +
+		"type checker struct{}\n\nfunc (checker) Answer(k int, answer, right float64) {\n\tverdict := \"not yet\"\n" +
+		"\tif math.IsNaN(answer) {\n\t\tverdict = \"open\"\n\t} else if answer == right {\n\t\tverdict = \"solved\"\n\t}\n" +
+		"\tfmt.Printf(\"exercise %d: %s\\n\", k, verdict)\n}\n\n" +
+		"func tried(f func(float64) float64) float64 {\n\tif f == nil {\n\t\treturn math.NaN()\n\t}\n\treturn f(3)\n}"
+	const first = "%%\nanswer := math.NaN()\nlesson.Answer(1, answer, 2)"
+	const second = "%%\nvar answer func(float64) float64\nlesson.Answer(2, tried(answer), 9)"
+	square := "answer := func(x float64) float64 {\n\treturn x * x\n}"
+	for _, test := range []struct {
+		name      string
+		cells     []string
+		solutions map[string]string
+		cell      int
+		text      string
+	}{
+		{"right", []string{helpers, first, second}, map[string]string{"1": "answer := 2.0", "2": square}, 0, ""},
+		{"wrong", []string{helpers, first, second}, map[string]string{"1": "answer := 3.0", "2": square}, 3,
+			"exercise 1 as it stands and with its solution: open; not yet"},
+		{"none", []string{helpers, first}, map[string]string{}, 3, "exercise 1 has no solution"},
+		{"too many", []string{helpers, first}, map[string]string{"1": "answer := 2.0", "2": square}, 0, "no exercise for the solution of 2"},
+	} {
+		write(t, path, cells(test.cells...))
+		_, err := env.execute(t.Context(), job{Source: path, Folder: filepath.Dir(path), Sections: true, Timeout: 60,
+			Solutions: test.solutions, Stamp: map[string]string{sourceKey: "hash"}}, func(int, int) {})
+		var fault *cellError
+		if test.text == "" && err == nil {
+			continue
+		}
+		if !errors.As(err, &fault) || fault.cell != test.cell || !strings.Contains(fault.text, test.text) {
+			t.Errorf("%s: error %v, want one of cell %d with %q", test.name, err, test.cell, test.text)
+		}
 	}
 }
 

@@ -59,6 +59,44 @@ def parameters_cell(notebook, values):
     return nbformat.v4.new_code_cell(source, metadata={"injected": True}), tagged[0] + 1
 
 
+# EXERCISE is a cell that checks an answer, ANSWER the line that declares it, open.
+EXERCISE = re.compile(r"^lesson\.Answer\((\d+), ", re.MULTILINE)
+ANSWER = re.compile(r"^(?:answer :=|var answer) .*$", re.MULTILINE)
+
+
+def numbered(notebook):
+    """The cells with their numbers, without what was injected."""
+    return enumerate((c for c in notebook.cells if "injected" not in c.metadata), 1)
+
+
+def solve(notebook, solutions):
+    """Makes each exercise's cell run a second time, with the solution for an answer."""
+    left = dict(solutions)
+    for number, cell in numbered(notebook):
+        exercises = EXERCISE.findall(cell.source) if cell.cell_type == "code" else []
+        if not exercises:
+            continue
+        if len(exercises) > 1 or len(ANSWER.findall(cell.source)) != 1 or not cell.source.startswith("%%"):
+            raise Fault("an exercise is a cell of its own: %%, a line that declares answer, and lesson.Answer", number)
+        if exercises[0] not in left:
+            raise Fault(f"exercise {exercises[0]} has no solution", number)
+        solution = left.pop(exercises[0])
+        cell.source = one_program([cell.source, ANSWER.sub(lambda _: solution, cell.source)])
+    if left:
+        raise Fault(f"there is no exercise for the solution of {', '.join(left)}")
+
+
+def judge(notebook, solutions):
+    """Faults exercises that aren't open as they stand, or not solved by their solutions."""
+    outputs = (o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "stream")
+    verdicts = re.findall(r"^exercise (\d+): (.*)$", "".join(o.text for o in outputs), re.MULTILINE)
+    for number, cell in numbered(notebook):
+        for exercise in EXERCISE.findall(cell.source)[:1] if cell.cell_type == "code" else []:
+            found = [verdict for which, verdict in verdicts if which == exercise]
+            if found != ["open", "solved"]:
+                raise Fault(f"exercise {exercise} as it stands and with its solution: {'; '.join(found)}", number)
+
+
 def faults(cell):
     """The text of the cell's errors and of what it wrote to stderr."""
     for output in cell.get("outputs", []):
@@ -157,7 +195,7 @@ def execute(notebook, folder, timeout, by_sections=False):
                             # on a busy machine outputs come late, and must not be left out
                             iopub_timeout=120, raise_on_iopub_timeout=True,
                             resources={"metadata": {"path": folder}})
-    numbers = {id(c): i + 1 for i, c in enumerate(c for c in notebook.cells if "injected" not in c.metadata)}
+    numbers = {id(c): number for number, c in numbered(notebook)}
     code = [(i, numbers.get(id(c), 0), c) for i, c in enumerate(notebook.cells)
             if c.cell_type == "code" and c.source.strip()]
     if not code:
@@ -278,7 +316,11 @@ def main():
         if job["saved"]:
             take_over(notebook, nbformat.read(job["saved"], as_version=4))
         else:
+            if job["solutions"] is not None:
+                solve(notebook, job["solutions"])
             execute(notebook, job["folder"], job["timeout"], job["sections"])
+            if job["solutions"] is not None:
+                judge(notebook, job["solutions"])
         finish(notebook, job["stamp"] | ({"parameters": values} if values else {}))
         nbformat.validate(notebook)
         say(event="done", notebook=nbformat.writes(notebook) + "\n")

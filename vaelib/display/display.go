@@ -66,6 +66,7 @@ func PNG(picture []byte, width, height int, alt string) {
 	if !InNotebook() {
 		return
 	}
+	inOrder()
 	gonbui.SendData(&protocol.DisplayData{
 		Data: map[protocol.MIMEType]any{
 			protocol.MIMEImagePNG:  picture,
@@ -84,6 +85,7 @@ func Table(header []string, rows [][]string) {
 	if !InNotebook() {
 		return
 	}
+	inOrder()
 	gonbui.DisplayHTML(tableHTML(header, rows))
 	gonbui.Sync()
 }

@@ -24,7 +24,7 @@
 //
 // Files lie in runs/notebooks/kept of the repository, and may be removed at any
 // time. A file's name holds a hash of all that decides what is in it: the
-// library's sources; of a model its settings and its training rows, to the bit;
+// library's sources and the files built into it; of a model its settings and its training rows, to the bit;
 // of a result the source of its function and of everything in the notebook that
 // it mentions, parameters among them. So "run all" after a change computes what
 // the change touches, and never shows what an older program made. Equal inputs
