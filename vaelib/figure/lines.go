@@ -83,7 +83,7 @@ func (l Lines) Draw() (*Figure, error) {
 			continue
 		}
 		if len(l.Guides) > 0 && len(plots) == 0 {
-			y = y.padded(0, 0.06+0.03*float64(min(len(l.Subplots), 2))) // room for the guides' names
+			y = y.padded(0, 0.06) // room for the guides' names
 		}
 		xAxis := x
 		if k < len(l.Subplots)-1 {
