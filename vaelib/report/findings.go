@@ -12,8 +12,8 @@ func (d Document) findings() Section {
 		lines = append(lines, "The model's health is good by every rule: what follows is what the method can do here.")
 	} else {
 		lines = append(lines, fmt.Sprintf("The model's health is %s, for the reasons above: what follows says little "+
-			"about the method. What mends most models, in this order: more steps (-preset quick takes a quarter of "+
-			"them), a smaller -beta, more -latent dimensions.", h.Verdict))
+			"about the method. What mends most models, in this order: more training (-preset quick takes a quarter "+
+			"of the steps and a third of the portfolios), a smaller -beta, more -latent dimensions.", h.Verdict))
 	}
 	if d.Baselines != nil {
 		lines = append(lines, d.Baselines.Judgement()...)
