@@ -105,8 +105,8 @@ func plainSet(t *testing.T) *SetModel {
 		t.Fatal(err)
 	}
 	m, _, err := MakeSet(t.Context(), backend(), all, SetSettings{
-		Config:   vae.SetConfig{Latent: 3, Width: 8, Heads: 2, Blocks: 1, Beta: 0.02},
-		Schedule: vae.Schedule{Steps: 20, Batch: 16, EvalEvery: 20},
+		Config:   vae.SetConfig{Latent: 3, Width: 8, Heads: 2, Blocks: 1, Beta: 0.005},
+		Schedule: vae.Schedule{Steps: 120, Batch: 16, EvalEvery: 120},
 	}, t.TempDir(), Reports{})
 	if err != nil {
 		t.Fatal(err)
