@@ -70,8 +70,8 @@ func findPython(given string) (path, problem string) {
 
 // Time limits of a peer's answers; a turn may take its length besides.
 const (
-	startLimit   = 2 * time.Minute
-	prepareLimit = 2 * time.Minute
+	startLimit   = 5 * time.Minute
+	prepareLimit = 10 * time.Minute // compiling takes minutes where others take the cores
 	turnLimit    = time.Minute
 	stopLimit    = 3 * time.Second
 )

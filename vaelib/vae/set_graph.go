@@ -14,6 +14,7 @@ type setTape struct {
 	network *setNetwork
 	cut     []*graph.Node // weights and bias of each layer, flat
 	in      setInputs
+	fused   bool // see attendFused
 }
 
 // setInputs are universes as the graph sees them.
@@ -75,7 +76,13 @@ func (t *setTape) stack(from int, x, absent *graph.Node) *graph.Node {
 	x = t.dense(from, x)
 	for block := range t.network.config.Blocks {
 		first := from + 1 + blockLayers*block
-		x = graph.Add(x, t.dense(first+blockMix, t.attend(t.dense(first+blockAttention, normalised(x)), absent)))
+		seen := t.dense(first+blockAttention, normalised(x))
+		if t.fused {
+			seen = t.attendFused(seen)
+		} else {
+			seen = t.attend(seen, absent)
+		}
+		x = graph.Add(x, t.dense(first+blockMix, seen))
 		x = graph.Add(x, t.dense(first+blockDown, silu(t.dense(first+blockUp, normalised(x)))))
 	}
 	return normalised(x)
@@ -215,11 +222,11 @@ const logitPenalty = 0.03
 const clip = 1
 
 // stepGraph is one step of Adam, as [network.stepGraph] is: a state, the layers as cut
-// out of it, and the step's plan and batch to the next state.
-func (n *setNetwork) stepGraph(s state[*graph.Node], cut, rows []*graph.Node) state[*graph.Node] {
+// out of it, and the step's plan and batch to the next state. Fused: of a loop.
+func (n *setNetwork) stepGraph(s state[*graph.Node], cut, rows []*graph.Node, fused bool) state[*graph.Node] {
 	plan := rows[0]
 	universes, more := setInputsOf(rows[1:])
-	t := &setTape{network: n, cut: cut, in: universes}
+	t := &setTape{network: n, cut: cut, in: universes, fused: fused}
 	var l setLosses
 	if n.config.rule() {
 		l = t.regret(more[0], more[1], more[2], more[3])

@@ -52,7 +52,7 @@ func (p *setPrograms) ofTraining(n *setNetwork) []setGraph {
 		// state, plan, batch -> state
 		{&p.step, func(in []*graph.Node) []*graph.Node {
 			s, rows := takeState(in, 1)
-			return n.stepGraph(s, n.cut(s.theta[0]), rows).list()
+			return n.stepGraph(s, n.cut(s.theta[0]), rows, false).list()
 		}},
 		// state, plans (S x planSize), batches (S x ...), 0 and the number of steps -> state
 		{&p.loop, func(in []*graph.Node) []*graph.Node {
@@ -63,7 +63,7 @@ func (p *setPrograms) ofTraining(n *setNetwork) []setGraph {
 				cut: func(state []*graph.Node) []*graph.Node { return n.cut(state[0]) },
 				step: func(state, _, rows, cut []*graph.Node) []*graph.Node {
 					s, _ := takeState(state, 1)
-					return n.stepGraph(s, cut, rows).list()
+					return n.stepGraph(s, cut, rows, true).list()
 				},
 			}.run()
 		}},
