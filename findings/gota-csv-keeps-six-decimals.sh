@@ -5,9 +5,9 @@
 # A coin's closes of 0.0000123 and 0.0000118 are both 0.000012 when they are read
 # back, and one of 0.0000004 is 0: a return of -4 % is 0, and the last one -100 %.
 # One would have guessed the shortest text that gives the number again, which
-# WriteJSON of the same frame has. The median
-# counts NaN as the largest number, while the mean is NaN; and the largest is NaN
-# if the NaN stands first, and else isn't.
+# WriteJSON of the same frame has. The median counts NaN as the largest number,
+# while the mean is NaN; and the largest is NaN if the NaN stands first, and else
+# isn't.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 cat >main.go <<'GO'
