@@ -94,7 +94,8 @@ func status(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	value, result := "go", ""
 	if backend, err := openAuto(ctx); err != nil {
-		result = err.Error()
+		result = "no plugin opens"
+		io.Note("%v", err)
 	} else {
 		value, result = backend, "works"
 	}
