@@ -58,7 +58,7 @@ type SearchesWorth struct {
 	GradientMedian float64 `json:"projected_gradient_median"`
 	// GradientInTime is that of projected gradient which begins anew for as long as the
 	// latent search took.
-	GradientInTime   float64 `json:"projected_gradient_in_same_time_median"`
+	GradientInTime   float64 `json:"projected_gradient_median_in_latent_seconds"`
 	GradientSeconds  float64 `json:"projected_gradient_seconds"` // all searches together
 	LatentSeconds    float64 `json:"latent_seconds"`
 	GradientMatching float64 `json:"projected_gradient_share_of_time"` // that matching the latent search takes, median

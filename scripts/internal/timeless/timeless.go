@@ -93,7 +93,7 @@ var searches = regexp.MustCompile(`it took [^<]*? ms, the latent search [^<]*? m
 // searches.
 var timesOfSearches = regexp.MustCompile(
 	`("(?:latent_seconds|projected_gradient_seconds|` +
-		`projected_gradient_share_of_time|projected_gradient_in_same_time_median)": )[-+.e0-9]+`)
+		`projected_gradient_share_of_time|projected_gradient_median_in_latent_seconds)": )[-+.e0-9]+`)
 
 // places are the commands of a report that name its folder.
 var places = regexp.MustCompile(`(go run \./scripts/(?:verify|generate -model) )[^<]*`)
