@@ -4,11 +4,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
@@ -44,9 +46,17 @@ backtest -strategies equal-weight,min-variance,hrp -groups 8 -held-out 2 -embarg
 
 func main() { cli.Main(verb) }
 
+// Validate refuses sectors that neither bound anything nor shape a training set.
+func (c *config) Validate() error {
+	if c.NeedsModel() {
+		return nil
+	}
+	return c.CheckSectors()
+}
+
 func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	spec := run.Spec{Verb: "backtest", Config: io.Config(), Seed: c.Seed, Outputs: experiment.BacktestFiles()}
-	if err := run.Usable(c.Out, spec, c.Force); err != nil {
+	if err := c.possible(spec); err != nil {
 		return err
 	}
 	data, err := c.Prices.LoadListed(io)
@@ -121,6 +131,25 @@ func perform(ctx context.Context, folder *run.Run, input experiment.Input, c *co
 		return err
 	}
 	return print(c, io, summary)
+}
+
+// possible refuses a folder that holds something else, and models that aren't there,
+// before prices are read and a backend opened.
+func (c *config) possible(spec run.Spec) error {
+	if err := run.Usable(c.Out, spec, c.Force); err != nil {
+		return err
+	}
+	if c.NeedsSet() {
+		over, err := trained.OverSets(c.Model)
+		if err != nil {
+			return err
+		}
+		if !over {
+			return fmt.Errorf("-model %s has assets of its own: give a model over sets, which train -corpus makes",
+				c.Model)
+		}
+	}
+	return learnt.Check(c.Rule...)
 }
 
 // models reads those that were trained before.

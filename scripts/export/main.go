@@ -36,6 +36,9 @@ python3 -c 'import vaefolio_reader as v; print(v.load("export").sample(5))'    #
 
 func main() { cli.Main(verb) }
 
+// Validate refuses sectors without a cap.
+func (c *config) Validate() error { return c.CheckSectors() }
+
 func export(_ context.Context, c *config, io *cli.IO) error {
 	if c.Out == "" {
 		return cli.Usagef("no folder for the export: give -out")

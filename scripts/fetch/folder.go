@@ -150,7 +150,7 @@ func (m *manifest) files() []string {
 // that is cut short. Files without a manifest, or with one of something else, are
 // an error.
 func readManifest(dir string, force bool) (*manifest, error) {
-	text, err := os.ReadFile(filepath.Join(dir, manifestName))
+	text, err := run.ReadFile(filepath.Join(dir, manifestName))
 	if errors.Is(err, fs.ErrNotExist) {
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {

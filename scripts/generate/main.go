@@ -73,6 +73,14 @@ generate -model runs/model -mode outcomes -from-weights mine.csv -horizon 365 -r
 
 func main() { cli.Main(verb) }
 
+// Validate refuses sectors without a cap in modes that look at no sector.
+func (c *config) Validate() error {
+	if c.Mode == "condition" || c.Mode == "styles" {
+		return nil
+	}
+	return c.CheckSectors()
+}
+
 // mode is one way of making portfolios.
 type mode struct {
 	make   func(*job, context.Context) (*made, error)

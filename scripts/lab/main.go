@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"vaefolio/scripts/internal/cli"
@@ -62,6 +63,9 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err := c.Map.Validate(); err != nil {
 		return cli.Usage(err)
 	}
+	if err := c.possible(); err != nil {
+		return err
+	}
 	market, err := c.market(io)
 	if err != nil {
 		return err
@@ -112,6 +116,18 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	return print(c, io, findings)
+}
+
+// possible refuses models that aren't there, before prices are read and a backend opened.
+func (c *config) possible() error {
+	over, err := trained.OverSets(c.Model)
+	if err != nil {
+		return err
+	}
+	if !over {
+		return fmt.Errorf("-model %s has assets of its own: give a model over sets, which train -corpus makes", c.Model)
+	}
+	return learnt.Check(c.Rule...)
 }
 
 // market reads the returns to resample.

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/lab"
 )
 
@@ -132,5 +133,15 @@ func TestRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	execute(t, 1, "holds files that no laboratory made", "-backend", "xla:/nowhere.so", "-out", out)
+	execute(t, 1, "holds files that no laboratory made (notes.txt)", "-backend", "xla:/nowhere.so", "-out", out)
+}
+
+func TestRefusesAFolderFirst(t *testing.T) { clitest.Early(t, verb) }
+
+// A model that isn't there is refused before prices are read.
+func TestRefusesAModelFirst(t *testing.T) {
+	out, nowhere := filepath.Join(t.TempDir(), "out"), t.TempDir()
+	for _, flag := range []string{"-model", "-rule"} {
+		execute(t, 1, nowhere, "-source", "bootstrap", "-prices", "nothere", flag, nowhere, "-out", out)
+	}
 }

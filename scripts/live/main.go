@@ -59,7 +59,7 @@ func (c *config) Validate() error {
 	if _, err := bybit.New(bybit.Options{StreamURL: c.StreamURL}); err != nil {
 		return fmt.Errorf("-stream-url: %w", err)
 	}
-	return c.KeptConstraints.Validate()
+	return c.CheckSectors()
 }
 
 var verb = cli.Verb[config]{

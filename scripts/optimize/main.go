@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/optimize"
@@ -62,6 +63,9 @@ func (c *config) Validate() error {
 	if err := moments.CheckName(c.Covariance); err != nil {
 		return fmt.Errorf("-covariance: %w", err)
 	}
+	if err := c.CheckSectors(); err != nil {
+		return err
+	}
 	if c.Objective == optimize.RiskBudget && len(c.Budgets) == 0 {
 		return fmt.Errorf("%s needs -budgets", c.Objective)
 	}
@@ -82,6 +86,9 @@ func (c *config) Validate() error {
 }
 
 func run(ctx context.Context, c *config, io *cli.IO) error {
+	if err := learnt.Check(c.Rule...); err != nil {
+		return err
+	}
 	prices, err := c.Load(io)
 	if err != nil {
 		return err

@@ -32,6 +32,9 @@ var verb = cli.Verb[config]{
 
 func main() { cli.Main(verb) }
 
+// Validate refuses sectors without a cap.
+func (c *config) Validate() error { return c.CheckSectors() }
+
 // rowsPerBlock is how many rows are projected between reports.
 const rowsPerBlock = 4096
 

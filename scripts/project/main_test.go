@@ -176,6 +176,7 @@ func TestBadInput(t *testing.T) {
 		{"infeasible minimum", []string{"-weights", weights, "-min-weight=0.45", "-max-weight=0.45"}, 1, "0.45"},
 		{"unknown sector", []string{"-weights", weights, "-sectors", write(t, "s.csv", sectors), "-sector-cap=w=1"}, 1, "w"},
 		{"no sectors", []string{"-weights", weights, "-sector-cap=x=1"}, 2, "-sectors FILE"},
+		{"no cap", []string{"-weights", weights, "-sectors", write(t, "s.csv", sectors)}, 2, "-sectors bounds nothing without -sector-cap"},
 		{"percent", []string{"-weights", write(t, "percent.csv", "A,B\n62.5,37.5\n20,80.02\n")}, 1, "percent.csv: row 1 sums to 100: percent? divide the weights by 100"},
 		{"money", []string{"-weights", write(t, "money.csv", "id,A,B\nmine,62500,37500\n")}, 1, "money.csv: row mine sums to 100000: amounts? divide each by the sum"},
 		{"unknown flag", []string{"-weights", weights, "-max-wieght=1"}, 2, "did you mean max-weight?"},

@@ -89,7 +89,7 @@ func foreign(dir string) (verb string, ok bool) {
 		}
 	}
 	var kind struct{ Kind string }
-	if text, err := os.ReadFile(filepath.Join(dir, "manifest.json")); err == nil &&
+	if text, err := run.ReadFile(filepath.Join(dir, "manifest.json")); err == nil &&
 		json.Unmarshal(text, &kind) == nil && kind.Kind == fetchKind {
 		return "fetch", true
 	}
@@ -281,7 +281,7 @@ func (f *folder) count(file, status string) int {
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
 
-func (f *folder) read(name string) ([]byte, error) { return os.ReadFile(f.path(name)) }
+func (f *folder) read(name string) ([]byte, error) { return run.ReadFile(f.path(name)) }
 
 // has says whether the file is there.
 func (f *folder) has(name string) bool {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -452,7 +451,7 @@ func (f *folder) checkOrder(x *fixed, asked [][]float64) error {
 // checkStudy compares the held-out check of the model's orders with the model's.
 func (f *folder) checkStudy(x *fixed) error {
 	const about = "provenance.json"
-	text, err := os.ReadFile(filepath.Join(x.config.Model, "orders.json"))
+	text, err := run.ReadFile(filepath.Join(x.config.Model, "orders.json"))
 	if err != nil {
 		return nil // the model has none
 	}

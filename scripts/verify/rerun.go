@@ -137,7 +137,7 @@ func (f *folder) repeat(ctx context.Context, programs, verb string, flags ...str
 func contents(dir string, m *run.Manifest) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for name := range m.Files {
-		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		text, err := run.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -402,7 +401,7 @@ func (f *folder) checkUniverses() error {
 	if err != nil {
 		return err
 	}
-	text, err := os.ReadFile(f.path("config.toml"))
+	text, err := run.ReadFile(f.path("config.toml"))
 	if err != nil {
 		return err
 	}

@@ -452,7 +452,7 @@ func filesIn(dir string) (map[string][]byte, error) {
 			return nil, err
 		}
 		if !info.IsDir() {
-			if files[name], err = os.ReadFile(at); err != nil {
+			if files[name], err = run.ReadFile(at); err != nil {
 				return nil, err
 			}
 			continue

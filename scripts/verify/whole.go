@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 
@@ -92,7 +91,7 @@ func hashParts(parts ...[]byte) string {
 
 // readOptional reads a file; nil where there is none.
 func readOptional(name string) ([]byte, error) {
-	text, err := os.ReadFile(name)
+	text, err := run.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -96,7 +96,7 @@ func readIfThere(path string) (*Tracks, error) {
 // readConfig reads the values of a run's config.toml, which has one a line. A
 // folder without one has none.
 func readConfig(path string) (map[string]string, error) {
-	text, err := os.ReadFile(path)
+	text, err := run.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return map[string]string{}, nil
 	}
@@ -117,7 +117,7 @@ func readConfig(path string) (map[string]string, error) {
 // none.
 func readSummary(path string) (number.Values, error) {
 	var values number.Values
-	text, err := os.ReadFile(path)
+	text, err := run.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return values, nil
 	}

@@ -143,7 +143,7 @@ func (e *Entry) addStrategies(path string) {
 	var summary struct {
 		Strategies []tested `json:"strategies"`
 	}
-	text, err := os.ReadFile(path)
+	text, err := run.ReadFile(path)
 	if err != nil || json.Unmarshal(text, &summary) != nil {
 		return // an unfinished run has none
 	}
@@ -158,7 +158,7 @@ func (e *Entry) addStrategies(path string) {
 // labEntry reads the folder of a laboratory, whose worlds are part of it.
 func labEntry(dir string) Entry {
 	e := Entry{Verb: "lab", State: Unfinished}
-	if text, err := os.ReadFile(filepath.Join(dir, labFile)); err == nil {
+	if text, err := run.ReadFile(filepath.Join(dir, labFile)); err == nil {
 		e.ConfigHash = run.Hash(text)
 	}
 	worlds, err := os.ReadDir(filepath.Join(dir, worldsFolder))
@@ -197,7 +197,7 @@ func (e *Entry) addPart(dir string) int {
 // sweepEntry reads the folder of a sweep.
 func sweepEntry(dir string) Entry {
 	e := Entry{Verb: "sweep", State: Unfinished}
-	text, err := os.ReadFile(filepath.Join(dir, sweepFile))
+	text, err := run.ReadFile(filepath.Join(dir, sweepFile))
 	var plan struct {
 		Runs []struct{ ID string } `json:"runs"`
 	}

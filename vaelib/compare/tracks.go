@@ -132,6 +132,7 @@ func (t *table) header(record []string) error {
 	if first == "strategy" || first == "id" {
 		return t.refuse(1, "a column %s: this looks like weights; a file of returns has one column a strategy", first)
 	}
+	named := make(map[string]bool, len(record))
 	for j, name := range record {
 		name = strings.TrimSpace(name)
 		switch _, err := strconv.ParseFloat(name, 64); {
@@ -143,10 +144,11 @@ func (t *table) header(record []string) error {
 			return t.refuse(j+1, "a column without a name: name the strategy in the header")
 		case err == nil:
 			return t.refuse(j+1, "%s is no name: the first line is a header with a name for each strategy", name)
-		case slices.Contains(t.names, name):
+		case named[name]:
 			return t.refuse(j+1, "strategy %s is there twice: give each column a name of its own", name)
 		}
 		t.names = append(t.names, strings.Clone(name))
+		named[t.names[len(t.names)-1]] = true
 	}
 	if len(t.names) == 0 {
 		return t.refuse(0, "no column of returns: one column a strategy is wanted")

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -83,7 +82,7 @@ func (c *Corpus) writeProvenance(w io.Writer) error {
 // returns nil where there is no such file.
 func ReadValidation(weightsPath string, p *portfolio.Portfolios) ([]bool, error) {
 	path := filepath.Join(filepath.Dir(weightsPath), ProvenanceFile)
-	file, err := os.Open(path)
+	file, err := run.OpenFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -162,7 +161,7 @@ func ReadSet(weightsPath string) (*simplex.Set, error) {
 // readOptional decodes a file, and returns the zero value where there is none.
 func readOptional[T any](path string, decode func(io.Reader) (T, error)) (T, error) {
 	var none T
-	file, err := os.Open(path)
+	file, err := run.OpenFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return none, nil
 	}

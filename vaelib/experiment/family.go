@@ -190,7 +190,7 @@ func (f *family) key(training *market.Window, set simplex.Set) (string, error) {
 
 // readDecisions reads what a model chose, nil where that isn't there or can't be.
 func readDecisions(path string, set simplex.Set, names []string) decisions {
-	text, err := os.ReadFile(path)
+	text, err := run.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 	"slices"
 	"sort"
 	"strconv"
@@ -15,6 +13,7 @@ import (
 	"time"
 
 	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/tabular"
 )
 
 // Series is a row of values from outside the prices, such as an index of
@@ -45,20 +44,16 @@ type SeriesOptions struct {
 	MaxAge time.Duration // of [Series]; 0: 7 of the commonest steps
 }
 
-// ReadSeries reads a CSV with a header: a column timestamp or date (the first
+// ReadSeries reads a CSV, or a table packed as prices may be, with a header: a column timestamp or date (the first
 // of them, in any case, as [market.ParseTime] reads it), the values' column,
 // and others, which are ignored. Rows may be in any order, but only one may
 // have a time. A row without a value is left out.
 //
 // It returns a [*market.DataError] for a defect of the file.
 func ReadSeries(path string, opt SeriesOptions) (*Series, error) {
-	file, err := os.Open(path)
+	file, err := tabular.OpenText(path)
 	if err != nil {
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
-		return nil, &market.DataError{File: path, Msg: err.Error(), Err: err}
+		return nil, err
 	}
 	defer file.Close()
 	return parseSeries(file, path, opt)
@@ -195,6 +190,9 @@ func seriesColumns(header []string, want string) (times, values int, err error) 
 func csvError(file string, err error) error {
 	if p := new(csv.ParseError); errors.As(err, &p) {
 		return &market.DataError{File: file, Line: p.Line, Msg: p.Err.Error() + ": correct the line", Err: err}
+	}
+	if defect := new(market.DataError); errors.As(err, &defect) {
+		return defect
 	}
 	return &market.DataError{File: file, Msg: "could not be read: " + err.Error(), Err: err}
 }

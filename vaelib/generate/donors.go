@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 	"vaefolio/vaelib/vae"
@@ -68,7 +68,7 @@ func NewDonors(config vae.Config, weights, conditions *mat.Dense, measures []por
 
 // ReadDonors reads a file that holds donors of a model's conditions.
 func ReadDonors(path string, config vae.Config) (*Donors, error) {
-	file, err := os.Open(path)
+	file, err := run.OpenFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: what a wish leaves open comes from the donors of a conditional model: train it "+
 			"by the train verb", err)

@@ -153,13 +153,7 @@ func (l *Lab) check() (there bool, err error) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return false, err
 		}
-		for _, e := range entries {
-			if whole, _ := run.LeftoverOf(e.Name()); e.Name() != lockFile && whole != planFile {
-				return false, fmt.Errorf("%s holds files that no laboratory made (%s): choose another folder", l.dir,
-					e.Name())
-			}
-		}
-		return false, nil
+		return false, l.strangers(entries)
 	case err != nil:
 		return false, err
 	case !l.same(old) && !l.force:
@@ -168,6 +162,32 @@ func (l *Lab) check() (there bool, err error) {
 	}
 	inWorld := path.Join(WorldsFolder, l.worlds[0].id, resultFile)
 	return l.same(old), run.Free(l.dir, append(slices.Clone(ownFiles), inWorld)...)
+}
+
+// strangers refuses what lies in a folder without a plan, unless it is a laboratory's.
+func (l *Lab) strangers(entries []fs.DirEntry) error {
+	var names []string
+	for _, e := range entries {
+		if whole, _ := run.LeftoverOf(e.Name()); e.Name() != lockFile && whole != planFile {
+			names = append(names, e.Name())
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	if m, err := run.ReadManifest(l.dir); err == nil {
+		return fmt.Errorf("%s holds another run (of %s, not lab): choose another folder", l.dir, m.Verb)
+	}
+	slices.SortStableFunc(names, func(a, b string) int { // what nobody sees comes last
+		return strings.Count(a[:1], ".") - strings.Count(b[:1], ".")
+	})
+	const most = 3
+	more := ""
+	if len(names) > most {
+		names, more = names[:most], fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return fmt.Errorf("%s holds files that no laboratory made (%s%s): choose another folder", l.dir,
+		strings.Join(names, ", "), more)
 }
 
 // claim writes the plan into the folder, unless it is there.
@@ -223,7 +243,7 @@ func (l *Lab) difference(other *plan) string {
 }
 
 func readPlan(dir string) (*plan, error) {
-	text, err := os.ReadFile(filepath.Join(dir, planFile))
+	text, err := run.ReadFile(filepath.Join(dir, planFile))
 	if err != nil {
 		return nil, err
 	}
@@ -404,7 +424,7 @@ func (l *Lab) outcomes() ([]outcome, error) {
 		if err != nil {
 			return nil, err
 		}
-		text, err := os.ReadFile(filepath.Join(dir, resultFile))
+		text, err := run.ReadFile(filepath.Join(dir, resultFile))
 		if err != nil {
 			return nil, err
 		}

@@ -42,6 +42,18 @@ func In(dir string) bool {
 	return err == nil
 }
 
+// Check returns an error unless each of the folders holds a network of a rule, before
+// a backend is opened for it.
+func Check(dirs ...string) error {
+	for _, dir := range dirs {
+		if !In(dir) {
+			return fmt.Errorf("no learnt rule in %s, which would be a file %s: train -objective true-sharpe makes one",
+				dir, file)
+		}
+	}
+	return nil
+}
+
 // Files are the names of the files that [Train] may write in a run's folder.
 func Files() []string { return []string{file, "training.safetensors"} }
 
@@ -86,7 +98,7 @@ func Read(dirs ...string) (files [][]byte, err error) {
 		return err
 	}
 	for _, dir := range dirs {
-		if err := add(os.ReadFile(filepath.Join(dir, file))); err != nil {
+		if err := add(run.ReadFile(filepath.Join(dir, file))); err != nil {
 			return nil, err
 		}
 	}

@@ -44,6 +44,7 @@ func (flattened) recognise(h *head) (*plan, error) {
 			excerpt([]byte(names[len(names)-1])), assets[len(names)-1])
 	}
 	p.skip, p.width = h.skip(), len(names)
+	at := map[string]int{}
 	for i, field := range fields {
 		c := canon(field)
 		if want := adjustedWords[c] || !adjusted && closeWords[c]; !want {
@@ -52,10 +53,10 @@ func (flattened) recognise(h *head) (*plan, error) {
 			}
 			continue
 		}
-		if j := slices.Index(p.symbols, assets[i]); j >= 0 {
-			return nil, h.errorf(h.header, i+1, "symbol %s is in column %d already: keep one of them",
-				assets[i], p.columns[j]+1)
+		if j, ok := at[assets[i]]; ok {
+			return nil, h.errorf(h.header, i+1, "symbol %s is in column %d already: keep one of them", assets[i], j+1)
 		}
+		at[assets[i]] = i
 		p.symbols = append(p.symbols, assets[i])
 		p.columns = append(p.columns, i)
 	}

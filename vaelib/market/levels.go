@@ -54,7 +54,7 @@ func (l *levels) plan(h *head, layout string) (*plan, error) {
 		return nil, h.errorf(l.first, 1, "first column below the header is no time")
 	}
 	adjusted := slices.ContainsFunc(l.fields, func(f string) bool { return adjustedWords[canon(f)] })
-	symbol := ""
+	symbol, at := "", map[string]int{}
 	for i := 1; i < p.width; i++ {
 		if i < len(l.names) && l.names[i] != "" {
 			symbol = l.names[i] // spreadsheets merge the cells of one name
@@ -73,10 +73,10 @@ func (l *levels) plan(h *head, layout string) (*plan, error) {
 		if symbol == "" {
 			return nil, h.errorf(l.line, i+1, "symbol is empty: name the column, or delete it")
 		}
-		if slices.Contains(p.symbols, symbol) {
-			return nil, h.errorf(l.line, i+1, "symbol %s is in column %d already: keep one of them",
-				symbol, p.columns[slices.Index(p.symbols, symbol)]+1)
+		if j, ok := at[symbol]; ok {
+			return nil, h.errorf(l.line, i+1, "symbol %s is in column %d already: keep one of them", symbol, j+1)
 		}
+		at[symbol] = i
 		if msg := checkName([]byte(symbol)); msg != "" {
 			return nil, h.errorf(l.line, i+1, "header %s", msg)
 		}

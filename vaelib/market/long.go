@@ -12,6 +12,7 @@ type assets struct {
 	times   moments
 	at      map[int64]int // row of each time
 	columns map[string]*assetColumn
+	priced  int          // of the columns, those with a price
 	latest  int          // row of the last time
 	current *assetColumn // of the last asset
 }
@@ -63,7 +64,7 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 			c.Empty++
 			continue
 		}
-		if prices++; prices > opt.MaxPrices || len(a.columns)*len(a.times.ms) > 4*opt.MaxPrices {
+		if prices++; prices > opt.MaxPrices || a.priced*len(a.times.ms) > opt.MaxPrices {
 			return nil, tooMany(file, opt)
 		}
 		traded := at.ms
@@ -163,9 +164,17 @@ func (a *assets) column(r rows, field int) (*assetColumn, error) {
 	return c, nil
 }
 
+// count counts a column at its first price.
+func (a *assets) count(c *assetColumn) {
+	if len(c.close) == 0 {
+		a.priced++
+	}
+}
+
 // put sets a price, and says whether there was one already, and the same.
 func (a *assets) put(c *assetColumn, at moment, v float64) (repeated, same bool) {
 	i := a.row(at)
+	a.count(c)
 	for len(c.close) <= i {
 		c.close = append(c.close, math.NaN())
 	}
@@ -180,6 +189,7 @@ func (a *assets) put(c *assetColumn, at moment, v float64) (repeated, same bool)
 // files may have the newest first.
 func (a *assets) trade(c *assetColumn, day moment, at int64, v float64) {
 	i := a.row(day)
+	a.count(c)
 	for len(c.close) <= i {
 		c.close, c.traded = append(c.close, math.NaN()), append(c.traded, math.MinInt64)
 	}

@@ -59,6 +59,9 @@ func (s *scanner) next() bool {
 			failed.Msg = fmt.Sprintf("line of more than %d MiB: not a CSV of prices", tabular.LongestLine>>20)
 		}
 		s.err = failed
+		if defect := new(DataError); errors.As(err, &defect) {
+			s.err = defect
+		}
 	}
 	return false
 }

@@ -11,10 +11,19 @@ import (
 
 // Sectors says which symbol belongs to which sector, in whole or in part.
 type Sectors struct {
-	Names  []string                      // sectors in the order of the file
-	shares map[string]map[string]float64 // symbol, sector
+	Names  []string                // sectors in the order of the file
+	shares map[string][]membership // of each symbol
 	file   string
 	lines  map[string]int // of each symbol, the first
+}
+
+// mostSectors bounds those of one symbol.
+const mostSectors = 1000
+
+// membership is the share of a symbol in a sector.
+type membership struct {
+	sector string
+	share  float64
 }
 
 // ReadSectors reads a CSV, or a table packed as prices may be, with the columns symbol, sector and, where
@@ -51,8 +60,8 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 		len(header) == 3 && !strings.EqualFold(header[2], "share") {
 		return nil, lines.errorf(0, "header %q is not symbol,sector or symbol,sector,share", strings.Join(header, ","))
 	}
-	s := &Sectors{shares: map[string]map[string]float64{}, file: name, lines: map[string]int{}}
-	total := map[string]float64{}
+	s := &Sectors{shares: map[string][]membership{}, file: name, lines: map[string]int{}}
+	total, named := map[string]float64{}, map[string]bool{}
 	for lines.next() {
 		if len(lines.fields) != len(header) {
 			return nil, lines.ragged(len(header))
@@ -73,19 +82,21 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 			}
 		}
 		if s.shares[symbol] == nil {
-			s.shares[symbol] = map[string]float64{}
 			s.lines[symbol] = lines.line
 		}
-		if _, ok := s.shares[symbol][sector]; ok {
+		if len(s.shares[symbol]) == mostSectors {
+			return nil, lines.errorf(0, "%s is in more than %d sectors: leave the smallest out", symbol, mostSectors)
+		}
+		if s.Share(symbol, sector) > 0 {
 			return nil, lines.errorf(0, "%s is in %s already: keep one of the rows", symbol, sector)
 		}
-		s.shares[symbol][sector] = share
+		s.shares[symbol] = append(s.shares[symbol], membership{sector, share})
 		if total[symbol] += share; total[symbol] > 1+1e-9 {
 			return nil, lines.errorf(0, "shares of %s sum to %.6g, above 1: give fractions in a third column, share",
 				symbol, total[symbol])
 		}
-		if !slices.Contains(s.Names, sector) {
-			s.Names = append(s.Names, sector)
+		if !named[sector] {
+			named[sector], s.Names = true, append(s.Names, sector)
 		}
 	}
 	if lines.err != nil {
@@ -99,7 +110,14 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 
 // Share returns the share of a symbol in a sector, in [0, 1]; 0 for a symbol
 // or sector that the file does not name.
-func (s *Sectors) Share(symbol, sector string) float64 { return s.shares[symbol][sector] }
+func (s *Sectors) Share(symbol, sector string) float64 {
+	for _, m := range s.shares[symbol] {
+		if m.sector == sector {
+			return m.share
+		}
+	}
+	return 0
+}
 
 // Shares returns the shares of the symbols in one sector (length N): the row
 // of a sector bound, Lo <= shares.w <= Hi. It returns an error for an unknown
@@ -138,8 +156,8 @@ func (s *Sectors) Unassigned(symbols []string) []string {
 // members are the symbols of a sector in the order of the file.
 func (s *Sectors) members(sector string) []string {
 	var members []string
-	for symbol, shares := range s.shares {
-		if shares[sector] > 0 {
+	for symbol := range s.shares {
+		if s.Share(symbol, sector) > 0 {
 			members = append(members, symbol)
 		}
 	}

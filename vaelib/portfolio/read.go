@@ -183,7 +183,7 @@ type table struct {
 	line    int // that is being read
 	fields  [][]byte
 	withIDs bool
-	seen    map[string]int // line of each id
+	seen    map[string]int // line of each id, or of each symbol that has one
 }
 
 func (t *table) values() *mat.Dense {
@@ -227,6 +227,9 @@ func readTable(r io.Reader, file, kind string, known []string, check func(id str
 		var cause *fs.PathError
 		if errors.As(err, &cause) {
 			err = cause.Err
+		}
+		if defect := new(tabular.Error); errors.As(err, &defect) {
+			t.line, err = defect.Line, errors.New(defect.Msg)
 		}
 		return nil, t.refuse(0, err)
 	}
@@ -356,9 +359,10 @@ func (t *table) addLine(fields [][]byte) error {
 	if err := checkName("symbol", name); err != nil {
 		return err
 	}
-	if slices.Contains(t.names, name) {
+	if t.seen[name] > 0 {
 		return fmt.Errorf("symbol %s is there twice: keep one of the lines", name)
 	}
+	t.seen[name] = t.line
 	x, err := weight(fields[1])
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -378,6 +382,7 @@ func (t *table) header(fields [][]byte, withIDs bool, kind string) (column int, 
 	if len(fields) == first {
 		return 0, fmt.Errorf("the header names no %s after %s", kind, idColumn)
 	}
+	place := make(map[string]int, len(fields))
 	for j, field := range fields[first:] {
 		name := string(field)
 		if len(fields) == 1 && strings.ContainsAny(name, ";\t|") {
@@ -386,10 +391,10 @@ func (t *table) header(fields [][]byte, withIDs bool, kind string) (column int, 
 		if err := checkName(kind, name); err != nil {
 			return first + j + 1, err
 		}
-		if before := t.column(name); before > 0 {
-			return first + j + 1, fmt.Errorf("%s %s is repeated from column %d: keep one of them",
-				kind, name, first+before)
+		if before, repeated := place[name]; repeated {
+			return first + j + 1, fmt.Errorf("%s %s is repeated from column %d: keep one of them", kind, name, before)
 		}
+		place[name] = first + j + 1
 		if j == 0 || withIDs || !strings.EqualFold(name, idColumn) {
 			t.names = append(t.names, name)
 			continue

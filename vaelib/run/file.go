@@ -63,6 +63,49 @@ func writeWhole(path string, write func(io.Writer) error) (err error) {
 	return syncDir(dir)
 }
 
+// OpenFile opens a file of a folder that somebody gave, which has to be a plain one: a
+// pipe or a device in its place may never end, or never answer.
+func OpenFile(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := plain(info, path); err != nil {
+		return nil, err
+	}
+	return os.Open(path)
+}
+
+// plain refuses all but plain files.
+func plain(info fs.FileInfo, path string) error {
+	switch {
+	case info.IsDir():
+		return &fs.PathError{Op: "open", Path: path, Err: errors.New("is a folder, not a file")}
+	case !info.Mode().IsRegular():
+		return &fs.PathError{Op: "open", Path: path, Err: errors.New(
+			"is a pipe or a device, not a plain file: save what it gives in a file of that name")}
+	}
+	return nil
+}
+
+// mostRead bounds the memory that [ReadFile] takes: no run writes such a file.
+const mostRead = 1 << 30
+
+// ReadFile reads a file of a folder that somebody gave, by [OpenFile].
+func ReadFile(path string) ([]byte, error) {
+	file, err := OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, mostRead+1))
+	if err == nil && len(text) > mostRead {
+		err = &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("has more than %d MiB, as no file of a run has",
+			mostRead>>20)}
+	}
+	return text, err
+}
+
 // Free returns an [*Occupied] error where a folder has the name of a file to be written,
 // or a file that of a folder for it; the names are slashed.
 func Free(dir string, names ...string) error {

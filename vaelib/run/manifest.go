@@ -98,7 +98,7 @@ func (m *Manifest) seal() error {
 // error is fs.ErrNotExist; a manifest that some other tool wrote, that is cut
 // short, or that names files which can't be a run's is [*Occupied].
 func ReadManifest(dir string) (*Manifest, error) {
-	data, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+	data, err := ReadFile(filepath.Join(dir, ManifestFile))
 	if err != nil {
 		return nil, err
 	}

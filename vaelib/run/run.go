@@ -307,7 +307,7 @@ func difference(dir string, old *Manifest, spec Spec) string {
 	case old.Verb != spec.Verb:
 		return fmt.Sprintf("of %s, not %s", old.Verb, spec.Verb)
 	case old.ConfigHash != spec.configHash():
-		text, err := os.ReadFile(filepath.Join(dir, configName))
+		text, err := ReadFile(filepath.Join(dir, configName))
 		if err != nil {
 			return "its configuration differs"
 		}
@@ -426,7 +426,7 @@ func HashFile(path string) (string, error) {
 	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
 		return "", fmt.Errorf("%s is a pipe, and has to be read twice: give a file", path)
 	}
-	file, err := os.Open(path)
+	file, err := OpenFile(path)
 	if err != nil {
 		return "", err
 	}
@@ -434,6 +434,13 @@ func HashFile(path string) (string, error) {
 }
 
 func hashFile(root *os.Root, name string) (string, error) {
+	info, err := root.Stat(name)
+	if err == nil {
+		err = plain(info, name)
+	}
+	if err != nil {
+		return "", err
+	}
 	file, err := root.Open(name)
 	if err != nil {
 		return "", err

@@ -112,7 +112,7 @@ func matrix(rows [][]float64) *mat.Dense {
 }
 
 func readMarket(path string) (*judged, error) {
-	text, err := os.ReadFile(path)
+	text, err := run.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func Status(dir string) (*Counts, error) {
 		case err != nil:
 			return nil, err
 		}
-		reason, notFailed := os.ReadFile(filepath.Join(folder, failureFile))
+		reason, notFailed := run.ReadFile(filepath.Join(folder, failureFile))
 		switch {
 		case m.Finished != nil:
 			c.Done++

@@ -308,7 +308,7 @@ func onlySweepFiles(dir string) error {
 }
 
 func readPlan(dir string) (*plan, error) {
-	data, err := os.ReadFile(filepath.Join(dir, planFile))
+	data, err := run.ReadFile(filepath.Join(dir, planFile))
 	if err != nil {
 		return nil, err
 	}
@@ -348,7 +348,7 @@ type engine struct {
 
 func readEngine(dir string) (engine, error) {
 	var e engine
-	data, err := os.ReadFile(filepath.Join(dir, engineFile))
+	data, err := run.ReadFile(filepath.Join(dir, engineFile))
 	if err != nil {
 		return e, err
 	}

@@ -248,7 +248,7 @@ func readResult(dir string) (*Result, *Timings, error) {
 	var result Result
 	var timings Timings
 	for name, to := range map[string]any{resultFile: &result, timingsFile: &timings} {
-		data, err := os.ReadFile(filepath.Join(dir, name))
+		data, err := run.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return nil, nil, err
 		}

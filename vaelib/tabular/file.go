@@ -2,6 +2,7 @@ package tabular
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"io/fs"
 	"regexp"
@@ -45,6 +46,13 @@ func Open(fsys fs.FS, name, shown string) (*File, error) {
 	if err := s.recognise(); err != nil {
 		s.Close()
 		return nil, err
+	}
+	if info, err := raw.Stat(); err == nil && !info.Mode().IsRegular() && s.Kind == Text {
+		s.Lines.piped = &piped{file: shown}
+	} else if err == nil && !info.Mode().IsRegular() {
+		s.Close()
+		return nil, &Error{File: shown, Msg: fmt.Sprintf(
+			"is a pipe, and files of %s are not read from front to back: save it in a file, and give that", s.Kind)}
 	}
 	return s, nil
 }

@@ -20,7 +20,8 @@ type Lines struct {
 	buffer   []byte
 	from, to int // of the bytes not yet taken
 	cr       bool
-	err      error // of the reader
+	piped    *piped // nil: a plain file
+	err      error  // of the reader
 }
 
 // NewLines walks the lines of a text in UTF-8.
@@ -53,6 +54,11 @@ func (l *Lines) fill() bool {
 	}
 	for range 100 {
 		n, err := l.r.Read(l.buffer[l.to:])
+		if l.piped != nil && err == nil {
+			if err = l.piped.take(l.buffer[l.to : l.to+n]); err != nil {
+				n = 0
+			}
+		}
 		l.to += n
 		if l.err = err; n > 0 || err != nil {
 			return n > 0

@@ -335,7 +335,7 @@ func (m *Model) openSet() error {
 
 // readJSON decodes a file, and says whether there is one.
 func readJSON(path string, to any) (found bool, err error) {
-	text, err := os.ReadFile(path)
+	text, err := run.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -355,7 +355,7 @@ type times struct {
 
 func (m *Model) openTimes() error {
 	path := filepath.Join(m.Dir, timesFile)
-	data, err := os.ReadFile(path)
+	data, err := run.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -65,7 +64,7 @@ func OpenSet(backend *vae.Backend, dir string) (*SetModel, error) {
 	if m.hash, err = hashSet(dir); err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(dir, aggregateFile))
+	text, err := run.ReadFile(filepath.Join(dir, aggregateFile))
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +157,7 @@ func ExamplesFile(dir string) string { return filepath.Join(dir, universe.File) 
 // ReadExamples reads the universes of a corpus from its folder.
 func ReadExamples(dir string) ([]*universe.Example, error) {
 	path := ExamplesFile(dir)
-	file, err := os.Open(path)
+	file, err := run.OpenFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("no corpus of universes in %s: %w", dir, err)
 	}

@@ -6,9 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
+	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/vae"
 )
 
@@ -40,7 +40,7 @@ func BuiltIn(backend *vae.Backend) (*SetModel, error) {
 // folder; "" is [BuiltIn].
 func ReadSet(dir string) ([]byte, error) {
 	if dir != "" {
-		return os.ReadFile(filepath.Join(dir, setFile))
+		return run.ReadFile(filepath.Join(dir, setFile))
 	}
 	return fs.ReadFile(builtin, "builtin/"+setFile)
 }

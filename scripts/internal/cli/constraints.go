@@ -53,6 +53,15 @@ func (c *Constraints) Validate() error {
 	return nil
 }
 
+// CheckSectors refuses sectors without a cap, for verbs in which they do nothing else
+// than to bound weights.
+func (c *Constraints) CheckSectors() error {
+	if c.Sectors != "" && len(c.SectorCaps) == 0 {
+		return errors.New("-sectors bounds nothing without -sector-cap NAME=X: give a cap, or leave it out")
+	}
+	return nil
+}
+
 // checkShare refuses a limit that holds nothing, as one in percent does.
 func (c *Constraints) checkShare(flag string, limit float64, what string) error {
 	switch {

@@ -35,6 +35,9 @@ func (c *KeptConstraints) given() *Constraints {
 // Validate returns an error for constraints that are meaningless for any assets.
 func (c *KeptConstraints) Validate() error { return c.given().Validate() }
 
+// CheckSectors is [Constraints.CheckSectors].
+func (c *KeptConstraints) CheckSectors() error { return c.given().CheckSectors() }
+
 // CheckHead refuses -lower below 0 for a model that never makes short positions,
 // where it would do nothing. It is told so instead of being given the model, so
 // that verbs without one link neither GoMLX nor XLA.

@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -101,19 +102,51 @@ var special = []struct {
 	{"link to nothing", func(_ *bench, in string) error { return os.Symlink("nowhere", in) }},
 	{"link to itself", func(_ *bench, in string) error { return os.Symlink(in, in) }},
 	{"device", func(_ *bench, in string) error { return os.Symlink("/dev/zero", in) }},
-	{"endless pipe", func(_ *bench, in string) error { return endless(in, strings.Repeat("x", 1<<16)) }},
-	{"endless lines", func(_ *bench, in string) error { return endless(in, strings.Repeat("2022-01-01,1,2,3,4,5\n", 1<<10)) }},
+	{"endless pipe", func(_ *bench, in string) error { return endless(in, "", strings.Repeat("x", 1<<16)) }},
+	{"endless lines", func(_ *bench, in string) error {
+		return endless(in, "", strings.Repeat("2022-01-01,1,2,3,4,5\n", 1<<10))
+	}},
 }
 
-// endless makes a pipe that somebody writes to for ever.
-func endless(in, text string) error {
+// endless makes a pipe that somebody writes to for ever, the same after a start.
+func endless(in, start, again string) error {
+	return endlessly(in, start, func() string { return again })
+}
+
+// endlessTable makes a pipe that gives a sound table and then its last line for ever,
+// where there are ids with another one each time.
+func endlessTable(in, from string) error {
+	sound, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	text := strings.TrimSuffix(string(sound), "\n")
+	last := text[strings.LastIndexByte(text, '\n')+1:] + "\n"
+	if !strings.HasPrefix(text, "id,") {
+		return endless(in, text+"\n", strings.Repeat(last, 1000))
+	}
+	id := 0
+	return endlessly(in, text+"\n", func() string {
+		var lines strings.Builder
+		for range 1000 {
+			fmt.Fprintf(&lines, "more%d%s", id, last[strings.IndexByte(last, ','):])
+			id++
+		}
+		return lines.String()
+	})
+}
+
+func endlessly(in, start string, more func() string) error {
 	if err := syscall.Mkfifo(in, 0o666); err != nil {
 		return err
 	}
 	go func() {
 		pipe, err := os.OpenFile(in, os.O_WRONLY, 0)
+		if err == nil {
+			_, err = pipe.WriteString(start)
+		}
 		for err == nil {
-			_, err = pipe.WriteString(text)
+			_, err = pipe.WriteString(more())
 		}
 		if pipe != nil {
 			pipe.Close()
@@ -147,10 +180,25 @@ func cases() []hostile {
 			}})
 		}
 		if s.file != "" {
+			all = append(all, hostile{where + ", endless pipe", args, func(b *bench, in string) error {
+				if err := copyWith(filepath.Join(b.sound, s.sound), in, s.file, bytes.Clone); err != nil {
+					return err
+				}
+				in = filepath.Join(in, s.file)
+				if err := os.Remove(in); err != nil {
+					return err
+				}
+				return endless(in, "", strings.Repeat("x", 1<<16))
+			}})
 			continue
 		}
 		for _, x := range special {
 			all = append(all, hostile{where + ", " + x.name, args, x.make})
+		}
+		if strings.HasSuffix(s.sound, ".csv") {
+			all = append(all, hostile{where + ", endless and sound", args, func(b *bench, in string) error {
+				return endlessTable(in, filepath.Join(b.sound, s.sound))
+			}})
 		}
 	}
 	for _, line := range lines {
