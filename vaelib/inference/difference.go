@@ -317,4 +317,5 @@ func prewhitened(moments *mat.Dense, gradient []float64) (*mat.Dense, []float64)
 	return &residuals, recoloured.RawVector().Data
 }
 
-func twoSided(z float64) float64 { return 2 * distuv.UnitNormal.Survival(math.Abs(z)) }
+// twoSided takes the lower tail, since gonum's Survival of a normal is 1 - CDF, 0 beyond 8.3.
+func twoSided(z float64) float64 { return 2 * distuv.UnitNormal.CDF(-math.Abs(z)) }

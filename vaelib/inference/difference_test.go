@@ -141,6 +141,21 @@ func TestSharpeDifferenceKeepsItsLevel(t *testing.T) {
 	}
 }
 
+// A p-value far in the tail is small, not 0.
+func TestJobsonKorkieTail(t *testing.T) {
+	good, bad := make([]float64, 400), make([]float64, 400)
+	for i := range good {
+		good[i], bad[i] = 0.01*float64(1+2*(i%2)), -0.01*float64(1+2*(i/2%2))
+	}
+	test, err := JobsonKorkie(good, bad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := math.Erfc(test.Statistic / math.Sqrt2); test.Statistic < 15 || math.Abs(test.PValue/want-1) > 1e-9 {
+		t.Errorf("z = %g: p-value %g, want %g", test.Statistic, test.PValue, want)
+	}
+}
+
 func TestSharpeDifferenceRefuses(t *testing.T) {
 	x := autoregressive(1, 50, 0)
 	twice, flat := make([]float64, 50), make([]float64, 50)
