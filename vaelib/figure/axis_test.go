@@ -112,8 +112,8 @@ func TestSpreadLeavesWhatFits(t *testing.T) {
 func TestLinearTheory(t *testing.T) {
 	r := RateDistortion{Spectrum: []float64{0.5, 3, 0.5, 0}, Latent: 2}
 	for _, c := range []struct{ beta, rate, distortion float64 }{
-		{0.25, 0.5*math.Log(12) + 0.5*math.Log(2), (0.25 + 0.25 + 0.5) / 4},
-		{1, 0.5 * math.Log(3), (1 + 0.5 + 0.5) / 4.0},
+		{0.25, 0.5*math.Log(12) + 0.5*math.Log(2), (0.0625/3 + 0.0625/0.5 + 0.5) / 4},
+		{1, 0.5 * math.Log(3), (1.0/3 + 0.5 + 0.5) / 4},
 		{3, 0, 1},
 	} {
 		got := r.theory([]RatePoint{{Beta: c.beta}})[0]

@@ -16,7 +16,7 @@ type RatePoint struct {
 	Beta       float64 // dimensionless: 1 is the ELBO
 	Seed       int
 	Rate       float64 // KL, nats per sample
-	Distortion float64 // share of the variance not explained: 1 - R^2
+	Distortion float64 // share of the variance not explained by the mean code: 1 - R^2
 }
 
 // RateDistortion draws a sweep over beta: distortion against rate at the
@@ -27,7 +27,8 @@ type RatePoint struct {
 // of the training weights' covariance. Direction i of a linear model collapses
 // at beta = Spectrum[i] (Lucas et al. 2019, arXiv 1911.02469; with the decoder
 // variance fixed to tr Sigma / n), so the largest is marked as the predicted
-// threshold and the linear model's own rate and distortion are drawn dashed.
+// threshold. The linear model's own rate is drawn dashed, and its distortion measured
+// as the points are: with the mean code a living direction misses beta^2 / Spectrum[i].
 type RateDistortion struct {
 	Frame
 	Points   []RatePoint
@@ -141,7 +142,7 @@ func (r RateDistortion) theory(means []RatePoint) []RatePoint {
 		for i, v := range spectrum {
 			if i < latent && v > p.Beta {
 				p.Rate += 0.5 * math.Log(v/p.Beta)
-				p.Distortion += p.Beta / total
+				p.Distortion += p.Beta * p.Beta / v / total // with the mean code; with a draw of it, beta
 			} else {
 				p.Distortion += max(v, 0) / total
 			}
