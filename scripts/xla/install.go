@@ -97,12 +97,14 @@ func (in installer) install(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	if err := os.MkdirAll(in.dir, 0o777); err != nil {
+	folder, err := run.Enter(in.dir)
+	if err != nil {
 		return "", fmt.Errorf("%w: choose another folder with -dir", err)
 	}
-	temporary, err := os.MkdirTemp(in.dir, ".install-") // here, so that a lack of permission shows before the download
+	defer folder.Leave(true)
+	temporary, err := in.begin()
 	if err != nil {
-		return "", fmt.Errorf("can't write in %s (%w): choose another folder with -dir", in.dir, errors.Unwrap(err))
+		return "", err
 	}
 	defer os.RemoveAll(temporary)
 	wheel := in.wheel
@@ -120,6 +122,26 @@ func (in installer) install(ctx context.Context) (string, error) {
 	}
 	in.say("installed: %s", in.path())
 	return filepath.Abs(in.path())
+}
+
+// partial begins the name of a folder for what isn't installed yet.
+const partial = ".install-"
+
+// begin removes what a killed installation left, and makes a folder for what is
+// downloaded: here, so that a lack of permission shows before the download.
+func (in installer) begin() (string, error) {
+	left, err := filepath.Glob(filepath.Join(in.dir, partial+"*"))
+	for _, folder := range left {
+		err = errors.Join(err, os.RemoveAll(folder))
+	}
+	if err := errors.Join(err, run.RemoveLeftovers(in.dir, in.release.file)); err != nil {
+		return "", err
+	}
+	temporary, err := os.MkdirTemp(in.dir, partial)
+	if err != nil {
+		return "", fmt.Errorf("can't write in %s (%w): choose another folder with -dir", in.dir, errors.Unwrap(err))
+	}
+	return temporary, nil
 }
 
 // checkHash refuses a wheel that isn't the pinned one.

@@ -8,9 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -129,6 +132,78 @@ func TestInstallFails(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+}
+
+// installVariable makes the test's program install a wheel in a folder, slowly as from
+// a distant server, until it is killed.
+const installVariable = "VAEFOLIO_TEST_INSTALL"
+
+// An installation that is killed leaves what is installed whole or not at all, and the
+// next one removes the rest.
+func TestInstallKilled(t *testing.T) {
+	path, r := wheel(t)
+	in := installerOf(t, r)
+	if at := os.Getenv(installVariable); at != "" {
+		in.dir = at
+		pip(t, "head -c 20 '"+path+"' >\"$dest/made-1-py3-none-any.whl\"; touch \""+at+"/begun\"; exec sleep 60")
+		ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		_, err := in.install(ctx)
+		t.Fatal(err)
+	}
+	for _, killed := range []os.Signal{os.Kill, os.Interrupt, syscall.SIGTERM} {
+		if err := os.MkdirAll(in.dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		c := exec.Command(os.Args[0], "-test.run", "^TestInstallKilled$")
+		c.Env = append(os.Environ(), installVariable+"="+in.dir)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		begun := filepath.Join(in.dir, "begun")
+		for {
+			if _, err := os.Stat(begun); err == nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if err := errors.Join(c.Process.Signal(killed), os.Remove(begun)); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Wait() // which fails
+		if _, err := os.Stat(in.path()); err == nil {
+			t.Errorf("%v: a plugin is there", killed)
+		}
+		if left := unlocked(t, in.dir); killed != os.Kill && len(left) > 0 {
+			t.Errorf("%v: left are %v", killed, left)
+		}
+		whole := in
+		whole.wheel = path
+		if _, err := whole.install(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if left := unlocked(t, in.dir); len(left) != 1 || left[0] != in.release.file {
+			t.Errorf("%v: after another installation there are %v", killed, left)
+		}
+		if err := os.Remove(in.path()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// unlocked lists what is in a folder but for the lock of one that was killed.
+func unlocked(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() != ".lock" {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 // The CPU plugin is pinned in one more place, which must agree.

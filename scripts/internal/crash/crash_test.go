@@ -126,6 +126,8 @@ func prepare(t *testing.T) *lab {
 		{name: "universes", args: universes},
 		{name: "train over sets", args: []string{"train", "-corpus", at("universes"), "-asked", "-steps", "150", "-batch", "32",
 			"-latent", "3", "-backend", "go", "-out", out}},
+		{name: "train asked", args: []string{"train", "-corpus", at("universes"), "-asked", "-steps", "60", "-batch", "32",
+			"-latent", "3", "-backend", "go", "-out", out}},
 		{name: "generate over sets", args: []string{"generate", "-n", "20000", "-backend", "go", "-out", out}},
 		{name: "pipeline", args: append([]string{"pipeline", "-out", out}, onPrices...)},
 		{name: "generate", args: []string{"generate", "-model", at("model"), "-n", "20000", "-backend", "go", "-out", out}},
