@@ -124,7 +124,7 @@ func prepare(t *testing.T) *lab {
 	l.jobs = []job{
 		{name: "corpus", args: corpus}, {name: "train", args: train}, {name: "fetch", args: fetch},
 		{name: "universes", args: universes},
-		{name: "train over sets", args: []string{"train", "-corpus", at("universes"), "-asked", "-steps", "150", "-batch", "32",
+		{name: "train over sets", args: []string{"train", "-corpus", at("universes"), "-steps", "150", "-batch", "32",
 			"-latent", "3", "-backend", "go", "-out", out}},
 		{name: "train asked", args: []string{"train", "-corpus", at("universes"), "-asked", "-steps", "60", "-batch", "32",
 			"-latent", "3", "-backend", "go", "-out", out}},
