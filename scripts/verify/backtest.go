@@ -13,6 +13,7 @@ import (
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/learnt"
+	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/trained"
 )
@@ -608,18 +609,9 @@ func (f *folder) checkStrategy(ctx context.Context, row map[string]any, b *teste
 	near("final_wealth", wealth)
 	near("cost", sum(traded)*c.CostBps/1e4)
 	near("turnover", sum(traded[1:])/max(1, float64(len(traded)-1)))
-	still := 0
-	if first := all[name].first; slices.Max(first)-slices.Min(first) < 1e-12 || b.data.Listings != nil {
-		still++ // equal weights may be for want of an answer
+	if err := f.checkHeld(ctx, row, b, all[name], name); err != nil {
+		return err
 	}
-	for _, x := range traded[1:] {
-		if x <= 1e-12 {
-			still++
-		}
-	}
-	held, _ := row["rebalances_without_answer"].(float64)
-	f.equal(file, "rebalances_without_answer of "+name, held >= 0 && held == math.Trunc(held) &&
-		(c.Groups > 0 || held <= float64(still)), true)
 	for field, part := range map[string]struct {
 		kind string
 		all  map[string][]float64
@@ -635,6 +627,50 @@ func (f *folder) checkStrategy(ctx context.Context, row map[string]any, b *teste
 		f.equal(file, "number of "+field+" of "+name, len(stored), want)
 	}
 	return f.checkInterval(ctx, row, b, name, r)
+}
+
+// checkHeld counts the rebalances without an answer: of what always has one there are
+// none, and the largest Sharpe ratio has none where no mean is above the risk-free rate.
+// Others can't have more than those at which nothing was traded.
+func (f *folder) checkHeld(ctx context.Context, row map[string]any, b *tested, e earned, name string) error {
+	const file = "summary.json"
+	item, c := "rebalances_without_answer of "+name, b.config
+	stored, _ := row["rebalances_without_answer"].(float64)
+	simple := c.Groups == 0 && b.data.Listings == nil
+	switch {
+	case simple && name == string(optimize.MaxSharpe) && c.MinWeight == 0:
+		groups, err := groupsOf(&c.Constraints, b.data.Window.Symbols)
+		if err != nil {
+			return err
+		}
+		n, held, rows := len(b.data.Window.Symbols), 0, returns(b.data.Window)
+		r := &region{slices.Repeat([]float64{c.Lower}, n), slices.Repeat([]float64{c.MaxWeight}, n), groups}
+		for _, at := range b.trades {
+			most, err := r.most(ctx, columnMeans(rows[at-c.Train:at-c.Embargo]))
+			if err != nil {
+				return err
+			}
+			if most <= c.RiskFree/b.perYear {
+				held++
+			}
+		}
+		f.equal(file, item, stored, held)
+		return nil
+	case simple && slices.Contains(optimize.Objectives(), optimize.Objective(name)) && name != string(optimize.MaxSharpe):
+		f.equal(file, item, stored, 0)
+		return nil
+	}
+	still := 0
+	if slices.Max(e.first)-slices.Min(e.first) < 1e-12 || b.data.Listings != nil {
+		still++ // equal weights may be for want of an answer
+	}
+	for _, x := range e.traded[1:] {
+		if x <= 1e-12 {
+			still++
+		}
+	}
+	f.equal(file, item, stored >= 0 && stored == math.Trunc(stored) && (c.Groups > 0 || stored <= float64(still)), true)
+	return nil
 }
 
 // ofSeries returns figures of returns by their names, NaN where one is undefined.

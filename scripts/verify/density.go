@@ -69,8 +69,15 @@ func (f *folder) makeAgain(ctx context.Context, l *learned) (map[string][]byte, 
 		settings.Codes, settings.NoStudy = 100*c.Components, true
 	}
 	made, err := written(func(dir string) error {
-		_, _, err := trained.Make(ctx, backend, data, settings, dir, trained.Reports{})
-		return err
+		model, _, err := trained.Make(ctx, backend, data, settings, dir, trained.Reports{})
+		if err != nil || f.manifest.Verb != "train" || data.HeldOut == nil {
+			return err
+		}
+		judged, err := model.Diagnose(ctx, data, c.Seed)
+		if err != nil {
+			return err
+		}
+		return run.WriteJSON(filepath.Join(dir, "diagnostics.json"), judged)
 	})
 	delete(made, ".lock")
 	return made, err

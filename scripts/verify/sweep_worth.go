@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/qp"
+	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 )
 
@@ -242,11 +243,6 @@ const worthRows = 500
 // checkFaithful draws samples as the run did, and compares them with held-out
 // portfolios.
 func (f *folder) checkFaithful(ctx context.Context, file string, w *worth, s *swept) error {
-	if s.config.MinWeight > 0 || len(s.config.SectorCaps) > 0 {
-		f.add(file, "precision, recall and coverage", unchecked, nil,
-			"samples under a smallest weight or sector caps are not projected here: -rerun")
-		return nil
-	}
 	l, err := f.learned()
 	if err != nil {
 		return err
@@ -266,9 +262,9 @@ func (f *folder) checkFaithful(ctx context.Context, file string, w *worth, s *sw
 		if err != nil {
 			return nil, err
 		}
-		samples := n.decodeGiven(codes, asked)
-		for i, w := range samples {
-			samples[i] = boxed(w, s.config.Lower, s.config.MaxWeight)
+		samples, err := s.feasible(ctx, n.decodeGiven(codes, asked))
+		if err != nil {
+			return nil, err
 		}
 		count := min(worthRows, len(l.rows.heldOut))
 		if count <= neighbours {
@@ -291,6 +287,22 @@ func (f *folder) checkFaithful(ctx context.Context, file string, w *worth, s *sw
 		f.within(file, name, stored, found[name], found[undecided])
 	}
 	return nil
+}
+
+// feasible are the nearest portfolios that the constraints allow; under a smallest weight
+// or sector caps as package simplex finds them.
+func (s *swept) feasible(ctx context.Context, rows [][]float64) ([][]float64, error) {
+	if s.config.MinWeight == 0 && len(s.config.SectorCaps) == 0 {
+		for i, w := range rows {
+			rows[i] = boxed(w, s.config.Lower, s.config.MaxWeight)
+		}
+		return rows, nil
+	}
+	m := mat.NewDense(len(rows), s.set.N, nil)
+	for i, w := range rows {
+		m.SetRow(i, w)
+	}
+	return rowsOf(m), simplex.ProjectAll(ctx, s.set, m, m, nil)
 }
 
 // doubts is the share of rows that float32 can't tell to lie inside another one's ball

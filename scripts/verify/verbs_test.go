@@ -94,8 +94,9 @@ func TestAlteredBacktest(t *testing.T) {
 				at := regexp.MustCompile(`<td[^>]*>[0-9]`).FindIndex(text)[1]
 				return splice(text, at-1, at, string('0'+(text[at-1]-'0'+1)%10))
 			}}})
-	// Equal weights may have been held for want of an answer.
-	expect(t, dir, all, "report.html: a number", "summary.json: 17 rebalances_without_answer")
+	expect(t, dir, all, "report.html: a number")
+	dir = copied(t, finished(t, "bear", "backtest", "-strategies", "max-sharpe", "-train", "60", "-test", "20", "-quiet"))
+	expect(t, dir, ofFields(t, dir, "summary.json", "rebalances_without_answer"))
 }
 
 // Backtests of models, on combinatorial splits and with constant weights hold, and what
@@ -144,7 +145,7 @@ func TestAlteredTraining(t *testing.T) {
 	dir := copied(t, smallTraining(t))
 	all := slices.Concat(ofJSON(t, dir, "diagnostics.json"), ofJSON(t, dir, "health.json"), ofJSON(t, dir, "model.json"),
 		ofCSV(t, dir, "history.csv"), []alteration{flipped("model.safetensors", -3), flipped("model.safetensors", 2001)})
-	expect(t, dir, all, "diagnostics.json: evidence.elbo") // an estimate by other noise
+	expect(t, dir, all)
 	if said := first(t, smallConditional(t), memo{}, ""); said != "" {
 		t.Errorf("under conditions: %s", said)
 	}

@@ -40,7 +40,7 @@ func some(all []alteration, k int) (kept []alteration) {
 func TestAlteredSweep(t *testing.T) {
 	skipWhenShort(t)
 	dir := copied(t, finished(t, "sweep", "sweep", append([]string{"run", "-grid", "beta = 0.1 0.5", "-steps", "20",
-		"-max-weight", "0.4"}, smallModel...)...))
+		"-max-weight", "0.4", "-min-weight", "0.02", "-sector-cap", "L1=0.5"}, smallModel...)...))
 	one := runsIn(t, dir, "runs")[0]
 	all := slices.Concat(ofJSON(t, one, "result.json"), ofJSON(t, one, "timings.json"), ofCSV(t, one, "history.csv"),
 		ofCSV(t, one, "returns.csv"), ofJSON(t, one, "model/model.json"), ofJSON(t, one, "model/aggregate.json"),
