@@ -656,7 +656,8 @@ func (f *folder) checkHeld(ctx context.Context, row map[string]any, b *tested, e
 		}
 		f.equal(file, item, stored, held)
 		return nil
-	case simple && slices.Contains(optimize.Objectives(), optimize.Objective(name)) && name != string(optimize.MaxSharpe):
+	case simple && name != string(optimize.MaxSharpe) &&
+		slices.Contains(optimize.Objectives(), optimize.Objective(name)):
 		f.equal(file, item, stored, 0)
 		return nil
 	}

@@ -57,9 +57,72 @@ type folder struct {
 // from.
 type memo map[string]any
 
+// Bounds on what is looked at, far beyond what any verb writes.
+const (
+	mostManifest = 16 << 20 // bytes
+	mostFiles    = 10_000   // of one run
+	mostOfFile   = 64 << 30 // bytes, of any file
+	mostRead     = 2 << 30  // bytes, of one that is read whole
+)
+
+// plain says what a folder holds that isn't a file or a folder, or larger than any that a
+// verb writes: a pipe would be waited for, a device never end, a link lead elsewhere.
+func plain(dir string) error {
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		at := filepath.Join(dir, filepath.FromSlash(name))
+		if !d.Type().IsRegular() {
+			return fmt.Errorf("%s is %s, and a run holds files and folders alone", at, kindOf(d.Type()))
+		}
+		info, err := d.Info()
+		switch {
+		case err != nil:
+			return err
+		case info.Size() > mostOfFile || path.Base(name) == manifestFile && info.Size() > mostManifest:
+			return fmt.Errorf("%s has %d bytes, more than any that a verb writes", at, info.Size())
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // what is missing is told of by whoever wants it
+	}
+	return err
+}
+
+// readManifest is [run.ReadManifest], of no more files than a run may have.
+func readManifest(dir string) (*run.Manifest, error) {
+	m, err := run.ReadManifest(dir)
+	if err == nil && len(m.Files) > mostFiles {
+		return nil, fmt.Errorf("%s: its %s lists %d files, and no run has more than %d", dir, manifestFile,
+			len(m.Files), mostFiles)
+	}
+	return m, err
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		return "a link"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
+}
+
 func open(dir string, tolerance float64, io *cli.IO) (*folder, error) {
 	f := &folder{dir: dir, tolerance: tolerance, io: io, memo: memo{}}
-	manifest, err := run.ReadManifest(dir)
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("%s is no folder: give that of a run; a file by itself says nothing of what it follows "+
+			"from", dir)
+	}
+	if err := plain(dir); err != nil {
+		return nil, err
+	}
+	manifest, err := readManifest(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		if made, other := foreign(dir); other {
 			f.manifest = &run.Manifest{Verb: made}
@@ -258,30 +321,37 @@ func (f *folder) first() string {
 	return ""
 }
 
-// files are the names of those with findings, in the order of these.
-func (f *folder) files() []string {
-	var names []string
+// sound are the files with findings, in the order of these, and how many of each are the
+// same.
+func (f *folder) sound() (names []string, counts map[string]int) {
+	counts = map[string]int{}
 	for _, x := range f.findings {
-		if !slices.Contains(names, x.File) {
-			names = append(names, x.File)
+		if _, known := counts[x.File]; !known {
+			names, counts[x.File] = append(names, x.File), 0
+		}
+		if x.Status == same {
+			counts[x.File]++
 		}
 	}
-	return names
-}
-
-func (f *folder) count(file, status string) int {
-	n := 0
-	for _, x := range f.findings {
-		if x.File == file && x.Status == status {
-			n++
-		}
-	}
-	return n
+	return names, counts
 }
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
 
-func (f *folder) read(name string) ([]byte, error) { return run.ReadFile(f.path(name)) }
+func (f *folder) read(name string) ([]byte, error) {
+	if err := f.small(name); err != nil {
+		return nil, err
+	}
+	return run.ReadFile(f.path(name))
+}
+
+// small says that a file is too large to be read whole.
+func (f *folder) small(name string) error {
+	if info, err := os.Stat(f.path(name)); err == nil && info.Size() > mostRead {
+		return fmt.Errorf("%s has %d bytes, more than are read of one file", name, info.Size())
+	}
+	return nil
+}
 
 // has says whether the file is there.
 func (f *folder) has(name string) bool {
@@ -314,6 +384,9 @@ type table struct {
 }
 
 func (f *folder) table(name string) (*table, error) {
+	if err := f.small(name); err != nil {
+		return nil, err
+	}
 	file, err := os.Open(f.path(name))
 	if err != nil {
 		return nil, err

@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -17,6 +19,108 @@ func TestAlteredExport(t *testing.T) {
 	dir := copied(t, finished(t, "export", "export", "-model", smallConditional(t), "-quiet"))
 	expect(t, dir, slices.Concat(ofJSON(t, dir, "model.json"), []alteration{flipped("decoder.onnx", 400),
 		flipped("encoder.onnx", -40), flipped("model.safetensors", -3), {file: "decoder.onnx", what: "removed"}}))
+}
+
+// An initializer of a graph that is altered with all hashes, those in model.json too, is
+// found: also of a model over sets.
+func TestAlteredGraphs(t *testing.T) {
+	skipWhenShort(t)
+	universes := finished(t, "universes", "corpus", smallUniverses...)
+	for name, args := range map[string][]string{"export": {"-model", smallConditional(t)},
+		"set-export": {"-model", setOf(t, universes, "set"), "-universe", "any"}} {
+		dir := copied(t, finished(t, name, "export", append(args, "-quiet")...))
+		if said := first(t, dir, memo{}, ""); said != "" {
+			t.Fatalf("%s before any alteration: %s", name, said)
+		}
+		graphs, err := filepath.Glob(filepath.Join(dir, "*.onnx"))
+		if err != nil || len(graphs) == 0 {
+			t.Fatalf("%s has no graphs: %v", name, err)
+		}
+		for _, at := range graphs {
+			graph := filepath.Base(at)
+			before := contentsOf(t, dir, graph)
+			change := flipped(graph, len(before)/2)
+			undo := change.apply(t, dir, true)
+			undoModel := replaced("model.json", "the hash of the graph", sha(before), sha(contentsOf(t, dir, graph))).
+				apply(t, dir, true)
+			if first(t, dir, memo{}, "") == "" {
+				t.Errorf("%s, %s: not found", name, graph)
+			}
+			undoModel()
+			undo()
+		}
+	}
+}
+
+// What isn't a run, or holds what no run does, is one line at once: nothing is waited for.
+func TestHostileFolders(t *testing.T) {
+	skipWhenShort(t)
+	made := smallCorpus(t)
+	manifest := string(contentsOf(t, made, manifestFile))
+	more := func(count int) string { // files in the manifest
+		var lines strings.Builder
+		for i := range count {
+			fmt.Fprintf(&lines, "\n    \"f%d.csv\": %q,", i, strings.Repeat("0", 64))
+		}
+		return strings.Replace(manifest, `"files": {`, `"files": {`+lines.String(), 1)
+	}
+	for name, c := range map[string]struct {
+		want string
+		do   func(dir string) error
+	}{
+		"a pipe for a file": {"weights.csv is a pipe", func(dir string) error {
+			at := filepath.Join(dir, "weights.csv")
+			return errors.Join(os.Remove(at), syscall.Mkfifo(at, 0o600))
+		}},
+		"a pipe for the manifest": {"manifest.json is a pipe", func(dir string) error {
+			at := filepath.Join(dir, manifestFile)
+			return errors.Join(os.Remove(at), syscall.Mkfifo(at, 0o600))
+		}},
+		"an endless device": {"more.csv is a link", func(dir string) error {
+			return os.Symlink("/dev/zero", filepath.Join(dir, "more.csv"))
+		}},
+		"a link to its own folder": {"loop is a link", func(dir string) error {
+			return os.Symlink(dir, filepath.Join(dir, "loop"))
+		}},
+		"a sparse file": {"more than any that a verb writes", func(dir string) error {
+			return os.Truncate(filepath.Join(dir, "weights.csv"), mostOfFile+1)
+		}},
+		"a manifest of a million files": {"more than any that a verb writes", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, manifestFile), []byte(more(300_000)), 0o600)
+		}},
+		"a manifest of many files": {"lists 100", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, manifestFile), []byte(more(100_000)), 0o600)
+		}},
+		"two manifests in one file": {"has a manifest.json that", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, manifestFile), []byte(manifest+manifest), 0o600)
+		}},
+		"a file outside": {"which is no run's", func(dir string) error {
+			text := strings.Replace(manifest, `"weights.csv"`, `"../weights.csv"`, 1)
+			return os.WriteFile(filepath.Join(dir, manifestFile), []byte(text), 0o600)
+		}},
+		"names that differ in their case": {"Weights.csv", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "Weights.csv"), contentsOf(t, dir, "weights.csv"), 0o600)
+		}},
+		"a manifest more": {"more", func(dir string) error {
+			return errors.Join(os.Mkdir(filepath.Join(dir, "more"), 0o700),
+				os.WriteFile(filepath.Join(dir, "more", manifestFile), []byte(manifest), 0o600))
+		}},
+		"that of a sweep too": {"sweep.json", func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "sweep.json"), []byte("{}"), 0o600)
+		}},
+	} {
+		dir := copied(t, made)
+		if err := c.do(dir); err != nil {
+			t.Fatal(err)
+		}
+		code, _, stderr := execute(dir)
+		if code != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: exit code %d, %q, want %q", name, code, stderr, c.want)
+		}
+	}
+	if code, _, stderr := execute(filepath.Join(made, "weights.csv")); code != 1 || !strings.Contains(stderr, "is no folder") {
+		t.Errorf("a file: exit code %d, %s", code, stderr)
+	}
 }
 
 // candles makes a folder as fetch does, with a gap.

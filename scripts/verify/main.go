@@ -84,8 +84,9 @@ func print(c *config, io *cli.IO, f *folder) error {
 		}
 	}
 	if c.Format.Format == "table" {
-		for _, file := range f.files() {
-			if n := f.count(file, same); n > 0 {
+		files, sound := f.sound()
+		for _, file := range files {
+			if n := sound[file]; n > 0 {
 				if err := table.Row(file, fmt.Sprintf("%d items", n), same, nil, nil); err != nil {
 					return err
 				}

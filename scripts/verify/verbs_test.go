@@ -204,8 +204,7 @@ func TestAlteredRule(t *testing.T) {
 // Universes, a model over sets of them and its portfolios follow from each other.
 func TestAlteredSets(t *testing.T) {
 	skipWhenShort(t)
-	corpus := finished(t, "universes", "corpus", "-universes", "24", "-simulated", "-portfolios", "6", "-least-assets", "3",
-		"-most-assets", "6", "-least-periods", "40", "-most-periods", "60", "-held-out", "0.3", "-quiet")
+	corpus := finished(t, "universes", "corpus", smallUniverses...)
 	rows := copied(t, corpus)
 	line := alteration{file: "universes.jsonl", what: "a weight", change: func(text []byte) []byte {
 		at := strings.Index(string(text), `"weights":[[`) + len(`"weights":[[`)
@@ -233,6 +232,10 @@ func TestAlteredSets(t *testing.T) {
 	expect(t, made, slices.Concat(ofCSV(t, made, "weights.csv"), shifted(t, made, "weights.csv", 2),
 		ofJSON(t, made, "provenance.json")))
 }
+
+// smallUniverses are the flags of the smallest corpus of universes.
+var smallUniverses = []string{"-universes", "24", "-simulated", "-portfolios", "6", "-least-assets", "3", "-most-assets",
+	"6", "-least-periods", "40", "-most-periods", "60", "-held-out", "0.3", "-quiet"}
 
 // setOf is the smallest model over sets.
 func setOf(t *testing.T, corpus, name string, args ...string) string {

@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-
-	"vaefolio/vaelib/run"
 )
 
 // A whole is a folder of many runs with tables over all of them: a sweep or a
@@ -25,7 +23,7 @@ type decided struct {
 // inside looks at a run in the folder, whose findings become the folder's.
 func (f *folder) inside(ctx context.Context, name string, s *decided, checks []check) error {
 	dir := f.path(name)
-	manifest, err := run.ReadManifest(dir)
+	manifest, err := readManifest(dir)
 	if err != nil {
 		return err
 	}
