@@ -225,7 +225,7 @@ func TestAlteredSets(t *testing.T) {
 			all = some(all, 3)
 		}
 		expect(t, dir, slices.DeleteFunc(all, func(a alteration) bool { // times
-			return strings.Contains(a.what, "seconds") || strings.Contains(a.what, "of_time")
+			return strings.Contains(a.what, "seconds") || strings.Contains(a.what, "_time")
 		}))
 	}
 	made := copied(t, finished(t, "generated", "generate", "-backend", "go", "-n", "5", "-max-weight", "0.3", "-quiet"))
