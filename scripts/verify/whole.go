@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+
+	"vaefolio/vaelib/run"
 )
 
 // A whole is a folder of many runs with tables over all of them: a sweep or a
