@@ -213,7 +213,7 @@ func readTable(r io.Reader, file, kind string, known []string, check func(id str
 	if check == nil {
 		check = func(string, []float64) error { return nil }
 	}
-	for lines.Scan() {
+	for lines.Scan() && lines.Err() == nil { // at an error the last line may be cut off
 		t.line++
 		if err := t.take(lines.Bytes(), check); err != nil {
 			return nil, err

@@ -10,7 +10,7 @@ import (
 // id.
 const (
 	mostPiped      = 128 << 20 // bytes, once unpacked
-	mostPipedCells = 8 << 20
+	mostPipedCells = 4 << 20
 	cellsOfLine    = 8 // that a line counts for, besides its own
 )
 
