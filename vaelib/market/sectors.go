@@ -1,6 +1,7 @@
 package market
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -26,9 +27,11 @@ type membership struct {
 	share  float64
 }
 
-// ReadSectors reads a CSV, or a table packed as prices may be, with the columns symbol, sector and, where
+// ReadSectors reads a CSV, or a table packed as prices may be, with the columns
+// symbol (or ticker), sector (or GICS Sector, industry and the like) and, where
 // memberships are fractional, share: above 0, at most 1, and at most 1 in sum
-// over the sectors of a symbol. Without the third column every share is 1.
+// over the sectors of a symbol. Without the third column every share is 1. Other
+// columns are passed over.
 // It returns a [*DataError] for anything else.
 func ReadSectors(path string) (*Sectors, error) {
 	file, err := tabular.OpenText(path)
@@ -51,34 +54,41 @@ func ReadSectorsFS(fsys fs.FS, name string) (*Sectors, error) {
 
 func readSectors(r io.Reader, name string) (*Sectors, error) {
 	lines := newScanner(r, name)
+	if first, _, _ := bytes.Cut(lines.lines.Peek(tabular.HeadSize), []byte{'\n'}); bytes.IndexByte(first, ',') < 0 {
+		lines.dialect = dialectOf([][]byte{first})
+	}
 	header, err := lines.header()
 	if err != nil {
 		return nil, err
 	}
-	if len(header) < 2 || len(header) > 3 || !strings.EqualFold(header[0], "symbol") ||
-		!strings.EqualFold(header[1], "sector") ||
-		len(header) == 3 && !strings.EqualFold(header[2], "share") {
+	atSymbol, atSector, atShare := sectorFields(header)
+	if atSymbol < 0 || atSector < 0 {
 		return nil, lines.errorf(0, "header %q is not symbol,sector or symbol,sector,share", strings.Join(header, ","))
 	}
 	s := &Sectors{shares: map[string][]membership{}, file: name, lines: map[string]int{}}
-	total, named := map[string]float64{}, map[string]bool{}
+	total, named := map[string]float64{}, map[string]string{} // by the name in small letters
 	for lines.next() {
 		if len(lines.fields) != len(header) {
 			return nil, lines.ragged(len(header))
 		}
-		symbol, sector, share := string(lines.fields[0]), string(lines.fields[1]), 1.0
+		symbol, sector, share := string(lines.fields[atSymbol]), string(lines.fields[atSector]), 1.0
 		if symbol == "" {
-			return nil, lines.errorf(1, "symbol is empty")
+			return nil, lines.errorf(atSymbol+1, "symbol is empty")
 		}
 		if sector == "" {
-			return nil, lines.errorf(2, "sector of %s is empty: name one, or delete the row if it has none", symbol)
+			return nil, lines.errorf(atSector+1, "sector of %s is empty: name one, or delete the row if it has none", symbol)
 		}
-		if len(header) == 3 {
-			if share, err = lines.number(2, "share"); err != nil {
+		if atShare >= 0 {
+			if share, err = lines.share(atShare); err != nil {
 				return nil, err
 			}
 			if !(share > 0 && share <= 1) {
-				return nil, lines.errorf(3, "share %v of %s in %s is not above 0 and at most 1", share, symbol, sector)
+				hint := ""
+				if share > 1 && share <= 100 {
+					hint = ": in percent? Write 0.5 or 50% for a half"
+				}
+				return nil, lines.errorf(atShare+1, "share %v of %s in %s is not above 0 and at most 1%s", share,
+					symbol, sector, hint)
 			}
 		}
 		if s.shares[symbol] == nil {
@@ -95,8 +105,11 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 			return nil, lines.errorf(0, "shares of %s sum to %.6g, above 1: give fractions in a third column, share",
 				symbol, total[symbol])
 		}
-		if !named[sector] {
-			named[sector], s.Names = true, append(s.Names, sector)
+		lower := strings.ToLower(sector)
+		if other, known := named[lower]; known && other != sector {
+			return nil, lines.errorf(atSector+1, "sector %s is %s in other lines: write them alike", sector, other)
+		} else if !known {
+			named[lower], s.Names = sector, append(s.Names, sector)
 		}
 	}
 	if lines.err != nil {
@@ -106,6 +119,37 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 		return nil, &DataError{File: name, Msg: "no rows below the header"}
 	}
 	return s, nil
+}
+
+// sectorWords are what a column of sectors may be called, the best name first.
+var sectorWords = []string{"sector", "gicssector", "sectorname", "icbsector", "group", "category", "assetclass",
+	"class", "industry", "gicsindustry", "subindustry", "sektor", "branche"}
+
+// sectorFields are the columns of the symbol, the sector and the share; -1: there is
+// none. In three columns the last may be called weight, which may mean the share, and
+// may be the weight in an index: that isn't guessed.
+func sectorFields(header []string) (symbol, sector, share int) {
+	if symbol, sector = find(header, words("symbol symbols ticker tickers")), -1; symbol < 0 {
+		symbol = find(header, symbolWords)
+	}
+	for _, word := range sectorWords {
+		if sector < 0 {
+			sector = slices.IndexFunc(header, func(name string) bool { return canon(name) == word })
+		}
+	}
+	share = find(header, words("share membership fraction"))
+	if len(header) == 3 && share < 0 && find(header, words("weight weights")) >= 0 {
+		return -1, -1, -1
+	}
+	return symbol, sector, share
+}
+
+// share reads a number, or one in percent.
+func (s *scanner) share(field int) (float64, error) {
+	if x, ok := percentage(s, field); ok {
+		return x, nil
+	}
+	return s.number(field, "share")
 }
 
 // Share returns the share of a symbol in a sector, in [0, 1]; 0 for a symbol

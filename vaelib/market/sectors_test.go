@@ -53,6 +53,14 @@ func TestSectors(t *testing.T) {
 	if _, err := s.Shares("Vines", []string{"OAK", "ELM"}); err == nil || err.Error() != "sector Vines holds none of the 2 symbols chosen, such as OAK: its members in the file are such as IVY" {
 		t.Errorf("empty sector: %v", err)
 	}
+	for _, text := range []string{
+		"Symbol,Security,GICS Sector,GICS Sub-Industry\nOAK,\"Oak, Inc\",Trees,Hardwood\n", "Ticker;Sektor\nOAK;Trees\n",
+		"sector\tsymbol\nTrees\tOAK\n", "symbol,sector,share\nOAK,Trees,100%\n", "name,symbol,industry\nOak,OAK,Trees\n",
+	} {
+		if s, err := readSectors(text); err != nil || s.Share("OAK", "Trees") != 1 {
+			t.Errorf("%q: %v, %v", text, s, err)
+		}
+	}
 	s, err = readSectors("symbol,sector\nOAK,Trees\n")
 	if err != nil || s.Share("OAK", "Trees") != 1 {
 		t.Errorf("whole membership: %v", err)
@@ -65,13 +73,15 @@ func TestSectorDefects(t *testing.T) {
 		{"symbol,sector\n", "s.csv: no rows below the header"},
 		{"OAK,Trees\n", `s.csv:1: header "OAK,Trees" is not symbol,sector or symbol,sector,share`},
 		{"symbol,sector,weight\n", `s.csv:1: header "symbol,sector,weight" is not symbol,sector or symbol,sector,share`},
+		{"symbol,sector\nOAK,Trees\nELM,trees\n", "s.csv:3: column 2: sector trees is Trees in other lines: write them alike"},
+		{"symbol,sector,share\nOAK,Trees,50\n", "s.csv:2: column 3: share 50 of OAK in Trees is not above 0 and at most 1: in percent? Write 0.5 or 50% for a half"},
 		{"symbol,sector\nOAK\n", "s.csv:2: 1 fields where the header has 2: complete the row, or delete it"},
 		{"symbol,sector\n,Trees\n", "s.csv:2: column 1: symbol is empty"},
 		{"symbol,sector\nOAK,\n", "s.csv:2: column 2: sector of OAK is empty: name one, or delete the row if it has none"},
 		{"symbol,sector,share\nOAK,Trees,\n", "s.csv:2: column 3: share is empty: put in a number, or delete the row"},
 		{"symbol,sector,share\nOAK,Trees,half\n", `s.csv:2: column 3: share "half" is not a number: correct it, or delete the row`},
 		{"symbol,sector,share\nOAK,Trees,0\n", "s.csv:2: column 3: share 0 of OAK in Trees is not above 0 and at most 1"},
-		{"symbol,sector,share\nOAK,Trees,1.5\n", "s.csv:2: column 3: share 1.5 of OAK in Trees is not above 0 and at most 1"},
+		{"symbol,sector,share\nOAK,Trees,1.5\n", "s.csv:2: column 3: share 1.5 of OAK in Trees is not above 0 and at most 1: in percent? Write 0.5 or 50% for a half"},
 		{"symbol,sector,share\nOAK,Trees,0.5\nOAK,Trees,0.5\n", "s.csv:3: OAK is in Trees already: keep one of the rows"},
 		{"symbol,sector,share\nOAK,Trees,0.6\nOAK,Shade,0.5\n", "s.csv:3: shares of OAK sum to 1.1, above 1: give fractions in a third column, share"},
 		{"symbol,sector\nOAK,Trees\nOAK,Shade\n", "s.csv:3: shares of OAK sum to 2, above 1: give fractions in a third column, share"},

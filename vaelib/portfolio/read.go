@@ -37,9 +37,12 @@ type ReadOptions struct {
 }
 
 // ReadCSV reads the weights in a file: a header of symbols and a row a
-// portfolio, perhaps with ids in a first column that is called id or, as pandas
-// writes its index, nothing; or one portfolio in lines of a symbol and its
-// weight. The file may be packed by gzip, or be Parquet or Arrow. Everything
+// portfolio, perhaps with ids in a first column that is called id, portfolio, date or,
+// as pandas writes its index, nothing; or lines of a symbol and its weight, with the
+// portfolio where there are several; or a table on its side, with symbols in the first
+// column and a portfolio in each other. Fields are separated by commas, or by
+// semicolons, tabs or bars, beside which there may be decimal commas. The file may be
+// packed as tables may be (package tabular). Everything
 // that is wrong with it is a [*FileError]; around a [*SymbolError] where a symbol
 // is unknown or missing.
 func ReadCSV(path string, options ReadOptions) (*Portfolios, error) {
@@ -53,7 +56,7 @@ func ReadCSV(path string, options ReadOptions) (*Portfolios, error) {
 
 // Read is [ReadCSV] for any reader; name is what errors call it.
 func Read(r io.Reader, name string, options ReadOptions) (*Portfolios, error) {
-	t, err := readTable(r, name, "symbol", options.Symbols, func(id string, row []float64) error {
+	t, err := readTable(r, name, "symbol", options, func(id string, names []string, row []float64) error {
 		if options.Percent {
 			for j := range row {
 				row[j] /= 100
@@ -62,7 +65,7 @@ func Read(r io.Reader, name string, options ReadOptions) (*Portfolios, error) {
 		if options.AnySum {
 			return nil
 		}
-		return hint(checkSum(row, id), row)
+		return hint(checkSum(row, id), names, row)
 	})
 	if err != nil {
 		return nil, err
@@ -80,7 +83,7 @@ func Read(r io.Reader, name string, options ReadOptions) (*Portfolios, error) {
 }
 
 // hint adds to the error of a row that misses 1 what is likely meant.
-func hint(err error, row []float64) error {
+func hint(err error, names []string, row []float64) error {
 	if err == nil {
 		return nil
 	}
@@ -88,11 +91,18 @@ func hint(err error, row []float64) error {
 	for _, x := range row {
 		sum += x
 	}
+	total := slices.IndexFunc(row, func(x float64) bool { return x > 0 && math.Abs(2*x-sum) < SumTolerance })
 	switch {
+	case total >= 0 && len(row) > 2 && math.Abs(sum-2) <= 2*SumTolerance:
+		return fmt.Errorf("%w: %s is the sum of the others: if it is no symbol, leave it out", err, names[total])
 	case math.Abs(sum-1) <= 0.02:
 		return fmt.Errorf("%w: rounded? The verb project makes rows sum to 1", err)
 	case math.Abs(sum-100) <= 2:
 		return fmt.Errorf("%w: in percent? Say -percent, or divide by 100", err)
+	case sum > 3:
+		return fmt.Errorf("%w: amounts or numbers of shares? Give the value of each over that of all", err)
+	case math.Abs(sum) < SumTolerance:
+		return fmt.Errorf("%w: as much short as long? The rest is cash: add a symbol for it, whose price is 1", err)
 	}
 	return err
 }
@@ -112,7 +122,7 @@ func ReadConditionsCSV(path string, p *Portfolios) (*Conditions, error) {
 // ReadConditions is [ReadConditionsCSV] for any reader; name is what errors
 // call it.
 func ReadConditions(r io.Reader, name string, p *Portfolios) (*Conditions, error) {
-	t, err := readTable(r, name, "condition", nil, nil)
+	t, err := readTable(r, name, "condition", ReadOptions{}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -173,17 +183,20 @@ func open(path string) (io.ReadCloser, error) {
 type table struct {
 	file, kind string   // as errors call it, and its columns
 	known      []string // names that columns may have; nil: any
+	percent    bool     // all weights are divided by 100 afterwards
 	headerLine int
 	names      []string
 	ids        []string // nil: no such column
 	lines      []int    // line of each row
-	inLines    bool     // one portfolio, a symbol and its weight a line
+	listing    *listing // nil: the lines are portfolios, not symbols
+	separator  byte     // of the fields
 	numbers    []float64
 
 	line    int // that is being read
 	fields  [][]byte
 	withIDs bool
-	seen    map[string]int // line of each id, or of each symbol that has one
+	maybeID bool           // the first column may hold ids, which its first field tells
+	seen    map[string]int // line of each id
 }
 
 func (t *table) values() *mat.Dense {
@@ -205,13 +218,15 @@ func (t *table) column(name string) int {
 
 // readTable reads a table whose columns are called kind in errors; check, if
 // any, looks at each row.
-func readTable(r io.Reader, file, kind string, known []string, check func(id string, row []float64) error,
+func readTable(r io.Reader, file, kind string, options ReadOptions,
+	check func(id string, names []string, row []float64) error,
 ) (*table, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 1<<16), longestLine)
-	t := &table{file: file, kind: kind, known: known, seen: map[string]int{}}
+	t := &table{file: file, kind: kind, known: options.Symbols, percent: options.Percent, separator: ',',
+		seen: map[string]int{}}
 	if check == nil {
-		check = func(string, []float64) error { return nil }
+		check = func(string, []string, []float64) error { return nil }
 	}
 	for lines.Scan() && lines.Err() == nil { // at an error the last line may be cut off
 		t.line++
@@ -233,10 +248,9 @@ func readTable(r io.Reader, file, kind string, known []string, check func(id str
 		}
 		return nil, t.refuse(0, err)
 	}
-	if t.inLines && len(t.lines) > 0 {
-		t.line = t.lines[0]
-		if err := check("1", t.numbers); err != nil {
-			return nil, t.refuse(0, err)
+	if t.listing != nil {
+		if err := t.takeListing(check); err != nil {
+			return nil, err
 		}
 	}
 	t.line = 0
@@ -249,13 +263,33 @@ func readTable(r io.Reader, file, kind string, known []string, check func(id str
 	return t, nil
 }
 
+// takeListing takes the portfolios of a listing, whose rows are whole at its end.
+func (t *table) takeListing(check func(id string, names []string, row []float64) error) error {
+	t.line = 0
+	if err := t.listing.fill(t); err != nil {
+		return t.refuse(0, err)
+	}
+	n := len(t.names)
+	for i, line := range t.lines {
+		id := strconv.Itoa(i + 1)
+		if t.ids != nil {
+			id = t.ids[i]
+		}
+		t.line = line
+		if err := check(id, t.names, t.numbers[i*n:(i+1)*n]); err != nil {
+			return t.refuse(0, err)
+		}
+	}
+	return nil
+}
+
 // refuse is a defect of the current line; column counts from 1, 0 is none.
 func (t *table) refuse(column int, err error) error {
 	return &FileError{File: t.file, Line: t.line, Column: column, Err: err}
 }
 
 // take takes in a line: the header, a row, or a symbol and its weight.
-func (t *table) take(text []byte, check func(id string, row []float64) error) error {
+func (t *table) take(text []byte, check func(id string, names []string, row []float64) error) error {
 	if t.line == 1 {
 		text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	}
@@ -265,25 +299,35 @@ func (t *table) take(text []byte, check func(id string, row []float64) error) er
 	if text = bytes.TrimSpace(text); len(text) == 0 {
 		return nil
 	}
-	t.fields = split(t.fields[:0], text)
+	if t.headerLine == 0 {
+		if text[0] == '#' {
+			return nil // a remark
+		}
+		t.separator = separatorOf(text)
+	}
+	t.fields = split(t.fields[:0], text, t.separator)
 	if t.headerLine == 0 {
 		t.headerLine = t.line
-		if t.kind == "symbol" && t.isLines(t.fields) {
-			t.inLines = true
-			if _, err := weight(t.fields[1]); err != nil || len(t.fields[0]) == 0 {
-				return nil // names of the two columns
+		t.fields = withoutEmptyEnd(t.fields, 0)
+		if t.kind == "symbol" {
+			var named bool
+			if t.listing, named = t.listingOf(t.fields); named {
+				return nil
 			}
 		}
 	}
 	switch {
-	case t.inLines:
-		if err := t.addLine(t.fields); err != nil {
-			return t.refuse(0, err)
+	case t.listing != nil:
+		t.fields = withoutEmptyEnd(t.fields, t.listing.fields)
+		column, err := t.listing.add(t.decimal(t.fields), t.line)
+		if err != nil {
+			return t.refuse(column, err)
 		}
-		t.lines = []int{t.line}
 		return nil
 	case t.headerLine == t.line:
 		t.withIDs = isIDColumn(string(t.fields[0])) && (t.kind == "symbol" || len(t.fields[0]) > 0)
+		t.maybeID = !t.withIDs && t.kind == "symbol" && len(t.fields) > 1 &&
+			slices.Contains(append(portfolioWords, "name"), plain(t.fields[0]))
 		if column, err := t.header(t.fields, t.withIDs, t.kind); err != nil {
 			return t.refuse(column, err)
 		}
@@ -292,9 +336,49 @@ func (t *table) take(text []byte, check func(id string, row []float64) error) er
 	return t.addRow(check)
 }
 
+// separatorOf is what separates the fields of a line: a comma, unless it has none and
+// one of the others.
+func separatorOf(text []byte) byte {
+	if bytes.IndexByte(text, ',') < 0 {
+		for _, sep := range []byte(";\t|") {
+			if bytes.IndexByte(text, sep) >= 0 {
+				return sep
+			}
+		}
+	}
+	return ','
+}
+
+// withoutEmptyEnd leaves out the empty fields behind the last separator: all of them,
+// or where a row should have so many fields, one more.
+func withoutEmptyEnd(fields [][]byte, want int) [][]byte {
+	for n := len(fields); n > 1 && len(fields[n-1]) == 0 && (want == 0 || n == want+1); n-- {
+		fields = fields[:n-1]
+	}
+	return fields
+}
+
+// decimal writes points for decimal commas, where commas don't separate fields.
+func (t *table) decimal(fields [][]byte) [][]byte {
+	if t.separator == ',' {
+		return fields
+	}
+	for i, f := range fields {
+		if bytes.Count(f, []byte{','}) == 1 && len(bytes.Trim(f, "0123456789,+-%() ")) == 0 {
+			fields[i] = bytes.Replace(f, []byte{','}, []byte{'.'}, 1)
+		}
+	}
+	return fields
+}
+
 // addRow takes in the fields of a row.
-func (t *table) addRow(check func(id string, row []float64) error) error {
+func (t *table) addRow(check func(id string, names []string, row []float64) error) error {
 	id := strconv.Itoa(len(t.lines) + 1)
+	t.fields = t.decimal(t.fields)
+	if _, err := weight(t.fields[0]); t.maybeID && err != nil {
+		t.withIDs, t.names = true, t.names[1:]
+	}
+	t.maybeID = false
 	first := 0
 	if t.withIDs {
 		first, id = 1, string(t.fields[0])
@@ -307,6 +391,7 @@ func (t *table) addRow(check func(id string, row []float64) error) error {
 		t.seen[id] = t.line
 		t.ids = append(t.ids, id)
 	}
+	t.fields = withoutEmptyEnd(t.fields, len(t.names)+first)
 	if len(t.fields)-first != len(t.names) {
 		return t.refuse(0, fmt.Errorf("has %d fields, and the header %d: complete the line",
 			len(t.fields), len(t.names)+first))
@@ -322,7 +407,7 @@ func (t *table) addRow(check func(id string, row []float64) error) error {
 		}
 		t.numbers = append(t.numbers, x)
 	}
-	if err := check(id, t.numbers[len(t.numbers)-len(t.names):]); err != nil {
+	if err := check(id, t.names, t.numbers[len(t.numbers)-len(t.names):]); err != nil {
 		return t.refuse(0, err)
 	}
 	t.lines = append(t.lines, t.line)
@@ -332,43 +417,6 @@ func (t *table) addRow(check func(id string, row []float64) error) error {
 // isIDColumn says whether a first column holds ids: pandas' index has no name.
 func isIDColumn(name string) bool {
 	return strings.EqualFold(name, idColumn) || name == "" || name == "Unnamed: 0" || name == "__index_level_0__"
-}
-
-// isLines says whether the first line belongs to lines of a symbol and its
-// weight: it names the two, or has a number in the second place.
-func (t *table) isLines(fields [][]byte) bool {
-	if len(fields) != 2 || slices.Contains(t.known, string(fields[0])) && slices.Contains(t.known, string(fields[1])) {
-		return false // two symbols, of which the second may be a number
-	}
-	first, second := strings.ToLower(string(fields[0])), strings.ToLower(string(fields[1]))
-	if _, err := weight(fields[1]); err == nil {
-		_, err := weight(fields[0])
-		return err != nil // pandas calls the column of a series 0
-	}
-	symbols := []string{"", "symbol", "ticker", "asset", "name", "index", "__index_level_0__"}
-	weights := []string{"weight", "weights", "w", "share", "allocation", "weight %", "weight (%)"}
-	return slices.Contains(symbols, first) && slices.Contains(weights, second)
-}
-
-// addLine takes in a symbol and its weight.
-func (t *table) addLine(fields [][]byte) error {
-	if len(fields) != 2 {
-		return fmt.Errorf("has %d fields, not a symbol and its weight: complete the line", len(fields))
-	}
-	name := string(fields[0])
-	if err := checkName("symbol", name); err != nil {
-		return err
-	}
-	if t.seen[name] > 0 {
-		return fmt.Errorf("symbol %s is there twice: keep one of the lines", name)
-	}
-	t.seen[name] = t.line
-	x, err := weight(fields[1])
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	t.names, t.numbers = append(t.names, name), append(t.numbers, x)
-	return nil
 }
 
 // header takes the names from the first line; column is where an error is.
@@ -383,11 +431,11 @@ func (t *table) header(fields [][]byte, withIDs bool, kind string) (column int, 
 		return 0, fmt.Errorf("the header names no %s after %s", kind, idColumn)
 	}
 	place := make(map[string]int, len(fields))
+	if kind == "symbol" && allShares(fields) {
+		return 1, errors.New("the first line has numbers alone: put a line of symbols above it")
+	}
 	for j, field := range fields[first:] {
 		name := string(field)
-		if len(fields) == 1 && strings.ContainsAny(name, ";\t|") {
-			return 1, fmt.Errorf("header %s has no comma: separate columns by commas", excerpt(name))
-		}
 		if err := checkName(kind, name); err != nil {
 			return first + j + 1, err
 		}
@@ -404,15 +452,23 @@ func (t *table) header(fields [][]byte, withIDs bool, kind string) (column int, 
 	return 0, nil
 }
 
-// split cuts a line at its commas, and takes blanks and quotes off the fields. A
-// comma between quotes is part of a name.
-func split(fields [][]byte, text []byte) [][]byte {
+// allShares says whether a line has numbers with a fraction alone, as no symbols are.
+func allShares(fields [][]byte) bool {
+	return !slices.ContainsFunc(fields, func(f []byte) bool {
+		_, err := weight(f)
+		return err != nil || !bytes.ContainsAny(f, ".%")
+	})
+}
+
+// split cuts a line at its separators, and takes blanks and quotes off the fields. A
+// separator between quotes is part of a name.
+func split(fields [][]byte, text []byte, separator byte) [][]byte {
 	for more := true; more; {
 		var field []byte
 		if trimmed := bytes.TrimLeft(text, " \t"); len(trimmed) > 0 && trimmed[0] == '"' {
 			if end := bytes.IndexByte(trimmed[1:], '"'); end >= 0 {
 				rest := bytes.TrimLeft(trimmed[end+2:], " \t")
-				if len(rest) == 0 || rest[0] == ',' {
+				if len(rest) == 0 || rest[0] == separator {
 					fields = append(fields, bytes.TrimSpace(trimmed[1:end+1]))
 					if more = len(rest) > 0; more {
 						text = rest[1:]
@@ -421,7 +477,7 @@ func split(fields [][]byte, text []byte) [][]byte {
 				}
 			}
 		}
-		field, text, more = bytes.Cut(text, []byte{','})
+		field, text, more = bytes.Cut(text, []byte{separator})
 		fields = append(fields, bytes.TrimSpace(field))
 	}
 	return fields
@@ -436,8 +492,13 @@ func weight(field []byte) (float64, error) {
 	return number(field)
 }
 
-// number parses a finite decimal number.
+// number parses a finite decimal number; one in brackets is below 0, as accountants
+// write it.
 func number(field []byte) (float64, error) {
+	if n := len(field); n > 2 && field[0] == '(' && field[n-1] == ')' {
+		x, err := number(field[1 : n-1])
+		return -x, err
+	}
 	if len(field) == 0 {
 		return 0, errors.New("the field is empty: write 0 for nothing")
 	}

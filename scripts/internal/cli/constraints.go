@@ -178,8 +178,8 @@ func (c *Constraints) SectorsOf(symbols []string) (*market.Sectors, error) {
 }
 
 // ParseCap reads NAME=HI or NAME=LO:HI as the name and the bounds of a group,
-// without a lower one as minus infinity. A name may have commas and equals
-// signs, and stand in quotes.
+// without a lower one as minus infinity; NAME<=HI is the first, and NAME>=LO is
+// LO:1. A name may have commas and equals signs, and stand in quotes.
 func ParseCap(text string) (simplex.Group, error) {
 	bad := func(why string) (simplex.Group, error) {
 		return simplex.Group{}, fmt.Errorf("-sector-cap: %q %s: write NAME=X, or NAME=LO:HI", text, why)
@@ -188,15 +188,23 @@ func ParseCap(text string) (simplex.Group, error) {
 	if i < 1 {
 		return bad("names no limit")
 	}
-	group := simplex.Group{Name: Unquote(text[:i]), Lo: math.Inf(-1)}
-	limits := strings.Split(text[i+1:], ":")
-	if len(limits) > 2 {
+	name, limits := text[:i], strings.Split(text[i+1:], ":")
+	switch last := len(name) - 1; {
+	case len(limits) > 2:
 		return bad("has more than two limits")
+	case name[last] == '<' && len(limits) == 1:
+		name = name[:last]
+	case name[last] == '>' && len(limits) == 1:
+		name, limits = name[:last], append(limits, "1")
+	}
+	group := simplex.Group{Name: Unquote(name), Lo: math.Inf(-1)}
+	if group.Name == "" {
+		return bad("names no sector")
 	}
 	for k, limit := range limits {
 		x, err := strconv.ParseFloat(strings.TrimSpace(limit), 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return bad(fmt.Sprintf("has the limit %q, which is not a finite number", limit))
+			return bad(fmt.Sprintf("has the limit %q, which is not a finite number%s", limit, meant(limit)))
 		}
 		if k < len(limits)-1 {
 			group.Lo = x

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,22 @@ func FuzzTOML(f *testing.F) {
 			t.Fatalf("%q: exit code %d, stderr %q", text, code, stderr)
 		}
 	})
+}
+
+// Caps may be written as inequalities.
+func TestCapsAsInequalities(t *testing.T) {
+	for text, want := range map[string]string{
+		"L1=0.4": "L1 -Inf 0.4", "L1<=0.4": "L1 -Inf 0.4", "L1>=0.2": "L1 0.2 1", "a<b=0.3": "a<b -Inf 0.3", "L1 <= 0.4": "L1 -Inf 0.4",
+		"L1<=0.1:0.4": "L1< 0.1 0.4",
+	} {
+		group, err := ParseCap(text)
+		if got := fmt.Sprint(group.Name, " ", group.Lo, " ", group.Hi); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", text, got, err, want)
+		}
+	}
+	if _, err := ParseCap("<=1"); err == nil {
+		t.Error("a cap without a name is fine")
+	}
 }
 
 // A cap that is taken is a finite upper limit, at least as large as the lower.

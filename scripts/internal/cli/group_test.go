@@ -150,6 +150,7 @@ func TestBadConstraints(t *testing.T) {
 		{"no file", []string{"-sector-cap", "x=0.5"}, 2, "-sector-cap needs -sectors FILE"},
 		{"file missing", []string{"-sectors", "none.csv", "-sector-cap", "x=0.5"}, 1, "none.csv"},
 		{"unknown sector", []string{"-sectors", file, "-sector-cap", "z=0.5"}, 1, "-sector-cap z=0.5: "},
+		{"in percent", []string{"-sectors", file, "-sector-cap", "x=60%"}, 2, `has the limit "60%", which is not a finite number: 0.6?`},
 		{"no limit", []string{"-sectors", file, "-sector-cap", "x"}, 2, `"x" names no limit: write NAME=X`},
 		{"no name", []string{"-sectors", file, "-sector-cap", "=1"}, 2, "names no limit"},
 		{"no number", []string{"-sectors", file, "-sector-cap", "x=a"}, 2, `has the limit "a", which is not a finite number`},

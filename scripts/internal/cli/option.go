@@ -275,7 +275,7 @@ func (o *option) parse(value reflect.Value, text string) error {
 	case reflect.Int, reflect.Int64:
 		n, err := strconv.ParseInt(text, 10, value.Type().Bits())
 		if err != nil {
-			return fmt.Errorf("%q is not a whole number%s", text, tooLarge(err))
+			return fmt.Errorf("%q is not a whole number%s%s", text, tooLarge(err), wholeMeant(text))
 		}
 		value.SetInt(n)
 		if err := o.allowed.check(float64(n)); err != nil {
@@ -284,7 +284,7 @@ func (o *option) parse(value reflect.Value, text string) error {
 	case reflect.Uint64:
 		n, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
-			return fmt.Errorf("%q is not a whole number of at least 0%s", text, tooLarge(err))
+			return fmt.Errorf("%q is not a whole number of at least 0%s%s", text, tooLarge(err), wholeMeant(text))
 		}
 		value.SetUint(n)
 	case reflect.Float64:
@@ -417,6 +417,26 @@ func suggest(word string, candidates []string) string {
 		return ""
 	}
 	return ": did you mean " + best + "?"
+}
+
+// wholeMeant asks for a whole number that was written for people: 1k, 1,000, 1_000 or
+// 1e3.
+func wholeMeant(text string) string {
+	scale := 1.
+	number := strings.NewReplacer(",", "", "_", "", "'", "", " ", "").Replace(strings.ToLower(text))
+	for suffix, factor := range map[string]float64{"k": 1e3, "m": 1e6} {
+		if cut, ok := strings.CutSuffix(number, suffix); ok {
+			number, scale = cut, factor
+		}
+	}
+	x, err := strconv.ParseFloat(number, 64)
+	if _, whole := strconv.ParseInt(text, 10, 64); whole == nil {
+		return ""
+	}
+	if x *= scale; err != nil || x != math.Trunc(x) || math.Abs(x) >= 1<<53 || strings.HasPrefix(number, "0x") {
+		return ""
+	}
+	return fmt.Sprintf(": %.0f?", x)
 }
 
 // meant asks for a number that was written for people: in percent, or with a decimal
