@@ -135,8 +135,8 @@ func match(given *portfolio.Portfolios, window *market.Window, path string) (*po
 	for _, symbol := range given.Symbols {
 		if !slices.Contains(window.Symbols, symbol) {
 			if isCash(symbol) {
-				return nil, fmt.Errorf("%s: %s has no prices: give it a column of 1 in the prices, or leave it out and "+
-					"divide the rest by its sum", path, symbol)
+				return nil, fmt.Errorf("%s: %s has no prices: give it a column of 1 in the prices, or leave it out "+
+					"and divide the rest by its sum", path, symbol)
 			}
 			nearest := slices.MinFunc(window.Symbols, func(a, b string) int {
 				return spelling.Distance(strings.ToUpper(symbol), strings.ToUpper(a)) -

@@ -76,7 +76,8 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 			return nil, lines.errorf(atSymbol+1, "symbol is empty")
 		}
 		if sector == "" {
-			return nil, lines.errorf(atSector+1, "sector of %s is empty: name one, or delete the row if it has none", symbol)
+			return nil, lines.errorf(atSector+1, "sector of %s is empty: name one, or delete the row if it has none",
+				symbol)
 		}
 		if atShare >= 0 {
 			if share, err = lines.share(atShare); err != nil {
