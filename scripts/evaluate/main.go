@@ -119,8 +119,8 @@ func evaluateAll(ctx context.Context, evaluator *metrics.Evaluator, weights *mat
 
 // isCash says whether a name is that of cash.
 func isCash(name string) bool {
-	return slices.Contains([]string{"cash", "usd", "eur", "gbp", "chf", "jpy", "money", "cash & equivalents", "liquidity"},
-		strings.ToLower(name))
+	cash := []string{"cash", "usd", "eur", "gbp", "chf", "jpy", "money", "cash & equivalents", "liquidity"}
+	return slices.Contains(cash, strings.ToLower(name))
 }
 
 // match returns the portfolios with their columns in the order of the window.
