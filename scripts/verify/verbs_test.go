@@ -233,6 +233,10 @@ func TestAlteredSets(t *testing.T) {
 	made := copied(t, finished(t, "generated", "generate", "-backend", "go", "-n", "5", "-max-weight", "0.3", "-quiet"))
 	expect(t, made, slices.Concat(ofCSV(t, made, "weights.csv"), shifted(t, made, "weights.csv", 2),
 		ofJSON(t, made, "provenance.json")))
+	order := copied(t, finished(t, "set-order", "generate", "-mode", "condition", "-wish",
+		"volatility=0.7,max_weight<=0.25,sector.DeFi<=0.3", "-backend", "go", "-n", "20", "-max-weight", "0.35", "-quiet"))
+	expect(t, order, slices.Concat(ofCSV(t, order, "weights.csv"), shifted(t, order, "weights.csv", 2),
+		some(ofJSON(t, order, "provenance.json"), 5)))
 }
 
 // smallUniverses are the flags of the smallest corpus of universes.
