@@ -61,33 +61,42 @@ func (f *folder) decoders(c *generateConfig, record *generated, model *overSets,
 	}
 	var all []*settled
 	for _, told := range openings(terms) {
-		var asked universe.Asked
-		for _, t := range told {
-			switch {
-			case t.name == "volatility":
-				asked.Volatility = t.value / math.Sqrt(periods)
-			case t.name == "annual_return":
-				value := t.value / periods
-				asked.Return = &value
-			case t.name == "effective_assets":
-				asked.Effective = t.value
-			case t.name == "max_weight":
-				asked.Largest = t.value
-			case sectors != nil:
-				shares, err := sectors.Shares(strings.TrimPrefix(t.name, portfolio.SectorPrefix), w.Symbols)
-				if err != nil {
-					return nil, err
-				}
-				asked.Groups = append(asked.Groups, universe.Group{Members: shares, Share: t.value})
-			}
+		asked, err := askedBy(told, periods, sectors, w.Symbols)
+		if err != nil {
+			return nil, err
 		}
-		at := model.under(mean, cov, len(rows), largest, &asked)
+		at := model.under(mean, cov, len(rows), largest, asked)
 		for _, read := range at.read {
 			at.scatter = append(at.scatter, at.deviation*at.deviation*math.Exp(7*math.Tanh(read[len(read)-1]/7)))
 		}
 		all = append(all, at)
 	}
 	return all, nil
+}
+
+// askedBy is what terms ask of portfolios, by period.
+func askedBy(terms []term, periods float64, sectors *market.Sectors, symbols []string) (*universe.Asked, error) {
+	asked := new(universe.Asked)
+	for _, t := range terms {
+		switch {
+		case t.name == "volatility":
+			asked.Volatility = t.value / math.Sqrt(periods)
+		case t.name == "annual_return":
+			value := t.value / periods
+			asked.Return = &value
+		case t.name == "effective_assets":
+			asked.Effective = t.value
+		case t.name == "max_weight":
+			asked.Largest = t.value
+		case sectors != nil:
+			shares, err := sectors.Shares(strings.TrimPrefix(t.name, portfolio.SectorPrefix), symbols)
+			if err != nil {
+				return nil, err
+			}
+			asked.Groups = append(asked.Groups, universe.Group{Members: shares, Share: t.value})
+		}
+	}
+	return asked, nil
 }
 
 // openings are a wish's terms with each choice of its bounds left out.
