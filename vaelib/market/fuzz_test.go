@@ -62,6 +62,7 @@ func FuzzWide(f *testing.F) {
 	for _, text := range []string{
 		"", "date,OAK\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n", "\ufefftimestamp,\"O\"\"AK\",ELM\r\n1704067200000,1,\r\n1704153600000,,2e3\r\n",
 		"date,A,B\n2024-01-02T03:04:05+06:00,1,2\n2024-01-01,1,2\n2024-01-01,1,2\n", "date,A\n9999-12-31,1\n0000-01-01,2\n2024-01-01,5e-324\n",
+		",0000000,2000-1-1 0:0:",
 	} {
 		f.Add([]byte(text))
 	}
@@ -119,7 +120,8 @@ func FuzzSectors(f *testing.F) {
 }
 
 func FuzzParseTime(f *testing.F) {
-	for _, text := range []string{"2024-02-29", "2024-02-29T12:00:00Z", "1709208000000", "-1", "99999999999999999999"} {
+	for _, text := range []string{"2024-02-29", "2024-02-29T12:00:00Z", "1709208000000", "-1", "99999999999999999999",
+		"7289700000", "2200-12-31T23:00:00-02:00"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -66,6 +66,9 @@ func (o DateOrder) parse(field []byte) (at moment, msg string) {
 	if offset != unzoned {
 		at.ms -= 1000 * int64(offset)
 	}
+	if !known(at.ms) {
+		return at, unknownTime(field)
+	}
 	return at, ""
 }
 
@@ -80,6 +83,7 @@ func compact(n int64, length int) (ms int64, ok bool) {
 	clock := func(ms int64, ok bool, h, m, s int64) (int64, bool) {
 		return ms + 1000*(3600*h+60*m+s), ok && h < 24 && m < 60 && s < 60
 	}
+	unix := func(ms int64) (int64, bool) { return ms, known(ms) }
 	switch length {
 	case 4:
 		return ymd(n, 1, 1)
@@ -90,38 +94,41 @@ func compact(n int64, length int) (ms int64, ok bool) {
 	case 8:
 		return day(n)
 	case 9:
-		return n * 1000, true
+		return unix(n * 1000)
 	case 10:
 		ms, ok = day(n / 100)
 		if ms, ok = clock(ms, ok, n%100, 0, 0); ok {
 			return ms, true
 		}
-		return n * 1000, true
+		return unix(n * 1000)
 	case 12:
 		ms, ok = day(n / 10000)
 		if ms, ok = clock(ms, ok, n/100%100, n%100, 0); ok {
 			return ms, true
 		}
-		return n, true
+		return unix(n)
 	case 13:
-		return n, true
+		return unix(n)
 	case 14:
 		ms, ok = day(n / 1_000_000)
 		return clock(ms, ok, n/10000%100, n/100%100, n%100)
 	case 15, 16:
-		return n / 1000, true
+		return unix(n / 1000)
 	case 17:
 		ms, ok = day(n / 1_000_000_000)
 		ms, ok = clock(ms, ok, n/10_000_000%100, n/100_000%100, n/1000%100)
 		return ms + n%1000, ok
 	case 18, 19:
-		return n / 1_000_000, true
+		return unix(n / 1_000_000)
 	}
 	return 0, false
 }
 
 // day24 is a day in milliseconds.
 const day24 = 24 * 3600 * 1000
+
+// known tells whether a moment lies in the years 1500 to 2200.
+func known(ms int64) bool { y := millis(ms).Year(); return y >= 1500 && y <= 2200 }
 
 // ymd is midnight UTC of a date in the years 1500 to 2200.
 func ymd(y, m, d int64) (ms int64, ok bool) {
@@ -281,11 +288,14 @@ func timeOfDay(text []byte) (clock time.Duration, offset int32, ok bool) {
 	}
 	text = text[n:]
 	minutes, n, sep := part(text)
-	if n < 2 || minutes > 59 {
+	if n < len(text) || sep != 0 {
+		n-- // what follows the digits
+	}
+	if n < 1 || n > 2 || minutes > 59 {
 		return 0, offset, false
 	}
 	clock = time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
-	text = text[2:]
+	text = text[n:]
 	if sep == ':' {
 		text = text[1:]
 		end := bytes.IndexFunc(text, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
