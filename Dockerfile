@@ -53,7 +53,7 @@ ENV GOPATH=/home/reader/go PATH=/project/.venv/bin:/usr/local/go/bin:$PATH PIP_N
 WORKDIR /project
 COPY --chown=1000:1000 . .
 # What the tools are built from stays outside, as do the names of languages in others.
-RUN --mount=type=cache,target=/tmp/cache,uid=1000,gid=1000 \
+RUN --mount=type=cache,id=lab,target=/tmp/cache,uid=1000,gid=1000 \
     GOCACHE=/tmp/cache/build GOMODCACHE=/tmp/cache/modules go run ./scripts/notebooks setup -lab \
     && find .venv -path '*/babel/locale-data/*' ! -name 'en*' ! -name 'root.dat' -delete
 # What cells are compiled from stays, compiled; archives of modules, and the tests and
@@ -74,7 +74,7 @@ RUN if [ -n "${XLA}" ]; then \
     fi
 USER 1000:1000
 ENV PJRT_PLUGIN_LIBRARY_PATH=/project/.venv/xla/lammps_jax_pjrt_cpu
-RUN --mount=type=cache,target=/tmp/cache,uid=1000,gid=1000 \
+RUN --mount=type=cache,id=lab,target=/tmp/cache,uid=1000,gid=1000 \
     if [ -n "${XLA}" ]; then \
         GOCACHE=/tmp/cache/build GOMODCACHE=/tmp/cache/modules go run ./scripts/notebooks setup -lab -xla \
         && go build ./vaelib/... ./scripts/notebooks \

@@ -65,6 +65,11 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 	if atSymbol < 0 || atSector < 0 {
 		return nil, lines.errorf(0, "header %q is not symbol,sector or symbol,sector,share", strings.Join(header, ","))
 	}
+	for i, word := range header {
+		if word != "" && slices.Contains(header[:i], word) {
+			return nil, lines.errorf(i+1, "column %s is there twice: keep the one that is meant", word)
+		}
+	}
 	s := &Sectors{shares: map[string][]membership{}, file: name, lines: map[string]int{}}
 	total, named := map[string]float64{}, map[string]string{} // by the name in small letters
 	for lines.next() {

@@ -73,6 +73,7 @@ func TestSectorDefects(t *testing.T) {
 		{"symbol,sector\n", "s.csv: no rows below the header"},
 		{"OAK,Trees\n", `s.csv:1: header "OAK,Trees" is not symbol,sector or symbol,sector,share`},
 		{"symbol,sector,weight\n", `s.csv:1: header "symbol,sector,weight" is not symbol,sector or symbol,sector,share`},
+		{"symbol,sector,sector\nOAK,Trees,Trees\n", "s.csv:1: column 3: column sector is there twice: keep the one that is meant"},
 		{"symbol,sector\nOAK,Trees\nELM,trees\n", "s.csv:3: column 2: sector trees is Trees in other lines: write them alike"},
 		{"symbol,sector,share\nOAK,Trees,50\n", "s.csv:2: column 3: share 50 of OAK in Trees is not above 0 and at most 1: in percent? Write 0.5 or 50% for a half"},
 		{"symbol,sector\nOAK\n", "s.csv:2: 1 fields where the header has 2: complete the row, or delete it"},
