@@ -2,6 +2,7 @@ package universe_test
 
 import (
 	"math"
+	"reflect"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -69,9 +70,12 @@ func TestAskedTokens(t *testing.T) {
 // What is drawn to be asked of a portfolio is what it has.
 func TestAsk(t *testing.T) {
 	u, w := market(1), []float64{0.5, 0.3, 0.2}
-	rng, open, groups := stream.New(1, "universe.test.ask", 0), 0, 0
+	rng, nothing, open, groups := stream.New(1, "universe.test.ask", 0), 0, 0, 0
 	for range 400 {
 		a := u.Ask(w, rng)
+		if reflect.DeepEqual(a, new(universe.Asked)) {
+			nothing++
+		}
 		for _, test := range []struct {
 			asked bool
 			value float64
@@ -96,7 +100,10 @@ func TestAsk(t *testing.T) {
 			}
 		}
 	}
-	if open < 600 || open > 960 || groups < 150 {
-		t.Errorf("%d of 1,200 facts open, %d groups", open, groups)
+	// Half are asked for by nothing, others by each fact in .35, and by 2 groups on average in
+	// as many; .65^5 of these by nothing either. That is 223, 990 and 140 on average, here
+	// within five standard deviations.
+	if math.Abs(float64(nothing-223)) > 50 || math.Abs(float64(open-990)) > 85 || math.Abs(float64(groups-140)) > 90 {
+		t.Errorf("%d of 400 ask for nothing, %d of 1,200 facts are open, %d groups", nothing, open, groups)
 	}
 }
