@@ -57,18 +57,9 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 	if first, _, _ := bytes.Cut(lines.lines.Peek(tabular.HeadSize), []byte{'\n'}); bytes.IndexByte(first, ',') < 0 {
 		lines.dialect = dialectOf([][]byte{first})
 	}
-	header, err := lines.header()
+	header, atSymbol, atSector, atShare, err := lines.sectorHeader()
 	if err != nil {
 		return nil, err
-	}
-	atSymbol, atSector, atShare := sectorFields(header)
-	if atSymbol < 0 || atSector < 0 {
-		return nil, lines.errorf(0, "header %q is not symbol,sector or symbol,sector,share", strings.Join(header, ","))
-	}
-	for i, word := range header {
-		if word != "" && slices.Contains(header[:i], word) {
-			return nil, lines.errorf(i+1, "column %s is there twice: keep the one that is meant", word)
-		}
 	}
 	s := &Sectors{shares: map[string][]membership{}, file: name, lines: map[string]int{}}
 	total, named := map[string]float64{}, map[string]string{} // by the name in small letters
@@ -125,6 +116,23 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 		return nil, &DataError{File: name, Msg: "no rows below the header"}
 	}
 	return s, nil
+}
+
+// sectorHeader reads the header, and finds the columns in it: of the share -1 where there
+// is none.
+func (s *scanner) sectorHeader() (header []string, symbol, sector, share int, err error) {
+	if header, err = s.header(); err != nil {
+		return nil, 0, 0, 0, err
+	}
+	for i, word := range header {
+		if word != "" && slices.Contains(header[:i], word) {
+			return nil, 0, 0, 0, s.errorf(i+1, "column %s is there twice: keep the one that is meant", word)
+		}
+	}
+	if symbol, sector, share = sectorFields(header); symbol < 0 || sector < 0 {
+		return nil, 0, 0, 0, s.errorf(0, "header %q is not symbol,sector or symbol,sector,share", strings.Join(header, ","))
+	}
+	return header, symbol, sector, share, nil
 }
 
 // sectorWords are what a column of sectors may be called, the best name first.
