@@ -130,7 +130,8 @@ func (s *scanner) sectorHeader() (header []string, symbol, sector, share int, er
 		}
 	}
 	if symbol, sector, share = sectorFields(header); symbol < 0 || sector < 0 {
-		return nil, 0, 0, 0, s.errorf(0, "header %q is not symbol,sector or symbol,sector,share", strings.Join(header, ","))
+		return nil, 0, 0, 0, s.errorf(0, "header %q is not symbol,sector or symbol,sector,share",
+			strings.Join(header, ","))
 	}
 	return header, symbol, sector, share, nil
 }
