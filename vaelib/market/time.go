@@ -13,8 +13,11 @@ import (
 // and a zone, RFC 3339, or Unix seconds, milli-, micro- or nanoseconds, which
 // their size tells apart. Without a zone it is UTC. Dates such as 31/01/2024 are
 // read where they can mean one thing only.
-func ParseTime(text string) (time.Time, error) {
-	at, msg := DateOrder(0).parse([]byte(text))
+func ParseTime(text string) (time.Time, error) { return DateOrder(0).time(text) }
+
+// time is [ParseTime] with what stands first in 01/02/2024.
+func (o DateOrder) time(text string) (time.Time, error) {
+	at, msg := o.parse([]byte(text))
 	if msg != "" {
 		return time.Time{}, errors.New(msg)
 	}
@@ -26,23 +29,17 @@ func ParseTime(text string) (time.Time, error) {
 // second means all of it. The order says what stands first in 01/02/2024; 0 refuses
 // such dates.
 func ParseSpan(from, to string, order DateOrder) (first, last time.Time, err error) {
-	read := func(text string) (time.Time, error) {
-		at, msg := order.parse([]byte(strings.TrimSpace(text)))
-		if msg != "" {
-			return time.Time{}, errors.New(msg)
-		}
-		return millis(at.ms), nil
-	}
 	if from != "" {
-		if first, err = read(from); err != nil {
+		if first, err = order.time(strings.TrimSpace(from)); err != nil {
 			return time.Time{}, time.Time{}, err
 		}
 	}
 	if to != "" {
-		if last, err = read(to); err != nil {
+		text := strings.TrimSpace(to)
+		if last, err = order.time(text); err != nil {
 			return time.Time{}, time.Time{}, err
 		}
-		last = endOf(last, strings.TrimSpace(to))
+		last = endOf(last, text)
 	}
 	if from != "" && to != "" && last.Before(first) {
 		return time.Time{}, time.Time{}, fmt.Errorf("range from %s to %s is empty: swap its ends", from, to)
