@@ -15,17 +15,12 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 		return nil, err
 	}
 	count := j.count(10)
-	settings := j.Latent
-	settings.Starts = max(settings.Starts, count)
-	if settings.Pool > 0 {
-		settings.Pool = max(settings.Pool, settings.Starts)
-	}
 	in := generate.Input{Returns: j.window.Returns, Metrics: j.settings, Starts: density, Seed: j.Seed,
 		Progress: j.io.Progress}
 	if j.given != nil {
 		in.Known = j.given.Weights
 	}
-	s, err := j.generator.Search(ctx, in, settings)
+	s, err := j.generator.Search(ctx, in, j.Latent.For(count))
 	if err != nil {
 		return nil, err
 	}

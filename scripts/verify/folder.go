@@ -62,7 +62,7 @@ const (
 	mostManifest = 16 << 20 // bytes
 	mostFiles    = 10_000   // of one run
 	mostOfFile   = 64 << 30 // bytes, of any file
-	mostRead     = 2 << 30  // bytes, of one that is read whole
+	mostOfTable  = 2 << 30  // bytes
 )
 
 // plain says what a folder holds that isn't a file or a folder, or larger than any that a
@@ -338,20 +338,7 @@ func (f *folder) sound() (names []string, counts map[string]int) {
 
 func (f *folder) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
 
-func (f *folder) read(name string) ([]byte, error) {
-	if err := f.small(name); err != nil {
-		return nil, err
-	}
-	return run.ReadFile(f.path(name))
-}
-
-// small says that a file is too large to be read whole.
-func (f *folder) small(name string) error {
-	if info, err := os.Stat(f.path(name)); err == nil && info.Size() > mostRead {
-		return fmt.Errorf("%s has %d bytes, more than are read of one file", name, info.Size())
-	}
-	return nil
-}
+func (f *folder) read(name string) ([]byte, error) { return run.ReadFile(f.path(name)) }
 
 // has says whether the file is there.
 func (f *folder) has(name string) bool {
@@ -384,14 +371,14 @@ type table struct {
 }
 
 func (f *folder) table(name string) (*table, error) {
-	if err := f.small(name); err != nil {
-		return nil, err
-	}
-	file, err := os.Open(f.path(name))
+	file, err := run.OpenFile(f.path(name))
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() > mostOfTable {
+		return nil, fmt.Errorf("%s has %d bytes, more than are read of one table", name, info.Size())
+	}
 	records, err := csv.NewReader(file).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

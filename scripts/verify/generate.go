@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -154,6 +155,11 @@ func (f *folder) checkGenerated(ctx context.Context) error {
 	return f.checkPortfoliosAgain(ctx, c, set, ids, weights)
 }
 
+// count is how many portfolios were asked for in the modes that are made again.
+func (c *generateConfig) count() int {
+	return cmp.Or(c.N, map[string]int{"sample": 1000, "condition": 100, "latent": 10}[c.Mode])
+}
+
 // checkAsked compares what the record says of the call.
 func (f *folder) checkAsked(c *generateConfig, r *generated, count int) {
 	const about = "provenance.json"
@@ -161,11 +167,7 @@ func (f *folder) checkAsked(c *generateConfig, r *generated, count int) {
 	f.equal(about, "mode", r.Mode, c.Mode)
 	f.equal(about, "count", r.Count, count)
 	if c.Mode == "sample" || c.Mode == "condition" {
-		usual := map[string]int{"sample": 1000, "condition": 100}[c.Mode]
-		if c.N > 0 {
-			usual = c.N
-		}
-		f.equal("weights.csv", "rows", count, usual)
+		f.equal("weights.csv", "rows", count, c.count())
 	}
 	if r.Density != "" || madeAgain[c.Mode] {
 		f.equal(about, "density", r.Density, c.Density)
@@ -206,7 +208,7 @@ func (f *folder) checkDecoded(c *generateConfig, record *generated, model *overS
 		scatter := stream.New(record.Seed, "generate.order.scatter", 0)
 		for i, p := range record.Portfolios {
 			for j, x := range at.decode(p.Code) {
-				if at.scatter != nil { // an order is a draw about it
+				if record.Order != nil { // which is a draw about it
 					x += math.Sqrt(at.scatter[j]) * scatter.NormFloat64()
 				}
 				away[i] = math.Hypot(away[i], x-weights[i][j])

@@ -207,16 +207,10 @@ func (m *maker) make(ctx context.Context, made *portfoliosAgain, seed uint64) er
 	var batch *generate.Batch
 	var values []float64
 	var achieved []map[string]float64
-	switch count := c.N; c.Mode {
+	switch count := c.count(); c.Mode {
 	case "sample":
-		if count == 0 {
-			count = 1000
-		}
 		batch, err = m.generator.Sample(ctx, count, density, seed)
 	case "condition":
-		if count == 0 {
-			count = 100
-		}
 		settings := generate.OrderSettings{Seed: seed, Density: density, Draws: c.Draws, Rivals: true}
 		if settings.Draws == 0 {
 			settings.Draws = m.model.UsualDraws()
@@ -229,16 +223,8 @@ func (m *maker) make(ctx context.Context, made *portfoliosAgain, seed uint64) er
 		}
 		batch, achieved, err = made.Order.Make(ctx, m.generator, count, settings, over)
 	case "latent":
-		if count == 0 {
-			count = 10
-		}
-		settings := c.Search
-		settings.Starts = max(settings.Starts, count)
-		if settings.Pool > 0 {
-			settings.Pool = max(settings.Pool, settings.Starts)
-		}
 		made.Search, err = m.generator.Search(ctx, generate.Input{Returns: m.window.Returns, Metrics: m.settings,
-			Starts: density, Seed: seed}, settings)
+			Starts: density, Seed: seed}, c.Search.For(count))
 		if err == nil {
 			batch, values = made.Search.Optimum.Top(count)
 		}

@@ -204,10 +204,9 @@ type settled struct {
 	model     *overSets
 	known     [][]float64 // tokens and facts, by asset
 	seen      [][]float64 // the decoder's features, by asset
-	read      [][]float64 // what it reads out, by asset: an offset, d slopes, and of a conditional network the scatter
 	offset    []float64
 	slopes    [][]float64 // n x d
-	scatter   []float64   // variances of portfolios about what is decoded; nil: none are drawn
+	scatter   []float64   // variances of portfolios about what is decoded; nil: the network doesn't tell them
 	deviation float64
 	limit     float64
 }
@@ -230,9 +229,11 @@ func (m *overSets) under(mean []float64, cov [][]float64, periods int, limit flo
 		s.known = append(s.known, slices.Concat(token, asked[i], all))
 	}
 	s.seen = m.stack("decoder", s.known)
-	s.read = m.dense("decoder.readout", s.seen)
-	for _, read := range s.read {
+	for _, read := range m.dense("decoder.readout", s.seen) {
 		s.offset, s.slopes = append(s.offset, read[0]), append(s.slopes, read[1:1+m.document.Config.Latent])
+		if m.document.Config.Conditional {
+			s.scatter = append(s.scatter, s.deviation*s.deviation*math.Exp(7*math.Tanh(read[len(read)-1]/7)))
+		}
 	}
 	return s
 }

@@ -65,11 +65,7 @@ func (f *folder) decoders(c *generateConfig, record *generated, model *overSets,
 		if err != nil {
 			return nil, err
 		}
-		at := model.under(mean, cov, len(rows), largest, asked)
-		for _, read := range at.read {
-			at.scatter = append(at.scatter, at.deviation*at.deviation*math.Exp(7*math.Tanh(read[len(read)-1]/7)))
-		}
-		all = append(all, at)
+		all = append(all, model.under(mean, cov, len(rows), largest, asked))
 	}
 	return all, nil
 }

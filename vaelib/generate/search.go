@@ -39,6 +39,16 @@ type PriorWeight struct {
 	PriorWeight float64 `flag:"prior-weight" range:"[0,inf)" unit:"of the objective" help:"the weight of |z|^2, which the latent search takes off its objective: the larger, the nearer to portfolios that the model knows"`
 }
 
+// For returns the settings of a search for so many portfolios, of which each needs a code
+// that climbs, and these a pool that is no smaller.
+func (s SearchSettings) For(count int) SearchSettings {
+	s.Starts = max(s.Starts, count)
+	if s.Pool > 0 {
+		s.Pool = max(s.Pool, s.Starts)
+	}
+	return s
+}
+
 // Validate returns an error for an objective without its limit, and for a pool that is too
 // small.
 func (s *SearchSettings) Validate() error {
