@@ -1,15 +1,10 @@
 package market
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
-
-	"vaefolio/vaelib/tabular"
 )
 
 // Universe says which symbols could have been chosen at a time: those that
@@ -21,7 +16,7 @@ type Universe struct {
 	rows     []int  // of turnover for each time of the panel, the latest not after it; -1: none
 	columns  []int  // of turnover for each symbol, -1: none
 	options  UniverseOptions
-	launch   []time.Time // of each symbol
+	first    []time.Time // price of each symbol
 }
 
 // UniverseOptions say who is a member. The zero value: every symbol with a
@@ -33,42 +28,9 @@ type UniverseOptions struct {
 	// Lookback is in rows of the turnover; a symbol without a value in each
 	// of them is not ranked. 0: 30.
 	Lookback int
-	// MinAge is how long before the time a symbol must have been launched.
+	// MinAge is how long before the time a symbol must have had its first price.
+	// A symbol older than the data waits for it too.
 	MinAge time.Duration
-	// Launch is when symbols were listed, as an exchange says. A symbol that
-	// it lacks was launched at its first price: of a symbol older than the
-	// data that is too late, and only makes it wait for MinAge.
-	Launch map[string]time.Time
-}
-
-// ReadLaunches returns when symbols were listed, as the manifest says that the
-// fetch verb wrote into a folder of kline files: the Launch of
-// [UniverseOptions]. Symbols whose launch the exchange didn't state are left
-// out. It returns a [*DataError] for a folder without such a manifest.
-func ReadLaunches(folder string) (map[string]time.Time, error) {
-	file := filepath.Join(folder, "manifest.json")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, tabular.OpenError(file, err)
-	}
-	var manifest struct {
-		Symbols map[string]struct {
-			Launched *time.Time `json:"launched"`
-		} `json:"symbols"`
-	}
-	if err := json.Unmarshal(text, &manifest); err != nil {
-		return nil, &DataError{File: file, Msg: "is no manifest of fetch: " + err.Error(), Err: err}
-	}
-	if len(manifest.Symbols) == 0 {
-		return nil, &DataError{File: file, Msg: "is no manifest of fetch: it lists no symbols"}
-	}
-	launches := map[string]time.Time{}
-	for symbol, entry := range manifest.Symbols {
-		if entry.Launched != nil {
-			launches[symbol] = *entry.Launched
-		}
-	}
-	return launches, nil
 }
 
 // Member is a symbol of a universe at a time.
@@ -97,12 +59,10 @@ func NewUniverse(p, turnover *Panel, opt UniverseOptions) (*Universe, error) {
 	case opt.Top > 0 && turnover == nil:
 		return nil, fmt.Errorf("a universe of the top %d needs turnover: give it, or leave the number out", opt.Top)
 	}
-	u := &Universe{panel: p, turnover: turnover, options: opt, launch: make([]time.Time, len(p.Symbols))}
-	for j, symbol := range p.Symbols {
-		if at, ok := opt.Launch[symbol]; ok {
-			u.launch[j] = at
-		} else if first, _ := p.span(j); first >= 0 {
-			u.launch[j] = p.Times[first]
+	u := &Universe{panel: p, turnover: turnover, options: opt, first: make([]time.Time, len(p.Symbols))}
+	for j := range p.Symbols {
+		if first, _ := p.span(j); first >= 0 {
+			u.first[j] = p.Times[first]
 		}
 	}
 	if turnover == nil {
@@ -138,7 +98,7 @@ func (u *Universe) At(t int) []Member {
 	work := make([]float64, 0, u.options.Lookback)
 	row := u.panel.Close.RawRowView(t)
 	for j, symbol := range u.panel.Symbols {
-		age := u.panel.Times[t].Sub(u.launch[j])
+		age := u.panel.Times[t].Sub(u.first[j])
 		if math.IsNaN(row[j]) || age < u.options.MinAge {
 			continue
 		}
@@ -195,66 +155,4 @@ func (u *Universe) median(t, j int, work []float64) (float64, bool) {
 	slices.Sort(work)
 	n := len(work)
 	return (work[(n-1)/2] + work[n/2]) / 2, true
-}
-
-// Survivorship is a suspicion: a list of today's symbols used for the past.
-// The symbols that failed are then missing, and any test on the others flatters.
-type Survivorship struct {
-	Symbols int           // of the panel
-	Died    int           // of them, with a last price before the panel's last times
-	Span    time.Duration // of the panel
-	Late    int           // symbols that start later than the panel
-}
-
-// CheckSurvivorship returns a suspicion where a panel spans half a year or
-// more and every symbol lives to its end (but for 7 rows, which a file may
-// lack), and nil where some don't. A panel of symbols that can't fail, or of
-// chosen ones, is suspected too: whoever chose knew which would live.
-func CheckSurvivorship(p *Panel) *Survivorship {
-	last := len(p.Times) - 1
-	if last < 0 {
-		return nil
-	}
-	s := &Survivorship{Symbols: len(p.Symbols), Died: len(p.Stopped()), Span: p.Times[last].Sub(p.Times[0])}
-	for j := range p.Symbols {
-		if from, _ := p.span(j); from > 0 {
-			s.Late++
-		}
-	}
-	if s.Died > 0 || s.Span < year/2 {
-		return nil
-	}
-	return s
-}
-
-// Stopped returns the lives of the symbols that ended before the panel did, but
-// for 7 rows, and of bars within days a fortnight, which a file may lack.
-func (p *Panel) Stopped() []Span {
-	const graceRows, graceBars = 7, 14 * day
-	var stopped []Span
-	last := len(p.Times) - 1
-	for j, symbol := range p.Symbols {
-		from, to := p.span(j)
-		if from < 0 || to >= last-graceRows {
-			continue
-		}
-		missing := p.Times[last].Sub(p.Times[to])
-		if bars := missing < time.Duration(last-to)*20*time.Hour; bars && missing < graceBars {
-			continue
-		}
-		stopped = append(stopped, Span{Symbol: symbol, First: p.Times[from], Last: p.Times[to]})
-	}
-	return stopped
-}
-
-// String says it in one line.
-func (s *Survivorship) String() string {
-	all := fmt.Sprintf("all %d symbols live", s.Symbols)
-	if s.Symbols == 1 {
-		all = "the one symbol lives"
-	}
-	return fmt.Sprintf(
-		"survivorship: %s to the end of %.1f years, so the list looks like one of today; those delisted before are "+
-			"missing, and results look better than life was: add delisted symbols",
-		all, float64(s.Span)/float64(year))
 }

@@ -1,10 +1,8 @@
 package market_test
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -53,8 +51,6 @@ func TestUniverse(t *testing.T) {
 		// Over 3 rows: OLD has medians 20, 30, 40; NEW is whole at the last row.
 		{"top 2", market.UniverseOptions{Top: 2, Lookback: 3}, []string{"", "", "DEAD OLD", "OLD DULL", "NEW OLD"}},
 		{"of an age", market.UniverseOptions{MinAge: 48 * time.Hour}, []string{"", "", "OLD DEAD DULL", "OLD DULL", "OLD NEW DULL"}},
-		{"launched before the data", market.UniverseOptions{MinAge: 48 * time.Hour, Launch: map[string]time.Time{"OLD": time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}},
-			[]string{"OLD", "OLD", "OLD DEAD DULL", "OLD DULL", "OLD NEW DULL"}},
 	} {
 		u, err := market.NewUniverse(prices, turnover, test.opt)
 		if err != nil {
@@ -298,22 +294,5 @@ func TestTurnoverReal(t *testing.T) {
 	}
 	if _, _, err := market.Load(sharedtest.Path(t, "data", "crypto", "binance_spot_daily"), market.Options{Turnover: true}); err != nil {
 		t.Errorf("quote_volume is not taken: %v", err)
-	}
-}
-
-func TestReadLaunches(t *testing.T) {
-	dir := fundingFolder(t, map[string]string{
-		"fetched/manifest.json": `{"symbols": {"A": {"launched": "2024-01-02T00:00:00Z"}, "B": {"launched": null}}}`,
-		"other/manifest.json":   `{"kind": "another tool"}`, "text/manifest.json": "hello",
-	})
-	launches, err := market.ReadLaunches(filepath.Join(dir, "fetched"))
-	if err != nil || len(launches) != 1 || !launches["A"].Equal(time.Date(2024, 1, 2, 0, 0, 0, 0, time.UTC)) {
-		t.Errorf("%v, %v", launches, err)
-	}
-	for _, bad := range []string{"other", "text", "none"} {
-		var defect *market.DataError
-		if _, err := market.ReadLaunches(filepath.Join(dir, bad)); !errors.As(err, &defect) {
-			t.Errorf("%s: %v", bad, err)
-		}
 	}
 }
