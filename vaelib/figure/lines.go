@@ -83,7 +83,7 @@ func (l Lines) Draw() (*Figure, error) {
 			continue
 		}
 		if len(l.Guides) > 0 && len(plots) == 0 {
-			y = y.padded(0, 0.06) // room for the guides' names
+			y = y.padded(0, 0.06*float64(len(l.Subplots))) // room for the guides' names, however low the plot
 		}
 		xAxis := x
 		if k < len(l.Subplots)-1 {
