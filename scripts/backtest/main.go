@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -140,13 +139,8 @@ func (c *config) possible(spec run.Spec) error {
 		return err
 	}
 	if c.NeedsSet() {
-		over, err := trained.OverSets(c.Model)
-		if err != nil {
+		if err := trained.CheckSet(c.Model); err != nil {
 			return err
-		}
-		if !over {
-			return fmt.Errorf("-model %s has assets of its own: give a model over sets, which train -corpus makes",
-				c.Model)
 		}
 	}
 	return learnt.Check(c.Rule...)

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
 	"vaefolio/scripts/internal/cli"
@@ -120,12 +119,8 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 
 // possible refuses models that aren't there, before prices are read and a backend opened.
 func (c *config) possible() error {
-	over, err := trained.OverSets(c.Model)
-	if err != nil {
+	if err := trained.CheckSet(c.Model); err != nil {
 		return err
-	}
-	if !over {
-		return fmt.Errorf("-model %s has assets of its own: give a model over sets, which train -corpus makes", c.Model)
 	}
 	return learnt.Check(c.Rule...)
 }

@@ -138,10 +138,15 @@ func TestRefused(t *testing.T) {
 
 func TestRefusesAFolderFirst(t *testing.T) { clitest.Early(t, verb) }
 
-// A model that isn't there is refused before prices are read.
+// A model that isn't there, or of another kind, is refused before prices are read.
 func TestRefusesAModelFirst(t *testing.T) {
 	out, nowhere := filepath.Join(t.TempDir(), "out"), t.TempDir()
 	for _, flag := range []string{"-model", "-rule"} {
 		execute(t, 1, nowhere, "-source", "bootstrap", "-prices", "nothere", flag, nowhere, "-out", out)
 	}
+	own := t.TempDir()
+	if err := os.WriteFile(filepath.Join(own, "model.json"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, 1, own+" has assets of its own", "-model", own, "-out", out)
 }

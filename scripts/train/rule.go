@@ -8,7 +8,6 @@ import (
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/run"
-	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
 )
 
@@ -21,18 +20,8 @@ func trainRule(ctx context.Context, c *config, io *cli.IO) error {
 	schedule.Warmup, schedule.Cycles = usual.Warmup, usual.Cycles
 	schedule.EnsureDefaults()
 	spec := c.spec(io, learnt.Files())
-	if err := c.Output.Usable(spec); err != nil {
-		return err
-	}
-	examples, err := trained.ReadExamples(c.Corpus)
+	examples, err := c.examples(&spec)
 	if err != nil {
-		return err
-	}
-	spec.Data, err = run.HashFile(trained.ExamplesFile(c.Corpus))
-	if err != nil {
-		return err
-	}
-	if err := c.Output.Usable(spec); err != nil {
 		return err
 	}
 	backend, err := vae.Open(c.Backend.Backend)

@@ -7,6 +7,7 @@ import (
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/trained"
+	"vaefolio/vaelib/universe"
 	"vaefolio/vaelib/vae"
 )
 
@@ -45,6 +46,20 @@ func (c *config) open(backend *vae.Backend) (*trained.SetModel, error) {
 	return trained.OpenSet(backend, c.From)
 }
 
+// examples reads the corpus, notes in the specification which it is, and refuses a
+// folder that can't take what is made of it.
+func (c *config) examples(spec *run.Spec) ([]*universe.Example, error) {
+	err := c.Output.Usable(*spec)
+	if err != nil {
+		return nil, err
+	}
+	var examples []*universe.Example
+	if examples, spec.Data, err = trained.ReadExamples(c.Corpus); err != nil {
+		return nil, err
+	}
+	return examples, c.Output.Usable(*spec)
+}
+
 // judgements are what a model over sets is worth on the universes held out.
 type judgements struct {
 	Before *trained.SetDiagnosis `json:"before,omitempty"` // of the model that it went on from
@@ -57,20 +72,14 @@ func trainSet(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	spec := c.spec(io, trained.SetFiles())
-	if err := c.Output.Usable(spec); err != nil {
-		return err
+	if c.From != "" && c.From != builtIn {
+		if err := trained.CheckSet(c.From); err != nil {
+			return err
+		}
 	}
-	examples, err := trained.ReadExamples(c.Corpus)
+	spec := c.spec(io, trained.SetFiles()) // the model that it goes on from is in its configuration
+	examples, err := c.examples(&spec)
 	if err != nil {
-		return err
-	}
-	// The model that it goes on from is in the configuration.
-	spec.Data, err = run.HashFile(trained.ExamplesFile(c.Corpus))
-	if err != nil {
-		return err
-	}
-	if err := c.Output.Usable(spec); err != nil {
 		return err
 	}
 	backend, err := vae.Open(c.Backend.Backend)

@@ -117,7 +117,7 @@ func (f *folder) judgeAgain(ctx context.Context, t *setTraining) (map[string][]b
 	if err != nil {
 		return nil, err
 	}
-	examples, err := trained.ReadExamples(t.config.Corpus)
+	examples, _, err := trained.ReadExamples(t.config.Corpus)
 	if err != nil {
 		return nil, err
 	}

@@ -199,9 +199,6 @@ func (m *Model) Save(dir string) error {
 	return m.SaveHealth()
 }
 
-// Open reads a model from its folder, or from that of a run that has it in a
-// folder of its own, as a pipeline's. A part of it that an older folder lacks is
-// nil; of a conditional model there have to be donors. It returns an error that
 // locate returns the folder with the files of a model of one universe: dir itself, or the
 // one inside it of a run of pipeline.
 func locate(dir string) (string, error) {
@@ -222,6 +219,9 @@ func locate(dir string) (string, error) {
 	return "", fmt.Errorf("%s holds no model (%s): give a folder that train or pipeline has written", dir, networkFile)
 }
 
+// Open reads a model from its folder, or from that of a run that has it in a
+// folder of its own, as a pipeline's. A part of it that an older folder lacks is
+// nil; of a conditional model there have to be donors. It returns an error that
 // names the file for one that is damaged or doesn't belong to the network.
 func Open(backend *vae.Backend, dir string) (*Model, error) {
 	m := &Model{}

@@ -48,6 +48,17 @@ func OverSets(dir string) (bool, error) {
 	return false, err
 }
 
+// CheckSet returns an error unless a folder holds a model over sets, as [OverSets] says,
+// before a backend is opened for it.
+func CheckSet(dir string) error {
+	over, err := OverSets(dir)
+	if err == nil && !over {
+		err = fmt.Errorf("the model in %s has assets of its own: give one over sets of assets, "+
+			"which train -corpus makes", dir)
+	}
+	return err
+}
+
 // SetFiles are the names of the files that [MakeSet] may write in a run's folder.
 func SetFiles() []string { return []string{setFile, aggregateFile, "training.safetensors"} }
 
@@ -151,25 +162,23 @@ func (s *SetSettings) EnsureDefaults() {
 	s.Schedule.EnsureDefaults()
 }
 
-// ExamplesFile is the file of a corpus of universes, by its folder.
-func ExamplesFile(dir string) string { return filepath.Join(dir, universe.File) }
-
-// ReadExamples reads the universes of a corpus from its folder.
-func ReadExamples(dir string) ([]*universe.Example, error) {
-	path := ExamplesFile(dir)
+// ReadExamples reads the universes of a corpus from its folder, and returns the SHA-256
+// of their file too.
+func ReadExamples(dir string) (all []*universe.Example, hash string, err error) {
+	path := filepath.Join(dir, universe.File)
 	file, err := run.OpenFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("no corpus of universes in %s: %w", dir, err)
+		return nil, "", fmt.Errorf("no corpus of universes in %s: %w", dir, err)
 	}
 	defer file.Close()
-	var all []*universe.Example
 	if err := universe.Read(file, func(e *universe.Example) error {
 		all = append(all, e)
 		return nil
 	}); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, "", fmt.Errorf("%s: %w", path, err)
 	}
-	return all, nil
+	hash, err = run.HashFile(path)
+	return all, hash, err
 }
 
 // MakeSet trains a model over sets and keeps it in a folder, as [Make] does a model

@@ -55,7 +55,7 @@ func TestWorth(t *testing.T) {
 		return
 	}
 	for _, dir := range strings.Fields(*worthCorpora) {
-		all, err := ReadExamples(dir)
+		all, _, err := ReadExamples(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
