@@ -149,7 +149,7 @@ func match(given *portfolio.Portfolios, window *market.Window, path string) (*po
 	for _, symbol := range window.Symbols {
 		if !slices.Contains(given.Symbols, symbol) {
 			return nil, fmt.Errorf("%s: no column for symbol %s, which the prices have: "+
-				"add one, or leave %s out with -symbols", path, symbol, symbol)
+				"add one, or leave %s out with -exclude", path, symbol, symbol)
 		}
 	}
 	return given.Reorder(window.Symbols)

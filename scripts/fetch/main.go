@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
+	"vaefolio/internal/spelling"
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/bybit"
 	"vaefolio/vaelib/market"
@@ -22,6 +24,7 @@ import (
 type config struct {
 	Symbols  []string       `flag:"symbols" unit:"A,B,C" help:"the symbols to fetch, such as BTCUSDT"`
 	Top      int            `flag:"top" unit:"N" range:"[0,1000]" help:"the number of symbols to fetch instead of -symbols, those with the largest turnover in the last 24 hours; of contracts, only perpetuals; 0 means none"`
+	Exclude  []string       `flag:"exclude" unit:"A,B" only:"top" help:"the symbols that -top leaves out, others take their places"`
 	Quote    string         `flag:"quote" unit:"COIN" only:"top" help:"the coin that the symbols are priced in; without it USDT, or USD for inverse"`
 	Category bybit.Category `flag:"category" choice:"spot|linear|inverse" default:"linear" help:"the market to fetch from"`
 	Interval bybit.Interval `flag:"interval" choice:"1|3|5|15|30|60|120|240|360|720|D|W|M" default:"D" help:"the length of a candle, in minutes, or D, W or M for a day, a week or a month"`
@@ -183,10 +186,14 @@ func choose(ctx context.Context, client *bybit.Client, c *config, now time.Time,
 			quote = "USD"
 		}
 	}
-	instruments, err := client.MostTraded(ctx, c.Category, quote, c.Top)
+	instruments, err := client.MostTraded(ctx, c.Category, quote, math.MaxInt)
 	if err != nil {
 		return nil, err
 	}
+	if instruments, err = c.without(instruments, quote); err != nil {
+		return nil, err
+	}
+	instruments = instruments[:min(c.Top, len(instruments))]
 	if len(instruments) == 0 {
 		return nil, fmt.Errorf("nothing in %s is priced in %s: choose another -quote", c.Category, quote)
 	}
@@ -199,9 +206,33 @@ func choose(ctx context.Context, client *bybit.Client, c *config, now time.Time,
 	}
 	all.universe = fmt.Sprintf("the %d of %s against %s with the largest turnover in the 24 hours to %s",
 		len(all.symbols), c.Category, quote, now.Format(time.RFC3339))
+	if len(c.Exclude) > 0 {
+		all.universe += ", without " + strings.Join(c.Exclude, ", ")
+	}
 	io.Note("universe: %s. It is today's: used for the past, it leaves out what was delisted and favours what has "+
 		"grown since (survivorship)", all.universe)
 	return all, nil
+}
+
+// without leaves out the symbols excluded, and refuses one that isn't traded.
+func (c *config) without(instruments []bybit.Instrument, quote string) ([]bybit.Instrument, error) {
+	for _, symbol := range c.Exclude {
+		if slices.ContainsFunc(instruments, func(i bybit.Instrument) bool { return i.Symbol == symbol }) {
+			continue
+		}
+		meant := ""
+		if len(instruments) > 0 {
+			nearest := slices.MinFunc(instruments, func(a, b bybit.Instrument) int {
+				return spelling.Distance(symbol, a.Symbol) - spelling.Distance(symbol, b.Symbol)
+			})
+			meant = fmt.Sprintf(": is %s meant?", nearest.Symbol)
+		}
+		return nil, fmt.Errorf("-exclude: unknown symbol %s: nothing traded in %s against %s is called so%s", symbol,
+			c.Category, quote, meant)
+	}
+	return slices.DeleteFunc(instruments, func(i bybit.Instrument) bool {
+		return slices.Contains(c.Exclude, i.Symbol)
+	}), nil
 }
 
 // fetcher fetches symbols into a folder.

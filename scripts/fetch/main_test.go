@@ -426,6 +426,13 @@ func TestTop(t *testing.T) {
 	if !strings.Contains(stderr, "survivorship") {
 		t.Errorf("no warning: %s", stderr)
 	}
+	stderr = mustExecute(t, "-top", "2", "-exclude", "BBBUSDT", "-from", "2024-01-01", "-out", t.TempDir(), "-base-url", url)
+	if !strings.Contains(stderr, "the 2 of linear") || !strings.Contains(stderr, "without BBBUSDT") {
+		t.Errorf("without the most traded: %s", stderr)
+	}
+	if code, stderr := execute(t, "-top", "2", "-exclude", "BBUSDT", "-out", t.TempDir(), "-base-url", url); code != 1 || !strings.Contains(stderr, "is BBBUSDT meant?") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
 	if code, stderr := execute(t, "-top", "2", "-quote", "EUR", "-out", t.TempDir(), "-base-url", url); code != 1 || !strings.Contains(stderr, "-quote") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}

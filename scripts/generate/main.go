@@ -218,8 +218,11 @@ func (j *job) possible() error {
 	if j.overSets {
 		return j.gather()
 	}
-	if len(j.Symbols) > 0 {
+	switch {
+	case len(j.Symbols) > 0:
 		return cli.Usagef("the symbols are the model's: leave -symbols out")
+	case len(j.Exclude) > 0:
+		return cli.Usagef("the symbols are the model's, all of them: leave -exclude out")
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ func TestRefusalsLeaveNoTrace(t *testing.T) {
 		{"-n", "-1"},
 		{"-max-weight", "0.01"},
 		{"-symbols", "A,NOPE"},
+		{"-exclude", "NOPE"},
 		{"-wish", "volatility=0.4"},
 		{"-mode", "condition", "-wish", "volatility=0.4"},
 		{"-density", "two-stage"},
@@ -46,6 +47,7 @@ func TestRefusesWithoutABackend(t *testing.T) {
 	for args, want := range map[string]string{
 		"-model nothere": "holds no model",
 		"-mode latent -symbols A -model " + files.model: "leave -symbols out",
+		"-mode latent -exclude A -model " + files.model: "leave -exclude out",
 		"-prices nothere":  "no such file",
 		"-max-weight 0.01": "0.01",
 	} {

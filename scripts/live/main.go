@@ -21,6 +21,7 @@ import (
 type config struct {
 	Model     string         `flag:"model" unit:"DIR" help:"the folder of a trained model, as train and pipeline write it, whose symbols are followed; a model over sets of assets, which train -corpus makes, follows -symbols, and lets them come and go; without it the built-in one of these"`
 	Symbols   []string       `flag:"symbols" unit:"A,B" help:"the symbols that a model over sets of assets follows: each can be held as soon as it has -lookback returns, and as long as it is traded; without them all those of -replay"`
+	Exclude   []string       `flag:"exclude" unit:"A,B" only:"replay and !symbols" help:"the symbols of -replay that a model over sets of assets leaves out"`
 	Category  bybit.Category `flag:"category" choice:"spot|linear|inverse" default:"linear" help:"the market to follow"`
 	Interval  bybit.Interval `flag:"interval" choice:"1|3|5|15|30|60|120|240|360|720|D|W|M" default:"D" help:"the length of a candle, in minutes, or D, W or M for a day, a week or a month"`
 	Replay    string         `flag:"replay" unit:"FOLDER" help:"a folder of kline CSVs, one a symbol, to read instead of asking the exchange: the same lines at full speed"`
@@ -137,6 +138,8 @@ func (c *config) possible() (overSets bool, err error) {
 		return false, err
 	case !overSets && len(c.Symbols) > 0:
 		return false, cli.Usagef("the symbols are the model's: leave -symbols out")
+	case !overSets && len(c.Exclude) > 0:
+		return false, cli.Usagef("the symbols are the model's, all of them: leave -exclude out")
 	case !overSets:
 		return false, nil
 	case c.Wish != "":

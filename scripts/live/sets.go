@@ -50,7 +50,7 @@ func (c *config) openSet(backend *vae.Backend) (*live.Settings, error) {
 	}
 	settings := c.settings(model.Hash())
 	settings.OverSets, settings.Density = model, c.Density
-	settings.Symbols = slices.Sorted(slices.Values(c.Symbols))
+	settings.Symbols, settings.Exclude = slices.Sorted(slices.Values(c.Symbols)), c.Exclude
 	for i, symbol := range settings.Symbols {
 		if i > 0 && symbol == settings.Symbols[i-1] {
 			return nil, cli.Usagef("-symbols: %s is named twice", symbol)

@@ -147,10 +147,12 @@ func TestSetsRefuse(t *testing.T) {
 		"-base-url " + url + " -symbols XUSDT,YUSDT":        "trades none of XUSDT, YUSDT",
 		"-base-url " + url + " -symbols BBBUSDT,BBBUSDT":    "named twice",
 		"-replay " + folder + " -symbols BBBUSDT,BBCUSDT":   "BBCUSDT",
+		"-replay " + folder + " -exclude BBCUSDT":           "did you mean BBBUSDT",
 		"-replay " + folder + " -wish volatility=1":         "knows no conditions",
 		"-replay " + folder + " -density two-stage":         "no second stage",
 		"-replay " + folder + " -lower -0.1":                "no weights below 0",
 		"-model " + model + " -symbols A -replay " + folder: "leave -symbols out",
+		"-model " + model + " -exclude A -replay " + folder: "leave -exclude out",
 	} {
 		var stdout bytes.Buffer
 		code, stderr := overSets(t.Context(), &stdout, strings.Fields(args)...)

@@ -336,6 +336,10 @@ func TestBadInput(t *testing.T) {
 		{"two benchmarks", append(pair, "-objective=min-tracking-error", "-benchmark", two), 1, "two.csv: 2 rows"},
 		{"benchmark of others", []string{"-objective=min-tracking-error", "-benchmark", two}, 1, "two.csv:1: no column"},
 		{"unknown symbol", []string{"-objective=hrp", "-symbols=OAK"}, 1, "unknown symbol OAK"},
+		{"unknown symbol excluded", []string{"-objective=hrp", "-exclude=BIRC"}, 1, "unknown symbol BIRC: did you mean BIRCH?"},
+		{"chosen and excluded", []string{"-objective=hrp", "-exclude=BIRCH", "-symbols=BIRCH,ALDER"}, 2, "BIRCH is among -symbols too"},
+		{"excluded beside chosen", []string{"-objective=hrp", "-exclude=OAK", "-symbols=BIRCH,ALDER"}, 2, "-exclude has no effect beside -symbols"},
+		{"excluded twice", []string{"-objective=hrp", "-exclude=BIRCH,BIRCH"}, 2, "BIRCH is named twice"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, stdout, stderr := execute(t, append(c.args, "-quiet")...)

@@ -34,6 +34,7 @@ const (
 // Settings say what an [Engine] decides, and when.
 type Settings struct {
 	Symbols  []string    // n, the model's; with a model over sets those that are followed
+	Exclude  []string    // with a model over sets, left out of all those of files
 	Set      simplex.Set // of the weights
 	Interval bybit.Interval
 	Lookback int // returns that a decision looks at; at least [Shortest]

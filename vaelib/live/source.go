@@ -121,7 +121,8 @@ func Replay(
 
 // load reads the closes of files, up to those that open at or before to.
 func load(path string, to time.Time, settings *Settings) (*market.Panel, *market.Cleaning, error) {
-	panel, cleaning, err := market.Load(path, market.Options{Symbols: settings.Symbols, To: to})
+	panel, cleaning, err := market.Load(path, market.Options{Symbols: settings.Symbols, Exclude: settings.Exclude,
+		To: to})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -80,19 +80,19 @@ func doubts(p *Panel, c *calendar) []Doubt {
 	}
 	if len(amounts) > 0 {
 		found = append(found, Doubt{Kind: amountDoubt, Symbol: amounts[0], Text: fmt.Sprintf(
-			"%s: by the numbers volumes, market capitalisations or the like, not prices: leave it out, or name all "+
-				"that are assets by -symbols",
+			"%s: by the numbers volumes, market capitalisations or the like, not prices: leave it out by "+
+				"-exclude, or name all that are assets by -symbols",
 			enumerate(amounts))})
 	}
 	if len(rates) > 0 {
 		found = append(found, Doubt{Kind: rateDoubt, Symbol: rates[0], Text: fmt.Sprintf(
-			"%s: by name a yield or a rate of interest, whose relative change is no return: leave it out by -symbols",
+			"%s: by name a yield or a rate of interest, whose relative change is no return: leave it out by -exclude",
 			enumerate(rates))})
 	}
 	if pairs := p.twins(); len(pairs) > 0 {
 		found = append(found, Doubt{Kind: twinDoubt, Symbol: pairs[0], Text: fmt.Sprintf(
 			"%s: the same closes on every row: one asset under two names? It gets the weight of both: leave one out "+
-				"by -symbols", enumerate(pairs))})
+				"by -exclude", enumerate(pairs))})
 	}
 	if d, ok := p.total(); ok {
 		found = append(found, d)
@@ -167,7 +167,7 @@ func (p *Panel) total() (Doubt, bool) {
 		j := slices.Index(kind.is, true)
 		if j >= 0 && !slices.Contains(kind.is[j+1:], true) {
 			return Doubt{Kind: sumDoubt, Symbol: p.Symbols[j], Text: fmt.Sprintf(
-				"%s: on every row the %s of all others: no asset of its own? Leave it out by -symbols", p.Symbols[j],
+				"%s: on every row the %s of all others: no asset of its own? Leave it out by -exclude", p.Symbols[j],
 				kind.name)}, true
 		}
 	}
@@ -198,7 +198,7 @@ func (k *candles) untraded(file string) error {
 	}
 	text := fmt.Sprintf(
 		"%s: volume 0 on the last %s rows, since %s: halted or delisted? These closes are no prices at "+
-			"which it could be traded: leave it out by -symbols, or refuse them by -max-stale",
+			"which it could be traded: leave it out by -exclude, or refuse them by -max-stale",
 		k.symbol, count(rows), since)
 	k.cleaning.Doubts = append(k.cleaning.Doubts,
 		Doubt{Kind: staleDoubt, Symbol: k.symbol, Time: millis(k.candles[from].time), Rows: rows, Text: text})
@@ -475,7 +475,7 @@ func (s *series) stale(symbol string, step time.Duration) (Doubt, bool) {
 		where, why = "until "+stamp(s.times[rows]), "filled backward before its listing?"
 	}
 	d.Text = fmt.Sprintf("%s: close unchanged on %s of %s rows, %s: %s What cannot be traded has no risk on paper, "+
-		"so that minimum variance prefers it: leave it out by -symbols, or refuse such closes by -max-stale",
+		"so that minimum variance prefers it: leave it out by -exclude, or refuse such closes by -max-stale",
 		symbol, count(rows), count(len(s.closes)), where, why)
 	return d, true
 }

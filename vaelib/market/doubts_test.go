@@ -38,8 +38,8 @@ func TestTotals(t *testing.T) {
 		column []float64
 		want   string
 	}{
-		"sum":    {sum, "X: on every row the sum of all others: no asset of its own? Leave it out by -symbols"},
-		"mean":   {mean, "X: on every row the mean of all others: no asset of its own? Leave it out by -symbols"},
+		"sum":    {sum, "X: on every row the sum of all others: no asset of its own? Leave it out by -exclude"},
+		"mean":   {mean, "X: on every row the mean of all others: no asset of its own? Leave it out by -exclude"},
 		"nearly": {nearly, ""},
 	} {
 		loaded, err := doubted(t, market.Options{}, []string{"A", "B", "C", "X"}, a, b, c, x.column)

@@ -42,6 +42,7 @@ func loadFile(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 	}
 	t := part.table
 	t.cleaning.Layout, t.cleaning.Recognised = part.plan.layout, part.recognised
+	t.leaveOut(opt)
 	return t, t.choose(opt.Symbols)
 }
 
@@ -54,14 +55,19 @@ func (t *table) choose(symbols []string) error {
 	if err != nil {
 		return err
 	}
+	t.keep(columns, slices.Clone(symbols))
+	return nil
+}
+
+// keep leaves the columns of the symbols alone.
+func (t *table) keep(columns []int, symbols []string) {
 	n, closes := len(t.symbols), make([]float64, 0, len(t.times)*len(columns))
 	for i := range t.times {
 		for _, j := range columns {
 			closes = append(closes, t.close[i*n+j])
 		}
 	}
-	t.symbols, t.close = slices.Clone(symbols), closes
-	return nil
+	t.symbols, t.close = symbols, closes
 }
 
 // priceFile is what one file holds.
@@ -128,11 +134,13 @@ func (f *priceFile) read(r rows, h *head, opt *Options, total *atomic.Int64) (er
 	switch p.shape {
 	case wideShape:
 		if opt.Layout == "" && len(opt.Symbols) == 0 && p.layout == wideLayout {
-			if found := noAssets(p.symbols); len(found) > 0 {
-				i := found[0]
+			for _, i := range noAssets(p.symbols) {
+				if opt.excludes(p.symbols[i]) {
+					continue
+				}
 				return h.errorf(h.header, p.columns[i]+1,
-					"column %s is no asset by its name: leave it out, or name all that are by -symbols, or say "+
-						"-layout wide", excerpt([]byte(p.symbols[i])))
+					"column %s is no asset by its name: leave it out by -exclude, name all that are by -symbols, or "+
+						"say -layout wide", excerpt([]byte(p.symbols[i])))
 			}
 		}
 		f.table, err = readWide(r, p, shown, opt)
@@ -192,6 +200,12 @@ func loadFolder(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 	if files, err = wantedFiles(fsys, name, files, opt); err != nil {
 		return nil, err
 	}
+	var excluded []string
+	if len(opt.Exclude) > 0 {
+		if files, excluded = unexcludedFiles(fsys, name, files, opt); len(files) == 0 {
+			return &table{excluded: excluded, cleaning: &Cleaning{}}, nil
+		}
+	}
 	parts := make([]*priceFile, len(files))
 	errs := make([]error, len(files))
 	var total atomic.Int64 // rows of all files so far
@@ -220,14 +234,25 @@ func loadFolder(fsys fs.FS, name, shown string, opt *Options) (*table, error) {
 		case err != nil:
 			return nil, err
 		default:
-			kept = append(kept, parts[i])
+			part := parts[i].table
+			part.leaveOut(opt)
+			if excluded = append(excluded, part.excluded...); len(part.symbols) > 0 {
+				kept = append(kept, parts[i])
+			}
 		}
 	}
-	if len(kept) == 0 {
+	switch {
+	case len(kept) == 0 && len(excluded) > 0:
+		return &table{excluded: excluded, cleaning: &Cleaning{}}, nil
+	case len(kept) == 0:
 		return nil, errs[0]
 	}
 	slices.Sort(ignored)
-	return joinFiles(kept, ignored, shown, opt)
+	t, err := joinFiles(kept, ignored, shown, opt)
+	if err == nil {
+		t.excluded = excluded
+	}
+	return t, err
 }
 
 // noFiles is the refusal of a folder without a file of prices.
@@ -467,7 +492,7 @@ func checkIntervals(files []*priceFile) error {
 		case s < step && 2*s <= step || s > step && s >= 2*step:
 			return &DataError{File: f.shown, Msg: fmt.Sprintf(
 				"has a row every %s, and %s every %s: rows of one label close at different times; keep one interval "+
-					"a folder, or choose by -symbols",
+					"a folder, or choose by -symbols or -exclude",
 				every(s), first.shown, every(step))}
 		}
 	}

@@ -48,7 +48,7 @@ func TestLayoutWide(t *testing.T) {
 		{name: "a gap", file: "p.csv", text: "date,OAK,ELM\n2024-01-02,185.00,30\n2024-01-03,,31\n2024-01-04,179.55,32\n",
 			refused: "p.csv:3: column 2: OAK is empty, but has prices before and after (lines 2 and 4): fill the cell, leave the symbol out, or say -fill previous or -fill drop"},
 		{name: "no asset", file: "p.csv", text: "date,OAK,volume\n2024-01-02,185.00,1\n2024-01-03,180.15,2\n",
-			refused: `p.csv:1: column 3: column "volume" is no asset by its name: leave it out, or name all that are by -symbols, or say -layout wide`},
+			refused: `p.csv:1: column 3: column "volume" is no asset by its name: leave it out by -exclude, name all that are by -symbols, or say -layout wide`},
 		{name: "day or month", file: "p.csv", text: "date,OAK,ELM\n01/02/2024,185.00,30.00\n01/03/2024,180.15,30.02\n",
 			refused: `p.csv:2: column 1: time "01/02/2024" has its day or its month first: say which by -dates dmy or mdy`},
 		{name: "the future", file: "p.csv", text: "date,OAK\n2024-01-02,185.00\n2099-01-03,180.15\n",

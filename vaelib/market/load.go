@@ -22,6 +22,7 @@ import (
 // column that was not asked for, does no harm.
 type Options struct {
 	Symbols  []string  // in this order; none: all
+	Exclude  []string  // left out, where Symbols is empty
 	From, To time.Time // inclusive; zero: open. See [ParseSpan]. Of rows that state a zone, by their clock
 	// AsOf is when the data were taken: a last row whose interval had not
 	// ended by then is dropped as unfinished. Zero: the clock.
@@ -73,7 +74,7 @@ func (o *Options) Validate() error {
 	if o.Layout != "" && !slices.Contains(Layouts(), o.Layout) {
 		return fmt.Errorf("unknown layout %s: one of %s", o.Layout, strings.Join(Layouts(), ", "))
 	}
-	return errors.Join(o.Returns.Check(), o.Fill.Check())
+	return errors.Join(o.Returns.Check(), o.Fill.Check(), o.checkExclude())
 }
 
 // holds says whether a time lies in the range, by the clock of the file.
@@ -89,7 +90,7 @@ func (o *Options) holds(at moment) bool {
 // txt, json, parquet, feather, arrow or ipc are ignored in a folder.
 //
 // Load returns a [*DataError] for a defect of a file, a [*SymbolError] for a
-// symbol that was asked for and is not there.
+// symbol that was asked for, or excluded, and is not there.
 func Load(path string, opt Options) (*Panel, *Cleaning, error) {
 	if path == "" {
 		return nil, nil, errors.New("path of the prices is empty: name a CSV or a folder")
@@ -132,6 +133,9 @@ func load(fsys fs.FS, name, shown string, opt Options) (*Panel, *Cleaning, error
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := t.checkExcluded(&opt); err != nil {
+		return nil, nil, err
+	}
 	p, c, err := t.finish(shown, &opt)
 	if err == nil && len(t.close) >= manyPrices {
 		debug.FreeOSMemory() // reading leaves as much behind as the panel has, and its window needs room
@@ -144,7 +148,8 @@ const manyPrices = 4 << 20
 
 // table is a panel in the making.
 type table struct {
-	symbols []string
+	symbols  []string
+	excluded []string // symbols that were there and are left out
 	labels
 	close    []float64 // T x n, NaN where unlisted
 	candles  bool      // a time is the start of its interval

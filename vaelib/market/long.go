@@ -50,7 +50,7 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(wanted) > 0 && !wanted[column.symbol] {
+		if len(wanted) > 0 && !wanted[column.symbol] || opt.excludes(column.symbol) {
 			continue
 		}
 		if err := checkSplit(r, p, column.symbol, opt); err != nil {

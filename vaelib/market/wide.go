@@ -8,15 +8,12 @@ import (
 // readWide reads rows of a time and a price of each of many assets.
 func readWide(r rows, p *plan, file string, opt *Options) (*table, error) {
 	w := &wide{rows: r, file: file, plan: p, symbols: p.symbols, columns: p.columns, cleaning: &Cleaning{}}
-	if len(opt.Symbols) > 0 {
-		places, err := choose(p.symbols, opt.Symbols)
-		if err != nil {
-			return nil, err
-		}
-		w.symbols, w.columns = slices.Clone(opt.Symbols), make([]int, len(places))
-		for k, i := range places {
-			w.columns[k] = p.columns[i]
-		}
+	excluded, err := w.choose(opt)
+	if err != nil {
+		return nil, err
+	}
+	if len(w.symbols) == 0 {
+		return &table{excluded: excluded, cleaning: w.cleaning}, nil
 	}
 	kind := p.returns
 	if opt.Returns != "" {
@@ -40,7 +37,8 @@ func readWide(r rows, p *plan, file string, opt *Options) (*table, error) {
 			return nil, err
 		}
 	}
-	t := &table{symbols: w.symbols, labels: localise(w.times.ms, w.times.offsets), close: w.close, cleaning: w.cleaning}
+	t := &table{symbols: w.symbols, excluded: excluded, labels: localise(w.times.ms, w.times.offsets), close: w.close,
+		cleaning: w.cleaning}
 	if kind != "" {
 		if err := t.compound(file, kind); err != nil {
 			return nil, err
@@ -61,6 +59,33 @@ type wide struct {
 	line     []int32
 	close    []float64
 	cleaning *Cleaning
+}
+
+// choose keeps the columns of the symbols asked for, and returns those left out.
+func (w *wide) choose(opt *Options) (excluded []string, err error) {
+	p := w.plan
+	if len(opt.Symbols) > 0 {
+		places, err := choose(p.symbols, opt.Symbols)
+		if err != nil {
+			return nil, err
+		}
+		w.symbols, w.columns = slices.Clone(opt.Symbols), make([]int, len(places))
+		for k, i := range places {
+			w.columns[k] = p.columns[i]
+		}
+	}
+	if len(opt.Exclude) == 0 {
+		return nil, nil
+	}
+	w.symbols, w.columns = nil, nil
+	for i, s := range p.symbols {
+		if opt.excludes(s) {
+			excluded = append(excluded, s)
+			continue
+		}
+		w.symbols, w.columns = append(w.symbols, s), append(w.columns, p.columns[i])
+	}
+	return excluded, nil
 }
 
 // read takes the rows in.

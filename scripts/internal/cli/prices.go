@@ -22,6 +22,7 @@ type Prices struct {
 	Fill     string   `flag:"fill" choice:"previous|drop" help:"what fills a hole between two prices of an asset: previous carries the first one forward, drop leaves the row out for all; without it a wide file with holes is refused"`
 	Closes   string   `flag:"closes" choice:"adjusted|paid" default:"adjusted" help:"the closes to take where a file has two: those adjusted for splits and dividends, or those paid"`
 	Symbols  []string `flag:"symbols" unit:"A,B,C" help:"the assets to use, in this order; without it all"`
+	Exclude  []string `flag:"exclude" unit:"A,B" help:"the assets to leave out of all there are"`
 	From     string   `flag:"from" unit:"DATE" help:"the first day to use; without it the first in the data"`
 	To       string   `flag:"to" unit:"DATE" help:"the last day to use, inclusive; without it the last in the data"`
 	AsOf     string   `flag:"as-of" unit:"TIME" help:"the time at which the prices were taken: a last candle that had not closed by then is dropped; without it the clock decides, which can't tell for an older file"`
@@ -47,8 +48,28 @@ func (p *Prices) Validate() error {
 	if _, err := p.asOf(); err != nil {
 		return fmt.Errorf("-as-of: %w", err)
 	}
+	if err := p.checkExclude(); err != nil {
+		return err
+	}
 	_, _, err := p.span()
 	return err
+}
+
+// checkExclude refuses a list of symbols to leave out beside one of those to use,
+// which it can't change.
+func (p *Prices) checkExclude() error {
+	for k, symbol := range p.Exclude {
+		switch {
+		case slices.Contains(p.Symbols, symbol):
+			return fmt.Errorf("-exclude: %s is among -symbols too: leave it out of one of them", symbol)
+		case slices.Contains(p.Exclude[:k], symbol):
+			return fmt.Errorf("-exclude: %s is named twice", symbol)
+		}
+	}
+	if len(p.Exclude) > 0 && len(p.Symbols) > 0 {
+		return errors.New("-exclude has no effect beside -symbols, which names all assets to use: leave it out")
+	}
+	return nil
 }
 
 // span is the range of times to use.
@@ -172,8 +193,8 @@ func (p *Prices) read(io *IO) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := market.Options{Symbols: p.Symbols, From: from, To: to, AsOf: asOf, MaxJump: p.MaxJump,
-		MaxStale: p.MaxStale}
+	options := market.Options{Symbols: p.Symbols, Exclude: p.Exclude, From: from, To: to, AsOf: asOf,
+		MaxJump: p.MaxJump, MaxStale: p.MaxStale}
 	options.Layout, options.Returns, options.Fill, options.Unadjusted = p.Layout, market.Returns(p.Returns),
 		market.Fill(p.Fill), p.Closes == "paid"
 	options.Dates = p.dateOrder()
@@ -231,7 +252,7 @@ func (p *Prices) tell(d *Data, io *IO) error {
 	if drop := d.Dropped; drop.Inside > drop.Kept {
 		d.Notes = append(d.Notes, fmt.Sprintf(
 			"WARNING: %s are traded at other times than the rest: only %d of %d times are shared, and returns "+
-				"between those span what lies between: leave them out by -symbols, or give closes of days",
+				"between those span what lies between: leave them out by -exclude, or give closes of days",
 			some(drop.Lacking), drop.Kept, drop.Kept+drop.Inside))
 	}
 	if s := market.CheckSurvivorship(d.Panel); s != nil && !d.Synthetic {
@@ -256,7 +277,7 @@ func (d *Data) cut() string {
 	for _, s := range stopped {
 		if slices.Contains(d.Dropped.FirstToEnd, s.Symbol) {
 			return fmt.Sprintf("WARNING: %s stops on %s, and takes %d later times of all symbols with it: "+
-				"-listings as-it-was keeps them, or leave it out by -symbols",
+				"-listings as-it-was keeps them, or leave it out by -exclude",
 				s.Symbol, s.Last.Format(time.DateOnly), d.Dropped.After)
 		}
 	}

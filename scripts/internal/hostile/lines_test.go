@@ -39,6 +39,8 @@ var lines = []string{
 	"lab -out SOUND/backtest",
 	"optimize -objective min-variance -prices SOUND/prices.csv -symbols AAA,ZZZ",
 	"optimize -objective min-variance -prices SOUND/prices.csv -symbols AAA,AAA",
+	"optimize -objective min-variance -prices SOUND/prices.csv -exclude ZZZ",
+	"optimize -objective min-variance -prices SOUND/prices.csv -exclude AAA,BBB,CCC,DDD,EEE",
 	"optimize -objective min-variance -prices SOUND/prices.csv -symbols \x1b[2J",
 	"optimize -objective min-variance -prices SOUND/prices.csv -from 2050-01-01",
 	"optimize -objective min-variance -prices SOUND/prices.csv -from 2022-02-30",
