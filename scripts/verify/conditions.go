@@ -342,21 +342,7 @@ const (
 func (b *nearby) drawGiven(n *network, conditions [][]float64, rng *rand.Rand) [][]float64 {
 	var codes [][]float64
 	for _, row := range conditions {
-		seen := n.given(row)
-		var order []int
-		squares := make([]float64, b.Rows)
-		for i := range b.Rows {
-			squares[i] = squared(b.given[i], seen)
-			if len(order) == nearest && squares[i] >= squares[order[nearest-1]] {
-				continue
-			}
-			at := 0
-			for at < len(order) && squares[order[at]] < squares[i] {
-				at++
-			}
-			order = slices.Insert(order, at, i)
-			order = order[:min(nearest, len(order))]
-		}
+		squares, order := b.near(n.given(row))
 		width := 2 * bandwidth * bandwidth * squares[order[len(order)-1]]
 		shares := make([]float64, len(order))
 		for k, i := range order {
@@ -388,6 +374,26 @@ func (b *nearby) drawGiven(n *network, conditions [][]float64, rng *rand.Rand) [
 		codes = append(codes, code)
 	}
 	return codes
+}
+
+// near are the squared distances of all conditions from some, and the rows of the 40
+// nearest by distance, then by number, with all that are as near as the last.
+func (b *nearby) near(seen []float64) (squares []float64, order []int) {
+	for i, row := range b.given {
+		squares = append(squares, squared(row, seen))
+		if len(order) >= nearest && squares[i] > squares[order[nearest-1]] {
+			continue
+		}
+		at := len(order)
+		for at > 0 && squares[order[at-1]] > squares[i] {
+			at--
+		}
+		order = slices.Insert(order, at, i)
+		for last := len(order) - 1; last >= nearest && squares[order[last]] > squares[order[nearest-1]]; last-- {
+			order = order[:last]
+		}
+	}
+	return squares, order
 }
 
 // fitted draws codes of the density that the folder keeps, under conditions where the

@@ -97,7 +97,7 @@ func (f *folder) checkOptima(ctx context.Context) error {
 	m := &marketMoments{mean: columnMeans(span), sample: covarianceOf(span, float64(len(span)-1)), shrunk: shrunk(span),
 		riskFree: in.config.RiskFree / in.perYear}
 	for i, id := range ids {
-		slope := m.slope(id, weights[i])
+		slope, scale := m.slope(id, weights[i])
 		if slope == nil {
 			continue
 		}
@@ -105,10 +105,7 @@ func (f *folder) checkOptima(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		reached, scale := 0.0, 1e-3 // of slopes that are distances of weights, which may be 0
-		if !slices.Contains(nearestPoints, id) {
-			scale = 0
-		}
+		var reached float64
 		for j, v := range slope {
 			reached += v * weights[i][j]
 			scale = max(scale, math.Abs(v))
@@ -122,9 +119,6 @@ func (f *folder) checkOptima(ctx context.Context) error {
 	return f.checkBestSampled()
 }
 
-// nearestPoints are the baselines that know no constraints, and are projected on them.
-var nearestPoints = []string{"equal-weight", "inverse-volatility", "risk-parity"}
-
 // marketMoments are what the baselines are optimal by.
 type marketMoments struct {
 	mean           []float64
@@ -132,9 +126,11 @@ type marketMoments struct {
 	riskFree       float64
 }
 
-// slope is the gradient, of what a baseline maximises, at its weights; nil where no
-// such condition is known here.
-func (m *marketMoments) slope(id string, w []float64) []float64 {
+// slope is the gradient, of what a baseline maximises, at its weights, and how large
+// what it is the difference of is, where it may be 0; nil where no such condition is
+// known here.
+func (m *marketMoments) slope(id string, w []float64) (slope []float64, scale float64) {
+	const ofWeights = 1e-3
 	n := len(w)
 	volatilities := func(covariance [][]float64) []float64 {
 		v := make([]float64, n)
@@ -153,38 +149,40 @@ func (m *marketMoments) slope(id string, w []float64) []float64 {
 	case "max-diversification":
 		return ratioSlope(volatilities(m.shrunk), m.shrunk, w)
 	case "min-variance":
-		slope := times(m.shrunk, w)
+		slope = times(m.shrunk, w)
 		for j := range slope {
 			slope[j] *= -2
 		}
-		return slope
+		return slope, 0
 	case "equal-weight":
-		return away(slices.Repeat([]float64{1 / float64(n)}, n), w)
+		return away(slices.Repeat([]float64{1 / float64(n)}, n), w), ofWeights
 	case "inverse-volatility":
 		target := volatilities(m.sample)
 		for j, v := range target {
 			target[j] = 1 / v
 		}
-		return away(normalised(target), w)
+		return away(normalised(target), w), ofWeights
 	case "risk-parity":
-		return away(equalRisk(m.shrunk), w)
+		return away(equalRisk(m.shrunk), w), ofWeights
 	}
-	return nil
+	return nil, 0
 }
 
-// ratioSlope is the gradient of a'w/sqrt(w'Cw).
-func ratioSlope(a []float64, c [][]float64, w []float64) []float64 {
+// ratioSlope is the gradient of a'w/sqrt(w'Cw), and the largest size of its first term:
+// where no bound is met, the second one takes all of it away but for roundings.
+func ratioSlope(a []float64, c [][]float64, w []float64) (slope []float64, scale float64) {
 	risk := times(c, w)
 	var variance, value float64
 	for j, v := range risk {
 		variance += v * w[j]
 		value += a[j] * w[j]
 	}
-	slope := make([]float64, len(w))
+	slope = make([]float64, len(w))
 	for j := range slope {
 		slope[j] = (a[j] - value*risk[j]/variance) / math.Sqrt(variance)
+		scale = max(scale, math.Abs(a[j])/math.Sqrt(variance))
 	}
-	return slope
+	return slope, scale
 }
 
 // away points from w to a target: w is the nearest feasible point to it where no

@@ -221,12 +221,12 @@ func (r *region) tangency(ctx context.Context, mean []float64, covariance [][]fl
 		return nil, fmt.Errorf("the largest Sharpe ratio's programme is %v", result.Status)
 	}
 	w := normalised(slices.Clone(result.X))
-	slope := ratioSlope(mean, covariance, w)
+	slope, scale := ratioSlope(mean, covariance, w)
 	bound, err := r.most(ctx, slope)
 	if err != nil {
 		return nil, err
 	}
-	reached, scale := 0.0, 0.0
+	var reached float64
 	for j, v := range slope {
 		reached += v * w[j]
 		scale = max(scale, math.Abs(v))
