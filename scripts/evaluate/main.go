@@ -16,6 +16,7 @@ import (
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/relative"
 )
 
 type config struct {
@@ -27,6 +28,7 @@ type config struct {
 	TrialStd          *float64 `flag:"trial-sr-std" unit:"per period" range:"[0,inf)" only:"trials" help:"the standard deviation of the trials' Sharpe ratios"`
 	cli.Format        `title:"Output"`
 	cli.Prices
+	cli.Benchmark
 	cli.Figures
 	cli.Common
 }
@@ -36,7 +38,8 @@ var verb = cli.Verb[config]{
 	Summary: "return and risk figures of portfolios whose weights are restored every period",
 	Example: `
 		evaluate -weights weights.csv
-		evaluate -prices closes.csv -weights weights.csv -risk-contributions -format json`,
+		evaluate -prices closes.csv -weights weights.csv -risk-contributions -format json
+		evaluate -prices closes.csv -weights weights.csv -benchmark index.csv`,
 	Default: config{Level: 0.95},
 	Run:     evaluate,
 }
@@ -59,7 +62,7 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	prices, err := c.Load(io)
+	prices, benchmark, err := c.Benchmark.Load(io, &c.Prices, given.Symbols)
 	if err != nil {
 		return err
 	}
@@ -90,9 +93,18 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	against, err := relate(ctx, evaluator, benchmark, portfolios.Weights, io)
+	if err != nil {
+		return err
+	}
 	table := newTable(c, io)
 	for i := range figures {
-		if err := table.row(portfolios.ID(i), &figures[i], risk, portfolios.Weights.RawRowView(i)); err != nil {
+		var beside *relative.Figures
+		if against != nil {
+			beside = &against[i]
+		}
+		w := portfolios.Weights.RawRowView(i)
+		if err := table.row(portfolios.ID(i), &figures[i], risk, w, beside); err != nil {
 			return err
 		}
 	}
@@ -183,13 +195,16 @@ func newTable(c *config, io *cli.IO) *table {
 		columns = append(columns, cli.Column{Name: "dsr"})
 		t.trialStd = *c.TrialStd
 	}
+	if c.Beside != "" {
+		columns = append(columns, relativeColumns()...)
+	}
 	t.Table = io.Table(c.Format.Format, append(columns, cli.Column{Name: "notes"})...)
 	return t
 }
 
 // row writes the figures of the portfolio with the weights w; risk is nil
-// where its contributions are not asked for.
-func (t *table) row(id string, f *metrics.Figures, risk *riskShares, w []float64) error {
+// where its contributions are not asked for, and against where no benchmark is.
+func (t *table) row(id string, f *metrics.Figures, risk *riskShares, w []float64, against *relative.Figures) error {
 	values := []any{id}
 	notes := map[string]string{}
 	add := func(name string, v number.Value) {
@@ -213,6 +228,11 @@ func (t *table) row(id string, f *metrics.Figures, risk *riskShares, w []float64
 	}
 	if t.trials > 0 {
 		add("dsr", f.DeflatedSharpe(t.trials, t.trialStd))
+	}
+	if against != nil {
+		for figure, v := range against.All() {
+			add(figure.Name(), v)
+		}
 	}
 	return t.Row(append(values, notes)...)
 }

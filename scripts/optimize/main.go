@@ -13,7 +13,6 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/optimize"
-	"vaefolio/vaelib/portfolio"
 )
 
 type config struct {
@@ -141,10 +140,10 @@ func (c *config) inputs(io *cli.IO, w *market.Window) (in *optimize.Inputs, esti
 	if in.Set, err = c.Set(io, w.Symbols); err != nil {
 		return nil, nil, err
 	}
-	if in.Benchmark, err = readRow(c.Benchmark, w.Symbols); err != nil {
+	if in.Benchmark, err = cli.ReadWeights(c.Benchmark, w.Symbols); err != nil {
 		return nil, nil, err
 	}
-	if in.Previous, err = readRow(c.Previous, w.Symbols); err != nil {
+	if in.Previous, err = cli.ReadWeights(c.Previous, w.Symbols); err != nil {
 		return nil, nil, err
 	}
 	if in.Budgets, err = c.budgets(w.Symbols); err != nil {
@@ -166,20 +165,4 @@ func (c *config) inputs(io *cli.IO, w *market.Window) (in *optimize.Inputs, esti
 	}
 	in.Cov = estimate.Cov
 	return in, estimate, nil
-}
-
-// readRow reads the weights of a file with one row, in the order of symbols;
-// nil for no file.
-func readRow(path string, symbols []string) ([]float64, error) {
-	if path == "" {
-		return nil, nil
-	}
-	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{Symbols: symbols})
-	if err != nil {
-		return nil, err
-	}
-	if p.Len() != 1 {
-		return nil, fmt.Errorf("%s: %d rows of weights where one is wanted: keep one", path, p.Len())
-	}
-	return p.Weights.RawRowView(0), nil
 }

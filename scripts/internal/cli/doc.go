@@ -34,7 +34,8 @@
 //	flag     the flag's name, which is the TOML key too
 //	arg      instead of flag: a positional argument; a slice takes all that are left
 //	unit     what stands for the value in the help: FILE, DIR, "per year"; FILE,
-//	         DIR, FOLDER and PATH are inputs, which may not lie in the folder of -out
+//	         SYMBOL|FILE, DIR, FOLDER and PATH are inputs, which may not lie in the
+//	         folder of -out
 //	help     what the flag does: "the largest weight of an asset", "replace another
 //	         run"; a phrase or two that begin with a small letter, no full stop
 //	default  the value where Verb.Default has the field's zero value

@@ -125,16 +125,21 @@ func (p *Prices) Load(io *IO) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d, p.cut(d, io)
+}
+
+// cut cuts the window of all chosen symbols, for [Prices.Load].
+func (p *Prices) cut(d *Data, io *IO) (err error) {
 	symbols := p.Symbols
 	if p.Listings == asItWas {
 		if symbols, err = p.trading(d, io); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if d.Window, d.Dropped, err = d.Panel.Window(symbols...); err != nil {
-		return nil, err
+		return err
 	}
-	return d, p.tell(d, io)
+	return p.tell(d, io)
 }
 
 // LoadListed is [Prices.Load] for a verb that can do with symbols that come and
@@ -185,19 +190,10 @@ func (p *Prices) read(io *IO) (*Data, error) {
 	if err := p.Validate(); err != nil {
 		return nil, Usage(err)
 	}
-	from, to, err := p.span()
+	options, err := p.options()
 	if err != nil {
 		return nil, err
 	}
-	asOf, err := p.asOf()
-	if err != nil {
-		return nil, err
-	}
-	options := market.Options{Symbols: p.Symbols, Exclude: p.Exclude, From: from, To: to, AsOf: asOf,
-		MaxJump: p.MaxJump, MaxStale: p.MaxStale}
-	options.Layout, options.Returns, options.Fill, options.Unadjusted = p.Layout, market.Returns(p.Returns),
-		market.Fill(p.Fill), p.Closes == "paid"
-	options.Dates = p.dateOrder()
 	d := &Data{Synthetic: p.Prices == ""}
 	if d.Synthetic {
 		d.Panel, d.Cleaning, err = market.LoadFS(data.FS, data.Close, options)
@@ -212,6 +208,24 @@ func (p *Prices) read(io *IO) (*Data, error) {
 	}
 	io.Note("%s", strings.TrimSpace(d.Cleaning.String()))
 	return d, nil
+}
+
+// options are those of [market.Load].
+func (p *Prices) options() (market.Options, error) {
+	from, to, err := p.span()
+	if err != nil {
+		return market.Options{}, err
+	}
+	asOf, err := p.asOf()
+	if err != nil {
+		return market.Options{}, err
+	}
+	options := market.Options{Symbols: p.Symbols, Exclude: p.Exclude, From: from, To: to, AsOf: asOf,
+		MaxJump: p.MaxJump, MaxStale: p.MaxStale}
+	options.Layout, options.Returns, options.Fill, options.Unadjusted = p.Layout, market.Returns(p.Returns),
+		market.Fill(p.Fill), p.Closes == "paid"
+	options.Dates = p.dateOrder()
+	return options, nil
 }
 
 // trading are the symbols that have a close in the last rows, and says which

@@ -160,7 +160,7 @@ func (os options) checkInputs() error {
 
 // isInput says whether the value is the path of something that the verb reads.
 func (o *option) isInput() bool {
-	return slices.Contains([]string{"FILE", "DIR", "FOLDER", "PATH"}, o.unit) && o.name != "out" &&
+	return slices.Contains([]string{"FILE", "SYMBOL|FILE", "DIR", "FOLDER", "PATH"}, o.unit) && o.name != "out" &&
 		o.name != "config" &&
 		o.field.Kind() == reflect.String
 }
