@@ -172,18 +172,15 @@ func textRows(s *tabular.File, h *head, p *plan) rows {
 	if p.layout == (freqtrade{}).name() {
 		return newJSONRows(s)
 	}
-	r := &scanner{file: s.Shown, lines: s.Lines, dialect: h.dialect, dates: p.dates}
+	r := &scanner{Rows: tabular.Rows{File: s.Shown, Lines: s.Lines}, dialect: h.dialect, dates: p.dates}
 	if size, err := s.Size(); err == nil && len(s.Notes) == 0 && h.bytes > 0 {
 		r.rows = int(size / int64(h.bytes/len(h.lines))) // by the mean length of the first lines
 	}
-	for r.line < p.skip {
-		line, ok := s.Lines.Line()
-		if !ok {
+	for r.Number < p.skip {
+		if _, ok := s.Lines.Line(); !ok {
 			break
 		}
-		if r.line++; len(line) == 0 {
-			continue
-		}
+		r.Number++
 	}
 	return r
 }

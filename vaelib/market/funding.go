@@ -203,7 +203,7 @@ func (f *Funding) read(fsys fs.FS, name, shown, symbol string) error {
 		if f.Rows++; f.Rows > mostSettlements {
 			return lines.errorf(0, "more than %s funding rates: choose fewer symbols", count(mostSettlements))
 		}
-		f.Settlements[of] = append(f.Settlements[of], Settlement{Time: millis(at.ms), Rate: value, line: lines.line})
+		f.Settlements[of] = append(f.Settlements[of], Settlement{Time: millis(at.ms), Rate: value, line: lines.Number})
 	}
 	return lines.err
 }

@@ -42,27 +42,24 @@ func headOf(s *tabular.File, name string, folder bool) *head {
 	}
 	whole := len(start) < size
 	var raw [][]byte
-	trim := scanner{line: 1, dialect: dialect{separator: '\t'}}
 	for number := 1; len(start) > 0 && len(raw) < mostHeadLines; number++ {
 		line, rest, ended := bytes.Cut(start, []byte{s.Lines.End()})
 		if start = rest; !ended && !whole && len(raw) > 0 {
 			break // the last line may be cut off
 		}
-		if line = trim.clean(line); len(bytes.Trim(line, " \t,;")) > 0 {
+		if line = tabular.TrimLine(line, number); len(bytes.Trim(line, " \t,;")) > 0 {
 			raw = append(raw, line)
 			h.bytes += len(line) + 1
 			h.number = append(h.number, number)
 		}
-		trim.line = 2
 	}
 	h.dialect = dialectOf(raw)
-	walk := scanner{file: s.Shown, dialect: h.dialect}
+	var cut [][]byte
 	for _, line := range raw {
-		walk.err = nil
-		walk.split(line)
-		fields := make([]string, len(walk.fields))
-		for i, f := range walk.fields {
-			fields[i] = strings.TrimSpace(string(f)) // of blanks such as those that do not break, too
+		cut, _ = tabular.Cut(cut[:0], line, h.dialect.separator)
+		fields := make([]string, len(cut))
+		for i, f := range cut {
+			fields[i] = string(f)
 		}
 		h.lines = append(h.lines, fields)
 	}

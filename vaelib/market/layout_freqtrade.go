@@ -41,7 +41,7 @@ type jsonRows struct {
 }
 
 func newJSONRows(s *tabular.File) *jsonRows {
-	r := &jsonRows{scanner: scanner{file: s.Shown, dialect: dialect{separator: ',', decimal: '.'}},
+	r := &jsonRows{scanner: scanner{Rows: tabular.Rows{File: s.Shown}, dialect: dialect{separator: ',', decimal: '.'}},
 		decoder: json.NewDecoder(s.Lines)}
 	r.decoder.UseNumber()
 	if _, err := r.decoder.Token(); err != nil {
@@ -67,10 +67,10 @@ func (r *jsonRows) next() bool {
 		}
 		return false
 	}
-	r.line++
+	r.Number++
 	r.values = r.values[:0]
 	if err := r.decoder.Decode(&r.values); err != nil {
-		r.refuse(fmt.Errorf("candle %d is no row of numbers", r.line))
+		r.refuse(fmt.Errorf("candle %d is no row of numbers", r.Number))
 		return false
 	}
 	r.fields = r.fields[:0]

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+
+	"vaefolio/vaelib/tabular"
 )
 
 // dialect is how the fields of a text file are written.
@@ -162,11 +164,10 @@ func dialectOf(lines [][]byte) dialect {
 		}
 	}
 	decimals, thousands, points := 0, 0, 0
-	s := scanner{dialect: d}
+	var fields [][]byte
 	for _, line := range lines {
-		s.err = nil
-		s.split(line)
-		for i, field := range s.fields {
+		fields, _ = tabular.Cut(fields[:0], line, d.separator)
+		for i, field := range fields {
 			text := strings.TrimLeft(strings.Trim(string(field), currencies+" "), "+-")
 			if i == 0 || strings.Trim(text, "0123456789.,'") != "" {
 				continue

@@ -11,143 +11,51 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
 	"vaefolio/vaelib/tabular"
 )
 
 // longestName bounds a symbol.
 const longestName = 100
 
-// scanner walks a CSV line by line. It differs from encoding/csv in what a
-// price file needs: it allocates nothing a line, every error names file, line
-// and field, and a field can't hold a line end.
+// scanner reads prices out of the fields of a text, line by line.
 type scanner struct {
-	file    string
-	lines   *tabular.Lines
+	tabular.Rows
 	dialect dialect
 	dates   DateOrder
-	line    int      // number of the current line, from 1
-	fields  [][]byte // of the current line, trimmed; valid until the next
+	fields  [][]byte // of the current line; valid until the next
 	rows    int      // below the header, by the size of the file; 0: not known
 	err     error    // what ended the walk early
 }
 
 func newScanner(r io.Reader, file string) *scanner {
-	return &scanner{file: file, lines: tabular.NewLines(r), dialect: dialect{separator: ',', decimal: '.'}}
+	return &scanner{Rows: tabular.NewRows(r, file), dialect: dialect{separator: ',', decimal: '.'}}
 }
 
 // next moves to the next line that isn't blank.
 func (s *scanner) next() bool {
-	for s.err == nil {
-		text, ok := s.lines.Line()
-		if !ok {
-			break
-		}
-		s.line++
-		if text = s.clean(text); len(text) == 0 || s.isBlank(text) {
-			continue
-		}
-		if bytes.IndexByte(text, 0) >= 0 {
-			s.err = s.errorf(0, "holds a zero byte: not a text file")
-			return false
-		}
-		s.split(text)
-		return s.err == nil
-	}
-	if err := s.lines.Err(); err != nil && s.err == nil {
-		failed := &DataError{File: s.file, Line: s.line + 1, Msg: "could not be read: " + tabular.Reason(err), Err: err}
-		if errors.Is(err, bufio.ErrTooLong) {
-			failed.Msg = fmt.Sprintf("line of more than %d MiB: not a CSV of prices", tabular.LongestLine>>20)
-		}
-		s.err = failed
-		if defect := new(DataError); errors.As(err, &defect) {
-			s.err = defect
-		}
-	}
-	return false
-}
-
-// clean takes off what surrounds a line: a byte order mark and blanks, but not
-// the tabs that separate fields.
-func (s *scanner) clean(text []byte) []byte {
-	if s.line == 1 {
-		text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	}
-	if s.dialect.separator == '\t' {
-		return bytes.TrimRight(bytes.TrimLeft(text, " \n\v\f\r"), " \n\v\f\r")
-	}
-	return bytes.TrimSpace(text)
-}
-
-// isBlank says whether a line has separators alone, as spreadsheets write rows below
-// a table.
-func (s *scanner) isBlank(text []byte) bool {
-	sep := s.dialect.separator
-	if text[0] != sep || text[len(text)-1] != sep {
+	if s.err != nil {
 		return false
 	}
-	return !bytes.ContainsFunc(text, func(r rune) bool { return r != rune(sep) && r != ' ' })
-}
-
-// split cuts a line into trimmed fields, and takes quotes off.
-func (s *scanner) split(text []byte) {
-	s.fields = s.fields[:0]
-	for {
-		var field []byte
-		var more bool
-		for len(text) > 0 && (text[0] == ' ' || text[0] == '\t' && s.dialect.separator != '\t') {
-			text = text[1:]
+	if !s.Next() {
+		if s.err = s.Err(); errors.Is(s.err, bufio.ErrTooLong) {
+			s.err = &DataError{File: s.File, Line: s.Number + 1, Err: bufio.ErrTooLong,
+				Msg: fmt.Sprintf("line of more than %d MiB: not a CSV of prices", tabular.LongestLine>>20)}
 		}
-		if len(text) > 0 && text[0] == '"' {
-			field, text, more = s.quoted(text[1:])
-		} else {
-			i := bytes.IndexByte(text, s.dialect.separator)
-			if more = i >= 0; more {
-				field, text = text[:i], text[i+1:]
-			} else {
-				field, text = text, nil
-			}
-			for n := len(field); n > 0 && (field[n-1] == ' ' || field[n-1] == '\t'); n-- {
-				field = field[:n-1]
-			}
-		}
-		s.fields = append(s.fields, field)
-		if !more || s.err != nil {
-			return
-		}
+		return false
 	}
-}
-
-// quoted takes the field up to its closing quote, and the rest after the
-// separator, if there is one.
-func (s *scanner) quoted(text []byte) (field, rest []byte, more bool) {
-	for i := 0; i < len(text); i++ {
-		if text[i] != '"' {
-			field = append(field, text[i])
-			continue
-		}
-		if i+1 < len(text) && text[i+1] == '"' {
-			field = append(field, '"')
-			i++
-			continue
-		}
-		rest = bytes.TrimLeft(text[i+1:], " ")
-		if len(rest) == 0 {
-			return field, nil, false
-		}
-		if rest[0] != s.dialect.separator {
-			break
-		}
-		return field, rest[1:], true
+	var open int
+	if s.fields, open = tabular.Cut(s.fields[:0], s.Line, s.dialect.separator); open > 0 {
+		s.err = s.errorf(open, "quote that is not closed before the end of its field")
 	}
-	s.err = s.errorf(len(s.fields)+1, "quote that is not closed before the end of its field")
-	return field, nil, false
+	return s.err == nil
 }
 
 // header reads the first line as names.
 func (s *scanner) header() ([]string, error) {
 	if !s.next() {
 		if s.err == nil {
-			s.err = &DataError{File: s.file, Msg: "file is empty"}
+			s.err = &DataError{File: s.File, Msg: "file is empty"}
 		}
 		return nil, s.err
 	}
@@ -248,15 +156,15 @@ func (s *scanner) moment(fields []int) (moment, error) {
 
 func (s *scanner) failure() error           { return s.err }
 func (s *scanner) expected() int            { return s.rows }
-func (s *scanner) row() int                 { return s.line }
-func (s *scanner) goTo(row int)             { s.line = row }
+func (s *scanner) row() int                 { return s.Number }
+func (s *scanner) goTo(row int)             { s.Number = row }
 func (s *scanner) width() int               { return len(s.fields) }
 func (s *scanner) text(field int) []byte    { return s.fields[field] }
 func (s *scanner) excerpt(field int) string { return excerpt(s.fields[field]) }
 
 // errorf is a defect of the current line; column counts from 1, 0 is none.
 func (s *scanner) errorf(column int, format string, args ...any) error {
-	return &DataError{File: s.file, Line: s.line, Column: column, Msg: fmt.Sprintf(format, args...)}
+	return &DataError{File: s.File, Line: s.Number, Column: column, Msg: fmt.Sprintf(format, args...)}
 }
 
 // ragged is the defect of a row that has more or fewer fields than its header.

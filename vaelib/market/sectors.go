@@ -54,7 +54,7 @@ func ReadSectorsFS(fsys fs.FS, name string) (*Sectors, error) {
 
 func readSectors(r io.Reader, name string) (*Sectors, error) {
 	lines := newScanner(r, name)
-	if first, _, _ := bytes.Cut(lines.lines.Peek(tabular.HeadSize), []byte{'\n'}); bytes.IndexByte(first, ',') < 0 {
+	if first, _, _ := bytes.Cut(lines.Lines.Peek(tabular.HeadSize), []byte{'\n'}); bytes.IndexByte(first, ',') < 0 {
 		lines.dialect = dialectOf([][]byte{first})
 	}
 	header, atSymbol, atSector, atShare, err := lines.sectorHeader()
@@ -89,7 +89,7 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 			}
 		}
 		if s.shares[symbol] == nil {
-			s.lines[symbol] = lines.line
+			s.lines[symbol] = lines.Number
 		}
 		if len(s.shares[symbol]) == mostSectors {
 			return nil, lines.errorf(0, "%s is in more than %d sectors: leave the smallest out", symbol, mostSectors)

@@ -97,6 +97,9 @@ func TestReadOtherForms(t *testing.T) {
 		"on its side":            {"symbol,p,q\nA,0.25,1\nB,0.75,0\n", false, "[A B]", "[p q]", []float64{0.25, 0.75, 1, 0}},
 		"tickers that are words": {"COIN,W\n0.25,0.75\n", false, "[COIN W]", "[]", []float64{0.25, 0.75}},
 		"brackets below 0":       {"A,B\n1.25,(0.25)\n", false, "[A B]", "[]", []float64{1.25, -0.25}},
+		"tabs, a frame":          {"\tA\tB\n0\t0.25\t0.75\n", false, "[A B]", "[0]", []float64{0.25, 0.75}},
+		"rows of separators":     {"A,B\n0.25,0.75\n,\n,,,\n", false, "[A B]", "[]", []float64{0.25, 0.75}},
+		"quotes in a name":       {"Ticker,Name,Weight\nA,\"\"\"A\"\", Co\",0.25\nB,\"B\" Co,0.75\n", false, "[A B]", "[]", []float64{0.25, 0.75}},
 		"a comma in a name":      {"id,\"Procter, Co.\",id\nx,0.25,0.75\n", false, "[Procter, Co. id]", "[x]", []float64{0.25, 0.75}},
 	} {
 		p, err := portfolio.Read(strings.NewReader(c.text), "w.csv", portfolio.ReadOptions{Percent: c.percent})

@@ -1,7 +1,6 @@
 package portfolio
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -20,7 +19,6 @@ import (
 
 const (
 	idColumn    = "id"
-	longestLine = 4 << 20 // bytes: some 200,000 weights
 	mostNumbers = 1 << 25 // numbers in a file: 256 MiB of memory
 )
 
@@ -168,15 +166,18 @@ func open(path string) (io.ReadCloser, error) {
 			return file, nil
 		}
 	}
-	var defect *tabular.Error
-	if errors.As(err, &defect) {
-		return nil, &FileError{File: path, Line: defect.Line, Column: defect.Column, Err: errors.New(defect.Msg)}
+	return nil, defectOf(path, err)
+}
+
+// defectOf is an error of a file that can't be opened or read on, in one line.
+func defectOf(path string, err error) error {
+	if defect := new(tabular.Error); errors.As(err, &defect) {
+		return &FileError{File: path, Line: defect.Line, Column: defect.Column, Err: errors.New(defect.Msg)}
 	}
-	var cause *fs.PathError
-	if errors.As(err, &cause) {
+	if cause := new(fs.PathError); errors.As(err, &cause) {
 		err = cause.Err
 	}
-	return nil, &FileError{File: path, Err: err}
+	return &FileError{File: path, Err: err}
 }
 
 // table is a CSV of numbers with a header and, perhaps, ids.
@@ -221,32 +222,20 @@ func (t *table) column(name string) int {
 func readTable(r io.Reader, file, kind string, options ReadOptions,
 	check func(id string, names []string, row []float64) error,
 ) (*table, error) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(make([]byte, 0, 1<<16), longestLine)
+	lines := tabular.NewRows(r, file)
 	t := &table{file: file, kind: kind, known: options.Symbols, percent: options.Percent, separator: ',',
 		seen: map[string]int{}}
 	if check == nil {
 		check = func(string, []string, []float64) error { return nil }
 	}
-	for lines.Scan() && lines.Err() == nil { // at an error the last line may be cut off
-		t.line++
-		if err := t.take(lines.Bytes(), check); err != nil {
+	for lines.Next() {
+		t.line = lines.Number
+		if err := t.take(lines.Line, check); err != nil {
 			return nil, err
 		}
 	}
 	if err := lines.Err(); err != nil {
-		t.line++
-		if errors.Is(err, bufio.ErrTooLong) {
-			err = fmt.Errorf("a line of more than %d MiB: this is no file of portfolios", longestLine>>20)
-		}
-		var cause *fs.PathError
-		if errors.As(err, &cause) {
-			err = cause.Err
-		}
-		if defect := new(tabular.Error); errors.As(err, &defect) {
-			t.line, err = defect.Line, errors.New(defect.Msg)
-		}
-		return nil, t.refuse(0, err)
+		return nil, defectOf(file, err)
 	}
 	if t.listing != nil {
 		if err := t.takeListing(check); err != nil {
@@ -290,22 +279,13 @@ func (t *table) refuse(column int, err error) error {
 
 // take takes in a line: the header, a row, or a symbol and its weight.
 func (t *table) take(text []byte, check func(id string, names []string, row []float64) error) error {
-	if t.line == 1 {
-		text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	}
-	if bytes.IndexByte(text, 0) >= 0 {
-		return t.refuse(0, errors.New("holds a zero byte: this is no text file"))
-	}
-	if text = bytes.TrimSpace(text); len(text) == 0 {
-		return nil
-	}
 	if t.headerLine == 0 {
 		if text[0] == '#' {
 			return nil // a remark
 		}
 		t.separator = separatorOf(text)
 	}
-	t.fields = split(t.fields[:0], text, t.separator)
+	t.fields, _ = tabular.Cut(t.fields[:0], text, t.separator)
 	if t.headerLine == 0 {
 		t.headerLine = t.line
 		t.fields = withoutEmptyEnd(t.fields, 0)
@@ -458,29 +438,6 @@ func allShares(fields [][]byte) bool {
 		_, err := weight(f)
 		return err != nil || !bytes.ContainsAny(f, ".%")
 	})
-}
-
-// split cuts a line at its separators, and takes blanks and quotes off the fields. A
-// separator between quotes is part of a name.
-func split(fields [][]byte, text []byte, separator byte) [][]byte {
-	for more := true; more; {
-		var field []byte
-		if trimmed := bytes.TrimLeft(text, " \t"); len(trimmed) > 0 && trimmed[0] == '"' {
-			if end := bytes.IndexByte(trimmed[1:], '"'); end >= 0 {
-				rest := bytes.TrimLeft(trimmed[end+2:], " \t")
-				if len(rest) == 0 || rest[0] == separator {
-					fields = append(fields, bytes.TrimSpace(trimmed[1:end+1]))
-					if more = len(rest) > 0; more {
-						text = rest[1:]
-					}
-					continue
-				}
-			}
-		}
-		field, text, more = bytes.Cut(text, []byte{separator})
-		fields = append(fields, bytes.TrimSpace(field))
-	}
-	return fields
 }
 
 // weight parses a number, with a percent sign or without.

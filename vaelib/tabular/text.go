@@ -27,7 +27,7 @@ func OpenTextFS(fsys fs.FS, name, shown string) (io.ReadCloser, error) {
 		return struct {
 			io.Reader
 			io.Closer
-		}{&bounded{r: s.Lines, file: shown, line: 1}, s}, nil
+		}{&bounded{lines: s.Lines, file: shown, line: 1}, s}, nil
 	}
 	c, err := s.Columns()
 	if err != nil {
@@ -98,16 +98,21 @@ func (w *spelled) field(k int, field []byte) {
 }
 
 // bounded reads text, of which no line is longer than [LongestLine]: a reader of
-// lines would otherwise keep all that an endless one holds.
+// lines would otherwise keep all that an endless one holds. Lines end in LF, or CRLF.
 type bounded struct {
-	r    io.Reader
-	file string
-	line int
-	long int // bytes of the line so far
+	lines *Lines
+	file  string
+	line  int
+	long  int // bytes of the line so far
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
+	n, err := b.lines.Read(p)
+	for i := range p[:n] {
+		if b.lines.cr && p[i] == '\r' {
+			p[i] = '\n'
+		}
+	}
 	if last := bytes.LastIndexByte(p[:n], '\n'); last >= 0 {
 		b.line += bytes.Count(p[:n], []byte{'\n'})
 		b.long = n - last - 1
