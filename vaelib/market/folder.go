@@ -14,9 +14,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"vaefolio/vaelib/tabular"
 
 	"golang.org/x/sync/errgroup"
+
+	"vaefolio/vaelib/tabular"
 )
 
 // errTooMany is replaced by [tooMany], which names the folder.
@@ -162,7 +163,7 @@ func (f *priceFile) read(r rows, h *head, opt *Options, total *atomic.Int64) (er
 		}
 		p.symbols, p.columns = []string{p.symbol}, []int{p.close}
 		f.table, err = readWide(r, p, shown, &Options{Returns: opt.Returns, Fill: FillDrop, From: opt.From, To: opt.To,
-			MaxPrices: opt.MaxPrices})
+			MaxPrices: opt.MaxPrices, MaxSymbols: opt.MaxSymbols})
 	}
 	return err
 }

@@ -10,9 +10,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"vaefolio/vaelib/tabular"
 
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/tabular"
 )
 
 // Settlement is one exchange of funding between the holders of a perpetual.

@@ -2,9 +2,11 @@ package market
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
+
 	"vaefolio/vaelib/tabular"
 )
 
@@ -30,8 +32,23 @@ type head struct {
 	notes  []string
 }
 
+// mostFields bounds those of a line: some layouts have several columns a symbol.
+const mostFields = 1 << 16
+
+// checkFields refuses a line of more than [mostFields], whatever separates them.
+func checkFields(file string, number int, line []byte) error {
+	for _, separator := range []byte(",;\t|") {
+		if n := bytes.Count(line, []byte{separator}); n >= mostFields {
+			return &DataError{File: file, Line: number, Msg: fmt.Sprintf(
+				"%s fields, more than the %s that a table of prices may have: write fewer columns", count(n+1),
+				count(mostFields))}
+		}
+	}
+	return nil
+}
+
 // headOf looks at the start of a text file.
-func headOf(s *tabular.File, name string, folder bool) *head {
+func headOf(s *tabular.File, name string, folder bool) (*head, error) {
 	h := &head{folder: folder, source: s, notes: s.Notes}
 	h.stem, h.ending = stem(name)
 	size := tabular.HeadSize
@@ -46,6 +63,9 @@ func headOf(s *tabular.File, name string, folder bool) *head {
 		line, rest, ended := bytes.Cut(start, []byte{s.Lines.End()})
 		if start = rest; !ended && !whole && len(raw) > 0 {
 			break // the last line may be cut off
+		}
+		if err := checkFields(s.Shown, number, line); err != nil {
+			return nil, err
 		}
 		if line = tabular.TrimLine(line, number); len(bytes.Trim(line, " \t,;")) > 0 {
 			raw = append(raw, line)
@@ -64,7 +84,7 @@ func headOf(s *tabular.File, name string, folder bool) *head {
 		h.lines = append(h.lines, fields)
 	}
 	h.findHeader()
-	return h
+	return h, nil
 }
 
 // findHeader looks for the line of names: the first with the name of a time, or

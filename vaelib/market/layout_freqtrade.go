@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
 	"vaefolio/vaelib/tabular"
 )
 

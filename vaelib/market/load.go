@@ -12,9 +12,10 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"vaefolio/vaelib/tabular"
 
 	"gonum.org/v1/gonum/mat"
+
+	"vaefolio/vaelib/tabular"
 )
 
 // Options choose what [Load] keeps. The zero value keeps everything. What
@@ -50,6 +51,9 @@ type Options struct {
 	// each. 0: 32 Mi, which are 329 symbols by the hour for 11 years, or 63 by
 	// the minute for a year.
 	MaxPrices int
+	// MaxSymbols bounds the symbols that are kept: of n there are n squared
+	// covariances. 0: 10,000, which take 763 MiB.
+	MaxSymbols int
 	// MaxJump refuses a close that is more than so many times the one before,
 	// or less than its so many'th part. 0: any is kept, and unlikely ones are
 	// doubted.
@@ -66,6 +70,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.MaxPrices == 0 {
 		o.MaxPrices = 32 << 20
+	}
+	if o.MaxSymbols == 0 {
+		o.MaxSymbols = 10_000
 	}
 }
 
@@ -162,10 +169,22 @@ func tooMany(file string, opt *Options) error {
 		count(opt.MaxPrices))}
 }
 
+// checkSymbols refuses more symbols than [Options.MaxSymbols].
+func (o *Options) checkSymbols(n int, file string) error {
+	if n <= o.MaxSymbols {
+		return nil
+	}
+	return &DataError{File: file, Msg: fmt.Sprintf("%s symbols, more than the %s that are read: choose fewer",
+		count(n), count(o.MaxSymbols))}
+}
+
 // finish drops what holds no price or is unfinished, and writes the spans.
 func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 	c := t.cleaning
 	c.Source = shown
+	if err := opt.checkSymbols(len(t.symbols), shown); err != nil {
+		return nil, nil, err
+	}
 	if err := t.checkFuture(shown, opt.AsOf); err != nil {
 		return nil, nil, err
 	}

@@ -477,3 +477,34 @@ func TestParseTime(t *testing.T) {
 		}
 	}
 }
+
+// Too many symbols are refused by the header, before a row is read: of n there are n
+// squared covariances.
+func TestTooManySymbols(t *testing.T) {
+	header := func(n int) string {
+		text := []byte("date")
+		for i := range n {
+			text = fmt.Appendf(text, ",S%d", i)
+		}
+		return string(text)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"fields":         {header(70_000) + "\nno row\n", "p.csv:1: 70,001 fields, more than the 65,536 that a table of prices may have"},
+		"symbols":        {header(10_001) + "\n2024-01-01" + strings.Repeat(",1", 10_001) + "\nno row\n", "p.csv: 10,001 symbols, more than the 10,000 that are read: choose fewer"},
+		"of a long file": {"date,symbol,close\n2024-01-01,A,1\n2024-01-01,B,1\n2024-01-01,C,1\n", "p.csv: 3 symbols, more than the 2 that are read"},
+	} {
+		opt := market.Options{}
+		if name == "of a long file" {
+			opt.MaxSymbols = 2
+		}
+		_, _, err := market.LoadFS(fstest.MapFS{"p.csv": {Data: []byte(c.text)}}, "p.csv", opt)
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s: error %v, not %s", name, err, c.want)
+		}
+	}
+	chosen := header(10_001) + "\n2024-01-01" + strings.Repeat(",1", 10_001) + "\n"
+	p, _, err := market.LoadFS(fstest.MapFS{"p.csv": {Data: []byte(chosen)}}, "p.csv", market.Options{Symbols: []string{"S7"}})
+	if err != nil || len(p.Symbols) != 1 {
+		t.Errorf("one of many symbols: %v", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
 	"vaefolio/vaelib/tabular"
 )
 

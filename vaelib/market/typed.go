@@ -148,7 +148,8 @@ func (r *typedRows) keep(p *plan) {
 // is read once its layout is known.
 func openRows(s *tabular.File, name string, folder bool) (*head, *typedRows, error) {
 	if s.Kind == tabular.Text {
-		return headOf(s, name, folder), nil, nil
+		h, err := headOf(s, name, folder)
+		return h, nil, err
 	}
 	columns, err := s.Columns()
 	if err != nil {

@@ -75,7 +75,7 @@ func (w *wide) choose(opt *Options) (excluded []string, err error) {
 		}
 	}
 	if len(opt.Exclude) == 0 {
-		return nil, nil
+		return nil, opt.checkSymbols(len(w.symbols), w.file)
 	}
 	w.symbols, w.columns = nil, nil
 	for i, s := range p.symbols {
@@ -85,7 +85,7 @@ func (w *wide) choose(opt *Options) (excluded []string, err error) {
 		}
 		w.symbols, w.columns = append(w.symbols, s), append(w.columns, p.columns[i])
 	}
-	return excluded, nil
+	return excluded, opt.checkSymbols(len(w.symbols), w.file)
 }
 
 // read takes the rows in.
