@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 	"time"
-	given "vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 
+	given "vaefolio/vaelib/conditional"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"

@@ -13,11 +13,11 @@ import (
 	"strings"
 	"testing"
 	"time"
-	given "vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/internal/bybittest"
+	given "vaefolio/vaelib/conditional"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"

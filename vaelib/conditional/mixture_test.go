@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"vaefolio/vaelib/vae"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/mixture"
 	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/vae"
 )
 
 // Codes that are known under a condition: z = (c + e/2, e', ...) of a number c, on

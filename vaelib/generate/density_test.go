@@ -7,10 +7,10 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/conditional"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 )

@@ -5,10 +5,10 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/conditional"
 	"vaefolio/vaelib/internal/parallel"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/stream"

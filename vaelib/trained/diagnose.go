@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/conditional"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/stream"

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/conditional"
 	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/track"

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"vaefolio/vaelib/conditional"
 
+	"vaefolio/vaelib/conditional"
 	"vaefolio/vaelib/corpus"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/learnt"

@@ -6,11 +6,11 @@ import (
 	"math"
 	"slices"
 	"time"
-	"vaefolio/vaelib/conditional"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"vaefolio/vaelib/conditional"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
