@@ -23,6 +23,8 @@ func TestCorpusFolder(t *testing.T) {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	} else if strings.Count(stderr, "no column for market.volatility_index, market.trend.60") != 1 {
 		t.Errorf("conditions left out for one reason are not in one line:\n%s", stderr)
+	} else if !strings.Contains(stderr, "with 40 periods before it, and such conditions look back over up to 60") {
+		t.Errorf("it is not said why:\n%s", stderr)
 	}
 	for name, first := range map[string]string{
 		"weights.csv": "id,ALDER", "conditions.csv": "id,volatility,", "measures.json": "[", "provenance.csv": "id,source,", "corpus.json": "{", "manifest.json": "{", "config.toml": "#",

@@ -257,6 +257,7 @@ type state struct {
 type candidate struct {
 	portfolio.Attribute
 	must   bool   // it was asked for by name
+	window int    // it looks back over so many periods, or fewer
 	lacked string // why it can't be had; empty: it may be
 }
 
@@ -281,8 +282,7 @@ func (c *Corpus) observe(ctx context.Context) error {
 			undefined := slices.IndexFunc(c.Spans,
 				func(span Span) bool { _, ok := seen[span.To][candidate.Name]; return !ok })
 			if undefined >= 0 {
-				err := fmt.Errorf("%w, where a rolling window ends: take longer lookbacks, or data without the gap",
-					&UndefinedError{candidate.Name, c.window.Times[c.Spans[undefined].To-1]})
+				err := c.undefined(&candidate, c.Spans[undefined].To)
 				if candidate.must {
 					return err
 				}
@@ -299,6 +299,17 @@ func (c *Corpus) observe(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// undefined is the error of a condition that has no value where a rolling window ends,
+// after so many periods.
+func (c *Corpus) undefined(condition *candidate, periods int) error {
+	err := &UndefinedError{condition.Name, c.window.Times[periods-1]}
+	if periods < condition.window {
+		return fmt.Errorf("%w, where a rolling window ends with %d periods before it, and such conditions look back "+
+			"over up to %d: take lookbacks of %[3]d or more", err, periods, condition.window)
+	}
+	return fmt.Errorf("%w, where a rolling window ends: take data without the gap before it", err)
 }
 
 // observeEnds observes the market at each period at which a rolling window ends:
@@ -344,10 +355,11 @@ func (c *Corpus) fitMarket(ctx context.Context) ([]candidate, error) {
 		for _, f := range marketFeatures {
 			m.Features = append(m.Features, f.name)
 			one := candidate{Attribute: portfolio.Attribute{Name: f.name, Meaning: f.meaning, Unit: f.unit,
-				Basis: portfolio.Market}}
+				Basis: portfolio.Market}, window: longWindow}
 			if f.name == indexFeature && c.config.Index != nil {
 				m.Index = c.config.Index.Name
 				one.Meaning, one.Unit, one.must = "volatility index "+m.Index, c.config.Index.Unit, true
+				one.window = 0
 			}
 			candidates = append(candidates, one)
 		}
@@ -377,7 +389,7 @@ func (c *Corpus) fitMarket(ctx context.Context) ([]candidate, error) {
 			unit = "standard deviations"
 		}
 		for _, symbol := range c.window.Symbols {
-			candidates = append(candidates, candidate{must: true, Attribute: portfolio.Attribute{
+			candidates = append(candidates, candidate{must: true, window: window, Attribute: portfolio.Attribute{
 				Name: symbol + "." + name, Meaning: fmt.Sprintf("%s of %s over %d periods", assetMeanings[kind],
 					symbol, window),
 				Unit: unit, Basis: portfolio.Market,
@@ -394,7 +406,7 @@ func (c *Corpus) fitMarket(ctx context.Context) ([]candidate, error) {
 // fitGrid takes the terciles of volatility in the training part for thresholds
 // of the regime, which crosses them with the sign of the trend.
 func (c *Corpus) fitGrid(ctx context.Context) (candidate, error) {
-	regimes := candidate{Attribute: portfolio.Attribute{
+	regimes := candidate{window: longWindow, Attribute: portfolio.Attribute{
 		Name: RegimeCondition, Meaning: "tercile of the equal-weight basket's volatility over 20 periods, and the " +
 			"sign of its trend over 60",
 		Unit: "level", Basis: portfolio.FittedMarket,
