@@ -113,27 +113,36 @@ func LoadCheckpoint(dir string) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := parseCheckpoint(data)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	return c, nil
+}
+
+// parseCheckpoint reads the bytes of a checkpoint's file.
+func parseCheckpoint(data []byte) (*Checkpoint, error) {
 	metadata, tensors, err := readTensors(data)
 	if err != nil && metadata == nil {
-		return nil, fileError(path, err)
+		return nil, err
 	}
 	c := new(Checkpoint)
 	version := func() int { return c.document.Version }
 	if err := decodeDocument([]byte(metadata["checkpoint"]), &c.document, version, checkpointVersion); err != nil {
-		return nil, &FileError{Path: path, Err: err}
+		return nil, err
 	}
 	if err != nil { // not before the version, which can be why
-		return nil, fileError(path, err)
+		return nil, err
 	}
 	if err := c.document.check(); err != nil {
-		return nil, &FileError{Path: path, Err: err}
+		return nil, err
 	}
 	if err := c.take(tensors); err != nil {
-		return nil, fileError(path, err)
+		return nil, err
 	}
 	if c.checksum(metadata["checkpoint"]) != metadata["sha256"] {
-		return nil, &FileError{Path: path, Err: errors.New(
-			"is damaged: its contents are not those of its checksum; -force begins the training anew")}
+		return nil, errors.New(
+			"is damaged: its contents are not those of its checksum; -force begins the training anew")
 	}
 	return c, nil
 }
