@@ -72,6 +72,13 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	if err := c.Market.addTo(&settings); err != nil {
 		return err
 	}
+	note, err := settings.Reach(len(data.Window.Times), false)
+	if err != nil {
+		return err
+	}
+	if note != "" {
+		io.Note("%s", note)
+	}
 	hash := data.Window.Hash()
 	if index := settings.Index; index != nil {
 		hash = run.Hash([]byte(hash), fmt.Append(nil, *index))

@@ -16,13 +16,13 @@ const (
 	fidelityPermutations = 99
 )
 
-// scores are those of one sample, by their columns in fidelity.csv, and what is
-// undecided of memorisation_auc.
+// scores are those of one sample, by their columns in fidelity.csv, and what of some of
+// them is undecided.
 type scores map[string]float64
 
-// undecided is the share of pairs whose distances to the training rows are equal but
-// for roundings, so that either may be found the smaller.
-const undecided = "undecided"
+// undecided, before a column, is how far a score may be off where distances are equal
+// but for roundings, so that either may be found the smaller.
+const undecided = "undecided "
 
 // checkFidelity recomputes the scores of the samples that the folder holds: those of
 // the model, from weights.csv, and the second half of the held-out portfolios. The
@@ -71,11 +71,7 @@ func (f *folder) checkFidelity(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			tolerance := 1e-9
-			if column == "memorisation_auc" {
-				tolerance += want[undecided]
-			}
-			f.near(file, column+" of "+name, stored, x, tolerance)
+			f.near(file, column+" of "+name, stored, x, 1e-9+want[undecided+column])
 		}
 	}
 	return nil
@@ -146,7 +142,7 @@ func (c *comparison) nearest(rows [][]float64) []float64 {
 func (c *comparison) score(x [][]float64) scores {
 	s := scores{"rows": float64(len(x)), "neighbours": neighbours,
 		"dispersion": dispersion(x, c.real)}
-	c.overlap(x, s)
+	c.overlap(x, s, 1e-12)
 	c.test(x, s)
 	near := c.nearest(x)
 	var wins, copies, ties float64
@@ -167,24 +163,34 @@ func (c *comparison) score(x [][]float64) scores {
 		}
 	}
 	pairs := float64(len(near) * len(c.reach))
-	s["copies"], s["memorisation_auc"], s[undecided] = copies, wins/pairs, ties/pairs
+	s["copies"], s["memorisation_auc"], s[undecided+"memorisation_auc"] = copies, wins/pairs, ties/pairs
 	return s
 }
 
-// overlap compares the balls around rows, out to their nearest neighbours.
-func (c *comparison) overlap(x [][]float64, s scores) {
+// overlap compares the balls around rows, out to their nearest neighbours. What is
+// decided by squares of distances closer to each other than rounding is undecided.
+func (c *comparison) overlap(x [][]float64, s scores, rounding float64) {
 	realRadii, radii := radiiOf(c.real), radiiOf(x)
+	least := c.within(x, realRadii, radii, 1-rounding)
+	most := c.within(x, realRadii, radii, 1+rounding)
+	for column, share := range c.within(x, realRadii, radii, 1) {
+		s[column], s[undecided+column] = share, most[column]-least[column]
+	}
+}
+
+// within says what lies in balls, whose squared radii are taken times a factor.
+func (c *comparison) within(x [][]float64, realRadii, radii []float64, times float64) scores {
 	inside := make([]bool, len(x))
 	var held, covered, recalled, precise float64
 	for i, r := range c.real {
 		holds, isIn := 0.0, false
 		for j, y := range x {
 			square := squared(r, y)
-			if square <= realRadii[i] {
+			if square <= realRadii[i]*times {
 				holds++
 				inside[j] = true
 			}
-			isIn = isIn || square <= radii[j]
+			isIn = isIn || square <= radii[j]*times
 		}
 		held += holds
 		if holds > 0 {
@@ -199,8 +205,8 @@ func (c *comparison) overlap(x [][]float64, s scores) {
 			precise++
 		}
 	}
-	s["precision"], s["recall"] = precise/float64(len(x)), recalled/float64(len(c.real))
-	s["density"], s["coverage"] = held/neighbours/float64(len(x)), covered/float64(len(c.real))
+	return scores{"precision": precise / float64(len(x)), "recall": recalled / float64(len(c.real)),
+		"density": held / neighbours / float64(len(x)), "coverage": covered / float64(len(c.real))}
 }
 
 // radiiOf are the squared distances of rows to the last of their nearest neighbours.

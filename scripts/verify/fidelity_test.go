@@ -13,7 +13,14 @@ func TestUndecidedPairs(t *testing.T) {
 	x, real = append(x, []float64{9, 9}), append(real, []float64{9, 9})
 	c := &comparison{training: [][]float64{{0, 0}}, real: real, bandwidth: 1}
 	c.reach = c.nearest(real)
-	if got := c.score(x)[undecided]; got != 6.0/49 {
+	s := c.score(x)
+	if got := s[undecided+"memorisation_auc"]; got != 6.0/49 {
 		t.Errorf("%g of the pairs are undecided, not 6 of 49", got)
+	}
+	corners := [][]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {1, 0, 0}, {0, 1, 0}, {0, 0, 1 - 1e-15}, {0.5, 0.5, 0}}
+	c = &comparison{training: corners, real: corners, bandwidth: 1}
+	c.reach = c.nearest(corners)
+	if s = c.score(corners); s[undecided+"density"] == 0 {
+		t.Errorf("none of the corners, all as far from each other, is undecided: %v", s)
 	}
 }

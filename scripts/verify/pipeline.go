@@ -53,6 +53,7 @@ type inputs struct {
 	set     simplex.Set
 	sectors *market.Sectors
 	perYear float64
+	corpus  corpus.Config  // with the lookbacks that in has room for
 	in, out *market.Window // before and after the split
 }
 
@@ -92,9 +93,13 @@ func (f *folder) inputs() (*inputs, error) {
 			in.perYear = w.PeriodsPerYear()
 		}
 		cut := int(math.Floor(c.Split * float64(len(w.Times))))
+		in.corpus = c.Corpus
+		if _, err := in.corpus.Reach(cut-max(0, c.Embargo), c.Embargo < 0); err != nil {
+			return nil, err
+		}
 		embargo := c.Embargo
 		if embargo < 0 {
-			embargo = slices.Max(c.Corpus.Lookbacks)
+			embargo = slices.Max(in.corpus.Lookbacks)
 		}
 		if cut-embargo < 2 || cut >= len(w.Times) {
 			return nil, fmt.Errorf("a split of %v with an embargo of %d leaves nothing of %d periods", c.Split, embargo,
@@ -489,7 +494,7 @@ func (f *folder) rows(ctx context.Context) (*rows, error) {
 		if err != nil {
 			return nil, err
 		}
-		settings := in.config.Corpus
+		settings := in.corpus
 		settings.Seed, settings.PeriodsPerYear = in.config.Seed, in.perYear
 		made, err := corpus.Build(ctx, in.in, in.set, in.sectors, settings, nil)
 		if err != nil {

@@ -272,8 +272,8 @@ func (f *folder) checkFaithful(ctx context.Context, file string, w *worth, s *sw
 		}
 		c := &comparison{real: evenly(l.rows.heldOut, count)}
 		samples = evenly(samples, count)
-		x := scores{undecided: c.doubts(samples)}
-		c.overlap(samples, x)
+		x := scores{}
+		c.overlap(samples, x, single)
 		return x, nil
 	})
 	if err != nil {
@@ -284,7 +284,7 @@ func (f *folder) checkFaithful(ctx context.Context, file string, w *worth, s *sw
 			f.equal(file, name, stored, nil)
 			continue
 		}
-		f.within(file, name, stored, found[name], found[undecided])
+		f.within(file, name, stored, found[name], found[undecided+name])
 	}
 	return nil
 }
@@ -303,22 +303,6 @@ func (s *swept) feasible(ctx context.Context, rows [][]float64) ([][]float64, er
 		m.SetRow(i, w)
 	}
 	return rowsOf(m), simplex.ProjectAll(ctx, s.set, m, m, nil)
-}
-
-// doubts is the share of rows that float32 can't tell to lie inside another one's ball
-// or outside.
-func (c *comparison) doubts(x [][]float64) float64 {
-	realRadii, radii := radiiOf(c.real), radiiOf(x)
-	var rows float64
-	for i, r := range c.real {
-		for j, y := range x {
-			square := squared(r, y)
-			if math.Abs(square-realRadii[i]) < single*realRadii[i] || math.Abs(square-radii[j]) < single*radii[j] {
-				rows++
-			}
-		}
-	}
-	return rows / float64(len(x))
 }
 
 // boxed is the nearest portfolio with weights between two bounds.

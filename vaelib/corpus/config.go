@@ -61,7 +61,7 @@ type Config struct {
 	Alpha float64 `flag:"alpha" after:"source" range:"[0,1e6]" only:"source=mixed|dirichlet" help:"the concentration of all Dirichlet rows; 0 varies it"`
 
 	// Lookbacks are the lengths of the rolling windows, in periods.
-	Lookbacks []int `flag:"lookbacks" range:"[2,inf)" unit:"periods" help:"the lengths of the rolling windows"`
+	Lookbacks []int `flag:"lookbacks" range:"[2,inf)" unit:"periods" help:"the lengths of the rolling windows; those that the prices are too few for are left out, which is said"`
 	// Step is the number of periods between the ends of two windows.
 	Step int `flag:"window-step" range:"[1,inf)" unit:"periods" help:"the distance between the ends of two rolling windows"`
 	// Validation is the share of the time, and of the rows, held out; 0: none.

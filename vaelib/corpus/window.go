@@ -1,6 +1,11 @@
 package corpus
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
 
 // Span is one rolling window: the returns [From, To) of the window that the
 // corpus was built from.
@@ -39,4 +44,42 @@ func spans(periods int, lookbacks []int, step int, share float64) (training, val
 		}
 	}
 	return training, validation, cut, nil
+}
+
+// Reach leaves out the longest lookbacks, as long as there are shorter ones, of which
+// periods returns don't hold a training window, one that is held out where any are,
+// and with embargo as many again that are lost to it. It returns a line that says so,
+// if any is left out. Where even the shortest doesn't fit, the error says which would.
+func (c *Config) Reach(periods int, embargo bool) (note string, err error) {
+	c.EnsureDefaults()
+	windows := 1
+	if c.Validation > 0 {
+		windows++
+	}
+	if embargo {
+		windows++
+	}
+	most := periods / windows
+	if shortest := slices.Min(c.Lookbacks); shortest > most {
+		advice := "give more history"
+		if most >= 2 {
+			advice += fmt.Sprintf(", or lookbacks of at most %d", most)
+		}
+		return "", fmt.Errorf("%d returns are too few for lookbacks of %d, of which %d have to fit in: %s", periods,
+			shortest, windows, advice)
+	}
+	var kept []int
+	var left []string
+	for _, l := range c.Lookbacks {
+		if l > most {
+			left = append(left, strconv.Itoa(l))
+		} else {
+			kept = append(kept, l)
+		}
+	}
+	if c.Lookbacks = kept; left != nil {
+		note = fmt.Sprintf("lookbacks left out: %s, since %d returns don't hold %d windows of more than %d",
+			strings.Join(left, ", "), periods, windows, most)
+	}
+	return note, nil
 }

@@ -3,6 +3,7 @@ package experiment
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/mat"
@@ -149,12 +150,34 @@ func Pipeline(ctx context.Context, folder *run.Run, in Input, settings Settings)
 	return &p.summary, nil
 }
 
+// reach leaves out the lookbacks that the in-sample part doesn't hold, and says so.
+func (p *state) reach() error {
+	in, _, err := p.Window.Split(p.settings.Split, max(0, p.settings.Embargo))
+	if err != nil {
+		return err
+	}
+	note, err := p.settings.Corpus.Reach(len(in.Times), p.settings.Embargo < 0)
+	if err != nil {
+		return fmt.Errorf("training set: in sample, %w", err)
+	}
+	if note != "" {
+		p.Notes = append(slices.Clip(p.Notes), note)
+		if p.Note != nil {
+			p.Note(note)
+		}
+	}
+	return nil
+}
+
 // split cuts the window in time.
 func (p *state) split(context.Context) error {
 	if err := p.settings.Validate(); err != nil {
 		return err
 	}
 	if err := p.Set.Check(); err != nil {
+		return err
+	}
+	if err := p.reach(); err != nil {
 		return err
 	}
 	var err error
