@@ -18,8 +18,9 @@ type measures struct {
 	cells    int // with code
 	median   int // lines of a cell
 	longest  int
-	imports  int  // lines of the cell that imports
-	saved    bool // what follows is of the saved notebook
+	imports  int      // lines of the cell that imports
+	early    []string // names that a later cell declares
+	saved    bool     // what follows is of the saved notebook
 	pictures int
 	bytes    int
 	open     []string // numbers of the text that neither the code nor an output has, with the words before them
@@ -51,6 +52,9 @@ func (m measures) faults() []string {
 	if m.saved && m.pictures < leastPictures {
 		faults = append(faults, fmt.Sprintf("%d pictures, at least %d", m.pictures, leastPictures))
 	}
+	for _, name := range m.early {
+		faults = append(faults, "a name that only a later cell declares: "+name)
+	}
 	for _, number := range m.open {
 		faults = append(faults, "a number that no code and no output has: "+number)
 	}
@@ -66,8 +70,10 @@ func (n notebook) measure() (m measures, err error) {
 	if err != nil {
 		return m, err
 	}
+	var cells []string
 	var lengths []int
 	for _, cell := range fence.FindAllStringSubmatch(string(text), -1) {
+		cells = append(cells, cell[1])
 		lines := strings.Count(cell[1], "\n") + 1
 		lengths = append(lengths, lines)
 		if strings.Contains(cell[1], "import (") {
@@ -78,6 +84,7 @@ func (n notebook) measure() (m measures, err error) {
 		slices.Sort(lengths)
 		m.median, m.longest = lengths[m.cells/2], lengths[m.cells-1]
 	}
+	m.early = tooEarly(cells)
 	saved, err := os.ReadFile(n.saved)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil

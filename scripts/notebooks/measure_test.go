@@ -41,6 +41,32 @@ func TestOpenNumbers(t *testing.T) {
 	}
 }
 
+func TestTooEarly(t *testing.T) {
+	tests := map[string]struct {
+		cells []string
+		early []string
+	}{
+		"a function":         {[]string{"func a() int { return b() }", "func b() int { return 1 }"}, []string{"b"}},
+		"in what runs":       {[]string{"%%\nfmt.Println(b)", "var b = 1"}, []string{"b"}},
+		"behind a package":   {[]string{"var a = sync.OnceValue(func() int { return rng.Do(b(2)) })", "func b(int) int { return 1 }"}, []string{"b"}},
+		"a type":             {[]string{"!ls\n%noautoget\nfunc (c *box) open() {}", "type box struct{}"}, []string{"box"}},
+		"in order":           {[]string{"func b() int { return 1 }", "func a() int { return b() }"}, nil},
+		"declared anew":      {[]string{"var b = 1", "var a = b", "var b = 2"}, nil},
+		"a local name":       {[]string{"func a(b int) int { return b }", "var b = 1"}, nil},
+		"fields and methods": {[]string{"var a = x.T{b: 1}.b()", "var b = 1"}, nil},
+		"a method":           {[]string{"func a(t T) { t.b() }", "func (T) b() {}"}, nil},
+		"its own":            {[]string{"func a() int { return b }\nvar b = 1"}, nil},
+		"nowhere declared":   {[]string{"var a = b"}, nil},
+		"not Go":             {[]string{"x y z", "%%\n}{"}, nil},
+	}
+	for name, test := range tests {
+		got := tooEarly(test.cells)
+		if len(got) != len(test.early) || len(got) > 0 && !strings.HasPrefix(got[0], test.early[0]+", in the cell that begins with ") {
+			t.Errorf("%s: %q, want %q", name, got, test.early)
+		}
+	}
+}
+
 func TestMeasure(t *testing.T) {
 	folder := t.TempDir()
 	book := notebook{"01-a", filepath.Join(folder, "01-a.md"), filepath.Join(folder, "01-a.ipynb")}
