@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,6 +20,7 @@ type config struct {
 	experiment.BacktestSettings `title:"Walk-forward test"`
 	Model                       string `flag:"model" unit:"DIR" only:"strategies=zero-shot-sharpe|zero-shot-sharpe-prior" help:"the folder of a model over sets of assets, which train -corpus makes, for the zero-shot strategies; without it the built-in one"`
 	cli.Prices
+	cli.Benchmark
 	cli.Figures
 	cli.Constraints
 	cli.Backend `title:"Common"`
@@ -34,6 +36,7 @@ var verb = cli.Verb[config]{
 	Example: `backtest -strategies equal-weight,min-variance,risk-parity -train 365 -test 30 -cost-bps 10 -out runs/backtest
 backtest -prices closes.csv -strategies equal-weight,max-sharpe,latent-sharpe -max-weight 0.25 -out runs/latent
 backtest -prices closes.csv -listings as-it-was -strategies equal-weight,min-variance,zero-shot-sharpe-prior -out runs/zero-shot
+backtest -prices closes.csv -benchmark index.csv -out runs/against
 backtest -strategies equal-weight,min-variance,hrp -groups 8 -held-out 2 -embargo 10 -out runs/purged`,
 	Default: config{BacktestSettings: experiment.DefaultBacktest()},
 	Presets: map[string]func(*config){
@@ -58,7 +61,7 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	if err := c.possible(spec); err != nil {
 		return err
 	}
-	data, err := c.Prices.LoadListed(io)
+	data, benchmark, err := c.Benchmark.LoadListed(io, &c.Prices)
 	if err != nil {
 		return err
 	}
@@ -77,10 +80,9 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	spec.Data, spec.Funding = data.Window.Hash(), data.Window.Funded
 	input := experiment.Input{
 		Window: data.Window, Cleaning: data.Cleaning, Dropped: data.Dropped, Listings: data.Listings,
-		Sectors: sectors, Set: set,
+		Sectors: sectors, Set: set, Benchmark: benchmark,
 		Metrics: settings, Seed: c.Seed, Source: c.Prices.Source(),
 		Notes: slices.Concat(data.Notes, c.Told(data.Window)), Synthetic: data.Synthetic,
 		Begin:  io.Progress,
@@ -96,8 +98,8 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 		if err := c.models(io, &input); err != nil {
 			return err
 		}
-		spec.Data = input.DataHash()
 	}
+	spec.Data, spec.Funding = input.DataHash(), data.Window.Funded
 	folder, err := run.Open(c.Out, spec, c.Force)
 	var done *run.AlreadyDone
 	if errors.As(err, &done) {
@@ -157,19 +159,31 @@ func (c *config) models(io *cli.IO, input *experiment.Input) (err error) {
 	return input.OpenRule(&c.BacktestSettings)
 }
 
+// againstColumns are those of a run with a benchmark.
+var againstColumns = []cli.Column{{Name: "active_return", Short: "active"}, {Name: "tracking_error", Short: "te"},
+	{Name: "information_ratio", Short: "ir"}, {Name: "information_ratio_low", Short: "95 % from"},
+	{Name: "information_ratio_high", Short: "to"}, {Name: "beta"}, {Name: "alpha"},
+	{Name: "sharpe_difference", Short: "sharpe less its"}, {Name: "sharpe_difference_low", Short: "95 % from"},
+	{Name: "sharpe_difference_high", Short: "to"}, {Name: "sharpe_difference_p", Short: "p"}}
+
 // print lists the strategies.
 func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
-	table := io.Table(c.Format.Format, cli.Column{Name: "strategy"}, cli.Column{Name: "sharpe"},
-		cli.Column{Name: "sharpe_low", Short: "95 % from"},
-		cli.Column{Name: "sharpe_high", Short: "to"}, cli.Column{Name: "annual_return", Short: "return"},
-		cli.Column{Name: "volatility"},
-		cli.Column{Name: "max_drawdown", Short: "drawdown"}, cli.Column{Name: "turnover"},
-		cli.Column{Name: "final_wealth", Short: "wealth"})
+	columns := []cli.Column{{Name: "strategy"}, {Name: "sharpe"}, {Name: "sharpe_low", Short: "95 % from"},
+		{Name: "sharpe_high", Short: "to"}, {Name: "annual_return", Short: "return"}, {Name: "volatility"},
+		{Name: "max_drawdown", Short: "drawdown"}, {Name: "turnover"}, {Name: "final_wealth", Short: "wealth"}}
+	if s.Benchmark != nil {
+		columns = append(columns, againstColumns...)
+	}
+	table := io.Table(c.Format.Format, columns...)
 	for _, t := range s.Strategies {
-		err := table.Row(t.Name, t.Sharpe.Any(), t.SharpeLow.Any(), t.SharpeHigh.Any(), t.AnnualReturn.Any(),
-			t.Volatility.Any(),
-			t.MaxDrawdown.Any(), t.Turnover, t.FinalWealth)
-		if err != nil {
+		row := []any{t.Name, t.Sharpe.Any(), t.SharpeLow.Any(), t.SharpeHigh.Any(), t.AnnualReturn.Any(),
+			t.Volatility.Any(), t.MaxDrawdown.Any(), t.Turnover, t.FinalWealth}
+		if a := t.Against; a != nil {
+			row = append(row, a.ActiveReturn.Any(), a.TrackingError.Any(), a.InformationRatio.Any(),
+				a.InformationLow.Any(), a.InformationHigh.Any(), a.Beta.Any(), a.Alpha.Any(),
+				a.SharpeDifference.Any(), a.DifferenceLow.Any(), a.DifferenceHigh.Any(), a.PValue.Any())
+		}
+		if err := table.Row(row...); err != nil {
 			return err
 		}
 	}
@@ -178,6 +192,14 @@ func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
 	}
 	for _, note := range s.Notes {
 		io.Note("%s", note)
+	}
+	if b := s.Benchmark; b != nil {
+		sharpe := "undefined"
+		if x, ok := b.Sharpe.Float(); ok {
+			sharpe = fmt.Sprintf("%.4f", x)
+		}
+		io.Note("benchmark %s, without costs: Sharpe ratio %s, wealth %.4f; summary.json has more", b.Name, sharpe,
+			b.FinalWealth)
 	}
 	note := "restored every period"
 	if !s.ConstantWeights {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/run"
 )
@@ -85,8 +86,9 @@ func TestBacktestFolder(t *testing.T) {
 		}
 	}
 	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
-	if err != nil || !bytes.Contains(page, []byte("Walk-forward test")) || !bytes.Contains(page, []byte("SYNTHETIC")) {
-		t.Errorf("report.html lacks its section, or that the data are synthetic (%v)", err)
+	if err != nil || !bytes.Contains(page, []byte("Walk-forward test")) || !bytes.Contains(page, []byte("SYNTHETIC")) ||
+		!bytes.Contains(page, []byte("go run ./scripts/verify "+dir)) {
+		t.Errorf("report.html lacks its section, that the data are synthetic, or how to check them (%v)", err)
 	}
 
 	again := filepath.Join(t.TempDir(), "again")
@@ -264,6 +266,39 @@ func TestBacktestRefuses(t *testing.T) {
 	if code, _, stderr := execute(); code != 2 || !strings.Contains(stderr, "-out") {
 		t.Errorf("no folder: exit code %d\n%s", code, stderr)
 	}
+}
+
+// The figures against a benchmark are printed behind the others, its returns are in a file of
+// their own, and a run without one has neither.
+func TestBenchmark(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	args := []string{"-strategies", "equal-weight", "-symbols", "ALDER,BIRCH", "-train", "400", "-test", "500", "-format", "csv", "-quiet"}
+	code, before, stderr := execute(append(args, "-out", filepath.Join(t.TempDir(), "run"))...)
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	code, after, stderr := execute(append(args, "-benchmark", "CREEK", "-out", dir)...)
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(before), "\n") {
+		got := strings.Split(after, "\n")[i]
+		if !strings.HasPrefix(got, line+",") || strings.Count(got, ",") != strings.Count(line, ",")+11 {
+			t.Errorf("line %d is %s, and with a benchmark %s", i+1, line, got)
+		}
+	}
+	own := read(t, filepath.Join(dir, "benchmark.csv"))
+	returns := read(t, filepath.Join(dir, "returns.csv"))
+	if len(own) != len(returns) || strings.Join(own[0], ",") != "date,CREEK" || strings.Join(returns[0], ",") != "date,equal-weight" {
+		t.Errorf("benchmark.csv has %d lines of %v, returns.csv %d of %v", len(own), own[0], len(returns), returns[0])
+	}
+	weights := filepath.Join(t.TempDir(), "even.csv")
+	if err := os.WriteFile(weights, []byte("BIRCH,ALDER\n0.5,0.5\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	clitest.Refusals(t, verb, []string{"-benchmark", "CREAK"}, []string{"-benchmark", weights},
+		[]string{"-symbols", "ALDER,BIRCH", "-listings", "as-it-was", "-benchmark", weights},
+		[]string{"-benchmark-returns", "log"}, []string{"-benchmark", "CREEK", "-benchmark-returns", "log"})
 }
 
 // On the sample's bear stretch no mean is positive: max-sharpe holds, and the

@@ -14,6 +14,7 @@ import (
 	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/relative"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/trained"
 )
@@ -23,6 +24,7 @@ type backtestConfig struct {
 	experiment.BacktestSettings
 	Model string `flag:"model" help:"the model over sets of assets that the backtest used"`
 	cli.Prices
+	cli.Benchmark
 	cli.Figures
 	cli.Constraints
 	cli.Backend
@@ -36,6 +38,7 @@ var backtestChecks = []check{
 	{"config.toml", (*folder).checkTestedPrices},
 	{"weights.csv", (*folder).checkRebalances},
 	{"returns.csv", (*folder).checkTracks},
+	{experiment.BenchmarkFile, (*folder).checkBenchmark},
 	{"summary.json", (*folder).checkTested},
 	{"report.html", (*folder).checkReport},
 	{"report.html", func(f *folder, _ context.Context) error {
@@ -48,6 +51,7 @@ var backtestChecks = []check{
 type tested struct {
 	config  *backtestConfig
 	data    *cli.Data
+	beside  *relative.Benchmark // nil: none
 	perYear float64
 	days    []string // of the returns, as the files have them
 	trades  []int    // the period after which each choice is made
@@ -65,7 +69,7 @@ func (f *folder) tested() (*tested, error) {
 			return nil, err
 		}
 		b := &tested{config: c}
-		if b.data, err = c.Prices.LoadListed(f.io); err != nil {
+		if b.data, b.beside, err = c.Benchmark.LoadListed(f.io, &c.Prices); err != nil {
 			return nil, err
 		}
 		w := b.data.Window
@@ -127,6 +131,9 @@ func (f *folder) checkTestedPrices(context.Context) error {
 			return err
 		}
 		want = run.Hash([]byte(want), []byte(rule))
+	}
+	if b.beside != nil {
+		want = run.Hash([]byte(want), []byte(b.beside.Hash()))
 	}
 	f.equal(manifestFile, "data_hash", f.manifest.Data, want)
 	return nil
@@ -526,7 +533,7 @@ func (f *folder) checkTested(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return f.checkAgainst(ctx, s, rows, b, trials)
 }
 
 // checkTest compares what the summary says of the test as a whole with its settings.
@@ -563,6 +570,9 @@ func (f *folder) checkTest(s map[string]any, b *tested) {
 		f.equal("summary.json", name, s[name], value)
 	}
 	known := []string{"trials", "strategies", "notes"}
+	if b.beside != nil {
+		known = append(known, "benchmark")
+	}
 	for name := range s {
 		if _, ok := want[name]; !ok && !slices.Contains(known, name) {
 			f.add("summary.json", name, differs, s[name], nil)
@@ -704,13 +714,7 @@ func (f *folder) checkInterval(ctx context.Context, row map[string]any, b *teste
 	if deviation(r) > 0 {
 		what := fmt.Sprintf("interval of %s %v", name, r)
 		interval, err := recall(f, what, []string{"config.toml"}, func() (inference.Interval, error) {
-			ratio := func(r []float64) float64 {
-				sigma := deviation(r)
-				if sigma == 0 {
-					return 0
-				}
-				return (sum(r)/float64(len(r))*b.perYear - b.config.RiskFree) / (sigma * math.Sqrt(b.perYear))
-			}
+			ratio := func(r []float64) float64 { return b.sharpe(r, b.config.RiskFree) }
 			return inference.Bootstrap(ctx, r, ratio, inference.BootstrapSettings{Seed: b.config.Seed, Resamples: 1000})
 		})
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // smallTest are the flags of a backtest with costs, constraints and drift.
 var smallTest = []string{"-strategies", "equal-weight,inverse-volatility,max-sharpe", "-train", "200", "-test", "150",
-	"-from", "2022-06-01", "-max-weight", "0.4", "-rf", "0.02", "-quiet"}
+	"-from", "2022-06-01", "-max-weight", "0.4", "-rf", "0.02", "-benchmark", "CREEK", "-quiet"}
 
 // found alters a run, with the hashes as they were, where all has to be found, and with
 // all of them made to fit, and returns what isn't.
@@ -76,7 +76,7 @@ func expect(t *testing.T, dir string, all []alteration, outOfReach ...string) {
 func ofStrategies(t *testing.T, dir string) (all []alteration) {
 	text := contentsOf(t, dir, "summary.json")
 	for i, m := range regexp.MustCompile(`(?m)^      "([a-z0-9_]+)": (.+?),?$`).FindAllSubmatchIndex(text, -1) {
-		if i < 19 && string(text[m[4]:m[5]]) != "[" {
+		if i < 19 && !bytes.ContainsAny(text[m[4]:m[5]], "[{") {
 			to := altered(string(text[m[4]:m[5]]))
 			all = append(all, alteration{file: "summary.json", what: fmt.Sprintf("%d %s", i, text[m[2]:m[3]]),
 				change: func(text []byte) []byte { return splice(text, m[4], m[5], to) }})
@@ -90,8 +90,8 @@ func TestAlteredBacktest(t *testing.T) {
 	skipWhenShort(t)
 	dir := copied(t, finished(t, "backtest", "backtest", smallTest...))
 	all := slices.Concat(ofJSON(t, dir, "summary.json"), ofStrategies(t, dir), ofCSV(t, dir, "returns.csv"),
-		ofCSV(t, dir, "weights.csv"), ofCSV(t, dir, "trials.csv"), shifted(t, dir, "weights.csv", 4),
-		[]alteration{{file: "trials.csv", what: "removed"}, flipped("figures/wealth.png", -200),
+		ofCSV(t, dir, "weights.csv"), ofCSV(t, dir, "trials.csv"), ofCSV(t, dir, "benchmark.csv"), shifted(t, dir, "weights.csv", 4),
+		[]alteration{{file: "trials.csv", what: "removed"}, {file: "benchmark.csv", what: "removed"}, flipped("figures/wealth.png", -200),
 			{file: "report.html", what: "a number", change: func(text []byte) []byte {
 				at := regexp.MustCompile(`<td[^>]*>[0-9]`).FindIndex(text)[1]
 				return splice(text, at-1, at, string('0'+(text[at-1]-'0'+1)%10))

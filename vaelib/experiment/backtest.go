@@ -105,8 +105,8 @@ func (s *BacktestSettings) Validate() error {
 // BacktestFiles are the names of the files that [Backtest] writes, figures by a
 // pattern.
 func BacktestFiles() []string {
-	return []string{ReturnsFile, "trials.csv", "paths.csv", "choices.csv", WeightsFile, SummaryFile, ReportFile,
-		FiguresFolder + "/*.png", DecisionsFolder + "/*.json"}
+	return []string{ReturnsFile, "trials.csv", "paths.csv", "choices.csv", BenchmarkFile, WeightsFile, SummaryFile,
+		ReportFile, FiguresFolder + "/*.png", DecisionsFolder + "/*.json"}
 }
 
 // CheckSet returns an error where a strategy can't keep to what the set allows.
@@ -237,6 +237,7 @@ type BacktestSummary struct {
 	Trials          int              `json:"trials"`                    // tracks that the DSR counts
 	OverSets        string           `json:"model_over_sets,omitempty"` // SHA-256 of its file, where a strategy uses one
 	Rule            string           `json:"learnt_rule,omitempty"`     // likewise
+	Benchmark       *TestedBenchmark `json:"benchmark,omitempty"`       // null where there is none
 	Strategies      []TestedStrategy `json:"strategies"`
 	Notes           []string         `json:"notes"` // what else must be known of the result
 }
@@ -266,6 +267,7 @@ type TestedStrategy struct {
 	// SharpeOfPaths those of all paths of combinatorially purged splits.
 	SharpeOfModels []number.Value `json:"sharpe_of_models,omitempty"`
 	SharpeOfPaths  []number.Value `json:"sharpe_of_paths,omitempty"`
+	Against        *Against       `json:"against_benchmark,omitempty"`
 	Notes          []string       `json:"notes"`
 
 	figures metrics.Figures // all, for the report
@@ -277,7 +279,8 @@ type TestedStrategy struct {
 // looked at), weights.csv (strategy, date, symbols), summary.json, figures/ and
 // report.html; of combinatorial splits these are of the first path, and paths.csv
 // has the returns of all. Where there are single models or further paths, choices.csv
-// has their weights, at the rebalances that change them.
+// has their weights, at the rebalances that change them; where there is a benchmark,
+// benchmark.csv has its returns.
 func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestSettings) (*BacktestSummary, error) {
 	if err := settings.Validate(); err != nil {
 		return nil, err
@@ -295,6 +298,10 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 	}
 	in.Begin("figures and report")
 	summary, err := summarise(ctx, paths, &in, settings)
+	if err != nil {
+		return nil, err
+	}
+	beside, err := in.beside(ctx, &settings, paths[0], summary)
 	if err != nil {
 		return nil, err
 	}
@@ -340,10 +347,13 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 	if err := writeChoices(folder, paths[0].Symbols, further); err != nil {
 		return nil, err
 	}
+	if err := writeBenchmark(folder, beside); err != nil {
+		return nil, err
+	}
 	if err := run.WriteJSON(folder.Path(SummaryFile), summary); err != nil {
 		return nil, err
 	}
-	return summary, reportBacktest(folder, &in, settings, paths[0], summary)
+	return summary, reportBacktest(folder, &in, settings, paths[0], beside, summary)
 }
 
 // track tests the strategies, and after them the single models behind them: one
@@ -587,7 +597,7 @@ func writeWeights(w io.Writer, result *backtest.Result, has func(t *backtest.Tra
 }
 
 // reportBacktest draws the pictures and writes report.html.
-func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, result *backtest.Result,
+func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, result, beside *backtest.Result,
 	s *BacktestSummary) error {
 	p := &state{Input: *in, folder: folder}
 	section := &report.WalkForward{
@@ -616,6 +626,10 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 		})
 		wealth.Paths = append(wealth.Paths, figure.Path{Name: t.Name, Returns: result.Tracks[k].Returns})
 	}
+	if beside != nil {
+		wealth.Paths = append(wealth.Paths, figure.Path{Name: s.Benchmark.Name + " (benchmark)",
+			Returns: beside.Tracks[0].Returns})
+	}
 	var err error
 	section.Pictures, err = p.pictures(drawing{"wealth.png", "Wealth over all test windows.", wealth.Draw},
 		drawing{"last_weights.png", "Weights at the last rebalance: the mean over all strategies, and " +
@@ -636,7 +650,8 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 				day(result.Times[0]), day(result.Times[len(result.Times)-1]), settings.CostBps),
 		},
 		WalkForward: section,
-		Commands:    []report.Fact{repeat(in)},
+		Sections:    benchmarkSections(s),
+		Commands:    []report.Fact{recompute(folder.Dir()), repeat(in)},
 		Files: []report.Fact{
 			{Name: ReturnsFile, Text: "the return of every strategy in each period, net of costs"},
 			{Name: WeightsFile, Text: "what each strategy held after each rebalance"},
@@ -648,6 +663,10 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 				{Name: "Seed", Text: fmt.Sprint(in.Seed)}},
 			Limits: slices.Concat(survivorship(in), []string{"Market impact is not modelled."}, in.Notes, s.Notes),
 		},
+	}
+	if beside != nil {
+		document.Files = append(document.Files, report.Fact{Name: BenchmarkFile,
+			Text: "the return of the benchmark in each period"})
 	}
 	return run.WriteFile(folder.Path(ReportFile), func(w io.Writer) error { return report.Write(w, document) })
 }

@@ -62,8 +62,9 @@ func backtested(t *testing.T, in Input, s BacktestSettings) (*BacktestSummary, m
 		t.Fatal(err)
 	}
 	files := map[string][]byte{}
-	for _, name := range []string{ReturnsFile, "trials.csv", "paths.csv", WeightsFile, ReportFile} {
-		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil && name != "paths.csv" {
+	for _, name := range []string{ReturnsFile, "trials.csv", "paths.csv", BenchmarkFile, WeightsFile, ReportFile} {
+		files[name], err = os.ReadFile(filepath.Join(dir, name))
+		if err != nil && name != "paths.csv" && (name != BenchmarkFile || in.Benchmark != nil) {
 			t.Fatal(err)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/relative"
 	"vaefolio/vaelib/report"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/simplex"
@@ -35,13 +36,14 @@ type Input struct {
 	Metrics   metrics.Settings
 	Seed      uint64
 	Backend   *vae.Backend
-	OverSets  *trained.SetModel // of the zero-shot strategies of [Backtest]; nil: there are none
-	Rule      *learnt.Rule      // of the strategy learnt; nil: none
-	Source    string            // of the prices, as the user named it
-	Notes     []string          // what reports say of the prices: what the returns are of, say
-	Synthetic bool              // the prices are made up
-	Repeat    []string          // commands that repeat the run, for its report
-	Made      Made              // what an earlier run has made; zero: nothing
+	OverSets  *trained.SetModel   // of the zero-shot strategies of [Backtest]; nil: there are none
+	Rule      *learnt.Rule        // of the strategy learnt; nil: none
+	Benchmark *relative.Benchmark // what [Backtest] sets its strategies beside; nil: nothing
+	Source    string              // of the prices, as the user named it
+	Notes     []string            // what reports say of the prices: what the returns are of, say
+	Synthetic bool                // the prices are made up
+	Repeat    []string            // commands that repeat the run, for its report
+	Made      Made                // what an earlier run has made; zero: nothing
 	// Begin is told the name of each piece of work, and returns what is to be
 	// told its progress. nil: no reports.
 	Begin func(step string) func(done, total int, note string)

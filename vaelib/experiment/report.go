@@ -102,7 +102,7 @@ func (p *state) header() report.Header {
 func (p *state) next() (commands, files []report.Fact) {
 	dir := p.folder.Dir()
 	commands = []report.Fact{
-		{Name: "To recompute every figure by separate, simple code:", Text: "go run ./scripts/verify " + dir},
+		recompute(dir),
 		{Name: "To make more portfolios, or search for another objective:",
 			Text: "go run ./scripts/generate -model " + filepath.Join(dir, ModelFolder) + " -n 1000"},
 	}
@@ -122,6 +122,11 @@ func (p *state) next() (commands, files []report.Fact) {
 		{Name: "manifest.json", Text: "hashes, versions and timings"},
 		{Name: FiguresFolder + "/", Text: "the pictures of this page"},
 	}
+}
+
+// recompute is how to check a run.
+func recompute(dir string) report.Fact {
+	return report.Fact{Name: "To recompute every figure by separate, simple code:", Text: "go run ./scripts/verify " + dir}
 }
 
 // repeat is how to run again.

@@ -26,7 +26,7 @@ const (
 func zeroShotNames() []string { return []string{ZeroShotSharpe, ZeroShotSharpePrior} }
 
 // DataHash identifies what a backtest is made from: the prices and, where there are any,
-// the model over sets of assets and the learnt rule.
+// the model over sets of assets, the learnt rule and the benchmark.
 func (in *Input) DataHash() string {
 	hash := in.Window.Hash()
 	if in.OverSets != nil {
@@ -34,6 +34,9 @@ func (in *Input) DataHash() string {
 	}
 	if in.Rule != nil {
 		hash = run.Hash([]byte(hash), []byte(in.Rule.Hash()))
+	}
+	if in.Benchmark != nil {
+		hash = run.Hash([]byte(hash), []byte(in.Benchmark.Hash()))
 	}
 	return hash
 }

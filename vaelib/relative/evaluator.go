@@ -2,6 +2,9 @@ package relative
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -20,6 +23,19 @@ type Benchmark struct {
 	// Weights of the benchmark among the portfolios' assets (n), whose sum is less than 1
 	// where it holds others too. Nil: not known.
 	Weights []float64
+}
+
+// Hash identifies the returns and the weights, to the bit.
+func (b *Benchmark) Hash() string {
+	sum := sha256.New()
+	for _, numbers := range [][]float64{b.Returns, b.Weights} {
+		text := binary.LittleEndian.AppendUint64(nil, uint64(len(numbers)))
+		for _, x := range numbers {
+			text = binary.LittleEndian.AppendUint64(text, math.Float64bits(x))
+		}
+		sum.Write(text)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // Evaluator computes figures against one benchmark. It is immutable and safe for

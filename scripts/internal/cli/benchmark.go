@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +35,27 @@ func (b *Benchmark) Load(io *IO, p *Prices, symbols []string) (*Data, *relative.
 		return d, nil, err
 	}
 	return b.load(io, p, symbols, p.cut)
+}
+
+// LoadListed is [Prices.LoadListed] likewise, where a window as it was takes no benchmark
+// of weights.
+func (b *Benchmark) LoadListed(io *IO, p *Prices) (*Data, *relative.Benchmark, error) {
+	switch {
+	case b.Beside == "":
+		d, err := p.LoadListed(io)
+		return d, nil, err
+	case p.Listings != asItWas:
+		return b.load(io, p, nil, p.cut)
+	}
+	if err := p.checkListed(); err != nil {
+		return nil, nil, err
+	}
+	d, benchmark, err := b.load(io, p, nil, p.cutListed)
+	if err == nil && benchmark.Returns == nil {
+		return nil, nil, fmt.Errorf("-benchmark %s: weights are held over all of the time, and with -listings %s "+
+			"symbols come and go: give a symbol or an index, or leave out -listings", b.Beside, asItWas)
+	}
+	return d, benchmark, err
 }
 
 // beside is a benchmark being read.
@@ -67,7 +90,7 @@ func (b *Benchmark) load(io *IO, p *Prices, symbols []string, cut func(*Data, *I
 	if err := cut(d, io); err != nil {
 		return nil, nil, err
 	}
-	out := &relative.Benchmark{Name: b.Beside}
+	out := &relative.Benchmark{Name: s.name()}
 	if s.panel == nil {
 		out.Weights, err = ReadWeights(s.path, d.Window.Symbols)
 		return d, out, err
@@ -80,6 +103,16 @@ func (b *Benchmark) load(io *IO, p *Prices, symbols []string, cut func(*Data, *I
 	}
 	out.Returns, err = s.returns(p, d.Window)
 	return d, out, err
+}
+
+// name is short: the symbol, or the file's where it holds weights or says no symbol.
+func (s *beside) name() string {
+	if s.panel != nil && !isLevel(s.asset) {
+		return s.asset
+	}
+	base := filepath.Base(s.path)
+	short, _, _ := strings.Cut(base, ".")
+	return cmp.Or(short, base)
 }
 
 // read reads the prices, and the benchmark out of them or out of its file.

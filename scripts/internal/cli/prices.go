@@ -148,18 +148,31 @@ func (p *Prices) LoadListed(io *IO) (*Data, error) {
 	if p.Listings != asItWas {
 		return p.Load(io)
 	}
-	if p.Funding != "" {
-		return nil, Usagef("-funding covers whole windows, and a symbol as it was has none before its listing: "+
-			"leave out -funding, or -listings %s", asItWas)
+	if err := p.checkListed(); err != nil {
+		return nil, err
 	}
 	d, err := p.read(io)
 	if err != nil {
 		return nil, err
 	}
-	if d.Window, d.Listings, d.Dropped, err = d.Panel.WindowAsItWas(p.Symbols...); err != nil {
-		return nil, err
+	return d, p.cutListed(d, io)
+}
+
+// checkListed refuses funding of a window as it was.
+func (p *Prices) checkListed() error {
+	if p.Funding != "" {
+		return Usagef("-funding covers whole windows, and a symbol as it was has none before its listing: "+
+			"leave out -funding, or -listings %s", asItWas)
 	}
-	return d, p.tell(d, io)
+	return nil
+}
+
+// cutListed cuts the window as it was, for [Prices.LoadListed].
+func (p *Prices) cutListed(d *Data, io *IO) (err error) {
+	if d.Window, d.Listings, d.Dropped, err = d.Panel.WindowAsItWas(p.Symbols...); err != nil {
+		return err
+	}
+	return p.tell(d, io)
 }
 
 // LoadPanel reads the prices of every symbol over its own time, for a verb that
