@@ -320,31 +320,7 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 			summary.Notes = append(summary.Notes, note)
 		}
 	}
-	all := *paths[0]
-	paths[0].Tracks = all.Tracks[:len(settings.Strategies)]
-	further := slices.Clone(all.Tracks[len(settings.Strategies):])
-	for name, write := range map[string]func(io.Writer) error{
-		ReturnsFile:  func(w io.Writer) error { return writeReturns(w, paths[0]) },
-		"trials.csv": func(w io.Writer) error { return writeReturns(w, &all) },
-		WeightsFile:  func(w io.Writer) error { return writeRebalances(w, paths[0]) },
-	} {
-		if err := run.WriteFile(folder.Path(name), write); err != nil {
-			return nil, err
-		}
-	}
-	if settings.Groups > 0 {
-		all := joined(paths)
-		err := run.WriteFile(folder.Path("paths.csv"), func(w io.Writer) error { return writeReturns(w, all) })
-		if err != nil {
-			return nil, err
-		}
-		for k, track := range all.Tracks {
-			if k%len(paths) > 0 {
-				further = append(further, track)
-			}
-		}
-	}
-	if err := writeChoices(folder, paths[0].Symbols, further); err != nil {
+	if err := writeTracks(folder, paths, &settings); err != nil {
 		return nil, err
 	}
 	if err := writeBenchmark(folder, beside); err != nil {
@@ -354,6 +330,36 @@ func Backtest(ctx context.Context, folder *run.Run, in Input, settings BacktestS
 		return nil, err
 	}
 	return summary, reportBacktest(folder, &in, settings, paths[0], beside, summary)
+}
+
+// writeTracks writes the files of returns and of weights, and leaves of the first path the
+// strategies' own tracks.
+func writeTracks(folder *run.Run, paths []*backtest.Result, settings *BacktestSettings) error {
+	all := *paths[0]
+	paths[0].Tracks = all.Tracks[:len(settings.Strategies)]
+	further := slices.Clone(all.Tracks[len(settings.Strategies):])
+	for name, write := range map[string]func(io.Writer) error{
+		ReturnsFile:  func(w io.Writer) error { return writeReturns(w, paths[0]) },
+		"trials.csv": func(w io.Writer) error { return writeReturns(w, &all) },
+		WeightsFile:  func(w io.Writer) error { return writeRebalances(w, paths[0]) },
+	} {
+		if err := run.WriteFile(folder.Path(name), write); err != nil {
+			return err
+		}
+	}
+	if settings.Groups > 0 {
+		all := joined(paths)
+		err := run.WriteFile(folder.Path("paths.csv"), func(w io.Writer) error { return writeReturns(w, all) })
+		if err != nil {
+			return err
+		}
+		for k, track := range all.Tracks {
+			if k%len(paths) > 0 {
+				further = append(further, track)
+			}
+		}
+	}
+	return writeChoices(folder, paths[0].Symbols, further)
 }
 
 // track tests the strategies, and after them the single models behind them: one
@@ -652,11 +658,7 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 		WalkForward: section,
 		Sections:    benchmarkSections(s),
 		Commands:    []report.Fact{recompute(folder.Dir()), repeat(in)},
-		Files: []report.Fact{
-			{Name: ReturnsFile, Text: "the return of every strategy in each period, net of costs"},
-			{Name: WeightsFile, Text: "what each strategy held after each rebalance"},
-			{Name: SummaryFile, Text: "the figures of this page, with intervals"},
-		},
+		Files:       backtestFacts(s),
 		Provenance: &report.Provenance{
 			Config: string(config),
 			Facts: []report.Fact{{Name: "Prices", Text: in.Source}, {Name: "Data", Text: in.DataHash()},
@@ -664,11 +666,20 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 			Limits: slices.Concat(survivorship(in), []string{"Market impact is not modelled."}, in.Notes, s.Notes),
 		},
 	}
-	if beside != nil {
-		document.Files = append(document.Files, report.Fact{Name: BenchmarkFile,
-			Text: "the return of the benchmark in each period"})
-	}
 	return run.WriteFile(folder.Path(ReportFile), func(w io.Writer) error { return report.Write(w, document) })
+}
+
+// backtestFacts says which file holds what.
+func backtestFacts(s *BacktestSummary) []report.Fact {
+	files := []report.Fact{
+		{Name: ReturnsFile, Text: "the return of every strategy in each period, net of costs"},
+		{Name: WeightsFile, Text: "what each strategy held after each rebalance"},
+		{Name: SummaryFile, Text: "the figures of this page, with intervals"},
+	}
+	if s.Benchmark != nil {
+		files = append(files, report.Fact{Name: BenchmarkFile, Text: "the return of the benchmark in each period"})
+	}
+	return files
 }
 
 // lastWeights stacks what the strategies chose last.

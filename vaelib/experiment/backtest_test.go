@@ -68,6 +68,7 @@ func backtested(t *testing.T, in Input, s BacktestSettings) (*BacktestSummary, m
 			t.Fatal(err)
 		}
 	}
+	files[ReportFile] = bytes.ReplaceAll(files[ReportFile], []byte(dir), []byte("RUN")) // whose commands name it
 	return summary, files, nil
 }
 

@@ -126,7 +126,8 @@ func (p *state) next() (commands, files []report.Fact) {
 
 // recompute is how to check a run.
 func recompute(dir string) report.Fact {
-	return report.Fact{Name: "To recompute every figure by separate, simple code:", Text: "go run ./scripts/verify " + dir}
+	return report.Fact{Name: "To recompute every figure by separate, simple code:",
+		Text: "go run ./scripts/verify " + dir}
 }
 
 // repeat is how to run again.
