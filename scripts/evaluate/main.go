@@ -129,12 +129,6 @@ func evaluateAll(ctx context.Context, evaluator *metrics.Evaluator, weights *mat
 	return figures, nil
 }
 
-// isCash says whether a name is that of cash.
-func isCash(name string) bool {
-	cash := []string{"cash", "usd", "eur", "gbp", "chf", "jpy", "money", "cash & equivalents", "liquidity"}
-	return slices.Contains(cash, strings.ToLower(name))
-}
-
 // match returns the portfolios with their columns in the order of the window.
 func match(given *portfolio.Portfolios, window *market.Window, path string) (*portfolio.Portfolios, error) {
 	shared := func(symbol string) bool {
@@ -146,7 +140,7 @@ func match(given *portfolio.Portfolios, window *market.Window, path string) (*po
 	}
 	for _, symbol := range given.Symbols {
 		if !slices.Contains(window.Symbols, symbol) {
-			if isCash(symbol) {
+			if portfolio.IsCash(symbol) {
 				return nil, fmt.Errorf("%s: %s has no prices: give it a column of 1 in the prices, or leave it out "+
 					"and divide the rest by its sum", path, symbol)
 			}

@@ -34,6 +34,7 @@ type config struct {
 	cli.Prices          `only:"mode!=sample|condition|interpolate or prices or !model"`
 	cli.Figures         `only:"mode!=sample|condition|interpolate or prices"`
 	cli.KeptConstraints `title:"Constraints"`
+	cli.Trading         `title:"What is held"`
 	cli.Backend         `title:"Common"`
 	cli.Output
 	cli.Common
@@ -129,6 +130,7 @@ type job struct {
 	set       simplex.Set
 	window    *market.Window   // of modes that look at prices
 	settings  metrics.Settings // likewise
+	present   *portfolio.Held  // what is held; nil: nobody has said
 	given     *portfolio.Portfolios
 	wish      portfolio.Wish // of a conditional model
 	market    bool           // what the wish leaves open of the market, the prices tell
@@ -191,10 +193,10 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 		if err != nil {
 			return err
 		}
+		defer j.sayTraded()
 		return j.writeCSV(to.Stdout, m)
 	}
-	spec.Data = run.Hash([]byte(j.record.ModelHash), []byte(j.record.Data), []byte(j.record.Given),
-		[]byte(j.record.Turnover))
+	spec.Data = j.record.hash()
 	spec.Funding, spec.Backend, spec.Plugin = j.record.Funding, backend.Name(), backend.Plugin()
 	folder, err := run.Open(c.Out, spec, c.Force)
 	if err != nil {
@@ -258,6 +260,9 @@ func (j *job) open(backend *vae.Backend) (err error) {
 		return err
 	}
 	j.record = provenance{Mode: j.Mode, Seed: j.Seed, Backend: backend.Description()}
+	if err := j.hold(); err != nil {
+		return err
+	}
 	if err := j.ask(); err != nil {
 		return err
 	}
@@ -268,6 +273,15 @@ func (j *job) open(backend *vae.Backend) (err error) {
 		j.io.Note("health of the model: %s", h)
 	}
 	j.record.ModelHash, err = j.trained.Hash()
+	return err
+}
+
+// hold reads what is held.
+func (j *job) hold() (err error) {
+	if j.present, err = j.Trading.Held(j.io, j.symbols); j.present == nil || err != nil {
+		return err
+	}
+	j.record.Holdings, err = run.HashFile(j.Trading.Holdings)
 	return err
 }
 

@@ -123,6 +123,7 @@ type record struct {
 		Name  string
 		Value *float64
 	}
+	Turnover    struct{ Least, Mean, Largest float64 }
 	PriorWeight float64 `json:"prior_weight"`
 	Length      float64 `json:"code_length"`
 	Ascent      *struct {
@@ -174,6 +175,7 @@ type record struct {
 		ID       string
 		Code     []float64
 		LogPrior *float64 `json:"log_prior"`
+		Turnover *float64
 		Value    *float64
 		Figures  map[string]float64
 	}
@@ -237,6 +239,34 @@ func TestSample(t *testing.T) {
 	}
 	if _, again, _ := execute(t, "-n", "3", "-quiet"); again != stdout {
 		t.Error("the same command gives other portfolios")
+	}
+}
+
+// Each portfolio's turnover from what is held is told, in all modes.
+func TestHoldings(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "held.csv")
+	if err := os.WriteFile(path, []byte("B,A,OAK\n0.3,0.5,0.2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"-n", "30"}, {"-mode", "latent", "-prices", files.prices, "-n", "2", "-starts", "4", "-iterations", "3"},
+		{"-mode", "interpolate", "-from-weights", files.weights}} {
+		_, p, r := makeIn(t, half, append(args, "-max-weight", "0.5", "-holdings", path)...)
+		least, largest := 10.0, 0.0
+		for i := range p.Len() {
+			w := p.Weights.RawRowView(i)
+			want := math.Abs(w[0]-0.5) + math.Abs(w[1]-0.3) + w[2] + w[3] + 0.2
+			if got := r.Portfolios[i].Turnover; got == nil || math.Abs(*got-want) > 1e-12 {
+				t.Fatalf("%v: portfolio %d has the turnover %v, want %v", args, i, got, want)
+			}
+			least, largest = min(least, want), max(largest, want)
+		}
+		if r.Turnover.Least != least || math.Abs(r.Turnover.Largest-largest) > 1e-12 || !(r.Turnover.Mean >= least && r.Turnover.Mean <= largest) {
+			t.Errorf("%v: %+v, want %v to %v", args, r.Turnover, least, largest)
+		}
+	}
+	code, _, stderr := execute(t, "-n", "3", "-holdings", path)
+	if code != 0 || !strings.Contains(stderr, "turnover from the holdings: ") || !strings.Contains(stderr, "OAK is not among") {
+		t.Errorf("exit code %d\n%s", code, stderr)
 	}
 }
 
@@ -328,6 +358,7 @@ func TestLatent(t *testing.T) {
 			ID       string
 			Code     []float64
 			LogPrior *float64 `json:"log_prior"`
+			Turnover *float64
 			Value    *float64
 			Figures  map[string]float64
 		}) int {

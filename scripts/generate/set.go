@@ -22,8 +22,10 @@ func (j *job) gather() error {
 	}
 	j.record = provenance{Mode: j.Mode, Seed: j.Seed, Data: j.window.Hash(), Synthetic: data.Synthetic,
 		Funding: j.window.Funded}
-	j.set, err = j.KeptConstraints.Set(j.io, j.symbols, &simplex.Set{N: len(j.symbols)})
-	return err
+	if j.set, err = j.KeptConstraints.Set(j.io, j.symbols, &simplex.Set{N: len(j.symbols)}); err != nil {
+		return err
+	}
+	return j.hold()
 }
 
 // openSet loads a model over sets of assets and places it in the universe of the

@@ -25,8 +25,8 @@ type config struct {
 	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" only:"objective=hrp" help:"how the distance of two clusters is measured"`
 	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" only:"objective=hrp" help:"how the leaves of the tree are ordered"`
 	Benchmark    string             `flag:"benchmark" unit:"FILE" only:"objective=min-tracking-error" help:"a CSV with one row of weights, to stay close to"`
-	Previous     string             `flag:"previous" unit:"FILE" only:"turnover" help:"a CSV with one row of weights, those held now"`
-	Turnover     float64            `flag:"turnover" range:"[0,inf)" only:"objective=min-variance|mean-variance|min-tracking-error" help:"the charge per unit of sum |w - previous|, in the objective's unit; it needs -previous"`
+	Previous     string             `flag:"previous" unit:"FILE" only:"turnover and !holdings" help:"a CSV with one row of weights of all assets, those held now, for -turnover; -holdings says it for all"`
+	Turnover     float64            `flag:"turnover" range:"[0,inf)" only:"objective=min-variance|mean-variance|min-tracking-error" help:"the charge per unit of turnover, in the objective's unit; it needs -holdings"`
 	Fallback     bool               `flag:"min-variance-fallback" only:"objective=max-sharpe" help:"take the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
 	Project      bool               `flag:"project" only:"objective!=learnt" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
 	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
@@ -36,6 +36,7 @@ type config struct {
 	cli.Prices
 	cli.Annual `title:"Figures"`
 	cli.Constraints
+	cli.Trading `title:"What is held"`
 	cli.Backend `title:"Common" only:"objective=learnt"`
 	cli.Common
 }
@@ -48,7 +49,8 @@ var verb = cli.Verb[config]{
 		optimize -prices closes.csv -objective max-sharpe -covariance ledoit-wolf -format json
 		optimize -objective hrp -format csv > weights.csv
 		optimize -prices closes.csv -objective learnt -max-weight 0.25
-		optimize -objective min-cvar -cash 10000 -lot 0.001`,
+		optimize -objective min-cvar -cash 10000 -lot 0.001
+		optimize -prices closes.csv -exclude USDC -objective max-sharpe -holdings mine.csv`,
 	Default: config{Level: 0.95, Covariance: moments.Sample, Linkage: optimize.Single,
 		LeafOrder: optimize.OrderSciPy, Lot: 1},
 	Run: run,
@@ -74,8 +76,8 @@ func (c *config) Validate() error {
 	if c.RiskAversion != nil && c.TargetReturn != nil {
 		return errors.New("-risk-aversion and -target-return are two ways to choose one portfolio: give one of them")
 	}
-	if c.Turnover > 0 && c.Previous == "" {
-		return errors.New("-turnover needs -previous, the weights held now")
+	if c.Turnover > 0 && c.Previous == "" && c.Holdings == "" {
+		return errors.New("-turnover needs -previous or -holdings, the weights held now")
 	}
 	if c.Cash > 0 && c.Lower < 0 {
 		return errors.New("-cash buys whole lots, which can't be short: leave out -lower, or -cash")
@@ -92,7 +94,11 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	in, estimate, err := c.inputs(io, prices.Window)
+	held, err := c.Held(io, prices.Window.Symbols)
+	if err != nil {
+		return err
+	}
+	in, estimate, err := c.inputs(io, prices.Window, held)
 	if err != nil {
 		return err
 	}
@@ -110,7 +116,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	o := output{c: c, prices: prices, set: in.Set, result: result}
+	o := output{c: c, prices: prices, set: in.Set, result: result, held: held}
 	if estimate != nil {
 		o.shrinkage = &estimate.Shrinkage
 		o.flat = estimate.Warning(in.Returns, prices.Window.Symbols, prices.Window.Times)
@@ -129,7 +135,9 @@ func (c *config) lots(n int) []float64 { return slices.Repeat([]float64{c.Lot}, 
 
 // inputs are the data and options of the solve, and the estimate of the
 // covariance, nil for an objective without one.
-func (c *config) inputs(io *cli.IO, w *market.Window) (in *optimize.Inputs, estimate *moments.Moments, err error) {
+func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held) (
+	in *optimize.Inputs, estimate *moments.Moments, err error,
+) {
 	in = &optimize.Inputs{
 		RiskAversion: 1, TargetReturn: c.TargetReturn, Level: c.Level, Linkage: c.Linkage, LeafOrder: c.LeafOrder,
 		Turnover: c.Turnover, MinVarianceFallback: c.Fallback, Project: c.Project,
@@ -145,6 +153,9 @@ func (c *config) inputs(io *cli.IO, w *market.Window) (in *optimize.Inputs, esti
 	}
 	if in.Previous, err = cli.ReadWeights(c.Previous, w.Symbols); err != nil {
 		return nil, nil, err
+	}
+	if held != nil {
+		in.Previous = held.Weights
 	}
 	if in.Budgets, err = c.budgets(w.Symbols); err != nil {
 		return nil, nil, err

@@ -34,6 +34,8 @@ type result struct {
 	Shrinkage  *float64
 	Violation  float64
 	Units      map[string]float64
+	Turnover   *float64
+	Change     map[string]float64
 	CashLeft   *float64 `json:"cash_left"`
 	Notes      []string
 }
@@ -283,6 +285,39 @@ func TestFilesOfWeights(t *testing.T) {
 	}
 }
 
+// From what is held, each change is told, and their sizes sum to the turnover.
+func TestHoldings(t *testing.T) {
+	held := map[string]float64{"ALDER": 0.3, "BIRCH": 0.2, "OAK": 0.25}
+	file := write(t, "held.csv", "symbol,weight\nALDER,0.3\nBIRCH,0.2\nOAK,0.25\n")
+	got := solve(t, "-objective=max-diversification", "-holdings", file)
+	var turnover float64
+	for symbol, change := range got.Change {
+		if want := got.Weights[symbol] - held[symbol]; math.Abs(change-want) > 1e-15 {
+			t.Errorf("%s changes by %v, want %v", symbol, change, want)
+		}
+		turnover += math.Abs(change)
+	}
+	if len(got.Change) != 13 || got.Turnover == nil || math.Abs(*got.Turnover-turnover) > 1e-12 {
+		t.Errorf("%d changes of together %v, turnover %v", len(got.Change), turnover, got.Turnover)
+	}
+	if plain := solve(t, "-objective=max-diversification"); plain.Turnover != nil || plain.Change != nil || plain.Value != got.Value {
+		t.Errorf("without holdings %+v", plain)
+	}
+	code, stdout, stderr := execute(t, "-objective=max-diversification", "-holdings", file)
+	for _, want := range []string{"OAK is not among the assets: counted as sold, a turnover of 0.25", "0.25 of the capital is cash", "turnover from the holdings: "} {
+		if code != 0 || !strings.Contains(stderr, want) {
+			t.Errorf("exit code %d, want %q in\n%s", code, want, stderr)
+		}
+	}
+	if !strings.Contains(stdout, "OAK      0.0000  0.2500  -0.2500\n") {
+		t.Errorf("table\n%s", stdout)
+	}
+	charged := solve(t, "-objective=min-variance", "-holdings", file, "-turnover=1")
+	if charged.Charge == nil || math.Abs(*charged.Charge-(*charged.Turnover-0.25)) > 1e-12 {
+		t.Errorf("a charge of %v for a turnover of %v", charged.Charge, charged.Turnover)
+	}
+}
+
 // Units are whole lots that the cash affords.
 func TestCash(t *testing.T) {
 	args := []string{"-objective=risk-parity", "-cash=100000", "-lot=0.5"}
@@ -337,6 +372,8 @@ func TestBadInput(t *testing.T) {
 		{"benchmark of others", []string{"-objective=min-tracking-error", "-benchmark", two}, 1, "two.csv:1: no column"},
 		{"unknown symbol", []string{"-objective=hrp", "-symbols=OAK"}, 1, "unknown symbol OAK"},
 		{"unknown symbol excluded", []string{"-objective=hrp", "-exclude=BIRC"}, 1, "unknown symbol BIRC: did you mean BIRCH?"},
+		{"held under another name", []string{"-objective=hrp", "-holdings=" + write(t, "h.csv", "alder,BIRCH\n1,0\n")}, 1, "is ALDER meant?"},
+		{"held twice", []string{"-objective=min-variance", "-turnover=1", "-holdings=h", "-previous=p"}, 2, "-previous goes with"},
 		{"chosen and excluded", []string{"-objective=hrp", "-exclude=BIRCH", "-symbols=BIRCH,ALDER"}, 2, "BIRCH is among -symbols too"},
 		{"excluded beside chosen", []string{"-objective=hrp", "-exclude=OAK", "-symbols=BIRCH,ALDER"}, 2, "-exclude has no effect beside -symbols"},
 		{"excluded twice", []string{"-objective=hrp", "-exclude=BIRCH,BIRCH"}, 2, "BIRCH is named twice"},

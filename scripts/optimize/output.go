@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -27,6 +28,8 @@ type answer struct {
 	Shrinkage  *float64           `json:"shrinkage"`
 	Periods    int                `json:"periods"`
 	Violation  float64            `json:"violation"`
+	Turnover   *float64           `json:"turnover,omitempty"`  // from -holdings: sum |w - held|
+	Change     *number.Values     `json:"change,omitempty"`    // likewise: w - held, of what is sold whole too
 	Units      *number.Values     `json:"units,omitempty"`     // with -cash
 	CashLeft   *float64           `json:"cash_left,omitempty"` // likewise
 	Notes      []string           `json:"notes"`
@@ -38,6 +41,7 @@ type output struct {
 	prices     *cli.Data
 	set        simplex.Set
 	result     *optimize.Result
+	held       *portfolio.Held      // nil without -holdings
 	shrinkage  *float64             // nil without a covariance
 	flat       string               // what shrank the covariance to nothing; empty: it isn't
 	allocation *optimize.Allocation // nil without cash
@@ -83,6 +87,9 @@ func (o *output) write(io *cli.IO) error {
 	if o.c.Turnover > 0 {
 		io.Note("the charge for turnover, which is not in the value: %.8g", o.result.Charge)
 	}
+	if o.held != nil {
+		io.Note("turnover from the holdings: %.6g", o.held.Turnover(o.result.Weights))
+	}
 	if o.allocation != nil {
 		io.Note("cash left over: %.8g; the largest difference from a weight is %.2g",
 			o.allocation.Cash, o.allocation.Distance)
@@ -105,6 +112,14 @@ func (o *output) answer(notes []string) answer {
 	if o.c.Turnover > 0 {
 		a.Charge = &r.Charge
 	}
+	if o.held != nil {
+		turnover := o.held.Turnover(r.Weights)
+		a.Turnover, a.Change = &turnover, &number.Values{Names: slices.Concat(symbols, o.held.Sold)}
+		for j := range a.Change.Names {
+			to, from := o.change(j)
+			a.Change.Numbers = append(a.Change.Numbers, to-from)
+		}
+	}
 	if o.shrinkage != nil {
 		a.Covariance = &o.c.Covariance
 	}
@@ -114,16 +129,37 @@ func (o *output) answer(notes []string) answer {
 	return a
 }
 
+// change is the weight of a row of the table, and what is held of it; the rows beyond the
+// assets are of what is sold.
+func (o *output) change(j int) (to, from float64) {
+	if beyond := j - len(o.result.Weights); beyond >= 0 {
+		return 0, o.held.SoldWeights[beyond]
+	}
+	return o.result.Weights[j], o.held.Weights[j]
+}
+
 func (o *output) table(io *cli.IO) error {
-	columns := []cli.Column{{Name: "symbol"}, {Name: "weight"}}
+	columns, rows := []cli.Column{{Name: "symbol"}, {Name: "weight"}}, o.prices.Window.Symbols
+	if o.held != nil {
+		columns = append(columns, cli.Column{Name: "held"}, cli.Column{Name: "change"})
+		rows = slices.Concat(rows, o.held.Sold)
+	}
 	if o.allocation != nil {
 		columns = append(columns, cli.Column{Name: "units"})
 	}
 	table := io.Table("table", columns...)
-	for i, symbol := range o.prices.Window.Symbols {
-		row := []any{symbol, o.result.Weights[i]}
-		if o.allocation != nil {
+	for i, symbol := range rows {
+		row := []any{symbol}
+		if o.held != nil {
+			to, from := o.change(i)
+			row = append(row, to, from, to-from)
+		} else {
+			row = append(row, o.result.Weights[i])
+		}
+		if o.allocation != nil && i < len(o.allocation.Units) {
 			row = append(row, fmt.Sprintf("%.10g", o.allocation.Units[i]))
+		} else if o.allocation != nil {
+			row = append(row, "0")
 		}
 		if err := table.Row(row...); err != nil {
 			return err

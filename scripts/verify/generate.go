@@ -42,6 +42,7 @@ type generateConfig struct {
 	cli.Prices
 	cli.Figures
 	cli.KeptConstraints
+	cli.Trading
 	cli.Backend
 	cli.Output
 	cli.Common
@@ -59,9 +60,11 @@ type generated struct {
 	Synthetic  bool    `json:"synthetic"`
 	Given      string  `json:"from_weights_hash"`
 	Turnover   string  `json:"turnover_hash"`
+	Holdings   string  `json:"holdings_hash"`
 	Backend    string  `json:"backend"`
 	MaxRepair  float64 `json:"max_repair_distance"`
 	Order      *order  `json:"order"`
+	Traded     *traded `json:"turnover"`
 	Count      int     `json:"count"`
 	Portfolios []struct {
 		ID       string         `json:"id"`
@@ -69,9 +72,19 @@ type generated struct {
 		LogPrior *float64       `json:"log_prior"`
 		Repair   float64        `json:"repair_distance"`
 		Moved    *float64       `json:"moved"`
+		Turnover *float64       `json:"turnover"`
 		Value    any            `json:"value"`
 		Achieved map[string]any `json:"achieved"`
 	} `json:"portfolios"`
+}
+
+// hash is that of all that the portfolios are made from.
+func (r *generated) hash() string {
+	parts := [][]byte{[]byte(r.ModelHash), []byte(r.Data), []byte(r.Given), []byte(r.Turnover)}
+	if r.Holdings != "" {
+		parts = append(parts, []byte(r.Holdings))
+	}
+	return hashParts(parts...)
 }
 
 // order is what is said of portfolios made to a wish.
@@ -138,8 +151,10 @@ func (f *folder) checkGenerated(ctx context.Context) error {
 	window := data.Window.Choose(universe.Order(data.Window.Symbols))
 	f.equal(about, "data_hash", record.Data, window.Hash())
 	f.equal(about, "synthetic", record.Synthetic, data.Synthetic)
-	f.equal(manifestFile, "data_hash", f.manifest.Data,
-		hashParts([]byte(record.ModelHash), []byte(record.Data), []byte(record.Given), []byte(record.Turnover)))
+	f.equal(manifestFile, "data_hash", f.manifest.Data, record.hash())
+	if err := f.checkTraded(c, &record, symbols, ids, weights); err != nil {
+		return err
+	}
 	f.checkAsked(c, &record, len(ids))
 	if len(record.Portfolios) == 0 || record.Portfolios[0].Code == nil {
 		f.add(about, "portfolios", unchecked, nil, "their codes are not recorded")

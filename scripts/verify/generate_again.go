@@ -12,6 +12,7 @@ import (
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/universe"
@@ -145,6 +146,11 @@ func (f *folder) portfoliosAgain(ctx context.Context, backend *vae.Backend, c *g
 	if m.generator, err = generate.New(model.Network, set); err != nil {
 		return nil, err
 	}
+	if c.Trading.Holdings != "" {
+		if m.present, err = portfolio.ReadHeld(c.Trading.Holdings, model.Symbols()); err != nil {
+			return nil, err
+		}
+	}
 	made := new(portfoliosAgain)
 	if made.Order, err = m.order(ctx, over); err != nil {
 		return nil, err
@@ -160,6 +166,7 @@ type maker struct {
 	settings  metrics.Settings
 	set       simplex.Set
 	generator *generate.Generator
+	present   *portfolio.Held // what is held; nil: nobody has said
 }
 
 // order is what is asked for; nil: nothing.
@@ -235,6 +242,10 @@ func (m *maker) make(ctx context.Context, made *portfoliosAgain, seed uint64) er
 	made.weights = batch.Weights
 	made.Rows, err = m.generator.Rows(batch, 0, len(batch.Repair))
 	for i := range made.Rows {
+		if m.present != nil {
+			turnover := m.present.Turnover(batch.Weights.RawRowView(i))
+			made.Rows[i].Turnover = &turnover
+		}
 		if values != nil {
 			made.Rows[i].Value = &values[i]
 		}

@@ -129,8 +129,10 @@ func (f *folder) checkRecord(x *fixed) error {
 	}
 	f.equal(about, "data_hash", r.Data, data)
 	f.equal(about, "synthetic", r.Synthetic, synthetic)
-	f.equal(manifestFile, "data_hash", f.manifest.Data,
-		hashParts([]byte(r.ModelHash), []byte(r.Data), []byte(r.Given), []byte(r.Turnover)))
+	f.equal(manifestFile, "data_hash", f.manifest.Data, r.hash())
+	if err := f.checkTraded(c, &r, x.network.document.Symbols, x.ids, x.weights); err != nil {
+		return err
+	}
 	digits := len(fmt.Sprint(len(x.ids)))
 	for i, id := range x.ids {
 		if want := fmt.Sprintf("g%0*d", digits, i+1); id != want {

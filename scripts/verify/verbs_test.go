@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -230,7 +231,11 @@ func TestAlteredSets(t *testing.T) {
 			return strings.Contains(a.what, "seconds") || strings.Contains(a.what, "_time")
 		}))
 	}
-	made := copied(t, finished(t, "generated", "generate", "-backend", "go", "-n", "5", "-max-weight", "0.3", "-quiet"))
+	held := filepath.Join(t.TempDir(), "held.csv")
+	if err := os.WriteFile(held, []byte("BIRCH,ALDER,OAK,USD\n0.25,0.3,0.15,0.3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	made := copied(t, finished(t, "generated", "generate", "-backend", "go", "-n", "5", "-max-weight", "0.3", "-holdings", held, "-quiet"))
 	expect(t, made, slices.Concat(ofCSV(t, made, "weights.csv"), shifted(t, made, "weights.csv", 2),
 		ofJSON(t, made, "provenance.json")))
 	order := copied(t, finished(t, "set-order", "generate", "-mode", "condition", "-wish",

@@ -17,6 +17,7 @@ type Row struct {
 	LogPrior *float64           `json:"log_prior,omitempty"` // of N(0, I) at the code, in nats
 	Repair   float64            `json:"repair_distance"`     // as in [Batch]
 	Moved    *float64           `json:"moved,omitempty"`     // likewise
+	Turnover *float64           `json:"turnover,omitempty"`  // from what is held to it
 	Value    *float64           `json:"value,omitempty"`     // of an objective
 	Figures  map[string]float64 `json:"figures,omitempty"`   // by their names
 	Achieved map[string]float64 `json:"achieved,omitempty"`  // of a model's conditions

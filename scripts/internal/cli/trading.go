@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"vaefolio/vaelib/portfolio"
+)
+
+// Trading are the flags of a verb whose portfolios are traded into from what is held.
+type Trading struct {
+	Holdings string `flag:"holdings" unit:"FILE" help:"a CSV with one row of weights, those held now, from which the turnover of each portfolio is told: the sum of |w - held|, purchases and sales alike; a symbol that it lacks is not held, one that is not among the assets counts as sold, and what the sum leaves below 1 is cash"`
+}
+
+// Held is what is held now; nil where the flags don't say. It says on stderr what
+// counts as sold and as cash.
+func (t *Trading) Held(io *IO, symbols []string) (*portfolio.Held, error) {
+	if t.Holdings == "" {
+		return nil, nil
+	}
+	held, err := portfolio.ReadHeld(t.Holdings, symbols)
+	if err != nil {
+		return nil, err
+	}
+	if len(held.Sold) > 0 {
+		io.Note("%s: %s not among the assets: counted as sold, a turnover of %.6g", t.Holdings,
+			are(held.Sold), held.Beside())
+	}
+	if held.Cash > 0 {
+		io.Note("%s: %.6g of the capital is cash; what it buys counts as turnover", t.Holdings, held.Cash)
+	}
+	return held, nil
+}
+
+// are joins names with a verb in their number.
+func are(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is"
+	}
+	return fmt.Sprintf("%s are", strings.Join(names, ", "))
+}

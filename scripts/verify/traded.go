@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/run"
+)
+
+// traded is the turnover from what is held, over all portfolios.
+type traded struct {
+	Least   float64 `json:"least"`
+	Mean    float64 `json:"mean"`
+	Largest float64 `json:"largest"`
+}
+
+// checkTraded compares what the record says of the turnover with that from the file of
+// holdings, symbol by symbol.
+func (f *folder) checkTraded(c *generateConfig, r *generated, symbols []string, ids []string,
+	weights [][]float64) error {
+	const about = "provenance.json"
+	if c.Trading.Holdings == "" {
+		f.equal(about, "holdings_hash", r.Holdings, "")
+		return nil
+	}
+	hash, err := run.HashFile(c.Trading.Holdings)
+	if err != nil {
+		return err
+	}
+	f.equal(about, "holdings_hash", r.Holdings, hash)
+	held, err := heldOf(c.Trading.Holdings, symbols)
+	if err != nil {
+		return err
+	}
+	own := make([]float64, len(weights))
+	stored := make([]float64, len(weights))
+	for i, w := range weights {
+		for symbol, x := range held {
+			if j := slices.Index(symbols, symbol); j < 0 {
+				own[i] += math.Abs(x)
+			}
+		}
+		for j, symbol := range symbols {
+			own[i] += math.Abs(w[j] - held[symbol])
+		}
+	}
+	if r.Traded == nil {
+		f.add(about, "turnover", differs, nil, slices.Max(own))
+		return nil
+	}
+	f.near(about, "least turnover", r.Traded.Least, slices.Min(own), 1e-12)
+	f.near(about, "largest turnover", r.Traded.Largest, slices.Max(own), 1e-12)
+	f.near(about, "mean turnover", r.Traded.Mean, sum(own)/float64(len(own)), 1e-9)
+	if len(r.Portfolios) != len(ids) {
+		return nil // too many for the record
+	}
+	for i, p := range r.Portfolios {
+		if stored[i] = math.NaN(); p.Turnover != nil {
+			stored[i] = *p.Turnover
+		}
+	}
+	f.all(about, "turnover", ids, stored, own, 1e-12)
+	return nil
+}
+
+// heldOf is what a file says is held, by symbol, without cash.
+func heldOf(path string, symbols []string) (map[string]float64, error) {
+	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{AnySum: true})
+	if err != nil {
+		return nil, err
+	}
+	if p.Len() != 1 {
+		return nil, fmt.Errorf("%s: %d rows of holdings", path, p.Len())
+	}
+	money := []string{"cash", "usd", "eur", "gbp", "chf", "jpy", "money", "cash & equivalents", "liquidity", "usdt",
+		"usdc"}
+	held, total := map[string]float64{}, 0.0
+	for k, symbol := range p.Symbols {
+		if !slices.Contains(symbols, symbol) && slices.Contains(money, strings.ToLower(symbol)) {
+			continue
+		}
+		held[symbol] = p.Weights.At(0, k)
+		total += held[symbol]
+	}
+	if math.Abs(total-1) <= 1e-6 { // rounded
+		for symbol := range held {
+			held[symbol] /= total
+		}
+	}
+	return held, nil
+}

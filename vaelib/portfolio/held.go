@@ -1,0 +1,119 @@
+package portfolio
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"vaefolio/internal/spelling"
+)
+
+// Held is what is held now, beside the assets of the portfolios that may come of it.
+type Held struct {
+	Weights     []float64 // n, in the order of the assets; 0 where nothing is held
+	Sold        []string  // what is held and not among the assets
+	SoldWeights []float64 // of each of these
+	Cash        float64   // what the weights leave of 1
+}
+
+// Turnover returns what is traded from there to w (n): the sum of |w - held| over the
+// assets, purchases and sales alike, and of all that is held beside them. Cash that is
+// spent counts as the purchase that it pays for.
+func (h *Held) Turnover(w []float64) float64 {
+	turnover := h.Beside()
+	for j, x := range w {
+		turnover += math.Abs(x - h.Weights[j])
+	}
+	return turnover
+}
+
+// Beside returns the part of every turnover that sells what is not among the assets.
+func (h *Held) Beside() float64 {
+	var sum float64
+	for _, x := range h.SoldWeights {
+		sum += math.Abs(x)
+	}
+	return sum
+}
+
+// ReadHeld reads the holdings in a file of one portfolio, as [ReadCSV] reads weights,
+// beside the assets called symbols. A symbol that the file lacks is not held. One that
+// is not among the assets counts as sold, unless its name may be a slip for one of
+// theirs; but cash, by its name, is cash, as is what the sum leaves below 1. A sum that
+// misses 1 by rounding is made 1. Everything that is wrong is a [*FileError].
+func ReadHeld(path string, symbols []string) (*Held, error) {
+	p, err := ReadCSV(path, ReadOptions{AnySum: true})
+	if err != nil {
+		return nil, err
+	}
+	refuse := func(format string, args ...any) (*Held, error) {
+		return nil, &FileError{File: path, Err: fmt.Errorf(format, args...)}
+	}
+	if p.Len() != 1 {
+		return refuse("%d rows of weights where one is wanted, that of what is held: keep one", p.Len())
+	}
+	h := &Held{Weights: make([]float64, len(symbols)), Cash: 1}
+	row, known := p.Weights.RawRowView(0), 0
+	for k, symbol := range p.Symbols {
+		x := row[k]
+		switch j := slices.Index(symbols, symbol); {
+		case j >= 0:
+			h.Weights[j] = x
+			known++
+		case x == 0:
+			continue
+		case IsCash(symbol):
+			continue
+		default:
+			if meant := slip(symbol, symbols, p.Symbols); meant != "" {
+				return refuse("%s is held and not among the assets: is %s meant? Rename it; if it is another one, "+
+					"which is then sold, add %s with 0", symbol, meant, meant)
+			}
+			h.Sold, h.SoldWeights = append(h.Sold, symbol), append(h.SoldWeights, x)
+		}
+		h.Cash -= x
+	}
+	if known == 0 && len(h.Sold) > 0 {
+		return refuse("none of its symbols, such as %s, is among the assets, such as %s: give the holdings of these",
+			h.Sold[0], symbols[0])
+	}
+	switch sum := 1 - h.Cash; {
+	case sum > 1+SumTolerance:
+		return nil, &FileError{File: path, Err: hint(fmt.Errorf("the row sums to %.10g, above 1: shares of the "+
+			"capital are meant", sum), p.Symbols, row)}
+	case math.Abs(h.Cash) <= SumTolerance:
+		for j := range h.Weights {
+			h.Weights[j] /= sum
+		}
+		for k := range h.SoldWeights {
+			h.SoldWeights[k] /= sum
+		}
+		h.Cash = 0
+	}
+	return h, nil
+}
+
+// IsCash says whether a name is that of cash.
+func IsCash(name string) bool {
+	cash := []string{"cash", "usd", "eur", "gbp", "chf", "jpy", "money", "cash & equivalents", "liquidity", "usdt",
+		"usdc"}
+	return slices.Contains(cash, strings.ToLower(name))
+}
+
+// slip is the asset that a symbol may be a slip for: one that differs in case, in an
+// ending or, of four letters and more, in one letter, and that the file doesn't have.
+func slip(symbol string, symbols, have []string) string {
+	upper := strings.ToUpper(symbol)
+	for _, s := range symbols {
+		if slices.Contains(have, s) {
+			continue
+		}
+		u := strings.ToUpper(s)
+		ending := min(len(u), len(upper)) >= 3 && (strings.HasPrefix(u, upper) || strings.HasPrefix(upper, u))
+		if u == upper || ending || min(len(u), len(upper)) >= 4 && spelling.Distance(u, upper) <= 1 {
+			return s
+		}
+	}
+	return ""
+}
