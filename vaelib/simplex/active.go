@@ -15,6 +15,7 @@ type active struct {
 	basis   [][]float64 // rank x N, zero where not free
 	factor  [][]float64 // rank x rank, lower: row = factor * basis
 	targets []float64   // rank: what the row should sum to less what it does
+	side    []float64   // N: 1 for what is bought, -1 for what is sold; nil without a limit on turnover
 	rank    int
 }
 
@@ -23,7 +24,11 @@ const nearby = 1e-10
 
 func newActive(s Set) *active {
 	rows := 1 + len(s.Groups)
-	a := &active{set: s, free: make([]bool, s.N), targets: make([]float64, rows)}
+	a := &active{set: s, free: make([]bool, s.N)}
+	if s.Turnover != nil {
+		rows, a.side = rows+1, make([]float64, s.N)
+	}
+	a.targets = make([]float64, rows)
 	for range rows {
 		a.basis = append(a.basis, make([]float64, s.N))
 		a.factor = append(a.factor, make([]float64, rows))
@@ -53,6 +58,26 @@ func (a *active) find(w, lower, upper []float64) {
 			a.add(g.Share, g.Lo-sum)
 		}
 	}
+	if a.side != nil {
+		a.addTurnover(w)
+	}
+}
+
+// addTurnover takes the limit on turnover into the basis where it is reached: along what
+// is bought and what is sold it is a plane.
+func (a *active) addTurnover(w []float64) {
+	t := a.set.Turnover
+	left := t.Most - t.Of(w)
+	if left > nearby {
+		return
+	}
+	for i, h := range t.Held {
+		a.side[i] = 1
+		if w[i] < h {
+			a.side[i] = -1
+		}
+	}
+	a.add(a.side, left)
 }
 
 // addBudget takes the row of ones into the empty basis; count weights are free.

@@ -19,21 +19,24 @@ func newBox(n int, reach float64) *box {
 
 // project writes the nearest point to v, finite but of any size, into dst,
 // which may be v. The set is not empty.
+func (b *box) project(dst, v, lower, upper []float64) { b.projectTo(1, dst, v, lower, upper) }
+
+// projectTo is project onto the box with another sum than 1.
 //
 // The nearest point is w_i = clamp(v_i - t, lower_i, upper_i) for the t at
-// which it sums to 1.
-func (b *box) project(dst, v, lower, upper []float64) {
+// which it has the sum.
+func (b *box) projectTo(total float64, dst, v, lower, upper []float64) {
 	// Beyond the limit a coordinate is at its bound for every threshold near
 	// the one looked for.
 	x, limit := v, 8*(b.reach+1)
 	if !within(v, limit) {
-		centre := b.centre(v, lower, upper)
+		centre := b.centre(total, v, lower, upper)
 		x = b.shifted[:len(v)]
 		for i := range v {
 			x[i] = clamp(v[i]-centre, -limit, limit)
 		}
 	}
-	t := threshold(x, lower, upper)
+	t := threshold(total, x, lower, upper)
 	for i := range x {
 		dst[i] = clamp(x[i]-t, lower[i], upper[i])
 	}
@@ -43,14 +46,14 @@ func (b *box) project(dst, v, lower, upper []float64) {
 // where they matter, for inputs of 1e300 too. At t = v_j the sum is found from
 // differences between inputs alone: those that are not exact belong to
 // coordinates at a bound.
-func (b *box) centre(v, lower, upper []float64) float64 {
+func (b *box) centre(total float64, v, lower, upper []float64) float64 {
 	sorted := b.sorted[:len(v)]
 	copy(sorted, v)
 	slices.Sort(sorted)
 	at, end := 0, len(sorted)
 	for at < end {
 		middle := (at + end) / 2
-		if sumAt(v, lower, upper, sorted[middle]) >= 1 {
+		if sumAt(v, lower, upper, sorted[middle]) >= total {
 			at = middle + 1
 		} else {
 			end = middle
@@ -65,7 +68,7 @@ func (b *box) centre(v, lower, upper []float64) float64 {
 	// The threshold lies between two neighbours. In a wide gap it is within
 	// reach of one of them, or every coordinate is at a bound.
 	from, to := sorted[at-1], sorted[at]
-	if to-from > 4*(b.reach+1) && sumAt(v, lower, upper, from/2+to/2) >= 1 {
+	if to-from > 4*(b.reach+1) && sumAt(v, lower, upper, from/2+to/2) >= total {
 		return to
 	}
 	return from
@@ -80,7 +83,7 @@ func sumAt(x, lower, upper []float64, t float64) float64 {
 	return sum
 }
 
-// threshold returns the t at which clamp(x_i - t, lower_i, upper_i) sums to 1.
+// threshold returns the t at which clamp(x_i - t, lower_i, upper_i) has a sum.
 //
 // The sum falls with t along pieces of straight lines between the breakpoints
 // x_i - upper_i and x_i - lower_i. Newton's method finds the piece in a few
@@ -88,7 +91,7 @@ func sumAt(x, lower, upper []float64, t float64) float64 {
 // method for the continuous quadratic knapsack problem"), and its step on the
 // right piece is the solution. A step that would leave the interval known to
 // hold the solution halves that instead.
-func threshold(x, lower, upper []float64) float64 {
+func threshold(total float64, x, lower, upper []float64) float64 {
 	from, to := math.Inf(1), math.Inf(-1)
 	var t float64
 	for i, v := range x {
@@ -100,7 +103,7 @@ func threshold(x, lower, upper []float64) float64 {
 		}
 		t += v
 	}
-	t = clamp((t-1)/float64(len(x)), from, to)
+	t = clamp((t-total)/float64(len(x)), from, to)
 	piece, pieceFree := math.NaN(), 0 // what the coordinates at a bound and the number of others were before
 	for {
 		var free, fixed float64
@@ -116,7 +119,7 @@ func threshold(x, lower, upper []float64) float64 {
 				count++
 			}
 		}
-		excess := free + fixed - 1
+		excess := free + fixed - total
 		if excess >= 0 {
 			from = t
 		} else {

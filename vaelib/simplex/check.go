@@ -40,13 +40,18 @@ func (s Set) Check() error {
 			return err
 		}
 	}
+	var err error
 	switch {
 	case len(s.Groups) == 0:
-		return nil
 	case s.MinWeight > 0:
-		return s.checkSearch()
+		err = s.checkSearch()
+	default:
+		err = s.checkJointly()
 	}
-	return s.checkJointly()
+	if err != nil {
+		return err
+	}
+	return s.checkTurnover()
 }
 
 func (s Set) checkShape() *InfeasibleError {
@@ -65,6 +70,9 @@ func (s Set) checkShape() *InfeasibleError {
 		if !part.absent && part.length != s.N {
 			return infeasible("%d %s for %d assets", part.length, part.name, s.N)
 		}
+	}
+	if s.Turnover != nil && len(s.Turnover.Held) != s.N {
+		return infeasible("%d weights held for %d assets", len(s.Turnover.Held), s.N)
 	}
 	for k, g := range s.Groups {
 		if len(g.Share) != s.N {

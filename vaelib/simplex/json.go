@@ -16,6 +16,13 @@ type setDocument struct {
 	Upper     []float64       `json:"upper,omitempty"`
 	MinWeight float64         `json:"min_weight,omitempty"`
 	Groups    []groupDocument `json:"groups,omitempty"`
+	Turnover  *tradeDocument  `json:"turnover,omitempty"`
+}
+
+type tradeDocument struct {
+	Held   []float64 `json:"held"`
+	Beside float64   `json:"beside,omitempty"`
+	Most   float64   `json:"most"`
 }
 
 type groupDocument struct {
@@ -25,8 +32,8 @@ type groupDocument struct {
 	Hi    *float64  `json:"hi,omitempty"`
 }
 
-// MarshalJSON writes an object with assets, symbols, lower, upper, min_weight and
-// groups, each with name, share, lo and hi; what is nil, zero or infinite is left
+// MarshalJSON writes an object with assets, symbols, lower, upper, min_weight, groups,
+// each with name, share, lo and hi, and turnover with held, beside and most; what is nil, zero or infinite is left
 // out. It returns an error for NaN.
 func (s Set) MarshalJSON() ([]byte, error) {
 	d := setDocument{Assets: s.N, Symbols: s.Symbols, Lower: s.Lower, Upper: s.Upper, MinWeight: s.MinWeight}
@@ -39,6 +46,10 @@ func (s Set) MarshalJSON() ([]byte, error) {
 			group.Hi = &g.Hi
 		}
 		d.Groups = append(d.Groups, group)
+	}
+	if s.Turnover != nil {
+		turnover := tradeDocument(*s.Turnover)
+		d.Turnover = &turnover
 	}
 	return json.Marshal(d)
 }
@@ -63,6 +74,10 @@ func (s *Set) UnmarshalJSON(text []byte) error {
 			group.Hi = *g.Hi
 		}
 		set.Groups = append(set.Groups, group)
+	}
+	if d.Turnover != nil {
+		turnover := Turnover(*d.Turnover)
+		set.Turnover = &turnover
 	}
 	if err := set.checkShape(); err != nil {
 		return err

@@ -18,6 +18,7 @@ type Projector struct {
 	holdings  *holdings
 	groups    *groups
 	branching *branching
+	trades    *trades
 
 	input    []float64 // N: the last v
 	least    []float64 // N bounds that held in the last projection
@@ -41,6 +42,8 @@ func newProjector(s Set) *Projector {
 		active: newActive(s)}
 	p.lower, p.upper = s.bounds()
 	switch {
+	case s.Turnover != nil:
+		p.trades = newTrades(s)
 	case s.MinWeight == 0 && len(s.Groups) == 0:
 		p.box = newBox(s.N, max(-floats.Min(p.lower), floats.Max(p.upper), 0))
 	case s.MinWeight == 0:
@@ -63,8 +66,8 @@ func (p *Projector) Set() Set { return p.set }
 // its Euclidean distance. Both have length N; dst may be v. A member of the set
 // comes back as it is, so that projecting twice changes nothing.
 //
-// With bounds alone, or a minimum holding and bounds that all assets share, the
-// result is exact up to rounding for finite input of any size, nothing is
+// With bounds alone and perhaps a limit on turnover, or a minimum holding and bounds that
+// all assets share, the result is exact up to rounding for finite input of any size, nothing is
 // allocated, and among equal inputs those of lower index are held first. Other
 // sets go through quadratic programmes: the result is a member as exactly, and
 // the nearest one up to about 1e-15 times the spread of v.
@@ -124,6 +127,8 @@ func (p *Projector) solve(dst []float64) error {
 		p.holdings.project(dst, p.input)
 	case p.groups != nil:
 		return p.groups.project(dst, p.input, p.lower, p.upper)
+	case p.trades != nil:
+		return p.trades.project(dst, p.input)
 	default:
 		outcome, err := p.branching.search(dst, p.input, false)
 		if err != nil {
@@ -134,8 +139,19 @@ func (p *Projector) solve(dst []float64) error {
 	return nil
 }
 
-// hold narrows the bounds in force to the choice of holdings that w has made.
+// hold narrows the bounds in force to the choice of holdings that w has made and, where
+// its turnover is at the limit, to that of what is bought, sold or kept.
 func (p *Projector) hold(w []float64) {
+	if t := p.set.Turnover; t != nil && t.Of(w) >= t.Most-nearby {
+		for i, h := range t.Held {
+			if w[i] >= h {
+				p.least[i] = max(p.least[i], h)
+			}
+			if w[i] <= h {
+				p.most[i] = min(p.most[i], h)
+			}
+		}
+	}
 	if p.set.MinWeight == 0 {
 		return
 	}

@@ -577,6 +577,10 @@ func TestVJP(t *testing.T) {
 		"repeated group":    {N: 8, Groups: []simplex.Group{{Name: "a", Share: half, Hi: 0.3}, {Name: "b", Share: half, Hi: 0.3}}},
 		"holdings, uneven":  {N: 8, MinWeight: 0.1, Upper: []float64{0.3, 0.2, 0.3, 0.4, 0.3, 0.2, 0.3, 0.4}},
 		"equality in group": {N: 8, Groups: []simplex.Group{{Name: "a", Share: half, Lo: 0.4, Hi: 0.4}}},
+		"turnover":          {N: 8, Upper: fill(8, 0.4), Turnover: &simplex.Turnover{Held: []float64{0.3, 0.2, 0, 0, 0.1, 0.1, 0.1, 0.1}, Most: 0.5}},
+		"turnover, cash":    {N: 8, Turnover: &simplex.Turnover{Held: []float64{0.3, 0.1, 0, 0, 0.1, 0.1, 0.1, 0.1}, Most: 0.4}},
+		"turnover, groups": {N: 8, Groups: []simplex.Group{{Name: "a", Share: half, Hi: 0.45}},
+			Turnover: &simplex.Turnover{Held: []float64{0.2, 0.2, 0, 0, 0.2, 0.2, 0.1, 0.1}, Most: 0.4}},
 	} {
 		p, err := simplex.NewProjector(set)
 		if err != nil {
@@ -712,6 +716,7 @@ func TestProjectAllocatesNothing(t *testing.T) {
 	for name, set := range map[string]simplex.Set{
 		"capped":   capped(40, 0.1),
 		"holdings": {N: 40, MinWeight: 0.05, Upper: fill(40, 0.2)},
+		"turnover": {N: 40, Upper: fill(40, 0.2), Turnover: &simplex.Turnover{Held: fill(40, 0.02), Most: 0.5}},
 	} {
 		p, err := simplex.NewProjector(set)
 		if err != nil {
@@ -746,6 +751,7 @@ func BenchmarkProject(b *testing.B) {
 		}{
 			{"capped", capped(n, 4/float64(n))},
 			{"holdings", simplex.Set{N: n, MinWeight: 1 / float64(n), Upper: fill(n, 4/float64(n))}},
+			{"turnover", simplex.Set{N: n, Upper: fill(n, 4/float64(n)), Turnover: &simplex.Turnover{Held: fill(n, 1/float64(n)), Most: 0.3}}},
 			{"groups", simplex.Set{N: n, Upper: fill(n, 4/float64(n)), Groups: groups}},
 			{"holdings-groups", simplex.Set{N: n, MinWeight: 1 / float64(n), Upper: fill(n, 4/float64(n)), Groups: groups}},
 		} {

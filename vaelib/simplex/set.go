@@ -7,8 +7,8 @@ import (
 )
 
 // Set is a set of weight vectors w of length N: sum w = 1, bounds for each
-// weight, limits for groups of them and, where MinWeight is positive, holdings
-// that are nothing or at least MinWeight.
+// weight, limits for groups of them, a limit on what is traded to get there and, where
+// MinWeight is positive, holdings that are nothing or at least MinWeight.
 type Set struct {
 	N            int
 	Lower, Upper []float64 // N bounds, at most [MaxBound] in size; nil: 0 and 1
@@ -17,7 +17,8 @@ type Set struct {
 	// positive one makes the asset a holding that can't be left out.
 	MinWeight float64
 	Groups    []Group
-	Symbols   []string // N names for errors; nil: asset 0, asset 1, ...
+	Turnover  *Turnover // nil: any; none goes with a positive MinWeight
+	Symbols   []string  // N names for errors; nil: asset 0, asset 1, ...
 }
 
 // Group limits a sum over some of the weights: Lo <= Share.w <= Hi. An
@@ -47,9 +48,10 @@ const Tolerance = 1e-12
 const slack = Tolerance / 2
 
 // Choose returns the set for some of the assets alone, in the order of columns:
-// their bounds, and the groups that have any of them or a lower limit.
+// their bounds, the groups that have any of them or a lower limit, and the limit on
+// turnover, to which it counts that the other assets are sold.
 func (s Set) Choose(columns []int) Set {
-	chosen := Set{N: len(columns), MinWeight: s.MinWeight}
+	chosen := Set{N: len(columns), MinWeight: s.MinWeight, Turnover: s.Turnover.choose(columns)}
 	pick := func(from []float64) (to []float64) {
 		for _, j := range columns {
 			to = append(to, from[j])
@@ -111,8 +113,8 @@ func (s Set) Convex() Set {
 
 // Violation returns by how much w (length N) misses the set: the largest of
 // |sum w - 1|, added up in index order, the excess over a bound, the excess
-// over a group's limit, and the distance from 0 or [MinWeight, upper bound]. It
-// is 0 for a member, and infinite where w holds NaN.
+// over a group's limit or that on turnover, and the distance from 0 or [MinWeight, upper
+// bound]. It is 0 for a member, and infinite where w holds NaN.
 func (s Set) Violation(w []float64) float64 {
 	if len(w) != s.N {
 		panic("simplex: weights have the wrong length")
@@ -135,6 +137,9 @@ func (s Set) Violation(w []float64) float64 {
 	for _, g := range s.Groups {
 		share := dot(g.Share, w)
 		worst = max(worst, g.Lo-share, share-g.Hi)
+	}
+	if s.Turnover != nil {
+		worst = max(worst, s.Turnover.Of(w)-s.Turnover.Most)
 	}
 	if math.IsNaN(worst) || math.IsNaN(sum) {
 		return math.Inf(1)
@@ -166,6 +171,11 @@ func (s Set) clone() Set {
 	s.Groups = slices.Clone(s.Groups)
 	for k := range s.Groups {
 		s.Groups[k].Share = slices.Clone(s.Groups[k].Share)
+	}
+	if s.Turnover != nil {
+		own := *s.Turnover
+		own.Held = slices.Clone(own.Held)
+		s.Turnover = &own
 	}
 	return s
 }
