@@ -210,15 +210,20 @@ func (p *polisher) holding(w []float64) simplex.Set {
 	return set
 }
 
-// lay makes the quadratic programme of n weights and one slack a goal: its rows
-// are the budget, the set's groups, and the goals.
+// lay makes the quadratic programme of n weights, one slack a goal and, where turnover
+// is limited, what is bought and sold of each asset: its rows are the budget, the set's
+// groups, those of the turnover, and the goals.
 func (p *polisher) lay(set simplex.Set, goals []Goal) {
 	set = cap(set, goals)
 	n, k := set.N, len(goals)
+	variables, rows := n+k, 1+len(set.Groups)+k
+	if set.Turnover != nil {
+		variables, rows = variables+2*n, rows+n+1
+	}
 	q := &p.problem
 	*q = qp.Problem{
-		H: mat.NewSymDense(n+k, nil), C: make([]float64, n+k), A: mat.NewDense(1+len(set.Groups)+k, n+k, nil),
-		Lower: make([]float64, n+k), Upper: make([]float64, n+k),
+		H: mat.NewSymDense(variables, nil), C: make([]float64, variables), A: mat.NewDense(rows, variables, nil),
+		Lower: make([]float64, variables), Upper: make([]float64, variables),
 	}
 	for i := range n {
 		q.H.SetSym(i, i, 1)
@@ -237,12 +242,33 @@ func (p *polisher) lay(set simplex.Set, goals []Goal) {
 		}
 		q.Lo, q.Hi = append(q.Lo, g.Lo), append(q.Hi, g.Hi)
 	}
+	if set.Turnover != nil {
+		p.layTurnover(set.Turnover, n+k)
+	}
 	for j := range k {
 		q.H.SetSym(n+j, n+j, penalty)
-		q.A.Set(1+len(set.Groups)+j, n+j, 1)
+		q.A.Set(len(q.Lo), n+j, 1)
 		q.Lower[n+j], q.Upper[n+j] = math.Inf(-1), math.Inf(1)
 		q.Lo, q.Hi = append(q.Lo, 0), append(q.Hi, 0)
 	}
+}
+
+// layTurnover adds the rows of the limit on turnover: w - bought + sold = held, the two
+// beginning at a variable, and the sum of both.
+func (p *polisher) layTurnover(t *simplex.Turnover, first int) {
+	q, n := &p.problem, len(t.Held)
+	total := len(q.Lo) + n
+	for i, held := range t.Held {
+		bought, sold, row := first+i, first+n+i, len(q.Lo)
+		q.A.Set(row, i, 1)
+		q.A.Set(row, bought, -1)
+		q.A.Set(row, sold, 1)
+		q.Lo, q.Hi = append(q.Lo, held), append(q.Hi, held)
+		q.A.Set(total, bought, 1)
+		q.A.Set(total, sold, 1)
+		q.Upper[bought], q.Upper[sold] = math.Inf(1), math.Inf(1)
+	}
+	q.Lo, q.Hi = append(q.Lo, 0), append(q.Hi, t.Most-t.Beside)
 }
 
 // aim makes the programme look for the solution nearest to w.
@@ -427,7 +453,17 @@ func largest(ctx context.Context, set simplex.Set) (float64, error) {
 func lowest(ctx context.Context, set simplex.Set, h *mat.SymDense, c []float64) (float64, error) {
 	p := polisher{set: set, first: make([]float64, set.N)}
 	p.lay(set, nil)
-	p.problem.H, p.problem.C = h, c
+	if h == nil {
+		p.problem.H = nil
+	} else {
+		p.problem.H.Zero()
+		for i := range set.N {
+			for j := i; j < set.N; j++ {
+				p.problem.H.SetSym(i, j, h.At(i, j))
+			}
+		}
+	}
+	copy(p.problem.C, c)
 	result, err := qp.Solve(ctx, &p.problem, qp.Settings{})
 	if err != nil {
 		return 0, err

@@ -163,7 +163,13 @@ func TestPolishChangesAssets(t *testing.T) {
 // Goals that a portfolio of the set is known to have are met, from portfolios
 // near to it.
 func TestPolishArrives(t *testing.T) {
-	set := simplex.Set{N: assets, Upper: slices.Repeat([]float64{0.6}, assets)}
+	t.Run("capped", func(t *testing.T) { arrives(t, simplex.Set{N: assets, Upper: slices.Repeat([]float64{0.6}, assets)}) })
+	t.Run("turnover", func(t *testing.T) {
+		arrives(t, simplex.Set{N: assets, Turnover: &simplex.Turnover{Held: []float64{0.3, 0.2, 0.1, 0.1, 0.1, 0.1}, Most: 0.6}})
+	})
+}
+
+func arrives(t *testing.T, set simplex.Set) {
 	from, to := feasible(set, 400, 1), feasible(set, 400, 2)
 	goals := make([][]Goal, 400)
 	for i := range goals {
@@ -202,10 +208,11 @@ func TestPolishArrives(t *testing.T) {
 // What a set allows: attained by portfolios, exceeded by none.
 func TestAttainable(t *testing.T) {
 	for name, set := range map[string]simplex.Set{
-		"open":   {N: assets},
-		"capped": {N: assets, Upper: slices.Repeat([]float64{0.3}, assets)},
-		"short":  {N: assets, Lower: slices.Repeat([]float64{-0.2}, assets), Upper: slices.Repeat([]float64{0.5}, assets)},
-		"groups": {N: assets, Groups: []simplex.Group{{Name: "B", Share: []float64{0, 0, 0, 1, 1, 1}, Lo: 0.2, Hi: 0.4}}},
+		"open":     {N: assets},
+		"capped":   {N: assets, Upper: slices.Repeat([]float64{0.3}, assets)},
+		"short":    {N: assets, Lower: slices.Repeat([]float64{-0.2}, assets), Upper: slices.Repeat([]float64{0.5}, assets)},
+		"groups":   {N: assets, Groups: []simplex.Group{{Name: "B", Share: []float64{0, 0, 0, 1, 1, 1}, Lo: 0.2, Hi: 0.4}}},
+		"turnover": {N: assets, Turnover: &simplex.Turnover{Held: []float64{0.3, 0.2, 0.1, 0.1, 0.1, 0.1}, Most: 0.6}},
 	} {
 		w := feasible(set, 2000, 1)
 		for k, m := range measures {

@@ -139,22 +139,18 @@ func (p *Projector) solve(dst []float64) error {
 	return nil
 }
 
-// hold narrows the bounds in force to the choice of holdings that w has made and, where
-// its turnover is at the limit, to that of what is bought, sold or kept.
+// hold narrows the bounds in force to the choices that w has made.
 func (p *Projector) hold(w []float64) {
-	if t := p.set.Turnover; t != nil && t.Of(w) >= t.Most-nearby {
-		for i, h := range t.Held {
-			if w[i] >= h {
-				p.least[i] = max(p.least[i], h)
-			}
-			if w[i] <= h {
-				p.most[i] = min(p.most[i], h)
-			}
-		}
+	switch {
+	case p.set.MinWeight > 0:
+		p.choose(w)
+	case p.trades != nil:
+		p.trades.narrow(w, p.least, p.most)
 	}
-	if p.set.MinWeight == 0 {
-		return
-	}
+}
+
+// choose narrows them to the choice of holdings.
+func (p *Projector) choose(w []float64) {
 	for i, x := range w {
 		if x == 0 {
 			p.least[i], p.most[i] = 0, 0

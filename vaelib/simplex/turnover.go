@@ -146,6 +146,22 @@ func (t *trades) put(dst, bought, sold []float64) {
 	}
 }
 
+// narrow limits each asset to being bought, sold or kept, as it is in w, where its
+// turnover is at the limit.
+func (t *trades) narrow(w, least, most []float64) {
+	if t.turnover.Of(w) < t.turnover.Most-nearby {
+		return
+	}
+	for i, h := range t.turnover.Held {
+		if w[i] >= h {
+			least[i] = max(least[i], h)
+		}
+		if w[i] <= h {
+			most[i] = min(most[i], h)
+		}
+	}
+}
+
 // programme is the case with groups.
 func (t *trades) programme(dst, v []float64) error {
 	n, p, l := len(v), t.problem, t.legs
