@@ -45,6 +45,7 @@ var verb = cli.Verb[config]{
 	Summary: "make portfolios out of a trained model",
 	Example: `generate -prices prices.csv -max-weight 0.25 > weights.csv
 generate -model runs/model -n 1000 -max-weight 0.25 > weights.csv
+generate -prices prices.csv -holdings mine.csv -max-turnover 0.3 -out runs/near
 generate -model runs/conditional -mode condition -wish 'volatility=0.4,sector.L1<=0.35' -out runs/wish
 generate -model runs/model -mode latent -objective sharpe -prices prices.csv -out runs/best
 generate -model runs/model -mode interpolate -from-weights two.csv -path spherical
@@ -276,9 +277,12 @@ func (j *job) open(backend *vae.Backend) (err error) {
 	return err
 }
 
-// hold reads what is held.
+// hold reads what is held, and limits the turnover from there.
 func (j *job) hold() (err error) {
 	if j.present, err = j.Trading.Held(j.io, j.symbols); j.present == nil || err != nil {
+		return err
+	}
+	if err := j.Limit(&j.set, j.present); err != nil {
 		return err
 	}
 	j.record.Holdings, err = run.HashFile(j.Trading.Holdings)

@@ -270,6 +270,37 @@ func TestHoldings(t *testing.T) {
 	}
 }
 
+// Every mode keeps the limit on turnover.
+func TestMaxTurnover(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "held.csv")
+	if err := os.WriteFile(path, []byte("B,A,OAK\n0.4,0.5,0.1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	near := half
+	near.Turnover = &simplex.Turnover{Held: []float64{0.5, 0.4, 0, 0}, Beside: 0.1, Most: 0.4}
+	for _, args := range [][]string{{"-n", "50"}, {"-mode", "interpolate", "-from-weights", files.weights, "-path", "weights"},
+		{"-mode", "latent", "-prices", files.prices, "-n", "2", "-starts", "4", "-iterations", "30"},
+		{"-mode", "robust", "-prices", files.prices, "-n", "2", "-candidates", "50"},
+		{"-mode", "diversify", "-prices", files.prices, "-n", "2", "-candidates", "50"},
+		{"-mode", "stress", "-prices", files.prices, "-n", "2", "-candidates", "50"},
+		{"-mode", "outcomes", "-prices", files.prices, "-n", "2", "-paths", "20", "-horizon", "10"}} {
+		_, p, r := makeIn(t, near, append(args, "-max-weight", "0.5", "-holdings", path, "-max-turnover", "0.4")...)
+		if !(r.Turnover.Largest <= 0.4+1e-12 && r.Turnover.Least > 0) {
+			t.Errorf("%v: %+v", args, r.Turnover)
+		}
+		if r.Mode == "latent" && (r.Bound == nil || math.Abs(*r.Gap) > 1e-3*math.Abs(*r.Bound)) {
+			t.Errorf("a latent search of %d portfolios ends %v below the bound %v", p.Len(), r.Gap, r.Bound)
+		}
+	}
+	for want, args := range map[string][]string{
+		"it takes 0.2 from what is held": {"-max-turnover", "0.15"}, "goes with no minimum weight": {"-max-turnover", "1", "-min-weight", "0.1"},
+	} {
+		if code, stdout, stderr := execute(t, append(args, "-holdings", path)...); code == 0 || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit code %d, %s, want %q", args, code, stderr, want)
+		}
+	}
+}
+
 // What the model was trained under is kept, and said; flags overrule it one by
 // one. A folder of before is said to know no constraints.
 func TestConstraintsOfTheTraining(t *testing.T) {

@@ -50,7 +50,7 @@ var verb = cli.Verb[config]{
 		optimize -objective hrp -format csv > weights.csv
 		optimize -prices closes.csv -objective learnt -max-weight 0.25
 		optimize -objective min-cvar -cash 10000 -lot 0.001
-		optimize -prices closes.csv -exclude USDC -objective max-sharpe -holdings mine.csv`,
+		optimize -prices closes.csv -exclude USDC -objective max-sharpe -holdings mine.csv -max-turnover 0.3`,
 	Default: config{Level: 0.95, Covariance: moments.Sample, Linkage: optimize.Single,
 		LeafOrder: optimize.OrderSciPy, Lot: 1},
 	Run: run,
@@ -146,6 +146,9 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held) (
 		in.RiskAversion = *c.RiskAversion
 	}
 	if in.Set, err = c.Set(io, w.Symbols); err != nil {
+		return nil, nil, err
+	}
+	if err := c.Limit(&in.Set, held); err != nil {
 		return nil, nil, err
 	}
 	if in.Benchmark, err = cli.ReadWeights(c.Benchmark, w.Symbols); err != nil {

@@ -318,6 +318,50 @@ func TestHoldings(t *testing.T) {
 	}
 }
 
+// No objective trades more than it may, all get as near as they can, and what can't be
+// reached is refused with what it takes.
+func TestMaxTurnover(t *testing.T) {
+	file := write(t, "held.csv", "symbol,weight\nALDER,0.3\nBIRCH,0.2\nCEDAR,0.4\nOAK,0.05\nUSD,0.05\n")
+	for _, objective := range []string{"min-variance", "mean-variance", "max-sharpe", "max-diversification", "min-cvar", "max-min", "risk-parity",
+		"hrp", "inverse-volatility", "equal-weight", "learnt"} {
+		args := []string{"-objective", objective, "-max-weight=0.5", "-holdings", file}
+		switch objective {
+		case "learnt":
+			args = append(args, "-backend=go")
+		case "risk-parity", "hrp", "inverse-volatility", "equal-weight":
+			args = append(args, "-project")
+		}
+		free := solve(t, args...)
+		near, far := solve(t, append(args, "-max-turnover=0.3")...), solve(t, append(args, "-max-turnover=2")...)
+		if near.Violation > 1e-12 || *near.Turnover > 0.3+1e-12 || *near.Turnover < 0.3-1e-9 {
+			t.Errorf("%s: a turnover of %v, violation %v", objective, *near.Turnover, near.Violation)
+		}
+		for symbol, w := range free.Weights {
+			if math.Abs(far.Weights[symbol]-w) > 1e-9 {
+				t.Errorf("%s: a turnover of 2 changes %s from %v to %v", objective, symbol, w, far.Weights[symbol])
+			}
+		}
+	}
+	stay := solve(t, "-objective=max-sharpe", "-holdings", file, "-max-turnover=0.15")
+	if stay.Weights["ALDER"] < 0.3 || stay.Weights["BIRCH"] < 0.2 || stay.Weights["CEDAR"] < 0.4 || math.Abs(*stay.Turnover-0.15) > 1e-12 {
+		t.Errorf("sells though cash and sale take all turnover: %+v", stay)
+	}
+	for want, args := range map[string][]string{
+		"it takes 0.15 from what is held":       {"-max-turnover=0.14"},
+		"it takes 0.35 from what is held":       {"-max-turnover=0.3", "-max-weight=0.3"},
+		"-max-turnover goes with no minimum":    {"-max-turnover=1", "-min-weight=0.1"},
+		"-max-turnover: -1 lies outside [0,20]": {"-max-turnover=-1"},
+	} {
+		code, stdout, stderr := execute(t, append(args, "-objective=min-variance", "-quiet", "-holdings", file)...)
+		if code == 0 || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit code %d, %s, want %q", args, code, stderr, want)
+		}
+	}
+	if code, _, stderr := execute(t, "-objective=hrp", "-quiet", "-max-turnover=1"); code != 2 || !strings.Contains(stderr, "-max-turnover goes with -holdings") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
 // Units are whole lots that the cash affords.
 func TestCash(t *testing.T) {
 	args := []string{"-objective=risk-parity", "-cash=100000", "-lot=0.5"}

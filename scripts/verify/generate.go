@@ -136,6 +136,9 @@ func (f *folder) checkGenerated(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.limit(&set, symbols); err != nil {
+		return err
+	}
 	for i, w := range weights {
 		if worst := outside(w, &set); !(worst <= 1e-12) {
 			f.add(file, "violation of "+ids[i], differs, worst, 1e-12)
@@ -274,6 +277,13 @@ func outside(w []float64, set *simplex.Set) float64 {
 			held += share * w[i]
 		}
 		worst = max(worst, g.Lo-held, held-g.Hi)
+	}
+	if t := set.Turnover; t != nil {
+		traded := t.Beside
+		for i, x := range w {
+			traded += math.Abs(x - t.Held[i])
+		}
+		worst = max(worst, traded-t.Most)
 	}
 	return worst
 }

@@ -56,6 +56,9 @@ func (f *folder) checkFixed(ctx context.Context, c *generateConfig) error {
 	if x.set, err = c.KeptConstraints.Set(f.io, symbols, kept); err != nil {
 		return err
 	}
+	if err := c.limit(&x.set, symbols); err != nil {
+		return err
+	}
 	if x.network.conditions() > 0 {
 		if err := x.model.json("donors.json", &x.donors); err != nil {
 			return err

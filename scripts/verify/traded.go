@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
+	"vaefolio/vaelib/simplex"
 )
 
 // traded is the turnover from what is held, over all portfolios.
@@ -63,6 +65,27 @@ func (f *folder) checkTraded(c *generateConfig, r *generated, symbols []string, 
 		}
 	}
 	f.all(about, "turnover", ids, stored, own, 1e-12)
+	return nil
+}
+
+// limit is the constraint that -max-turnover is.
+func (c *generateConfig) limit(set *simplex.Set, symbols []string) error {
+	if c.Trading.Holdings == "" || c.Trading.Most == nil {
+		return nil
+	}
+	held, err := heldOf(c.Trading.Holdings, symbols)
+	if err != nil {
+		return err
+	}
+	t := &simplex.Turnover{Held: make([]float64, len(symbols)), Most: *c.Trading.Most}
+	for _, symbol := range slices.Sorted(maps.Keys(held)) {
+		if j := slices.Index(symbols, symbol); j >= 0 {
+			t.Held[j] = held[symbol]
+		} else {
+			t.Beside += math.Abs(held[symbol])
+		}
+	}
+	set.Turnover = t
 	return nil
 }
 

@@ -235,7 +235,8 @@ func TestAlteredSets(t *testing.T) {
 	if err := os.WriteFile(held, []byte("BIRCH,ALDER,OAK,USD\n0.25,0.3,0.15,0.3\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	made := copied(t, finished(t, "generated", "generate", "-backend", "go", "-n", "5", "-max-weight", "0.3", "-holdings", held, "-quiet"))
+	made := copied(t, finished(t, "generated", "generate", "-backend", "go", "-n", "5", "-max-weight", "0.3", "-holdings", held,
+		"-max-turnover", "0.9", "-quiet"))
 	expect(t, made, slices.Concat(ofCSV(t, made, "weights.csv"), shifted(t, made, "weights.csv", 2),
 		ofJSON(t, made, "provenance.json")))
 	order := copied(t, finished(t, "set-order", "generate", "-mode", "condition", "-wish",

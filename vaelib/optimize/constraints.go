@@ -55,9 +55,14 @@ func bounds(set *simplex.Set, j int) (lower, upper float64) {
 	return lower, upper
 }
 
-// begin states the convex part of the set for the first n of the given number
-// of variables; the others are free, without cost.
-func (s *Solver) begin(set *simplex.Set, variables int) {
+// begin states the convex part of the set for n variables and returns the place of the
+// first of so many more, which are free and without cost.
+func (s *Solver) begin(set *simplex.Set, more int) (first int) {
+	first = set.N
+	if set.Turnover != nil {
+		first += 2 * set.N
+	}
+	variables := first + more
 	s.lower, s.upper, s.c = resize(s.lower, variables), resize(s.upper, variables), resize(s.c, variables)
 	clear(s.c)
 	for j := range variables {
@@ -75,11 +80,31 @@ func (s *Solver) begin(set *simplex.Set, variables int) {
 		copy(s.rows.add(g.Lo, g.Hi), g.Share)
 	}
 	s.settings.Warm = false
+	if t := set.Turnover; t != nil {
+		s.trade(t.Held, set.N)
+		total := s.rows.add(0, t.Most-t.Beside)
+		for k := set.N; k < first; k++ {
+			total[k] = 1
+		}
+	}
+	return first
 }
 
-// pose completes the programme.
+// trade adds the rows w - bought + sold = held, with what is bought of each asset from
+// one variable on and what is sold behind it, neither below 0.
+func (s *Solver) trade(held []float64, first int) {
+	n := len(held)
+	for j, h := range held {
+		bought, sold := first+j, first+n+j
+		row := s.rows.add(h, h)
+		row[j], row[bought], row[sold] = 1, -1, 1
+		s.lower[bought], s.lower[sold] = 0, 0
+	}
+}
+
+// pose completes the programme; a quadratic term is of the first variables.
 func (s *Solver) pose(h *mat.SymDense) {
-	s.problem.H, s.problem.C = h, s.c
+	s.problem.H, s.problem.C = s.pad(h, s.rows.columns), s.c
 	s.problem.A, s.problem.Lo, s.problem.Hi = s.rows.matrix(), s.rows.lo, s.rows.hi
 	s.problem.Lower, s.problem.Upper = s.lower, s.upper
 }

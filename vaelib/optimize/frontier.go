@@ -46,7 +46,8 @@ func Frontier(ctx context.Context, in *Inputs) (*Efficient, error) {
 	if err := in.check(MeanVariance); err != nil {
 		return nil, err
 	}
-	s := &sweep{in: in, direction: make([]float64, in.Set.N)}
+	s := &sweep{in: in}
+	s.direction = make([]float64, s.solver.begin(&in.Set, 0))
 	largest, size := 0.0, 0.0
 	for j, v := range in.Mean {
 		s.direction[j] = -v
@@ -155,7 +156,7 @@ func (p *piece) still() bool {
 func (s *sweep) at(ctx context.Context, tolerance float64) (*piece, error) {
 	v := &s.solver
 	warm := v.settings.Warm
-	v.begin(&s.in.Set, s.in.Set.N)
+	v.begin(&s.in.Set, 0)
 	v.settings.Warm = warm
 	for j, m := range s.in.Mean {
 		v.c[j] = -tolerance * m
@@ -169,8 +170,9 @@ func (s *sweep) at(ctx context.Context, tolerance float64) (*piece, error) {
 		return nil, err
 	}
 	v.settings.Warm = true
-	p := &piece{tolerance: tolerance, w: slices.Clone(r.X), slope: make([]float64, len(r.X)), mean: dot(s.in.Mean, r.X)}
-	v.qp.Sensitivity(p.slope, s.direction)
+	n, slope := s.in.Set.N, make([]float64, len(r.X))
+	p := &piece{tolerance: tolerance, w: slices.Clone(r.X[:n]), slope: slope[:n], mean: dot(s.in.Mean, r.X)}
+	v.qp.Sensitivity(slope, s.direction)
 	return p, nil
 }
 

@@ -94,6 +94,10 @@ func randomInputs(rng *rand.Rand) (Objective, *Inputs) {
 	if objective != MaxSharpe && objective != MaxDiversification && objective != MinCVaR && objective != MaxMin && rng.IntN(5) == 0 {
 		in.Turnover, in.Previous = scale*scale*rng.Float64(), w()
 	}
+	if rng.IntN(3) == 0 {
+		in.Set.Turnover = &simplex.Turnover{Held: w(), Beside: 0.1 * rng.Float64()}
+		in.Set.Turnover.Most = in.Set.Turnover.Beside + 1.5*rng.Float64()
+	}
 	return objective, in
 }
 
@@ -201,7 +205,7 @@ func verdict(t *testing.T, k int, s *Solver, in *Inputs, err error) string {
 		}
 		return "no excess"
 	case errors.As(err, &empty):
-		s.begin(&in.Set, in.Set.N)
+		s.begin(&in.Set, 0)
 		s.pose(nil)
 		r, err := s.qp.Solve(context.Background(), &s.problem, s.settings)
 		if err != nil || r.Status != qp.Infeasible {
@@ -262,6 +266,9 @@ func permute(in *Inputs, order []int) *Inputs {
 	for _, g := range in.Set.Groups {
 		g.Share = vector(g.Share)
 		out.Set.Groups = append(out.Set.Groups, g)
+	}
+	if t := in.Set.Turnover; t != nil {
+		out.Set.Turnover = &simplex.Turnover{Held: vector(t.Held), Beside: t.Beside, Most: t.Most}
 	}
 	n := len(order)
 	out.Cov = mat.NewSymDense(n, nil)

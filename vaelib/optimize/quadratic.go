@@ -16,11 +16,11 @@ import (
 // with k = 2 where the variance is the value, as 2 times half of it.
 func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs) error {
 	n := in.Set.N
-	variables := n
+	more := 0
 	if in.Turnover > 0 {
-		variables = 3 * n // w, and what is bought and sold
+		more = 2 * n // what is bought and sold
 	}
-	s.begin(&in.Set, variables)
+	first := s.begin(&in.Set, more)
 	h, charge, scale := s.terms(objective, in)
 	targeted := objective == MeanVariance && in.TargetReturn != nil
 	if targeted {
@@ -34,13 +34,9 @@ func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs)
 		}
 	}
 	if in.Turnover > 0 {
-		h = s.pad(h, n, variables)
-		for j := range n {
-			bought, sold := n+j, 2*n+j
-			row := s.rows.add(in.Previous[j], in.Previous[j]) // w - bought + sold = previous
-			row[j], row[bought], row[sold] = 1, -1, 1
-			s.c[bought], s.c[sold] = charge, charge
-			s.lower[bought], s.lower[sold] = 0, 0
+		s.trade(in.Previous, first)
+		for k := range more {
+			s.c[first+k] = charge
 		}
 	}
 	s.pose(h)
@@ -119,11 +115,12 @@ func largest(x []float64) float64 {
 // bound sets the limits of weight j in the posed programme.
 func (s *Solver) bound(j int, lower, upper float64) { s.lower[j], s.upper[j] = lower, upper }
 
-// pad is h with zeros for the variables beyond n.
-func (s *Solver) pad(h *mat.SymDense, n, variables int) *mat.SymDense {
-	if h == nil {
-		return nil
+// pad is h with zeros for the variables beyond its own.
+func (s *Solver) pad(h *mat.SymDense, variables int) *mat.SymDense {
+	if h == nil || h.SymmetricDim() == variables {
+		return h
 	}
+	n := h.SymmetricDim()
 	s.h = resize(s.h, variables*variables)
 	clear(s.h)
 	raw := h.RawSymmetric()
@@ -137,7 +134,7 @@ func (s *Solver) pad(h *mat.SymDense, n, variables int) *mat.SymDense {
 
 // bestMean is the largest mean of the set.
 func (s *Solver) bestMean(ctx context.Context, in *Inputs) (float64, error) {
-	s.begin(&in.Set, in.Set.N)
+	s.begin(&in.Set, 0)
 	for j, v := range in.Mean {
 		s.c[j] = -v
 	}

@@ -26,9 +26,13 @@ func abs(v float64) float64 { return math.Abs(v) }
 // same rows.
 func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bool) {
 	n := set.N
-	s.lower, s.upper, s.c = resize(s.lower, n), resize(s.upper, n), resize(s.c, n)
+	variables := n
+	if set.Turnover != nil {
+		variables += 2 * n // what is bought and sold, on the scale of y
+	}
+	s.lower, s.upper, s.c = resize(s.lower, variables), resize(s.upper, variables), resize(s.c, variables)
 	clear(s.c)
-	s.rows.reset(n)
+	s.rows.reset(variables)
 	copy(s.rows.add(1, 1), e)
 	long := true
 	for _, l := range lower {
@@ -37,7 +41,7 @@ func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bo
 	// row adds sign (x_j - limit sum(x)) >= 0 for one weight.
 	row := func(j int, limit, lo, hi float64) {
 		a := s.rows.add(lo, hi)
-		for i := range a {
+		for i := range n {
 			a[i] = -limit
 		}
 		a[j]++
@@ -59,7 +63,7 @@ func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bo
 	}
 	group := func(share []float64, limit, lo, hi float64) {
 		a := s.rows.add(lo, hi)
-		for i := range a {
+		for i := range n {
 			a[i] = share[i] - limit
 		}
 	}
@@ -73,8 +77,34 @@ func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bo
 	}
 	if !long || full {
 		a := s.rows.add(0, inf)
-		for i := range a {
+		for i := range n {
 			a[i] = 1
+		}
+	}
+	if set.Turnover != nil {
+		s.homogeniseTurnover(set.Turnover)
+	}
+}
+
+// homogeniseTurnover adds y - bought + sold = sum(y) held, and that both together are
+// at most sum(y) times the limit.
+func (s *Solver) homogeniseTurnover(t *simplex.Turnover) {
+	n := len(t.Held)
+	for j, h := range t.Held {
+		bought, sold := n+j, 2*n+j
+		a := s.rows.add(0, 0)
+		for i := range n {
+			a[i] = -h
+		}
+		a[j]++
+		a[bought], a[sold] = -1, 1
+		s.lower[bought], s.lower[sold] = 0, 0
+		s.upper[bought], s.upper[sold] = inf, inf
+	}
+	a := s.rows.add(-inf, 0)
+	for i := range a {
+		if a[i] = 1; i < n {
+			a[i] = t.Beside - t.Most
 		}
 	}
 }
@@ -118,7 +148,7 @@ func (s *Solver) ratio(ctx context.Context, in *Inputs, e []float64) (positive b
 		return false, errStuck
 	}
 	var sum float64
-	for _, v := range r.X {
+	for _, v := range r.X[:n] {
 		sum += v
 	}
 	if !(sum > 0) || sum > 1e13 {
@@ -135,7 +165,7 @@ func (s *Solver) ratio(ctx context.Context, in *Inputs, e []float64) (positive b
 	if gap := s.result.Gap; gap > 0 {
 		s.result.Gap = math.Sqrt(0.5/max(r.Objective-gap, 0)) - math.Sqrt(0.5/r.Objective)
 	}
-	for j, v := range r.X {
+	for j, v := range r.X[:n] {
 		s.result.Weights[j] = v / sum
 	}
 	s.result.KKT = r.KKT

@@ -119,16 +119,16 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 	}
 	settings := qp.Settings{}
 	for {
-		s.begin(&in.Set, n+1+len(known))
-		s.c[n] = 1
+		at := s.begin(&in.Set, 1+len(known))
+		s.c[at] = 1
 		for i, t := range known {
-			u := n + 1 + i
+			u := at + 1 + i
 			s.c[u], s.lower[u] = 1/k, 0
 			row := s.rows.add(0, inf)
 			for j, v := range in.Returns.RawRowView(t) {
 				row[j] = v / scale
 			}
-			row[n], row[u] = 1, 1
+			row[at], row[u] = 1, 1
 		}
 		s.pose(nil)
 		r, err := s.qp.Solve(ctx, &s.problem, settings)
@@ -144,7 +144,7 @@ func (s *Solver) minCVaR(ctx context.Context, in *Inputs) error {
 		s.losses(in.Returns, s.result.Weights)
 		before := len(known)
 		for t, loss := range s.work {
-			if !held[t] && loss/scale > r.X[n]+1e-12 {
+			if !held[t] && loss/scale > r.X[at]+1e-12 {
 				known, held[t] = append(known, t), true
 			}
 		}
@@ -165,6 +165,8 @@ func (s *Solver) minCVaRByMeans(ctx context.Context, in *Inputs, scale, k float6
 	n := in.Set.N
 	periods, _ := in.Returns.Dims()
 	order := make([]int, periods)
+	at := s.begin(&in.Set, 1)
+	s.c[at] = 1
 	cut := func(row []float64, w []float64) {
 		s.losses(in.Returns, w)
 		for t := range order {
@@ -182,16 +184,14 @@ func (s *Solver) minCVaRByMeans(ctx context.Context, in *Inputs, scale, k float6
 			}
 			left--
 		}
-		row[n] = 1
+		row[at] = 1
 	}
-	s.begin(&in.Set, n+1)
-	s.c[n] = 1
 	cut(s.rows.add(0, inf), equal(n))
 	s.pose(nil)
 	r, err := s.qp.SolveByCuts(ctx, &s.problem, func(x []float64, cuts *qp.Cuts) float64 {
 		s.losses(in.Returns, x[:n])
 		value := meanTail(s.work, k) / scale
-		if value > x[n]+1e-12 {
+		if value > x[at]+1e-12 {
 			cut(cuts.Row(0, inf), x[:n])
 		}
 		return value
@@ -239,13 +239,13 @@ func (s *Solver) maxMin(ctx context.Context, in *Inputs) error {
 		return err
 	}
 	n := in.Set.N
-	s.begin(&in.Set, n+1)
-	s.c[n] = -1
+	at := s.begin(&in.Set, 1)
+	s.c[at] = -1
 	cut := func(row []float64, t int) {
 		for j, v := range in.Returns.RawRowView(t) {
 			row[j] = v / scale
 		}
-		row[n] = -1
+		row[at] = -1
 	}
 	s.losses(in.Returns, equal(n))
 	first := 0
@@ -270,7 +270,7 @@ func (s *Solver) maxMin(ctx context.Context, in *Inputs) error {
 					period = t
 				}
 			}
-			if s.work[period]/scale <= -x[n]+1e-12 {
+			if s.work[period]/scale <= -x[at]+1e-12 {
 				break
 			}
 			cut(cuts.Row(0, inf), period)

@@ -240,8 +240,12 @@ func (s Set) checkTurnover() error {
 	if err != nil || least <= t.Most+slack {
 		return err
 	}
-	return infeasible("a turnover of at most %v reaches no portfolio within the other constraints: it takes %.6g from "+
-		"what is held: allow that, or loosen the others", t.Most, math.Ceil(least*1e6)/1e6)
+	enough := math.Round(least*1e6) / 1e6
+	if enough < least-slack/2 {
+		enough = math.Ceil(least*1e6) / 1e6
+	}
+	return infeasible("a turnover of at most %v reaches no portfolio within the other constraints: it takes %.7g from "+
+		"what is held: allow that, or loosen the others", t.Most, enough)
 }
 
 // leastTurnover is what the other constraints take.

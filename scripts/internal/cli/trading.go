@@ -5,11 +5,13 @@ import (
 	"strings"
 
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/simplex"
 )
 
 // Trading are the flags of a verb whose portfolios are traded into from what is held.
 type Trading struct {
-	Holdings string `flag:"holdings" unit:"FILE" help:"a CSV with one row of weights, those held now, from which the turnover of each portfolio is told: the sum of |w - held|, purchases and sales alike; a symbol that it lacks is not held, one that is not among the assets counts as sold, and what the sum leaves below 1 is cash"`
+	Holdings string   `flag:"holdings" unit:"FILE" help:"a CSV with one row of weights, those held now, from which the turnover of each portfolio is told: the sum of |w - held|, purchases and sales alike; a symbol that it lacks is not held, one that is not among the assets counts as sold, and what the sum leaves below 1 is cash"`
+	Most     *float64 `flag:"max-turnover" range:"[0,20]" only:"holdings" help:"the largest turnover, as one more constraint; 0 keeps the holdings, and without short positions 2 exchanges all of them"`
 }
 
 // Held is what is held now; nil where the flags don't say. It says on stderr what
@@ -30,6 +32,20 @@ func (t *Trading) Held(io *IO, symbols []string) (*portfolio.Held, error) {
 		io.Note("%s: %.6g of the capital is cash; what it buys counts as turnover", t.Holdings, held.Cash)
 	}
 	return held, nil
+}
+
+// Limit makes -max-turnover a constraint of the set. Its errors are those of
+// [simplex.Set.Check]: where too little may be traded, they tell what it takes.
+func (t *Trading) Limit(set *simplex.Set, held *portfolio.Held) error {
+	if t.Most == nil || held == nil {
+		return nil
+	}
+	if set.MinWeight > 0 {
+		return Usagef("-max-turnover goes with no minimum weight, which is %v: leave it out, or say -min-weight 0",
+			set.MinWeight)
+	}
+	set.Turnover = &simplex.Turnover{Held: held.Weights, Beside: held.Beside(), Most: *t.Most}
+	return set.Check()
 }
 
 // are joins names with a verb in their number.
