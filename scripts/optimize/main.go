@@ -13,6 +13,7 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/portfolio"
 )
 
 type config struct {
