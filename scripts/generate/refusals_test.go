@@ -46,8 +46,10 @@ func TestRefusesAFolderFirst(t *testing.T) {
 func TestRefusesWithoutABackend(t *testing.T) {
 	for args, want := range map[string]string{
 		"-model nothere": "holds no model",
-		"-mode latent -symbols A -model " + files.model: "leave -symbols out",
-		"-mode latent -exclude A -model " + files.model: "leave -exclude out",
+		"-mode latent -symbols A -model " + files.model:                 "leave -symbols out",
+		"-mode latent -exclude A -model " + files.model:                 "leave -exclude out",
+		"-mode latent -climb weights -model " + files.model:             "-climb weights needs a model over sets",
+		"-mode latent -climb weights -prior-weight 0.1 -prices nothere": "takes nothing off for |z|^2",
 		"-prices nothere":  "no such file",
 		"-max-weight 0.01": "0.01",
 	} {

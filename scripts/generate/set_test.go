@@ -81,6 +81,7 @@ func TestOverSets(t *testing.T) {
 	sorted := closes(t, symbols)
 	for _, args := range [][]string{
 		{"-n", "50"}, {"-n", "4", "-mode", "latent", "-iterations", "10"}, {"-n", "20", "-density", "prior"},
+		{"-n", "4", "-mode", "latent", "-climb", "weights", "-radius", "100"},
 		{"-n", "3", "-mode", "diversify", "-candidates", "60"},
 	} {
 		args = append(args, "-model", model, "-backend", "go", "-max-weight", "0.4", "-quiet")

@@ -3,6 +3,7 @@ package generate
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -33,8 +34,15 @@ type OptimizeSettings struct {
 	// the code, which holds the search near portfolios that the model knows. 0 takes
 	// nothing off.
 	PriorWeight float64
-	Seed        uint64
-	Progress    func(done, total int, note string) // total is Iterations; nil: no reports
+	// Follow climbs in weights, and follows in codes: each start steps up the objective
+	// from its portfolio, an asset's step by the inverse of its variance, and takes the
+	// code whose portfolio is nearest to where that leads. A gradient taken through the
+	// projection is 0 for each asset that a portfolio leaves out, and knows no small
+	// weights beside large ones; so this reaches corners of the constraint set that
+	// gradients miss. It needs a model over sets, and a PriorWeight of 0.
+	Follow   bool
+	Seed     uint64
+	Progress func(done, total int, note string) // total is Iterations; nil: no reports
 }
 
 // Why a latent search ended.
@@ -74,7 +82,8 @@ func Radius95(d int) float64 {
 // row in float64, takes the gradients back through the projection's and the
 // decoder's vector-Jacobian products, and moves by Adam's rule (Kingma and Ba
 // 2015) with a cosine-decaying step, back onto the ball where it leaves it.
-// Every start keeps the best portfolio that it has seen.
+// Every start keeps the best portfolio that it has seen. With Follow the codes move
+// otherwise, as said there.
 func (g *Generator) Optimize(
 	ctx context.Context, objective metrics.Objective, starts Density, settings OptimizeSettings,
 ) (*Optimum, error) {
@@ -91,6 +100,10 @@ func (g *Generator) climb(
 		return nil, err
 	}
 	n := s.Starts
+	move, err := g.mover(s)
+	if err != nil {
+		return nil, err
+	}
 	codes, err := g.begin(ctx, objective, starts, s)
 	if err != nil {
 		return nil, err
@@ -105,7 +118,6 @@ func (g *Generator) climb(
 	}
 	search.priorWeight = s.PriorWeight
 	climb := newClimber(g, objective, n)
-	first, second := mat.NewDense(n, d, nil), mat.NewDense(n, d, nil)
 	for iteration, still := 0, 0; iteration < s.Iterations; iteration++ {
 		decoded, err := g.model.DecodeContext(ctx, codes)
 		if err != nil {
@@ -128,15 +140,45 @@ func (g *Generator) climb(
 		if iteration+1 == s.Iterations {
 			break // nobody would look at the next codes
 		}
-		gradient, err := g.slope(codes, climb.upstream, s.PriorWeight)
-		if err != nil {
+		if err := move.next(ctx, codes, decoded, climb, iteration); err != nil {
 			return nil, err
 		}
-		step := s.Step * (1 + math.Cos(math.Pi*float64(iteration)/float64(s.Iterations))) / 2
-		adam(codes, gradient, first, second, iteration+1, step)
-		clampRows(codes, s.Radius)
 	}
 	return search, search.finish()
+}
+
+// mover moves codes (N x d) to the next ones, from what is known of the present ones:
+// what they decode to (N x n), and the climber's values, weights and gradients.
+type mover interface {
+	next(ctx context.Context, codes, decoded *mat.Dense, c *climber, iteration int) error
+}
+
+// mover is the one that the settings ask for.
+func (g *Generator) mover(s OptimizeSettings) (mover, error) {
+	if s.Follow {
+		return newFollower(g, s)
+	}
+	return &gradientMover{of: g, settings: s, first: mat.NewDense(s.Starts, g.Latent(), nil),
+		second: mat.NewDense(s.Starts, g.Latent(), nil)}, nil
+}
+
+// gradientMover moves by Adam's rule.
+type gradientMover struct {
+	of            *Generator
+	settings      OptimizeSettings
+	first, second *mat.Dense // N x d, moments
+}
+
+func (m *gradientMover) next(_ context.Context, codes, _ *mat.Dense, c *climber, iteration int) error {
+	s := m.settings
+	gradient, err := m.of.slope(codes, c.upstream, s.PriorWeight)
+	if err != nil {
+		return err
+	}
+	step := s.Step * (1 + math.Cos(math.Pi*float64(iteration)/float64(s.Iterations))) / 2
+	adam(codes, gradient, m.first, m.second, iteration+1, step)
+	clampRows(codes, s.Radius)
+	return nil
 }
 
 // begin draws the codes that climb: of a pool those of the best scores.
@@ -201,6 +243,9 @@ func (s OptimizeSettings) Validate() error {
 	if s.Pool < s.Starts {
 		return fmt.Errorf("latent search from the best %d of %d codes: give a larger pool, or fewer starts", s.Starts,
 			s.Pool)
+	}
+	if s.Follow && s.PriorWeight > 0 {
+		return errors.New("a latent search that climbs in weights knows no penalty on |z|²: leave one of the two out")
 	}
 	if s.Starts < 1 || s.Iterations < 1 || s.Patience < 0 || !(s.Step > 0) || !(s.Tolerance > 0) || !(s.Radius > 0) {
 		return fmt.Errorf("latent search of %d starts, %d iterations, step %v, radius %v, patience %d, "+
@@ -288,6 +333,7 @@ type climber struct {
 	workers  []worker
 	weights  *mat.Dense // N x n, projected
 	upstream *mat.Dense // N x n, the objective's gradient with respect to the decoder's output
+	slopes   *mat.Dense // N x n, that with respect to the weights
 	values   []float64
 	repair   []float64
 }
@@ -296,16 +342,15 @@ type climber struct {
 type worker struct {
 	projector *simplex.Projector
 	objective metrics.Objective
-	gradient  []float64
 }
 
 func newClimber(g *Generator, objective metrics.Objective, n int) *climber {
 	c := &climber{
 		weights: mat.NewDense(n, g.set.N, nil), upstream: mat.NewDense(n, g.set.N, nil),
-		values: make([]float64, n), repair: make([]float64, n),
+		slopes: mat.NewDense(n, g.set.N, nil), values: make([]float64, n), repair: make([]float64, n),
 	}
 	for range parallel.Workers(n) {
-		c.workers = append(c.workers, worker{g.projector.Clone(), objective.Clone(), make([]float64, g.set.N)})
+		c.workers = append(c.workers, worker{g.projector.Clone(), objective.Clone()})
 	}
 	return c
 }
@@ -323,13 +368,14 @@ func (c *climber) scoreRow(w *worker, i int, decoded []float64) (err error) {
 	if c.repair[i], err = w.projector.Project(row, decoded); err != nil {
 		return err
 	}
-	c.values[i] = w.objective.Gradient(w.gradient, row)
+	c.values[i] = w.objective.Gradient(c.slopes.RawRowView(i), row)
 	if math.IsNaN(c.values[i]) || math.IsInf(c.values[i], 0) {
 		c.values[i] = math.Inf(-1)
 		clear(upstream)
+		clear(c.slopes.RawRowView(i))
 		return nil
 	}
-	w.projector.VJP(upstream, w.gradient)
+	w.projector.VJP(upstream, c.slopes.RawRowView(i))
 	return nil
 }
 

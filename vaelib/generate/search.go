@@ -16,6 +16,10 @@ import (
 	"vaefolio/vaelib/run"
 )
 
+// climbWeights is the value of [SearchSettings].Climb of a search that has
+// [OptimizeSettings].Follow.
+const climbWeights = "weights"
+
 // atVolatility is the objective that has a limit of its own: see
 // [optimize.ReturnAtVolatility].
 const atVolatility = "return-at-volatility"
@@ -28,6 +32,7 @@ type SearchSettings struct {
 	Starts     int     `flag:"starts" range:"[1,1000000]" help:"the number of codes from which the search climbs side by side"`
 	Pool       int     `flag:"pool" range:"[0,1000000]" help:"the number of codes drawn to begin with, of which the best -starts climb; 0 means as many as climb"`
 	Iterations int     `flag:"iterations" range:"[1,100000]" help:"the largest number of steps of the search"`
+	Climb      string  `flag:"climb" choice:"codes|weights" default:"codes" help:"what the search climbs in: codes takes the gradient through the decoder; weights, of a model over sets, steps from each portfolio by its gradient and takes the code whose portfolio is nearest to where that leads, which reaches corners of the constraints that are far out in the codes (-radius)"`
 	Patience   int     `flag:"patience" range:"[0,100000]" help:"the number of steps without an improvement of any start after which the search ends; 0 means never"`
 	Radius     float64 `flag:"radius" range:"[0,inf)" help:"the largest length of a code; 0 means the 95 % quantile of the prior"`
 	PriorWeight
@@ -49,11 +54,19 @@ func (s SearchSettings) For(count int) SearchSettings {
 	return s
 }
 
-// Validate returns an error for an objective without its limit, and for a pool that is too
-// small.
+// Follows says whether the search climbs in weights, for which the model must be one over
+// sets of assets.
+func (s SearchSettings) Follows() bool { return s.Climb == climbWeights }
+
+// Validate returns an error for an objective without its limit, for a pool that is too
+// small, and for a penalty where none is known.
 func (s *SearchSettings) Validate() error {
 	if s.Objective == atVolatility && s.Volatility == 0 {
 		return errors.New(atVolatility + " needs its limit: give -volatility")
+	}
+	if s.Follows() && s.PriorWeight.PriorWeight > 0 {
+		return errors.New("-prior-weight: a search that climbs in weights takes nothing off for |z|^2: leave it out, " +
+			"or -climb weights")
 	}
 	if s.Pool > 0 && s.Pool < s.Starts {
 		return fmt.Errorf("-pool: the best %d of %d codes can't climb: give a larger pool, or fewer -starts", s.Starts,
@@ -118,7 +131,7 @@ func (g *Generator) Search(ctx context.Context, in Input, settings SearchSetting
 	}
 	climb := OptimizeSettings{
 		Starts: settings.Starts, Pool: settings.Pool, Iterations: settings.Iterations, Patience: settings.Patience,
-		Radius:      settings.Radius,
+		Radius: settings.Radius, Follow: settings.Follows(),
 		PriorWeight: settings.PriorWeight.PriorWeight, Seed: in.Seed, Progress: in.begin("latent search"),
 	}
 	began := time.Now()

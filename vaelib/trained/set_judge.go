@@ -85,8 +85,10 @@ const (
 	judgedUniverses   = 200
 	searchedUniverses = 40
 	searchPool        = 640 // codes, the best of which climb
-	searchStarts      = 8
-	searchIterations  = 80
+	searchStarts      = 4
+	searchIterations  = 160
+	ballStarts        = 8 // of the search in the prior's ball
+	ballIterations    = 80
 	mixtureDraws      = 5120
 )
 
@@ -197,12 +199,20 @@ func (j *judge) universe(ctx context.Context, e *universe.Example, search bool) 
 }
 
 // judgedSearch are the settings of the searches by which a model is judged: half of the
-// decodings are draws from the prior, and the best of them climb, without a bound on |z|,
-// since corners of the constraint set are decoded from codes far out.
+// decodings are draws from the prior, and the best of them climb, in weights and without a
+// bound on |z|, since corners of the constraint set are decoded from codes far out.
 func judgedSearch(seed uint64) generate.OptimizeSettings {
 	return generate.OptimizeSettings{
-		Pool: searchPool, Starts: searchStarts, Iterations: searchIterations, Step: 0.3, Radius: math.Inf(1),
+		Pool: searchPool, Starts: searchStarts, Iterations: searchIterations, Follow: true, Radius: math.Inf(1),
 		Seed: seed,
+	}
+}
+
+// ballSearch are those of the searches of as many codes inside the ball of
+// [generate.Radius95], where climbing in weights gains nothing.
+func ballSearch(seed uint64) generate.OptimizeSettings {
+	return generate.OptimizeSettings{
+		Pool: searchPool, Starts: ballStarts, Iterations: ballIterations, Step: 0.3, Seed: seed,
 	}
 }
 
@@ -227,9 +237,7 @@ func (j *judge) search(ctx context.Context, model *Model, e *universe.Example, w
 	if err != nil {
 		return err
 	}
-	settings := judgedSearch(j.seed)
-	settings.Radius = generate.Radius95(model.Network.Config().Latent)
-	inside, err := generator.Optimize(ctx, objective, generate.Prior{}, settings)
+	inside, err := generator.Optimize(ctx, objective, generate.Prior{}, ballSearch(j.seed))
 	if err != nil {
 		return err
 	}

@@ -176,7 +176,9 @@ func (c *contestant) model(m *Model) contest {
 			spread += math.Pow(x-1/float64(c.set.N), 2)
 		}
 	}
-	found, err := generator.Optimize(ctx, c.objective, generate.Prior{}, judgedSearch(1))
+	search := ballSearch(1) // by gradients, which both models have
+	search.Radius = math.Inf(1)
+	found, err := generator.Optimize(ctx, c.objective, generate.Prior{}, search)
 	c.must(err)
 	score.r2, score.sharpe = 1-miss/spread, found.Values[found.Best]/c.bound
 	return score

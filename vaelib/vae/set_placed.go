@@ -62,6 +62,22 @@ func (m *Model) Ask(largest float64, a *universe.Asked) (*Model, error) {
 	return m.placed.of.Asked(&u, a)
 }
 
+// Affine returns what a model over sets decodes with in its universe, w = P(offset + slopes
+// z): the offset (n) and the slopes (n x d), in units of weight, and the variances (n) of
+// the assets' returns per period. They are not to be changed, and nil of a model of a fixed
+// set of assets.
+func (m *Model) Affine() (offset []float64, slopes *mat.Dense, variances []float64) {
+	if m.placed == nil {
+		return nil, nil, nil
+	}
+	n := m.placed.universe.Assets()
+	variances = make([]float64, n)
+	for i := range variances {
+		variances[i] = m.placed.universe.Cov.At(i, i)
+	}
+	return m.placed.offset, m.placed.slopes, variances
+}
+
 // logits are the decoder's output before the head at codes (N x d).
 func (p *placed) logits(z *mat.Dense) *mat.Dense {
 	rows, _ := z.Dims()
