@@ -1,8 +1,6 @@
 package market
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"regexp"
@@ -13,7 +11,7 @@ import (
 // Doubt is a suspicion that closes are not what they should be: not one series
 // of prices at which the symbol could be bought. They are kept as they are.
 type Doubt struct {
-	Kind   string    `json:"kind"`          // jump, stale, filled weekends, returns, rates, amounts, twins or sums
+	Kind   string    `json:"kind"`          // jump, stale, filled weekends, returns, rates, amounts, twins, still or sums
 	Symbol string    `json:"symbol"`        // the first of them, where all are told in one
 	Time   time.Time `json:"time,omitzero"` // the row after a jump, or the first of a stretch
 	Factor float64   `json:"factor,omitempty"`
@@ -30,6 +28,7 @@ const (
 	rateDoubt    = "rates"
 	amountDoubt  = "amounts"
 	twinDoubt    = "twins"
+	stillDoubt   = "still"
 	sumDoubt     = "sums"
 )
 
@@ -89,11 +88,7 @@ func doubts(p *Panel, c *calendar) []Doubt {
 			"%s: by name a yield or a rate of interest, whose relative change is no return: leave it out by -exclude",
 			enumerate(rates))})
 	}
-	if pairs := p.twins(); len(pairs) > 0 {
-		found = append(found, Doubt{Kind: twinDoubt, Symbol: pairs[0], Text: fmt.Sprintf(
-			"%s: the same closes on every row: one asset under two names? It gets the weight of both: leave one out "+
-				"by -exclude", enumerate(pairs))})
-	}
+	found = append(found, p.alike(looks)...)
 	if d, ok := p.total(); ok {
 		found = append(found, d)
 	}
@@ -104,33 +99,6 @@ func doubts(p *Panel, c *calendar) []Doubt {
 			enumerate(filled), closed, stuck)})
 	}
 	return found
-}
-
-// twins are pairs of symbols, as "A and B", whose closes are the same on all rows and
-// change.
-func (p *Panel) twins() (pairs []string) {
-	first := map[[sha256.Size]byte]string{}
-	rows, columns := p.Close.Dims()
-	text := make([]byte, 0, 8*rows)
-	for j := range columns {
-		text = text[:0]
-		moves := false
-		for i := range rows {
-			x := p.Close.At(i, j)
-			moves = moves || i > 0 && math.Abs(x-p.Close.At(i-1, j)) > 0
-			text = binary.LittleEndian.AppendUint64(text, math.Float64bits(x))
-		}
-		sum := sha256.Sum256(text)
-		twin, met := first[sum]
-		switch {
-		case !moves:
-		case met:
-			pairs = append(pairs, twin+" and "+p.Symbols[j])
-		default:
-			first[sum] = p.Symbols[j]
-		}
-	}
-	return pairs
 }
 
 // total finds a symbol whose closes are the sum or the mean of all others on every row,
@@ -468,7 +436,7 @@ func (s *series) stale(symbol string, step time.Duration) (Doubt, bool) {
 	why := "halted, or filled?"
 	switch {
 	case rows == len(s.logs):
-		where, why = "on all rows", "delisted and filled forward?"
+		where, why = "on all rows", "delisted and filled forward, or cash?"
 	case from+rows == len(s.logs):
 		where, why = "since "+stamp(d.Time), "delisted and filled forward, or halted?"
 	case from == 0:
@@ -535,7 +503,7 @@ func (s *series) filledWeekend(c *calendar) (days string, rows int) {
 func (c *Cleaning) Warnings() []string {
 	lines := []string{}
 	for _, kind := range []string{jumpDoubt, staleDoubt, weekendDoubt, returnsDoubt, rateDoubt, amountDoubt,
-		twinDoubt, sumDoubt} {
+		twinDoubt, stillDoubt, sumDoubt} {
 		told := 0
 		var rest []string
 		for _, d := range c.Doubts {

@@ -107,6 +107,10 @@ func TestDoubts(t *testing.T) {
 			halts[i] = halts[i-1]
 		}
 	}
+	var inverse []float64
+	for _, v := range elm {
+		inverse = append(inverse, math.Round(1e8/v)/1e6)
+	}
 	for _, c := range []struct {
 		name   string
 		symbol string
@@ -133,6 +137,9 @@ func TestDoubts(t *testing.T) {
 		{"filled weekends", "OAK", weekends, []string{"filled weekends"}, []string{"OAK: unchanged on every Saturday and Sunday, 85 rows"}},
 		{"twins", "OAK", elm, []string{"twins"}, []string{"ELM and OAK: the same closes on every row: one asset under two names?"}},
 		{"twins in all but one row", "OAK", times(elm, 7, 8, 1.001), nil, nil},
+		{"another unit", "OAK", times(elm, 0, 300, 0.03), []string{"twins"}, []string{"ELM and OAK: closes in one ratio on every row"}},
+		{"the inverse", "OAK", inverse, []string{"twins"}, []string{"ELM and OAK: closes with one product on every row: a rate of exchange and its inverse?"}},
+		{"the inverse in all but one row", "OAK", times(inverse, 7, 8, 1.001), nil, nil},
 		{"gross returns", "OAK", gross, []string{"returns"}, []string{"closes of OAK scatter about one level"}},
 		{"gross returns in percent", "OAK", percent, []string{"returns"}, nil},
 		{"a yield", "DGS10", times(oak, 0, 300, 0.04), []string{"rates"}, []string{"DGS10: by name a yield"}},
@@ -160,6 +167,24 @@ func TestDoubts(t *testing.T) {
 			if said := loaded.String(); !strings.Contains(said, want) {
 				t.Errorf("%s: said\n%s\nwithout %q", c.name, said, want)
 			}
+		}
+	}
+}
+
+// What hardly moves beside others is as good as cash; bills beside shares, and coins that
+// are pegged to a currency, move enough to be told apart.
+func TestStill(t *testing.T) {
+	for _, c := range []struct {
+		size float64
+		want int
+	}{{1e-7, 1}, {5e-6, 1}, {1e-4, 0}, {1e-3, 0}} {
+		peg := walk(3, 300, c.size)
+		loaded, err := doubted(t, market.Options{}, []string{"ELM", "OAK", "PEG"}, walk(1, 300, 0.02), walk(2, 300, 0.015), peg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(loaded.Doubts) != c.want || c.want > 0 && !strings.Contains(loaded.String(), "PEG: less than a thousandth") {
+			t.Errorf("moves of %v: %v", c.size, loaded.Doubts)
 		}
 	}
 }

@@ -381,7 +381,7 @@ func TestCleaningSaid(t *testing.T) {
   OAK.csv:6: OAK on 2024-01-04: open 0, high 9, low 1: not above 0: kept, its close is sound
   OAK.csv:7: OAK on 2024-01-05: open 0, high 9, low 1: not above 0: kept, its close is sound
   28 more odd rows: kept
-  WARNING: OAK: close unchanged on 32 of 33 rows, on all rows: delisted and filled forward? What cannot be traded has no risk on paper, so that minimum variance prefers it: leave it out by -exclude, or refuse such closes by -max-stale
+  WARNING: OAK: close unchanged on 32 of 33 rows, on all rows: delisted and filled forward, or cash? What cannot be traded has no risk on paper, so that minimum variance prefers it: leave it out by -exclude, or refuse such closes by -max-stale
 `
 	if got := c.String(); got != want {
 		t.Errorf("said:\n%s\nnot:\n%s", got, want)

@@ -112,8 +112,8 @@ func (s *Solver) homogeniseTurnover(t *simplex.Turnover) {
 // ErrNoVariance says that a feasible portfolio without variance makes a ratio
 // to the volatility as large as one likes.
 var ErrNoVariance = errors.New(
-	"a feasible portfolio has no variance, so the ratio has no bound: use a shrunk covariance, or forbid " +
-		"short positions")
+	"a feasible portfolio has no variance, so the ratio has no bound: leave out assets that hardly move or that " +
+		"cancel each other out, use a shrunk covariance, or forbid short positions")
 
 // ratio maximises w'e / sqrt(w'Sw), with e scaled so that its largest entry is
 // 1. It says whether there is a w with w'e > 0.
