@@ -15,8 +15,8 @@ func (p *Panel) alike(looks []look) (found []Doubt) {
 		pairs []string
 		text  string
 	}{
-		{same, "the same closes on every row: one asset under two names? It gets the weight of both: leave one out by " +
-			"-exclude"},
+		{same, "the same closes on every row: one asset under two names? It gets the weight of both: leave one out " +
+			"by -exclude"},
 		{scaled, "closes in one ratio on every row: one asset in two units, or in shares of two sizes? It gets the " +
 			"weight of both: leave one out by -exclude"},
 		{opposite, "closes with one product on every row: a rate of exchange and its inverse? Half of each has next " +
