@@ -73,28 +73,6 @@ func (t *Table) Column(name string) (*Column, bool) {
 	return &t.Columns[j], true
 }
 
-// Select returns a table of the named columns, in the order given; it shares
-// their memory. It returns an error for a name that there is none of.
-func (t *Table) Select(names ...string) (*Table, error) {
-	out := &Table{Times: t.Times, Interval: t.Interval}
-	for _, name := range names {
-		c, ok := t.Column(name)
-		if !ok {
-			return nil, fmt.Errorf("unknown feature %s: the table has %d others, the first is %s",
-				name, len(t.Columns), t.first())
-		}
-		out.Columns = append(out.Columns, *c)
-	}
-	return out, nil
-}
-
-func (t *Table) first() string {
-	if len(t.Columns) == 0 {
-		return "none"
-	}
-	return t.Columns[0].Name
-}
-
 // Row writes row i into dst (length c) and says whether every value of it is
 // defined.
 func (t *Table) Row(dst []float64, i int) bool {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
@@ -401,15 +400,6 @@ func TestGrid(t *testing.T) {
 		if _, err := FitGrid(bad); err == nil {
 			t.Errorf("terciles of %v", bad)
 		}
-	}
-}
-
-func TestProbabilities(t *testing.T) {
-	times := []time.Time{time.Unix(100, 0), time.Unix(200, 0)}
-	p := Probabilities(times, mat.NewDense(2, 3, []float64{0.2, 0.3, 0.5, 1, 0, 0}))
-	if !slices.Equal(p.X, []float64{100, 200}) || !slices.Equal(p.Y[0], []float64{0.2, 1}) || !slices.Equal(p.Y[1], []float64{0.5, 1}) ||
-		!slices.Equal(p.Names, []string{"calm", "middle or calmer"}) {
-		t.Errorf("picture %+v", p)
 	}
 }
 
