@@ -21,7 +21,7 @@ func (e *Evaluator) hold(w []float64) holding {
 	return h
 }
 
-// target is the return per period that Sortino counts shortfalls from.
+// targetOf is the return per period that Sortino counts shortfalls from.
 func (e *Evaluator) targetOf(h *holding) float64 {
 	if e.settings.Convention == SkfolioDefaults {
 		return h.mean

@@ -17,7 +17,7 @@ type control struct {
 	index     int // among the caps
 }
 
-// controls joins the conditions with their measures, and packs the measures'
+// newControls joins the conditions with their measures, and packs the measures'
 // numbers into a vector: for each its vector or matrix (row-major), then 1/sd
 // and -mean/sd, which standardise what it gives.
 func newControls(c Config, s scaling, measures []portfolio.Measure) (controls []control, vector []float32, err error) {
