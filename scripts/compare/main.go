@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ type config struct {
 	compare.Settings `title:"Comparison"`
 	cli.Figures
 	cli.Format `title:"Output"`
-	Of         string `flag:"of" choice:"rows|pairs|differences" default:"rows" only:"format=csv|parquet" record:"-" help:"what csv and parquet list: the tracks, every two of them, or in what the runs differ; json has all"`
+	Of         string `flag:"of" choice:"rows|pairs|against|differences" default:"rows" only:"format=csv|parquet" record:"-" help:"what csv and parquet list: the tracks, every two of them, each beside the one of -against, or in what the runs differ; json has all"`
 	cli.Common
 }
 
@@ -37,6 +38,14 @@ var verb = cli.Verb[config]{
 }
 
 func main() { cli.Main(verb) }
+
+// Validate returns an error for a list that there is nothing for.
+func (c *config) Validate() error {
+	if c.Of == "against" && c.Against == "" {
+		return errors.New("-of against lists the tracks beside that of -against NAME: give it")
+	}
+	return nil
+}
 
 func sideBySide(ctx context.Context, c *config, io *cli.IO) error {
 	tracks, folders, err := read(c.Inputs)
@@ -205,6 +214,8 @@ func print(c *config, io *cli.IO, r *compare.Result, folders []*compare.Folder) 
 		return io.JSON(r)
 	case format != "table" && c.Of == "pairs":
 		return printPairs(io, format, r.Pairs)
+	case format != "table" && c.Of == "against":
+		return printAgainst(io, format, r.Rows)
 	case format != "table" && c.Of == "differences":
 		return printDifferences(io, format, dirs, slices.Concat(r.Config, r.Data))
 	case format != "table":
@@ -218,6 +229,12 @@ func print(c *config, io *cli.IO, r *compare.Result, folders []*compare.Folder) 
 	if pairs := few(r); len(pairs) > 0 {
 		fmt.Fprintln(io.Stdout)
 		if err := printPairs(io, "table", pairs); err != nil {
+			return err
+		}
+	}
+	if c.Against != "" && len(r.Rows) > 1 {
+		fmt.Fprintf(io.Stdout, "\nagainst %s\n", c.Against)
+		if err := printAgainst(io, "table", r.Rows); err != nil {
 			return err
 		}
 	}

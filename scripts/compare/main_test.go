@@ -248,10 +248,12 @@ func TestReferenceOverfitting(t *testing.T) {
 func TestFormats(t *testing.T) {
 	path := write(t, "r.csv", "a,b\n0.01,0.02\n-0.02,0.01\n0.03,-0.01\n0.01,0.01\n-0.01,0.02\n0.02,0\n0,0.01\n0.01,-0.02\n")
 	for args, want := range map[string]string{
-		"-format csv":             "name,source,annual_return,annual_return_from",
-		"-format csv -of pairs":   "a,b,sharpe_difference,bootstrap_from",
-		"-format table":           "better than a? best is b",
-		"-format csv -level 0.99": "var99",
+		"-format csv":                        "name,source,annual_return,annual_return_from",
+		"-format csv -of pairs":              "a,b,sharpe_difference,bootstrap_from",
+		"-format table":                      "better than a? best is b",
+		"-against a":                         "against a\nname ",
+		"-format csv -of against -against a": "name,active_return,active_return_from,active_return_to,tracking_error,",
+		"-format csv -level 0.99":            "var99",
 	} {
 		code, stdout, stderr := execute(t, append([]string{path}, strings.Fields(args)...)...)
 		if code != 0 || !strings.Contains(stdout, want) || !strings.Contains(stderr, "periods per year: 1 (the returns have no dates)") {
@@ -281,6 +283,7 @@ func TestRefuses(t *testing.T) {
 		{good + " -against c", 1, "-against: no track c"},
 		{good + " -trial-log nowhere", 1, "-trial-log: nowhere"},
 		{good + " -block 0.5", 2, "-block 0.5"},
+		{good + " -format csv -of against", 2, "-of against lists the tracks beside that of -against NAME"},
 		{"none.csv", 1, "none.csv"},
 	} {
 		code, stdout, stderr := execute(t, strings.Fields(c.args)...)

@@ -66,6 +66,36 @@ func printPairs(io *cli.IO, format string, pairs []compare.Pair) error {
 	return table.Close()
 }
 
+// printAgainst prints a line for every track beside the one that it is against.
+func printAgainst(io *cli.IO, format string, rows []compare.Row) error {
+	short := map[string]string{"active_return": "active", "tracking_error": "te", "information_ratio": "ir",
+		"correlation": "corr", "up_capture": "up", "down_capture": "down"}
+	columns := []cli.Column{{Name: "name"}}
+	var cells [][]any
+	for _, row := range rows {
+		if row.Against == nil {
+			continue
+		}
+		line := []any{row.Name}
+		for _, f := range row.Against {
+			if len(cells) == 0 {
+				columns = append(columns, cli.Column{Name: f.Name, Short: short[f.Name]},
+					cli.Column{Name: f.Name + "_from", Short: "95 % from"},
+					cli.Column{Name: f.Name + "_to", Short: "to"})
+			}
+			line = append(line, f.Value.Any(), f.From.Any(), f.To.Any())
+		}
+		cells = append(cells, line)
+	}
+	table := io.Table(format, columns...)
+	for _, line := range cells {
+		if err := table.Row(line...); err != nil {
+			return err
+		}
+	}
+	return table.Close()
+}
+
 // few are the pairs that a screen has room for: all, or those with the track that
 // the others are tested against.
 func few(r *compare.Result) []compare.Pair {

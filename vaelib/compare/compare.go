@@ -59,6 +59,7 @@ type Row struct {
 	BlockLengthOfSquares float64      `json:"block_length_of_squares"`
 	StepDown             number.Value `json:"stepdown_p"` // adjusted p-value of the step-down test against SPA's benchmark
 	Coverage             *Coverage    `json:"var_coverage"`
+	Against              Figures      `json:"against,omitempty"` // beside the track of Settings.Against, where one is named
 	Notes                []string     `json:"notes"`
 }
 
@@ -146,7 +147,8 @@ func Run(ctx context.Context, t *Tracks, annual metrics.Settings, settings Setti
 	if t.Times != nil {
 		c.result.From, c.result.To = stamp(t.Times[0]), stamp(t.Times[len(t.Times)-1])
 	}
-	for _, step := range []func(context.Context) error{c.figures, c.draw, c.pairs, c.superior, c.overfitting} {
+	for _, step := range []func(context.Context) error{c.figures, c.draw, c.pairs, c.superior,
+		c.against, c.overfitting} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
