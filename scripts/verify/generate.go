@@ -279,11 +279,7 @@ func outside(w []float64, set *simplex.Set) float64 {
 		worst = max(worst, g.Lo-held, held-g.Hi)
 	}
 	if t := set.Turnover; t != nil {
-		traded := t.Beside
-		for i, x := range w {
-			traded += math.Abs(x - t.Held[i])
-		}
-		worst = max(worst, traded-t.Most)
+		worst = max(worst, turnoverOf(w, t)-t.Most)
 	}
 	return worst
 }

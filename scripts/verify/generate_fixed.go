@@ -370,7 +370,8 @@ func (f *folder) checkRepairs(x *fixed, asked [][]float64) {
 		}
 		if want[i] = away; simple && x.config.Mode != "condition" {
 			lower, upper := bounds(&x.set)
-			if nearest := boxedBy(y, lower, upper); math.Sqrt(squared(nearest, x.weights[i])) > 10*single {
+			nearest := nearestTraded(y, lower, upper, x.set.Turnover)
+			if math.Sqrt(squared(nearest, x.weights[i])) > 10*single {
 				f.add(file, x.ids[i]+" beside the nearest to what its code decodes to", differs, x.weights[i], nearest)
 				return
 			}

@@ -89,6 +89,49 @@ func (c *generateConfig) limit(set *simplex.Set, symbols []string) error {
 	return nil
 }
 
+// nearestTraded is the nearest point to y of a box whose weights sum to 1 and, where there
+// is a limit, trade no more: by bisection of the price u of turnover, and for each by that
+// of the price of the budget. An asset moves as far as it would without, less u, and not
+// beyond what is held.
+func nearestTraded(y, lower, upper []float64, t *simplex.Turnover) []float64 {
+	w := boxedBy(y, lower, upper)
+	if t == nil || turnoverOf(w, t) <= t.Most {
+		return w
+	}
+	const far, bisections = 64, 100
+	for least, most, k := 0.0, float64(far), 0; k < bisections; k++ {
+		u := (least + most) / 2
+		for low, high, l := -2.0*far, 2.0*far, 0; l < bisections; l++ {
+			price, total := (low+high)/2, 0.0
+			for i, h := range t.Held {
+				x := y[i] - price - h
+				w[i] = min(max(h+math.Copysign(max(0, math.Abs(x)-u), x), lower[i]), upper[i])
+				total += w[i]
+			}
+			if total > 1 {
+				low = price
+			} else {
+				high = price
+			}
+		}
+		if turnoverOf(w, t) > t.Most {
+			least = u
+		} else {
+			most = u
+		}
+	}
+	return w
+}
+
+// turnoverOf is what it takes to get from what is held to w.
+func turnoverOf(w []float64, t *simplex.Turnover) float64 {
+	traded := t.Beside
+	for i, x := range w {
+		traded += math.Abs(x - t.Held[i])
+	}
+	return traded
+}
+
 // heldOf is what a file says is held, by symbol, without cash.
 func heldOf(path string, symbols []string) (map[string]float64, error) {
 	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{AnySum: true})

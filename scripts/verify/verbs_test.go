@@ -160,6 +160,11 @@ func TestAlteredPortfolios(t *testing.T) {
 	skipWhenShort(t)
 	dir := copied(t, finished(t, "samples", "generate", "-model", smallTraining(t), "-n", "4", "-max-weight", "0.3",
 		"-backend", "go", "-quiet"))
+	near := finished(t, "near", "generate", "-model", smallTraining(t), "-n", "4", "-max-weight", "0.3", "-holdings",
+		heldFile(t), "-max-turnover", "1", "-backend", "go", "-quiet")
+	if said := first(t, near, memo{}, ""); said != "" {
+		t.Errorf("under a limit on turnover: %s", said)
+	}
 	expect(t, dir, slices.Concat(ofCSV(t, dir, "weights.csv"), ofJSON(t, dir, "provenance.json")))
 	dir = copied(t, finished(t, "order", "generate", "-model", smallConditional(t), "-mode", "condition", "-wish",
 		"volatility=0.65,max_weight<=0.3", "-n", "4", "-backend", "go", "-quiet"))
@@ -231,11 +236,7 @@ func TestAlteredSets(t *testing.T) {
 			return strings.Contains(a.what, "seconds") || strings.Contains(a.what, "_time")
 		}))
 	}
-	held := filepath.Join(t.TempDir(), "held.csv")
-	if err := os.WriteFile(held, []byte("BIRCH,ALDER,OAK,USD\n0.25,0.3,0.15,0.3\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	made := copied(t, finished(t, "generated", "generate", "-backend", "go", "-n", "5", "-max-weight", "0.3", "-holdings", held,
+	made := copied(t, finished(t, "generated", "generate", "-backend", "go", "-n", "5", "-max-weight", "0.3", "-holdings", heldFile(t),
 		"-max-turnover", "0.9", "-quiet"))
 	expect(t, made, slices.Concat(ofCSV(t, made, "weights.csv"), shifted(t, made, "weights.csv", 2),
 		ofJSON(t, made, "provenance.json")))
@@ -243,6 +244,15 @@ func TestAlteredSets(t *testing.T) {
 		"volatility=0.7,max_weight<=0.25,sector.DeFi<=0.3", "-backend", "go", "-n", "20", "-max-weight", "0.35", "-quiet"))
 	expect(t, order, slices.Concat(ofCSV(t, order, "weights.csv"), shifted(t, order, "weights.csv", 2),
 		some(ofJSON(t, order, "provenance.json"), 5)))
+}
+
+// heldFile holds the file of some holdings.
+func heldFile(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "held.csv")
+	if err := os.WriteFile(path, []byte("BIRCH,ALDER,OAK,USD\n0.25,0.3,0.15,0.3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // smallUniverses are the flags of the smallest corpus of universes.

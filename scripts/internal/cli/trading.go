@@ -10,7 +10,7 @@ import (
 
 // Trading are the flags of a verb whose portfolios are traded into from what is held.
 type Trading struct {
-	Holdings string   `flag:"holdings" unit:"FILE" help:"a CSV with one row of weights, those held now, from which the turnover of each portfolio is told: the sum of |w - held|, purchases and sales alike; a symbol that it lacks is not held, one that is not among the assets counts as sold, and what the sum leaves below 1 is cash"`
+	Holdings string   `flag:"holdings" unit:"FILE" help:"a CSV with one row of weights, those held now: the turnover of each portfolio from there is told, the sum of |w - held|; a symbol that is not among the assets counts as sold, and what the weights leave of 1 is cash"`
 	Most     *float64 `flag:"max-turnover" range:"[0,20]" only:"holdings" help:"the largest turnover, as one more constraint; 0 keeps the holdings, and without short positions 2 exchanges all of them"`
 }
 
