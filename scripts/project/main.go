@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -18,6 +19,7 @@ type config struct {
 	Weights string `flag:"weights" unit:"FILE" required:"true" help:"a CSV of weights with a header of symbols and optionally a first column id; its rows may have any sum"`
 	Percent bool   `flag:"percent" help:"divide the weights by 100, as they are in percent"`
 	cli.Constraints
+	cli.Trading `title:"What is held"`
 	cli.Common
 }
 
@@ -26,14 +28,20 @@ var verb = cli.Verb[config]{
 	Summary: "the nearest weights that sum to 1 and meet the constraints, as csv",
 	Example: `
 		project -weights raw.csv -max-weight 0.25 > weights.csv
-		project -weights raw.csv -min-weight 0.02 -sectors sectors.csv -sector-cap L1=0.35 > weights.csv`,
+		project -weights raw.csv -min-weight 0.02 -sectors sectors.csv -sector-cap L1=0.35 > weights.csv
+		project -weights target.csv -holdings mine.csv -max-turnover 0.2 > weights.csv`,
 	Run: project,
 }
 
 func main() { cli.Main(verb) }
 
-// Validate refuses sectors without a cap.
-func (c *config) Validate() error { return c.CheckSectors() }
+// Validate refuses sectors without a cap, and holdings that limit nothing.
+func (c *config) Validate() error {
+	if c.Holdings != "" && c.Most == nil {
+		return errors.New("-holdings limits nothing without -max-turnover: give it, or leave out the holdings")
+	}
+	return c.CheckSectors()
+}
 
 // rowsPerBlock is how many rows are projected between reports.
 const rowsPerBlock = 4096
@@ -45,6 +53,13 @@ func project(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	set, err := c.Set(io, p.Symbols)
 	if err != nil {
+		return err
+	}
+	held, err := c.Held(io, p.Symbols)
+	if err != nil {
+		return err
+	}
+	if err := c.Limit(&set, held); err != nil {
 		return err
 	}
 	if err := checkAmounts(io, p, c.Weights); err != nil {

@@ -111,6 +111,28 @@ const (
 	sectors = "symbol,sector,share\nA,x,1\nB,x,1\nC,x,0.5\nC,y,0.5\nD,y,1\nE,z,1\n"
 )
 
+// Towards a target no more is traded than may be.
+func TestMaxTurnover(t *testing.T) {
+	target, held := write(t, "target.csv", "A,B,C\n0.6,0.4,0\n"), write(t, "held.csv", "B,C\n0.5,0.5\n")
+	code, stdout, stderr := execute(t, "-weights", target, "-holdings", held, "-max-turnover=0.4", "-quiet")
+	_, got := rows(t, stdout, 0)
+	if code != 0 || len(got) != 1 {
+		t.Fatalf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	for j, want := range []float64{0.2, 0.5, 0.3} {
+		if math.Abs(got[0][j]-want) > 1e-12 {
+			t.Errorf("%v, want to move a fifth from C to A alone", got[0])
+		}
+	}
+	for want, args := range map[string][]string{
+		"limits nothing without -max-turnover": {"-holdings", held}, "it takes 0.4 from": {"-holdings", held, "-max-turnover=0.1", "-max-weight=0.4"},
+	} {
+		if code, stdout, stderr := execute(t, append(args, "-weights", target)...); code == 0 || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit code %d, %s, want %q", args, code, stderr, want)
+		}
+	}
+}
+
 // What stands in the file, parsed again, misses no constraint by more than
 // 1e-12.
 func TestWrittenWeightsAreFeasible(t *testing.T) {
