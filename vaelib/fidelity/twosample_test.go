@@ -165,6 +165,9 @@ func TestPValuesAreUniform(t *testing.T) {
 // Samples that differ are told apart: by place, by width, and by dependence
 // alone.
 func TestPower(t *testing.T) {
+	if testing.Short() {
+		t.Skip("permutes eight pairs of samples")
+	}
 	dependent := normals(400, 3, 2)
 	for i := range 400 {
 		dependent.Set(i, 1, 0.8*dependent.At(i, 0)+0.6*dependent.At(i, 1))

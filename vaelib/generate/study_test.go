@@ -75,6 +75,9 @@ func TestSweepsSayWhere(t *testing.T) {
 // What lies between styles has figures of the returns held out, and each
 // portfolio given has a style.
 func TestStudyStyles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("judges every style twice")
+	}
 	g := generator(t, simplex.Set{N: assets})
 	known := mat.DenseCopyOf(training().Slice(0, 200, 0, assets))
 	all := returns()

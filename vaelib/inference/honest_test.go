@@ -54,6 +54,9 @@ func garch(x []float64, mu float64, rng *rand.Rand) {
 // difference of two Sharpe ratios, in 90 to 97 % of markets whose returns depend
 // on each other, or whose risk does.
 func TestIntervalsCover(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws 180 worlds, and 400 resamples of each")
+	}
 	const periods, mu = 750, 0.0005
 	few := count(60)
 	for _, process := range []string{"AR(1) of 0.3", "AR(1) of -0.2", "GARCH(1,1)"} {

@@ -239,6 +239,9 @@ func TestRefusals(t *testing.T) {
 // LUNA and of OM, DOGE on the day when its price was pushed up. Nothing else is
 // doubted.
 func TestDoubtsOfRealData(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads all the real prices there are")
+	}
 	for path, want := range map[string]string{
 		"equities/sp500_20stocks_adjclose.csv":     "",
 		"equities/sp500_index.csv":                 "",

@@ -159,6 +159,9 @@ func both(a, b *market.Panel) *market.Panel {
 // The list of November 2025 is suspected; with coins that failed it is not,
 // and these are members while they lived.
 func TestUniverseReal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads real prices of 353 symbols")
+	}
 	load := func(elem ...string) *market.Panel {
 		p, _, err := market.Load(sharedtest.Path(t, append([]string{"data", "crypto"}, elem...)...), market.Options{})
 		if err != nil {
@@ -281,6 +284,9 @@ func TestTurnover(t *testing.T) {
 
 // The turnover in the files of 40 symbols is that of the wide file of all.
 func TestTurnoverReal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads real turnovers of 329 symbols")
+	}
 	all, _ := load(t, sharedtest.Path(t, "data", "crypto", "bybit_linear_daily_turnover_all.csv"), market.Options{Turnover: true})
 	some, _ := load(t, sharedtest.Path(t, "data", "crypto", "bybit_linear_daily"), market.Options{Turnover: true})
 	for j, symbol := range some.Symbols {
