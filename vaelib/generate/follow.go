@@ -44,14 +44,14 @@ type followed struct {
 }
 
 // How a follower searches. The numbers were chosen on universes of docs/universe.md's
-// seeds 20 to 23.
+// seeds 20 to 29.
 const (
 	followMemory  = 10   // values
 	followShorter = 0.25 // of a step refused
 	followLongest = 4    // times the step before
 	followRefused = 8    // points on end, before Adam's rule
 	followStep    = 0.1  // of Adam's rule, in units of z
-	followRounds  = 8    // of least squares
+	followRounds  = 20   // of Newton's method
 	followRidge   = 1e-9 // of the mean square of slopes
 )
 
@@ -204,13 +204,17 @@ func (f *follower) target(s *followed) ([]float64, error) {
 // follow returns the code of the portfolio that is nearest to a target, of those the
 // nearest to the present one. Weights that the target has strictly between their bounds
 // count; those at a bound may go as far beyond it as they like, and which of them would
-// come inside is found in rounds. A code beyond the radius is drawn nearer to 0.
+// come inside is found on the way. A code beyond the radius is drawn nearer to 0.
 func (f *follower) follow(s *followed, target []float64) []float64 {
 	logits := make([]float64, len(target))
 	for i := range logits {
 		logits[i] = f.offset[i] + floats.Dot(f.slopes.RawRowView(i), s.code)
 	}
 	p := &pursuit{follower: f, code: s.code, target: target, logits: logits, level: f.level(logits, s.decoded)}
+	for i, v := range f.variance {
+		row := f.slopes.RawRowView(i)
+		p.unit += math.Sqrt(v) * floats.Dot(row, row) / float64(len(row))
+	}
 	for penalty := 0.0; ; penalty = max(100*penalty, 1e-6) {
 		code := p.solve(penalty)
 		if floats.Norm(code, 2) <= f.settings.Radius || penalty > 1 {
@@ -237,37 +241,63 @@ func (f *follower) level(logits, decoded []float64) (level float64) {
 type pursuit struct {
 	*follower
 	code, target, logits []float64
-	level                float64
+	level, unit          float64 // unit is the mean square of slopes, as they are weighed
 }
 
-// solve returns the code, with a penalty on its length.
+// solve returns the code, with a penalty on its length: by Newton's method, whose model of
+// the problem changes with the weights that count, and which goes no farther than the
+// problem falls.
 func (p *pursuit) solve(penalty float64) []float64 {
 	d := len(p.code)
-	code := slices.Clone(p.code)
-	counts := make([]bool, len(p.target))
-	for i, t := range p.target {
-		counts[i] = p.low[i] < t && t < p.high[i]
-	}
-	for range followRounds + 1 {
+	at, trial := make([]float64, d+1), make([]float64, d+1)
+	counts, next := make([]bool, len(p.target)), make([]bool, len(p.target))
+	miss := p.miss(at, penalty, counts)
+	for range followRounds {
 		move := p.move(counts, penalty)
 		if move == nil {
 			break
 		}
-		floats.AddTo(code, p.code, move[:d])
-		inside := false
-		for i, t := range p.target {
-			if p.low[i] < t && t < p.high[i] {
-				continue
+		floats.Sub(move, at)
+		length, missed := 1.0, 0.0
+		for range newtonHalvings {
+			floats.AddScaledTo(trial, at, length, move)
+			if missed = p.miss(trial, penalty, next); missed < miss {
+				break
 			}
-			w := p.logits[i] + floats.Dot(p.slopes.RawRowView(i), move[:d]) - p.level - move[d]
-			counts[i] = t <= p.low[i] && w > t || t >= p.high[i] && w < t
-			inside = inside || counts[i]
+			length /= 2
 		}
-		if !inside {
+		if !(missed < miss) {
+			break
+		}
+		done := length == 1 && slices.Equal(counts, next)
+		at, trial, counts, next, miss = trial, at, next, counts, missed
+		if done {
 			break
 		}
 	}
+	code := make([]float64, d)
+	floats.AddTo(code, p.code, at[:d])
 	return code
+}
+
+// newtonHalvings bounds how short a step of Newton's method may get.
+const newtonHalvings = 12
+
+// miss is what is made small, at a change of the code and of the level, and says which
+// weights count there.
+func (p *pursuit) miss(move []float64, penalty float64, counts []bool) (sum float64) {
+	d := len(p.code)
+	for i, t := range p.target {
+		w := p.logits[i] + floats.Dot(p.slopes.RawRowView(i), move[:d]) - p.level - move[d]
+		counts[i] = !(t <= p.low[i] && w <= t || t >= p.high[i] && w >= t)
+		if counts[i] {
+			sum += math.Sqrt(p.variance[i]) * (w - t) * (w - t)
+		}
+	}
+	for k, z := range p.code {
+		sum += p.unit * (followRidge*move[k]*move[k] + penalty*(z+move[k])*(z+move[k]))
+	}
+	return sum + p.unit*followRidge*move[d]*move[d]
 }
 
 // move returns the change of the code (d) and of the level that brings the weights that
@@ -286,12 +316,11 @@ func (p *pursuit) move(counts []bool, penalty float64) []float64 {
 		normal.SymRankOne(normal, weight, mat.NewVecDense(d+1, row))
 		floats.AddScaled(right, weight*(p.target[i]+p.level-p.logits[i]), row)
 	}
-	unit := mat.Trace(normal) / float64(d+1)
 	for k, z := range p.code {
-		normal.SetSym(k, k, normal.At(k, k)+unit*(followRidge+penalty))
-		right[k] -= unit * penalty * z
+		normal.SetSym(k, k, normal.At(k, k)+p.unit*(followRidge+penalty))
+		right[k] -= p.unit * penalty * z
 	}
-	normal.SetSym(d, d, normal.At(d, d)+unit*followRidge)
+	normal.SetSym(d, d, normal.At(d, d)+p.unit*followRidge)
 	var c mat.Cholesky
 	if !c.Factorize(normal) {
 		return nil

@@ -79,8 +79,8 @@ func TestFollowReachesCorners(t *testing.T) {
 			}
 			return found.Values[found.Best] / bound
 		}
-		follow, climb := judgedSearch(1), judgedSearch(1)
-		climb.Follow, climb.Starts, climb.Iterations, climb.Step = false, 8, 80, 0.3
+		follow, climb := judgedSearch(1), ballSearch(1)
+		climb.Radius = math.Inf(1)
 		there, near := share(follow), share(climb)
 		t.Logf("%s: %.4f of the bound in weights, %.4f by gradients", name, there, near)
 		if !(there > 0.995 && there > near) {

@@ -84,10 +84,11 @@ type UniverseWorth struct {
 const (
 	judgedUniverses   = 200
 	searchedUniverses = 40
-	searchPool        = 640 // codes, the best of which climb
+	searchPool        = 320 // codes, the best of which climb
 	searchStarts      = 4
-	searchIterations  = 160
-	ballStarts        = 8 // of the search in the prior's ball
+	searchIterations  = 240
+	ballPool          = 640 // of the search in the prior's ball, of as many codes in all
+	ballStarts        = 8
 	ballIterations    = 80
 	mixtureDraws      = 5120
 )
@@ -198,7 +199,7 @@ func (j *judge) universe(ctx context.Context, e *universe.Example, search bool) 
 	return w, j.search(ctx, model, e, w)
 }
 
-// judgedSearch are the settings of the searches by which a model is judged: half of the
+// judgedSearch are the settings of the searches by which a model is judged: a quarter of the
 // decodings are draws from the prior, and the best of them climb, in weights and without a
 // bound on |z|, since corners of the constraint set are decoded from codes far out.
 func judgedSearch(seed uint64) generate.OptimizeSettings {
@@ -212,7 +213,7 @@ func judgedSearch(seed uint64) generate.OptimizeSettings {
 // [generate.Radius95], where climbing in weights gains nothing.
 func ballSearch(seed uint64) generate.OptimizeSettings {
 	return generate.OptimizeSettings{
-		Pool: searchPool, Starts: ballStarts, Iterations: ballIterations, Step: 0.3, Seed: seed,
+		Pool: ballPool, Starts: ballStarts, Iterations: ballIterations, Step: 0.3, Seed: seed,
 	}
 }
 

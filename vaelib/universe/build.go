@@ -34,8 +34,9 @@ type Settings struct {
 	// of them, else 1.5/n to 0.6.
 	MaxWeight float64 `flag:"fixed-max-weight" range:"[0,1]" only:"universes" help:"the largest weight of an asset in every universe; 0 draws one for each, 1 for half of them"`
 	// HeldOut is the share of the universes, of the symbols and of the time that is
-	// not learned from.
-	HeldOut float64 `flag:"held-out" range:"(0,0.5]" only:"universes" unit:"share" help:"the part of the universes that are held out, and of prices also the part of the symbols and of the time that these alone are drawn from"`
+	// not learned from: at most half, or 1 for universes of all symbols and all times that
+	// none is learned from.
+	HeldOut float64 `flag:"held-out" range:"(0,1]" only:"universes" unit:"share" help:"the part of the universes that are held out, and of prices also the part of the symbols and of the time that these alone are drawn from: at most 0.5, or 1 to learn from none"`
 	// Truth keeps the moments that simulated markets have in truth, and takes the
 	// guides of each universe for its portfolios: see [Guides].
 	Truth bool `flag:"truth" only:"simulated" help:"keep the true mean and covariance of each market, and beside them the weights of max-sharpe-empirical-bayes and of max-sharpe-resampled instead of portfolios: what train -objective true-sharpe learns from"`
@@ -75,8 +76,9 @@ func (s Settings) Validate() error {
 	case s.MaxWeight != 0 && !(s.MaxWeight*float64(s.LeastAssets) > 1 && s.MaxWeight <= 1):
 		return fmt.Errorf("a largest weight of %v leaves nothing to choose in a universe of %d assets: it must be at "+
 			"most 1 and above 1/%[2]d, or 0 to draw one for each", s.MaxWeight, s.LeastAssets)
-	case !(s.HeldOut > 0 && s.HeldOut <= 0.5):
-		return fmt.Errorf("a share of %v held out: it must be above 0 and at most 0.5", s.HeldOut)
+	case !(s.HeldOut > 0 && s.HeldOut <= 0.5 || s.HeldOut == 1):
+		return fmt.Errorf("a share of %v held out: it must be above 0 and at most 0.5, or 1 to learn from none",
+			s.HeldOut)
 	}
 	return nil
 }
@@ -157,6 +159,9 @@ func (s Settings) split(panel *market.Panel) (map[bool]part, error) {
 		false: {panel, order[out:], 0, cut}, true: {panel, order[:out], cut, len(panel.Times)},
 	}
 	for _, heldOut := range []bool{false, true} {
+		if s.HeldOut == 1 && !heldOut {
+			continue
+		}
 		p := parts[heldOut]
 		if most := p.widest(); most < s.LeastAssets || p.to-p.from <= s.LeastPeriods {
 			which := "learn from"

@@ -226,7 +226,13 @@ func TestSample(t *testing.T) {
 			}
 		}
 	}
-	s.LeastAssets, s.MostAssets = 15, 18
+	s.HeldOut, s.LeastAssets, s.MostAssets = 1, len(panel.Symbols), len(panel.Symbols)
+	for _, e := range collect(t, func(use func(*Example) error) error { return Sample(t.Context(), panel, s, use, nil) }) {
+		if !e.HeldOut || e.Assets() != len(panel.Symbols) {
+			t.Errorf("with all held out, %s is one of %d assets to learn from", e.ID, e.Assets())
+		}
+	}
+	s.HeldOut, s.LeastAssets, s.MostAssets = 0.3, 15, 18
 	err := Sample(t.Context(), panel, s, func(*Example) error { return nil }, nil)
 	if err == nil || !strings.Contains(err.Error(), "symbols") {
 		t.Errorf("more assets than there are: got %v", err)
