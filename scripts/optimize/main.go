@@ -25,7 +25,7 @@ type config struct {
 	Covariance   string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"objective!=min-cvar|max-min|learnt" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
 	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" only:"objective=hrp" help:"how the distance of two clusters is measured"`
 	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" only:"objective=hrp" help:"how the leaves of the tree are ordered"`
-	Benchmark    string             `flag:"benchmark" unit:"FILE" only:"objective=min-tracking-error" help:"a CSV with one row of weights, to stay close to"`
+	Benchmark    string             `flag:"benchmark" unit:"SYMBOL|FILE" only:"objective=min-tracking-error" help:"what to stay close to: a symbol of the prices, or a CSV with one row of weights"`
 	Previous     string             `flag:"previous" unit:"FILE" only:"turnover and !holdings" help:"a CSV with one row of weights of all assets, those held now, for -turnover; -holdings says it for all"`
 	Turnover     float64            `flag:"turnover" range:"[0,inf)" only:"objective=min-variance|mean-variance|min-tracking-error" help:"the charge per unit of turnover, in the objective's unit; it needs -holdings"`
 	Fallback     bool               `flag:"min-variance-fallback" only:"objective=max-sharpe" help:"take the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
@@ -152,7 +152,7 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held) (
 	if err := c.Limit(&in.Set, held); err != nil {
 		return nil, nil, err
 	}
-	if in.Benchmark, err = cli.ReadWeights(c.Benchmark, w.Symbols); err != nil {
+	if in.Benchmark, err = cli.BenchmarkWeights(c.Benchmark, w.Symbols); err != nil {
 		return nil, nil, err
 	}
 	if in.Previous, err = cli.ReadWeights(c.Previous, w.Symbols); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -261,6 +262,12 @@ func TestFilesOfWeights(t *testing.T) {
 	}
 	file := write(t, "w.csv", stdout)
 	near := solve(t, "-objective=min-tracking-error", "-benchmark", file)
+	one := write(t, "one.csv", strings.Split(stdout, "\n")[0]+"\none,0,1"+strings.Repeat(",0", 10)+"\n")
+	a := solve(t, "-objective=min-tracking-error", "-max-weight=0.3", "-benchmark=BIRCH")
+	b := solve(t, "-objective=min-tracking-error", "-max-weight=0.3", "-benchmark", one)
+	if !maps.Equal(a.Weights, b.Weights) || math.Abs(a.Weights["BIRCH"]-0.3) > 1e-9 {
+		t.Errorf("close to a symbol are %v, to weights of it alone %v", a.Weights, b.Weights)
+	}
 	held := solve(t, "-objective=min-variance", "-previous", file, "-turnover=1")
 	if held.Charge == nil || math.Abs(*held.Charge) > 1e-6 {
 		t.Errorf("the charge of staying is %v", held.Charge)
@@ -412,6 +419,7 @@ func TestBadInput(t *testing.T) {
 		{"target too high", []string{"-objective=mean-variance", "-target-return=0.5"}, 1, "0.5"},
 		{"target out of all reach", []string{"-objective=mean-variance", "-target-return=1e308"}, 1, "1e+308"},
 		{"aversion to nothing", []string{"-objective=mean-variance", "-risk-aversion=1e-320"}, 1, "a risk aversion of 1e-320: give 0"},
+		{"misspelt benchmark", []string{"-objective=min-tracking-error", "-benchmark=BURCH"}, 1, "-benchmark BURCH is no file, and no symbol of the prices: did you mean BIRCH?"},
 		{"two benchmarks", append(pair, "-objective=min-tracking-error", "-benchmark", two), 1, "two.csv: 2 rows"},
 		{"benchmark of others", []string{"-objective=min-tracking-error", "-benchmark", two}, 1, "two.csv:1: no column"},
 		{"unknown symbol", []string{"-objective=hrp", "-symbols=OAK"}, 1, "unknown symbol OAK"},
