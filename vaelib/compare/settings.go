@@ -12,7 +12,7 @@ import (
 // means.
 type Settings struct {
 	Blocks    int              `flag:"pbo" range:"[0,24]" unit:"S" help:"the even number of blocks of time for the probability of backtest overfitting among all tracks, such as 16; 0 leaves it out"`
-	Against   string           `flag:"against" unit:"NAME" help:"the track that the test over all the others is against, such as a benchmark; without it the first. Named, it also gives each of the others its tracking error, information ratio, beta and the like"`
+	Against   string           `flag:"against" unit:"NAME" help:"the track that the test over all the others is against, such as a benchmark; without it the first; where it is named, each of the others has its tracking error, information ratio, beta and the like"`
 	Trials    int              `flag:"trials" range:"[0,inf)" help:"the number of trials that were looked at in all, for the deflated Sharpe ratio, where it is larger than the number of different tracks in the files and in -trial-log"`
 	Kernel    inference.Kernel `flag:"kernel" choice:"parzen|quadratic-spectral|bartlett|none" help:"the kernel of the Ledoit-Wolf test of two Sharpe ratios; none takes periods for independent"`
 	Bandwidth float64          `flag:"bandwidth" range:"[0,inf)" unit:"periods" only:"kernel!=none" help:"the bandwidth of the kernel, which for bartlett with L lags is L+1; 0 takes that of Andrews 1991"`
