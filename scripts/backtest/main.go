@@ -89,7 +89,7 @@ func backtest(ctx context.Context, c *config, io *cli.IO) error {
 		Repeat: []string{io.Command()},
 	}
 	if c.NeedsModel() {
-		if input.Backend, err = vae.Open(c.Backend.Backend); err != nil {
+		if input.Backend, err = vae.Open(string(c.Backend.Backend)); err != nil {
 			return err
 		}
 		defer input.Backend.Close()

@@ -65,7 +65,7 @@ func bench(ctx context.Context, c *config, stream *cli.IO) error {
 		return err
 	}
 	machine := describeMachine()
-	b := newBed(c.Python, c.Backend.Backend, c.Seed)
+	b := newBed(c.Python, string(c.Backend.Backend), c.Seed)
 	defer b.close()
 	var results []result
 	progress := stream.Progress("bench")

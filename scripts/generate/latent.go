@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/run"
 )
 
@@ -25,17 +26,22 @@ func (j *job) climb(ctx context.Context) (*made, error) {
 		return nil, err
 	}
 	j.record.Search = s
+	label := s.Objective
+	switch label {
+	case metrics.MinimizeVolatility, metrics.MinimizeCVaR, metrics.MinimizeDrawdown:
+		label = "minus " + label // which the search makes large
+	}
 	best := s.Optimum.Values[s.Optimum.Best]
 	j.io.Note("%s: %.6g by latent search, stopped by %s after %d iterations, %d evaluations, in %v; |z| %.2f",
-		s.Objective, best, s.Stop, len(s.Optimum.Trace), s.Evaluations, s.Elapsed.Round(time.Microsecond), s.Length)
+		label, best, s.Stop, len(s.Optimum.Trace), s.Evaluations, s.Elapsed.Round(time.Microsecond), s.Length)
 	if s.Bound != nil {
-		j.io.Note("%s: %.6g by convex optimisation, the bound", s.Objective, *s.Bound)
+		j.io.Note("%s: %.6g by convex optimisation, the bound", label, *s.Bound)
 	} else {
 		j.io.Note("no bound: %s", s.BoundMissing)
 	}
-	j.io.Note("%s: %v", s.Objective, s.Ascent)
+	j.io.Note("%s: %v", label, s.Ascent)
 	for _, r := range s.Rivals {
-		j.io.Note("%s: %.6g, %s, %d draws", s.Objective, r.Value, r.Name, s.Evaluations)
+		j.io.Note("%s: %.6g, %s, %d draws", label, r.Value, r.Name, s.Evaluations)
 	}
 	top, values := s.Optimum.Top(count)
 	m := &made{batch: top, values: values}

@@ -171,7 +171,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	if err := j.possible(); err != nil {
 		return err
 	}
-	backend, err := vae.Open(c.Backend.Backend)
+	backend, err := vae.Open(string(c.Backend.Backend))
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err := lab.Usable(c.Out, in, c.Force); err != nil {
 		return err
 	}
-	backend, err := vae.Open(c.Backend.Backend)
+	backend, err := vae.Open(string(c.Backend.Backend))
 	if err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func followWith(ctx context.Context, options bybit.Options, c *config, io *cli.I
 		return err
 	}
 	defer done()
-	backend, err := vae.Open(c.Backend.Backend)
+	backend, err := vae.Open(string(c.Backend.Backend))
 	if err != nil {
 		return err
 	}

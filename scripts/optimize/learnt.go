@@ -27,7 +27,7 @@ func (c *config) choose(ctx context.Context, io *cli.IO, w *market.Window, in *o
 	if len(in.Set.Lower) > 0 && slices.Min(in.Set.Lower) < 0 {
 		return nil, cli.Usagef("-lower %v: %s makes no short positions", slices.Min(in.Set.Lower), byRule)
 	}
-	backend, err := vae.Open(c.Backend.Backend)
+	backend, err := vae.Open(string(c.Backend.Backend))
 	if err != nil {
 		return nil, err
 	}

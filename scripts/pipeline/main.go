@@ -71,7 +71,7 @@ func pipeline(ctx context.Context, c *config, io *cli.IO) error {
 	if err := c.Output.Usable(spec); err != nil {
 		return err
 	}
-	backend, err := vae.Open(c.Backend.Backend)
+	backend, err := vae.Open(string(c.Backend.Backend))
 	if err != nil {
 		return err
 	}

@@ -24,11 +24,11 @@ type config struct {
 	Seeds []uint64   `flag:"seeds" only:"command=run" help:"the seeds with which every combination runs; without it that of -seed"`
 	Trial `title:"Each run" only:"command=run"`
 
-	Workers    int         `flag:"workers" range:"[0,1024]" record:"-" only:"command=run" help:"the number of processes that train side by side, each on a core of its own; 0 means one for each core, and 1 is best with a GPU"`
-	Shard      sweep.Shard `flag:"shard" unit:"I/N" record:"-" only:"command=run" help:"the part of the runs to make, which is every N-th from the I-th on; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
-	Backend    string      `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" record:"-" only:"command=run" help:"what computes the models; auto is XLA where a plugin is found, else pure Go"`
-	Out        string      `flag:"out" unit:"DIR" record:"-" help:"the folder of the sweep, which status and merge also take without the flag; finished runs in it are kept, and unfinished ones continued"`
-	Force      bool        `flag:"force" record:"-" only:"command=run" help:"turn the sweep in the folder into this one, and keep the runs that both have"`
+	Workers    int             `flag:"workers" range:"[0,1024]" record:"-" only:"command=run" help:"the number of processes that train side by side, each on a core of its own; 0 means one for each core, and 1 is best with a GPU"`
+	Shard      sweep.Shard     `flag:"shard" unit:"I/N" record:"-" only:"command=run" help:"the part of the runs to make, which is every N-th from the I-th on; without it what SLURM_ARRAY_TASK_ID, or JOB_COMPLETION_INDEX and JOB_COMPLETIONS, say"`
+	Backend    cli.BackendName `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" record:"-" only:"command=run" help:"what computes the models; auto is XLA where a plugin is found, else pure Go"`
+	Out        string          `flag:"out" unit:"DIR" record:"-" help:"the folder of the sweep, which status and merge also take without the flag; finished runs in it are kept, and unfinished ones continued"`
+	Force      bool            `flag:"force" record:"-" only:"command=run" help:"turn the sweep in the folder into this one, and keep the runs that both have"`
 	cli.Format `title:"Flags of status" only:"command=status"`
 	Quiet      bool   `flag:"quiet" record:"-" help:"print no progress and no messages, only errors"`
 	Config     string `flag:"config" unit:"FILE" record:"-" only:"command=run" help:"a TOML file with values for flags, whose keys are their names; flags overrule it"`
@@ -106,7 +106,7 @@ func makeRuns(ctx context.Context, c *config, io *cli.IO) error {
 	defer io.Kept(ctx, c.Out)
 	board := newBoard(c.Quiet, io)
 	outcome, err := s.Run(ctx, sweep.Options{
-		Workers: c.Workers, Shard: shard, Backend: c.Backend, Begin: io.Progress, Progress: board.show,
+		Workers: c.Workers, Shard: shard, Backend: string(c.Backend), Begin: io.Progress, Progress: board.show,
 		Note: board.note,
 	})
 	board.close()

@@ -24,7 +24,7 @@ func trainRule(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	backend, err := vae.Open(c.Backend.Backend)
+	backend, err := vae.Open(string(c.Backend.Backend))
 	if err != nil {
 		return err
 	}

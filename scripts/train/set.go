@@ -82,7 +82,7 @@ func trainSet(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	backend, err := vae.Open(c.Backend.Backend)
+	backend, err := vae.Open(string(c.Backend.Backend))
 	if err != nil {
 		return err
 	}

@@ -247,7 +247,7 @@ func (f *folder) checkLaboratory(context.Context) error {
 		return err
 	}
 	f.equal(file, "rule", p.Rule, rule)
-	if asked, _, _ := strings.Cut(l.config.Backend.Backend, ":"); asked != "auto" {
+	if asked, _, _ := strings.Cut(string(l.config.Backend.Backend), ":"); asked != "auto" {
 		f.equal(file, "backend", p.Backend, asked)
 	}
 	market, data, synthetic, perYear := lab.Simulated, "", true, 0.0

@@ -1,6 +1,13 @@
 package cli
 
-import "vaefolio/vaelib/run"
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"vaefolio/vaelib/run"
+)
 
 // Common are the flags of every verb.
 type Common struct {
@@ -32,8 +39,27 @@ func (o *Output) Usable(spec run.Spec) error {
 
 // Backend is the flag of a verb that runs a model.
 type Backend struct {
-	Backend string `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" help:"what computes the model; auto is XLA where a plugin is found, else pure Go"`
+	Backend BackendName `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" help:"what computes the model; auto is XLA where a plugin is found, else pure Go"`
 }
+
+// BackendName is the name of a backend, as the models' package takes it, checked for its form alone: whether a plugin is
+// there shows when it is opened.
+type BackendName string
+
+// UnmarshalText reads the name of a backend.
+func (b *BackendName) UnmarshalText(text []byte) error {
+	name := string(text)
+	if path, isPlugin := strings.CutPrefix(name, "xla:"); !isPlugin && !slices.Contains([]string{"auto", "go", "xla"}, name) ||
+		isPlugin && !filepath.IsAbs(path) {
+		return fmt.Errorf("%q is not one of auto, go, xla and, with the whole path of a plugin, xla:/path/to/plugin.so",
+			name)
+	}
+	*b = BackendName(name)
+	return nil
+}
+
+// MarshalText writes the name.
+func (b BackendName) MarshalText() ([]byte, error) { return []byte(b), nil }
 
 // Announce says what computes the model, and how to have it faster where that can be.
 func (s *IO) Announce(backend interface {

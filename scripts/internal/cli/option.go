@@ -404,19 +404,31 @@ func asShare(x float64) string {
 	return fmt.Sprintf(": a share: %v?", x/100)
 }
 
-// suggest names the candidate that a mistyped word was probably meant to be.
+// suggest names the candidate that a mistyped word was probably meant to be, whatever
+// the case and the separators: one next to it, one that holds it, or one not far away.
 func suggest(word string, candidates []string) string {
-	best, distance := "", 3
+	word = folded(word)
+	best, least := "", 5
 	for _, c := range candidates {
-		d := spelling.Distance(word, c)
-		if d < distance && d < len(c) || best == "" && len(word) > 2 && strings.HasPrefix(c, word) {
-			best, distance = c, d
+		bare := folded(c)
+		distance := spelling.Distance(word, bare)
+		rank := 2 * distance
+		if len(word) > 2 && strings.Contains(bare, word) {
+			rank = min(rank, 3)
+		}
+		if rank < least && (distance < min(len(word), len(bare)) || rank == 3) {
+			best, least = c, rank
 		}
 	}
 	if best == "" {
 		return ""
 	}
 	return ": did you mean " + best + "?"
+}
+
+// folded is a word in lower case, without separators.
+func folded(word string) string {
+	return strings.NewReplacer("-", "", "_", "", " ", "", ".", "").Replace(strings.ToLower(word))
 }
 
 // wholeMeant asks for a whole number that was written for people: 1k, 1,000, 1_000 or
