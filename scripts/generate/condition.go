@@ -65,8 +65,8 @@ func (j *job) settle(ctx context.Context) (err error) {
 func (j *job) askSet() error {
 	switch {
 	case j.Mode != "condition" && j.Wish.Text != "":
-		return cli.Usagef("a model over sets of assets is asked in mode condition alone: say -mode condition, or leave " +
-			"out -wish")
+		return cli.Usagef("a model over sets of assets is asked in mode condition alone: say -mode condition, or " +
+			"leave out -wish")
 	case j.Mode != "condition":
 		return nil
 	case j.Wish.Text == "":

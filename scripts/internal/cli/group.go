@@ -42,17 +42,18 @@ type Backend struct {
 	Backend BackendName `flag:"backend" unit:"go|xla|auto|xla:PLUGIN" default:"auto" help:"what computes the model; auto is XLA where a plugin is found, else pure Go"`
 }
 
-// BackendName is the name of a backend, as the models' package takes it, checked for its form alone: whether a plugin is
+// BackendName is the name of a backend, checked for its form alone: whether a plugin is
 // there shows when it is opened.
 type BackendName string
 
 // UnmarshalText reads the name of a backend.
 func (b *BackendName) UnmarshalText(text []byte) error {
 	name := string(text)
-	if path, isPlugin := strings.CutPrefix(name, "xla:"); !isPlugin && !slices.Contains([]string{"auto", "go", "xla"}, name) ||
-		isPlugin && !filepath.IsAbs(path) {
-		return fmt.Errorf("%q is not one of auto, go, xla and, with the whole path of a plugin, xla:/path/to/plugin.so",
-			name)
+	path, isPlugin := strings.CutPrefix(name, "xla:")
+	known := slices.Contains([]string{"auto", "go", "xla"}, name)
+	if !known && !(isPlugin && filepath.IsAbs(path)) {
+		return fmt.Errorf("%q is not one of auto, go, xla and, with the whole path of a plugin, "+
+			"xla:/path/to/plugin.so", name)
 	}
 	*b = BackendName(name)
 	return nil
