@@ -287,6 +287,10 @@ func TestBenchmark(t *testing.T) {
 			t.Errorf("line %d is %s, and with a benchmark %s", i+1, line, got)
 		}
 	}
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil || !bytes.Contains(page, []byte("-benchmark CREEK ")) {
+		t.Errorf("the command that repeats the run is of another benchmark (%v)", err)
+	}
 	own := read(t, filepath.Join(dir, "benchmark.csv"))
 	returns := read(t, filepath.Join(dir, "returns.csv"))
 	if len(own) != len(returns) || strings.Join(own[0], ",") != "date,CREEK" || strings.Join(returns[0], ",") != "date,equal-weight" {

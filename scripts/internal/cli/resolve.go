@@ -160,9 +160,14 @@ func (os options) checkInputs() error {
 
 // isInput says whether the value is the path of something that the verb reads.
 func (o *option) isInput() bool {
-	return slices.Contains([]string{"FILE", "SYMBOL|FILE", "DIR", "FOLDER", "PATH"}, o.unit) && o.name != "out" &&
-		o.name != "config" &&
-		o.field.Kind() == reflect.String
+	if o.field.Kind() != reflect.String || o.name == "out" || o.name == "config" {
+		return false
+	}
+	if o.unit == "SYMBOL|FILE" { // what isn't there is a symbol
+		mode, ok := modeOf(o.field.String())
+		return ok && !mode.IsDir()
+	}
+	return slices.Contains([]string{"FILE", "DIR", "FOLDER", "PATH"}, o.unit)
 }
 
 // defaults returns a configuration with the default values, and its options.
