@@ -32,7 +32,7 @@ type SearchSettings struct {
 	Starts     int     `flag:"starts" range:"[1,1000000]" help:"the number of codes from which the search climbs side by side"`
 	Pool       int     `flag:"pool" range:"[0,1000000]" help:"the number of codes drawn to begin with, of which the best -starts climb; 0 means as many as climb"`
 	Iterations int     `flag:"iterations" range:"[1,100000]" help:"the largest number of steps of the search"`
-	Climb      string  `flag:"climb" choice:"codes|weights" default:"codes" help:"what the search climbs in: codes takes the gradient through the decoder; weights, of a model over sets, steps from each portfolio by its gradient and takes the code whose portfolio is nearest to where that leads, which reaches corners of the constraints that are far out in the codes (-radius)"`
+	Climb      string  `flag:"climb" choice:"codes|weights" default:"codes" help:"what the search climbs in: codes takes the gradient through the decoder; weights, of a model over sets, steps from each portfolio and takes the code whose portfolio is nearest, which reaches corners of the constraints far out in the codes"`
 	Patience   int     `flag:"patience" range:"[0,100000]" help:"the number of steps without an improvement of any start after which the search ends; 0 means never"`
 	Radius     float64 `flag:"radius" range:"[0,inf)" help:"the largest length of a code; 0 means the 95 % quantile of the prior"`
 	PriorWeight
