@@ -35,10 +35,12 @@ func emptied(near []neighbour) {
 
 // index finds the nearest rows of a sample by products of panels: |x|² - 2 x.y is
 // least where the distance is. The products round, so a few more rows than asked
-// for are found by them, and the exact distances of these decide.
+// for are found by them, and the exact distances of these decide. Where rounding can't
+// tell even these from the next, as where many rows all but agree, all rows are looked at.
 type index struct {
 	sample
 	tiles []float64 // ceil(n/gemm.Columns) x (1+d) x gemm.Columns: |x|² and -2 x
+	large float64   // the largest |x|²
 }
 
 // spare is how many more rows are found by products than are asked for.
@@ -54,6 +56,7 @@ func newIndex(x sample) *index {
 			tile[lane] += v * v
 			tile[(1+j)*gemm.Columns+lane] = -2 * v
 		}
+		ix.large = max(ix.large, tile[lane])
 	}
 	return ix
 }
@@ -96,12 +99,27 @@ func (ix *index) find(s *seeker, dst [][]neighbour, queries [][]float64, except 
 	}
 	for q, y := range queries {
 		emptied(dst[q])
+		if last := s.near[q][len(dst[q])+spare-1]; last.row >= 0 &&
+			last.square-s.near[q][len(dst[q])-1].square <= ix.rounding(y) {
+			for row := range ix.n {
+				if row != except[q] {
+					insert(dst[q], row, squaredDistance(y, ix.row(row)))
+				}
+			}
+			continue
+		}
 		for _, found := range s.near[q] {
 			if found.row >= 0 {
 				insert(dst[q], found.row, squaredDistance(y, ix.row(found.row)))
 			}
 		}
 	}
+}
+
+// rounding is by how much the products of a row may be off, twice.
+func (ix *index) rounding(y []float64) float64 {
+	const epsilon = 0x1p-52
+	return 2 * float64(ix.d+2) * epsilon * (ix.large + squaredDistance(y, make([]float64, len(y))))
 }
 
 // nearestDistances of each row of y to the rows of an index.

@@ -1,6 +1,7 @@
 package fidelity
 
 import (
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -92,5 +93,23 @@ func TestInterpolate(t *testing.T) {
 	}
 	if _, err := Interpolate(t.Context(), mat.NewDense(1, 2, nil), 1, 5, stream.New(1, "r", 0)); err == nil {
 		t.Error("no error for a single row")
+	}
+}
+
+// Among many rows that all but agree, more than products can tell apart, the one that is
+// the same is found.
+func TestNearestAmongNearlyEqual(t *testing.T) {
+	data := make([]float64, 0, 3*200)
+	for i := range 200 {
+		away := 1e-10 * float64(200-i)
+		data = append(data, 1-away, away, 0)
+	}
+	x, err := newSample("rows", mat.NewDense(200, 3, data), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	distances, err := nearestDistances(t.Context(), newIndex(x), x)
+	if err != nil || slices.Max(distances) != 0 {
+		t.Errorf("rows are %v from themselves: %v", slices.Max(distances), err)
 	}
 }
