@@ -87,8 +87,8 @@ func (s Settings) check(periods int) error {
 		return fmt.Errorf("a cost of %v basis points: it must lie between 0 and 5000", s.CostBps)
 	case s.Windows(periods) < 1:
 		return fmt.Errorf(
-			"%d returns hold no training window of %d and test window of %d: give more data or shorter windows",
-			periods, s.Train, s.Test)
+			"%d returns hold no training window of %d and test window of %d: give more data or shorter windows, "+
+				"such as -train %d -test %d", periods, s.Train, s.Test, max(2, periods/2), max(1, periods/12))
 	}
 	return nil
 }

@@ -400,7 +400,8 @@ func (a *Annual) periods(w *market.Window) (periods float64, reason string) {
 func (a *Annual) Told(w *market.Window) []string {
 	const fewest, high = 30 * 24 * time.Hour, 0.25
 	periods, reason := a.periods(w)
-	told := []string{fmt.Sprintf("periods per year: %v (%s)", periods, reason)}
+	rounded := math.Round(periods*1e4) / 1e4 // weeks are 365/7
+	told := []string{fmt.Sprintf("periods per year: %v (%s)", rounded, reason)}
 	if math.Abs(a.RiskFree) > high {
 		told = append(told, fmt.Sprintf("WARNING: -rf %v is %.3g %% a year: is %v meant?",
 			a.RiskFree, 100*a.RiskFree, a.RiskFree/100))
