@@ -2,13 +2,13 @@
 # excelize v2.11.1: CalcCellValue of COVARIANCE.P and COVARIANCE.S is wrong where one
 # of the columns has empty cells at its beginning, while CORREL and VAR aren't.
 #
-# The rows that have both numbers are summed, but about the mean of everything that
-# stands in each column, and an empty cell is a product with 0 instead of being left
-# out: the covariance of a column with itself is not its variance. One would have
-# guessed the rows where both are there, as Excel documents it (empty cells are
-# passed over), and as CORREL does here: correlation times deviations gives another
-# number than the covariance beside it. Returns of an asset that was listed later
-# than the others look like this, and its beta is wrong without an error.
+# An empty cell counts as a 0 in the sum of products and in the number of rows, but
+# not in the mean that is taken off, so that the covariance of a column with itself
+# is not its variance. One would have guessed the rows where both numbers are there,
+# as Excel documents it (empty cells are passed over), and as CORREL does here:
+# correlation times deviations gives another number than the covariance beside it.
+# Returns of an asset that was listed later than the others look like this, and its
+# beta is wrong without an error.
 set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 cat >main.go <<'GO'
