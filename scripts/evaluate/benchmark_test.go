@@ -120,8 +120,14 @@ func TestBenchmarkForms(t *testing.T) {
 
 	whole["active_share"] = nil // of a series it isn't known
 	for name, file := range map[string]struct{ text, kind string }{
-		"closes":  {"Date,Close\n2024-01-01,20\n2024-01-02,22\n2024-01-03,21\n2024-01-04,20.2\n2024-01-05,20.8\n", ""},
-		"returns": {"date,index\n2024-01-02,10\n2024-01-03,-4.545454545454545454\n2024-01-04,-3.8095238095238095\n2024-01-05,2.9702970297029703\n", "simple-percent"},
+		"closes": {"Date,Close\n2024-01-01,20\n2024-01-02,22\n2024-01-03,21\n2024-01-04,20.2\n2024-01-05,20.8\n", ""},
+		"candles of Stooq": {"Date,Open,High,Low,Close,Volume\n2024-01-01,19,21,18,20,9000000\n2024-01-02,20,23,19,22,8000000\n2024-01-03,22,22,20,21,0\n" +
+			"2024-01-04,21,21,20,20.2,1\n2024-01-05,20,21,20,20.8,2\n", ""},
+		"candles of Yahoo": {"Date,Open,High,Low,Close*,Adj Close**,Volume\n\"Jan 05, 2024\",\"2,020\",\"2,100\",\"2,000\",\"2,080.00\",\"2,080.00\",-\n" +
+			"\"Jan 04, 2024\",2020,2100,2000,2020,2020,-\n\"Jan 03, 2024\",2100,2100,2000,2100,2100,-\n\"Jan 02, 2024\",2200,2200,2000,2200,2200,-\n" +
+			"\"Jan 01, 2024\",2000,2000,2000,2000,2000,-\n", ""},
+		"dates of S&P": {"Effective date ,S&P 500\n1/1/2024,20\n1/2/2024,22\n1/3/2024,21\n1/4/2024,20.2\n1/5/2024,20.8\n1/18/2024,21\n", ""},
+		"returns":      {"date,index\n2024-01-02,10\n2024-01-03,-4.545454545454545454\n2024-01-04,-3.8095238095238095\n2024-01-05,2.9702970297029703\n", "simple-percent"},
 		"returns of a day before": {"date,index\n2024-01-01,7\n2024-01-02,10\n2024-01-03,-4.545454545454545454\n2024-01-04,-3.8095238095238095\n" +
 			"2024-01-05,2.9702970297029703\n2024-01-08,1\n", "simple-percent"},
 	} {
@@ -242,6 +248,11 @@ func TestBadBenchmark(t *testing.T) {
 		{"two indices", []string{"-benchmark", file("date,X,Y\n2024-01-01,1,2\n2024-01-02,3,4\n2024-01-03,3,4\n")}, 1, "has 2 assets, such as X, and one is wanted"},
 		{"bad close", []string{"-benchmark", file("date,X\n2024-01-01,1\n2024-01-02,-3\n2024-01-03,3\n")}, 1, "b.csv:3"},
 		{"other dates", []string{"-benchmark", file("date,X\n2020-01-01,1\n2020-01-02,3\n2020-01-03,3\n")}, 1, "shares 0 of the 5 times of the prices (2024-01-01 to 2024-01-05), and is itself of 2020-01-01 to 2020-01-03: at least 3 are wanted"},
+		{"by the hour", []string{"-benchmark", file("date,X\n2024-01-01T14:00:00Z,1\n2024-01-01T15:00:00Z,3\n2024-01-01T16:00:00Z,3\n")}, 1, "at least 3 are wanted: give it at the times of the prices"},
+		{"months by their names", []string{"-benchmark", file("date,X\n2023-11,1\n2023-12,3\n2024-01,3\n2024-02,3\n")}, 1, "are dated by the first days of months"},
+		{"returns in percent", []string{"-benchmark", file("date,index\n2024-01-02,1.2\n2024-01-03,-0.47\n2024-01-04,2\n")}, 1, `b.csv:3: column 2: index "-0.47" is not above 0: correct it, or say by -benchmark-returns`},
+		{"returns with percent signs", []string{"-benchmark", file("date,return\n2024-01-02,1.2%\n2024-01-03,-0.47%\n")}, 1, `is in percent, as no price is: say by -benchmark-returns`},
+		{"bad candle", []string{"-benchmark", file("Date,Open,High,Low,Close\n2024-01-02,1,1,1,1\n2024-01-03,1,1,1,x\n2024-01-04,1,1,1,1\n")}, 1, "evaluate: -benchmark: "},
 		{"returns taken for closes", []string{"-benchmark", file("date,X\n2024-01-01,0.1\n2024-01-02,-0.1\n2024-01-03,0.2\n")}, 1, "b.csv:3"},
 		{"kind of a symbol", []string{"-benchmark=C", "-benchmark-returns=log"}, 2, "-benchmark-returns is for a file of one asset, and C is none"},
 		{"kind of weights", []string{"-benchmark", file("A,B,C\n1,0,0\n"), "-benchmark-returns=log"}, 2, "-benchmark-returns is for a file of one asset"},

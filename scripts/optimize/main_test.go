@@ -354,10 +354,13 @@ func TestMaxTurnover(t *testing.T) {
 		t.Errorf("sells though cash and sale take all turnover: %+v", stay)
 	}
 	for want, args := range map[string][]string{
-		"it takes 0.15 from what is held":       {"-max-turnover=0.14"},
-		"it takes 0.35 from what is held":       {"-max-turnover=0.3", "-max-weight=0.3"},
-		"-max-turnover goes with no minimum":    {"-max-turnover=1", "-min-weight=0.1"},
-		"-max-turnover: -1 lies outside [0,20]": {"-max-turnover=-1"},
+		"it takes 0.15 from what is held":                     {"-max-turnover=0.14"},
+		"it takes 0.35 from what is held":                     {"-max-turnover=0.3", "-max-weight=0.3"},
+		"-max-turnover goes with no minimum":                  {"-max-turnover=1", "-min-weight=0.1"},
+		"-max-turnover: -1 lies outside [0,100]":              {"-max-turnover=-1"},
+		`"30%" is not a finite number: 0.3?`:                  {"-max-turnover=30%"},
+		"exceeds 2, so that 30 is no limit: a share: 0.3?":    {"-max-turnover=30"},
+		"exceeds 2, so that 2.2 is no limit: a share: 0.022?": {"-max-turnover=2.2"},
 	} {
 		code, stdout, stderr := execute(t, append(args, "-objective=min-variance", "-quiet", "-holdings", file)...)
 		if code == 0 || stdout != "" || !strings.Contains(stderr, want) {

@@ -148,7 +148,7 @@ func (f *priceFile) read(r rows, h *head, opt *Options, total *atomic.Int64) (er
 	case longShape:
 		f.table, err = readLong(r, p, shown, opt)
 	default:
-		if !h.folder && opt.Layout == "" {
+		if !h.folder && !opt.Alone && opt.Layout == "" {
 			return h.errorf(max(h.header, 0), 0,
 				"candles of one symbol, not closes of many: give the folder that holds the file, or say -layout %s",
 				p.layout)

@@ -260,7 +260,7 @@ var (
 		"tradingdate datadate formatteddate timeperiodstart startat ts t day month period caldt " +
 		"datetimeutc dateutc timeutc utc datum fecha data datetimelocal bartime unixtimestamp " +
 		"unixtime localtime gmttime indexlevel0 dt tsevent windowstart timeopen opentimems dlycaldt " +
-		"timestampms asofdate tradetime 日期 时间 交易日期")
+		"timestampms asofdate effectivedate tradetime 日期 时间 交易日期")
 	adjustedWords = words("adjclose adjustedclose adjcloseprice closeadj closeadjusted adjustedcloseprice " +
 		"adjclosing adjprc adjusted")
 	closeWords = words("close closelast price last pxlast closeprice closingprice settle settleprice lastprice " +

@@ -36,6 +36,8 @@ type Options struct {
 	// Layout overrules which layout the files have: one of [Layouts]. A file of
 	// one asset is then read alone, and every column of a wide file is an asset.
 	Layout string
+	// Alone reads a file of candles that lies alone, as an index does.
+	Alone bool
 	// Dates says whether dates such as 01/02/2024 have the day or the month
 	// first, where a file doesn't tell.
 	Dates DateOrder

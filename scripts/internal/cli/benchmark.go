@@ -174,7 +174,7 @@ func (s *beside) readFile(io *IO, p *Prices, symbols []string) error {
 	if err != nil {
 		return err
 	}
-	options.Symbols, options.Exclude, options.Layout = nil, nil, ""
+	options.Symbols, options.Exclude, options.Layout, options.Alone = nil, nil, "", true
 	if s.BesideReturns != "" {
 		options.Returns = market.Returns(s.BesideReturns)
 	}
@@ -184,14 +184,20 @@ func (s *beside) readFile(io *IO, p *Prices, symbols []string) error {
 	panel, cleaning, noCloses := market.Load(s.path, options)
 	if noCloses != nil {
 		options.Layout = "wide" // which takes a column for an asset whatever its name is
-		if p, c, err := market.Load(s.path, options); err == nil && len(p.Symbols) == 1 && isLevel(p.Symbols[0]) {
+		p, c, err := market.Load(s.path, options)
+		switch {
+		case err == nil && len(p.Symbols) == 1 && isLevel(p.Symbols[0]):
 			panel, cleaning, noCloses = p, c, nil
+		case lineOf(err) > lineOf(noCloses):
+			noCloses = err
 		}
 	}
 	switch {
 	case noCloses != nil && noWeights == nil:
 		return fmt.Errorf("-benchmark %s: weights of other symbols, such as %s, than the prices have, such as %s",
 			s.path, weights.Symbols[0], symbols[0])
+	case lineOf(noCloses) > 1 && lineOf(noCloses) >= lineOf(noWeights): // its header is one of closes
+		return fmt.Errorf("-benchmark: %w", ofBenchmark(noCloses))
 	case noCloses != nil:
 		return fmt.Errorf("-benchmark: neither weights (%w) nor closes of one asset (%w)", noWeights, noCloses)
 	case len(panel.Symbols) != 1:
@@ -205,6 +211,28 @@ func (s *beside) readFile(io *IO, p *Prices, symbols []string) error {
 		s.what = fmt.Sprintf("the %s returns of %s in %s", options.Returns, s.asset, s.path)
 	}
 	return nil
+}
+
+// ofBenchmark names the flag by which a benchmark's file is said to hold returns.
+func ofBenchmark(err error) error {
+	defect := new(market.DataError)
+	if !errors.As(err, &defect) {
+		return err
+	}
+	own := *defect
+	own.Msg = strings.ReplaceAll(own.Msg, "by -returns", "by -benchmark-returns")
+	return &own
+}
+
+// lineOf is the line of a file that an error is about; 0 for none.
+func lineOf(err error) int {
+	if defect := new(market.DataError); errors.As(err, &defect) {
+		return defect.Line
+	}
+	if defect := new(portfolio.FileError); errors.As(err, &defect) {
+		return defect.Line
+	}
+	return 0
 }
 
 // isLevel says whether a column's name is that of an index or fund alone in its file.
@@ -222,6 +250,10 @@ func isLevel(name string) bool {
 // restrict leaves the times to the prices at which the benchmark has a close too, and
 // says which.
 func (s *beside) restrict(d *Data) error {
+	if ofMonths(s.panel.Times) && !ofMonths(d.Panel.Times) {
+		return fmt.Errorf("-benchmark %s: %s are dated by the first days of months, which doesn't tell the days that "+
+			"they are of, as the dates of the prices do: date them by the last days", s.Beside, s.what)
+	}
 	has := map[int64]bool{}
 	for i, at := range s.panel.Times {
 		if !math.IsNaN(s.panel.Close.At(i, 0)) {
@@ -237,8 +269,8 @@ func (s *beside) restrict(d *Data) error {
 	all := len(d.Panel.Times)
 	if len(kept) < fewestShared {
 		return fmt.Errorf("-benchmark %s: %s shares %d of the %d times of the prices (%s), and is itself of %s: at "+
-			"least %d are wanted", s.Beside, s.what, len(kept), all, stretch(d.Panel.Times), stretch(s.panel.Times),
-			fewestShared)
+			"least %d are wanted: give it at the times of the prices", s.Beside, s.what, len(kept), all,
+			stretch(d.Panel.Times), stretch(s.panel.Times), fewestShared)
 	}
 	if len(kept) == all {
 		return nil
@@ -253,6 +285,12 @@ func (s *beside) restrict(d *Data) error {
 	s.what += fmt.Sprintf("; %d of the %d times of the prices are its too, %s, and the others are left out",
 		len(kept), all, stretch(part.Times))
 	return nil
+}
+
+// ofMonths says whether times are the first days of months, and so stand for these.
+func ofMonths(times []time.Time) bool {
+	return times[len(times)-1].Sub(times[0]) > 24*time.Hour &&
+		!slices.ContainsFunc(times, func(t time.Time) bool { return t.Day() != 1 })
 }
 
 // fewestShared are the closes that prices and benchmark share at least: two returns.

@@ -401,7 +401,7 @@ func asShare(x float64) string {
 	if !(x > 1 && x <= 100) {
 		return ""
 	}
-	return fmt.Sprintf(": a share: %v?", x/100)
+	return fmt.Sprintf(": a share: %.12g?", x/100)
 }
 
 // suggest names the candidate that a mistyped word was probably meant to be, whatever

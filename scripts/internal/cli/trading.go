@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"vaefolio/vaelib/portfolio"
@@ -11,7 +12,7 @@ import (
 // Trading are the flags of a verb whose portfolios are traded into from what is held.
 type Trading struct {
 	Holdings string   `flag:"holdings" unit:"FILE" help:"a CSV with one row of weights, those held now: the turnover of each portfolio from there is told, the sum of |w - held|; a symbol that is not among the assets counts as sold, and what the weights leave of 1 is cash"`
-	Most     *float64 `flag:"max-turnover" range:"[0,20]" only:"holdings" help:"the largest turnover, as one more constraint; 0 keeps the holdings, and without short positions 2 exchanges all of them"`
+	Most     *float64 `flag:"max-turnover" range:"[0,100]" only:"holdings" help:"the largest turnover, as one more constraint; 0 keeps the holdings, and without short positions 2 exchanges all of them"`
 }
 
 // Held is what is held now; nil where the flags don't say. It says on stderr what
@@ -43,6 +44,11 @@ func (t *Trading) Limit(set *simplex.Set, held *portfolio.Held) error {
 	if set.MinWeight > 0 {
 		return Usagef("-max-turnover goes with no minimum weight, which is %v: leave it out, or say -min-weight 0",
 			set.MinWeight)
+	}
+	most := held.Turnover(make([]float64, len(held.Weights))) + 1 // sells all, and buys others
+	if *t.Most > max(most, 2) && !slices.ContainsFunc(set.Lower, func(x float64) bool { return x < 0 }) {
+		return Usagef("-max-turnover: without short positions (-lower) no turnover exceeds %.6g, so that %v is no "+
+			"limit%s", max(most, 2), *t.Most, asShare(*t.Most))
 	}
 	set.Turnover = &simplex.Turnover{Held: held.Weights, Beside: held.Beside(), Most: *t.Most}
 	return set.Check()
