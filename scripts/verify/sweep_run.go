@@ -78,10 +78,16 @@ func (f *folder) swept() (*swept, error) {
 		if s.seed == 0 {
 			s.seed = c.Seed
 		}
+		cut := int(math.Floor(c.Split * float64(len(w.Times))))
+		fitting := c.Corpus
+		if note, err := fitting.Reach(cut-max(0, c.Embargo), c.Embargo < 0); err != nil {
+			return nil, err
+		} else if note != "" {
+			c.Corpus.Lookbacks = fitting.Lookbacks
+		}
 		if s.embargo < 0 {
 			s.embargo = slices.Max(c.Corpus.Lookbacks)
 		}
-		cut := int(math.Floor(c.Split * float64(len(w.Times))))
 		if cut-s.embargo < 2 || cut >= len(w.Times) {
 			return nil, fmt.Errorf("a split of %v with an embargo of %d leaves nothing of %d periods", c.Split,
 				s.embargo, len(w.Times))

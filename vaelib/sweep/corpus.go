@@ -21,6 +21,7 @@ const CorporaFolder = "corpora"
 // trainingSet is a training set before it is made.
 type trainingSet struct {
 	id      string // hash of all that shapes it
+	note    string // which lookbacks are left out, if any
 	window  *market.Window
 	set     simplex.Set
 	sectors *market.Sectors
@@ -38,6 +39,9 @@ func (t *Trial) trainingSet() (*trainingSet, error) {
 	}
 	s := &trainingSet{set: t.Set, sectors: t.Sectors, config: t.Corpus}
 	s.config.Seed, s.config.PeriodsPerYear = seed, t.PeriodsPerYear
+	if err := s.reach(t); err != nil {
+		return nil, fmt.Errorf("training set: %w", err)
+	}
 	embargo := t.Embargo
 	if embargo < 0 {
 		embargo = s.config.LongestLookback()
@@ -59,6 +63,19 @@ func (t *Trial) trainingSet() (*trainingSet, error) {
 	}
 	s.id = run.Hash([]byte(identity))[:idLength]
 	return s, nil
+}
+
+// reach leaves out the lookbacks that the trial's in-sample part doesn't hold.
+func (s *trainingSet) reach(t *Trial) error {
+	in, _, err := t.Window.Split(t.Split, max(0, t.Embargo))
+	if err != nil {
+		return err
+	}
+	fitting := s.config // with defaults filled in, which are no part of the identity
+	if s.note, err = fitting.Reach(len(in.Times), t.Embargo < 0); s.note != "" {
+		s.config.Lookbacks = fitting.Lookbacks
+	}
+	return err
 }
 
 // lockPoll is how often a folder in which another process works is looked at.

@@ -135,6 +135,17 @@ func (s *Sweep) Run(ctx context.Context, o Options) (*Outcome, error) {
 	return &p.outcome, nil
 }
 
+// noteLeftOut says which lookbacks the runs to make go without, each line once.
+func (p *pool) noteLeftOut() {
+	said := map[string]bool{"": true}
+	for _, i := range p.pending {
+		if note := p.sweep.sets[i].note; !said[note] {
+			p.note("%s", note)
+			said[note] = true
+		}
+	}
+}
+
 // prepare records the backend and builds the training sets.
 func (p *pool) prepare(ctx context.Context, w *worker) error {
 	s := p.sweep
@@ -142,6 +153,7 @@ func (p *pool) prepare(ctx context.Context, w *worker) error {
 	if w.ready.Advice != "" {
 		p.note("%s", w.ready.Advice)
 	}
+	p.noteLeftOut()
 	if err := s.claim(w.ready.Engine); err != nil {
 		return err
 	}

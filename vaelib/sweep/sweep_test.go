@@ -751,6 +751,25 @@ func TestSweepSharesTrainingSets(t *testing.T) {
 	}
 }
 
+// Lookbacks that the prices are too few for are left out of what names a training set.
+func TestSweepLeavesLookbacksOut(t *testing.T) {
+	trials := tiny(t)[:2]
+	trials[1].Corpus.Lookbacks = []int{40, 5000}
+	s := openSweep(t, t.TempDir(), trials, false)
+	if first, second := s.sets[0], s.sets[1]; first.id != second.id || first.note != "" {
+		t.Errorf("training sets %s and %s, want one; %q is said of the first", first.id, second.id, first.note)
+	}
+	trials[0].Corpus.Lookbacks = []int{40, 5000}
+	if s := openSweep(t, t.TempDir(), trials, false); !strings.HasPrefix(s.sets[0].note, "lookbacks left out: 5000") {
+		t.Errorf("note %q", s.sets[0].note)
+	}
+	trials[1].Corpus.Lookbacks = []int{4000, 5000}
+	if _, err := Open(t.TempDir(), tinyAxes, trials, false); err == nil ||
+		!strings.Contains(err.Error(), "are too few for lookbacks of 4000") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestSweepFixesItsBackend(t *testing.T) {
 	dir := t.TempDir()
 	s := openSweep(t, dir, tiny(t), false)
