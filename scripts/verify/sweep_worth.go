@@ -138,7 +138,7 @@ func weightsOf(market [][]float64, earned []float64) ([]float64, error) {
 // duality proves: y = w/(mean'w) of the least variance, and no feasible direction
 // climbs.
 func (f *folder) checkBound(ctx context.Context, file string, stored any, s *swept) error {
-	value, err := recall(f, "bound", []string{"config.toml"}, func() (float64, error) {
+	value, err := recall(f, "bound of "+s.marketFile(), nil, func() (float64, error) {
 		groups, err := groupsOf(&s.config.Constraints, s.data.Window.Symbols)
 		if err != nil {
 			return 0, err
