@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -33,7 +32,7 @@ func (f *folder) checkTraded(c *generateConfig, r *generated, symbols []string, 
 		return err
 	}
 	f.equal(about, "holdings_hash", r.Holdings, hash)
-	held, err := heldOf(c.Trading.Holdings, symbols)
+	held, _, err := heldOf(c.Trading.Holdings, symbols)
 	if err != nil {
 		return err
 	}
@@ -73,12 +72,12 @@ func (c *generateConfig) limit(set *simplex.Set, symbols []string) error {
 	if c.Trading.Holdings == "" || c.Trading.Most == nil {
 		return nil
 	}
-	held, err := heldOf(c.Trading.Holdings, symbols)
+	held, names, err := heldOf(c.Trading.Holdings, symbols)
 	if err != nil {
 		return err
 	}
 	t := &simplex.Turnover{Held: make([]float64, len(symbols)), Most: *c.Trading.Most}
-	for _, symbol := range slices.Sorted(maps.Keys(held)) {
+	for _, symbol := range names {
 		if j := slices.Index(symbols, symbol); j >= 0 {
 			t.Held[j] = held[symbol]
 		} else {
@@ -132,23 +131,25 @@ func turnoverOf(w []float64, t *simplex.Turnover) float64 {
 	return traded
 }
 
-// heldOf is what a file says is held, by symbol, without cash.
-func heldOf(path string, symbols []string) (map[string]float64, error) {
+// heldOf is what a file says is held, by symbol, without cash, and the symbols in the
+// file's order.
+func heldOf(path string, symbols []string) (held map[string]float64, names []string, err error) {
 	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{AnySum: true})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if p.Len() != 1 {
-		return nil, fmt.Errorf("%s: %d rows of holdings", path, p.Len())
+		return nil, nil, fmt.Errorf("%s: %d rows of holdings", path, p.Len())
 	}
 	money := []string{"cash", "usd", "eur", "gbp", "chf", "jpy", "money", "cash & equivalents", "liquidity", "usdt",
 		"usdc"}
-	held, total := map[string]float64{}, 0.0
+	held = map[string]float64{}
+	total := 0.0
 	for k, symbol := range p.Symbols {
 		if !slices.Contains(symbols, symbol) && slices.Contains(money, strings.ToLower(symbol)) {
 			continue
 		}
-		held[symbol] = p.Weights.At(0, k)
+		held[symbol], names = p.Weights.At(0, k), append(names, symbol)
 		total += held[symbol]
 	}
 	if math.Abs(total-1) <= 1e-6 { // rounded
@@ -156,5 +157,5 @@ func heldOf(path string, symbols []string) (map[string]float64, error) {
 			held[symbol] /= total
 		}
 	}
-	return held, nil
+	return held, names, nil
 }

@@ -53,8 +53,8 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 	if p.Len() != 1 {
 		return refuse("%d rows of weights where one is wanted, that of what is held: keep one", p.Len())
 	}
-	h := &Held{Weights: make([]float64, len(symbols)), Cash: 1}
-	row, known := p.Weights.RawRowView(0), 0
+	h := &Held{Weights: make([]float64, len(symbols))}
+	row, known, sum := p.Weights.RawRowView(0), 0, 0.0
 	for k, symbol := range p.Symbols {
 		x := row[k]
 		switch j := slices.Index(symbols, symbol); {
@@ -72,13 +72,14 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 			}
 			h.Sold, h.SoldWeights = append(h.Sold, symbol), append(h.SoldWeights, x)
 		}
-		h.Cash -= x
+		sum += x
 	}
 	if known == 0 && len(h.Sold) > 0 {
 		return refuse("none of its symbols, such as %s, is among the assets, such as %s: give the holdings of these",
 			h.Sold[0], symbols[0])
 	}
-	switch sum := 1 - h.Cash; {
+	h.Cash = 1 - sum // in one step, so that weights of a sum of 1 stay as they are
+	switch {
 	case sum > 1+SumTolerance:
 		return nil, &FileError{File: path, Err: hint(fmt.Errorf("the row sums to %.10g, above 1: shares of the "+
 			"capital are meant", sum), p.Symbols, row)}

@@ -11,6 +11,19 @@ import (
 	"vaefolio/vaelib/portfolio"
 )
 
+// Weights whose sum is 1 stay as they are, to the bit.
+func TestReadHeldKeepsBits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "held.csv")
+	third := "0.3333333333333333"
+	if err := os.WriteFile(path, []byte("A,B,C\n"+third+","+third+","+third+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h, err := portfolio.ReadHeld(path, []string{"A", "B", "C"})
+	if err != nil || !slices.Equal(h.Weights, []float64{1. / 3, 1. / 3, 1. / 3}) || h.Cash != 0 {
+		t.Errorf("%v with %v in cash, %v", h.Weights, h.Cash, err)
+	}
+}
+
 func TestReadHeld(t *testing.T) {
 	assets := []string{"BTCUSDT", "ETHUSDT", "OAK", "GOOGL"}
 	to := []float64{0.5, 0.5, 0, 0}
