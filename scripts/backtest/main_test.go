@@ -253,6 +253,7 @@ func TestBacktestRefuses(t *testing.T) {
 		{[]string{"-n", "1000000000000"}, 2, "-n: 1e+12 lies outside"},
 		{[]string{"-train", "1490"}, 1, "1500 returns hold no training window"},
 		{[]string{"-cost-bps", "-1"}, 2, "-cost-bps"},
+		{[]string{"-cost-bps", "0.1%"}, 2, `-cost-bps: "0.1%" is not a finite number: 10?`},
 		{[]string{"-max-weight", "0.01"}, 1, "0.01"},
 		{[]string{"-embargo", "400"}, 1, "embargo"},
 	} {

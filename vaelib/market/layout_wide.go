@@ -1,6 +1,9 @@
 package market
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // wideFile is a time, and then one column of closes an asset: what pandas,
 // spreadsheets and FRED write. The time is called date, timestamp or the like,
@@ -62,13 +65,14 @@ func (wideFile) recognise(h *head) (*plan, error) {
 }
 
 // noAssets are the places of those symbols that are names of numbers: volume,
-// market_cap. A lone symbol such as OPEN or LOW among others in capitals is one.
+// market_cap, or SPY_volume beside SPY. A lone symbol such as OPEN or LOW among others in capitals is one.
 func noAssets(symbols []string) []int {
 	var found []int
 	capitals := true
 	for i, s := range symbols {
 		capitals = capitals && s == strings.ToUpper(s)
-		if isField(s) || symbolWords[canon(s)] {
+		asset, field := cutField(s) // SPY_volume beside SPY
+		if isField(s) || symbolWords[canon(s)] || field != "" && slices.Contains(symbols, asset) {
 			found = append(found, i)
 		}
 	}

@@ -169,6 +169,9 @@ func (o DateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
 	b, m, again := part(field[n:])
 	c, l, _ := part(field[n+m:])
 	end := n + m + l
+	if ms, rest, ok := basicDate(field); ok {
+		return ms, rest, ""
+	}
 	if n < 2 || m < 2 || sep != again || sep != '-' && sep != '/' && sep != '.' || l == 0 {
 		if n == 5 && sep == '-' && m == 2 && m+n == len(field) { // YYYY-MM
 			if ms, ok := ymd(a, b, 1); ok {
@@ -218,6 +221,18 @@ func (o DateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
 		return 0, nil, unknownTime(field)
 	}
 	return ms, field[end:], ""
+}
+
+// basicDate reads 20240131 where a time of day follows it, behind a blank or, as ISO 8601
+// has it, a T.
+func basicDate(field []byte) (ms int64, rest []byte, ok bool) {
+	if len(field) < 9 || field[8] != 'T' && field[8] != ' ' {
+		return 0, nil, false
+	}
+	if n, isNumber := digits(field[:8]); isNumber {
+		ms, ok = compact(n, 8)
+	}
+	return ms, field[8:], ok
 }
 
 // century is the year of two digits: up to 68 of this century, as in POSIX.
@@ -282,6 +297,9 @@ func timeOfDay(text []byte) (clock time.Duration, offset int32, ok bool) {
 	if len(text) == 0 {
 		return 0, offset, true
 	}
+	if text = withColons(text); len(text) == 0 {
+		return 0, offset, false
+	}
 	hours, n, sep := part(text)
 	if n < 2 || sep != ':' || hours > 24 {
 		return 0, offset, false
@@ -325,6 +343,21 @@ func timeOfDay(text []byte) (clock time.Duration, offset int32, ok bool) {
 	}
 	offset, ok = zoneOffset(text)
 	return clock, offset, ok
+}
+
+// withColons writes the colons into HHMMSS or HHMM at the start of a time of day.
+func withColons(text []byte) []byte {
+	n := bytes.IndexFunc(text, func(r rune) bool { return r < '0' || r > '9' })
+	if n < 0 {
+		n = len(text)
+	}
+	switch n {
+	case 4:
+		return slices.Concat(text[:2], []byte{':'}, text[2:])
+	case 6:
+		return slices.Concat(text[:2], []byte{':'}, text[2:4], []byte{':'}, text[4:])
+	}
+	return text
 }
 
 // clockOf reads a time of day that stands alone: HH:MM, HH:MM:SS, HHMMSS or, as

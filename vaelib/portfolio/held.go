@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"vaefolio/internal/spelling"
 )
@@ -51,10 +52,14 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 		return nil, &FileError{File: path, Err: fmt.Errorf(format, args...)}
 	}
 	if p.Len() != 1 {
-		return refuse("%d rows of weights where one is wanted, that of what is held: keep one", p.Len())
+		names := ""
+		if p.IDs != nil {
+			names = ", of these: " + strings.Join(p.IDs, ", ")
+		}
+		return refuse("%d rows of weights where one is wanted, that of what is held: keep one%s", p.Len(), names)
 	}
 	h := &Held{Weights: make([]float64, len(symbols))}
-	row, known, sum := p.Weights.RawRowView(0), 0, 0.0
+	row, known, sum, cash := p.Weights.RawRowView(0), 0, 0.0, 0.0
 	for k, symbol := range p.Symbols {
 		x := row[k]
 		switch j := slices.Index(symbols, symbol); {
@@ -64,6 +69,7 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 		case x == 0:
 			continue
 		case IsCash(symbol):
+			cash += x
 			continue
 		default:
 			if meant := slip(symbol, symbols, p.Symbols); meant != "" {
@@ -80,6 +86,11 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 	}
 	h.Cash = 1 - sum // in one step, so that weights of a sum of 1 stay as they are
 	switch {
+	case sum <= 1+SumTolerance && sum+cash > 1+heldTolerance:
+		return refuse("the row sums to %.10g, cash of %.10g in it, above 1: give the shares of the capital", sum+cash,
+			cash)
+	case math.Abs(sum+cash-100) <= 2:
+		return refuse("the row sums to %.10g: in percent? Write percent signs, or divide by 100", sum+cash)
 	case sum > 1+SumTolerance:
 		return nil, &FileError{File: path, Err: hint(fmt.Errorf("the row sums to %.10g, above 1: shares of the "+
 			"capital are meant", sum), p.Symbols, row)}
@@ -95,11 +106,19 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 	return h, nil
 }
 
-// IsCash says whether a name is that of cash.
+// heldTolerance is how far a sum with cash may exceed 1: lists round each weight.
+const heldTolerance = 0.005
+
+// IsCash says whether a name is that of cash, as brokers and funds give it: USD, or CASH
+// or the like as one of its words.
 func IsCash(name string) bool {
-	cash := []string{"cash", "usd", "eur", "gbp", "chf", "jpy", "money", "cash & equivalents", "liquidity", "usdt",
-		"usdc"}
-	return slices.Contains(cash, strings.ToLower(name))
+	lower := strings.ToLower(name)
+	return slices.Contains([]string{"usd", "eur", "gbp", "chf", "jpy", "cad", "aud", "hkd", "sek", "nok", "dkk", "nzd",
+		"sgd", "cny", "inr", "money", "money market", "us dollar", "liquidity", "usdt", "usdc"}, lower) ||
+		slices.ContainsFunc(strings.FieldsFunc(lower, func(r rune) bool { return !unicode.IsLetter(r) }),
+			func(word string) bool {
+				return slices.Contains([]string{"cash", "bargeld", "efectivo", "liquidités", "contanti"}, word)
+			})
 }
 
 // slip is the asset that a symbol may be a slip for: one that differs in case, in an

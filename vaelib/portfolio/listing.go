@@ -33,7 +33,10 @@ var (
 	// A column called so has symbols where another one has weights.
 	looseWords  = []string{"", "name", "index", "indexlevel0", "asset", "assets", "security"}
 	weightWords = []string{"weight", "weights", "w", "share", "allocation", "alloc", "weightpct", "weightpercent",
-		"pctweight", "percent", "targetweight", "target", "portfolioweight", "gewicht", "gewichtung", "poids", "peso"}
+		"pctweight", "percent", "targetweight", "target", "portfolioweight", "gewicht", "gewichtung", "poids", "peso",
+		"weighting", "percentage", "percentofaccount", "percentofportfolio", "percentoftotal", "ofnav", "ofaccount",
+		"ofacct", "ofacctofaccount", "ofportfolio", "ofnetassets", "offund", "oftotal", "anteil", "anteilin",
+		"gewichtin", "gewichtungin"}
 	portfolioWords = []string{idColumn, "portfolio", "portfolioid", "strategy", "fund", "account", "scenario", "label",
 		"date", "model"}
 )
@@ -60,7 +63,8 @@ func (t *table) listingOf(fields [][]byte) (l *listing, named bool) {
 	if len(fields) < 2 || !slices.ContainsFunc(fields, func(f []byte) bool { return !isKnown(f) }) {
 		return nil, false // symbols, of which some may be numbers
 	}
-	l = &listing{id: -1, fields: len(fields), places: map[string]int{}, portfolios: map[string]int{}}
+	l = &listing{id: -1, percent: t.percent, fields: len(fields), places: map[string]int{},
+		portfolios: map[string]int{}}
 	if _, err := weight(fields[1]); err == nil && len(fields) == 2 {
 		if _, err := weight(fields[0]); err == nil {
 			return nil, false
@@ -78,7 +82,7 @@ func (t *table) listingOf(fields [][]byte) (l *listing, named bool) {
 	case w >= 0:
 		l.of([]int{w}, "")
 		name := strings.ReplaceAll(strings.ToLower(string(fields[w])), "%", "percent")
-		l.percent = !t.percent && (strings.Contains(name, "pct") || strings.Contains(name, "percent"))
+		l.percent = t.percent || strings.Contains(name, "pct") || strings.Contains(name, "percent")
 		if l.id = place(fields, portfolioWords); l.id >= 0 {
 			l.of([]int{w})
 		}
@@ -106,6 +110,9 @@ func (l *listing) add(fields [][]byte, line int) (column int, err error) {
 		return 0, fmt.Errorf("has %d fields, and the first line %d: complete the line", len(fields), l.fields)
 	}
 	name := string(fields[l.symbol])
+	if len(name) == 0 {
+		return l.symbol + 1, errors.New("symbol is empty: name it, or delete the line if it is none")
+	}
 	if err := checkName("symbol", name); err != nil {
 		return l.symbol + 1, err
 	}
@@ -131,12 +138,9 @@ func (l *listing) add(fields [][]byte, line int) (column int, err error) {
 		l.symbols, l.places[name] = append(l.symbols, name), at
 	}
 	for k, field := range l.weights {
-		x, err := weight(fields[field])
+		x, err := share(fields[field], l.percent)
 		if err != nil {
 			return field + 1, fmt.Errorf("%s: %w", name, err)
-		}
-		if l.percent && fields[field][len(fields[field])-1] != '%' {
-			x /= 100
 		}
 		i := first + k
 		for len(l.rows[i]) <= at {
@@ -156,8 +160,12 @@ func (l *listing) add(fields [][]byte, line int) (column int, err error) {
 
 // isTotal says whether a line sums up those above it.
 func isTotal(name string, x float64, row []float64) bool {
-	if !slices.Contains([]string{"total", "sum", "grandtotal", "summe", "totals"}, plain([]byte(name))) {
+	if !slices.Contains([]string{"total", "sum", "grandtotal", "summe", "totals", "accounttotal", "portfoliototal",
+		"gesamt"}, plain([]byte(name))) {
 		return false
+	}
+	if len(row) > 1 && (x == 1 || x == 100) {
+		return true // with what is left out, such as cash
 	}
 	for _, v := range row {
 		if v == v {

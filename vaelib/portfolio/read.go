@@ -55,11 +55,6 @@ func ReadCSV(path string, options ReadOptions) (*Portfolios, error) {
 // Read is [ReadCSV] for any reader; name is what errors call it.
 func Read(r io.Reader, name string, options ReadOptions) (*Portfolios, error) {
 	t, err := readTable(r, name, "symbol", options, func(id string, names []string, row []float64) error {
-		if options.Percent {
-			for j := range row {
-				row[j] /= 100
-			}
-		}
 		if options.AnySum {
 			return nil
 		}
@@ -184,7 +179,7 @@ func defectOf(path string, err error) error {
 type table struct {
 	file, kind string   // as errors call it, and its columns
 	known      []string // names that columns may have; nil: any
-	percent    bool     // all weights are divided by 100 afterwards
+	percent    bool     // weights without a percent sign are in percent too
 	headerLine int
 	names      []string
 	ids        []string // nil: no such column
@@ -373,6 +368,10 @@ func (t *table) addRow(check func(id string, names []string, row []float64) erro
 	}
 	t.fields = withoutEmptyEnd(t.fields, len(t.names)+first)
 	if len(t.fields)-first != len(t.names) {
+		if len(t.names)+first == 1 {
+			return t.refuse(0, fmt.Errorf("has %d fields, and the first line 1: start with the names of the columns, "+
+				"and delete what stands above them", len(t.fields)))
+		}
 		return t.refuse(0, fmt.Errorf("has %d fields, and the header %d: complete the line",
 			len(t.fields), len(t.names)+first))
 	}
@@ -381,7 +380,7 @@ func (t *table) addRow(check func(id string, names []string, row []float64) erro
 			"split it", mostNumbers, mostNumbers/len(t.names), len(t.names)))
 	}
 	for j, field := range t.fields[first:] {
-		x, err := weight(field)
+		x, err := share(field, t.percent)
 		if err != nil {
 			return t.refuse(first+j+1, fmt.Errorf("row %s, %s: %w", id, t.names[j], err))
 		}
@@ -447,6 +446,15 @@ func weight(field []byte) (float64, error) {
 		return x / 100, err
 	}
 	return number(field)
+}
+
+// share is [weight], where a number without a percent sign may be in percent too.
+func share(field []byte, percent bool) (float64, error) {
+	x, err := weight(field)
+	if percent && err == nil && field[len(field)-1] != '%' {
+		x /= 100
+	}
+	return x, err
 }
 
 // number parses a finite decimal number; one in brackets is below 0, as accountants

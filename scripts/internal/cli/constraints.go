@@ -204,7 +204,7 @@ func ParseCap(text string) (simplex.Group, error) {
 	for k, limit := range limits {
 		x, err := strconv.ParseFloat(strings.TrimSpace(limit), 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return bad(fmt.Sprintf("has the limit %q, which is not a finite number%s", limit, meant(limit)))
+			return bad(fmt.Sprintf("has the limit %q, which is not a finite number%s", limit, meant(limit, "")))
 		}
 		if k < len(limits)-1 {
 			group.Lo = x

@@ -290,7 +290,7 @@ func (o *option) parse(value reflect.Value, text string) error {
 	case reflect.Float64:
 		x, err := strconv.ParseFloat(text, 64)
 		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return fmt.Errorf("%q is not a finite number%s", text, meant(text))
+			return fmt.Errorf("%q is not a finite number%s", text, meant(text, o.unit))
 		}
 		value.SetFloat(x)
 		if err := o.allowed.check(x); err != nil {
@@ -452,8 +452,8 @@ func wholeMeant(text string) string {
 }
 
 // meant asks for a number that was written for people: in percent, or with a decimal
-// comma.
-func meant(text string) string {
+// comma. The unit is that of the flag.
+func meant(text, unit string) string {
 	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
 	if strings.Count(number, ",") == 1 && !strings.Contains(number, ".") {
 		number = strings.Replace(number, ",", ".", 1)
@@ -462,7 +462,10 @@ func meant(text string) string {
 	if err != nil || number == text {
 		return ""
 	}
-	if percent {
+	switch {
+	case percent && unit == "basis points":
+		x *= 100
+	case percent:
 		x /= 100
 	}
 	return fmt.Sprintf(": %g?", x)
