@@ -260,7 +260,7 @@ var (
 		"tradingdate datadate formatteddate timeperiodstart startat ts t day month period caldt " +
 		"datetimeutc dateutc timeutc utc datum fecha data datetimelocal bartime unixtimestamp " +
 		"unixtime localtime gmttime indexlevel0 dt tsevent windowstart timeopen opentimems dlycaldt " +
-		"timestampms asofdate effectivedate tradetime 日期 时间 交易日期")
+		"timestampms asofdate effectivedate tradetime 日期 时间 交易日期 日付")
 	adjustedWords = words("adjclose adjustedclose adjcloseprice closeadj closeadjusted adjustedcloseprice " +
 		"adjclosing adjprc adjusted")
 	closeWords = words("close closelast price last pxlast closeprice closingprice settle settleprice lastprice " +
@@ -288,6 +288,7 @@ var (
 		"average averageprice closetime ignore takerbuyvolume takerbuyquotevolume " +
 		"takerbuybaseassetvolume takerbuyquoteassetvolume sharesoutstanding per marketcapusd " +
 		"capitalgains currency exchange openinterest fundingrate volumeeth volumeusdc " +
+		"year quarter week weekday dayofweek " +
 		"tickdirection side size weightedaverage index unnamed0 variation var retx dlyretx dlyret cfacpr cfacshr " +
 		"ajexdi shrout bidlo askhi numtrd conversiontype conversionsymbol prevclose preclose rtype publisherid " +
 		"instrumentid trfd devise währung 成交额 振幅 涨跌幅 涨跌额 换手率")

@@ -202,7 +202,8 @@ func (h *head) timeFields() []int {
 	if len(found) == 0 {
 		for i, name := range names { // pandas' index has no name
 			c := canon(name)
-			if nameless := c == "" || c == "index" || c == "unnamed0" || i == 0 && describing[c]; nameless &&
+			if nameless := c == "" || c == "index" || c == "unnamed0" ||
+				i == 0 && (describing[c] || c == "year" || c == "quarter" || c == "week"); nameless &&
 				len(rows) > 0 && i < len(rows[0]) && isTime(rows[0][i]) && !h.counts(i) {
 				return []int{i}
 			}
