@@ -233,6 +233,8 @@ func (f *folder) checkDecoded(c *generateConfig, record *generated, model *overS
 			}
 			if p.Moved != nil {
 				excess = max(excess, away[i]-p.Repair-*p.Moved)
+			} else {
+				excess = max(excess, math.Abs(away[i]-p.Repair))
 			}
 		}
 		if excess < least {

@@ -20,6 +20,18 @@ import (
 type overSets struct {
 	document setDocument
 	layers   map[string]layer
+	turned   bool // the second loading of two assets, whose sign roundings decide, has the other one
+}
+
+// turns are the model, and where there are two assets the one that is told the other
+// sign too.
+func (m *overSets) turns(n int) []*overSets {
+	if n != 2 {
+		return []*overSets{m}
+	}
+	other := *m
+	other.turned = true
+	return []*overSets{m, &other}
 }
 
 // setDocument is the description in the file's header.
@@ -226,6 +238,9 @@ func (m *overSets) under(mean []float64, cov [][]float64, periods int, limit flo
 		asked, all = askedOfAssets(a, len(mean)), append(all, askedOfUniverse(a, cov, periods)...)
 	}
 	for i, token := range tokensOf(mean, cov, periods) {
+		if m.turned {
+			token[secondLoading] *= -1
+		}
 		s.known = append(s.known, slices.Concat(token, asked[i], all))
 	}
 	s.seen = m.stack("decoder", s.known)
@@ -328,6 +343,9 @@ func (s *settled) encode(w []float64) (mean, logvar []float64) {
 const (
 	features = 11
 	facts    = 3
+
+	firstLoading  = 4 // of the features
+	secondLoading = firstLoading + 1
 )
 
 // tokensOf are the features of assets: see docs/universe.md.
@@ -396,7 +414,7 @@ func tokensOf(mean []float64, cov [][]float64, periods int) [][]float64 {
 			cubes += v * v * v
 		}
 		for i, v := range factors.directions[k] {
-			tokens[i][4+k] = math.Copysign(math.Sqrt(max(factors.values[k], 0)), cubes) * v
+			tokens[i][firstLoading+k] = math.Copysign(math.Sqrt(max(factors.values[k], 0)), cubes) * v
 		}
 	}
 	return tokens

@@ -28,7 +28,11 @@ func (f *folder) decoders(c *generateConfig, record *generated, model *overSets,
 		largest = min(1, slices.Max(set.Upper))
 	}
 	if record.Order == nil {
-		return []*settled{model.in(mean, cov, len(rows), largest)}, nil
+		var all []*settled
+		for _, m := range model.turns(len(mean)) {
+			all = append(all, m.in(mean, cov, len(rows), largest))
+		}
+		return all, nil
 	}
 	if !model.document.Config.Conditional || record.Order.Draws > 1 {
 		return nil, nil
@@ -65,7 +69,9 @@ func (f *folder) decoders(c *generateConfig, record *generated, model *overSets,
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, model.under(mean, cov, len(rows), largest, asked))
+		for _, m := range model.turns(len(mean)) {
+			all = append(all, m.under(mean, cov, len(rows), largest, asked))
+		}
 	}
 	return all, nil
 }

@@ -246,6 +246,19 @@ func TestAlteredSets(t *testing.T) {
 		some(ofJSON(t, order, "provenance.json"), 5)))
 }
 
+// Of two assets the sign of the second loading is decided by roundings: their portfolios
+// are as they should be by either one, and altered ones by neither.
+func TestTwoAssets(t *testing.T) {
+	skipWhenShort(t)
+	for _, pair := range []string{"ALDER,BIRCH", "BASALT,WREN"} {
+		dir := copied(t, finished(t, "two "+pair, "generate", "-symbols", pair, "-backend", "go", "-n", "10", "-quiet"))
+		if said := first(t, dir, memo{}, ""); said != "" {
+			t.Errorf("%s: %s", pair, said)
+		}
+		expect(t, dir, some(ofCSV(t, dir, "weights.csv"), 5))
+	}
+}
+
 // heldFile holds the file of some holdings.
 func heldFile(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "held.csv")
