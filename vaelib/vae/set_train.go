@@ -117,7 +117,7 @@ func newSetTraining(
 		}
 	}
 	if len(learn) == 0 {
-		return nil, errors.New("no universes to learn from")
+		return nil, errors.New("no universes to learn from: all are held out, as by corpus -held-out 1")
 	}
 	var err error
 	if t.dataHash, err = hashExamples(examples); err != nil {
