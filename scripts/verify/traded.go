@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
@@ -141,12 +140,10 @@ func heldOf(path string, symbols []string) (held map[string]float64, names []str
 	if p.Len() != 1 {
 		return nil, nil, fmt.Errorf("%s: %d rows of holdings", path, p.Len())
 	}
-	money := []string{"cash", "usd", "eur", "gbp", "chf", "jpy", "money", "cash & equivalents", "liquidity", "usdt",
-		"usdc"}
 	held = map[string]float64{}
 	total := 0.0
 	for k, symbol := range p.Symbols {
-		if !slices.Contains(symbols, symbol) && slices.Contains(money, strings.ToLower(symbol)) {
+		if !slices.Contains(symbols, symbol) && portfolio.IsCash(symbol) {
 			continue
 		}
 		held[symbol], names = p.Weights.At(0, k), append(names, symbol)

@@ -262,7 +262,7 @@ func TestTwoAssets(t *testing.T) {
 // heldFile holds the file of some holdings.
 func heldFile(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "held.csv")
-	if err := os.WriteFile(path, []byte("BIRCH,ALDER,OAK,USD\n0.25,0.3,0.15,0.3\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("BIRCH,ALDER,OAK,Cash balance\n0.25,0.3,0.15,0.3\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
