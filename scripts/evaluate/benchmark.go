@@ -26,18 +26,12 @@ func relate(ctx context.Context, evaluator *metrics.Evaluator, b *relative.Bench
 	if err != nil {
 		return nil, err
 	}
-	total, assets := weights.Dims()
+	total, _ := weights.Dims()
 	figures := make([]relative.Figures, total)
-	report := io.Progress("comparing with the benchmark")
-	for from := 0; from < total; from += rowsPerBlock {
-		to := min(from+rowsPerBlock, total)
-		block := weights.Slice(from, to, 0, assets).(*mat.Dense)
-		if err := against.EvaluateAll(ctx, evaluator, block, figures[from:to]); err != nil {
-			return nil, err
-		}
-		report(to, total, "")
-	}
-	return figures, nil
+	err = inBlocks(weights, io.Progress("comparing with the benchmark"), func(block *mat.Dense, from, to int) error {
+		return against.EvaluateAll(ctx, evaluator, block, figures[from:to])
+	})
+	return figures, err
 }
 
 // shortRelative are headings for a screen's width.

@@ -115,18 +115,26 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 // interruption leaves no part of a result.
 func evaluateAll(ctx context.Context, evaluator *metrics.Evaluator, weights *mat.Dense,
 	io *cli.IO) ([]metrics.Figures, error) {
-	total, assets := weights.Dims()
+	total, _ := weights.Dims()
 	figures := make([]metrics.Figures, total)
-	report := io.Progress("evaluating")
+	err := inBlocks(weights, io.Progress("evaluating"), func(block *mat.Dense, from, to int) error {
+		return evaluator.EvaluateAll(ctx, block, figures[from:to])
+	})
+	return figures, err
+}
+
+// inBlocks goes through the rows of a matrix, from one to below another at a time.
+func inBlocks(rows *mat.Dense, report func(done, total int, note string),
+	do func(block *mat.Dense, from, to int) error) error {
+	total, columns := rows.Dims()
 	for from := 0; from < total; from += rowsPerBlock {
 		to := min(from+rowsPerBlock, total)
-		block := weights.Slice(from, to, 0, assets).(*mat.Dense)
-		if err := evaluator.EvaluateAll(ctx, block, figures[from:to]); err != nil {
-			return nil, err
+		if err := do(rows.Slice(from, to, 0, columns).(*mat.Dense), from, to); err != nil {
+			return err
 		}
 		report(to, total, "")
 	}
-	return figures, nil
+	return nil
 }
 
 // match returns the portfolios with their columns in the order of the window.

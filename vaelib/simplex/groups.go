@@ -37,16 +37,24 @@ func (g *groups) project(dst, v, lower, upper []float64) error {
 		p.C[i] = mean - x
 		g.start[i] = clamp(x, lower[i], upper[i])
 	}
-	result, err := g.solver.Solve(context.Background(), p, qp.Settings{Start: g.start})
+	x, err := nearest(&g.solver, p, g.start)
+	copy(dst, x)
+	return err
+}
+
+// nearest solves the programme of a projection, from a start. Its variables are within
+// their bounds exactly, and the solver's until it solves again.
+func nearest(solver *qp.Solver, p *qp.Problem, start []float64) ([]float64, error) {
+	result, err := solver.Solve(context.Background(), p, qp.Settings{Start: start})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if result.Status != qp.Optimal {
-		return fmt.Errorf("the nearest portfolio was not found: %v after %d iterations",
+		return nil, fmt.Errorf("the nearest portfolio was not found: %v after %d iterations",
 			result.Status, result.Iterations)
 	}
 	for i, x := range result.X {
-		dst[i] = clamp(x, lower[i], upper[i])
+		result.X[i] = clamp(x, p.Lower[i], p.Upper[i])
 	}
-	return nil
+	return result.X, nil
 }

@@ -176,18 +176,11 @@ func (t *trades) programme(dst, v []float64) error {
 		t.x[i] = clamp(x, l.leastBought[i], l.mostBought[i])
 		t.x[n+i] = clamp(-x, l.leastSold[i], l.mostSold[i])
 	}
-	result, err := t.solver.Solve(context.Background(), p, qp.Settings{Start: t.x})
+	x, err := nearest(&t.solver, p, t.x)
 	if err != nil {
 		return err
 	}
-	if result.Status != qp.Optimal {
-		return fmt.Errorf("the nearest portfolio was not found: %v after %d iterations",
-			result.Status, result.Iterations)
-	}
-	for i, x := range result.X {
-		result.X[i] = clamp(x, p.Lower[i], p.Upper[i])
-	}
-	t.put(dst, result.X[:n], result.X[n:])
+	t.put(dst, x[:n], x[n:])
 	return nil
 }
 
