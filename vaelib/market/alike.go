@@ -55,7 +55,7 @@ func (p *Panel) pairs(looks []look) (same, scaled, opposite []string) {
 	var all []moving
 	for j := range p.Symbols {
 		if looks[j].changes > moved {
-			first, last := p.life(j)
+			first, last := p.span(j)
 			all = append(all, moving{j, first, last, math.Log(p.Close.At(last, j) / p.Close.At(first, j))})
 		}
 	}
@@ -89,17 +89,6 @@ func (p *Panel) pairs(looks []look) (same, scaled, opposite []string) {
 		}
 	}
 	return same, scaled, opposite
-}
-
-// life is the first and the last row in which the column has a close.
-func (p *Panel) life(j int) (first, last int) {
-	rows, _ := p.Close.Dims()
-	for first < rows-1 && math.IsNaN(p.Close.At(first, j)) {
-		first++
-	}
-	for last = rows - 1; last > first && math.IsNaN(p.Close.At(last, j)); last-- {
-	}
-	return first, last
 }
 
 // follows says whether y is a multiple of x, to the power of 1 or -1, on all rows.

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"vaefolio/internal/spelling"
+	"vaefolio/vaelib/simplex"
 )
 
 // Held is what is held now, beside the assets of the portfolios that may come of it.
@@ -22,11 +23,8 @@ type Held struct {
 // assets, purchases and sales alike, and of all that is held beside them. Cash that is
 // spent counts as the purchase that it pays for.
 func (h *Held) Turnover(w []float64) float64 {
-	turnover := h.Beside()
-	for j, x := range w {
-		turnover += math.Abs(x - h.Weights[j])
-	}
-	return turnover
+	traded := simplex.Turnover{Held: h.Weights, Beside: h.Beside()}
+	return traded.Of(w)
 }
 
 // Beside returns the part of every turnover that sells what is not among the assets.
