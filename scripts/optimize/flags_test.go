@@ -10,6 +10,7 @@ func TestFlagsWithoutEffect(t *testing.T) {
 	clitest.Foreign(t, verb, map[string]string{
 		"-objective hrp -level 0.9":                      "-level goes with -objective min-cvar",
 		"-objective min-cvar -covariance sample":         "-covariance goes with -objective other than min-cvar, max-min or learnt",
+		"-objective hrp -means empirical-bayes":          "-means goes with -objective mean-variance or max-sharpe",
 		"-objective min-variance -linkage ward":          "-linkage goes with -objective hrp",
 		"-objective min-variance -previous w.csv":        "-previous goes with -turnover X",
 		"-objective hrp -lot 2":                          "-lot goes with -cash X",

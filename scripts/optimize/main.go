@@ -23,6 +23,7 @@ type config struct {
 	Budgets      []string           `flag:"budgets" unit:"SYM=X" only:"objective=risk-budget" help:"the shares of the variance that assets are to have, of any sum; a symbol that isn't named has 0"`
 	Level        float64            `flag:"level" range:"(0,1)" only:"objective=min-cvar" help:"the confidence level of the CVaR"`
 	Covariance   string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"objective!=min-cvar|max-min|learnt" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
+	Means        string             `flag:"means" unit:"FILE|sample|bayes-stein|empirical-bayes" only:"objective=mean-variance|max-sharpe" help:"the expected returns: a CSV with one of each asset, as a share per year, as in the columns symbol and mean; or the estimator of them, of which two shrink the sample's means"`
 	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" only:"objective=hrp" help:"how the distance of two clusters is measured"`
 	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" only:"objective=hrp" help:"how the leaves of the tree are ordered"`
 	Benchmark    string             `flag:"benchmark" unit:"SYMBOL|FILE" only:"objective=min-tracking-error" help:"what to stay close to: a symbol of the prices, or a CSV with one row of weights"`
@@ -49,10 +50,11 @@ var verb = cli.Verb[config]{
 		optimize -objective min-variance -max-weight 0.25
 		optimize -prices closes.csv -objective max-sharpe -covariance ledoit-wolf -format json
 		optimize -objective hrp -format csv > weights.csv
+		optimize -prices closes.csv -objective max-sharpe -means forecasts.csv -max-weight 0.25
 		optimize -prices closes.csv -objective learnt -max-weight 0.25
 		optimize -objective min-cvar -cash 10000 -lot 0.001
 		optimize -prices closes.csv -exclude USDC -objective max-sharpe -holdings mine.csv -max-turnover 0.3`,
-	Default: config{Level: 0.95, Covariance: moments.Sample, Linkage: optimize.Single,
+	Default: config{Level: 0.95, Covariance: moments.Sample, Means: moments.Sample, Linkage: optimize.Single,
 		LeafOrder: optimize.OrderSciPy, Lot: 1},
 	Run: run,
 }
@@ -164,13 +166,13 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held) (
 	if in.Budgets, err = c.budgets(w.Symbols); err != nil {
 		return nil, nil, err
 	}
-	if c.Objective == optimize.MaxSharpe {
-		periods, err := c.Periods(io, w)
-		if err != nil {
+	periods := 1.0
+	if c.Objective == optimize.MaxSharpe || c.countsOnMeans() && c.meansFile() {
+		if periods, err = c.Periods(io, w); err != nil {
 			return nil, nil, err
 		}
-		in.RiskFree = c.RiskFree / periods
 	}
+	in.RiskFree = c.RiskFree / periods
 	in.Mean, in.Returns = moments.Mean(w.Returns), w.Returns
 	if c.Objective == optimize.MinCVaR || c.Objective == optimize.MaxMin || c.Objective == byRule {
 		return in, nil, nil // the returns are all that counts
@@ -179,5 +181,10 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held) (
 		return nil, nil, err
 	}
 	in.Cov = estimate.Cov
+	if c.countsOnMeans() {
+		if in.Mean, err = c.meansOf(io, w, estimate, periods); err != nil {
+			return nil, nil, err
+		}
+	}
 	return in, estimate, nil
 }

@@ -38,6 +38,7 @@ type result struct {
 	Turnover   *float64
 	Change     map[string]float64
 	CashLeft   *float64 `json:"cash_left"`
+	Means      string
 	Notes      []string
 }
 

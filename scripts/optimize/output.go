@@ -26,6 +26,7 @@ type answer struct {
 	Gap        float64            `json:"gap"`
 	Covariance *string            `json:"covariance"` // null where none is used
 	Shrinkage  *float64           `json:"shrinkage"`
+	Means      *string            `json:"means,omitempty"` // as -means has it, of objectives that count on means
 	Periods    int                `json:"periods"`
 	Violation  float64            `json:"violation"`
 	Turnover   *float64           `json:"turnover,omitempty"`  // from -holdings: sum |w - held|
@@ -122,6 +123,9 @@ func (o *output) answer(notes []string) answer {
 	}
 	if o.shrinkage != nil {
 		a.Covariance = &o.c.Covariance
+	}
+	if o.c.countsOnMeans() {
+		a.Means = &o.c.Means
 	}
 	if o.allocation != nil {
 		a.Units, a.CashLeft = &number.Values{Names: symbols, Numbers: o.allocation.Units}, &o.allocation.Cash

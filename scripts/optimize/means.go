@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/moments"
+	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/portfolio"
+)
+
+// countsOnMeans says whether the objective depends on expected returns.
+func (c *config) countsOnMeans() bool {
+	return c.Objective == optimize.MaxSharpe || c.Objective == optimize.MeanVariance
+}
+
+// meansFile says whether -means names a file and no estimator.
+func (c *config) meansFile() bool { return !slices.Contains(moments.MeanNames(), c.Means) }
+
+// meansOf are the means per period that -means asks for: of an estimator, or those that a
+// file has per year. It says on stderr which ones they are.
+func (c *config) meansOf(io *cli.IO, w *market.Window, m *moments.Moments, periods float64) ([]float64, error) {
+	if !c.meansFile() {
+		means, shrinkage, err := m.Means(c.Means)
+		if err == nil && c.Means != moments.Sample {
+			io.Note("means: %s, shrunk by %.4f", c.Means, shrinkage)
+		}
+		return means, err
+	}
+	means, err := readMeans(io, c.Means, w.Symbols)
+	if err != nil {
+		return nil, err
+	}
+	io.Note("means: those of %s, from %.6g to %.6g a year", c.Means, slices.Min(means), slices.Max(means))
+	for j := range means {
+		means[j] /= periods
+	}
+	return means, nil
+}
+
+// readMeans reads one mean for each of the symbols from a file in any form that weights
+// have. What it has of others is left out, and said.
+func readMeans(io *cli.IO, path string, symbols []string) ([]float64, error) {
+	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{AnySum: true})
+	if err != nil {
+		return nil, fmt.Errorf("-means, which is a file or one of %s: %w", strings.Join(moments.MeanNames(), ", "), err)
+	}
+	if p.Len() != 1 {
+		return nil, fmt.Errorf("%s: %d rows of means where one is wanted: keep one", path, p.Len())
+	}
+	means, row := make([]float64, len(symbols)), p.Weights.RawRowView(0)
+	for j, symbol := range symbols {
+		k := slices.Index(p.Symbols, symbol)
+		if k < 0 {
+			return nil, fmt.Errorf("%s: no mean of %s, which is among the assets: add one, or leave %s out with -exclude",
+				path, symbol, symbol)
+		}
+		means[j] = row[k]
+	}
+	if beyond := len(p.Symbols) - len(symbols); beyond > 0 {
+		io.Note("%s: of its %d means %d are of no asset here, and left out", path, len(p.Symbols), beyond)
+	}
+	if sizes := slices.Clone(means); len(sizes) > 1 {
+		for j, v := range sizes {
+			sizes[j] = math.Abs(v)
+		}
+		slices.Sort(sizes)
+		if sizes[len(sizes)/2] >= suspicious {
+			return nil, fmt.Errorf("%s: half of the means are %.6g a year or more, which is %.6g %%: shares are meant; "+
+				"if they are in percent, divide by 100 or write percent signs", path, sizes[len(sizes)/2],
+				100*sizes[len(sizes)/2])
+		}
+	}
+	return means, nil
+}
+
+// suspicious is what half of the means of a file reach only where they are in percent.
+const suspicious = 2
