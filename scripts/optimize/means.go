@@ -56,8 +56,8 @@ func readMeans(io *cli.IO, path string, symbols []string) ([]float64, error) {
 	for j, symbol := range symbols {
 		k := slices.Index(p.Symbols, symbol)
 		if k < 0 {
-			return nil, fmt.Errorf("%s: no mean of %s, which is among the assets: add one, or leave %s out with -exclude",
-				path, symbol, symbol)
+			return nil, fmt.Errorf("%s: no mean of %s, which is among the assets: add one, or leave %s out with "+
+				"-exclude", path, symbol, symbol)
 		}
 		means[j] = row[k]
 	}
@@ -70,9 +70,9 @@ func readMeans(io *cli.IO, path string, symbols []string) ([]float64, error) {
 		}
 		slices.Sort(sizes)
 		if sizes[len(sizes)/2] >= suspicious {
-			return nil, fmt.Errorf("%s: half of the means are %.6g a year or more, which is %.6g %%: shares are meant; "+
-				"if they are in percent, divide by 100 or write percent signs", path, sizes[len(sizes)/2],
-				100*sizes[len(sizes)/2])
+			half := sizes[len(sizes)/2]
+			return nil, fmt.Errorf("%s: half of the means are %.6g a year or more, which is %.6g %%: shares are "+
+				"meant; if they are in percent, divide by 100 or write percent signs", path, half, 100*half)
 		}
 	}
 	return means, nil
