@@ -319,7 +319,7 @@ func (d *SetDiagnosis) String() string {
 	if d == nil {
 		return "no universes are held out, so that nothing can be measured"
 	}
-	text := fmt.Sprintf("%d universes held out, %d of units active, KL %.2f nats", d.Universes, d.ActiveUnits, d.KL)
+	text := fmt.Sprintf("%d universes held out, %d units active, KL %.2f nats", d.Universes, d.ActiveUnits, d.KL)
 	if d.R2 != nil {
 		text += fmt.Sprintf(", R2 against equal weights %.3f", *d.R2)
 	}
