@@ -192,7 +192,7 @@ func TestFetch(t *testing.T) {
 	if launched := m.Symbols["AAAUSDT"].Launched; launched == nil || !launched.Equal(date("2023-06-01")) {
 		t.Errorf("launch is %v", launched)
 	}
-	turnover, _, err := market.Load(dir, market.Options{Turnover: true})
+	turnover, _, err := market.Load(dir, market.Options{Traded: true})
 	if err != nil {
 		t.Fatal(err)
 	}

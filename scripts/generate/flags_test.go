@@ -76,7 +76,7 @@ func TestFlagsOfOtherModes(t *testing.T) {
 		"-mode outcomes -from-weights w.csv -n 3":              "-n goes with -mode other than styles or outcomes, or with -mode outcomes and without -from-weights",
 		"-mode stress -sweep halton -side 4":                   "-side goes with -sweep grid",
 		"-mode stress -sweep halton -density prior":            "-density goes with -mode sample, condition, latent, robust or diversify",
-		"-mode stress -capital 4":                              "-capital goes with -turnover FILE",
+		"-mode stress -capital 4":                              "-capital goes with -traded-value FILE",
 		"-mode styles -from-weights w.csv -n 5":                "-n goes with -mode other than styles or outcomes",
 		"-mode interpolate -from-weights w.csv -density prior": "-density goes with -mode sample",
 		"-mode sample -to 2024-01-01":                          "-to goes with -mode other than sample, condition or interpolate, or with -prices PATH",

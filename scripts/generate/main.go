@@ -155,8 +155,8 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	if mode.ends && c.FromWeights == "" {
 		return cli.Usagef("%s needs -from-weights FILE", c.Mode)
 	}
-	if c.Turnover != "" && c.Capital == 0 {
-		return cli.Usagef("-turnover needs -capital, the value to sell")
+	if c.Traded != "" && c.Capital == 0 {
+		return cli.Usagef("-traded-value needs -capital, the value to sell")
 	}
 	if c.Mode == "latent" {
 		if err := c.Latent.Validate(); err != nil {
@@ -184,8 +184,8 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 			return err
 		}
 	}
-	if c.Turnover != "" {
-		if j.record.Turnover, err = run.HashFile(c.Turnover); err != nil {
+	if c.Traded != "" {
+		if j.record.Traded, err = run.HashFile(c.Traded); err != nil {
 			return err
 		}
 	}

@@ -521,12 +521,12 @@ func TestStressOfLiquidity(t *testing.T) {
 	for t := range 20 {
 		fmt.Fprintf(&text, "2024-06-%02d,%d,1000000,1000000,1000000\n", t+1, 1000+t)
 	}
-	turnover := filepath.Join(t.TempDir(), "turnover.csv")
-	if err := os.WriteFile(turnover, []byte(text.String()), 0o600); err != nil {
+	traded := filepath.Join(t.TempDir(), "traded.csv")
+	if err := os.WriteFile(traded, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	loss := func(capital string) float64 {
-		_, _, r := makeIn(t, simplex.Set{N: 4}, "-mode", "stress", "-prices", files.prices, "-side", "5", "-candidates", "60", "-turnover", turnover, "-capital", capital)
+		_, _, r := makeIn(t, simplex.Set{N: 4}, "-mode", "stress", "-prices", files.prices, "-side", "5", "-candidates", "60", "-traded-value", traded, "-capital", capital)
 		last := r.Stresses[len(r.Stresses)-1]
 		if last.Name != "liquidation" || last.Drivers[0].Symbol != "D" {
 			t.Errorf("%+v", last)
@@ -626,8 +626,8 @@ func TestRefuses(t *testing.T) {
 		{[]string{"-mode", "robust", "-horizon", "200", "-prices", files.prices}, 1, "windows"},
 		{[]string{"-mode", "styles", "-from-weights", one, "-prices", files.prices}, 1, "too few"},
 		{[]string{"-mode", "outcomes", "-regimes", "1", "-prices", files.prices}, 1, "regimes"},
-		{[]string{"-mode", "stress", "-prices", files.prices, "-capital", "5"}, 2, "-turnover"},
-		{[]string{"-mode", "stress", "-prices", files.prices, "-capital", "5", "-turnover", other}, 1, "C"},
+		{[]string{"-mode", "stress", "-prices", files.prices, "-capital", "5"}, 2, "-traded-value"},
+		{[]string{"-mode", "stress", "-prices", files.prices, "-capital", "5", "-traded-value", other}, 1, "C"},
 		{[]string{"-density", "two-stage"}, 1, "-two-stage"},
 		{[]string{"-max-weight", "0.2"}, 1, "0.2"},
 		{[]string{"-model", filepath.Join(t.TempDir(), "none")}, 1, "none"},

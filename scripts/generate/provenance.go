@@ -20,7 +20,7 @@ type provenance struct {
 	Synthetic bool    `json:"synthetic,omitempty"`
 	Funding   bool    `json:"funding,omitempty"`           // the returns have funding of perpetuals in them
 	Given     string  `json:"from_weights_hash,omitempty"` // SHA-256 of the file
-	Turnover  string  `json:"turnover_hash,omitempty"`     // likewise
+	Traded    string  `json:"traded_value_hash,omitempty"` // likewise
 	Holdings  string  `json:"holdings_hash,omitempty"`     // likewise
 	Backend   string  `json:"backend"`
 	MaxRepair float64 `json:"max_repair_distance"`
@@ -34,28 +34,28 @@ type provenance struct {
 	Outcomes  *choose.Prospect       `json:"outcomes,omitempty"`
 	Styles    *generate.StyleStudy   `json:"styles,omitempty"`
 
-	Traded *traded `json:"turnover,omitempty"` // from what is held; nil: nobody has said
+	Turnover *turnovers `json:"turnover,omitempty"` // from what is held; nil: nobody has said
 
 	Count int            `json:"count"`
 	Rows  []generate.Row `json:"portfolios,omitempty"` // none where there are more than 100,000
 }
 
-// traded is the turnover from what is held over all portfolios.
-type traded struct {
+// turnovers are those from what is held to all portfolios.
+type turnovers struct {
 	Least   float64 `json:"least"`
 	Mean    float64 `json:"mean"`
 	Largest float64 `json:"largest"`
 }
 
 // add takes in the turnover of one more portfolio, after count of them.
-func (t *traded) add(x float64, count int) {
+func (t *turnovers) add(x float64, count int) {
 	t.Least, t.Largest = min(t.Least, x), max(t.Largest, x)
 	t.Mean += (x - t.Mean) / float64(count+1)
 }
 
 // hash is that of all that the portfolios are made from.
 func (p *provenance) hash() string {
-	parts := [][]byte{[]byte(p.ModelHash), []byte(p.Data), []byte(p.Given), []byte(p.Turnover)}
+	parts := [][]byte{[]byte(p.ModelHash), []byte(p.Data), []byte(p.Given), []byte(p.Traded)}
 	if p.Holdings != "" {
 		parts = append(parts, []byte(p.Holdings))
 	}
@@ -64,7 +64,7 @@ func (p *provenance) hash() string {
 
 // sayTraded says how far the portfolios are from what is held.
 func (j *job) sayTraded() {
-	if t := j.record.Traded; t != nil && j.record.Count > 0 {
+	if t := j.record.Turnover; t != nil && j.record.Count > 0 {
 		j.io.Note("turnover from the holdings: %.4g to %.4g, mean %.4g", t.Least, t.Largest, t.Mean)
 	}
 }
@@ -82,10 +82,10 @@ func (j *job) portfolios(m *made, from, total int) (*portfolio.Portfolios, error
 		p.IDs = append(p.IDs, row.ID)
 		if j.present != nil {
 			turnover := j.present.Turnover(m.batch.Weights.RawRowView(i))
-			if row.Turnover = &turnover; j.record.Traded == nil {
-				j.record.Traded = &traded{Least: turnover}
+			if row.Turnover = &turnover; j.record.Turnover == nil {
+				j.record.Turnover = &turnovers{Least: turnover}
 			}
-			j.record.Traded.add(turnover, j.record.Count+i)
+			j.record.Turnover.add(turnover, j.record.Count+i)
 		}
 		if m.values != nil {
 			row.Value = &m.values[i]

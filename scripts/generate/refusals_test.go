@@ -26,7 +26,7 @@ func TestRefusalsLeaveNoTrace(t *testing.T) {
 		{"-mode", "latent", "-prices", files.prices, "-objective", "return-at-volatility"},
 		{"-mode", "robust", "-prices", files.prices, "-horizon", "100000"},
 		{"-mode", "outcomes", "-prices", files.prices, "-from-weights", files.prices},
-		{"-mode", "stress", "-prices", files.prices, "-turnover", files.prices},
+		{"-mode", "stress", "-prices", files.prices, "-traded-value", files.prices},
 		{"-mode", "styles", "-prices", files.prices},
 		{"-model", files.weights},
 		{"-backend", "abacus"},

@@ -16,8 +16,8 @@ type Stress struct {
 	Sweep string `flag:"sweep" choice:"grid|halton" default:"grid" help:"the codes to try: grid is a square of the plane in which codes vary most, halton fills N(0, I) evenly"`
 	Side  int    `flag:"side" range:"[2,2000]" only:"sweep=grid" help:"the number of codes along a side of the square"`
 
-	Turnover string  `flag:"turnover" unit:"FILE" help:"a wide CSV of the value traded in each period; adds the loss of selling -capital within one period of median turnover"`
-	Capital  float64 `flag:"capital" range:"[0,inf)" unit:"currency" only:"turnover" help:"the value to sell, in the currency of -turnover"`
+	Traded  string  `flag:"traded-value" unit:"FILE" help:"a wide CSV of the value of each asset that its market trades in each period; adds the loss of selling -capital within one period of median trade"`
+	Capital float64 `flag:"capital" range:"[0,inf)" unit:"currency" only:"traded-value" help:"the value to sell, in the currency of -traded-value"`
 }
 
 // stress sweeps the latent space and returns the portfolios that lose most in
@@ -60,19 +60,19 @@ func (j *job) sweep(ctx context.Context) (*generate.Batch, *run.Table, error) {
 	return j.generator.Square(ctx, known.Codes, j.Side)
 }
 
-// stresses are those of the prices and, where turnovers are given, liquidation.
+// stresses are those of the prices and, where the values traded are given, liquidation.
 func (j *job) stresses() ([]choose.Stress, error) {
-	if j.Turnover == "" {
+	if j.Traded == "" {
 		return j.Choice.Stresses(j.window, nil, 0)
 	}
 	end := j.window.Times[len(j.window.Times)-1]
-	panel, _, err := market.Load(j.Turnover, market.Options{Symbols: j.symbols, To: end})
+	panel, _, err := market.Load(j.Traded, market.Options{Symbols: j.symbols, To: end})
 	if err != nil {
 		return nil, err
 	}
-	turnover, err := choose.MedianTurnover(panel)
+	traded, err := choose.MedianTraded(panel)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w up to %s", j.Turnover, err, end.Format(time.DateOnly))
+		return nil, fmt.Errorf("%s: %w up to %s", j.Traded, err, end.Format(time.DateOnly))
 	}
-	return j.Choice.Stresses(j.window, turnover, j.Capital)
+	return j.Choice.Stresses(j.window, traded, j.Capital)
 }

@@ -12,7 +12,7 @@ func TestFlagsWithoutEffect(t *testing.T) {
 		"-objective min-cvar -covariance sample":         "-covariance goes with -objective other than min-cvar, max-min or learnt",
 		"-objective hrp -means empirical-bayes":          "-means goes with -objective mean-variance or max-sharpe",
 		"-objective min-variance -linkage ward":          "-linkage goes with -objective hrp",
-		"-objective min-variance -previous w.csv":        "-previous goes with -turnover X",
+		"-objective min-variance -previous w.csv":        "-previous goes with -turnover-charge X",
 		"-objective hrp -lot 2":                          "-lot goes with -cash X",
 		"-objective hrp -budgets A=1":                    "-budgets goes with -objective risk-budget",
 		"-objective min-variance -min-variance-fallback": "-min-variance-fallback goes with -objective max-sharpe",

@@ -27,8 +27,8 @@ type config struct {
 	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" only:"objective=hrp" help:"how the distance of two clusters is measured"`
 	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" only:"objective=hrp" help:"how the leaves of the tree are ordered"`
 	Benchmark    string             `flag:"benchmark" unit:"SYMBOL|FILE" only:"objective=min-tracking-error" help:"what to stay close to: a symbol of the prices, or a CSV with one row of weights"`
-	Previous     string             `flag:"previous" unit:"FILE" only:"turnover and !holdings" help:"a CSV with one row of weights of all assets, those held now, for -turnover; -holdings says it for all"`
-	Turnover     float64            `flag:"turnover" range:"[0,inf)" only:"objective=min-variance|mean-variance|min-tracking-error" help:"the charge per unit of turnover, in the objective's unit; it needs -holdings"`
+	Previous     string             `flag:"previous" unit:"FILE" only:"turnover-charge and !holdings" help:"a CSV with one row of weights of all assets, those held now, for -turnover-charge; -holdings says it for all"`
+	Charge       float64            `flag:"turnover-charge" range:"[0,inf)" only:"objective=min-variance|mean-variance|min-tracking-error" help:"what each unit of turnover, the sum of |w - held|, costs in the objective; it needs -holdings; -max-turnover limits the turnover instead"`
 	Fallback     bool               `flag:"min-variance-fallback" only:"objective=max-sharpe" help:"take the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
 	Project      bool               `flag:"project" only:"objective!=learnt" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
 	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
@@ -79,8 +79,8 @@ func (c *config) Validate() error {
 	if c.RiskAversion != nil && c.TargetReturn != nil {
 		return errors.New("-risk-aversion and -target-return are two ways to choose one portfolio: give one of them")
 	}
-	if c.Turnover > 0 && c.Previous == "" && c.Holdings == "" {
-		return errors.New("-turnover needs -previous or -holdings, the weights held now")
+	if c.Charge > 0 && c.Previous == "" && c.Holdings == "" {
+		return errors.New("-turnover-charge needs -previous or -holdings, the weights held now")
 	}
 	if c.Cash > 0 && c.Lower < 0 {
 		return errors.New("-cash buys whole lots, which can't be short: leave out -lower, or -cash")
@@ -143,7 +143,7 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held) (
 ) {
 	in = &optimize.Inputs{
 		RiskAversion: 1, TargetReturn: c.TargetReturn, Level: c.Level, Linkage: c.Linkage, LeafOrder: c.LeafOrder,
-		Turnover: c.Turnover, MinVarianceFallback: c.Fallback, Project: c.Project,
+		TurnoverCharge: c.Charge, MinVarianceFallback: c.Fallback, Project: c.Project,
 	}
 	if c.RiskAversion != nil {
 		in.RiskAversion = *c.RiskAversion

@@ -269,11 +269,11 @@ func TestFilesOfWeights(t *testing.T) {
 	if !maps.Equal(a.Weights, b.Weights) || math.Abs(a.Weights["BIRCH"]-0.3) > 1e-9 {
 		t.Errorf("close to a symbol are %v, to weights of it alone %v", a.Weights, b.Weights)
 	}
-	held := solve(t, "-objective=min-variance", "-previous", file, "-turnover=1")
+	held := solve(t, "-objective=min-variance", "-previous", file, "-turnover-charge=1")
 	if held.Charge == nil || math.Abs(*held.Charge) > 1e-6 {
 		t.Errorf("the charge of staying is %v", held.Charge)
 	}
-	moved := solve(t, "-objective=min-variance", "-previous", file, "-turnover=1e-6")
+	moved := solve(t, "-objective=min-variance", "-previous", file, "-turnover-charge=1e-6")
 	lowest := solve(t, "-objective=min-variance")
 	if moved.Charge == nil || *moved.Charge <= 0 || moved.Value < lowest.Value || moved.Value > lowest.Value*1.5 || lowest.Charge != nil {
 		t.Errorf("value %v and charge %v, the lowest variance is %v", moved.Value, moved.Charge, lowest.Value)
@@ -320,7 +320,7 @@ func TestHoldings(t *testing.T) {
 	if !strings.Contains(stdout, "OAK      0.0000  0.2500  -0.2500\n") {
 		t.Errorf("table\n%s", stdout)
 	}
-	charged := solve(t, "-objective=min-variance", "-holdings", file, "-turnover=1")
+	charged := solve(t, "-objective=min-variance", "-holdings", file, "-turnover-charge=1")
 	if charged.Charge == nil || math.Abs(*charged.Charge-(*charged.Turnover-0.25)) > 1e-12 {
 		t.Errorf("a charge of %v for a turnover of %v", charged.Charge, charged.Turnover)
 	}
@@ -411,7 +411,7 @@ func TestBadInput(t *testing.T) {
 		{"missing budgets", []string{"-objective=risk-budget"}, 2, "risk-budget needs -budgets"},
 		{"missing benchmark", []string{"-objective=min-tracking-error"}, 2, "needs -benchmark"},
 		{"two ways", []string{"-objective=mean-variance", "-target-return=0", "-risk-aversion=1"}, 2, "give one of them"},
-		{"turnover alone", []string{"-objective=min-variance", "-turnover=1"}, 2, "-turnover needs -previous"},
+		{"turnover alone", []string{"-objective=min-variance", "-turnover-charge=1"}, 2, "-turnover-charge needs -previous"},
 		{"short lots", []string{"-objective=min-variance", "-lower=-1", "-cash=1000"}, 2, "can't be short"},
 		{"bad budget", []string{"-objective=risk-budget", "-budgets=ALDER=-1"}, 2, `"ALDER=-1" is not a symbol and its share`},
 		{"repeated budget", []string{"-objective=risk-budget", "-budgets=ALDER=1,ALDER=2"}, 2, "ALDER is given twice"},
@@ -429,7 +429,7 @@ func TestBadInput(t *testing.T) {
 		{"unknown symbol", []string{"-objective=hrp", "-symbols=OAK"}, 1, "unknown symbol OAK"},
 		{"unknown symbol excluded", []string{"-objective=hrp", "-exclude=BIRC"}, 1, "unknown symbol BIRC: did you mean BIRCH?"},
 		{"held under another name", []string{"-objective=hrp", "-holdings=" + write(t, "h.csv", "alder,BIRCH\n1,0\n")}, 1, "is ALDER meant?"},
-		{"held twice", []string{"-objective=min-variance", "-turnover=1", "-holdings=h", "-previous=p"}, 2, "-previous goes with"},
+		{"held twice", []string{"-objective=min-variance", "-turnover-charge=1", "-holdings=h", "-previous=p"}, 2, "-previous goes with"},
 		{"chosen and excluded", []string{"-objective=hrp", "-exclude=BIRCH", "-symbols=BIRCH,ALDER"}, 2, "BIRCH is among -symbols too"},
 		{"excluded beside chosen", []string{"-objective=hrp", "-exclude=OAK", "-symbols=BIRCH,ALDER"}, 2, "-exclude has no effect beside -symbols"},
 		{"excluded twice", []string{"-objective=hrp", "-exclude=BIRCH,BIRCH"}, 2, "BIRCH is named twice"},

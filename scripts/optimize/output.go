@@ -19,7 +19,7 @@ type answer struct {
 	Objective  optimize.Objective `json:"objective"`
 	Weights    number.Values      `json:"weights"`
 	Value      float64            `json:"value"`
-	Charge     *float64           `json:"charge,omitempty"` // of -turnover, in the unit of value, which is without it
+	Charge     *float64           `json:"charge,omitempty"` // of -turnover-charge, in the unit of value, which is without it
 	Status     string             `json:"status"`
 	Iterations int                `json:"iterations"`
 	KKT        float64            `json:"kkt"`
@@ -85,7 +85,7 @@ func (o *output) write(io *cli.IO) error {
 	}
 	io.Note("%s: value %.8g, %s after %d iterations", o.c.Objective, o.result.Value, o.result.Status,
 		o.result.Iterations)
-	if o.c.Turnover > 0 {
+	if o.c.Charge > 0 {
 		io.Note("the charge for turnover, which is not in the value: %.8g", o.result.Charge)
 	}
 	if o.held != nil {
@@ -110,7 +110,7 @@ func (o *output) answer(notes []string) answer {
 		Iterations: r.Iterations, KKT: r.KKT, Gap: r.Gap, Shrinkage: o.shrinkage, Periods: periods,
 		Violation: o.set.Violation(r.Weights), Notes: notes,
 	}
-	if o.c.Turnover > 0 {
+	if o.c.Charge > 0 {
 		a.Charge = &r.Charge
 	}
 	if o.held != nil {

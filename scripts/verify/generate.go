@@ -35,7 +35,7 @@ type generateConfig struct {
 	HeldOut    float64 `flag:"held-out" help:"the periods not chosen by"`
 	Sweep      string  `flag:"sweep" help:"the codes that were tried"`
 	Side       int     `flag:"side" help:"how many along a side"`
-	Turnover   string  `flag:"turnover" help:"the value traded"`
+	Traded     string  `flag:"traded-value" help:"the value traded"`
 	Capital    float64 `flag:"capital" help:"the value to sell"`
 	Outcomes   choose.OutcomeSettings
 	Clusters   int `flag:"clusters" help:"the number of styles"`
@@ -52,20 +52,20 @@ var generateChecks = []check{{"weights.csv", (*folder).checkGenerated}}
 
 // generated is what a run of generate says of its portfolios.
 type generated struct {
-	Mode       string  `json:"mode"`
-	ModelHash  string  `json:"model_hash"`
-	Seed       uint64  `json:"seed"`
-	Density    string  `json:"density"`
-	Data       string  `json:"data_hash"`
-	Synthetic  bool    `json:"synthetic"`
-	Given      string  `json:"from_weights_hash"`
-	Turnover   string  `json:"turnover_hash"`
-	Holdings   string  `json:"holdings_hash"`
-	Backend    string  `json:"backend"`
-	MaxRepair  float64 `json:"max_repair_distance"`
-	Order      *order  `json:"order"`
-	Traded     *traded `json:"turnover"`
-	Count      int     `json:"count"`
+	Mode       string     `json:"mode"`
+	ModelHash  string     `json:"model_hash"`
+	Seed       uint64     `json:"seed"`
+	Density    string     `json:"density"`
+	Data       string     `json:"data_hash"`
+	Synthetic  bool       `json:"synthetic"`
+	Given      string     `json:"from_weights_hash"`
+	TradedHash string     `json:"traded_value_hash"`
+	Holdings   string     `json:"holdings_hash"`
+	Backend    string     `json:"backend"`
+	MaxRepair  float64    `json:"max_repair_distance"`
+	Order      *order     `json:"order"`
+	Turnover   *turnovers `json:"turnover"`
+	Count      int        `json:"count"`
 	Portfolios []struct {
 		ID       string         `json:"id"`
 		Code     []float64      `json:"code"`
@@ -80,7 +80,7 @@ type generated struct {
 
 // hash is that of all that the portfolios are made from.
 func (r *generated) hash() string {
-	parts := [][]byte{[]byte(r.ModelHash), []byte(r.Data), []byte(r.Given), []byte(r.Turnover)}
+	parts := [][]byte{[]byte(r.ModelHash), []byte(r.Data), []byte(r.Given), []byte(r.TradedHash)}
 	if r.Holdings != "" {
 		parts = append(parts, []byte(r.Holdings))
 	}

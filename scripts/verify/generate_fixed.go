@@ -106,7 +106,7 @@ func (f *folder) checkRecord(x *fixed) error {
 	f.equal(about, "model_hash", r.ModelHash, sha(tensors))
 	f.checkAsked(c, &r, len(x.ids))
 	var hashes [2]string
-	for k, name := range []string{c.Given, c.Turnover} {
+	for k, name := range []string{c.Given, c.Traded} {
 		if name == "" {
 			continue
 		}
@@ -115,7 +115,7 @@ func (f *folder) checkRecord(x *fixed) error {
 		}
 	}
 	f.equal(about, "from_weights_hash", r.Given, hashes[0])
-	f.equal(about, "turnover_hash", r.Turnover, hashes[1])
+	f.equal(about, "traded_value_hash", r.TradedHash, hashes[1])
 	data, synthetic := "", false
 	looks := []string{"latent", "robust", "diversify", "stress", "outcomes", "styles"} // at prices
 	if r.Data != "" || slices.Contains(looks, c.Mode) {

@@ -68,9 +68,9 @@ const deviations = 3
 
 // Stresses are the worst stretches and shocks of a window of returns, falls by
 // three standard deviations as they are, with volatilities doubled and with
-// correlations of one, and each asset at zero. Where turnover (n) isn't nil, the
+// correlations of one, and each asset at zero. Where traded (n) is not nil, the
 // last is that of selling a capital within one period: see [Liquidation].
-func (s *Settings) Stresses(w *market.Window, turnover []float64, capital float64) ([]Stress, error) {
+func (s *Settings) Stresses(w *market.Window, traded []float64, capital float64) ([]Stress, error) {
 	extremes, err := s.extremes(w)
 	if err != nil {
 		return nil, err
@@ -86,28 +86,28 @@ func (s *Settings) Stresses(w *market.Window, turnover []float64, capital float6
 	for asset, symbol := range w.Symbols {
 		all = append(all, AssetToZero(asset, symbol))
 	}
-	if turnover == nil {
+	if traded == nil {
 		return all, nil
 	}
-	liquidation, err := Liquidation(m.Cov, turnover, capital)
+	liquidation, err := Liquidation(m.Cov, traded, capital)
 	return append(all, liquidation), err
 }
 
-// MedianTurnover returns the median of each symbol's last 60 turnovers in a table
-// of them, in the order of the symbols. It returns an error for a symbol that has
-// none.
-func MedianTurnover(turnover *market.Panel) ([]float64, error) {
+// MedianTraded returns the median of each symbol's last 60 values in a table of what
+// was traded in each period, in the order of the symbols. It returns an error for a
+// symbol that has none.
+func MedianTraded(traded *market.Panel) ([]float64, error) {
 	const recent = 60 // periods
-	median := make([]float64, len(turnover.Symbols))
-	for k, symbol := range turnover.Symbols {
+	median := make([]float64, len(traded.Symbols))
+	for k, symbol := range traded.Symbols {
 		var last []float64
-		for t := len(turnover.Times) - 1; t >= 0 && len(last) < recent; t-- {
-			if v := turnover.Close.At(t, k); !math.IsNaN(v) {
+		for t := len(traded.Times) - 1; t >= 0 && len(last) < recent; t-- {
+			if v := traded.Close.At(t, k); !math.IsNaN(v) {
 				last = append(last, v)
 			}
 		}
 		if len(last) == 0 {
-			return nil, fmt.Errorf("no turnover of %s", symbol)
+			return nil, fmt.Errorf("no value traded of %s", symbol)
 		}
 		slices.Sort(last)
 		median[k] = (last[(len(last)-1)/2] + last[len(last)/2]) / 2

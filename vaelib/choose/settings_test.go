@@ -68,13 +68,13 @@ func TestSettingsMakeScenariosAndStresses(t *testing.T) {
 	if err != nil || len(plain) != rows-s.Paths+3+len(w.Symbols) {
 		t.Errorf("%d stresses, %v", len(plain), err)
 	}
-	turnover := make([]float64, len(w.Symbols))
-	for j := range turnover {
-		turnover[j] = 1e6
+	traded := make([]float64, len(w.Symbols))
+	for j := range traded {
+		traded[j] = 1e6
 	}
-	liquid, err := s.Stresses(w, turnover, 1e5)
+	liquid, err := s.Stresses(w, traded, 1e5)
 	if err != nil || len(liquid) != len(plain)+1 || liquid[len(plain)].Name != "liquidation" {
-		t.Errorf("%d stresses with a turnover, %v", len(liquid), err)
+		t.Errorf("%d stresses with values traded, %v", len(liquid), err)
 	}
 	for name, wrong := range map[string]Settings{
 		"no paths":              {Horizon: 5, Crises: 2, Shocks: []float64{1}},

@@ -92,22 +92,22 @@ func CorrelationsToOne(cov *mat.SymDense, deviations float64, horizon int) Stres
 }
 
 // Liquidation is the stress of having to sell everything within one period:
-// asset j costs w_j sigma_j sqrt(w_j capital / turnover_j), the square-root law
+// asset j costs w_j sigma_j sqrt(w_j capital / traded_j), the square-root law
 // of market impact with a coefficient of 1 (Tóth et al. 2011, "Anomalous price
-// impact and the critical nature of liquidity in financial markets"). Turnover
+// impact and the critical nature of liquidity in financial markets"). Traded
 // is the value traded in a period (n), in the currency of the capital, and the
 // covariance per period gives the volatilities. No asset costs more than it is
 // worth.
-func Liquidation(cov *mat.SymDense, turnover []float64, capital float64) (Stress, error) {
-	if len(turnover) != cov.SymmetricDim() || !(capital > 0) {
-		return Stress{}, fmt.Errorf("liquidation of a capital of %v with %d turnovers for %d assets: give a "+
-			"positive capital and a turnover each", capital, len(turnover), cov.SymmetricDim())
+func Liquidation(cov *mat.SymDense, traded []float64, capital float64) (Stress, error) {
+	if len(traded) != cov.SymmetricDim() || !(capital > 0) {
+		return Stress{}, fmt.Errorf("liquidation of a capital of %v with %d values traded for %d assets: give a "+
+			"positive capital and a value each", capital, len(traded), cov.SymmetricDim())
 	}
-	impact := make([]float64, len(turnover))
-	for j, v := range turnover {
+	impact := make([]float64, len(traded))
+	for j, v := range traded {
 		if !(v > 0) {
 			return Stress{}, fmt.Errorf(
-				"asset %d has a turnover of %v: without trade it can't be sold at any price", j+1, v)
+				"asset %d trades %v: without trade it can't be sold at any price", j+1, v)
 		}
 		impact[j] = math.Sqrt(cov.At(j, j) * capital / v)
 	}

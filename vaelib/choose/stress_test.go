@@ -62,22 +62,22 @@ func TestStressLosses(t *testing.T) {
 		t.Error("no error for an asset that isn't traded")
 	}
 	if _, err := Liquidation(cov, []float64{1}, 1); err == nil {
-		t.Error("no error for turnovers of other assets")
+		t.Error("no error for values traded of other assets")
 	}
 }
 
-// The median of an even number of turnovers lies between the middle two.
-func TestMedianTurnover(t *testing.T) {
+// The median of an even number of values lies between the middle two.
+func TestMedianTraded(t *testing.T) {
 	nan := math.NaN()
 	panel := &market.Panel{Symbols: []string{"A", "B", "C"}, Times: make([]time.Time, 4),
 		Close: mat.NewDense(4, 3, []float64{nan, 5, 7, 2, 1, nan, 1, 9, nan, nan, 3, nan})}
-	got, err := MedianTurnover(panel)
+	got, err := MedianTraded(panel)
 	if want := []float64{1.5, 4, 7}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("medians %v (%v), want %v", got, err, want)
 	}
 	panel.Close.Set(0, 2, nan)
-	if _, err := MedianTurnover(panel); err == nil || !strings.Contains(err.Error(), "C") {
-		t.Errorf("no turnover at all: error %v", err)
+	if _, err := MedianTraded(panel); err == nil || !strings.Contains(err.Error(), "C") {
+		t.Errorf("nothing traded at all: error %v", err)
 	}
 }
 

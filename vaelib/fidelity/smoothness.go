@@ -13,7 +13,9 @@ import (
 type Speeds struct {
 	Steps    int
 	Distance Quantiles // Euclidean distance between the weights, per unit of code
-	Turnover Quantiles // half the sum of absolute changes: the share of wealth traded, per unit of code
+	// Turnover is half the sum of absolute changes, per unit of code: the share of the
+	// wealth that is exchanged. Elsewhere turnover counts purchases and sales alike.
+	Turnover Quantiles
 }
 
 // Steps returns codes (N x d) moved by a step of the given length, each in a

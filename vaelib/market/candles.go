@@ -61,7 +61,7 @@ func readCandles(r rows, p *plan, file, symbol string, opt *Options, total *atom
 		close: make([]float64, len(k.candles)), cleaning: k.cleaning}
 	for i, c := range k.candles {
 		t.close[i] = c.close
-		if opt.Turnover {
+		if opt.Traded {
 			t.close[i] = c.turnover
 		}
 		note := c.oddity(i == 0)
@@ -124,7 +124,7 @@ func (k *candles) read(file string, total *atomic.Int64) error {
 		k.cleaning.Empty++
 		return nil
 	}
-	if k.opt.Turnover {
+	if k.opt.Traded {
 		if c.turnover, err = turnover(r, p.turnover, "turnover"); err == nil && math.IsNaN(c.turnover) {
 			what := "is empty: put in a number"
 			if text := r.excerpt(p.turnover); text != `""` {
@@ -177,7 +177,7 @@ func (k *candles) others(c *candle) (fields, gaps int, err error) {
 // checkSplit refuses a row with a split in a file whose closes nobody adjusted for
 // it: the return over it would be of the split.
 func checkSplit(r rows, p *plan, symbol string, opt *Options) error {
-	if p.split < 0 || opt.Unadjusted || opt.Turnover {
+	if p.split < 0 || opt.Unadjusted || opt.Traded {
 		return nil
 	}
 	if v, ok, err := r.value(p.split, "split"); err != nil || !ok || v == 1 || v == 0 {

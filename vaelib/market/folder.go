@@ -111,7 +111,7 @@ func readFile(fsys fs.FS, name, shown string, folder bool, opt *Options, total *
 	}
 	f.table.candles = p.shape == candlesShape
 	f.table.cleaning.IgnoredColumns = append(f.table.cleaning.IgnoredColumns, p.ignored...)
-	if opt.Turnover && p.turnover >= 0 {
+	if opt.Traded && p.turnover >= 0 {
 		turnover := h.names()[p.turnover]
 		f.table.cleaning.IgnoredColumns = slices.DeleteFunc(f.table.cleaning.IgnoredColumns,
 			func(name string) bool { return name == turnover })
@@ -153,7 +153,7 @@ func (f *priceFile) read(r rows, h *head, opt *Options, total *atomic.Int64) (er
 				"candles of one symbol, not closes of many: give the folder that holds the file, or say -layout %s",
 				p.layout)
 		}
-		if opt.Turnover && p.turnover < 0 {
+		if opt.Traded && p.turnover < 0 {
 			return h.errorf(max(h.header, 0), 0,
 				"no column turnover or quote_volume: turnover can't be told from this file")
 		}

@@ -84,7 +84,7 @@ func FuzzKlines(f *testing.F) {
 		files["A.csv"].Data, files["B.csv"].Data = a, b
 		p, c, err := market.LoadFS(files, ".", market.Options{AsOf: asOf})
 		checkLoad(t, p, c, err)
-		p, _, err = market.LoadFS(files, ".", market.Options{AsOf: asOf, Turnover: true})
+		p, _, err = market.LoadFS(files, ".", market.Options{AsOf: asOf, Traded: true})
 		if err != nil {
 			var defect *market.DataError
 			if !errors.As(err, &defect) {

@@ -28,11 +28,11 @@ type Options struct {
 	// AsOf is when the data were taken: a last row whose interval had not
 	// ended by then is dropped as unfinished. Zero: the clock.
 	AsOf time.Time
-	// Turnover reads the turnover of kline files instead of their closes, from
-	// the column turnover or quote_volume: a panel for [NewUniverse], with 0
-	// where nothing was traded. Of a wide CSV, which may be one of turnovers, it
-	// lets zeros pass.
-	Turnover bool
+	// Traded reads the value traded in each candle of kline files instead of its
+	// close, from the column that exchanges call turnover or quote_volume: a panel
+	// for [NewUniverse], with 0 where nothing was traded. Of a wide CSV, which may be
+	// one of values traded, it lets zeros pass.
+	Traded bool
 	// Layout overrules which layout the files have: one of [Layouts]. A file of
 	// one asset is then read alone, and every column of a wide file is an asset.
 	Layout string
@@ -228,7 +228,7 @@ func (t *table) finish(shown string, opt *Options) (*Panel, *Cleaning, error) {
 		}
 		c.Spans = append(c.Spans, s)
 	}
-	if !opt.Turnover {
+	if !opt.Traded {
 		if err := opt.refuse(p, shown); err != nil {
 			return nil, nil, err
 		}

@@ -126,14 +126,14 @@ func longCell(p *plan, opt *Options) (read cell, field int) {
 		read = opt.Returns.crsp
 	case opt.Returns != "":
 		read = opt.Returns.cell
-	case opt.Turnover:
+	case opt.Traded:
 		read = turnover
 	case p.quoted || p.factor >= 0:
 		read = p.adjusted
 	default:
 		read = price
 	}
-	if opt.Turnover {
+	if opt.Traded {
 		return read, p.turnover
 	}
 	return read, p.close

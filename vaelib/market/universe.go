@@ -11,21 +11,21 @@ import (
 // were listed then, had been for a while, and were traded most in the weeks
 // before. It looks at nothing later than the time that it is asked about.
 type Universe struct {
-	panel    *Panel
-	turnover *Panel // nil: not a criterion
-	rows     []int  // of turnover for each time of the panel, the latest not after it; -1: none
-	columns  []int  // of turnover for each symbol, -1: none
-	options  UniverseOptions
-	first    []time.Time // price of each symbol
+	panel   *Panel
+	traded  *Panel // nil: not a criterion
+	rows    []int  // of traded for each time of the panel, the latest not after it; -1: none
+	columns []int  // of traded for each symbol, -1: none
+	options UniverseOptions
+	first   []time.Time // price of each symbol
 }
 
 // UniverseOptions say who is a member. The zero value: every symbol with a
 // price at the time.
 type UniverseOptions struct {
-	// Top keeps the symbols of the largest median turnover over the last
+	// Top keeps the symbols of the largest median value traded over the last
 	// Lookback rows, the row of the time asked about included. 0: all.
 	Top int
-	// Lookback is in rows of the turnover; a symbol without a value in each
+	// Lookback is in rows of the values traded; a symbol without a value in each
 	// of them is not ranked. 0: 30.
 	Lookback int
 	// MinAge is how long before the time a symbol must have had its first price.
@@ -35,19 +35,19 @@ type UniverseOptions struct {
 
 // Member is a symbol of a universe at a time.
 type Member struct {
-	Symbol   string
-	Turnover float64 // median over the lookback, in the file's unit; 0 where turnover is no criterion
-	Age      time.Duration
+	Symbol string
+	Traded float64 // median value traded over the lookback, in the file's unit; 0 where it is no criterion
+	Age    time.Duration
 }
 
-// NewUniverse returns the universe of a panel. Turnover is a panel of the same
-// kind of rows, such as [Load] reads with [Options].Turnover from the same
-// folder or from a wide CSV of turnovers; its symbols may be others, in another
+// NewUniverse returns the universe of a panel. Traded is a panel of the same
+// kind of rows, such as [Load] reads with [Options].Traded from the same folder
+// or from a wide CSV of values traded; its symbols may be others, in another
 // order. It is needed where Top is set, and may be nil otherwise.
 //
-// It returns an error for options that cannot be meant, and for a turnover
-// that lacks all of the panel's symbols.
-func NewUniverse(p, turnover *Panel, opt UniverseOptions) (*Universe, error) {
+// It returns an error for options that cannot be meant, and for values traded
+// that lack all of the panel's symbols.
+func NewUniverse(p, traded *Panel, opt UniverseOptions) (*Universe, error) {
 	if opt.Lookback == 0 {
 		opt.Lookback = 30
 	}
@@ -56,33 +56,34 @@ func NewUniverse(p, turnover *Panel, opt UniverseOptions) (*Universe, error) {
 		return nil, fmt.Errorf(
 			"a universe of the top %d over %d rows, at least %v old, is not possible: numbers start at 0, rows at 1",
 			opt.Top, opt.Lookback, opt.MinAge)
-	case opt.Top > 0 && turnover == nil:
-		return nil, fmt.Errorf("a universe of the top %d needs turnover: give it, or leave the number out", opt.Top)
+	case opt.Top > 0 && traded == nil:
+		return nil, fmt.Errorf("a universe of the top %d needs the values traded: give them, or leave the number out",
+			opt.Top)
 	}
-	u := &Universe{panel: p, turnover: turnover, options: opt, first: make([]time.Time, len(p.Symbols))}
+	u := &Universe{panel: p, traded: traded, options: opt, first: make([]time.Time, len(p.Symbols))}
 	for j := range p.Symbols {
 		if first, _ := p.span(j); first >= 0 {
 			u.first[j] = p.Times[first]
 		}
 	}
-	if turnover == nil {
+	if traded == nil {
 		return u, nil
 	}
 	u.columns = make([]int, len(p.Symbols))
 	found := false
 	for j, symbol := range p.Symbols {
-		u.columns[j] = slices.Index(turnover.Symbols, symbol)
+		u.columns[j] = slices.Index(traded.Symbols, symbol)
 		found = found || u.columns[j] >= 0
 	}
 	if !found {
 		return nil, fmt.Errorf(
-			"turnover has none of the %d symbols of the prices, such as %s: give that of the same symbols",
+			"the values traded have none of the %d symbols of the prices, such as %s: give those of the same symbols",
 			len(p.Symbols), p.Symbols[0])
 	}
 	u.rows = make([]int, len(p.Times))
 	next := 0
 	for t, at := range p.Times {
-		for next < len(turnover.Times) && !turnover.Times[next].After(at) {
+		for next < len(traded.Times) && !traded.Times[next].After(at) {
 			next++
 		}
 		u.rows[t] = next - 1
@@ -91,8 +92,8 @@ func NewUniverse(p, turnover *Panel, opt UniverseOptions) (*Universe, error) {
 }
 
 // At returns the members as they were known once the candle of row t of the
-// panel had closed: of the largest turnover first, and of equal ones in the
-// panel's order; in the panel's order where turnover is no criterion.
+// panel had closed: of the largest value traded first, and of equal ones in the
+// panel's order; in the panel's order where that is no criterion.
 func (u *Universe) At(t int) []Member {
 	var members []Member
 	work := make([]float64, 0, u.options.Lookback)
@@ -105,7 +106,7 @@ func (u *Universe) At(t int) []Member {
 		m := Member{Symbol: symbol, Age: max(0, age)}
 		if u.options.Top > 0 {
 			var ok bool
-			if m.Turnover, ok = u.median(t, j, work); !ok {
+			if m.Traded, ok = u.median(t, j, work); !ok {
 				continue
 			}
 		}
@@ -116,9 +117,9 @@ func (u *Universe) At(t int) []Member {
 	}
 	slices.SortStableFunc(members, func(a, b Member) int {
 		switch {
-		case a.Turnover > b.Turnover:
+		case a.Traded > b.Traded:
 			return -1
-		case a.Turnover < b.Turnover:
+		case a.Traded < b.Traded:
 			return 1
 		}
 		return 0
@@ -138,15 +139,15 @@ func (u *Universe) Symbols(t int) []string {
 	return symbols
 }
 
-// median of the turnover of symbol j over the lookback up to row t of the
+// median of the value traded of symbol j over the lookback up to row t of the
 // panel; false where it isn't there in whole.
 func (u *Universe) median(t, j int, work []float64) (float64, bool) {
 	row, column := u.rows[t], u.columns[j]
-	if column < 0 || row+1 < u.options.Lookback || u.turnover.Times[row].Before(u.panel.Times[t]) {
+	if column < 0 || row+1 < u.options.Lookback || u.traded.Times[row].Before(u.panel.Times[t]) {
 		return 0, false
 	}
 	for i := row + 1 - u.options.Lookback; i <= row; i++ {
-		v := u.turnover.Close.At(i, column)
+		v := u.traded.Close.At(i, column)
 		if math.IsNaN(v) {
 			return 0, false
 		}

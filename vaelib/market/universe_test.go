@@ -70,7 +70,7 @@ func TestUniverse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m := u.At(2)[1]; m.Symbol != "OLD" || m.Turnover != 25 || m.Age != 48*time.Hour {
+	if m := u.At(2)[1]; m.Symbol != "OLD" || m.Traded != 25 || m.Age != 48*time.Hour {
 		t.Errorf("second member is %+v, not OLD of 25 and 48h", m)
 	}
 	if got := u.Symbols(2); !slices.Equal(got, []string{"DEAD", "OLD"}) {
@@ -85,7 +85,7 @@ func TestUniverseErrors(t *testing.T) {
 		opt      market.UniverseOptions
 		want     string
 	}{
-		{nil, market.UniverseOptions{Top: 1}, "needs turnover"},
+		{nil, market.UniverseOptions{Top: 1}, "needs the values traded"},
 		{nil, market.UniverseOptions{Top: -1}, "is not possible"},
 		{nil, market.UniverseOptions{Lookback: -1}, "is not possible"},
 		{daily([]string{"B"}, []float64{1}), market.UniverseOptions{}, "none of the 1 symbols"},
@@ -247,7 +247,7 @@ func TestTurnover(t *testing.T) {
 	}
 	files := fstest.MapFS{"A.csv": rows("10", "0", "30", "40"), "B.csv": rows("20", "20", "20", "20")}
 	load := func(turnover bool) *market.Panel {
-		p, c, err := market.LoadFS(files, ".", market.Options{Turnover: turnover})
+		p, c, err := market.LoadFS(files, ".", market.Options{Traded: turnover})
 		if err != nil || turnover != (len(c.IgnoredColumns) == 0) {
 			t.Fatal(c, err)
 		}
@@ -267,7 +267,7 @@ func TestTurnover(t *testing.T) {
 		}
 	}
 	wide := fstest.MapFS{"t.csv": {Data: []byte("date,A,B\n2024-01-01,10,20\n2024-01-02,0,20\n")}}
-	if p, _, err := market.LoadFS(wide, "t.csv", market.Options{Turnover: true}); err != nil || p.Close.At(1, 0) != 0 {
+	if p, _, err := market.LoadFS(wide, "t.csv", market.Options{Traded: true}); err != nil || p.Close.At(1, 0) != 0 {
 		t.Errorf("a wide file of turnovers: %v, %v", p, err)
 	}
 	for text, want := range map[string]string{
@@ -275,7 +275,7 @@ func TestTurnover(t *testing.T) {
 		"timestamp,open,high,low,close,volume,turnover\n1704067200000,1,1,1,1,5,-1\n":  `A.csv:2: column 7: turnover "-1" is below 0`,
 		"timestamp,open,high,low,close,volume,turnover\n1704067200000,1,1,1,1,5,n/a\n": `A.csv:2: column 7: turnover "n/a" is not a number`,
 	} {
-		_, _, err := market.LoadFS(fstest.MapFS{"A.csv": {Data: []byte(text)}}, ".", market.Options{Turnover: true})
+		_, _, err := market.LoadFS(fstest.MapFS{"A.csv": {Data: []byte(text)}}, ".", market.Options{Traded: true})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
@@ -287,8 +287,8 @@ func TestTurnoverReal(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads real turnovers of 329 symbols")
 	}
-	all, _ := load(t, sharedtest.Path(t, "data", "crypto", "bybit_linear_daily_turnover_all.csv"), market.Options{Turnover: true})
-	some, _ := load(t, sharedtest.Path(t, "data", "crypto", "bybit_linear_daily"), market.Options{Turnover: true})
+	all, _ := load(t, sharedtest.Path(t, "data", "crypto", "bybit_linear_daily_turnover_all.csv"), market.Options{Traded: true})
+	some, _ := load(t, sharedtest.Path(t, "data", "crypto", "bybit_linear_daily"), market.Options{Traded: true})
 	for j, symbol := range some.Symbols {
 		k := slices.Index(all.Symbols, symbol)
 		for i, at := range some.Times {
@@ -298,7 +298,7 @@ func TestTurnoverReal(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := market.Load(sharedtest.Path(t, "data", "crypto", "binance_spot_daily"), market.Options{Turnover: true}); err != nil {
+	if _, _, err := market.Load(sharedtest.Path(t, "data", "crypto", "binance_spot_daily"), market.Options{Traded: true}); err != nil {
 		t.Errorf("quote_volume is not taken: %v", err)
 	}
 }

@@ -23,7 +23,7 @@ func readWide(r rows, p *plan, file string, opt *Options) (*table, error) {
 	switch {
 	case kind != "":
 		read = kind.cell
-	case opt.Turnover:
+	case opt.Traded:
 		read = turnover
 	}
 	if err := w.read(read, opt); err != nil {

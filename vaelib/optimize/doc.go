@@ -26,7 +26,7 @@
 //
 // The first five are quadratic programmes, min-cvar and max-min linear ones;
 // all take any convex set of package simplex, short positions too. With
-// [Inputs.Turnover] the first three charge for leaving [Inputs.Previous], and
+// [Inputs.TurnoverCharge] the first three charge for leaving [Inputs.Previous], and
 // [Result.Charge] is what it comes to: the value is without it.
 // Minimum-or-zero sets make the first five combinatorial: they are solved by
 // branch and bound, and the result states the gap. The other objectives are

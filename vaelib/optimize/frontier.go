@@ -39,9 +39,9 @@ func Frontier(ctx context.Context, in *Inputs) (*Efficient, error) {
 		return nil, &UnsupportedError{"frontier",
 			"isn't continuous with a minimum weight: drop it, or solve mean-variance for each target return"}
 	}
-	if in.Turnover > 0 {
+	if in.TurnoverCharge > 0 {
 		return nil, &UnsupportedError{"frontier",
-			"takes no turnover penalty: solve mean-variance for each target return"}
+			"takes no charge for turnover: solve mean-variance for each target return"}
 	}
 	if err := in.check(MeanVariance); err != nil {
 		return nil, err

@@ -57,11 +57,11 @@ type Inputs struct {
 	Linkage      Linkage   // of hrp; "" means single
 	LeafOrder    LeafOrder // of hrp; "" means scipy
 
-	// Turnover is the charge per unit of sum |w - Previous|, in the
-	// objective's units, for min-variance, mean-variance and
-	// min-tracking-error.
-	Turnover float64
-	Previous []float64 // n
+	// TurnoverCharge is what a unit of turnover, sum |w - Previous|, costs in the
+	// objective's units, for min-variance, mean-variance and min-tracking-error. It makes
+	// trading dear; [simplex.Set].Turnover limits it.
+	TurnoverCharge float64
+	Previous       []float64 // n
 
 	// MinVarianceFallback makes max-sharpe return the minimum-variance
 	// portfolio, and say so, where no feasible mean exceeds RiskFree.
@@ -245,14 +245,14 @@ func (in *Inputs) needed(objective Objective) (what string, given bool) {
 
 // checkNumbers looks at the numbers that the objective is asked with.
 func (in *Inputs) checkNumbers(objective Objective) error {
-	if in.Turnover != 0 {
+	if in.TurnoverCharge != 0 {
 		switch {
 		case objective != MinVariance && objective != MeanVariance && objective != MinTrackingError:
-			return &UnsupportedError{objective, "takes no turnover penalty: use min-variance or mean-variance"}
-		case !(in.Turnover > 0) || math.IsInf(in.Turnover, 0):
-			return fmt.Errorf("a turnover penalty of %v: it must be positive and finite", in.Turnover)
+			return &UnsupportedError{objective, "takes no charge for turnover: use min-variance or mean-variance"}
+		case !(in.TurnoverCharge > 0) || math.IsInf(in.TurnoverCharge, 0):
+			return fmt.Errorf("a charge for turnover of %v: it must be positive and finite", in.TurnoverCharge)
 		case in.Previous == nil:
-			return errors.New("a turnover penalty needs the previous weights")
+			return errors.New("a charge for turnover needs the previous weights")
 		}
 	}
 	if !(in.RiskAversion >= 0) || math.IsInf(in.RiskAversion, 0) {
@@ -358,16 +358,16 @@ func (s *Solver) value(objective Objective, in *Inputs) float64 {
 	return variance(in.Cov, w)
 }
 
-// charge is the turnover penalty of the final weights.
+// charge is what the turnover to the final weights costs.
 func (s *Solver) charge(in *Inputs) float64 {
-	if in.Turnover == 0 {
+	if in.TurnoverCharge == 0 {
 		return 0
 	}
 	var sum float64
 	for j, v := range s.result.Weights {
 		sum += math.Abs(v - in.Previous[j])
 	}
-	return in.Turnover * sum
+	return in.TurnoverCharge * sum
 }
 
 func dot(a, b []float64) float64 {

@@ -110,7 +110,7 @@ func TestUnsupported(t *testing.T) {
 	group := func(in *Inputs) {
 		in.Set.Groups = []simplex.Group{{Name: "first", Share: []float64{1, 1, 1, 0, 0, 0}, Lo: math.Inf(-1), Hi: 0.1}}
 	}
-	charge := func(in *Inputs) { in.Turnover = 0.001 }
+	charge := func(in *Inputs) { in.TurnoverCharge = 0.001 }
 	for _, c := range []struct {
 		change     func(*Inputs)
 		objectives []Objective
@@ -339,7 +339,7 @@ func TestTurnover(t *testing.T) {
 	in := &Inputs{Mean: mean, Cov: cov, RiskAversion: 3, Set: simplex.Set{N: n}, Previous: full(n, 1./n)}
 	last := math.Inf(1)
 	for _, charge := range []float64{0, 1e-5, 1e-4, 1e-3, 1} {
-		in.Turnover = charge
+		in.TurnoverCharge = charge
 		r, err := Solve(context.Background(), MeanVariance, in)
 		if err != nil {
 			t.Fatal(err)

@@ -92,7 +92,7 @@ func randomInputs(rng *rand.Rand) (Objective, *Inputs) {
 		in.RiskFree = mean[rng.IntN(n)]/2 - 0.01*scale
 	}
 	if objective != MaxSharpe && objective != MaxDiversification && objective != MinCVaR && objective != MaxMin && rng.IntN(5) == 0 {
-		in.Turnover, in.Previous = scale*scale*rng.Float64(), w()
+		in.TurnoverCharge, in.Previous = scale*scale*rng.Float64(), w()
 	}
 	if rng.IntN(3) == 0 {
 		in.Set.Turnover = &simplex.Turnover{Held: w(), Beside: 0.1 * rng.Float64()}

@@ -11,13 +11,13 @@ import (
 
 // quadratic solves min-variance, mean-variance and min-tracking-error:
 //
-//	minimise k/2 w'Sw + c'w + turnover sum |w - previous|
+//	minimise k/2 w'Sw + c'w + charge sum |w - previous|
 //
 // with k = 2 where the variance is the value, as 2 times half of it.
 func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs) error {
 	n := in.Set.N
 	more := 0
-	if in.Turnover > 0 {
+	if in.TurnoverCharge > 0 {
 		more = 2 * n // what is bought and sold
 	}
 	first := s.begin(&in.Set, more)
@@ -33,7 +33,7 @@ func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs)
 			copy(s.rows.add(*in.TargetReturn, inf), in.Mean)
 		}
 	}
-	if in.Turnover > 0 {
+	if in.TurnoverCharge > 0 {
 		s.trade(in.Previous, first)
 		for k := range more {
 			s.c[first+k] = charge
@@ -72,7 +72,7 @@ func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs)
 // value.
 func (s *Solver) terms(objective Objective, in *Inputs) (h *mat.SymDense, charge, scale float64) {
 	n := in.Set.N
-	h, charge, scale = in.Cov, in.Turnover/2, 1
+	h, charge, scale = in.Cov, in.TurnoverCharge/2, 1
 	switch {
 	case objective == MinTrackingError:
 		scale = 0.5
@@ -86,12 +86,12 @@ func (s *Solver) terms(objective Objective, in *Inputs) (h *mat.SymDense, charge
 	case in.RiskAversion > 0:
 		// Divided by the risk aversion, so that H is the covariance itself.
 		scale = 1 / in.RiskAversion
-		charge = in.Turnover / in.RiskAversion
+		charge = in.TurnoverCharge / in.RiskAversion
 		for j, v := range in.Mean {
 			s.c[j] = -v / in.RiskAversion
 		}
 	default:
-		h, charge = nil, in.Turnover
+		h, charge = nil, in.TurnoverCharge
 		for j, v := range in.Mean {
 			s.c[j] = -v
 		}

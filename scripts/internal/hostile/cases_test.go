@@ -38,7 +38,7 @@ var slots = []slot{
 	{"generate -model SOUND/model -mode interpolate -from-weights IN -backend go", "weights.csv", "", [][]damage{anything, sums}, nil},
 	{"generate -model SOUND/model -mode outcomes -horizon 5 -prices SOUND/prices.csv -from-weights IN -backend go", "weights.csv",
 		"", [][]damage{anything}, nil},
-	{"optimize -objective min-variance -prices SOUND/prices.csv -turnover 0.1 -previous IN", "previous.csv", "", [][]damage{anything}, nil},
+	{"optimize -objective min-variance -prices SOUND/prices.csv -turnover-charge 0.1 -previous IN", "previous.csv", "", [][]damage{anything}, nil},
 	{"train -weights SOUND/corpus/weights.csv -conditions IN -out OUT -backend go", "corpus/conditions.csv", "",
 		[][]damage{anything, tables}, nil},
 	{"optimize -objective min-variance -prices SOUND/prices.csv -sector-cap X=0.5 -sectors IN", "sectors.csv", "", [][]damage{anything, tables}, nil},

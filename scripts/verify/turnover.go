@@ -10,8 +10,8 @@ import (
 	"vaefolio/vaelib/simplex"
 )
 
-// traded is the turnover from what is held, over all portfolios.
-type traded struct {
+// turnovers are those from what is held to all portfolios.
+type turnovers struct {
 	Least   float64 `json:"least"`
 	Mean    float64 `json:"mean"`
 	Largest float64 `json:"largest"`
@@ -47,13 +47,13 @@ func (f *folder) checkTraded(c *generateConfig, r *generated, symbols []string, 
 			own[i] += math.Abs(w[j] - held[symbol])
 		}
 	}
-	if r.Traded == nil {
+	if r.Turnover == nil {
 		f.add(about, "turnover", differs, nil, slices.Max(own))
 		return nil
 	}
-	f.near(about, "least turnover", r.Traded.Least, slices.Min(own), 1e-12)
-	f.near(about, "largest turnover", r.Traded.Largest, slices.Max(own), 1e-12)
-	f.near(about, "mean turnover", r.Traded.Mean, sum(own)/float64(len(own)), 1e-9)
+	f.near(about, "least turnover", r.Turnover.Least, slices.Min(own), 1e-12)
+	f.near(about, "largest turnover", r.Turnover.Largest, slices.Max(own), 1e-12)
+	f.near(about, "mean turnover", r.Turnover.Mean, sum(own)/float64(len(own)), 1e-9)
 	if len(r.Portfolios) != len(ids) {
 		return nil // too many for the record
 	}
