@@ -20,72 +20,46 @@ var command = regexp.MustCompile(`(?m)^[%!].*$`)
 //
 // Of a cell that isn't Go it takes what is: the kernel will say what is wrong.
 func tooEarly(cells []string) (faults []string) {
-	programs := make([]*ast.File, len(cells))
+	declared, missing := make([][]string, len(cells)), make([][]string, len(cells))
 	last := map[string]int{} // the last cell that declares a name
 	files := token.NewFileSet()
 	for i, cell := range cells {
-		declared, body, runs := strings.Cut("\n"+cell+"\n", "\n%%\n")
-		source := "package cell\n" + command.ReplaceAllString(declared, "")
+		top, body, runs := strings.Cut("\n"+cell+"\n", "\n%%\n")
+		source := "package cell\n" + command.ReplaceAllString(top, "")
 		if runs {
 			source += "\nfunc main() {\n" + command.ReplaceAllString(body, "") + "\n}\n"
 		}
-		programs[i], _ = parser.ParseFile(files, "", source, parser.SkipObjectResolution)
-		for _, name := range topLevel(programs[i]) {
+		program, _ := parser.ParseFile(files, "", source, parser.SkipObjectResolution)
+		declared[i], missing[i] = names(files, program)
+		for _, name := range declared[i] {
 			last[name] = i
 		}
 	}
 	known := map[string]bool{}
-	for i, program := range programs {
-		for _, name := range undefined(files, program) {
+	for i, cell := range cells {
+		for _, name := range missing[i] {
 			if last[name] > i && !known[name] {
-				faults = append(faults, fmt.Sprintf("%s, in the cell that begins with %q", name, firstLine(cells[i])))
+				first, _, _ := strings.Cut(strings.TrimSpace(cell), "\n")
+				faults = append(faults, fmt.Sprintf("%s, in the cell that begins with %q", name, first))
 			}
 		}
-		for _, name := range topLevel(program) {
+		for _, name := range declared[i] {
 			known[name] = true
 		}
 	}
 	return faults
 }
 
-// topLevel are the names that a program declares outside of functions.
-func topLevel(program *ast.File) (names []string) {
-	for _, declaration := range program.Decls {
-		switch d := declaration.(type) {
-		case *ast.FuncDecl:
-			if d.Recv == nil {
-				names = append(names, d.Name.Name)
-			}
-		case *ast.GenDecl:
-			for _, spec := range d.Specs {
-				switch s := spec.(type) {
-				case *ast.TypeSpec:
-					names = append(names, s.Name.Name)
-				case *ast.ValueSpec:
-					for _, name := range s.Names {
-						names = append(names, name.Name)
-					}
-				}
-			}
-		}
-	}
-	return names
-}
-
-// undefined are the names that a program mentions and doesn't declare, each once.
-func undefined(files *token.FileSet, program *ast.File) (names []string) {
+// names lists what a program declares outside of functions, and what it mentions and
+// doesn't declare, each once.
+func names(files *token.FileSet, program *ast.File) (declared, missing []string) {
 	check := types.Config{Error: func(err error) {
 		name, is := strings.CutPrefix(err.(types.Error).Msg, "undefined: ")
-		if is && !slices.Contains(names, name) {
-			names = append(names, name)
+		if is && !slices.Contains(missing, name) {
+			missing = append(missing, name)
 		}
 	}}
 	// What is wrong besides, such as packages that nobody imports here, is no matter.
-	_, _ = check.Check("cell", files, []*ast.File{program}, nil)
-	return names
-}
-
-func firstLine(cell string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(cell), "\n")
-	return line
+	checked, _ := check.Check("cell", files, []*ast.File{program}, nil)
+	return checked.Scope().Names(), missing
 }

@@ -75,11 +75,6 @@ func LoadFunding(path string, symbols []string) (*Funding, error) {
 	return loadFunding(os.DirFS(path), ".", path, symbols)
 }
 
-// LoadFundingFS is [LoadFunding] for a file or folder of fsys.
-func LoadFundingFS(fsys fs.FS, name string, symbols []string) (*Funding, error) {
-	return loadFunding(fsys, name, name, symbols)
-}
-
 // loadFunding reads name of fsys and calls it shown.
 func loadFunding(fsys fs.FS, name, shown string, symbols []string) (*Funding, error) {
 	if len(symbols) == 0 {

@@ -50,15 +50,6 @@ func Symmetric(n int, alpha float64) (*Dirichlet, error) {
 	return NewDirichlet(repeat(n, alpha))
 }
 
-// Asymmetric is the distribution with a given mean (n positive shares; their
-// sum doesn't matter) and a total concentration: weight i has the variance
-// mean_i (1 - mean_i) / (total + 1).
-func Asymmetric(mean []float64, total float64) (*Dirichlet, error) {
-	alpha := slices.Clone(mean)
-	floats.Scale(total/inorder.Sum(mean), alpha)
-	return NewDirichlet(alpha)
-}
-
 // Concentrated is the symmetric distribution of n assets in which so many hold
 // nearly all: 1 / E[sum w^2] = effective, above 1 and below n.
 func Concentrated(n int, effective float64) (*Dirichlet, error) {
@@ -68,22 +59,11 @@ func Concentrated(n int, effective float64) (*Dirichlet, error) {
 	return Symmetric(n, (effective-1)/(float64(n)-effective))
 }
 
-// Balanced is the symmetric distribution of n >= 2 assets around equal weights
-// in which a weight's standard deviation is a given share of its mean 1/n,
-// above 0 and below sqrt(n-1).
-func Balanced(n int, deviation float64) (*Dirichlet, error) {
-	squared := deviation * deviation
-	if n < 2 || !(deviation > 0 && squared < float64(n-1)) {
-		return nil, fmt.Errorf("deviation %v for %d assets: ask for more than 0 and less than %.6g, the root of n-1",
-			deviation, n, math.Sqrt(float64(max(n-1, 0))))
-	}
-	return Symmetric(n, (float64(n-1)/squared-1)/float64(n))
-}
-
 // SectorTilted is the distribution in which a sector has the given mean weight,
 // between 0 and 1. Share (n, in [0, 1]) is how much of each asset belongs to
 // the sector; the sector's weight is spread over its members in proportion to
-// it, the rest over the others. Total is the sum of the concentrations.
+// it, the rest over the others. Total is the sum of the concentrations: weight i with
+// the mean m_i has the variance m_i (1 - m_i) / (total + 1).
 func SectorTilted(share []float64, weight, total float64) (*Dirichlet, error) {
 	inside := inorder.Sum(share)
 	outside := float64(len(share)) - inside
@@ -92,14 +72,15 @@ func SectorTilted(share []float64, weight, total float64) (*Dirichlet, error) {
 			"a mean weight of %v for a sector of %v in %d assets: both the sector and the rest need members and weight",
 			weight, inside, len(share))
 	}
-	mean := make([]float64, len(share))
+	alpha := make([]float64, len(share)) // the mean, until it is scaled
 	for i, s := range share {
 		if !(s >= 0 && s <= 1) {
 			return nil, fmt.Errorf("share %v of asset %d: it is a number from 0 to 1", s, i)
 		}
-		mean[i] = weight*s/inside + (1-weight)*(1-s)/outside
+		alpha[i] = weight*s/inside + (1-weight)*(1-s)/outside
 	}
-	return Asymmetric(mean, total)
+	floats.Scale(total/inorder.Sum(alpha), alpha)
+	return NewDirichlet(alpha)
 }
 
 func repeat(n int, x float64) []float64 {

@@ -199,13 +199,6 @@ func TestDirichletConstructors(t *testing.T) {
 	if math.Abs(1/sumOfSquares-3) > 1e-12 {
 		t.Errorf("effective assets %v, want 3", 1/sumOfSquares)
 	}
-	balanced, err := simplex.Balanced(12, 0.25)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := math.Sqrt(balanced.Cov().At(3, 3)) * 12; math.Abs(got-0.25) > 1e-12 {
-		t.Errorf("relative deviation %v, want 0.25", got)
-	}
 	tilted, err := simplex.SectorTilted([]float64{1, 0.5, 0, 0}, 0.7, 20)
 	if err != nil {
 		t.Fatal(err)
@@ -215,13 +208,6 @@ func TestDirichletConstructors(t *testing.T) {
 		if math.Abs(m-want[i]) > 1e-12 {
 			t.Errorf("tilted mean %d is %v, want %v", i, m, want[i])
 		}
-	}
-	asymmetric, err := simplex.Asymmetric([]float64{2, 6}, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a := asymmetric.Alpha(); a[0] != 4 || a[1] != 12 {
-		t.Errorf("alpha %v, want [4 12]", a)
 	}
 }
 
@@ -288,9 +274,8 @@ func TestDirichletErrors(t *testing.T) {
 		{distribution(simplex.NewDirichlet([]float64{1, 0})), "concentration 0 of asset 1"},
 		{distribution(simplex.NewDirichlet([]float64{math.NaN()})), "NaN of asset 0"},
 		{distribution(simplex.Symmetric(-1, 1)), "at least 1"},
-		{distribution(simplex.Asymmetric([]float64{1, -1}, 3)), "concentration"},
 		{distribution(simplex.Concentrated(5, 5)), "fewer than 5"},
-		{distribution(simplex.Balanced(5, 2)), "less than 2"},
+		{distribution(simplex.SectorTilted([]float64{1, 0}, 0.5, -3)), "concentration"},
 		{distribution(simplex.SectorTilted([]float64{1, 1}, 0.5, 3)), "both the sector and the rest"},
 		{distribution(simplex.SectorTilted([]float64{1.5, 0}, 0.5, 3)), "both the sector and the rest|share 1.5"},
 		{fit(0.5, 0.5), "2 of 2 at least"},

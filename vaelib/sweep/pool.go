@@ -92,6 +92,9 @@ func (s *Sweep) Run(ctx context.Context, o Options) (*Outcome, error) {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	p := &pool{sweep: s, options: o, noted: map[string]bool{}}
+	for _, note := range s.notes {
+		p.note("%s", note)
+	}
 	for i, r := range s.plan.Runs {
 		switch {
 		case !o.Shard.Has(i):

@@ -113,6 +113,7 @@ type Sweep struct {
 	plan   plan
 	trials []Trial
 	sets   []*trainingSet // one a trial; equal ones are shared
+	notes  []string       // which trials are none, as others are the same
 	force  bool
 
 	markets map[int]string // files that pending runs are judged on
@@ -132,22 +133,17 @@ func (e *PlanError) Error() string { return e.Dir + " " + e.Reason }
 // over them; [Sweep.Run] makes the folder. A folder with another sweep is a
 // [*PlanError], unless force replaces its list of runs; those runs that both
 // sweeps have are kept. Two trials with the same configuration and data are an
-// error.
+// error. Of those that differ in lookbacks alone, none of which the history holds, the
+// first is run for all.
 func Open(dir string, axes []string, trials []Trial, force bool) (*Sweep, error) {
 	if len(trials) == 0 {
 		return nil, errors.New("a sweep without runs")
 	}
-	s := &Sweep{dir: dir, plan: plan{Kind: planKind, Axes: axes}, trials: trials, force: force}
-	shared := map[string]*trainingSet{}
+	s := &Sweep{dir: dir, plan: plan{Kind: planKind, Axes: axes}, force: force}
+	shared, same := map[string]*trainingSet{}, map[string]int{} // trials by what they come to
 	for i := range trials {
 		t := &trials[i]
-		set, err := t.trainingSet()
-		if err == nil {
-			err = t.validateModel(len(set.window.Symbols))
-		}
-		if err == nil && t.Conditional {
-			_, _, err = t.Choose(portfolio.Names(set.config.Schema(set.sectors, set.window.Symbols)), nil)
-		}
+		set, err := t.check()
 		if err != nil {
 			return nil, fmt.Errorf("run %d of %d (%s): %w", i+1, len(trials), strings.Join(t.Point, " "), err)
 		}
@@ -155,17 +151,36 @@ func Open(dir string, axes []string, trials []Trial, force bool) (*Sweep, error)
 			set = old
 		}
 		shared[set.id] = set
-		s.plan.Synthetic = s.plan.Synthetic || t.Synthetic
-		s.sets = append(s.sets, set)
-		planned := plannedTrial{ID: t.id(set), Point: t.Point, Corpus: set.id, Seed: t.Seed}
-		if j := slices.IndexFunc(s.plan.Runs, func(r plannedTrial) bool { return r.ID == planned.ID }); j >= 0 {
-			return nil, fmt.Errorf("runs %d and %d (%s) are the same: does an axis have no effect?", j+1, i+1,
-				s.plan.label(planned))
+		planned := plannedTrial{ID: t.id(set, ""), Point: t.Point, Corpus: set.id, Seed: t.Seed}
+		effect := t.id(set, "lookbacks") // those that are left are in the training set's name
+		if j, ok := same[effect]; ok {
+			first := plannedTrial{ID: trials[j].id(set, ""), Point: trials[j].Point}
+			if first.ID == planned.ID {
+				return nil, fmt.Errorf("runs %d and %d (%s) are the same: does an axis have no effect?", j+1, i+1,
+					s.plan.label(planned))
+			}
+			s.notes = append(s.notes, fmt.Sprintf("%s is the same run as %s: what differs are lookbacks that are left out",
+				s.plan.label(planned), s.plan.label(first)))
+			continue
 		}
-		s.plan.Runs = append(s.plan.Runs, planned)
+		same[effect] = i
+		s.plan.Synthetic = s.plan.Synthetic || t.Synthetic
+		s.trials, s.sets, s.plan.Runs = append(s.trials, *t), append(s.sets, set), append(s.plan.Runs, planned)
 	}
 	_, _, err := s.check(nil)
 	return s, err
+}
+
+// check says what makes no sense in the trial, and returns what it is to learn from.
+func (t *Trial) check() (*trainingSet, error) {
+	set, err := t.trainingSet()
+	if err == nil {
+		err = t.validateModel(len(set.window.Symbols))
+	}
+	if err == nil && t.Conditional {
+		_, _, err = t.Choose(portfolio.Names(set.config.Schema(set.sectors, set.window.Symbols)), nil)
+	}
+	return set, err
 }
 
 // validateModel says what makes no sense in the model, over n assets.
@@ -184,11 +199,13 @@ func (t *Trial) validateModel(n int) error {
 // steps is how many steps the training has.
 func (t *Trial) steps() int { return cmp.Or(t.Schedule.Steps, vae.DefaultSchedule().Steps) }
 
-// id names the trial by its configuration and data.
-func (t *Trial) id(set *trainingSet) string {
+// id names the trial by its configuration, but for one setting, and its data.
+func (t *Trial) id(set *trainingSet, but string) string {
 	var lines []byte
 	for line := range bytes.Lines(t.Config) {
-		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+		line = bytes.TrimSpace(line)
+		setting, _, _ := bytes.Cut(line, []byte(" "))
+		if len(line) > 0 && line[0] != '#' && string(setting) != but {
 			lines = append(append(lines, line...), '\n')
 		}
 	}

@@ -770,6 +770,28 @@ func TestSweepLeavesLookbacksOut(t *testing.T) {
 	}
 }
 
+// Trials that differ in nothing but lookbacks that are left out are one run, which is said.
+func TestSweepRunsWhatIsLeftOnce(t *testing.T) {
+	trials := tiny(t)[:1]
+	for _, lookbacks := range [][]int{{40, 5000}, {40, 6000}, {60}} {
+		more := trials[0]
+		more.Corpus.Lookbacks, more.Point = lookbacks, []string{"0.1", fmt.Sprint(lookbacks)}
+		more.Config = fmt.Appendf(nil, "%slookbacks = [%d]\n", more.Config, lookbacks)
+		trials = append(trials, more)
+	}
+	s := openSweep(t, t.TempDir(), trials[1:], false)
+	if s.Runs() != 2 || len(s.trials) != 2 || len(s.sets) != 2 || !slices.Equal(s.trials[1].Corpus.Lookbacks, []int{60}) {
+		t.Errorf("%d runs, %d trials, %d training sets: want the first and the last", s.Runs(), len(s.trials), len(s.sets))
+	}
+	if want := "beta=0.1 seed=[40 6000] is the same run as beta=0.1 seed=[40 5000]"; len(s.notes) != 1 ||
+		!strings.HasPrefix(s.notes[0], want) {
+		t.Errorf("notes %q, want %q", s.notes, want)
+	}
+	if s := openSweep(t, t.TempDir(), trials[:2], false); s.Runs() != 1 || s.plan.Runs[0].ID != s.trials[0].id(s.sets[0], "") {
+		t.Errorf("%d runs where one leaves out what the other doesn't say", s.Runs())
+	}
+}
+
 func TestSweepFixesItsBackend(t *testing.T) {
 	dir := t.TempDir()
 	s := openSweep(t, dir, tiny(t), false)

@@ -6,8 +6,10 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/internal/inorder"
 	"vaefolio/vaelib/simplex"
 	"vaefolio/vaelib/stream"
 )
@@ -92,11 +94,12 @@ func tiltedRows(t *testing.T, rows int, index uint64) *mat.Dense {
 	x := mat.NewDense(rows, 6, nil)
 	for i := range rows {
 		f, g := rng.NormFloat64(), rng.NormFloat64()
-		mean := make([]float64, 6)
-		for j := range mean {
-			mean[j] = math.Exp(f*tilts[0][j] + g*tilts[1][j])
+		alpha := make([]float64, 6)
+		for j := range alpha {
+			alpha[j] = math.Exp(f*tilts[0][j] + g*tilts[1][j])
 		}
-		d, err := simplex.Asymmetric(mean, 60)
+		floats.Scale(60/inorder.Sum(alpha), alpha)
+		d, err := simplex.NewDirichlet(alpha)
 		if err != nil {
 			t.Fatal(err)
 		}
