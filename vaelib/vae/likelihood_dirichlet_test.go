@@ -6,7 +6,6 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/vaelib/internal/inorder"
@@ -98,7 +97,10 @@ func tiltedRows(t *testing.T, rows int, index uint64) *mat.Dense {
 		for j := range alpha {
 			alpha[j] = math.Exp(f*tilts[0][j] + g*tilts[1][j])
 		}
-		floats.Scale(60/inorder.Sum(alpha), alpha)
+		concentration := 60 / inorder.Sum(alpha)
+		for j := range alpha {
+			alpha[j] *= concentration
+		}
 		d, err := simplex.NewDirichlet(alpha)
 		if err != nil {
 			t.Fatal(err)
