@@ -159,8 +159,8 @@ func Open(dir string, axes []string, trials []Trial, force bool) (*Sweep, error)
 				return nil, fmt.Errorf("runs %d and %d (%s) are the same: does an axis have no effect?", j+1, i+1,
 					s.plan.label(planned))
 			}
-			s.notes = append(s.notes, fmt.Sprintf("%s is the same run as %s: what differs are lookbacks that are left out",
-				s.plan.label(planned), s.plan.label(first)))
+			s.notes = append(s.notes, fmt.Sprintf("%s is the same run as %s: what differs are "+
+				"lookbacks that are left out", s.plan.label(planned), s.plan.label(first)))
 			continue
 		}
 		same[effect] = i
