@@ -38,10 +38,14 @@ func readCandles(r rows, p *plan, file, symbol string, opt *Options, total *atom
 		k.candles = make([]candle, 0, n)
 	}
 	for r.next() {
-		if !p.hasWidth(r) {
-			return nil, ragged(r, p.width)
+		at, ended, err := p.rowTime(r, k.cleaning)
+		if ended {
+			break
 		}
-		if err := k.read(file, total); err != nil {
+		if err == nil {
+			err = k.read(at, file, total)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -77,12 +81,8 @@ func readCandles(r rows, p *plan, file, symbol string, opt *Options, total *atom
 }
 
 // read takes one row in.
-func (k *candles) read(file string, total *atomic.Int64) error {
+func (k *candles) read(at moment, file string, total *atomic.Int64) (err error) {
 	p, r := k.plan, k.rows
-	at, err := r.moment(p.times)
-	if err != nil {
-		return err
-	}
 	k.cleaning.Rows++
 	if !k.opt.holds(at) {
 		k.cleaning.Outside++

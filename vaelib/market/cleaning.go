@@ -1,6 +1,7 @@
 package market
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +27,8 @@ type Cleaning struct {
 	Holed      int `json:"holed"`      // rows dropped since an asset had a hole in them
 	Unfinished int `json:"unfinished"` // last closes whose interval had not ended, dropped
 
+	Below        int       `json:"below,omitempty"`        // lines of text below the rows, passed over
+	BelowAt      string    `json:"below_at,omitempty"`     // file:line of the first, and how it begins
 	DuplicateAt  string    `json:"duplicate_at,omitempty"` // file:line of the first duplicate, and its time
 	UnfinishedAt time.Time `json:"unfinished_at,omitzero"` // start of the interval that had not ended
 
@@ -80,6 +83,7 @@ func (c *Cleaning) add(f *Cleaning) {
 	}
 	c.Sorted += f.Sorted
 	c.Empty += f.Empty
+	c.Below, c.BelowAt = c.Below+f.Below, cmp.Or(c.BelowAt, f.BelowAt)
 	c.Odd += f.Odd
 	c.IgnoredColumns = append(c.IgnoredColumns, f.IgnoredColumns...)
 	c.Gaps = append(c.Gaps, f.Gaps...)
@@ -184,6 +188,7 @@ func (c *Cleaning) String() string {
 	}{
 		{c.Outside, "rows outside the range, dropped", ""},
 		{c.Empty, "rows without a price, dropped", ""},
+		{c.Below, "lines below the rows that are none, passed over", c.below()},
 		{c.Duplicates, "rows that repeated another, dropped", ", the first " + c.DuplicateAt},
 		{c.Sorted, "rows out of order, sorted", ""},
 		{c.Filled, "holes filled with the price before them", ""},

@@ -173,7 +173,8 @@ func textRows(s *tabular.File, h *head, p *plan) rows {
 	if p.layout == (freqtrade{}).name() {
 		return newJSONRows(s)
 	}
-	r := &scanner{Rows: tabular.Rows{File: s.Shown, Lines: s.Lines}, dialect: h.dialect, dates: p.dates}
+	r := &scanner{Rows: tabular.Rows{File: s.Shown, Lines: s.Lines}, dialect: h.dialect, dates: p.dates,
+		planned: true}
 	if size, err := s.Size(); err == nil && len(s.Notes) == 0 && h.bytes > 0 {
 		r.rows = int(size / int64(h.bytes/len(h.lines))) // by the mean length of the first lines
 	}

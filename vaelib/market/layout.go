@@ -73,6 +73,7 @@ type plan struct {
 	part    bool     // several files of one asset, each of a part of its life
 	ignored []string // columns left out
 	said    []string // what people should know: "adjusted closes"
+	rows    int      // that were read so far
 }
 
 // newPlan is a plan without fields.
@@ -133,8 +134,11 @@ func (h *head) checkTable() error {
 // checkTimes refuses Unix times that a spreadsheet has cut to six digits, 1.70407E+12:
 // they are wrong by up to an hour and a half.
 func (h *head) checkTimes(p *plan) error {
-	if len(p.times) == 0 || h.typed || h.header < 0 {
+	if len(p.times) == 0 || h.header < 0 {
 		return nil
+	}
+	if err := h.checkLabels(p.times[0]); err != nil || h.typed {
+		return err
 	}
 	values := h.column(p.times[0])
 	for _, text := range values {

@@ -34,12 +34,12 @@ func readLong(r rows, p *plan, file string, opt *Options) (*table, error) {
 	}
 	wanted, prices := opt.wanted(), 0
 	for r.next() {
-		if !p.hasWidth(r) {
-			return nil, ragged(r, p.width)
-		}
-		at, err := r.moment(p.times)
+		at, ended, err := p.rowTime(r, c)
 		if err != nil {
 			return nil, err
+		}
+		if ended {
+			break
 		}
 		c.Rows++
 		if !opt.holds(at) {

@@ -43,10 +43,15 @@ func (o DateOrder) parse(field []byte) (at moment, msg string) {
 	}
 	if n, ok := digits(field); ok {
 		at.ms, ok = compact(n, len(field))
+		if !ok && len(field) == 8 { // 31012024 or 01312024
+			if ms, _, msg := o.date(bytes.Join([][]byte{field[:2], field[2:4], field[4:]}, []byte{'/'})); msg == "" {
+				return moment{ms, unzoned}, ""
+			}
+		}
 		if !ok {
 			return at, fmt.Sprintf(
-				"time %d is neither a date such as 20240131 or 202401310930 nor Unix seconds, milli-, micro- or "+
-					"nanoseconds", n)
+				"time %s is neither a date such as 20240131 or 202401310930 nor Unix seconds, milli-, micro- or "+
+					"nanoseconds", field)
 		}
 		return at, ""
 	}
@@ -54,6 +59,7 @@ func (o DateOrder) parse(field []byte) (at moment, msg string) {
 		at.ms = ms
 		return at, ""
 	}
+	field = plainDate(field)
 	date, rest, msg := o.date(field)
 	if msg != "" {
 		return at, msg
@@ -91,6 +97,8 @@ func compact(n int64, length int) (ms int64, ok bool) {
 		return (n - 25569) * day24, n >= 20000 && n < 80000
 	case 6:
 		return ymd(n/100, n%100, 1)
+	case 7: // ISO 8601 counts the days of a year
+		return ofYear(n/1000, n%1000)
 	case 8:
 		return day(n)
 	case 9:
@@ -163,6 +171,25 @@ func fractional(field []byte) (ms int64, ok bool) {
 	return 0, false
 }
 
+// cjk are the marks behind the numbers of a Chinese or Japanese date.
+var cjk = strings.NewReplacer("年", "-", "月", "-", "日", "")
+
+// plainDate takes the day of the week off the start of a date in numbers, and an apostrophe,
+// by which spreadsheets say that it is text; and writes 2024年1月31日 as 2024-1-31.
+func plainDate(field []byte) []byte {
+	field = bytes.TrimPrefix(field, []byte{'\''})
+	if bytes.Contains(field, []byte("年")) {
+		field = bytes.TrimRight([]byte(cjk.Replace(string(field))), "-")
+	}
+	if end := bytes.IndexAny(field, " ,."); end >= 3 && isWeekday(field[:end]) {
+		if rest := bytes.TrimLeft(field[end:], " ,."); len(rest) > 0 && isDigit(rest[0]) &&
+			bytes.ContainsAny(rest[:min(3, len(rest))], "/-.") {
+			return rest
+		}
+	}
+	return field
+}
+
 // date reads the date at the start of a field and returns what follows it.
 func (o DateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
 	a, n, sep := part(field)
@@ -173,13 +200,8 @@ func (o DateOrder) date(field []byte) (ms int64, rest []byte, msg string) {
 		return ms, rest, ""
 	}
 	if n < 2 || m < 2 || sep != again || sep != '-' && sep != '/' && sep != '.' || l == 0 {
-		if n == 5 && sep == '-' && m == 2 && m+n == len(field) { // YYYY-MM
-			if ms, ok := ymd(a, b, 1); ok {
-				return ms, nil, ""
-			}
-		}
-		if ms, ok := labelledPeriod(field); ok {
-			return ms, nil, ""
+		if p, ok := periodOf(field); ok {
+			return p.ms, nil, ""
 		}
 		return namedDate(field)
 	}
@@ -245,33 +267,6 @@ func century(n int64) int64 {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// labelledPeriod reads 2024Q1 or 2024-Q1, and 2024-W05 of ISO 8601, as the first day of
-// the quarter or week.
-func labelledPeriod(field []byte) (ms int64, ok bool) {
-	y, length, mark := part(field)
-	if length != 5 {
-		return 0, false
-	}
-	rest := field[4:]
-	if mark == '-' {
-		rest = rest[1:]
-	}
-	if len(rest) < 2 {
-		return 0, false
-	}
-	switch n, isNumber := digits(rest[1:]); {
-	case !isNumber:
-	case (rest[0] == 'Q' || rest[0] == 'q') && len(rest) == 2 && n >= 1 && n <= 4:
-		return ymd(y, 3*n-2, 1)
-	case rest[0] == 'W' && len(rest) == 3 && n >= 1 && n <= 53: // the week of the year's fourth day is its first
-		if ms, ok = ymd(y, 1, 4); ok {
-			ms += (7*(n-1) - int64(millis(ms).Weekday()+6)%7) * day24
-		}
-		return ms, ok
-	}
-	return 0, false
-}
-
 // part reads digits and one byte after them, of which there are length.
 func part(field []byte) (n int64, length int, after byte) {
 	for i, c := range field {
@@ -296,6 +291,10 @@ func timeOfDay(text []byte) (clock time.Duration, offset int32, ok bool) {
 	text = bytes.TrimLeft(text, " T,;")
 	if len(text) == 0 {
 		return 0, offset, true
+	}
+	if c := text[0]; c == 'Z' || c == '+' || c == '-' && len(text) > 3 { // a date with a zone, as XML writes them
+		offset, ok = zoneOffset(text)
+		return 0, offset, ok
 	}
 	if text = withColons(text); len(text) == 0 {
 		return 0, offset, false
@@ -376,13 +375,22 @@ func clockOf(text []byte) (clock time.Duration, offset int32, ok bool) {
 	return timeOfDay(text)
 }
 
-// zoneOffset reads Z, UTC, GMT, +01:00, +0100 or +01, or nothing.
+// abbreviated are zones by the letters that mean one alone, in minutes east of Greenwich. CST,
+// IST and BST mean several.
+var abbreviated = map[string]int32{"EST": -300, "EDT": -240, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480,
+	"PDT": -420, "WET": 0, "CET": 60, "CEST": 120, "EET": 120, "EEST": 180, "MSK": 180, "HKT": 480, "SGT": 480,
+	"JST": 540, "KST": 540, "AEST": 600, "AEDT": 660}
+
+// zoneOffset reads Z, UTC, GMT, EST and the like, +01:00, +0100 or +01, or nothing.
 func zoneOffset(text []byte) (offset int32, ok bool) {
 	switch string(text) {
 	case "":
 		return unzoned, true
 	case "Z", "z", "UTC", "GMT", "+00:00 UTC", "+0000 UTC":
 		return 0, true
+	}
+	if minutes, known := abbreviated[string(text)]; known {
+		return 60 * minutes, true
 	}
 	sign := int32(1)
 	switch text[0] {
@@ -429,6 +437,10 @@ func namedDate(field []byte) (ms int64, rest []byte, msg string) {
 			}
 		}
 		word := text[:end]
+		if d > 0 && isOrdinal(word) {
+			text = text[end:]
+			continue
+		}
 		if end < len(text) && text[end] == ':' { // a time of day before the year
 			return 0, nil, unknownTime(field)
 		}
@@ -464,25 +476,9 @@ func namedDate(field []byte) (ms int64, rest []byte, msg string) {
 	return ms, text, ""
 }
 
-// monthOf is the number of a month of which the word is the English name or its
-// first letters, 0 for none.
-func monthOf(word []byte) int64 {
-	lower := strings.ToLower(string(word))
-	for m := time.January; m <= time.December && len(lower) >= 3; m++ {
-		if strings.HasPrefix(strings.ToLower(m.String()), lower) || lower == "sept" && m == time.September {
-			return int64(m)
-		}
-	}
-	return 0
-}
-
-func isWeekday(word []byte) bool {
-	for d := time.Sunday; d <= time.Saturday; d++ {
-		if len(word) >= 3 && bytes.EqualFold(word, []byte(d.String())[:min(len(word), len(d.String()))]) {
-			return true
-		}
-	}
-	return false
+// isOrdinal says whether a word is what follows the number of a day, as in Jan 1st, 2024.
+func isOrdinal(word []byte) bool {
+	return len(word) == 2 && slices.Contains([]string{"st", "nd", "rd", "th"}, strings.ToLower(string(word)))
 }
 
 // moments are a column of times.

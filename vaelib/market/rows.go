@@ -7,7 +7,8 @@ import "math"
 type rows interface {
 	next() bool // moves to the next row; false at the end, and at an error
 	failure() error
-	row() int // number of the current row, as errors call it
+	sound() error // what is wrong with the current row as a whole, such as a quote that is not closed
+	row() int     // number of the current row, as errors call it
 	goTo(row int)
 	width() int    // fields in the current row
 	expected() int // rows there may be, for making room; 0: that isn't known
@@ -19,6 +20,7 @@ type rows interface {
 	text(field int) []byte
 	excerpt(field int) string // quoted, for errors
 	errorf(column int, format string, args ...any) error
+	footer(p *plan) (n int, place string) // lines below the table, and where they begin
 }
 
 // cell reads a field of a panel: a price above 0, a turnover of at least 0, or

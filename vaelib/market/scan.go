@@ -26,6 +26,9 @@ type scanner struct {
 	fields  [][]byte // of the current line; valid until the next
 	rows    int      // below the header, by the size of the file; 0: not known
 	err     error    // what ended the walk early
+
+	planned  bool  // the lines are those of a plan, which asks for what is unclosed
+	unclosed error // a quote of the current line
 }
 
 func newScanner(r io.Reader, file string) *scanner {
@@ -45,8 +48,12 @@ func (s *scanner) next() bool {
 		return false
 	}
 	var open int
+	s.unclosed = nil
 	if s.fields, open = tabular.Cut(s.fields[:0], s.Line, s.dialect.separator); open > 0 {
-		s.err = s.errorf(open, "quote that is not closed before the end of its field")
+		s.unclosed = s.errorf(open, "quote that is not closed before the end of its field")
+		if !s.planned {
+			s.err = s.unclosed
+		}
 	}
 	return s.err == nil
 }
@@ -154,6 +161,7 @@ func (s *scanner) moment(fields []int) (moment, error) {
 	return at, nil
 }
 
+func (s *scanner) sound() error             { return s.unclosed }
 func (s *scanner) failure() error           { return s.err }
 func (s *scanner) expected() int            { return s.rows }
 func (s *scanner) row() int                 { return s.Number }

@@ -47,9 +47,12 @@ func ParseSpan(from, to string, order DateOrder) (first, last time.Time, err err
 	return first, last, nil
 }
 
-// endOf is the last millisecond of the day, week, month, quarter or year that a text
+// endOf is the last millisecond of the day, week, month, quarter, half or year that a text
 // names by its first one; of a text with a time of day that time itself.
 func endOf(at time.Time, text string) time.Time {
+	if p, ok := periodOf([]byte(text)); ok {
+		return at.AddDate(0, p.months, p.days).Add(-time.Millisecond)
+	}
 	numbers := strings.FieldsFunc(text, func(r rune) bool { return r < '0' || r > '9' })
 	first, n := len(numbers[0]), len(numbers)
 	next := at.AddDate(0, 0, 1)
@@ -58,13 +61,8 @@ func endOf(at time.Time, text string) time.Time {
 		return at
 	case first == 4 && len(text) == 4:
 		next = at.AddDate(1, 0, 0)
-	case first == 6, first == 4 && len(text) == len("2024-01") && text[5] != 'Q' && text[5] != 'q',
-		first == 4 && n == 1 && len(text) > 4: // 202401, 2024-01, Jan 2024
+	case first == 6, first == 4 && n == 1 && len(text) > 4: // 202401, Jan 2024
 		next = at.AddDate(0, 1, 0)
-	case first == 4 && n == 2 && strings.ContainsAny(text, "Qq"):
-		next = at.AddDate(0, 3, 0)
-	case first == 4 && n == 2 && strings.Contains(text, "W"):
-		next = at.AddDate(0, 0, 7)
 	}
 	return next.Add(-time.Millisecond)
 }

@@ -96,17 +96,8 @@ func (w *wide) read(read cell, opt *Options) error {
 		w.line, w.close = make([]int32, 0, n), make([]float64, 0, n*len(w.columns))
 	}
 	for r.next() {
-		if !w.plan.hasWidth(r) {
-			if w.plan.until {
-				return nil
-			}
-			return ragged(r, w.plan.width)
-		}
-		at, err := r.moment(w.plan.times)
-		if err != nil {
-			if w.plan.until {
-				return nil
-			}
+		at, ended, err := w.plan.rowTime(r, w.cleaning)
+		if ended || err != nil {
 			return err
 		}
 		w.cleaning.Rows++

@@ -81,7 +81,7 @@ func isBlank(line []byte) bool {
 
 // Cut cuts a line at its separators and appends the fields to those given, without the
 // blanks and quotes around them: between quotes a separator is part of the field, and two
-// quotes are one. Fields share the line's memory where they can. A field whose quotes
+// quotes are one; Excel's ="text" is text. Fields share the line's memory where they can. A field whose quotes
 // don't surround it whole is left as it is; open is the number, from 1, of the first such
 // field, or 0.
 func Cut(fields [][]byte, line []byte, separator byte) (all [][]byte, open int) {
@@ -95,7 +95,7 @@ func Cut(fields [][]byte, line []byte, separator byte) (all [][]byte, open int) 
 			var rest []byte
 			var closed bool
 			if field, rest, closed = quoted(start[1:], separator); closed {
-				fields = append(fields, bytes.TrimSpace(field))
+				fields = append(fields, formula(bytes.TrimSpace(field)))
 				if more = len(rest) > 0; more {
 					line = rest[1:]
 				}
@@ -106,9 +106,18 @@ func Cut(fields [][]byte, line []byte, separator byte) (all [][]byte, open int) 
 			}
 		}
 		field, line, more = bytes.Cut(line, []byte{separator})
-		fields = append(fields, bytes.TrimSpace(field))
+		fields = append(fields, formula(bytes.TrimSpace(field)))
 	}
 	return fields, open
+}
+
+// formula is the text in ="text", by which programs keep Excel from reading a number or a
+// date in it.
+func formula(field []byte) []byte {
+	if n := len(field); n > 2 && field[0] == '=' && field[1] == '"' && field[n-1] == '"' {
+		return bytes.TrimSpace(field[2 : n-1])
+	}
+	return field
 }
 
 // quoted returns the field up to its closing quote, and the rest from the separator on,

@@ -286,9 +286,24 @@ func readArguments(all options, args []string) ([]*assignment, error) {
 		default:
 			text, args = args[0], args[1:]
 		}
+		if err := o.checkGiven(text); err != nil {
+			return given, Usage(err)
+		}
 		give(o, text)
 	}
 	return given, nil
+}
+
+// checkGiven refuses an empty text, as a shell's variable without a value gives it, where
+// it would do nothing.
+func (o *option) checkGiven(text string) error {
+	switch empty := strings.TrimSpace(text) == ""; {
+	case o.isList() && len(o.elements(text)) == 0 && !(o.auto && empty):
+		return fmt.Errorf("-%s %q names nothing: leave it out, or name something", o.name, text)
+	case empty && o.kind() == reflect.String && !o.isText() && len(o.choices) == 0:
+		return fmt.Errorf("-%s is empty: leave it out, or give a value", o.name)
+	}
+	return nil
 }
 
 // isFlag says whether an argument is a known flag, which can't be meant as the
