@@ -294,13 +294,14 @@ func readArguments(all options, args []string) ([]*assignment, error) {
 	return given, nil
 }
 
-// checkGiven refuses an empty text, as a shell's variable without a value gives it, where
-// it would do nothing.
+// checkGiven refuses a text that would do nothing, as a shell's variable without a value
+// gives it. Where there is a default, an empty one takes it away.
 func (o *option) checkGiven(text string) error {
-	switch empty := strings.TrimSpace(text) == ""; {
-	case o.isList() && len(o.elements(text)) == 0 && !(o.auto && empty):
+	empty := strings.TrimSpace(text) == ""
+	switch {
+	case o.isList() && len(o.elements(text)) == 0 && (!empty || o.field.Len() == 0 && !o.auto):
 		return fmt.Errorf("-%s %q names nothing: leave it out, or name something", o.name, text)
-	case empty && o.kind() == reflect.String && !o.isText() && len(o.choices) == 0:
+	case empty && o.field.Kind() == reflect.String && !o.isText() && len(o.choices) == 0 && o.field.String() == "":
 		return fmt.Errorf("-%s is empty: leave it out, or give a value", o.name)
 	}
 	return nil

@@ -29,7 +29,9 @@ type sleepConfig struct {
 
 func TestMain(m *testing.M) {
 	if how := os.Getenv(sleepVariable); how != "" {
-		os.Args = append(os.Args[:1], "-input="+os.Getenv(pipeVariable))
+		if os.Args = os.Args[:1]; how == "piped" {
+			os.Args = append(os.Args, "-input="+os.Getenv(pipeVariable))
+		}
 		Main(Verb[sleepConfig]{Name: "sleep", Run: func(ctx context.Context, c *sleepConfig, stream *IO) error {
 			os.Stdout.WriteString("ready\n")
 			if how == "piped" {
