@@ -138,7 +138,8 @@ func ofMarked(tokens []token) (period, bool) {
 	hasDay := len(tokens) == 4 || tokens[len(tokens)-1].length == 3
 	switch {
 	case !known || p.months == 12 || count.length < 1 || count.length > 2 || year.length != 4 && year.length != 2,
-		year.length == count.length, hasDay && (mark != "w" || year.length != 4), len(tokens) == 4 && tokens[3].length != 1:
+		year.length == count.length, hasDay && (mark != "w" || year.length != 4),
+		len(tokens) == 4 && tokens[3].length != 1:
 		return period{}, false
 	case p.days == 7:
 		if count.length != 2 || day < 1 || day > 7 {
@@ -193,10 +194,11 @@ var foreign = map[string]time.Month{
 }
 
 // beginnings are what the names of months in these languages go on with.
-var beginnings = strings.Fields("januar jänner janvier enero gennaio janeiro februar février febrero febbraio fevereiro " +
-	"märz mars marzo março avril abril aprile mai mayo maggio maio juni juin junio giugno junho juli juillet julio " +
-	"luglio julho août agosto september septembre septiembre settembre setembro oktober octobre octubre ottobre " +
-	"outubro november novembre noviembre novembro dezember décembre diciembre dicembre dezembro")
+var beginnings = strings.Fields(
+	"januar jänner janvier enero gennaio janeiro februar février febrero febbraio fevereiro märz mars " +
+		"marzo março avril abril aprile mai mayo maggio maio juni juin junio giugno junho juli juillet julio " +
+		"luglio julho août agosto september septembre septiembre settembre setembro oktober octobre octubre " +
+		"ottobre outubro november novembre noviembre novembro dezember décembre diciembre dicembre dezembro")
 
 // monthOf is the number of a month of which the word is the name or its first letters,
 // in English, German, French, Spanish, Italian or Portuguese; 0 for none.

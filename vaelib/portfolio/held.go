@@ -17,6 +17,7 @@ type Held struct {
 	Sold        []string  // what is held and not among the assets
 	SoldWeights []float64 // of each of these
 	Cash        float64   // what the weights leave of 1
+	Notes       []string  // how a broker's list of positions was read
 }
 
 // Turnover returns what is traded from there to w (n): the sum of |w - held| over the
@@ -40,9 +41,13 @@ func (h *Held) Beside() float64 {
 // beside the assets called symbols. A symbol that the file lacks is not held. One that
 // is not among the assets counts as sold, unless its name may be a slip for one of
 // theirs; but cash, by its name, is cash, as is what the sum leaves below 1. A sum that
-// misses 1 by rounding is made 1. Everything that is wrong is a [*FileError].
+// misses 1 by rounding is made 1. A broker's list of positions, with their values in money,
+// is read as the value of each symbol over that of all. Everything that is wrong is a [*FileError].
 func ReadHeld(path string, symbols []string) (*Held, error) {
-	p, err := ReadCSV(path, ReadOptions{AnySum: true})
+	p, notes, err := readPositions(path)
+	if p == nil && err == nil {
+		p, err = ReadCSV(path, ReadOptions{AnySum: true})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +61,7 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 		}
 		return refuse("%d rows of weights where one is wanted, that of what is held: keep one%s", p.Len(), names)
 	}
-	h := &Held{Weights: make([]float64, len(symbols))}
+	h := &Held{Weights: make([]float64, len(symbols)), Notes: notes}
 	row, known, sum, cash := p.Weights.RawRowView(0), 0, 0.0, 0.0
 	for k, symbol := range p.Symbols {
 		x := row[k]
@@ -92,6 +97,10 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 	case sum > 1+SumTolerance:
 		return nil, &FileError{File: path, Err: hint(fmt.Errorf("the row sums to %.10g, above 1: shares of the "+
 			"capital are meant", sum), p.Symbols, row)}
+	case slices.ContainsFunc(row, func(x float64) bool { return math.Abs(x) > simplex.MaxBound }):
+		k := slices.IndexFunc(row, func(x float64) bool { return math.Abs(x) > simplex.MaxBound })
+		return refuse("%s is held with %.10g, more than %d times the capital: shares of the capital are meant",
+			p.Symbols[k], row[k], simplex.MaxBound)
 	case math.Abs(h.Cash) <= SumTolerance:
 		for j := range h.Weights {
 			h.Weights[j] /= sum

@@ -81,8 +81,7 @@ func (t *table) listingOf(fields [][]byte) (l *listing, named bool) {
 		return nil, false
 	case w >= 0:
 		l.of([]int{w}, "")
-		name := strings.ReplaceAll(strings.ToLower(string(fields[w])), "%", "percent")
-		l.percent = t.percent || strings.Contains(name, "pct") || strings.Contains(name, "percent")
+		l.percent = t.percent || inPercent(fields[w])
 		if l.id = place(fields, portfolioWords); l.id >= 0 {
 			l.of([]int{w})
 		}
@@ -97,6 +96,12 @@ func (t *table) listingOf(fields [][]byte) (l *listing, named bool) {
 		l.of(columns, ids...)
 	}
 	return l, true
+}
+
+// inPercent says whether the name of a column of weights says that they are in percent.
+func inPercent(header []byte) bool {
+	name := strings.ReplaceAll(strings.ToLower(string(header)), "%", "percent")
+	return strings.Contains(name, "pct") || strings.Contains(name, "percent")
 }
 
 // of says in which fields there are weights, and of which portfolios.
