@@ -4,14 +4,19 @@ import (
 	"context"
 	"fmt"
 
+	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/choose"
+	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/near"
+	"vaefolio/vaelib/stream"
 )
 
 // Choice are the flags of the modes that choose among many portfolios.
 type Choice struct {
-	Candidates int `flag:"candidates" range:"[1,10000000]" only:"mode=robust|diversify|stress" help:"the number of portfolios to draw and choose from; of stress, the number of codes to draw"`
+	Candidates int     `flag:"candidates" range:"[1,10000000]" only:"mode=robust|diversify|stress" help:"the number of portfolios to draw and choose from; of stress, the number of codes to draw"`
+	Within     float64 `flag:"within" range:"[0,0.5]" unit:"share" only:"mode=diversify" help:"the share of the largest Sharpe ratio that a portfolio may miss: candidates that miss more are moved towards the optimum, just far enough, and those chosen lie far apart, beginning with the nearest to -holdings; 0 chooses on the Pareto front instead"`
 	choose.Settings
 	HeldOut float64 `flag:"held-out" range:"(0,0.9]" unit:"share" only:"mode=robust|styles" help:"the last part of the periods, by which portfolios are judged but not chosen"`
 }
@@ -58,11 +63,18 @@ func (j *job) robust(ctx context.Context) (*made, error) {
 }
 
 // diversify chooses a varied part of the Pareto front of return, risk and
-// concentration.
+// concentration, or of the portfolios near the largest Sharpe ratio.
 func (j *job) diversify(ctx context.Context) (*made, error) {
+	if j.Within > 0 && j.set.MinWeight > 0 {
+		return nil, cli.Usagef("-within goes with no minimum weight, which is %v: leave it out, or say -min-weight 0",
+			j.set.MinWeight)
+	}
 	batch, err := j.draw(ctx, j.Candidates)
 	if err != nil {
 		return nil, err
+	}
+	if j.Within > 0 {
+		return j.near(ctx, batch)
 	}
 	evaluator, err := metrics.NewEvaluator(j.window.Returns, j.settings)
 	if err != nil {
@@ -84,4 +96,28 @@ func (j *job) diversify(ctx context.Context) (*made, error) {
 		m.figures = append(m.figures, figures[i])
 	}
 	return m, nil
+}
+
+// near chooses among candidates that are moved near the largest Sharpe ratio.
+func (j *job) near(ctx context.Context, batch *generate.Batch) (*made, error) {
+	settings := near.Settings{Within: j.Within, Count: j.count(10), Rng: stream.New(j.Seed, "generate.near", 0)}
+	if j.present != nil {
+		settings.Away = j.present.Turnover
+	}
+	chosen, err := near.Choose(ctx, batch.Weights, j.window.Returns, j.set, j.settings, settings)
+	if err != nil {
+		return nil, err
+	}
+	j.record.Near = chosen
+	j.io.Note("largest Sharpe ratio: %.6g; %d of %d candidates are within %.3g %% of it as they come, the others are "+
+		"moved; the chosen are at least %.4f apart, and as many out of corners of the constraints %.4f", chosen.Best,
+		chosen.Inside, chosen.Candidates, 100*j.Within, chosen.Least, chosen.Rival)
+	batch.Weights, batch.Moved = chosen.Weights, chosen.Moved
+	m := &made{batch: batch.Pick(chosen.Rows)}
+	evaluator, err := metrics.NewEvaluator(j.window.Returns, j.settings)
+	if err != nil {
+		return nil, err
+	}
+	m.figures, err = evaluator.Figures(ctx, m.batch.Weights)
+	return m, err
 }

@@ -71,6 +71,7 @@ func TestFlagsOfOtherModes(t *testing.T) {
 		"-mode robust -draws 10":                               "-draws goes with -mode condition",
 		"-mode diversify -crises 2":                            "-crises goes with -mode robust or stress",
 		"-mode diversify -shocks 1,2":                          "-shocks goes with -mode robust or stress",
+		"-mode robust -within 0.02":                            "-within goes with -mode diversify",
 		"-mode diversify -held-out 0.2":                        "-held-out goes with -mode robust or styles",
 		"-mode outcomes -scenarios 10":                         "-scenarios goes with -mode robust",
 		"-mode outcomes -from-weights w.csv -n 3":              "-n goes with -mode other than styles or outcomes, or with -mode outcomes and without -from-weights",

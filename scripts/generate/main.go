@@ -48,6 +48,7 @@ generate -model runs/model -n 1000 -max-weight 0.25 > weights.csv
 generate -prices prices.csv -holdings mine.csv -max-turnover 0.3 -out runs/near
 generate -model runs/conditional -mode condition -wish 'volatility=0.4,sector.L1<=0.35' -out runs/wish
 generate -model runs/model -mode latent -objective sharpe -prices prices.csv -out runs/best
+generate -prices prices.csv -mode diversify -within 0.02 -n 20 -max-weight 0.25 -holdings mine.csv -out runs/alternatives
 generate -model runs/model -mode interpolate -from-weights two.csv -path spherical
 generate -model runs/model -mode robust -horizon 30 -prices prices.csv -out runs/robust
 generate -model runs/model -mode outcomes -from-weights mine.csv -horizon 365 -regimes 2 -prices prices.csv -out runs/outcomes`,
@@ -65,10 +66,11 @@ generate -model runs/model -mode outcomes -from-weights mine.csv -horizon 365 -r
 		"latent":      "Climbs an objective in the latent space, and returns the best -n of its starts.",
 		"interpolate": "Goes from one portfolio to another in -n steps.",
 		"robust":      "Chooses, of many draws, the -n that do best in the worst of all scenarios.",
-		"diversify":   "Chooses, of many draws, a varied part of the Pareto front of return, risk and concentration.",
-		"stress":      "Finds the -n portfolios that lose most under stresses.",
-		"outcomes":    "Simulates what may become of the portfolios of -from-weights or, without it, of -n draws.",
-		"styles":      "Finds styles among the portfolios of -from-weights, and makes portfolios between neighbours.",
+		"diversify": "Chooses, of many draws, a varied part of the Pareto front of return, risk and concentration, " +
+			"or with -within of the portfolios near the largest Sharpe ratio.",
+		"stress":   "Finds the -n portfolios that lose most under stresses.",
+		"outcomes": "Simulates what may become of the portfolios of -from-weights or, without it, of -n draws.",
+		"styles":   "Finds styles among the portfolios of -from-weights, and makes portfolios between neighbours.",
 	}},
 	Run: generateWeights,
 }

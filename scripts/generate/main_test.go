@@ -139,6 +139,11 @@ type record struct {
 		Bound      float64 `json:"linear_programme_bound"`
 		Judgements []struct{ Worst float64 }
 	}
+	Near *struct {
+		Best       float64
+		Candidates int
+		Least      float64 `json:"least_distance"`
+	}
 	Diversify *struct {
 		Candidates int
 		Front      int     `json:"pareto_front"`
@@ -452,6 +457,31 @@ func TestDiversify(t *testing.T) {
 	}
 	if f := r.Portfolios[0].Figures; !(f["volatility"] > 0) || !(f["effective_assets"] >= 1) {
 		t.Errorf("figures %v", f)
+	}
+}
+
+// Alternatives near the largest Sharpe ratio begin with the nearest to what is held.
+func TestDiversifyWithin(t *testing.T) {
+	held := filepath.Join(t.TempDir(), "held.csv")
+	if err := os.WriteFile(held, []byte("A,B,C,D\n0.1,0.2,0.3,0.4\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, p, r := makeIn(t, half, "-mode", "diversify", "-within", "0.05", "-prices", files.prices, "-max-weight", "0.5",
+		"-candidates", "300", "-n", "5", "-holdings", held)
+	if r.Near == nil || r.Near.Candidates != 300 || !(r.Near.Least > 0) || p.Len() != 5 || r.Diversify != nil {
+		t.Fatalf("%d portfolios, %+v", p.Len(), r.Near)
+	}
+	for _, row := range r.Portfolios {
+		if v := row.Figures["sharpe"]; v < 0.95*r.Near.Best-1e-9 || v > r.Near.Best+1e-9 {
+			t.Errorf("%s: %v, the best %v", row.ID, v, r.Near.Best)
+		}
+		if *row.Turnover < *r.Portfolios[0].Turnover-1e-12 {
+			t.Errorf("%s is nearer to what is held than the first", row.ID)
+		}
+	}
+	if code, _, stderr := execute(t, "-mode", "diversify", "-within", "0.05", "-prices", files.prices,
+		"-min-weight", "0.1"); code != 2 || !strings.Contains(stderr, "-within goes with no minimum weight") {
+		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"vaefolio/vaelib/choose"
 	"vaefolio/vaelib/generate"
+	"vaefolio/vaelib/near"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/trained"
@@ -30,6 +31,7 @@ type provenance struct {
 	*pathRecord
 	Robust    *choose.Selection      `json:"robust,omitempty"`
 	Diversify *choose.Front          `json:"diversify,omitempty"`
+	Near      *near.Selection        `json:"near,omitempty"`
 	Stresses  []choose.StressSummary `json:"stresses,omitempty"`
 	Outcomes  *choose.Prospect       `json:"outcomes,omitempty"`
 	Styles    *generate.StyleStudy   `json:"styles,omitempty"`

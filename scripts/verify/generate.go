@@ -28,9 +28,10 @@ type generateConfig struct {
 	Wish       string `flag:"wish" help:"what was asked for"`
 	Draws      int    `flag:"draws" help:"the number that each is the nearest of"`
 	Search     generate.SearchSettings
-	Given      string `flag:"from-weights" help:"the portfolios given"`
-	Path       string `flag:"path" help:"the way between two"`
-	Candidates int    `flag:"candidates" help:"how many were chosen among"`
+	Given      string  `flag:"from-weights" help:"the portfolios given"`
+	Path       string  `flag:"path" help:"the way between two"`
+	Candidates int     `flag:"candidates" help:"how many were chosen among"`
+	Within     float64 `flag:"within" help:"the share of the largest ratio that may be missing"`
 	Choice     choose.Settings
 	HeldOut    float64 `flag:"held-out" help:"the periods not chosen by"`
 	Sweep      string  `flag:"sweep" help:"the codes that were tried"`
@@ -65,6 +66,7 @@ type generated struct {
 	MaxRepair  float64    `json:"max_repair_distance"`
 	Order      *order     `json:"order"`
 	Turnover   *turnovers `json:"turnover"`
+	Near       *near      `json:"near"`
 	Count      int        `json:"count"`
 	Portfolios []struct {
 		ID       string         `json:"id"`
@@ -159,6 +161,7 @@ func (f *folder) checkGenerated(ctx context.Context) error {
 		return err
 	}
 	f.checkAsked(c, &record, len(ids))
+	f.checkNear(c, &record, window, ids, weights)
 	if len(record.Portfolios) == 0 || record.Portfolios[0].Code == nil {
 		f.add(about, "portfolios", unchecked, nil, "their codes are not recorded")
 		return nil

@@ -126,6 +126,7 @@ func (f *folder) checkRecord(x *fixed) error {
 			return err
 		}
 		data, synthetic = read.Window.Hash(), read.Synthetic
+		f.checkNear(c, &r, read.Window, x.ids, x.weights)
 		if c.Mode == "latent" && c.Search.Objective == "sharpe" && c.Convention == "default" {
 			f.checkValues(x, returns(read.Window), read.Window.PeriodsPerYear())
 		}
