@@ -104,8 +104,8 @@ func Choose(ctx context.Context, candidates, returns *mat.Dense, set simplex.Set
 }
 
 // newSelection finds the optimum and the moments that ratios are of.
-func newSelection(ctx context.Context, returns *mat.Dense, set simplex.Set, m metrics.Settings, within float64) (*Selection,
-	error) {
+func newSelection(ctx context.Context, returns *mat.Dense, set simplex.Set, m metrics.Settings, within float64) (
+	*Selection, error) {
 	best, err := optimize.Bound(ctx, metrics.MaximizeSharpe, returns, set, m)
 	if err != nil {
 		return nil, err
