@@ -55,10 +55,12 @@ func printPairs(io *cli.IO, format string, pairs []compare.Pair) error {
 		cli.Column{Name: "bootstrap_from", Short: "95 % from"},
 		cli.Column{Name: "bootstrap_to", Short: "to"}, cli.Column{Name: "lw_se", Short: "LW se"},
 		cli.Column{Name: "lw_z", Short: "z"}, cli.Column{Name: "lw_p", Short: "p"},
+		cli.Column{Name: "lw_p_holm", Short: "p (Holm)"},
 		cli.Column{Name: "jkm_z", Short: "JK-Memmel z"}, cli.Column{Name: "jkm_p", Short: "p"})
 	for _, p := range pairs {
 		err := table.Row(p.A, p.B, p.Difference.Any(), p.Bootstrap.From.Any(), p.Bootstrap.To.Any(),
-			p.LedoitWolf.StdErr.Any(), p.LedoitWolf.Z.Any(), p.LedoitWolf.P.Any(), p.Memmel.Z.Any(), p.Memmel.P.Any())
+			p.LedoitWolf.StdErr.Any(), p.LedoitWolf.Z.Any(), p.LedoitWolf.P.Any(), p.LedoitWolf.Holm.Any(),
+			p.Memmel.Z.Any(), p.Memmel.P.Any())
 		if err != nil {
 			return err
 		}

@@ -63,7 +63,7 @@ func (c *comparison) against(ctx context.Context) error {
 			v := f.Value(figure)
 			shown := Figure{Name: figure.Name(), Value: v, From: v, To: v}
 			if _, ok := v.Float(); ok {
-				shown.From, shown.To = interval(values[i])
+				shown.From, shown.To = c.beside(figure, k, benchmark, v, values[i])
 			}
 			if c.annual.Convention == metrics.Empyrical && figure >= relative.UpCapture {
 				none := number.Unknown("captures of this convention have no intervals")
@@ -73,6 +73,24 @@ func (c *comparison) against(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// beside is the interval of a figure of track k beside the benchmark, of which these are
+// the draws.
+func (c *comparison) beside(figure relative.Figure, k int, benchmark []float64, value number.Value,
+	draws []float64) (from, to number.Value) {
+	returns := c.tracks.Column(k)
+	switch figure {
+	case relative.TrackingError:
+		for t := range returns {
+			returns[t] -= benchmark[t]
+		}
+		return c.spread(metrics.Volatility, returns, value)
+	case relative.Correlation:
+		low, high := inference.CorrelationInterval(returns, benchmark)
+		return ends(low, high, 8)
+	}
+	return interval(draws)
 }
 
 // columnsAgainst are the columns of all tracks.

@@ -88,6 +88,7 @@ type LedoitWolf struct {
 	Bandwidth number.Value     `json:"bandwidth"`
 	StdErr    number.Value     `json:"se"`
 	Normal
+	Holm number.Value `json:"p_holm"` // corrected for all pairs
 }
 
 // Normal is a test by a normal statistic, two-sided.
@@ -154,6 +155,7 @@ func Run(ctx context.Context, t *Tracks, annual metrics.Settings, settings Setti
 		}
 	}
 	c.count(others)
+	c.doubt()
 	return c.result, nil
 }
 
@@ -236,26 +238,41 @@ func (c *comparison) draw(ctx context.Context) error {
 				continue
 			}
 			f.From, f.To = interval(mat.Col(nil, k*count+i, c.draws.Values))
-			if shown[i] == metrics.Volatility {
-				f.From, f.To = c.volatility(k, f.Value)
+			if figure := shown[i]; figure == metrics.Volatility || figure == metrics.VaR || figure == metrics.CVaR {
+				f.From, f.To = c.spread(figure, c.tracks.Column(k), f.Value)
 			}
 		}
 	}
 	return nil
 }
 
-// volatility is the interval of a track's annual volatility, which resampling would
-// make too short where risk persists.
-func (c *comparison) volatility(k int, annual number.Value) (from, to number.Value) {
-	returns := c.tracks.Column(k)
-	low, high := inference.VolatilityInterval(returns)
-	if math.IsNaN(low) {
-		few := number.Unknown("an interval needs 8 periods")
-		return few, few
+// spread is the interval of a figure of spread, which resampling would make too short where
+// risk persists.
+func (c *comparison) spread(figure metrics.Figure, returns []float64, value number.Value) (from, to number.Value) {
+	var low, high float64
+	few := 8.0 // periods below which there is none
+	switch figure {
+	case metrics.VaR:
+		low, high = inference.VaRInterval(returns, c.settings.Level)
+		few = max(few, inference.FewestBeyondVaR/(1-c.settings.Level))
+	case metrics.CVaR:
+		low, high = inference.CVaRInterval(returns, c.settings.Level)
+		few = max(few, inference.FewestBeyondCVaR/(1-c.settings.Level))
+	default:
+		low, high = inference.VolatilityInterval(returns)
+		annual, _ := value.Float()
+		if deviation := stat.StdDev(returns, nil); deviation > 0 {
+			low, high = low*annual/deviation, high*annual/deviation
+		}
 	}
-	value, _ := annual.Float()
-	if deviation := stat.StdDev(returns, nil); deviation > 0 {
-		low, high = low*value/deviation, high*value/deviation
+	return ends(low, high, few)
+}
+
+// ends are those of an interval, which is NaN with fewer periods than it needs.
+func ends(low, high, few float64) (from, to number.Value) {
+	if math.IsNaN(low) {
+		none := number.Unknown(fmt.Sprintf("an interval needs %.0f periods", few))
+		return none, none
 	}
 	return number.Known(low), number.Known(high)
 }
@@ -299,6 +316,20 @@ func (c *comparison) pairs(ctx context.Context) error {
 				return err
 			}
 			c.result.Pairs = append(c.result.Pairs, c.pair(i, j, columns[i], columns[j]))
+		}
+	}
+	values := make([]float64, len(c.result.Pairs))
+	for k, pair := range c.result.Pairs {
+		p, ok := pair.LedoitWolf.P.Float()
+		if values[k] = p; !ok {
+			values[k] = math.NaN()
+		}
+	}
+	for k, p := range inference.Holm(values) {
+		if pair := &c.result.Pairs[k]; math.IsNaN(p) {
+			pair.LedoitWolf.Holm = pair.LedoitWolf.P
+		} else {
+			pair.LedoitWolf.Holm = number.Known(p)
 		}
 	}
 	return nil
@@ -428,6 +459,25 @@ func (c *comparison) count(others []*Tracks) {
 			row.DSR = row.PSR // one trial is no choice
 		default:
 			row.DSR = c.values[k].DeflatedSharpe(trials, stat.StdDev(ratios, nil))
+		}
+	}
+}
+
+// doubt says where figures claim more than the tracks can tell.
+func (c *comparison) doubt() {
+	const few = 120
+	periods := c.tracks.Periods()
+	if periods < few {
+		c.result.Notes = append(c.result.Notes, fmt.Sprintf("%d periods are few: with less than %d, intervals by "+
+			"resampling are too short, and the tests over all tracks find differences too often", periods, few))
+	}
+	for k, name := range c.tracks.Names {
+		returns := c.tracks.Column(k)
+		before := stat.Correlation(returns[:periods-1], returns[1:], nil)
+		if before > max(0.2, 3/math.Sqrt(float64(periods))) {
+			c.result.Notes = append(c.result.Notes, fmt.Sprintf("track %s: each return goes with the one before "+
+				"(correlation %.2f), as where windows overlap or prices are stale: psr and dsr, which take periods as "+
+				"independent, are too sure", name, before))
 		}
 	}
 }

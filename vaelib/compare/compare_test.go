@@ -208,6 +208,7 @@ func TestRun(t *testing.T) {
 			LW         struct {
 				Kernel              string
 				Bandwidth, SE, Z, P *float64
+				Holm                *float64 `json:"p_holm"`
 			}
 			JKM       struct{ Z, P *float64 }
 			Bootstrap struct{ From, To *float64 }
@@ -222,6 +223,12 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := shape.Pairs[0]
+	if p.LW.Holm == nil || math.Abs(*p.LW.Holm-min(1, 3**p.LW.P)) > 1e-15 && math.Abs(*p.LW.Holm-min(1, 2**p.LW.P)) > 1e-15 {
+		t.Errorf("p %v is %v by Holm, want twice or three times as much", p.LW.P, p.LW.Holm)
+	}
+	if len(got.Notes) != 0 {
+		t.Errorf("notes of 400 independent periods: %q", got.Notes)
+	}
 	if shape.Rows[0].Trials != 3 || shape.Rows[0].DSR == nil || p.A != "s0" || p.B != "s1" || p.LW.Kernel != "parzen" ||
 		p.LW.SE == nil || p.LW.Z == nil || p.LW.P == nil || p.LW.Bandwidth == nil || p.JKM.P == nil || p.Bootstrap.To == nil ||
 		*p.Bootstrap.To > 0 || shape.PBO.S != 8 || shape.PBO.Combinations != 70 {
@@ -250,6 +257,24 @@ func TestTrials(t *testing.T) {
 	}
 	if got, err := Run(t.Context(), tracks, daily, Settings{Resamples: 100}); err != nil || len(got.Pairs[1].Notes) != 2 {
 		t.Errorf("equal tracks give %v and %+v", err, got.Pairs[1])
+	}
+}
+
+// Returns over windows that overlap, and few periods, are told of.
+func TestDoubts(t *testing.T) {
+	tracks := noise(4, 320, 2, 0, 0)
+	overlapping := tracks.Column(1)
+	for t := 319; t >= 20; t-- {
+		overlapping[t] = stat.Mean(overlapping[t-19:t+1], nil)
+	}
+	tracks.Returns.SetCol(1, overlapping)
+	got, err := Run(t.Context(), tracks, daily, Settings{Resamples: 100})
+	if err != nil || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "track s1: each return goes with the one before") {
+		t.Errorf("%v, notes %q", err, got.Notes)
+	}
+	got, err = Run(t.Context(), noise(5, 60, 2, 0, 0), daily, Settings{Resamples: 100})
+	if err != nil || len(got.Notes) != 1 || !strings.Contains(got.Notes[0], "60 periods are few") {
+		t.Errorf("%v, notes %q", err, got.Notes)
 	}
 }
 

@@ -16,8 +16,10 @@
 //
 // Figures are those of package metrics. Their intervals, and those of differences
 // of Sharpe ratios, are percentiles over one set of resamples by the stationary
-// bootstrap, which all tracks share; that of the volatility is
-// [inference.VolatilityInterval]. The deflated Sharpe ratio (DSR) counts as
+// bootstrap, which all tracks share; those of volatility, tracking error, correlation,
+// VaR and CVaR, which resampling makes too short where risk persists, are
+// [inference.VolatilityInterval] and the like. The tests of pairs have p-values for
+// each alone, and by Holm for all together. The deflated Sharpe ratio (DSR) counts as
 // trials the tracks that were looked at, equal ones once; [Settings].Trials adds
 // those of which no returns are left.
 package compare

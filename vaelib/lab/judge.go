@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"vaefolio/vaelib/inference"
 )
 
 // Confidence of all intervals, and with that of all tests together.
@@ -220,13 +222,17 @@ func twoSided(differ []float64) float64 {
 func holm(tests []*Test) {
 	order := slices.Clone(tests)
 	slices.SortStableFunc(order, func(a, b *Test) int { return cmp.Compare(a.P, b.P) })
-	largest, stopped, divisor := 0.0, false, 1.0
+	values := make([]float64, len(order))
 	for k, t := range order {
+		values[k] = t.P
+	}
+	stopped, divisor := false, 1.0
+	for k, corrected := range inference.Holm(values) {
+		t := order[k]
 		if !stopped {
 			divisor = float64(len(order) - k)
 		}
-		largest = max(largest, min(1, t.P*float64(len(order)-k)))
-		t.PHolm = largest
+		t.PHolm = corrected
 		stopped = stopped || t.PHolm >= 1-confidence
 		t.Level = 1 - (1-confidence)/divisor
 		var half float64
