@@ -51,7 +51,7 @@ func (c SetConfig) rule() bool { return c.Objective == TrueSharpe }
 // DefaultSetConfig returns the configuration that the built-in model began with; it was told
 // what is asked besides, in a second training.
 func DefaultSetConfig() SetConfig {
-	return SetConfig{Latent: 12, Width: 32, Heads: 4, Blocks: 2, Beta: 0.005, Seed: 1}
+	return SetConfig{Latent: 24, Width: 32, Heads: 4, Blocks: 2, Beta: 0.005, Seed: 1}
 }
 
 // DefaultRuleConfig returns the configuration of the built-in rule.
@@ -67,7 +67,7 @@ func DefaultRuleSchedule() Schedule {
 
 // DefaultSetSchedule returns the schedule that goes with [DefaultSetConfig].
 func DefaultSetSchedule() Schedule {
-	return Schedule{Steps: 2000, Batch: 128, LearningRate: 1e-3, Warmup: 0.2}
+	return Schedule{Steps: 2000, Batch: 128, LearningRate: 2e-3, Warmup: 0.2}
 }
 
 // Validate returns an error that names the first field that makes no sense.
