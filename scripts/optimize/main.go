@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/learnt"
@@ -33,7 +32,8 @@ type config struct {
 	Project      bool               `flag:"project" only:"objective!=learnt" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
 	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
 	Cash         float64            `flag:"cash" unit:"currency of the prices" range:"[0,inf)" help:"the amount to invest at the last closes, for which the units of each asset are printed too; 0 means none"`
-	Lot          float64            `flag:"lot" unit:"units" range:"(0,inf)" only:"cash" help:"the smallest lot, of which all units are multiples"`
+	Lot          float64            `flag:"lot" unit:"units" range:"(0,inf)" only:"cash and !lots" help:"the smallest lot, of which all units are multiples"`
+	Lots         string             `flag:"lots" unit:"FILE" only:"cash" help:"a CSV with the columns symbol, lot and, where wanted, min_quantity and min_value, the least units and the least value of a position and of an order; without it -lot holds for all"`
 	cli.Format   `title:"Output"`
 	cli.Prices
 	cli.Annual `title:"Figures"`
@@ -53,6 +53,7 @@ var verb = cli.Verb[config]{
 		optimize -prices closes.csv -objective max-sharpe -means forecasts.csv -max-weight 0.25
 		optimize -prices closes.csv -objective learnt -max-weight 0.25
 		optimize -objective min-cvar -cash 10000 -lot 0.001
+		optimize -prices closes.csv -objective risk-parity -cash 25000 -lots lots.csv -holdings mine.csv
 		optimize -prices closes.csv -exclude USDC -objective max-sharpe -holdings mine.csv -max-turnover 0.3`,
 	Default: config{Level: 0.95, Covariance: moments.Sample, Means: moments.Sample, Linkage: optimize.Single,
 		LeafOrder: optimize.OrderSciPy, Lot: 1},
@@ -124,17 +125,11 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 		o.shrinkage = &estimate.Shrinkage
 		o.flat = estimate.Warning(in.Returns, prices.Window.Symbols, prices.Window.Times)
 	}
-	if c.Cash > 0 {
-		o.allocation, err = optimize.Allocate(result.Weights, prices.LastCloses(), c.lots(len(result.Weights)), c.Cash)
-		if err != nil {
-			return err
-		}
+	if err := c.allocate(&o); err != nil {
+		return err
 	}
 	return o.write(io)
 }
-
-// lots are the smallest units of n assets.
-func (c *config) lots(n int) []float64 { return slices.Repeat([]float64{c.Lot}, n) }
 
 // inputs are the data and options of the solve, and the estimate of the
 // covariance, nil for an objective without one.

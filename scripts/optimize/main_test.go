@@ -35,6 +35,7 @@ type result struct {
 	Shrinkage  *float64
 	Violation  float64
 	Units      map[string]float64
+	Orders     map[string]float64
 	Turnover   *float64
 	Change     map[string]float64
 	CashLeft   *float64 `json:"cash_left"`

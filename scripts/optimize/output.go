@@ -32,6 +32,7 @@ type answer struct {
 	Turnover   *float64           `json:"turnover,omitempty"`  // from -holdings: sum |w - held|
 	Change     *number.Values     `json:"change,omitempty"`    // likewise: w - held, of what is sold whole too
 	Units      *number.Values     `json:"units,omitempty"`     // with -cash
+	Orders     *number.Values     `json:"orders,omitempty"`    // likewise, with -holdings: units to buy, or below 0 to sell
 	CashLeft   *float64           `json:"cash_left,omitempty"` // likewise
 	Notes      []string           `json:"notes"`
 }
@@ -46,6 +47,8 @@ type output struct {
 	shrinkage  *float64             // nil without a covariance
 	flat       string               // what shrank the covariance to nothing; empty: it isn't
 	allocation *optimize.Allocation // nil without cash
+	orders     []float64            // n, units; nil without cash or holdings
+	small      string               // which orders are too small; empty: none
 }
 
 // write prints json with everything, csv as a file of weights that other verbs
@@ -57,6 +60,13 @@ func (o *output) write(io *cli.IO) error {
 	}
 	if o.flat != "" {
 		notes = append(notes, o.flat)
+	}
+	if o.small != "" {
+		notes = append(notes, o.small)
+	}
+	if a := o.allocation; a != nil && a.Missed > 1e-9 {
+		notes = append(notes, fmt.Sprintf("in whole lots a least weight or sum, or the limit on turnover, is missed by "+
+			"%.2g: give more cash, or smaller lots", a.Missed))
 	}
 	if o.prices.Synthetic {
 		notes = append(notes, "made from the bundled sample, which is SYNTHETIC")
@@ -129,6 +139,9 @@ func (o *output) answer(notes []string) answer {
 	}
 	if o.allocation != nil {
 		a.Units, a.CashLeft = &number.Values{Names: symbols, Numbers: o.allocation.Units}, &o.allocation.Cash
+		if o.orders != nil {
+			a.Orders = &number.Values{Names: symbols, Numbers: o.orders}
+		}
 	}
 	return a
 }
@@ -142,6 +155,17 @@ func (o *output) change(j int) (to, from float64) {
 	return o.result.Weights[j], o.held.Weights[j]
 }
 
+// lots are the columns of units: what to hold, and what to order.
+func (o *output) lots() (columns [][]float64) {
+	if o.allocation != nil {
+		columns = append(columns, o.allocation.Units)
+	}
+	if o.orders != nil {
+		columns = append(columns, o.orders)
+	}
+	return columns
+}
+
 func (o *output) table(io *cli.IO) error {
 	columns, rows := []cli.Column{{Name: "symbol"}, {Name: "weight"}}, o.prices.Window.Symbols
 	if o.held != nil {
@@ -150,6 +174,9 @@ func (o *output) table(io *cli.IO) error {
 	}
 	if o.allocation != nil {
 		columns = append(columns, cli.Column{Name: "units"})
+	}
+	if o.orders != nil {
+		columns = append(columns, cli.Column{Name: "order"})
 	}
 	table := io.Table("table", columns...)
 	for i, symbol := range rows {
@@ -160,10 +187,12 @@ func (o *output) table(io *cli.IO) error {
 		} else {
 			row = append(row, o.result.Weights[i])
 		}
-		if o.allocation != nil && i < len(o.allocation.Units) {
-			row = append(row, fmt.Sprintf("%.10g", o.allocation.Units[i]))
-		} else if o.allocation != nil {
-			row = append(row, "0")
+		for _, units := range o.lots() {
+			if i < len(units) {
+				row = append(row, fmt.Sprintf("%.10g", units[i]))
+			} else {
+				row = append(row, nil) // what is sold whole has no price here
+			}
 		}
 		if err := table.Row(row...); err != nil {
 			return err

@@ -38,5 +38,5 @@
 // problems. [Frontier] gives the whole efficient frontier exactly, [Bound] what no
 // portfolio of a set exceeds by an objective of package metrics,
 // [ReturnAtVolatility] the largest return within a limit on the volatility, and
-// [Allocate] turns weights into whole lots.
+// [Allocate] turns weights into whole lots that an exchange takes.
 package optimize

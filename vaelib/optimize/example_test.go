@@ -71,7 +71,8 @@ func ExampleFrontier() {
 }
 
 func ExampleAllocate() {
-	a, err := optimize.Allocate([]float64{0.5, 0.3, 0.2}, []float64{62000, 3100, 145}, []float64{0.001, 0.01, 0.1}, 5000)
+	lots := optimize.Lots{Size: []float64{0.001, 0.01, 0.1}, LeastValue: []float64{5, 5, 5}}
+	a, err := optimize.Allocate([]float64{0.5, 0.3, 0.2}, []float64{62000, 3100, 145}, 5000, lots, &simplex.Set{N: 3})
 	if err != nil {
 		log.Fatal(err)
 	}

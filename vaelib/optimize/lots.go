@@ -3,8 +3,11 @@ package optimize
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
+
+	"vaefolio/vaelib/simplex"
 )
 
 // Allocation is a portfolio in whole lots.
@@ -14,78 +17,162 @@ type Allocation struct {
 	Cash    float64   // left over
 	// Distance is the largest difference from the weights asked for.
 	Distance float64
+	// Missed is by how much a least weight, a group's least sum or the limit on turnover is
+	// missed at most: lots keep what bounds weights from above, and not these.
+	Missed float64
+}
+
+// Lots say in which amounts assets can be held (n each; nil: see there).
+type Lots struct {
+	Size       []float64 // units, whose multiples are held; nil: 1 each
+	Least      []float64 // the least units of a position; nil: a lot
+	LeastValue []float64 // the least value of a position, in the currency of the prices; nil: none
 }
 
 // mostLots of one asset can be counted exactly.
 const mostLots = 1 << 53
 
-// Allocate turns weights (n, not negative) into whole lots: what cash buys at
-// the prices (n), in multiples of the lots (n; nil means 1 each). Each asset
-// first gets what its weight affords, rounded down; then, as long as cash
-// lasts, the asset that is furthest below its weight and affordable gets
-// another lot, unless that would take it further from its weight than it is.
-func Allocate(weights, prices, lots []float64, cash float64) (*Allocation, error) {
+// Allocate turns weights (n, not negative) of a set into whole lots: what cash buys at
+// the prices (n). Each asset first gets what its weight affords, rounded down, or nothing
+// where that is less than can be held; then, as long as cash lasts, the asset that is
+// furthest below its weight and affordable gets another lot, or as many as make the least
+// position, unless that would take it further from its weight than it is, above its upper
+// bound, or a group above its own. A position below the set's minimum weight isn't held.
+func Allocate(weights, prices []float64, cash float64, lots Lots, set *simplex.Set) (*Allocation, error) {
+	b, err := newBasket(weights, prices, cash, lots, set)
+	if err != nil {
+		return nil, err
+	}
+	for b.add() {
+	}
+	if floats.Max(b.count) == 0 {
+		return nil, fmt.Errorf("%v buys nothing near the weights, as the least that can be held costs %v: give more "+
+			"cash, or smaller lots", cash, floats.Min(b.leastCost()))
+	}
 	n := len(weights)
-	if len(prices) != n || lots != nil && len(lots) != n {
-		panic("optimize: weights, prices and lots differ in length")
+	a := &Allocation{Units: make([]float64, n), Weights: make([]float64, n), Cash: max(b.left, 0)}
+	for j, w := range weights {
+		a.Units[j] = b.count[j] * b.lot[j]
+		a.Weights[j] = b.weight(j, b.count[j])
+		a.Distance = max(a.Distance, math.Abs(a.Weights[j]-w))
+		if set.Lower != nil {
+			a.Missed = max(a.Missed, set.Lower[j]-a.Weights[j])
+		}
+	}
+	for _, g := range set.Groups {
+		a.Missed = max(a.Missed, g.Lo-dot(g.Share, a.Weights))
+	}
+	if set.Turnover != nil {
+		a.Missed = max(a.Missed, set.Turnover.Of(a.Weights)-set.Turnover.Most)
+	}
+	return a, nil
+}
+
+// basket is a portfolio in whole lots in the making.
+type basket struct {
+	weights, lot, price, first []float64 // price of a lot, and the lots of the least position
+	count                      []float64
+	cash, left                 float64
+	set                        *simplex.Set
+}
+
+func newBasket(weights, prices []float64, cash float64, lots Lots, set *simplex.Set) (*basket, error) {
+	n := len(weights)
+	for _, v := range [][]float64{prices, lots.Size, lots.Least, lots.LeastValue} {
+		if v != nil && len(v) != n {
+			panic("optimize: weights, prices and lots differ in length")
+		}
 	}
 	if !(cash > 0) || math.IsInf(cash, 0) {
 		return nil, fmt.Errorf("a cash amount of %v: it must be positive and finite", cash)
 	}
-	a := &Allocation{Units: make([]float64, n), Weights: make([]float64, n), Cash: cash}
-	price := make([]float64, n) // of one lot
-	count := make([]float64, n)
+	b := &basket{weights: weights, cash: cash, left: cash, set: set, lot: slices.Repeat([]float64{1}, n),
+		price: make([]float64, n), first: make([]float64, n), count: make([]float64, n)}
 	var sum float64
 	for j, w := range weights {
-		lot := 1.0
-		if lots != nil {
-			lot = lots[j]
+		if lots.Size != nil {
+			b.lot[j] = lots.Size[j]
 		}
-		price[j] = prices[j] * lot
-		if !(price[j] > 0) || math.IsInf(price[j], 0) {
+		b.price[j] = prices[j] * b.lot[j]
+		if !(b.price[j] > 0) || math.IsInf(b.price[j], 0) {
 			return nil, fmt.Errorf("asset %d has the price %v and the lot %v: both must be positive and finite",
-				j, prices[j], lot)
+				j, prices[j], b.lot[j])
 		}
 		if !(w >= 0) || math.IsInf(w, 0) {
 			return nil, fmt.Errorf("asset %d has the weight %v: whole lots are for long positions", j, w)
 		}
 		sum += w
-		if count[j] = math.Floor(w*cash/price[j] + 1e-9); count[j] > mostLots {
-			return nil, fmt.Errorf("asset %d would get more than %v lots of %v: give larger lots",
-				j, float64(mostLots), lot)
+		least := set.MinWeight * cash / b.price[j]
+		if lots.Least != nil {
+			least = max(least, lots.Least[j]/b.lot[j])
 		}
-		a.Cash -= count[j] * price[j]
+		if lots.LeastValue != nil {
+			least = max(least, lots.LeastValue[j]/b.price[j])
+		}
+		b.first[j] = max(1, math.Ceil(least-rounding*max(1, least)))
+		if b.count[j] = math.Floor(w*cash/b.price[j] + rounding); b.count[j] > mostLots {
+			return nil, fmt.Errorf("asset %d would get more than %v lots of %v: give larger lots",
+				j, float64(mostLots), b.lot[j])
+		}
+		if b.count[j] < b.first[j] {
+			b.count[j] = 0
+		}
+		b.left -= b.count[j] * b.price[j]
 	}
 	if sum > 1+1e-9 {
 		return nil, fmt.Errorf("the weights sum to %v: that is more than the cash", sum)
 	}
-	for {
-		best, most := -1, 0.0
-		for j, w := range weights {
-			short := w - count[j]*price[j]/cash
-			if price[j] <= a.Cash && short > most && price[j]/cash < 2*short {
-				best, most = j, short
-			}
+	return b, nil
+}
+
+// rounding of a number of lots.
+const rounding = 1e-9
+
+// weight is that of so many lots of asset j.
+func (b *basket) weight(j int, count float64) float64 { return count * b.price[j] / b.cash }
+
+// leastCost is what the least position of each asset costs.
+func (b *basket) leastCost() []float64 {
+	cost := make([]float64, len(b.price))
+	floats.MulTo(cost, b.price, b.first)
+	return cost
+}
+
+// add buys the next lots; it says whether there were any to buy.
+func (b *basket) add() bool {
+	best, step, most := -1, 0.0, 0.0
+	for j, w := range b.weights {
+		more := 1.0
+		if b.count[j] == 0 {
+			more = b.first[j]
 		}
-		if best < 0 {
-			break
+		short := w - b.weight(j, b.count[j])
+		if short > most && more*b.price[j] <= b.left && b.weight(j, more) < 2*short && b.allowed(j, more) {
+			best, step, most = j, more, short
 		}
-		count[best]++
-		a.Cash -= price[best]
 	}
-	if floats.Max(count) == 0 {
-		return nil, fmt.Errorf("%v buys nothing near the weights, as the cheapest lot costs %v: give more cash, or "+
-			"smaller lots", cash, floats.Min(price))
+	if best < 0 {
+		return false
 	}
-	a.Cash = max(a.Cash, 0)
-	for j, w := range weights {
-		lot := 1.0
-		if lots != nil {
-			lot = lots[j]
+	b.count[best] += step
+	b.left -= step * b.price[best]
+	return true
+}
+
+// allowed says whether so many more lots of asset j keep the bounds from above.
+func (b *basket) allowed(j int, more float64) bool {
+	const slack = 1e-12
+	if b.set.Upper != nil && b.weight(j, b.count[j]+more) > b.set.Upper[j]+slack {
+		return false
+	}
+	for _, g := range b.set.Groups {
+		sum := g.Share[j] * b.weight(j, more)
+		for k, share := range g.Share {
+			sum += share * b.weight(k, b.count[k])
 		}
-		a.Units[j] = count[j] * lot
-		a.Weights[j] = count[j] * price[j] / cash
-		a.Distance = max(a.Distance, math.Abs(a.Weights[j]-w))
+		if g.Share[j] > 0 && sum > g.Hi+slack {
+			return false
+		}
 	}
-	return a, nil
+	return true
 }

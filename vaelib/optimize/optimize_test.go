@@ -377,27 +377,6 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
-func TestAllocate(t *testing.T) {
-	a, err := Allocate([]float64{0.5, 0.3, 0.2}, []float64{300, 7, 0.5}, []float64{0.01, 1, 10}, 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	spent := 300*a.Units[0] + 7*a.Units[1] + 0.5*a.Units[2]
-	if math.Abs(spent+a.Cash-1000) > 1e-9 || a.Cash < 0 || a.Cash > 7 || a.Distance > 0.005 {
-		t.Errorf("%+v spends %v", a, spent)
-	}
-	for name, call := range map[string]func() (*Allocation, error){
-		"no cash":       func() (*Allocation, error) { return Allocate([]float64{1}, []float64{1}, nil, 0) },
-		"no price":      func() (*Allocation, error) { return Allocate([]float64{1}, []float64{0}, nil, 1) },
-		"short":         func() (*Allocation, error) { return Allocate([]float64{-1}, []float64{1}, nil, 1) },
-		"more than all": func() (*Allocation, error) { return Allocate([]float64{2}, []float64{1}, nil, 1) },
-	} {
-		if _, err := call(); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
-}
-
 // TestOneAsset leaves nothing to choose.
 func TestOneAsset(t *testing.T) {
 	returns := mat.NewDense(3, 1, []float64{0.01, -0.02, 0.03})

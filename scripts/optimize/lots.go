@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/portfolio"
+)
+
+// Columns of a file of lots.
+const (
+	lotColumn        = "lot"
+	leastColumn      = "min_quantity"
+	leastValueColumn = "min_value"
+)
+
+// lots are the amounts in which the assets can be held.
+func (c *config) lots(symbols []string) (optimize.Lots, error) {
+	var lots optimize.Lots
+	if c.Lots == "" {
+		lots.Size = slices.Repeat([]float64{c.Lot}, len(symbols))
+		return lots, nil
+	}
+	p, err := portfolio.ReadCSV(c.Lots, portfolio.ReadOptions{AnySum: true})
+	if err != nil {
+		return lots, err
+	}
+	for i := range p.Len() {
+		values := make([]float64, len(symbols))
+		for j, symbol := range symbols {
+			k := slices.Index(p.Symbols, symbol)
+			if k < 0 {
+				return lots, fmt.Errorf("%s: no lot of %s, which is among the assets: add a line", c.Lots, symbol)
+			}
+			values[j] = p.Weights.At(i, k)
+			if values[j] < 0 || values[j] == 0 && p.ID(i) == lotColumn {
+				return lots, fmt.Errorf("%s: the %s of %s is %v: it must be positive", c.Lots, p.ID(i), symbol, values[j])
+			}
+		}
+		switch p.ID(i) {
+		case lotColumn:
+			lots.Size = values
+		case leastColumn:
+			lots.Least = values
+		case leastValueColumn:
+			lots.LeastValue = values
+		default:
+			return lots, fmt.Errorf("%s: unknown column %q: the columns are symbol, %s and, where wanted, %s and %s",
+				c.Lots, p.ID(i), lotColumn, leastColumn, leastValueColumn)
+		}
+	}
+	if lots.Size == nil {
+		return lots, fmt.Errorf("%s: no column %s, the smallest lot of each symbol: add one", c.Lots, lotColumn)
+	}
+	return lots, nil
+}
+
+// allocate turns the weights into whole lots, where there is cash.
+func (c *config) allocate(o *output) (err error) {
+	if c.Cash == 0 {
+		return nil
+	}
+	symbols := o.prices.Window.Symbols
+	lots, err := c.lots(symbols)
+	if err != nil {
+		return err
+	}
+	closes := o.prices.LastCloses()
+	if o.allocation, err = optimize.Allocate(o.result.Weights, closes, c.Cash, lots, &o.set); err != nil {
+		return err
+	}
+	if o.held == nil {
+		return nil
+	}
+	var small []string
+	o.orders = make([]float64, len(symbols))
+	for j, held := range o.held.Weights {
+		o.orders[j] = o.allocation.Units[j] - held*c.Cash/closes[j]
+		size := max(o.orders[j], -o.orders[j])
+		// Less than half a lot is a rounding of what is held.
+		if size < lots.Size[j]/2 {
+			o.orders[j] = 0
+		} else if lots.Least != nil && size < lots.Least[j] || lots.LeastValue != nil && size*closes[j] < lots.LeastValue[j] {
+			small = append(small, symbols[j])
+		}
+	}
+	if len(small) > 0 {
+		o.small = "orders smaller than the least, which an exchange refuses: " + strings.Join(small, ", ")
+	}
+	return nil
+}
