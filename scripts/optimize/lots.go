@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -36,7 +37,8 @@ func (c *config) lots(symbols []string) (optimize.Lots, error) {
 			}
 			values[j] = p.Weights.At(i, k)
 			if values[j] < 0 || values[j] == 0 && p.ID(i) == lotColumn {
-				return lots, fmt.Errorf("%s: the %s of %s is %v: it must be positive", c.Lots, p.ID(i), symbol, values[j])
+				return lots, fmt.Errorf("%s: the %s of %s is %v: it must be positive", c.Lots, p.ID(i), symbol,
+					values[j])
 			}
 		}
 		switch p.ID(i) {
@@ -77,12 +79,12 @@ func (c *config) allocate(o *output) (err error) {
 	var small []string
 	o.orders = make([]float64, len(symbols))
 	for j, held := range o.held.Weights {
-		o.orders[j] = o.allocation.Units[j] - held*c.Cash/closes[j]
-		size := max(o.orders[j], -o.orders[j])
-		// Less than half a lot is a rounding of what is held.
-		if size < lots.Size[j]/2 {
-			o.orders[j] = 0
-		} else if lots.Least != nil && size < lots.Least[j] || lots.LeastValue != nil && size*closes[j] < lots.LeastValue[j] {
+		// Holdings in shares tell units by the last closes, so to a lot.
+		units := math.Round(held*c.Cash/closes[j]/lots.Size[j]) * lots.Size[j]
+		o.orders[j] = o.allocation.Units[j] - units
+		size := math.Abs(o.orders[j])
+		tooFew := lots.Least != nil && size < lots.Least[j]
+		if size > 0 && (tooFew || lots.LeastValue != nil && size*closes[j] < lots.LeastValue[j]) {
 			small = append(small, symbols[j])
 		}
 	}

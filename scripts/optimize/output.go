@@ -32,7 +32,7 @@ type answer struct {
 	Turnover   *float64           `json:"turnover,omitempty"`  // from -holdings: sum |w - held|
 	Change     *number.Values     `json:"change,omitempty"`    // likewise: w - held, of what is sold whole too
 	Units      *number.Values     `json:"units,omitempty"`     // with -cash
-	Orders     *number.Values     `json:"orders,omitempty"`    // likewise, with -holdings: units to buy, or below 0 to sell
+	Orders     *number.Values     `json:"orders,omitempty"`    // with -holdings too: to buy, below 0 to sell
 	CashLeft   *float64           `json:"cash_left,omitempty"` // likewise
 	Notes      []string           `json:"notes"`
 }
