@@ -65,8 +65,8 @@ func (o *output) write(io *cli.IO) error {
 		notes = append(notes, o.small)
 	}
 	if a := o.allocation; a != nil && a.Missed > 1e-9 {
-		notes = append(notes, fmt.Sprintf("in whole lots a least weight or sum, or the limit on turnover, is missed by "+
-			"%.2g: give more cash, or smaller lots", a.Missed))
+		notes = append(notes, fmt.Sprintf("in whole lots a least weight or sum, or the limit on turnover, is missed "+
+			"by %.2g: give more cash, or smaller lots", a.Missed))
 	}
 	if o.prices.Synthetic {
 		notes = append(notes, "made from the bundled sample, which is SYNTHETIC")
