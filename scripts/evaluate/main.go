@@ -24,6 +24,7 @@ type config struct {
 	Percent           bool     `flag:"percent" help:"divide the weights by 100, as they are in percent"`
 	Level             float64  `flag:"level" range:"(0,1)" help:"the confidence level of VaR and CVaR; the names of the two have it as a percentage"`
 	RiskContributions bool     `flag:"risk-contributions" help:"add each asset's share of the variance, in the order of the weights file"`
+	Days              []string `flag:"days" unit:"DATE|FROM:TO" help:"add what each portfolio earned on a day or in a stretch of days, as in 2022-11-09 or 2022-11-06:2022-11-09"`
 	Trials            int      `flag:"trials" range:"[0,inf)" help:"the number of trials of which the portfolio is the best, for the deflated Sharpe ratio (dsr); it needs -trial-sr-std, and 0 means no such ratio"`
 	TrialStd          *float64 `flag:"trial-sr-std" unit:"per period" range:"[0,inf)" only:"trials" help:"the standard deviation of the trials' Sharpe ratios"`
 	cli.Format        `title:"Output"`
@@ -39,6 +40,7 @@ var verb = cli.Verb[config]{
 	Example: `
 		evaluate -weights weights.csv
 		evaluate -prices closes.csv -weights weights.csv -risk-contributions -format json
+		evaluate -prices closes.csv -weights weights.csv -days 2020-03-12,2022-11-06:2022-11-09
 		evaluate -prices closes.csv -weights weights.csv -benchmark index.csv`,
 	Default: config{Level: 0.95},
 	Run:     evaluate,
@@ -46,12 +48,14 @@ var verb = cli.Verb[config]{
 
 func main() { cli.Main(verb) }
 
-// Validate returns an error for half of what the deflated Sharpe ratio needs.
+// Validate returns an error for half of what the deflated Sharpe ratio needs, and for days
+// that are none.
 func (c *config) Validate() error {
 	if c.Trials > 0 && c.TrialStd == nil {
 		return errors.New("-trials needs -trial-sr-std")
 	}
-	return nil
+	_, err := parseDays(c.Days)
+	return err
 }
 
 // rowsPerBlock is how many portfolios are evaluated between reports.
@@ -72,6 +76,10 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	settings, err := c.Settings(io, window, c.Level)
+	if err != nil {
+		return err
+	}
+	stretches, err := c.stretches(window)
 	if err != nil {
 		return err
 	}
@@ -97,7 +105,7 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	table := newTable(c, io)
+	table := newTable(c, io, window, stretches)
 	for i := range figures {
 		var beside *relative.Figures
 		if against != nil {
@@ -182,13 +190,19 @@ type table struct {
 	names    []string // of the figures
 	trials   int      // 0: no deflated Sharpe ratio
 	trialStd float64
+
+	window    *market.Window
+	stretches []stretch // whose returns are asked for
 }
 
-func newTable(c *config, io *cli.IO) *table {
-	t := &table{names: metrics.Settings{Level: c.Level}.Names(), trials: c.Trials}
+func newTable(c *config, io *cli.IO, window *market.Window, stretches []stretch) *table {
+	t := &table{window: window, stretches: stretches, names: metrics.Settings{Level: c.Level}.Names(), trials: c.Trials}
 	columns := []cli.Column{{Name: "id"}}
 	for figure, name := range t.names {
 		columns = append(columns, cli.Column{Name: name, Short: shortNames[metrics.Figure(figure)]})
+	}
+	for _, s := range stretches {
+		columns = append(columns, cli.Column{Name: "return_" + s.name, Short: s.name})
 	}
 	if c.RiskContributions {
 		columns = append(columns, cli.Column{Name: "risk_contributions"})
@@ -217,6 +231,9 @@ func (t *table) row(id string, f *metrics.Figures, risk *riskShares, w []float64
 	}
 	for i, name := range t.names {
 		add(name, f.Value(metrics.Figure(i)))
+	}
+	for i := range t.stretches {
+		values = append(values, t.stretches[i].of(t.window, w))
 	}
 	if risk != nil {
 		shares, err := risk.of(w)
