@@ -102,8 +102,9 @@ func (b *arrowBatches) fill(columns []Column) (int, error) {
 // arrowContent says what a column of a type holds, and in which zone its times are.
 func arrowContent(t arrow.DataType) (Content, *time.Location) {
 	switch t := t.(type) {
-	case *arrow.Float64Type, *arrow.Float32Type, *arrow.Int64Type, *arrow.Int32Type, *arrow.Int16Type,
-		*arrow.Uint64Type, *arrow.Uint32Type,
+	case *arrow.Float64Type, *arrow.Float32Type, *arrow.Float16Type,
+		*arrow.Int64Type, *arrow.Int32Type, *arrow.Int16Type, *arrow.Int8Type,
+		*arrow.Uint64Type, *arrow.Uint32Type, *arrow.Uint16Type, *arrow.Uint8Type,
 		*arrow.Decimal128Type, *arrow.Decimal256Type, *arrow.Decimal32Type, *arrow.Decimal64Type:
 		return Numbers, nil
 	case *arrow.Date32Type, *arrow.Date64Type:
@@ -161,15 +162,23 @@ func arrowNumber(values arrow.Array, i int) float64 {
 		return a.Value(i)
 	case *array.Float32:
 		return float64(a.Value(i))
+	case *array.Float16:
+		return float64(a.Value(i).Float32())
 	case *array.Int64:
 		return float64(a.Value(i))
 	case *array.Int32:
 		return float64(a.Value(i))
 	case *array.Int16:
 		return float64(a.Value(i))
+	case *array.Int8:
+		return float64(a.Value(i))
 	case *array.Uint64:
 		return float64(a.Value(i))
 	case *array.Uint32:
+		return float64(a.Value(i))
+	case *array.Uint16:
+		return float64(a.Value(i))
+	case *array.Uint8:
 		return float64(a.Value(i))
 	case *array.Decimal128:
 		return a.Value(i).ToFloat64(a.DataType().(*arrow.Decimal128Type).Scale)

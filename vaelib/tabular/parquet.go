@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/float16"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
@@ -21,6 +22,8 @@ type parquetColumn struct {
 	index  int     // of its values in the file
 	scale  float64 // of a decimal, or of a date to milliseconds
 	per    int64   // of a time: its units in a millisecond; 0: it is none
+	counts bool    // whole numbers without a sign
+	half   bool    // numbers of 16 bits, with a point
 	pages  parquet.Pages
 	page   parquet.Page
 	values parquet.ValueReader
@@ -44,12 +47,12 @@ func openParquet(s *File) (*Columns, error) {
 		return nil, &Error{File: s.Shown, Msg: "is no sound Parquet file: " + err.Error(), Err: err}
 	}
 	leaves := file.Root().Columns()
-	zones := arrowZones(file)
+	zones, half := arrowZones(file), halves(file.Metadata().Schema)
 	r := &Columns{Rows: int(min(file.NumRows(), 1<<31))}
 	var columns []*parquetColumn
 	buffer := make([]parquet.Value, mostBatch)
 	for _, leaf := range leaves {
-		c := &parquetColumn{leaf: leaf, index: leaf.Index(), scale: 1, buffer: buffer}
+		c := &parquetColumn{leaf: leaf, index: leaf.Index(), scale: 1, half: half[leaf.Index()], buffer: buffer}
 		t := Column{Name: leaf.Name(), Kind: Other}
 		if leaf.Leaf() && !leaf.Repeated() && leaf.MaxDefinitionLevel() <= 1 {
 			t.Kind, t.Zone = c.content(zones[leaf.Name()])
@@ -117,10 +120,16 @@ func (c *parquetColumn) content(zone *time.Location) (Content, *time.Location) {
 		return Numbers, nil
 	case *format.StringType, *format.EnumType, *format.JsonType:
 		return Texts, nil
+	case *format.IntType:
+		c.counts = !v.IsSigned
 	}
 	switch c.leaf.Type().Kind() {
 	case parquet.Int32, parquet.Int64, parquet.Float, parquet.Double:
 		return Numbers, nil
+	case parquet.FixedLenByteArray:
+		if c.half {
+			return Numbers, nil
+		}
 	case parquet.Int96: // Spark's and Impala's times
 		return Times, nil
 	case parquet.ByteArray:
@@ -205,21 +214,46 @@ func (c *parquetColumn) number(v parquet.Value) float64 {
 		return float64(v.Float())
 	case parquet.Int32:
 		x = float64(v.Int32())
+		if c.counts {
+			x = float64(v.Uint32())
+		}
 	case parquet.Int64:
 		if c.per > 0 {
 			return float64(v.Int64() / c.per)
 		}
 		x = float64(v.Int64())
+		if c.counts {
+			x = float64(v.Uint64())
+		}
 	case parquet.Int96:
 		t := v.Int96() // nanoseconds of the day, and the Julian day
 		return float64(int64(t[2])-2440588)*day + float64((int64(t[1])<<32|int64(t[0]))/1_000_000)
 	default: // a decimal in bytes, two's complement
+		if c.half {
+			return float64(float16.FromLEBytes(v.ByteArray()).Float32())
+		}
 		x = bigEndian(v.ByteArray())
 	}
 	if c.scale < 1 { // a quotient of whole numbers is the nearest number
 		return x / math.Round(1/c.scale)
 	}
 	return x * c.scale
+}
+
+// halves are the places, among the columns with values, of those whose numbers have 16
+// bits and a point: the library doesn't keep what their type says.
+func halves(schema []format.SchemaElement) map[int]bool {
+	half, place := map[int]bool{}, 0
+	for i, e := range schema {
+		if i == 0 || e.NumChildren.V > 0 {
+			continue
+		}
+		if _, is := e.LogicalType.Value.(*format.Float16Type); is && e.TypeLength.V == 2 {
+			half[place] = true
+		}
+		place++
+	}
+	return half
 }
 
 // bigEndian is a whole number in two's complement.
