@@ -56,7 +56,8 @@ func (r *typedRows) value(field int, name string) (v float64, ok bool, err error
 				name, excerpt(c.Texts[r.i]))
 		}
 	default:
-		return 0, false, r.errorf(field+1, "%s is a column of times, of lists or of a type that is not read: write it as float64", name)
+		return 0, false, r.errorf(field+1,
+			"%s is a column of times, of lists or of a type that is not read: write it as float64", name)
 	}
 	if math.IsInf(v, 0) {
 		return 0, false, r.errorf(field+1, "%s %v is not a finite number: correct it, or delete the row", name, v)
