@@ -3,11 +3,13 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"vaefolio/internal/sharedtest"
 )
@@ -224,6 +226,40 @@ func TestBenchmarkOfPerpetuals(t *testing.T) {
 	}
 }
 
+// A monthly benchmark meets prices by month: monthly ones whatever the days of their labels
+// are, and daily ones at the last of their days in each month.
+func TestMonthlyBenchmark(t *testing.T) {
+	var daily, monthly strings.Builder
+	daily.WriteString("date,A,B,C\n")
+	monthly.WriteString("date,A,B,C\n")
+	price := func(i int) string { return fmt.Sprintf("%d,%d,%d", 100+i*i%7, 50+i*3%5, 10+i%4) }
+	first := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 150 { // to Wednesday 29 May
+		day := first.AddDate(0, 0, i)
+		if w := day.Weekday(); w == time.Saturday || w == time.Sunday {
+			continue
+		}
+		row := day.Format(time.DateOnly) + "," + price(i) + "\n"
+		daily.WriteString(row)
+		if next := day.AddDate(0, 0, 1); next.Month() != day.Month() || day.Weekday() == time.Friday && day.AddDate(0, 0, 3).Month() != day.Month() {
+			monthly.WriteString(row)
+		}
+	}
+	weights := write(t, "w.csv", "A,B,C\n0.3,0.7,0\n")
+	const ends = "date,X\n2023-12-31,98\n2024-01-31,100\n2024-02-29,101\n2024-03-31,103\n2024-04-30,102\n2024-05-31,104\n"
+	const starts = "date,X\n2023-12-01,98\n2024-01-01,100\n2024-02-01,101\n2024-03-01,103\n2024-04-01,102\n2024-05-01,104\n"
+	for _, c := range []struct{ name, prices, benchmark, said string }{
+		{"ends beside days", daily.String(), ends, ", by month: 1 of its 6 dates are of another day than those of the prices; 4 of the 108 times"},
+		{"ends beside months", monthly.String(), ends, ", by month: 1 of its 6 dates"},
+		{"starts beside months", monthly.String(), starts, ", by month: 4 of its 6 dates"},
+	} {
+		code, stdout, stderr := execute(t, "-prices", write(t, "p.csv", c.prices), "-weights", weights, "-benchmark", write(t, "b.csv", c.benchmark), "-format=csv")
+		if code != 0 || !strings.Contains(stderr, c.said) || !strings.Contains(stderr, "periods per year: 12 (monthly") || strings.Contains(stdout, "NaN") {
+			t.Errorf("%s: exit code %d, %s%s", c.name, code, stdout, stderr)
+		}
+	}
+}
+
 func TestBadBenchmark(t *testing.T) {
 	closes, two := write(t, "p.csv", three), write(t, "w.csv", "A,B,C\n0.3,0.7,0\n")
 	file := func(text string) string { return write(t, "b.csv", text) }
@@ -238,6 +274,11 @@ func TestBadBenchmark(t *testing.T) {
 		{"another misspelt symbol", []string{"-benchmark=C", "-symbols=A,BB"}, 1, "unknown symbol BB"},
 		{"no such file", []string{"-benchmark=none.csv"}, 1, "-benchmark none.csv is no file"},
 		{"folder", []string{"-benchmark", t.TempDir()}, 1, "is no file"},
+		{"a home", []string{"-benchmark=~/b.csv"}, 1, "-benchmark ~/b.csv is no file: no such file or folder: ~ is a home for shells alone"},
+		{"standard input", []string{"-benchmark=-"}, 1, "-benchmark -: standard input is not read"},
+		{"a page of the web", []string{"-benchmark", file("<!DOCTYPE html><html></html>\n")}, 1, "evaluate: -benchmark: "},
+		{"JSON", []string{"-benchmark", file(`{"error":"limit"}`)}, 1, "b.csv:1: is JSON, and no table"},
+		{"weights in percent", []string{"-benchmark", file("A,B,C\n50,50,0\n")}, 1, "evaluate: -benchmark: "},
 		{"device", []string{"-benchmark=/dev/null"}, 2, "-benchmark /dev/null is a device: give a file"},
 		{"empty", []string{"-benchmark", file("")}, 1, "b.csv"},
 		{"no sum", []string{"-benchmark", file("A,B,C\n0.5,0.4,0\n")}, 1, "neither weights ("},
@@ -261,6 +302,9 @@ func TestBadBenchmark(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			code, stdout, stderr := execute(t, append([]string{"-prices", closes, "-weights", two}, c.args...)...)
 			lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
+			if strings.HasPrefix(c.want, "evaluate: ") && strings.Contains(stderr, "neither weights") {
+				t.Errorf("both ways of reading are told: %s", stderr)
+			}
 			if last := lines[len(lines)-1]; code != c.code || !strings.HasPrefix(last, "evaluate: ") || !strings.Contains(last, c.want) {
 				t.Errorf("exit code %d, %q; want %d, %q", code, last, c.code, c.want)
 			}

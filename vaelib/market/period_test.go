@@ -89,7 +89,7 @@ func TestFooters(t *testing.T) {
 		first              string // of what is said
 	}{
 		{rows, "p.csv", "Source: Bloomberg, 2024\n", 1, `p.csv:5, "Source: Bloomberg, 2024"`},
-		{rows, "p.csv", "\n,,\n\"Disclaimer: past performance is\nno guarantee, 5 of 10\"\n2024 by the vendor\n", 3, `p.csv:7, "Disclaimer: past performance is"`},
+		{rows, "p.csv", "\n,,\n\"Disclaimer: past performance is\nno guarantee, 5 of 10\"\n2024 by the vendor\n", 2, `p.csv:7, "Disclaimer: past performance is no guara"...`},
 		{rows, "p.csv", "Total,546,93\n", 1, `p.csv:5, "Total,546,93"`},
 		{rows, "p.csv", "Average,182,31\nMax,185,32\n", 2, `p.csv:5, "Average,182,31"`},
 		{rows, "p.csv", "* adjusted for splits\n", 1, `p.csv:5, "* adjusted for splits"`},

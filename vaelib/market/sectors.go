@@ -55,9 +55,7 @@ func ReadSectorsFS(fsys fs.FS, name string) (*Sectors, error) {
 
 func readSectors(r io.Reader, name string) (*Sectors, error) {
 	lines := newScanner(r, name)
-	if first, _, _ := bytes.Cut(lines.Lines.Peek(tabular.HeadSize), []byte{'\n'}); bytes.IndexByte(first, ',') < 0 {
-		lines.dialect = dialectOf([][]byte{first})
-	}
+	lines.planned = true
 	header, atSymbol, atSector, atShare, err := lines.sectorHeader()
 	if err != nil {
 		return nil, err
@@ -65,16 +63,23 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 	s := &Sectors{shares: map[string][]membership{}, file: name, lines: map[string]int{}}
 	total, named := map[string]float64{}, map[string]string{} // by the name in small letters
 	for lines.next() {
-		if len(lines.fields) != len(header) {
-			return nil, lines.ragged(len(header))
+		if lines.unclosed == nil && len(lines.fields) == 1 && bytes.ContainsAny(lines.fields[0], " :") {
+			continue // a source, or a remark
+		}
+		if err := lines.sectorRow(len(header)); err != nil {
+			return nil, err
 		}
 		symbol, sector, share := string(lines.fields[atSymbol]), string(lines.fields[atSector]), 1.0
 		if symbol == "" {
 			return nil, lines.errorf(atSymbol+1, "symbol is empty")
 		}
 		if sector == "" {
-			return nil, lines.errorf(atSector+1, "sector of %s is empty: name one, or delete the row if it has none",
-				symbol)
+			return nil, lines.errorf(atSector+1, "sector of %s is empty: name one, or delete the row if it has none%s",
+				symbol, merged(atSector < atSymbol && len(s.Names) > 0))
+		}
+		if strings.ContainsAny(symbol, ",;") || strings.Count(symbol, " ") > 3 {
+			return nil, lines.errorf(atSymbol+1, "%s are several symbols in one field: give each a row",
+				excerpt(lines.fields[atSymbol]))
 		}
 		if atShare >= 0 {
 			if share, err = lines.share(atShare); err != nil {
@@ -119,9 +124,62 @@ func readSectors(r io.Reader, name string) (*Sectors, error) {
 	return s, nil
 }
 
+// merged explains an empty field of a spreadsheet.
+func merged(may bool) string {
+	if !may {
+		return ""
+	}
+	return " (spreadsheets leave all but the first of merged cells empty: fill them down)"
+}
+
+// sectorRow refuses a row of another width than the header, but for empty fields at its end.
+func (s *scanner) sectorRow(want int) error {
+	for n := len(s.fields); n > want && len(s.fields[n-1]) == 0; n-- {
+		s.fields = s.fields[:n-1]
+	}
+	if s.unclosed != nil {
+		return s.unclosed
+	}
+	if len(s.fields) != want {
+		return s.ragged(want)
+	}
+	return nil
+}
+
+// skipToSectors passes over titles and remarks above the header, and tells the dialect.
+func (s *scanner) skipToSectors() {
+	lines := bytes.Split(s.Lines.Peek(tabular.HeadSize), []byte{'\n'})
+	lines = lines[:min(len(lines), mostHeadLines)]
+	for above, line := range lines {
+		if line = tabular.TrimLine(line, above+1); len(line) == 0 {
+			continue
+		}
+		d := dialect{separator: ',', decimal: '.'}
+		if bytes.IndexByte(line, ',') < 0 {
+			d = dialectOf(lines[above:])
+		}
+		fields, _ := tabular.Cut(nil, line, d.separator)
+		names := make([]string, len(fields))
+		for i, f := range fields {
+			names[i] = string(f)
+		}
+		symbol, sector, _ := sectorFields(names)
+		if symbol < 0 || sector < 0 {
+			continue
+		}
+		s.dialect = d
+		for s.Number < above {
+			s.Lines.Line()
+			s.Number++
+		}
+		return
+	}
+}
+
 // sectorHeader reads the header, and finds the columns in it: of the share -1 where there
 // is none.
 func (s *scanner) sectorHeader() (header []string, symbol, sector, share int, err error) {
+	s.skipToSectors()
 	if header, err = s.header(); err != nil {
 		return nil, 0, 0, 0, err
 	}

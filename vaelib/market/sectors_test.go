@@ -56,6 +56,9 @@ func TestSectors(t *testing.T) {
 	for _, text := range []string{
 		"Symbol,Security,GICS Sector,GICS Sub-Industry\nOAK,\"Oak, Inc\",Trees,Hardwood\n", "Ticker;Sektor\nOAK;Trees\n",
 		"sector\tsymbol\nTrees\tOAK\n", "symbol,sector,share\nOAK,Trees,100%\n", "name,symbol,industry\nOak,OAK,Trees\n",
+		"\ufeffSymbol;Sector;Share;;\r\nOAK;Trees;1,0;;\r\n", "Symbol;Sector;Share\nELM;Shade;0,5\nOAK;Trees;1,0\n", "# mine\nsymbol,sector\nOAK,Trees\n",
+		"My sectors,\n\nSymbol,Sector\nOAK,Trees\nSource: the exchange\n", "symbol,sector,\nOAK,Trees,,\n", "\"Symbol\",\"GICS\nSector\"\nOAK,\"Trees\"\n",
+		"Symbol\u00a0,Sector\nOAK\u00a0,Trees\n", "symbol,name,sector\nELM,\"Elm,\nInc\",Shade\nOAK,Oak,Trees\n",
 	} {
 		if s, err := readSectors(text); err != nil || s.Share("OAK", "Trees") != 1 {
 			t.Errorf("%q: %v, %v", text, s, err)
@@ -86,6 +89,9 @@ func TestSectorDefects(t *testing.T) {
 		{"symbol,sector,share\nOAK,Trees,0.5\nOAK,Trees,0.5\n", "s.csv:3: OAK is in Trees already: keep one of the rows"},
 		{"symbol,sector,share\nOAK,Trees,0.6\nOAK,Shade,0.5\n", "s.csv:3: shares of OAK sum to 1.1, above 1: give fractions in a third column, share"},
 		{"symbol,sector\nOAK,Trees\nOAK,Shade\n", "s.csv:3: shares of OAK sum to 2, above 1: give fractions in a third column, share"},
+		{"sector,symbol\nTrees,OAK\n,ELM\n", "s.csv:3: column 1: sector of ELM is empty: name one, or delete the row if it has none (spreadsheets leave all but the first of merged cells empty: fill them down)"},
+		{"sector,symbols\nTrees,\"OAK, ELM\"\n", "s.csv:2: column 2: \"OAK, ELM\" are several symbols in one field: give each a row"},
+		{"symbol,sector\nOAK,\"Tr\nees\nELM,Shade\n", "s.csv:2: column 2: quote that is not closed before the end of its field"},
 		{"symbol,sector\nOAK,\"Trees\n", "s.csv:2: column 2: quote that is not closed before the end of its field"},
 	} {
 		_, err := readSectors(c.text)

@@ -11,13 +11,14 @@ import (
 
 // Rows walks the lines of a text of fields, such as a CSV, of which [Cut] makes fields.
 // It differs from encoding/csv in what files of strangers need: nothing is allocated a
-// line, no line is longer than [LongestLine], a field can't hold a line end, and every
-// defect is an [*Error] with file and line.
+// line but where a field in quotes goes on in the next, no line is longer than
+// [LongestLine], and every defect is an [*Error] with file and line.
 type Rows struct {
 	File   string // as errors call it
 	Lines  *Lines
 	Number int    // of the current line, from 1
 	Line   []byte // the current one, as [TrimLine] leaves it; valid until the next
+	joined int    // further lines in the current one
 	err    error
 }
 
@@ -33,9 +34,13 @@ func (r *Rows) Next() bool {
 			r.err = r.failed(r.Lines.Err())
 			return false
 		}
-		r.Number++
+		r.Number, r.joined = r.Number+1+r.joined, 0
 		if r.Line = TrimLine(line, r.Number); isBlank(r.Line) {
 			continue
+		}
+		if r.Lines.cr {
+		} else if open, _ := opens(r.Line, false); open {
+			r.join()
 		}
 		if bytes.IndexByte(r.Line, 0) >= 0 {
 			r.err = &Error{File: r.File, Line: r.Number, Msg: "holds a zero byte: not a text file"}
@@ -44,6 +49,61 @@ func (r *Rows) Next() bool {
 		return true
 	}
 	return false
+}
+
+// mostJoined bounds the text in quotes that goes over several lines, in bytes.
+const mostJoined = 4096
+
+// join adds the lines into which a field in quotes goes on, as spreadsheets write names and
+// titles of several lines, each behind a blank. A quote that nothing closes, or behind whose
+// end there is more than a separator, is left as it is.
+func (r *Rows) join() {
+	whole := bytes.Clone(r.Line)
+	rest := r.Lines.Peek(mostJoined)
+	for open, n := true, 1; open; n++ {
+		line, after, ended := bytes.Cut(rest, []byte{'\n'})
+		if !ended && len(rest) == mostJoined || len(rest) == 0 {
+			r.Line = whole
+			return
+		}
+		var sound bool
+		if open, sound = opens(TrimLine(line, 0), true); !sound {
+			r.Line = whole
+			return
+		}
+		if rest = after; !open {
+			r.joined = n
+		}
+	}
+	for range r.joined {
+		line, _ := r.Lines.Line()
+		whole = append(append(whole, ' '), TrimLine(line, 0)...)
+	}
+	r.Line = whole
+}
+
+// opens says whether a field in quotes is open at the end of a line, at whose beginning one is
+// or isn't, and whether all that are closed in it end by a separator.
+func opens(line []byte, open bool) (still, sound bool) {
+	begins, sound := !open, true
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case open && c == '"' && i+1 < len(line) && line[i+1] == '"':
+			i++
+		case open && c == '"':
+			open = false
+			rest := bytes.TrimLeft(line[i+1:], " ")
+			sound = sound && (len(rest) == 0 || strings.IndexByte(",;\t|", rest[0]) >= 0)
+		case open:
+		case c == '"':
+			open = begins
+		default:
+			begins = c == ',' || c == ';' || c == '\t' || c == '|' || c == ' ' && begins
+			continue
+		}
+		begins = false
+	}
+	return open, sound
 }
 
 // Err is what ended the lines early, if anything did.

@@ -73,3 +73,29 @@ func TestOpenTextOfCR(t *testing.T) {
 		t.Errorf("read as %q, %v", text, err)
 	}
 }
+
+// A field in quotes may go over several lines, which count; a quote that nothing closes is left.
+func TestJoinedLines(t *testing.T) {
+	for text, want := range map[string]string{
+		"a,\"b\nc\"\nd,e\n":                         "1:a,\"b c\"|3:d,e",
+		"\"a\r\nb\",\"c\n\nd\"\r\ne\r\n":            "1:\"a b\",\"c  d\"|5:e",
+		"a,\"b \"\"c\nd\"\"\",e\nf\n":               "1:a,\"b \"\"c d\"\"\",e|3:f",
+		"a,\"b\nc\n":                                "1:a,\"b|2:c",
+		"a,\"b\nc\"d\ne\n":                          "1:a,\"b|2:c\"d|3:e",
+		"a 5\" b\nc 5\" d\n":                        "1:a 5\" b|2:c 5\" d",
+		"\"" + strings.Repeat("x\n", 5000) + "\"\n": "",
+		"a;\"b\nc\"":                                "1:a;\"b c\"",
+	} {
+		rows := tabular.NewRows(strings.NewReader(text), "p.csv")
+		var got []string
+		for rows.Next() {
+			got = append(got, fmt.Sprintf("%d:%s", rows.Number, rows.Line))
+		}
+		switch {
+		case rows.Err() != nil:
+			t.Error(rows.Err())
+		case want == "" && len(got) != 5001, want != "" && strings.Join(got, "|") != want:
+			t.Errorf("%q: %d lines, %.100q", text[:min(len(text), 40)], len(got), got)
+		}
+	}
+}

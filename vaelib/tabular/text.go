@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 )
 
 // OpenText opens any file that tables come in as the text of a CSV: gzip is
@@ -22,6 +23,10 @@ func OpenTextFS(fsys fs.FS, name, shown string) (io.ReadCloser, error) {
 	s, err := Open(fsys, name, shown)
 	if err != nil {
 		return nil, err
+	}
+	if start := bytes.TrimSpace(s.Lines.Peek(HeadSize)); s.Kind == Text && isJSON.Match(start) {
+		s.Close()
+		return nil, &Error{File: shown, Line: 1, Msg: "is JSON, and no table: write it as CSV or Parquet"}
 	}
 	if s.Kind == Text {
 		return struct {
@@ -48,6 +53,9 @@ func OpenTextFS(fsys fs.FS, name, shown string) (io.ReadCloser, error) {
 	w.text = append(w.text, '\n')
 	return w, nil
 }
+
+// isJSON matches how objects and arrays begin, as no line of names does.
+var isJSON = regexp.MustCompile(`^(\{\s*["}]|\[\s*[{\[])`)
 
 // spelled is the rows of a Parquet or Arrow file as a CSV.
 type spelled struct {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/portfolio"
 	"vaefolio/vaelib/relative"
+	"vaefolio/vaelib/tabular"
 )
 
 // Benchmark are the flags of a verb that sets portfolios beside a benchmark.
@@ -153,6 +155,9 @@ func (s *beside) read(io *IO, p *Prices, symbols []string) (*Data, error) {
 		_, _, err = d.Panel.Window(s.asset)
 	}
 	if errors.As(err, &unknown) && unknown.Symbol == s.asset {
+		if no := noBenchmark(s.asset); no != nil {
+			return nil, no
+		}
 		return nil, fmt.Errorf("-benchmark %s is no file, and as a symbol of the prices: %w", s.asset, err)
 	}
 	return nil, err
@@ -188,7 +193,7 @@ func (s *beside) readFile(io *IO, p *Prices, symbols []string) error {
 		switch {
 		case err == nil && len(p.Symbols) == 1 && isLevel(p.Symbols[0]):
 			panel, cleaning, noCloses = p, c, nil
-		case lineOf(err) > lineOf(noCloses):
+		case lineOf(err) > lineOf(noCloses), lineOf(err) == 0 && err != nil && lineOf(noCloses) == 1:
 			noCloses = err
 		}
 	}
@@ -199,7 +204,7 @@ func (s *beside) readFile(io *IO, p *Prices, symbols []string) error {
 	case lineOf(noCloses) > 1 && lineOf(noCloses) >= lineOf(noWeights): // its header is one of closes
 		return fmt.Errorf("-benchmark: %w", ofBenchmark(noCloses))
 	case noCloses != nil:
-		return fmt.Errorf("-benchmark: neither weights (%w) nor closes of one asset (%w)", noWeights, noCloses)
+		return neither(noWeights, noCloses)
 	case len(panel.Symbols) != 1:
 		return fmt.Errorf("-benchmark %s has %d assets, such as %s, and one is wanted: keep one column of closes",
 			s.path, len(panel.Symbols), panel.Symbols[0])
@@ -209,6 +214,38 @@ func (s *beside) readFile(io *IO, p *Prices, symbols []string) error {
 	s.what = fmt.Sprintf("the closes of %s in %s", s.asset, s.path)
 	if options.Returns != "" {
 		s.what = fmt.Sprintf("the %s returns of %s in %s", options.Returns, s.asset, s.path)
+	}
+	return nil
+}
+
+// neither is the defect of a file that is read neither as weights nor as closes: of both
+// ways, where they don't say the same, or one of them what the file is.
+func neither(noWeights, noCloses error) error {
+	whole := errors.Unwrap(noWeights)
+	switch {
+	case whole != nil && strings.HasSuffix(noCloses.Error(), ": "+whole.Error()),
+		strings.Contains(noCloses.Error(), "is JSON"), strings.HasSuffix(noCloses.Error(), "file is empty"),
+		strings.Contains(noCloses.Error(), "holds nothing but"):
+		return fmt.Errorf("-benchmark: %w", noCloses)
+	case strings.Contains(noWeights.Error(), "in percent?"):
+		return fmt.Errorf("-benchmark: %w", noWeights)
+	}
+	return fmt.Errorf("-benchmark: neither weights (%w) nor closes of one asset (%w)", noWeights, noCloses)
+}
+
+// noBenchmark says why a name is none of a file, where it looks like one or lies there.
+func noBenchmark(name string) error {
+	_, err := os.Stat(name)
+	files := []string{".csv", ".gz", ".parquet", ".txt", ".zip", ".tsv"}
+	isPath := tabular.NoPath(name) != "" || slices.Contains(files, strings.ToLower(filepath.Ext(name))) ||
+		strings.HasPrefix(name, "/") || strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../")
+	switch {
+	case err == nil:
+		return fmt.Errorf("-benchmark %s is no file but a folder: give a file, or a symbol of the prices", name)
+	case name == "-":
+		return errors.New("-benchmark -: standard input is not read: give a file, or a symbol of the prices")
+	case isPath, !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("-benchmark %s is no file: %s", name, cmp.Or(reasonOf(err, name, false), err.Error()))
 	}
 	return nil
 }
@@ -250,9 +287,8 @@ func isLevel(name string) bool {
 // restrict leaves the times to the prices at which the benchmark has a close too, and
 // says which.
 func (s *beside) restrict(d *Data) error {
-	if ofMonths(s.panel.Times) && !ofMonths(d.Panel.Times) {
-		return fmt.Errorf("-benchmark %s: %s are dated by the first days of months, which doesn't tell the days that "+
-			"they are of, as the dates of the prices do: date them by the last days", s.Beside, s.what)
+	if err := s.byMonth(d.Panel.Times); err != nil {
+		return err
 	}
 	has := map[int64]bool{}
 	for i, at := range s.panel.Times {
@@ -285,6 +321,81 @@ func (s *beside) restrict(d *Data) error {
 	s.what += fmt.Sprintf("; %d of the %d times of the prices are its too, %s, and the others are left out",
 		len(kept), all, stretch(part.Times))
 	return nil
+}
+
+// byMonth lets a monthly benchmark meet prices by month, where labels of the same month are
+// of other days: those of monthly prices, or the last days of daily ones, which weekends and
+// holidays move.
+func (s *beside) byMonth(times []time.Time) error {
+	own, monthly := s.panel.Times, isMonthly(times)
+	switch {
+	case ofMonths(own) && !ofMonths(times) && !(monthly && isMonthly(own)):
+		return fmt.Errorf("-benchmark %s: %s are dated by the first days of months, which doesn't tell the days that "+
+			"they are of, as the dates of the prices do: date them by the last days", s.Beside, s.what)
+	case !isMonthly(own), !monthly && !endsMonths(own):
+		return nil
+	}
+	last := map[time.Month]time.Time{} // of the prices in each month
+	for _, t := range times {
+		last[monthOf(t)] = t
+	}
+	moved, part := 0, *s.panel
+	part.Times = slices.Clone(own)
+	for i, t := range own {
+		at, ok := last[monthOf(t)]
+		if !ok || at.Equal(t) || !monthly && !isEnd(at, t, at.Equal(times[len(times)-1])) {
+			continue
+		}
+		part.Times[i] = at
+		moved++
+	}
+	if moved > 0 {
+		s.panel = &part
+		s.what += fmt.Sprintf(", by month: %d of its %d dates are of another day than those of the prices", moved,
+			len(own))
+	}
+	return nil
+}
+
+// isEnd says whether a day of prices ends the month that another day ends: up to five days
+// of weekends and holidays lie between, of which the days behind the last prices are
+// weekends alone.
+func isEnd(at, end time.Time, isLast bool) bool {
+	if at.After(end) || end.Sub(at) > 5*24*time.Hour {
+		return false
+	}
+	for day := at.AddDate(0, 0, 1); isLast && !day.After(end); day = day.AddDate(0, 0, 1) {
+		if w := day.Weekday(); w != time.Saturday && w != time.Sunday {
+			return false
+		}
+	}
+	return true
+}
+
+// monthOf counts months.
+func monthOf(t time.Time) time.Month { return time.Month(12*t.Year()) + t.Month() }
+
+// isMonthly says whether times are one a month.
+func isMonthly(times []time.Time) bool {
+	if len(times) < fewestShared {
+		return false
+	}
+	steps := 0
+	for i, t := range times[1:] {
+		step := monthOf(t) - monthOf(times[i])
+		if step < 1 {
+			return false
+		}
+		if step == 1 {
+			steps++
+		}
+	}
+	return 2*steps > len(times)-1
+}
+
+// endsMonths says whether times are of the last days of months.
+func endsMonths(times []time.Time) bool {
+	return !slices.ContainsFunc(times, func(t time.Time) bool { return t.AddDate(0, 0, 5).Month() == t.Month() })
 }
 
 // ofMonths says whether times are the first days of months, and so stand for these.
