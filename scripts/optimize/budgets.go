@@ -23,7 +23,11 @@ func parseBudgets(texts []string) ([]budget, error) {
 	for _, text := range texts {
 		at := max(0, strings.LastIndexByte(text, '=')) // a symbol may have one, as EURUSD=X has
 		symbol, number := text[:at], strings.TrimPrefix(text[at:], "=")
+		number, percent := strings.CutSuffix(strings.TrimSpace(number), "%")
 		share, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if percent {
+			share /= 100
+		}
 		if symbol == "" || err != nil || !(share >= 0) || math.IsInf(share, 0) {
 			return nil, fmt.Errorf("-budgets: %q is not a symbol and its share of at least 0: write SYM=X", text)
 		}

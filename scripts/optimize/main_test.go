@@ -414,6 +414,7 @@ func TestBadInput(t *testing.T) {
 		{"two ways", []string{"-objective=mean-variance", "-target-return=0", "-risk-aversion=1"}, 2, "give one of them"},
 		{"turnover alone", []string{"-objective=min-variance", "-turnover-charge=1"}, 2, "-turnover-charge needs -previous"},
 		{"short lots", []string{"-objective=min-variance", "-lower=-1", "-cash=1000"}, 2, "can't be short"},
+		{"a target in percent", []string{"-objective=mean-variance", "-target-return=10%"}, 2, `"10%" is not a finite number: 0.1, in each period?`},
 		{"bad budget", []string{"-objective=risk-budget", "-budgets=ALDER=-1"}, 2, `"ALDER=-1" is not a symbol and its share`},
 		{"repeated budget", []string{"-objective=risk-budget", "-budgets=ALDER=1,ALDER=2"}, 2, "ALDER is given twice"},
 		{"unknown budget", []string{"-objective=risk-budget", "-budgets=OAK=1"}, 1, "unknown symbol OAK"},

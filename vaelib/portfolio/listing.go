@@ -112,7 +112,8 @@ func (l *listing) of(weights []int, ids ...string) {
 // add takes in a line.
 func (l *listing) add(fields [][]byte, line int) (column int, err error) {
 	if len(fields) != l.fields {
-		return 0, fmt.Errorf("has %d fields, and the first line %d: complete the line", len(fields), l.fields)
+		return 0, fmt.Errorf("has %d fields, and the first line %d: complete the line%s", len(fields), l.fields,
+			orDelete(fields))
 	}
 	name := string(fields[l.symbol])
 	if len(name) == 0 {

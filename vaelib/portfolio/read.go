@@ -325,25 +325,32 @@ func separatorOf(text []byte) byte {
 }
 
 // withoutEmptyEnd leaves out the empty fields behind the last separator: all of them,
-// or where a row should have so many fields, one more.
+// or where a row should have so many fields, those beyond.
 func withoutEmptyEnd(fields [][]byte, want int) [][]byte {
-	for n := len(fields); n > 1 && len(fields[n-1]) == 0 && (want == 0 || n == want+1); n-- {
+	for n := len(fields); n > max(1, want) && len(fields[n-1]) == 0; n-- {
 		fields = fields[:n-1]
 	}
 	return fields
 }
 
-// decimal writes points for decimal commas, where commas don't separate fields.
+// decimal writes points for decimal commas, where commas don't separate fields, or stand in
+// quotes and don't set thousands apart.
 func (t *table) decimal(fields [][]byte) [][]byte {
-	if t.separator == ',' {
-		return fields
-	}
 	for i, f := range fields {
+		if t.separator == ',' && !hasDecimalComma(f) {
+			continue
+		}
 		if bytes.Count(f, []byte{','}) == 1 && len(bytes.Trim(f, "0123456789,+-%() ")) == 0 {
 			fields[i] = bytes.Replace(f, []byte{','}, []byte{'.'}, 1)
 		}
 	}
 	return fields
+}
+
+// hasDecimalComma says whether the comma of a field can be no mark of thousands: 0,125 or 12,5%.
+func hasDecimalComma(field []byte) bool {
+	whole, fraction, ok := bytes.Cut(bytes.Trim(field, "+-%() "), []byte{','})
+	return ok && len(whole) > 0 && len(fraction) > 0 && (len(fraction) != 3 || whole[0] == '0')
 }
 
 // addRow takes in the fields of a row.
@@ -372,8 +379,8 @@ func (t *table) addRow(check func(id string, names []string, row []float64) erro
 			return t.refuse(0, fmt.Errorf("has %d fields, and the first line 1: start with the names of the columns, "+
 				"and delete what stands above them", len(t.fields)))
 		}
-		return t.refuse(0, fmt.Errorf("has %d fields, and the header %d: complete the line",
-			len(t.fields), len(t.names)+first))
+		return t.refuse(0, fmt.Errorf("has %d fields, and the header %d: complete the line%s", len(t.fields),
+			len(t.names)+first, orDelete(t.fields)))
 	}
 	if len(t.numbers)+len(t.names) > mostNumbers {
 		return t.refuse(0, fmt.Errorf("the file holds more than %d numbers, the most that are read, %d rows of %d: "+
@@ -391,6 +398,14 @@ func (t *table) addRow(check func(id string, names []string, row []float64) erro
 	}
 	t.lines = append(t.lines, t.line)
 	return nil
+}
+
+// orDelete is what else helps against a line of text.
+func orDelete(fields [][]byte) string {
+	if _, err := weight(fields[0]); len(fields) > 1 || err == nil {
+		return ""
+	}
+	return ", or delete it with what is below it, where that is none of the table"
 }
 
 // isIDColumn says whether a first column holds ids: pandas' index has no name.

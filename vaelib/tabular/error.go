@@ -49,11 +49,17 @@ func OpenError(file string, err error) error {
 var isAddress = regexp.MustCompile(`^(https?|ftp|s3|gs|file):/`)
 
 // NoPath says, behind a colon, why a path that isn't there can be none: it is an address,
-// or a shell's abbreviation; "" otherwise.
+// a list, or a shell's abbreviation; "" otherwise.
 func NoPath(path string) string {
 	switch {
 	case strings.HasPrefix(path, "~"):
 		return ": ~ is a home for shells alone, where no quotes stand around it: write the whole path"
+	case path == "-":
+		return ": standard input is not read: save it in a file, and give that"
+	case strings.ContainsAny(path, "*?"):
+		return ": * and ? stand for names in shells alone, where no quotes stand around them: give one path"
+	case strings.Contains(path, ","):
+		return ": one path is meant, not a list"
 	case isAddress.MatchString(path):
 		return ": addresses are not fetched: download it, and give the file"
 	}

@@ -42,6 +42,10 @@ func Open(fsys fs.FS, name, shown string) (*File, error) {
 	if err != nil {
 		return nil, OpenError(shown, err)
 	}
+	if info, err := raw.Stat(); err == nil && info.IsDir() {
+		raw.Close()
+		return nil, &Error{File: shown, Msg: "is a folder, not a file"}
+	}
 	s := &File{Shown: shown, Kind: Text, raw: raw}
 	if err := s.recognise(); err != nil {
 		s.Close()

@@ -468,5 +468,8 @@ func meant(text, unit string) string {
 	case percent:
 		x /= 100
 	}
+	if unit == "per period" {
+		return fmt.Sprintf(": %g, in each period?", x)
+	}
 	return fmt.Sprintf(": %g?", x)
 }

@@ -74,6 +74,12 @@ func (p *Prices) checkExclude() error {
 
 // span is the range of times to use.
 func (p *Prices) span() (from, to time.Time, err error) {
+	if _, _, err := market.ParseSpan(p.From, "", p.dateOrder()); err != nil {
+		return from, to, fmt.Errorf("-from: %w", err)
+	}
+	if _, _, err := market.ParseSpan("", p.To, p.dateOrder()); err != nil {
+		return from, to, fmt.Errorf("-to: %w", err)
+	}
 	return market.ParseSpan(p.From, p.To, p.dateOrder())
 }
 
