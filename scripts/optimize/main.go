@@ -31,6 +31,7 @@ type config struct {
 	Fallback     bool               `flag:"min-variance-fallback" only:"objective=max-sharpe" help:"take the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
 	Project      bool               `flag:"project" only:"objective!=learnt" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
 	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
+	Binding      bool               `flag:"binding" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min" help:"tell which constraints hold with equality, and what the value would be without each of them"`
 	Cash         float64            `flag:"cash" unit:"currency of the prices" range:"[0,inf)" help:"the amount to invest at the last closes, for which the units of each asset are printed too; 0 means none"`
 	Lot          float64            `flag:"lot" unit:"units" range:"(0,inf)" only:"cash and !lots" help:"the smallest lot, of which all units are multiples"`
 	Lots         string             `flag:"lots" unit:"FILE" only:"cash" help:"a CSV with the columns symbol, lot and, where wanted, min_quantity and min_value, the least units and the least value of a position and of an order; without it -lot holds for all"`
@@ -124,6 +125,11 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if estimate != nil {
 		o.shrinkage = &estimate.Shrinkage
 		o.flat = estimate.Warning(in.Returns, prices.Window.Symbols, prices.Window.Times)
+	}
+	if c.Binding {
+		if o.binding, err = bindings(ctx, c.Objective, in, result.Weights); err != nil {
+			return err
+		}
 	}
 	if err := c.allocate(&o); err != nil {
 		return err

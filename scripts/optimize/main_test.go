@@ -39,8 +39,13 @@ type result struct {
 	Turnover   *float64
 	Change     map[string]float64
 	CashLeft   *float64 `json:"cash_left"`
-	Means      string
-	Notes      []string
+	Binding    []struct {
+		Constraint string
+		Symbols    []string
+		Without    *float64 `json:"value_without"`
+	}
+	Means string
+	Notes []string
 }
 
 // A learnt rule keeps what the set allows, and is said to be a model.

@@ -34,6 +34,7 @@ type answer struct {
 	Units      *number.Values     `json:"units,omitempty"`     // with -cash
 	Orders     *number.Values     `json:"orders,omitempty"`    // with -holdings too: to buy, below 0 to sell
 	CashLeft   *float64           `json:"cash_left,omitempty"` // likewise
+	Binding    []binding          `json:"binding,omitempty"`   // with -binding
 	Notes      []string           `json:"notes"`
 }
 
@@ -48,6 +49,7 @@ type output struct {
 	flat       string               // what shrank the covariance to nothing; empty: it isn't
 	allocation *optimize.Allocation // nil without cash
 	orders     []float64            // n, units; nil without cash or holdings
+	binding    []binding            // nil where nobody asks
 	small      string               // which orders are too small; empty: none
 }
 
@@ -98,6 +100,7 @@ func (o *output) write(io *cli.IO) error {
 	if o.c.Charge > 0 {
 		io.Note("the charge for turnover, which is not in the value: %.8g", o.result.Charge)
 	}
+	o.sayBinding(io)
 	if o.held != nil {
 		io.Note("turnover from the holdings: %.6g", o.held.Turnover(o.result.Weights))
 	}
@@ -118,7 +121,7 @@ func (o *output) answer(notes []string) answer {
 		Objective: o.c.Objective, Weights: number.Values{Names: symbols, Numbers: r.Weights}, Value: r.Value,
 		Status:     r.Status,
 		Iterations: r.Iterations, KKT: r.KKT, Gap: r.Gap, Shrinkage: o.shrinkage, Periods: periods,
-		Violation: o.set.Violation(r.Weights), Notes: notes,
+		Violation: o.set.Violation(r.Weights), Binding: o.binding, Notes: notes,
 	}
 	if o.c.Charge > 0 {
 		a.Charge = &r.Charge
@@ -199,4 +202,22 @@ func (o *output) table(io *cli.IO) error {
 		}
 	}
 	return table.Close()
+}
+
+// sayBinding says what binds, where that is asked for.
+func (o *output) sayBinding(io *cli.IO) {
+	if o.c.Binding && len(o.binding) == 0 {
+		io.Note("no constraint binds, but for weights of at least 0")
+	}
+	for _, b := range o.binding {
+		said := b.Constraint + " binds"
+		if len(b.Symbols) > 0 {
+			said += " at " + strings.Join(b.Symbols, ", ")
+		}
+		if b.Without == nil {
+			io.Note("%s; without it there is no value: %s", said, b.Reason)
+		} else {
+			io.Note("%s; without it the value is %.8g", said, *b.Without)
+		}
+	}
 }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"vaefolio/vaelib/optimize"
+	"vaefolio/vaelib/simplex"
+)
+
+// binding is a constraint that holds with equality at the optimum.
+type binding struct {
+	Constraint string   `json:"constraint"`        // as its flag has it
+	Symbols    []string `json:"symbols,omitempty"` // of the assets at it
+	// Without is what the objective's value would be without the constraint; nil with a reason.
+	Without *float64 `json:"value_without"`
+	Reason  string   `json:"reason,omitempty"`
+}
+
+// atLimit is how near to its limit a weight or a sum counts as at it.
+const atLimit = 1e-9
+
+// limits lists the constraints that bind at w, each with the set that lacks it.
+func limits(set *simplex.Set, w []float64) (all []binding, without []simplex.Set) {
+	add := func(name string, symbols []string, drop func(s *simplex.Set)) {
+		rest := *set
+		drop(&rest)
+		all, without = append(all, binding{Constraint: name, Symbols: symbols}), append(without, rest)
+	}
+	at := func(binds func(j int) bool) (symbols []string) {
+		for j, symbol := range set.Symbols {
+			if binds(j) {
+				symbols = append(symbols, symbol)
+			}
+		}
+		return symbols
+	}
+	if capped := at(func(j int) bool {
+		return set.Upper != nil && set.Upper[j] < 1 && w[j] >= set.Upper[j]-atLimit
+	}); capped != nil {
+		add("max-weight", capped, func(s *simplex.Set) { s.Upper = nil })
+	}
+	if floored := at(func(j int) bool {
+		return set.Lower != nil && set.Lower[j] != 0 && w[j] <= set.Lower[j]+atLimit
+	}); floored != nil {
+		add("lower", floored, func(s *simplex.Set) {
+			if s.Lower = nil; set.Lower[0] < 0 { // as far as -lower goes
+				s.Lower = slices.Repeat([]float64{-simplex.MaxBound}, set.N)
+			}
+		})
+	}
+	if least := at(func(j int) bool {
+		return set.MinWeight > 0 && (w[j] == 0 || w[j] <= set.MinWeight+atLimit)
+	}); least != nil {
+		add("min-weight", least, func(s *simplex.Set) { s.MinWeight = 0 })
+	}
+	for k, g := range set.Groups {
+		sum := 0.0
+		for j, share := range g.Share {
+			sum += share * w[j]
+		}
+		if sum >= g.Hi-atLimit || sum <= g.Lo+atLimit && g.Lo > 0 {
+			add("sector-cap "+g.Name, nil, func(s *simplex.Set) {
+				s.Groups = slices.Concat(set.Groups[:k], set.Groups[k+1:])
+			})
+		}
+	}
+	if t := set.Turnover; t != nil && t.Of(w) >= t.Most-atLimit {
+		add("max-turnover", nil, func(s *simplex.Set) { s.Turnover = nil })
+	}
+	return all, without
+}
+
+// bindings are the constraints that bind at a result, and what each costs.
+func bindings(ctx context.Context, objective optimize.Objective, in *optimize.Inputs, w []float64) ([]binding, error) {
+	all, without := limits(&in.Set, w)
+	for i := range all {
+		free := *in
+		free.Set = without[i]
+		r, err := optimize.Solve(ctx, objective, &free)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			all[i].Reason = err.Error()
+		default:
+			all[i].Without = &r.Value
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+// Of each constraint that binds the value without it is that of a run without it.
+func TestBinding(t *testing.T) {
+	sectors := write(t, "sectors.csv", "symbol,sector\nALDER,wood\nBIRCH,wood\nCEDAR,wood\n")
+	base := []string{"-symbols=ALDER,BIRCH,CEDAR,BROOK,CREEK", "-objective=min-variance"}
+	capped, sector := "-max-weight=0.3", []string{"-sectors=" + sectors, "-sector-cap=wood=0.5"}
+	both := solve(t, append(append(base, capped, "-binding"), sector...)...)
+	want := map[string]float64{
+		"max-weight":      solve(t, append(base, sector...)...).Value,
+		"sector-cap wood": solve(t, append(base, capped)...).Value,
+	}
+	if len(both.Binding) == 0 {
+		t.Fatal("nothing binds")
+	}
+	for _, b := range both.Binding {
+		if b.Without == nil || math.Abs(*b.Without-want[b.Constraint]) > 1e-12 || *b.Without > both.Value+1e-15 {
+			t.Errorf("%+v, want %v", b, want[b.Constraint])
+		}
+		if b.Constraint == "max-weight" && len(b.Symbols) == 0 {
+			t.Errorf("no symbols at the cap: %+v", b)
+		}
+	}
+	if code, _, stderr := execute(t, append(base, capped, "-binding")...); code != 0 ||
+		!strings.Contains(stderr, "max-weight binds at ") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	if code, _, stderr := execute(t, "-objective=hrp", "-binding"); code != 2 ||
+		!strings.Contains(stderr, "-binding goes with -objective") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}
