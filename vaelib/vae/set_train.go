@@ -7,7 +7,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"time"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -43,36 +42,26 @@ func TrainSet(
 	if err := t.run(ctx); err != nil {
 		return nil, &t.history, err
 	}
+	if t.result, err = floats(t.state.theta[0]); err != nil {
+		return nil, &t.history, err
+	}
 	m, err := newSetModel(b, setDocument{
 		Version: setVersion, Config: c, Scale: t.scale, DataHash: t.dataHash, Backend: b.name,
 	}, t.result)
 	return m, &t.history, err
 }
 
-// setTraining is a training under way.
+// setTraining is that of a model over sets.
 type setTraining struct {
-	backend  *Backend
+	course
 	config   SetConfig
-	schedule Schedule
-	options  TrainOptions
 	programs *setPrograms
 	scale    setScale
-	dataHash string
 
 	learn, heldOut []setRow
 	width          int // assets that universes are padded to
 	universes      int // of a batch
 	rows           int // portfolios of each
-	stride         int // steps a call runs at most
-	state          state[*tensors.Tensor]
-
-	step, evaluated int
-	history         History
-	result          []float32
-	began           time.Time
-	before          float64
-	stepping        time.Duration
-	timed           int
 }
 
 func newSetTraining(
@@ -80,8 +69,10 @@ func newSetTraining(
 ) (*setTraining, error) {
 	s.EnsureDefaults()
 	t := &setTraining{
-		backend: b, config: c, schedule: s, options: opt, rows: rowsEach, universes: max(1, s.Batch/rowsEach),
+		course: course{backend: b, schedule: s, options: opt, beta: c.Beta}, config: c,
+		rows: rowsEach, universes: max(1, s.Batch/rowsEach),
 	}
+	t.learner = t
 	switch {
 	case c.rule():
 		t.rows, t.universes = universe.GuideCount, s.Batch
@@ -193,43 +184,6 @@ func (t *setTraining) load(theta, first, second, sums []float32) {
 	}
 }
 
-func (t *setTraining) run(ctx context.Context) error {
-	t.began = time.Now()
-	for _, p := range t.history.Points {
-		t.announce(p)
-	}
-	s := t.schedule
-	for t.step < s.Steps {
-		if err := ctx.Err(); err != nil {
-			if saveErr := t.save(); saveErr != nil {
-				err = fmt.Errorf("%w, and its state was not saved: %w", err, saveErr)
-			}
-			return fmt.Errorf("training stopped at step %d of %d: %w", t.step, s.Steps, err)
-		}
-		end := min(s.Steps, next(t.step, s.EvalEvery), t.step+t.stride)
-		if every := t.options.CheckpointEvery; every > 0 {
-			end = min(end, next(t.step, every))
-		}
-		if err := t.advance(end); err != nil {
-			return err
-		}
-		if t.step%s.EvalEvery == 0 || t.step == s.Steps {
-			if err := t.evaluate(); err != nil {
-				return err
-			}
-		}
-		if every := t.options.CheckpointEvery; every > 0 && t.step%every == 0 && t.step < s.Steps {
-			if err := t.save(); err != nil {
-				return err
-			}
-		}
-	}
-	t.history.Step = t.step
-	var err error
-	t.result, err = floats(t.state.theta[0])
-	return err
-}
-
 // draw makes the inputs of the steps until end: the plan, universes and portfolios,
 // and noise. They depend on the seed and the step alone. In a loop all inputs have an
 // axis for the steps.
@@ -304,32 +258,11 @@ func (t *setTraining) longestCall() int {
 // other last digits than a step by itself, by which the built-in rule was trained.
 func (t *setTraining) loops() bool { return t.backend.stepsPerCall > 1 && !t.config.rule() }
 
-// advance runs the steps until end.
-func (t *setTraining) advance(end int) error {
-	start := time.Now()
-	program, inputs := t.programs.step, t.draw(end)
+func (t *setTraining) calling(end int) (*graph.Exec, []any) {
 	if t.loops() {
-		program, inputs = t.programs.loop, append(inputs, int32(0), int32(end-t.step))
+		return t.programs.loop, append(t.draw(end), int32(0), int32(end-t.step))
 	}
-	err := guard(func() error {
-		var args []any
-		for _, tensor := range t.state.list() {
-			donated, err := graph.DonateTensorBuffer(tensor, t.backend.engine, 0)
-			if err != nil {
-				return err
-			}
-			args = append(args, donated)
-		}
-		state, err := program.Call(append(args, inputs...)...)
-		if err == nil {
-			t.state, _ = takeState(state, 1)
-		}
-		return err
-	})
-	t.timed += end - t.step
-	t.step = end
-	t.stepping += time.Since(start)
-	return err
+	return t.programs.step, t.draw(end)
 }
 
 // rising is how far the learning rate of a step (counted from 0) has warmed up.
@@ -345,46 +278,17 @@ func (t *setTraining) samples() int {
 	return t.rows
 }
 
-// evaluate adds a point to the history.
 func (t *setTraining) evaluate() error {
-	start := time.Now()
-	sums, err := floats(t.state.sums) // waits for the steps to end
+	p, err := t.point(t.universes * t.samples())
 	if err != nil {
 		return err
-	}
-	t.stepping += time.Since(start)
-	steps := float64(t.step - t.evaluated)
-	p := Point{
-		Step: t.step, Beta: t.config.Beta * t.schedule.warm(t.step-1), LearningRate: t.schedule.rate(t.step - 1),
-		Train: Losses{
-			Total: float64(sums[sumTotal]) / steps, Reconstruction: float64(sums[sumReconstruction]) / steps,
-			KL: float64(sums[sumKL]) / steps, Control: float64(sums[sumControl]) / steps,
-		},
-		SamplesPerSecond: float64(t.timed*t.universes*t.samples()) / t.stepping.Seconds(),
 	}
 	if len(t.heldOut) > 0 {
 		if p.Validation, err = t.validate(); err != nil {
 			return err
 		}
 	}
-	if !finite(p.Train) || p.Validation != nil && !finite(*p.Validation) {
-		return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate, Beta: t.config.Beta}
-	}
-	p.Seconds = t.before + time.Since(t.began).Seconds()
-	t.history.Points = append(t.history.Points, p)
-	t.evaluated, t.stepping, t.timed = t.step, 0, 0
-	t.state.sums = tensors.FromFlatDataAndDimensions(make([]float32, sumSize), sumSize)
-	t.announce(p)
-	if t.options.Progress != nil {
-		t.options.Progress(t.step, t.schedule.Steps, fmt.Sprintf("loss %.4g, KL %.3g", p.Train.Total, p.Train.KL))
-	}
-	return nil
-}
-
-func (t *setTraining) announce(p Point) {
-	if t.options.Evaluated != nil {
-		t.options.Evaluated(p)
-	}
+	return t.record(p)
 }
 
 // validate returns the losses on the held-out universes under the full beta.
@@ -426,32 +330,9 @@ func (t *setTraining) validate() (*Losses, error) {
 	return &l, nil
 }
 
-// save hands the state to the caller.
-func (t *setTraining) save() error {
-	if t.options.Checkpoint == nil {
-		return nil
-	}
-	c := &Checkpoint{document: checkpointDocument{
-		Version: checkpointVersion, Set: &t.config, Schedule: t.schedule, Backend: t.backend.name, DataHash: t.dataHash,
-		Step: t.step, Evaluated: t.evaluated, Points: slices.Clone(t.history.Points),
-		Seconds: t.before + time.Since(t.began).Seconds(),
-	}}
-	for _, v := range []struct {
-		dst  *[]float32
-		from *tensors.Tensor
-	}{
-		{&c.theta, t.state.theta[0]}, {&c.first, t.state.first[0]}, {&c.second, t.state.second[0]},
-		{&c.sums, t.state.sums}, {&c.rate, t.state.rate},
-	} {
-		var err error
-		if *v.dst, err = floats(v.from); err != nil {
-			return err
-		}
-		if checkFinite(*v.dst) != nil {
-			return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate, Beta: t.config.Beta}
-		}
-	}
-	return t.options.Checkpoint(c)
+func (t *setTraining) checkpoint() (*Checkpoint, error) {
+	return t.copied(&Checkpoint{document: checkpointDocument{Set: &t.config}},
+		func(parts []*tensors.Tensor) ([]float32, error) { return floats(parts[0]) })
 }
 
 // restore continues from a checkpoint.
@@ -464,8 +345,7 @@ func (t *setTraining) restore(c *Checkpoint) error {
 	if err := d.matches(t.schedule, t.backend.name, t.dataHash, config); err != nil {
 		return err
 	}
-	t.step, t.evaluated, t.before = d.Step, d.Evaluated, d.Seconds
-	t.history.Points = slices.Clone(d.Points)
+	t.resume(d)
 	t.load(c.theta, c.first, c.second, c.sums)
 	return nil
 }

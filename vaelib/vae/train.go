@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -26,6 +25,9 @@ func Train(
 	}
 	defer t.release()
 	if err := t.run(ctx); err != nil {
+		return nil, &t.history, err
+	}
+	if err := t.conclude(); err != nil {
 		return nil, &t.history, err
 	}
 	c = t.config
@@ -63,9 +65,10 @@ func newTraining(b *Backend, c Config, s Schedule, train, validation *mat.Dense,
 		return nil, err
 	}
 	t := &training{
-		backend: b, config: c, schedule: s, options: opt, scaling: scaling,
-		dataHash: DataHash(train, validation, opt), programs: programs, noise: programs.network.noiseWidth(controls),
+		course: course{backend: b, schedule: s, options: opt, beta: c.Beta, dataHash: DataHash(train, validation, opt)},
+		config: c, scaling: scaling, programs: programs, noise: programs.network.noiseWidth(controls),
 	}
+	t.learner = t
 	t.layout = programs.network.layout(s.Batch, b.stepsPerCall > 1)
 	if t.train, err = programs.step(program{
 		batch: s.Batch, loop: b.stepsPerCall > 1, layout: t.layout,
@@ -112,43 +115,14 @@ func checkTraining(c Config, s Schedule, train, validation *mat.Dense, opt Train
 	return checkRows("validation", validation, opt.ValidationConditions, c)
 }
 
-func (t *training) run(ctx context.Context) error {
-	t.began = time.Now()
-	for _, p := range t.history.Points {
-		t.announce(p)
-	}
-	s := t.schedule
-	for t.step < s.Steps && !t.history.StoppedEarly {
-		if err := ctx.Err(); err != nil {
-			return t.interrupted(err)
-		}
-		end := min(s.Steps, next(t.step, s.EvalEvery), t.step+t.stride)
-		if every := t.options.CheckpointEvery; every > 0 {
-			end = min(end, next(t.step, every))
-		}
-		if err := t.advance(end); err != nil {
-			return err
-		}
-		if t.step%s.EvalEvery == 0 || t.step == s.Steps {
-			if err := t.evaluate(); err != nil {
-				return err
-			}
-		} else if t.step%loopSteps == 0 {
-			t.report()
-		}
-		if every := t.options.CheckpointEvery; every > 0 && t.step%every == 0 && t.step < s.Steps &&
-			!t.history.StoppedEarly {
-			if err := t.save(); err != nil {
-				return err
-			}
-		}
-	}
+// conclude takes the parameters that the steps came to, and the beta that a target rate
+// has reached.
+func (t *training) conclude() (err error) {
 	t.reached = t.config.Beta
-	if s.Patience > 0 {
+	if t.schedule.Patience > 0 {
 		t.result, t.history.Step = t.best, t.bestStep()
 		return nil
 	}
-	t.history.Step = t.step
 	multiplier, err := t.multiplier()
 	if err != nil {
 		return err
@@ -157,6 +131,3 @@ func (t *training) run(ctx context.Context) error {
 	t.result, err = t.joined(t.state.theta)
 	return err
 }
-
-// next is the smallest multiple of every above step.
-func next(step, every int) int { return (step/every + 1) * every }

@@ -2,10 +2,8 @@ package vae
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -17,41 +15,27 @@ import (
 	"vaefolio/vaelib/stream"
 )
 
-// training is a training under way.
+// training is that of a model of fixed assets.
 type training struct {
-	backend  *Backend
-	config   Config
-	schedule Schedule
-	options  TrainOptions
-	scaling  scaling
-	dataHash string
+	course
+	config  Config
+	scaling scaling
 
 	train    *graph.Exec // one step, or a loop of them
 	eval     *graph.Exec
 	programs *programs
 	layout   layout
-	state    state[*tensors.Tensor]
 	inputs   []*tensors.Tensor // inputRows...
 	blocks   []evaluationBlock // of validation rows
 	rows     int               // number of training rows
 	noise    int               // random numbers a row takes
-	stride   int               // steps a call runs at most
 	heldOut  int               // number of validation rows
 	variance *tensors.Tensor
 
-	step      int // steps done
-	evaluated int // step of the last evaluation
-	history   History
-	best      []float32 // with patience: parameters of the smallest validation loss
-	bestLoss  float64
-	stale     int // evaluations since then
-	result    []float32
-	reached   float64 // beta at the end
-
-	began    time.Time
-	before   float64       // seconds before a resumption
-	stepping time.Duration // in gradient steps since the last evaluation or resumption
-	timed    int           // number of those steps
+	best     []float32 // with patience: parameters of the smallest validation loss
+	bestLoss float64
+	stale    int     // evaluations since then
+	reached  float64 // beta at the end
 }
 
 // place lays out the data and the inputs that stay, where the backend takes them.
@@ -161,35 +145,16 @@ func (t *training) draw(end int) {
 	t.inputs[inputNoise] = tensors.FromFlatDataAndDimensions(noise, t.stride, t.noise, batch)
 }
 
-// advance runs the steps until end.
-func (t *training) advance(end int) error {
-	start := time.Now()
+func (t *training) calling(end int) (*graph.Exec, []any) {
 	t.draw(end)
-	err := guard(func() error {
-		var args []any
-		for _, tensor := range t.state.list() {
-			donated, err := graph.DonateTensorBuffer(tensor, t.backend.engine, 0)
-			if err != nil {
-				return err
-			}
-			args = append(args, donated)
-		}
-		for _, tensor := range t.inputs {
-			args = append(args, tensor)
-		}
-		if t.backend.stepsPerCall > 1 {
-			args = append(args, int32(0), int32(end-t.step))
-		}
-		state, err := t.train.Call(args...)
-		if err == nil {
-			t.state, _ = takeState(state, len(t.state.theta))
-		}
-		return err
-	})
-	t.timed += end - t.step
-	t.step = end
-	t.stepping += time.Since(start)
-	return err
+	var inputs []any
+	for _, tensor := range t.inputs {
+		inputs = append(inputs, tensor)
+	}
+	if t.backend.stepsPerCall > 1 {
+		inputs = append(inputs, int32(0), int32(end-t.step))
+	}
+	return t.train, inputs
 }
 
 // multiplier is what a target rate has made of beta.
@@ -199,24 +164,6 @@ func (t *training) multiplier() (float64, error) {
 		return 0, err
 	}
 	return math.Exp(float64(rate[0])), nil
-}
-
-func (t *training) announce(p Point) {
-	if t.options.Evaluated != nil {
-		t.options.Evaluated(p)
-	}
-}
-
-func (t *training) report() {
-	if t.options.Progress == nil {
-		return
-	}
-	note := ""
-	if n := len(t.history.Points); n > 0 {
-		p := t.history.Points[n-1]
-		note = fmt.Sprintf("loss %.4g, KL %.3g", p.Train.Total, p.Train.KL)
-	}
-	t.options.Progress(t.step, t.schedule.Steps, note)
 }
 
 // release frees what the training holds where the backend runs. After a failed

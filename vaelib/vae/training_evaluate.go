@@ -1,56 +1,28 @@
 package vae
 
-import (
-	"time"
+import "github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/gomlx/gomlx/core/tensors"
-)
-
-// evaluate adds a point to the history.
 func (t *training) evaluate() error {
-	start := time.Now()
-	sums, err := floats(t.state.sums) // waits for the steps to end
+	p, err := t.point(t.schedule.Batch)
 	if err != nil {
 		return err
 	}
-	t.stepping += time.Since(start)
 	multiplier, err := t.multiplier()
 	if err != nil {
 		return err
 	}
-	steps := float64(t.step - t.evaluated)
-	p := Point{
-		Step: t.step, Beta: t.config.Beta * t.schedule.warm(t.step-1) * multiplier,
-		LearningRate: t.schedule.rate(t.step - 1),
-		Train: Losses{
-			Total: float64(sums[sumTotal]) / steps, Reconstruction: float64(sums[sumReconstruction]) / steps,
-			KL: float64(sums[sumKL]) / steps, Control: float64(sums[sumControl]) / steps,
-		},
-		SamplesPerSecond: float64(t.timed*t.schedule.Batch) / t.stepping.Seconds(),
-	}
-	if !finite(p.Train) {
-		return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate, Beta: t.config.Beta}
-	}
+	p.Beta *= multiplier
 	if t.blocks != nil {
 		v, err := t.validate(t.config.Beta * multiplier)
 		if err != nil {
 			return err
 		}
-		if !finite(v) {
-			return &DivergedError{Step: t.step, LearningRate: t.schedule.LearningRate, Beta: t.config.Beta}
-		}
 		p.Validation = &v
 	}
-	p.Seconds = t.before + time.Since(t.began).Seconds()
-	t.history.Points = append(t.history.Points, p)
-	t.evaluated, t.stepping, t.timed = t.step, 0, 0
-	t.state.sums = tensors.FromFlatDataAndDimensions(make([]float32, sumSize), sumSize)
-	t.announce(p)
-	t.report()
-	if t.schedule.Patience > 0 {
-		return t.watch(p.Validation.Total)
+	if err := t.record(p); err != nil || t.schedule.Patience == 0 {
+		return err
 	}
-	return nil
+	return t.watch(p.Validation.Total)
 }
 
 // watch keeps the best parameters and stops when patience runs out. Warm-up
