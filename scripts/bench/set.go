@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"vaefolio/vaelib/universe"
 	"vaefolio/vaelib/vae"
@@ -82,17 +81,5 @@ func (b *bed) setTrainer(
 		}})
 		return measured, err
 	}
-	var last span // the next turn's length follows from it
-	return contender{name: name, turn: func(ctx context.Context, seconds float64) (_ span, err error) {
-		if last.units == 0 {
-			for range 2 { // compiles, then tells the speed
-				if last, err = train(ctx, setLook); err != nil {
-					return span{}, err
-				}
-			}
-		}
-		units := math.Ceil(last.rate("wall") * seconds / float64(setLook*schedule.Batch))
-		last, err = train(ctx, int(units)*setLook)
-		return last, err
-	}}
+	return contender{name: name, turn: training(train, setLook, schedule.Batch)}
 }

@@ -117,8 +117,14 @@ func (b *bed) trainer(
 	}
 	// A training is so many units long: whole calls.
 	unit := max(stepsPerCall, n.stepsBetween(batch))
-	var last span // the next turn's length follows from it
-	return contender{name: name, turn: func(ctx context.Context, seconds float64) (_ span, err error) {
+	return contender{name: name, turn: training(train, unit, batch)}
+}
+
+// training is a turn of whole units of steps, each of a batch of rows, as many as the
+// last turn's speed lets take the seconds asked for.
+func training(train func(ctx context.Context, steps int) (span, error), unit, batch int) turn {
+	var last span
+	return func(ctx context.Context, seconds float64) (_ span, err error) {
 		if last.units == 0 {
 			for range 2 { // compiles, then tells the speed
 				if last, err = train(ctx, unit); err != nil {
@@ -129,7 +135,7 @@ func (b *bed) trainer(
 		units := math.Ceil(last.rate("wall") * seconds / float64(unit*batch))
 		last, err = train(ctx, int(units)*unit)
 		return last, err
-	}}
+	}
 }
 
 // documentedTrainer trains as GoMLX's documentation shows it.
