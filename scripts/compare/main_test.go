@@ -77,17 +77,6 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-func expected(t *testing.T, to any, elem ...string) {
-	t.Helper()
-	text, err := os.ReadFile(sharedtest.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, to); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // core12 writes a file of three tracks of the reference prices: BTC, inverse
 // volatility and equal weights, restored every day.
 func core12(t *testing.T) string {
@@ -152,7 +141,7 @@ func TestReferenceDifferences(t *testing.T) {
 			Parzen   estimate `json:"lw2008_parzen_S10"`
 		}
 	}
-	expected(t, &reference, "cases", "overfit", "sharpe_difference.json")
+	sharedtest.JSON(t, &reference, "cases", "overfit", "sharpe_difference.json")
 	path := core12(t)
 	for kernel, flags := range [][]string{
 		{"-kernel", "none"}, {"-kernel", "bartlett", "-bandwidth", "6"}, {"-bandwidth", "10"},
@@ -188,7 +177,7 @@ func TestReferenceIntervals(t *testing.T) {
 			Circular10   interval           `json:"circular_10"`
 		}
 	}
-	expected(t, &reference, "cases", "overfit", "bootstrap_sharpe.json")
+	sharedtest.JSON(t, &reference, "cases", "overfit", "bootstrap_sharpe.json")
 	c := reference.Cases[0]
 	path := core12(t)
 	for k, flags := range [][]string{{"-block", "10"}, {"-block", "10", "-circular"}} {
@@ -211,7 +200,7 @@ func TestReferenceOverfitting(t *testing.T) {
 			Expected map[string]float64
 		}
 	}
-	expected(t, &reference, "cases", "overfit", "pbo.json")
+	sharedtest.JSON(t, &reference, "cases", "overfit", "pbo.json")
 	noise := sharedtest.Path(t, "cases", "overfit", "noise_640x50.csv")
 	text, err := os.ReadFile(noise)
 	if err != nil {

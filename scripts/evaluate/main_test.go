@@ -60,13 +60,8 @@ func near(got any, want, relative, absolute float64) bool {
 // TestReference compares with figures of 30 portfolios of 12 coins, which
 // skfolio 1.12.2, empyrical-reloaded 0.7.1 and numpy computed.
 func TestReference(t *testing.T) {
-	expectedFile := sharedtest.Path(t, "cases", "metrics", "core12_expected.json")
 	weights := sharedtest.Path(t, "cases", "metrics", "core12_weights.csv")
 	prices := sharedtest.Path(t, "cases", "data", "core12_close.csv")
-	text, err := os.ReadFile(expectedFile)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var reference struct {
 		Std        float64 `json:"trial_sr_std"`
 		Trials     int     `json:"n_trials"`
@@ -76,9 +71,7 @@ func TestReference(t *testing.T) {
 			Library  map[string]map[string]any
 		}
 	}
-	if err := json.Unmarshal(text, &reference); err != nil {
-		t.Fatal(err)
-	}
+	sharedtest.JSON(t, &reference, "cases", "metrics", "core12_expected.json")
 	if len(reference.Portfolios) != 30 {
 		t.Fatalf("%d portfolios, want 30", len(reference.Portfolios))
 	}

@@ -114,17 +114,11 @@ type problem struct {
 }
 
 func TestReference(t *testing.T) {
-	text, err := os.ReadFile(sharedtest.Path(t, "cases", "optimisers", "core12_expected.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var reference struct {
 		Symbols  []string
 		Problems map[string]json.RawMessage
 	}
-	if err := json.Unmarshal(text, &reference); err != nil {
-		t.Fatal(err)
-	}
+	sharedtest.JSON(t, &reference, "cases", "optimisers", "core12_expected.json")
 	inputs := []string{"-prices", sharedtest.Path(t, "cases", "data", "core12_close.csv"), "-from=2023-10-31", "-to=2024-10-30"}
 	load := func(t *testing.T, name string) problem {
 		t.Helper()

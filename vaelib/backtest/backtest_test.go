@@ -2,11 +2,9 @@ package backtest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -76,14 +74,8 @@ func TestReferenceWalkForward(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(sharedtest.Path(t, "cases", "walkforward", "expected.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var want expected
-	if err := json.Unmarshal(text, &want); err != nil {
-		t.Fatal(err)
-	}
+	sharedtest.JSON(t, &want, "cases", "walkforward", "expected.json")
 	for name, strategy := range map[string]Strategy{
 		"equal_weight": solved(optimize.EqualWeight), "inverse_volatility": solved(optimize.InverseVolatility), "min_variance": solved(optimize.MinVariance),
 	} {

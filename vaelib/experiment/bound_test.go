@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"encoding/json"
-	"os"
 	"slices"
 	"testing"
 
@@ -29,14 +28,8 @@ import (
 func TestLatentSearchNearsTheBound(t *testing.T) {
 	slow(t)
 	prices := sharedtest.Path(t, "data", "crypto", "bybit_linear_daily_close_all.csv")
-	text, err := os.ReadFile(sharedtest.Path(t, "data", "crypto", "universe.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all map[string]json.RawMessage
-	if err := json.Unmarshal(text, &all); err != nil {
-		t.Fatal(err)
-	}
+	sharedtest.JSON(t, &all, "data", "crypto", "universe.json")
 	backend, err := vae.Open("xla")
 	if err != nil {
 		t.Skipf("six trainings take minutes without XLA: %v", err)

@@ -1,10 +1,8 @@
 package experiment
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 
@@ -73,12 +71,10 @@ type wide struct {
 // universes are those of docs/rivals.md.
 func universes(t *testing.T) []wide {
 	t.Helper()
-	text, err := os.ReadFile(sharedtest.Path(t, "data", "crypto", "universe.json"))
-	must(t, err)
 	var known struct {
 		Wide40 struct{ Symbols []string }
 	}
-	must(t, json.Unmarshal(text, &known))
+	sharedtest.JSON(t, &known, "data", "crypto", "universe.json")
 	all := []string{"data", "crypto", "bybit_linear_daily_close_all.csv"}
 	return []wide{
 		{name: "sample", upper: 1},

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"vaefolio/internal/sharedtest"
 	"vaefolio/vaelib/metrics"
 	"vaefolio/vaelib/stream"
 )
@@ -16,7 +17,7 @@ import (
 // reference prices, constant weights.
 func core12(t testing.TB) (btc, inverse, equal []float64) {
 	t.Helper()
-	prices := readPrices(t, "cases", "data", "core12_close.csv")
+	prices := sharedtest.Table(t, 1, "cases", "data", "core12_close.csv")
 	rows, n := prices.Dims()
 	returns := mat.NewDense(rows-1, n, nil)
 	weights := make([]float64, n)
@@ -50,7 +51,7 @@ func TestReferenceSharpeDifference(t *testing.T) {
 			Parzen   estimate `json:"lw2008_parzen_S10"`
 		}
 	}
-	readJSON(t, &reference, "cases", "overfit", "sharpe_difference.json")
+	sharedtest.JSON(t, &reference, "cases", "overfit", "sharpe_difference.json")
 	btc, inverse, equal := core12(t)
 	first := map[string][]float64{"BTC vs equal weight": btc, "inverse vol vs equal weight": inverse}
 	for _, c := range reference.Cases {
@@ -206,7 +207,7 @@ func TestReferenceBootstrap(t *testing.T) {
 			Stationary3 interval           `json:"stationary_30"`
 		}
 	}
-	readJSON(t, &reference, "cases", "overfit", "bootstrap_sharpe.json")
+	sharedtest.JSON(t, &reference, "cases", "overfit", "bootstrap_sharpe.json")
 	_, _, equal := core12(t)
 	squares := make([]float64, len(equal))
 	for i, r := range equal {

@@ -2,15 +2,11 @@ package inference
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -303,8 +299,8 @@ func TestReferenceOverfitting(t *testing.T) {
 			FirstLogits []float64 `json:"first10_logits"`
 		}
 	}
-	readJSON(t, &reference, "cases", "overfit", "pbo.json")
-	noise := readColumns(t, "cases", "overfit", "noise_640x50.csv")
+	sharedtest.JSON(t, &reference, "cases", "overfit", "pbo.json")
+	noise := sharedtest.Table(t, 0, "cases", "overfit", "noise_640x50.csv")
 	twice := mat.NewDense(640, 20, nil)
 	for i := range 640 {
 		for j := range 20 {
@@ -342,61 +338,4 @@ func TestReferenceOverfitting(t *testing.T) {
 	if checked != len(inputs) {
 		t.Errorf("checked %d cases, want %d", checked, len(inputs))
 	}
-}
-
-func readJSON(t testing.TB, v any, elem ...string) {
-	t.Helper()
-	text, err := os.ReadFile(sharedtest.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// readColumns reads a CSV whose columns are all numbers.
-func readColumns(t testing.TB, elem ...string) *mat.Dense {
-	t.Helper()
-	text, err := os.ReadFile(sharedtest.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
-	m := mat.NewDense(len(lines), strings.Count(lines[0], ",")+1, nil)
-	for i, line := range lines {
-		for j, field := range strings.Split(line, ",") {
-			v, err := strconv.ParseFloat(strings.TrimSpace(field), 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.Set(i, j, v)
-		}
-	}
-	return m
-}
-
-// readPrices reads a CSV of numbers but for its first column.
-func readPrices(t testing.TB, elem ...string) *mat.Dense {
-	t.Helper()
-	text, err := os.ReadFile(sharedtest.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
-	var m *mat.Dense
-	for i, line := range lines {
-		fields := strings.Split(strings.TrimSpace(line), ",")[1:]
-		if m == nil {
-			m = mat.NewDense(len(lines), len(fields), nil)
-		}
-		for j, field := range fields {
-			v, err := strconv.ParseFloat(field, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.Set(i, j, v)
-		}
-	}
-	return m
 }

@@ -29,14 +29,8 @@ func load(t testing.TB, path string, opt market.Options) (*market.Panel, *market
 // universe reads the symbols of one of the stored universes.
 func universe(t *testing.T, name string) (symbols []string) {
 	t.Helper()
-	text, err := os.ReadFile(sharedtest.Path(t, "data", "crypto", "universe.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all map[string]json.RawMessage
-	if err := json.Unmarshal(text, &all); err != nil {
-		t.Fatal(err)
-	}
+	sharedtest.JSON(t, &all, "data", "crypto", "universe.json")
 	var one struct{ Symbols []string }
 	if err := json.Unmarshal(all[name], &one); err != nil {
 		t.Fatal(err)

@@ -1,12 +1,8 @@
 package metrics
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"strconv"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -113,44 +109,8 @@ func TestGoldenVector(t *testing.T) {
 	near(t, "deflated Sharpe ratio", deflated, .241981899547, 1e-11)
 }
 
-// readTable reads a CSV of numbers with a header; the first column is a label.
-func readTable(t testing.TB, elem ...string) *mat.Dense {
-	t.Helper()
-	file, err := os.Open(sharedtest.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := mat.NewDense(len(rows)-1, len(rows[0])-1, nil)
-	for i, row := range rows[1:] {
-		for j, text := range row[1:] {
-			v, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.Set(i, j, v)
-		}
-	}
-	return m
-}
-
-func readJSON(t testing.TB, v any, elem ...string) {
-	t.Helper()
-	text, err := os.ReadFile(sharedtest.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func core12Returns(t testing.TB) *mat.Dense {
-	closes := readTable(t, "cases", "data", "core12_close.csv")
+	closes := sharedtest.Table(t, 1, "cases", "data", "core12_close.csv")
 	rows, n := closes.Dims()
 	returns := mat.NewDense(rows-1, n, nil)
 	for i := range rows - 1 {
@@ -174,9 +134,9 @@ func TestReferencePortfolios(t *testing.T) {
 			Library  map[string]numbers
 		}
 	}
-	readJSON(t, &cases, "cases", "metrics", "core12_expected.json")
+	sharedtest.JSON(t, &cases, "cases", "metrics", "core12_expected.json")
 	returns := core12Returns(t)
-	weights := readTable(t, "cases", "metrics", "core12_weights.csv")
+	weights := sharedtest.Table(t, 1, "cases", "metrics", "core12_weights.csv")
 	rows, _ := weights.Dims()
 	if len(cases.Portfolios) != rows {
 		t.Fatalf("%d expected portfolios for %d rows of weights", len(cases.Portfolios), rows)

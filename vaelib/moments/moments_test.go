@@ -1,14 +1,10 @@
 package moments_test
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -18,31 +14,6 @@ import (
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/stream"
 )
-
-// readMatrix reads a CSV with a header; the first column is a label.
-func readMatrix(t *testing.T, elem ...string) *mat.Dense {
-	t.Helper()
-	file, err := os.Open(sharedtest.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := mat.NewDense(len(rows)-1, len(rows[0])-1, nil)
-	for i, row := range rows[1:] {
-		for j, text := range row[1:] {
-			v, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.Set(i, j, v)
-		}
-	}
-	return m
-}
 
 func noise(rng *rand.Rand, periods, n int) *mat.Dense {
 	x := mat.NewDense(periods, n, nil)
@@ -65,8 +36,8 @@ func near(t *testing.T, name string, got, want, tolerance float64) {
 // Mean and covariance of 365 daily returns by numpy; Ledoit-Wolf shrinkage by
 // scikit-learn 1.9 and, for constant correlation, from the paper's formulas.
 func TestReferenceCases(t *testing.T) {
-	returns := readMatrix(t, "cases", "optimisers", "core12_returns.csv")
-	want := readMatrix(t, "cases", "optimisers", "core12_mean_cov.csv")
+	returns := sharedtest.Table(t, 1, "cases", "optimisers", "core12_returns.csv")
+	want := sharedtest.Table(t, 1, "cases", "optimisers", "core12_mean_cov.csv")
 	m, err := moments.Estimate(moments.Sample, returns)
 	if err != nil {
 		t.Fatal(err)
@@ -79,10 +50,6 @@ func TestReferenceCases(t *testing.T) {
 		}
 	}
 
-	text, err := os.ReadFile(sharedtest.Path(t, "cases", "optimisers", "core12_expected.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var expected struct {
 		Problems struct {
 			LedoitWolf struct {
@@ -95,9 +62,7 @@ func TestReferenceCases(t *testing.T) {
 			} `json:"ledoit_wolf"`
 		}
 	}
-	if err := json.Unmarshal(text, &expected); err != nil {
-		t.Fatal(err)
-	}
+	sharedtest.JSON(t, &expected, "cases", "optimisers", "core12_expected.json")
 	identity, err := moments.Estimate(moments.LedoitWolf, returns)
 	if err != nil {
 		t.Fatal(err)

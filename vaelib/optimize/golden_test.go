@@ -46,47 +46,11 @@ type fixture struct {
 	cov     *mat.SymDense
 }
 
-// numbers reads a CSV file of numbers below a header; its first column is
-// skipped unless it is numeric.
-func numbers(t testing.TB, path string) *mat.Dense {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	records, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := 0
-	if _, err := strconv.ParseFloat(records[1][0], 64); err != nil {
-		first = 1
-	}
-	m := mat.NewDense(len(records)-1, len(records[0])-first, nil)
-	for i, record := range records[1:] {
-		for j, cell := range record[first:] {
-			v, err := strconv.ParseFloat(cell, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m.Set(i, j, v)
-		}
-	}
-	return m
-}
-
 func core12(t testing.TB) *fixture {
 	t.Helper()
-	data, err := os.ReadFile(sharedtest.Path(t, "cases", "optimisers", "core12_expected.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	f := new(fixture)
-	if err := json.Unmarshal(data, &f.golden); err != nil {
-		t.Fatal(err)
-	}
-	f.returns = numbers(t, sharedtest.Path(t, "cases", "optimisers", "core12_returns.csv"))
+	sharedtest.JSON(t, &f.golden, "cases", "optimisers", "core12_expected.json")
+	f.returns = sharedtest.Table(t, 1, "cases", "optimisers", "core12_returns.csv")
 	f.mean, f.cov = sample(f.returns)
 	return f
 }

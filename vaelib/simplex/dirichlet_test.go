@@ -2,7 +2,6 @@ package simplex_test
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -33,17 +32,6 @@ func relativeError(got, want float64) float64 {
 	return math.Abs(got-want) / math.Max(math.Abs(want), 1e-300)
 }
 
-func loadJSON(t *testing.T, into any, elem ...string) {
-	t.Helper()
-	data, err := os.ReadFile(sharedtest.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // The cases were computed with scipy 1.17 and closed forms.
 func TestDirichletMoments(t *testing.T) {
 	var file struct {
@@ -58,7 +46,7 @@ func TestDirichletMoments(t *testing.T) {
 			}
 		}
 	}
-	loadJSON(t, &file, "cases", "dirichlet", "moments.json")
+	sharedtest.JSON(t, &file, "cases", "dirichlet", "moments.json")
 	if len(file.Cases) == 0 {
 		t.Fatal("no cases")
 	}
@@ -108,7 +96,7 @@ func TestFitDirichletReference(t *testing.T) {
 			LogLikelihood float64   `json:"log_likelihood"`
 		}
 	}
-	loadJSON(t, &file, "cases", "dirichlet", "mle.json")
+	sharedtest.JSON(t, &file, "cases", "dirichlet", "mle.json")
 	want := file.Samples[0]
 	in, err := os.Open(sharedtest.Path(t, "cases", "dirichlet", "mle_sample0.csv"))
 	if err != nil {
