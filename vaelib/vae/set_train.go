@@ -88,29 +88,10 @@ func newSetTraining(
 	case opt.Symbols != nil || opt.Conditions != nil || opt.Measures != nil:
 		return nil, errors.New("a model over sets has neither symbols nor conditions of its own")
 	}
-	var learn []*universe.Example
-	largest := 0
-	for i, e := range examples {
-		if err := e.Check(); err != nil {
-			return nil, fmt.Errorf("universe %d (%s): %w", i+1, e.ID, err)
-		}
-		largest = max(largest, e.Assets())
-		if !e.HeldOut {
-			learn = append(learn, e)
-		}
-		switch {
-		case c.rule() && e.Truth == nil:
-			return nil, fmt.Errorf("universe %d (%s) has no truth to learn from: make the corpus with "+
-				"-simulated -truth", i+1, e.ID)
-		case !c.rule() && e.Truth != nil:
-			return nil, fmt.Errorf("universe %d (%s) has the guides of a rule for its portfolios: train with "+
-				"-objective %s, or make the corpus without -truth", i+1, e.ID, TrueSharpe)
-		}
+	learn, largest, err := learnable(c, examples)
+	if err != nil {
+		return nil, err
 	}
-	if len(learn) == 0 {
-		return nil, errors.New("no universes to learn from: all are held out, as by corpus -held-out 1")
-	}
-	var err error
 	if t.dataHash, err = hashExamples(examples); err != nil {
 		return nil, err
 	}
@@ -134,6 +115,32 @@ func newSetTraining(
 	}
 	t.load(theta, make([]float32, len(theta)), make([]float32, len(theta)), make([]float32, sumSize))
 	return t, nil
+}
+
+// learnable checks the examples, and returns those to learn from and the number of assets
+// that the largest of all has.
+func learnable(c SetConfig, examples []*universe.Example) (learn []*universe.Example, largest int, err error) {
+	for i, e := range examples {
+		if err := e.Check(); err != nil {
+			return nil, 0, fmt.Errorf("universe %d (%s): %w", i+1, e.ID, err)
+		}
+		largest = max(largest, e.Assets())
+		if !e.HeldOut {
+			learn = append(learn, e)
+		}
+		switch {
+		case c.rule() && e.Truth == nil:
+			return nil, 0, fmt.Errorf("universe %d (%s) has no truth to learn from: make the corpus with "+
+				"-simulated -truth", i+1, e.ID)
+		case !c.rule() && e.Truth != nil:
+			return nil, 0, fmt.Errorf("universe %d (%s) has the guides of a rule for its portfolios: train with "+
+				"-objective %s, or make the corpus without -truth", i+1, e.ID, TrueSharpe)
+		}
+	}
+	if len(learn) == 0 {
+		return nil, 0, errors.New("no universes to learn from: all are held out, as by corpus -held-out 1")
+	}
+	return learn, largest, nil
 }
 
 // layOut lays out the universes to learn from, and those held out that losses are
