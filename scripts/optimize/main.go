@@ -31,7 +31,8 @@ type config struct {
 	Fallback     bool               `flag:"min-variance-fallback" only:"objective=max-sharpe" help:"take the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
 	Project      bool               `flag:"project" only:"objective!=learnt" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
 	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
-	Binding      bool               `flag:"binding" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min" help:"tell which constraints hold with equality, and what the value would be without each of them"`
+	Within       *float64           `flag:"within" unit:"share" range:"(0,0.5]" only:"holdings and !max-turnover and objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min" help:"the share of the value that the portfolio may miss: of all within it of the optimum, that of the least turnover from -holdings is returned"`
+	Binding      bool               `flag:"binding" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min and !within" help:"tell which constraints hold with equality, and what the value would be without each of them"`
 	Cash         float64            `flag:"cash" unit:"currency of the prices" range:"[0,inf)" help:"the amount to invest at the last closes, for which the units of each asset are printed too; 0 means none"`
 	Lot          float64            `flag:"lot" unit:"units" range:"(0,inf)" only:"cash and !lots" help:"the smallest lot, of which all units are multiples"`
 	Lots         string             `flag:"lots" unit:"FILE" only:"cash" help:"a CSV with the columns symbol, lot and, where wanted, min_quantity and min_value, the least units and the least value of a position and of an order; without it -lot holds for all"`
@@ -55,6 +56,7 @@ var verb = cli.Verb[config]{
 		optimize -prices closes.csv -objective learnt -max-weight 0.25
 		optimize -objective min-cvar -cash 10000 -lot 0.001
 		optimize -prices closes.csv -objective risk-parity -cash 25000 -lots lots.csv -holdings mine.csv
+		optimize -prices closes.csv -objective max-sharpe -max-weight 0.25 -holdings mine.csv -within 0.02
 		optimize -prices closes.csv -exclude USDC -objective max-sharpe -holdings mine.csv -max-turnover 0.3`,
 	Default: config{Level: 0.95, Covariance: moments.Sample, Means: moments.Sample, Linkage: optimize.Single,
 		LeafOrder: optimize.OrderSciPy, Lot: 1},
@@ -84,6 +86,9 @@ func (c *config) Validate() error {
 	if c.Charge > 0 && c.Previous == "" && c.Holdings == "" {
 		return errors.New("-turnover-charge needs -previous or -holdings, the weights held now")
 	}
+	if c.Within != nil && (c.MinWeight > 0 || c.Charge > 0) {
+		return errors.New("-within goes with no -min-weight and no -turnover-charge: leave them out")
+	}
 	if c.Cash > 0 && c.Lower < 0 {
 		return errors.New("-cash buys whole lots, which can't be short: leave out -lower, or -cash")
 	}
@@ -107,10 +112,18 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	var optimum *optimize.Result
 	solve := optimize.Solve
-	if c.Objective == byRule {
+	switch {
+	case c.Objective == byRule:
 		solve = func(ctx context.Context, _ optimize.Objective, in *optimize.Inputs) (*optimize.Result, error) {
 			return c.choose(ctx, io, prices.Window, in)
+		}
+	case c.Within != nil:
+		solve = func(ctx context.Context, objective optimize.Objective, in *optimize.Inputs) (least *optimize.Result,
+			err error) {
+			least, optimum, err = optimize.LeastTurnover(ctx, objective, in, held.Weights, held.Beside(), *c.Within)
+			return least, err
 		}
 	}
 	result, err := solve(ctx, c.Objective, in)
@@ -121,7 +134,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	o := output{c: c, prices: prices, set: in.Set, result: result, held: held}
+	o := output{c: c, prices: prices, set: in.Set, result: result, held: held, optimum: optimum}
 	if estimate != nil {
 		o.shrinkage = &estimate.Shrinkage
 		o.flat = estimate.Warning(in.Returns, prices.Window.Symbols, prices.Window.Times)

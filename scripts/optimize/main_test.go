@@ -37,6 +37,7 @@ type result struct {
 	Units      map[string]float64
 	Orders     map[string]float64
 	Turnover   *float64
+	Optimum    *float64
 	Change     map[string]float64
 	CashLeft   *float64 `json:"cash_left"`
 	Binding    []struct {

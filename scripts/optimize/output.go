@@ -22,6 +22,7 @@ type answer struct {
 	Charge     *float64           `json:"charge,omitempty"` // of -turnover-charge, in the unit of value, which is without it
 	Status     string             `json:"status"`
 	Iterations int                `json:"iterations"`
+	Optimum    *float64           `json:"optimum,omitempty"` // with -within: the best value
 	KKT        float64            `json:"kkt"`
 	Gap        float64            `json:"gap"`
 	Covariance *string            `json:"covariance"` // null where none is used
@@ -45,6 +46,7 @@ type output struct {
 	set        simplex.Set
 	result     *optimize.Result
 	held       *portfolio.Held      // nil without -holdings
+	optimum    *optimize.Result     // that the result is within some share of; nil: the result
 	shrinkage  *float64             // nil without a covariance
 	flat       string               // what shrank the covariance to nothing; empty: it isn't
 	allocation *optimize.Allocation // nil without cash
@@ -103,6 +105,10 @@ func (o *output) write(io *cli.IO) error {
 	o.sayBinding(io)
 	if o.held != nil {
 		io.Note("turnover from the holdings: %.6g", o.held.Turnover(o.result.Weights))
+		if o.optimum != nil {
+			io.Note("the least within %.3g %% of the optimum, whose value is %.8g and whose turnover %.6g",
+				100**o.c.Within, o.optimum.Value, o.held.Turnover(o.optimum.Weights))
+		}
 	}
 	if o.allocation != nil {
 		io.Note("cash left over: %.8g; the largest difference from a weight is %.2g",
@@ -133,6 +139,9 @@ func (o *output) answer(notes []string) answer {
 			to, from := o.change(j)
 			a.Change.Numbers = append(a.Change.Numbers, to-from)
 		}
+	}
+	if o.optimum != nil {
+		a.Optimum = &o.optimum.Value
 	}
 	if o.shrinkage != nil {
 		a.Covariance = &o.c.Covariance
