@@ -37,6 +37,7 @@
 // A [Solver] keeps its memory: make one per goroutine to solve thousands of
 // problems. [Frontier] gives the whole efficient frontier exactly, [Bound] what no
 // portfolio of a set exceeds by an objective of package metrics,
-// [ReturnAtVolatility] the largest return within a limit on the volatility, [LeastTurnover] what is nearest to the holdings and nearly
-// the best, and [Allocate] turns weights into whole lots that an exchange takes.
+// [ReturnAtVolatility] the largest return within a limit on the volatility,
+// [LeastTurnover] what is nearest to the holdings among the nearly best, and [Allocate]
+// turns weights into whole lots that an exchange takes.
 package optimize
