@@ -20,9 +20,10 @@ import (
 // Kept returns what compute, a function of the notebook without arguments,
 // returns: computed once, and loaded where it was computed before by the same
 // source with the same parameters. The source is that of the function and of all
-// declarations of the notebook that it mentions, directly or not; what it reads
-// from elsewhere, as files and the clock, is not seen. T is written by
-// encoding/gob, which takes exported fields, slices, maps and gonum's matrices.
+// declarations of the notebook that it mentions, directly or not, and the content
+// of files that a string in it names, such as prices; what else it reads, as the
+// clock, is not seen. T is written by encoding/gob, which takes exported fields,
+// slices, maps and gonum's matrices.
 func Kept[T any](compute func() T) T {
 	name := runtime.FuncForPC(reflect.ValueOf(compute).Pointer()).Name()
 	path := Must(keptPath(name))

@@ -34,24 +34,6 @@ func Must[T any](value T, err error) T {
 	return value
 }
 
-// Prices are a market: its panel as it was read, the dense window of its
-// returns (T x n), and the sectors of its assets.
-type Prices struct {
-	Panel   *market.Panel
-	Window  *market.Window
-	Sectors *market.Sectors
-}
-
-// Sample returns the bundled market, which is synthetic: see package data. With
-// symbols it has these assets alone, in this order.
-func Sample(symbols ...string) Prices {
-	panel, _, err := market.LoadFS(data.FS, data.Close, market.Options{Symbols: symbols})
-	Check(err)
-	window, _, err := panel.Window()
-	Check(err)
-	return Prices{panel, window, Must(market.ReadSectorsFS(data.FS, data.Sectors))}
-}
-
 // Capped is the set of portfolios of n assets without short positions and with no
 // weight above the limit.
 func Capped(n int, limit float64) simplex.Set {

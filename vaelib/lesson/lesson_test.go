@@ -60,6 +60,36 @@ func TestSample(t *testing.T) {
 	}
 }
 
+// A market of the reader's own lies beside the notebook, and is told of.
+func TestMarket(t *testing.T) {
+	if s := Market("", ""); !s.Synthetic || s.About() != "" || !cmp.Equal(s.Window.Symbols, Sample().Window.Symbols) {
+		t.Errorf("without a path: synthetic %t, %q", s.Synthetic, s.About())
+	}
+	t.Setenv("GONB_DIR", t.TempDir())
+	closes := "date,OAK,ELM\n2024-01-02,10,20\n2024-01-03,11,19\n2024-01-04,12,21\n2024-01-05,11,22\n"
+	for name, text := range map[string]string{"closes.csv": closes, "sectors.csv": "symbol,sector\nOAK,trees\nIRON,metals\n"} {
+		if err := os.WriteFile(filepath.Join(os.Getenv("GONB_DIR"), name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := Market("closes.csv", "sectors.csv")
+	if m.Synthetic || len(m.Window.Times) != 3 || !cmp.Equal(m.Sectors.Names, []string{"trees"}) {
+		t.Errorf("synthetic %t, %d returns, sectors %v", m.Synthetic, len(m.Window.Times), m.Sectors.Names)
+	}
+	if about := m.About(); !strings.HasPrefix(about, "YOUR PRICES: 2 assets, 3 returns from 2024-01-03") ||
+		strings.Contains(about, os.Getenv("GONB_DIR")) {
+		t.Errorf("about it: %q", about)
+	}
+	if names := Market("closes.csv", "").Sectors.Names; len(names) != 0 {
+		t.Errorf("sectors %v, and none were given", names)
+	}
+	for paths, want := range map[[2]string]string{{"", "sectors.csv"}: "set prices", {"none.csv", ""}: "none.csv"} {
+		if err := panics(t, func() { Market(paths[0], paths[1]) }); !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %q, want %q", paths, err, want)
+		}
+	}
+}
+
 func small() *corpus.Corpus {
 	window := Sample().Window
 	return Corpus(window, Capped(len(window.Symbols), 0.4), corpus.Config{N: 200, Seed: 3, Validation: 0.2})
@@ -167,6 +197,19 @@ func TestNotebookSource(t *testing.T) {
 	} {
 		if source(strings.Replace(program, old, changed, 1)) == before {
 			t.Errorf("%q does not change the source", changed)
+		}
+	}
+	t.Setenv("GONB_DIR", t.TempDir())
+	named := strings.Replace(program, "rows = 100", `rows = len("closes.csv")`, 1)
+	without, prices := source(named), filepath.Join(os.Getenv("GONB_DIR"), "closes.csv")
+	for _, text := range []string{"one", "two"} {
+		if err := os.WriteFile(prices, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if with := source(named); with == without {
+			t.Errorf("the content %q of a file that the source names does not change it", text)
+		} else {
+			without = with
 		}
 	}
 	if _, err := notebookSource("absent"); err == nil || !strings.Contains(err.Error(), "declared") {

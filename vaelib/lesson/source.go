@@ -13,12 +13,17 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
+
+	"vaefolio/vaelib/run"
 )
 
 // notebookSource returns the source of a function of the notebook, with that of
 // all declarations that it mentions, directly or not, in the order of their names.
 // The kernel keeps the program of the running cell, with all declarations so far,
-// in its own folder. Comments are left out.
+// in its own folder. Comments are left out. Files that strings name count by their
+// content.
 func notebookSource(name string) (string, error) {
 	path := filepath.Join(os.Getenv("GONB_TMP_DIR"), "main.go")
 	text, err := os.ReadFile(path)
@@ -61,9 +66,44 @@ func notebookSource(name string) (string, error) {
 				return "", err
 			}
 			out.WriteByte('\n')
+			if err := writeFiles(&out, node); err != nil {
+				return "", err
+			}
 		}
 	}
 	return out.String(), nil
+}
+
+// writeFiles writes the hashes of the files that strings of the source name, such as
+// prices, and of the files of folders.
+func writeFiles(out *bytes.Buffer, node ast.Node) (err error) {
+	ast.Inspect(node, func(n ast.Node) bool {
+		literal, ok := n.(*ast.BasicLit)
+		if !ok || literal.Kind != token.STRING || err != nil {
+			return true
+		}
+		name, _ := strconv.Unquote(literal.Value)
+		if !strings.ContainsAny(name, "./") || strings.Trim(name, "./") == "" {
+			return true
+		}
+		files := []string{beside(name)}
+		if inside, _ := filepath.Glob(filepath.Join(beside(name), "*")); inside != nil {
+			files = inside
+		}
+		for _, file := range files {
+			if info, missing := os.Stat(file); missing != nil || !info.Mode().IsRegular() {
+				continue
+			}
+			text, failed := os.ReadFile(file)
+			if failed != nil {
+				err = failed
+				return false
+			}
+			fmt.Fprintln(out, filepath.Base(file), run.Hash(text))
+		}
+		return true
+	})
+	return err
 }
 
 // declarations are the nodes that declare each name of a file: a type's methods

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"vaefolio/vaelib/qp"
+	"vaefolio/vaelib/simplex"
 )
 
 // node is an open problem of the branch and bound: what its parent knew as a
@@ -93,7 +94,7 @@ func (s *Solver) branch(ctx context.Context, in *Inputs, solve func() (*qp.Resul
 		open = append(open, node{r.Objective, len(path), asset, !held}, node{r.Objective, len(path), asset, held})
 	}
 	best.Iterations = iterations
-	return best, s.closeGap(best, open)
+	return best, s.closeGap(best, open, &in.Set)
 }
 
 // undecided returns the asset whose weight lies deepest between nothing and the
@@ -114,8 +115,8 @@ func undecided(x []float64, least float64) (asset int, share float64) {
 }
 
 // closeGap says how far the best portfolio may be from the optimum, by the
-// nodes that are still open.
-func (s *Solver) closeGap(best *qp.Result, open []node) error {
+// nodes that are still open; or that there is none in the set.
+func (s *Solver) closeGap(best *qp.Result, open []node, set *simplex.Set) error {
 	floor := best.Objective
 	for _, o := range open {
 		floor = min(floor, o.bound)
@@ -123,7 +124,7 @@ func (s *Solver) closeGap(best *qp.Result, open []node) error {
 	if floor < best.Objective {
 		s.result.Status = "node limit"
 		if best.Status != qp.Optimal {
-			return errNodes
+			return cmp.Or(set.Check(), errNodes)
 		}
 	}
 	s.result.Gap = 0

@@ -97,6 +97,10 @@ func TestNodeLimit(t *testing.T) {
 	if stopped == 0 {
 		t.Error("nine nodes were enough for everything: the test tests nothing")
 	}
+	in.Set.MinWeight, in.Set.Upper, in.MaxNodes = 0.35, full(n, 0.4), 9
+	if _, err := Solve(context.Background(), MinVariance, in); err == nil || !strings.Contains(err.Error(), "no number of holdings") {
+		t.Errorf("an empty set, and nine nodes: error %v doesn't say that it is empty", err)
+	}
 }
 
 func TestUnsupported(t *testing.T) {
