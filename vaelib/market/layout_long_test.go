@@ -36,6 +36,6 @@ Unix,Date,Symbol,Open,High,Low,Close,Volume OAK,Volume USDT,tradecount
 		{name: "no symbol", file: "p.csv", text: "date,symbol,close\n2024-01-02,OAK,185.00\n2024-01-03,,186.00\n",
 			refused: "p.csv:3: column 2: symbol is empty: put one in, or delete the row"},
 		{name: "below zero", file: "p.csv", text: "date,symbol,close\n2024-01-02,OAK,185.00\n2024-01-03,OAK,-1\n",
-			refused: `p.csv:3: column 3: OAK "-1" is not above 0: correct it, or say by -returns that these are returns`},
+			refused: `p.csv:3: column 3: OAK "-1" is not above 0: correct it, or say by -returns that these are returns; over a price below 0, such as a spread's, there are none: -exclude leaves the asset out`},
 	})
 }

@@ -108,7 +108,7 @@ func TestDefects(t *testing.T) {
 		{name: "beyond float64", text: head + "2024-01-03,1,1e999\n", line: 4, column: 3, want: `p.csv:4: column 3: ELM "1e999" is not a finite number: correct it, or delete the row`},
 		{name: "zero", text: head + "2024-01-03,0,2\n", line: 4, column: 2, want: `p.csv:4: column 2: OAK "0" is not above 0: correct it, or delete the row`},
 		{name: "below float64", text: head + "2024-01-03,1e-999,2\n", line: 4, column: 2, want: `p.csv:4: column 2: OAK "1e-999" is not above 0: correct it, or delete the row`},
-		{name: "negative", text: head + "2024-01-03,-1.5,2\n", line: 4, column: 2, want: `p.csv:4: column 2: OAK "-1.5" is not above 0: correct it, or say by -returns that these are returns`},
+		{name: "negative", text: head + "2024-01-03,-1.5,2\n", line: 4, column: 2, want: `p.csv:4: column 2: OAK "-1.5" is not above 0: correct it, or say by -returns that these are returns; over a price below 0, such as a spread's, there are none: -exclude leaves the asset out`},
 		{name: "hole", text: head + "2024-01-03,1,\n2024-01-04,1,3\n", line: 4, column: 3, want: "p.csv:4: column 3: ELM is empty, but has prices before and after (lines 3 and 5): fill the cell, leave the symbol out, or say -fill previous or -fill drop"},
 		{name: "hole in an unsorted file", text: "date,OAK,ELM\n2024-01-03,1,1\n2024-01-02,,1\n2024-01-01,3,1\n", line: 3, column: 2, want: "p.csv:3: column 2: OAK is empty, but has prices before and after (lines 4 and 2): fill the cell, leave the symbol out, or say -fill previous or -fill drop"},
 		{name: "no price at all", text: "date,OAK,ELM\n2024-01-01,,\n", want: "p.csv: no prices below the header"},

@@ -27,6 +27,9 @@ type rows interface {
 // a return; NaN where there is none.
 type cell func(r rows, field int, name string) (float64, error)
 
+// belowZero is the remedy for what may well have such a price, as some futures had.
+const belowZero = "; over a price below 0, such as a spread's, there are none: -exclude leaves the asset out"
+
 func price(r rows, field int, name string) (float64, error) {
 	v, ok, err := r.value(field, name)
 	if err != nil || !ok {
@@ -37,8 +40,8 @@ func price(r rows, field int, name string) (float64, error) {
 		return math.NaN(), err
 	}
 	if v < 0 {
-		return 0, r.errorf(field+1, "%s %s is not above 0: correct it, or say by -returns that these are returns",
-			name, r.excerpt(field))
+		return 0, r.errorf(field+1, "%s %s is not above 0: correct it, or say by -returns that these are returns%s",
+			name, r.excerpt(field), belowZero)
 	}
 	if !(v > 0) {
 		return 0, r.errorf(field+1, "%s %s is not above 0: correct it, or delete the row", name, r.excerpt(field))

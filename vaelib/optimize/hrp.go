@@ -25,7 +25,7 @@ func (s *Solver) hrp(in *Inputs) error {
 	for i := range n {
 		vi := in.Cov.At(i, i)
 		if vi == 0 {
-			return fmt.Errorf("hrp isn't defined: %s has no variance", in.symbol(i))
+			return fmt.Errorf("hrp isn't defined: %s has no variance: leave it out", in.symbol(i))
 		}
 		c.distance[i*n+i] = 0
 		for j := range i {

@@ -27,7 +27,7 @@ func (s *Solver) closed(objective Objective, in *Inputs) error {
 		for j := range w {
 			v := in.Cov.At(j, j)
 			if v == 0 {
-				return fmt.Errorf("inverse-volatility isn't defined: %s has no variance", in.symbol(j))
+				return fmt.Errorf("inverse-volatility isn't defined: %s has no variance: leave it out", in.symbol(j))
 			}
 			w[j] = 1 / math.Sqrt(v)
 			sum += w[j]
@@ -67,7 +67,7 @@ func (s *Solver) riskBudget(objective Objective, in *Inputs) error {
 	for i := range n {
 		volatility[i] = math.Sqrt(raw.Data[i*raw.Stride+i])
 		if volatility[i] == 0 {
-			return fmt.Errorf("%s isn't defined: %s has no variance", objective, in.symbol(i))
+			return fmt.Errorf("%s isn't defined: %s has no variance: leave it out", objective, in.symbol(i))
 		}
 	}
 	for i := range n {

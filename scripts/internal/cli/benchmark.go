@@ -257,7 +257,7 @@ func ofBenchmark(err error) error {
 		return err
 	}
 	own := *defect
-	own.Msg = strings.ReplaceAll(own.Msg, "by -returns", "by -benchmark-returns")
+	own.Msg, _, _ = strings.Cut(strings.ReplaceAll(own.Msg, "by -returns", "by -benchmark-returns"), "; over a price")
 	return &own
 }
 
