@@ -152,18 +152,18 @@ func (s *Settings) holds(last *Line) error {
 	return nil
 }
 
-// Due says whether a candle is one to decide at: whether its close is a multiple
+// due says whether a candle is one to decide at: whether its close is a multiple
 // of as many intervals since 1970 as Every says.
-func Due(interval bybit.Interval, every int, opening time.Time) bool {
+func due(interval bybit.Interval, every int, opening time.Time) bool {
 	return count(interval, interval.Next(opening))%int64(every) == 0
 }
 
-// due says whether there is a line for the row.
-func (e *Engine) due(opening time.Time) bool {
+// decides says whether there is a line for the row.
+func (e *Engine) decides(opening time.Time) bool {
 	if opening.Before(e.settings.From) || e.before != nil && !opening.After(e.before.Candle) {
 		return false
 	}
-	return Due(e.settings.Interval, e.settings.Every, opening)
+	return due(e.settings.Interval, e.settings.Every, opening)
 }
 
 // count is the number of intervals from 1970 to an opening.
@@ -201,7 +201,7 @@ func (e *Engine) Step(ctx context.Context, row Row) (*Line, error) {
 		e.rows = e.rows[:len(e.rows)-1]
 	}
 	e.rows = append(e.rows, row)
-	if e.Missing() > 0 || !e.due(row.Opening) {
+	if e.Missing() > 0 || !e.decides(row.Opening) {
 		return nil, nil
 	}
 	line, err := e.decide(ctx)

@@ -144,7 +144,7 @@ func TestDue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Due(c.interval, c.every, opening); got != c.want {
+		if got := due(c.interval, c.every, opening); got != c.want {
 			t.Errorf("%s of %s every %d: due is %v", c.opening, c.interval, c.every, got)
 		}
 	}

@@ -76,7 +76,7 @@ func (s *Settings) query(client *bybit.Client, category bybit.Category, now time
 			note(fmt.Sprintf("the candles from %s on, which closed meanwhile, come first", stamp(first)))
 		}
 	} else {
-		for !Due(interval, max(1, s.Every), first) {
+		for !due(interval, max(1, s.Every), first) {
 			first = interval.Add(first, -1)
 		}
 	}
