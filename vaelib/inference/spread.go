@@ -20,7 +20,25 @@ func margin(influence []float64) float64 {
 	const b = 0.3 // share of the periods
 	const critical = 1.9600 + b*(2.9694+b*(0.4160-b*0.5324))
 	periods := float64(len(influence))
-	return critical * math.Sqrt(max(longRun(influence, Bartlett, b*periods), 0)/periods)
+	return critical * math.Sqrt(max(bartlett(influence, b*periods), 0)/periods)
+}
+
+// bartlett is [longRun] with that kernel, in time that doesn't grow with the bandwidth: what
+// a period is multiplied by, the sum of those before it less j/bandwidth of each at lag j, is
+// carried on from one period to the next.
+func bartlett(y []float64, bandwidth float64) float64 {
+	most := int(math.Ceil(bandwidth)) - 1 // the last lag with a weight
+	var sum, within, weighted float64     // within: of the lags 1 to most; weighted: each times its lag
+	for t, now := range y {
+		sum += now*now + 2*now*(within-weighted/bandwidth)
+		within += now
+		weighted += within // each is a lag further away, and now is at lag 1
+		if old := t - most; old >= 0 {
+			within -= y[old]
+			weighted -= float64(most+1) * y[old]
+		}
+	}
+	return sum / float64(len(y))
 }
 
 // VolatilityInterval returns the interval that holds the deviation of returns, per

@@ -70,3 +70,16 @@ func TestIntervalsOfSpread(t *testing.T) {
 		t.Errorf("a VaR of 60 periods: %v to %v", low, high)
 	}
 }
+
+// The sum that is carried on is the one over all lags.
+func TestBartlett(t *testing.T) {
+	for _, bandwidth := range []float64{1, 2, 2.4, 30, 72.3, 240} {
+		var y []float64
+		for i := 1.0; i <= 240; i++ {
+			y = append(y, math.Sin(0.2*i)+math.Cos(0.3*i*i))
+		}
+		if got, want := bartlett(y, bandwidth), longRun(y, Bartlett, bandwidth); !(math.Abs(got-want) <= 1e-11) {
+			t.Errorf("bandwidth %v: %v, want %v", bandwidth, got, want)
+		}
+	}
+}
