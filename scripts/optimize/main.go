@@ -13,6 +13,7 @@ import (
 	"vaefolio/vaelib/moments"
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/portfolio"
+	"vaefolio/vaelib/relative"
 )
 
 type config struct {
@@ -25,7 +26,6 @@ type config struct {
 	Means        string             `flag:"means" unit:"FILE|sample|bayes-stein|empirical-bayes" only:"objective=mean-variance|max-sharpe" help:"the expected returns: a CSV with one of each asset, as a share per year, as in the columns symbol and mean; or the estimator of them, of which two shrink the sample's means"`
 	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" only:"objective=hrp" help:"how the distance of two clusters is measured"`
 	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" only:"objective=hrp" help:"how the leaves of the tree are ordered"`
-	Benchmark    string             `flag:"benchmark" unit:"SYMBOL|FILE" only:"objective=min-tracking-error" help:"what to stay close to: a symbol of the prices, or a CSV with one row of weights"`
 	Previous     string             `flag:"previous" unit:"FILE" only:"turnover-charge and !holdings" help:"a CSV with one row of weights of all assets, those held now, for -turnover-charge; -holdings says it for all"`
 	Charge       float64            `flag:"turnover-charge" range:"[0,inf)" only:"objective=min-variance|mean-variance|min-tracking-error" help:"what each unit of turnover, the sum of |w - held|, costs in the objective; it needs -holdings; -max-turnover limits the turnover instead"`
 	Fallback     bool               `flag:"min-variance-fallback" only:"objective=max-sharpe" help:"take the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
@@ -38,7 +38,8 @@ type config struct {
 	Lots         string             `flag:"lots" unit:"FILE" only:"cash" help:"a CSV with the columns symbol, lot and, where wanted, min_quantity and min_value, the least units and the least value of a position and of an order; without it -lot holds for all"`
 	cli.Format   `title:"Output"`
 	cli.Prices
-	cli.Annual `title:"Figures"`
+	cli.Benchmark `title:"Benchmark" only:"objective=min-tracking-error"`
+	cli.Annual    `title:"Figures"`
 	cli.Constraints
 	cli.Trading `title:"What is held"`
 	cli.Backend `title:"Common" only:"objective=learnt"`
@@ -54,6 +55,7 @@ var verb = cli.Verb[config]{
 		optimize -objective hrp -format csv > weights.csv
 		optimize -prices closes.csv -objective max-sharpe -means forecasts.csv -max-weight 0.25
 		optimize -prices closes.csv -objective learnt -max-weight 0.25
+		optimize -prices closes.csv -objective min-tracking-error -benchmark index.csv -max-weight 0.1
 		optimize -objective min-cvar -cash 10000 -lot 0.001
 		optimize -prices closes.csv -objective risk-parity -cash 25000 -lots lots.csv -holdings mine.csv
 		optimize -prices closes.csv -objective max-sharpe -max-weight 0.25 -holdings mine.csv -within 0.02
@@ -77,7 +79,7 @@ func (c *config) Validate() error {
 	if c.Objective == optimize.RiskBudget && len(c.Budgets) == 0 {
 		return fmt.Errorf("%s needs -budgets", c.Objective)
 	}
-	if c.Objective == optimize.MinTrackingError && c.Benchmark == "" {
+	if c.Objective == optimize.MinTrackingError && c.Beside == "" {
 		return fmt.Errorf("%s needs -benchmark", c.Objective)
 	}
 	if c.RiskAversion != nil && c.TargetReturn != nil {
@@ -100,7 +102,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err := learnt.Check(c.Rule...); err != nil {
 		return err
 	}
-	prices, err := c.Load(io)
+	prices, benchmark, err := c.Benchmark.Load(io, &c.Prices, nil)
 	if err != nil {
 		return err
 	}
@@ -108,7 +110,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	in, estimate, err := c.inputs(io, prices.Window, held)
+	in, estimate, err := c.inputs(io, prices.Window, held, benchmark)
 	if err != nil {
 		return err
 	}
@@ -152,7 +154,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 
 // inputs are the data and options of the solve, and the estimate of the
 // covariance, nil for an objective without one.
-func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held) (
+func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benchmark *relative.Benchmark) (
 	in *optimize.Inputs, estimate *moments.Moments, err error,
 ) {
 	in = &optimize.Inputs{
@@ -166,9 +168,6 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held) (
 		return nil, nil, err
 	}
 	if err := c.Limit(&in.Set, held); err != nil {
-		return nil, nil, err
-	}
-	if in.Benchmark, err = cli.BenchmarkWeights(c.Benchmark, w.Symbols); err != nil {
 		return nil, nil, err
 	}
 	if in.Previous, err = cli.ReadWeights(c.Previous, w.Symbols); err != nil {
@@ -195,6 +194,11 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held) (
 		return nil, nil, err
 	}
 	in.Cov = estimate.Cov
+	if benchmark != nil {
+		if err := c.track(in, benchmark); err != nil {
+			return nil, nil, err
+		}
+	}
 	if c.countsOnMeans() {
 		if in.Mean, err = c.meansOf(io, w, estimate, periods); err != nil {
 			return nil, nil, err

@@ -425,7 +425,7 @@ func TestBadInput(t *testing.T) {
 		{"target too high", []string{"-objective=mean-variance", "-target-return=0.5"}, 1, "0.5"},
 		{"target out of all reach", []string{"-objective=mean-variance", "-target-return=1e308"}, 1, "1e+308"},
 		{"aversion to nothing", []string{"-objective=mean-variance", "-risk-aversion=1e-320"}, 1, "a risk aversion of 1e-320: give 0"},
-		{"misspelt benchmark", []string{"-objective=min-tracking-error", "-benchmark=BURCH"}, 1, "-benchmark BURCH is no file, and no symbol of the prices: did you mean BIRCH?"},
+		{"misspelt benchmark", []string{"-objective=min-tracking-error", "-benchmark=BURCH"}, 1, "-benchmark BURCH is no file, and as a symbol of the prices: unknown symbol BURCH: did you mean BIRCH?"},
 		{"two benchmarks", append(pair, "-objective=min-tracking-error", "-benchmark", two), 1, "two.csv: 2 rows"},
 		{"benchmark of others", []string{"-objective=min-tracking-error", "-benchmark", two}, 1, "two.csv:1: no column"},
 		{"unknown symbol", []string{"-objective=hrp", "-symbols=OAK"}, 1, "unknown symbol OAK"},

@@ -54,6 +54,7 @@ type Inputs struct {
 	Level        float64   // of min-cvar; 0 means 0.95
 	Budgets      []float64 // n, of risk-budget; positive or 0, any sum above 0
 	Benchmark    []float64 // n, b of min-tracking-error
+	Index        *Index    // what min-tracking-error stays close to instead, where it has no weights
 	Linkage      Linkage   // of hrp; "" means single
 	LeafOrder    LeafOrder // of hrp; "" means scipy
 
@@ -72,6 +73,12 @@ type Inputs struct {
 	// MaxNodes bounds the branch and bound for a minimum weight; 0 means
 	// 20,000.
 	MaxNodes int
+}
+
+// Index is a benchmark that is known by its returns alone.
+type Index struct {
+	Cov      []float64 // n: its covariance with each asset, by the estimate that Inputs.Cov is of
+	Variance float64
 }
 
 // Result of a solve. A result of a [Solver] belongs to it and is overwritten
@@ -208,6 +215,9 @@ func (in *Inputs) check(objective Objective) error {
 			panic("optimize: a group's length isn't the number of assets")
 		}
 	}
+	if in.Index != nil && len(in.Index.Cov) != n {
+		panic("optimize: the index has covariances with another number of assets")
+	}
 	if in.Cov != nil && in.Cov.SymmetricDim() != n {
 		panic("optimize: the covariance's size isn't the number of assets")
 	}
@@ -234,7 +244,8 @@ func (in *Inputs) needed(objective Objective) (what string, given bool) {
 	case MeanVariance, MaxSharpe:
 		return "means and a covariance matrix", in.Mean != nil && in.Cov != nil
 	case MinTrackingError:
-		return "a benchmark's weights and a covariance matrix", in.Benchmark != nil && in.Cov != nil
+		return "a benchmark's weights, or its covariances, and a covariance matrix",
+			(in.Benchmark != nil) != (in.Index != nil) && in.Cov != nil
 	case RiskBudget:
 		return "budgets and a covariance matrix", in.Budgets != nil && in.Cov != nil
 	case EqualWeight:
@@ -305,6 +316,9 @@ func (in *Inputs) finite(objective Objective) error {
 			}
 		}
 	}
+	if x := in.Index; x != nil && (slices.ContainsFunc(x.Cov, bad) || bad(x.Variance)) {
+		return errors.New("a covariance of the index is no number")
+	}
 	for _, w := range [][]float64{in.Benchmark, in.Previous} {
 		for j, v := range w {
 			if bad(v) {
@@ -332,6 +346,9 @@ func (s *Solver) value(objective Objective, in *Inputs) float64 {
 			return dot(in.Mean, w) - in.RiskAversion/2*variance(in.Cov, w)
 		}
 	case MinTrackingError:
+		if in.Index != nil {
+			return max(0, variance(in.Cov, w)-2*dot(in.Index.Cov, w)+in.Index.Variance)
+		}
 		s.work = resize(s.work, len(w))
 		for j := range w {
 			s.work[j] = w[j] - in.Benchmark[j]

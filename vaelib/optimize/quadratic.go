@@ -77,6 +77,10 @@ func (s *Solver) terms(objective Objective, in *Inputs) (h *mat.SymDense, charge
 	case objective == MinTrackingError:
 		scale = 0.5
 		for i := range n {
+			if in.Index != nil {
+				s.c[i] -= in.Index.Cov[i]
+				continue
+			}
 			for j := range n {
 				s.c[i] -= in.Cov.At(i, j) * in.Benchmark[j]
 			}

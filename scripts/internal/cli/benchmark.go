@@ -461,21 +461,6 @@ func upTo(n int) []int {
 	return all
 }
 
-// BenchmarkWeights are those of a benchmark among symbols: of the file of that name, or all
-// in the symbol; nil for no name.
-func BenchmarkWeights(name string, symbols []string) ([]float64, error) {
-	if info, err := os.Stat(name); name == "" || err == nil && !info.IsDir() {
-		return ReadWeights(name, symbols)
-	}
-	at := slices.Index(symbols, name)
-	if at < 0 {
-		return nil, fmt.Errorf("-benchmark %s is no file, and no symbol of the prices%s", name, suggest(name, symbols))
-	}
-	weights := make([]float64, len(symbols))
-	weights[at] = 1
-	return weights, nil
-}
-
 // ReadWeights reads the weights of a file with one row, in the order of symbols; nil for
 // no file.
 func ReadWeights(path string, symbols []string) ([]float64, error) {
