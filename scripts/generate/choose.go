@@ -16,7 +16,7 @@ import (
 // Choice are the flags of the modes that choose among many portfolios.
 type Choice struct {
 	Candidates int     `flag:"candidates" range:"[1,10000000]" only:"mode=robust|diversify|stress" help:"the number of portfolios to draw and choose from; of stress, the number of codes to draw"`
-	Within     float64 `flag:"within" range:"[0,0.5]" unit:"share" only:"mode=diversify" help:"the share of the largest Sharpe ratio that a portfolio may miss: candidates that miss more are moved towards the optimum, just far enough, and those chosen lie far apart, beginning with the nearest to -holdings; 0 chooses on the Pareto front instead"`
+	Within     float64 `flag:"within" range:"[0,0.5]" unit:"share" only:"mode=diversify" help:"the share of the largest Sharpe ratio that a portfolio may miss: candidates that miss more are moved towards the optimum, just far enough; 0 chooses on the Pareto front instead"`
 	choose.Settings
 	HeldOut float64 `flag:"held-out" range:"(0,0.9]" unit:"share" only:"mode=robust|styles" help:"the last part of the periods, by which portfolios are judged but not chosen"`
 }
