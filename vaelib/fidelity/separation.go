@@ -17,7 +17,9 @@ type Separation struct {
 	// AUC is the probability that the classifier finds a row of the first sample
 	// likelier to be of it than a row of the second, ties counted half: 0.5 for
 	// samples of one distribution, 1 for those that can always be told apart. Low
-	// and High are its 95 % interval, with DeLong's variance.
+	// and High are its 95 % interval, with DeLong's variance, which takes the forest as
+	// given: over rows and forests drawn anew, of one distribution, it holds 0.5 in .86
+	// with 150 rows a sample and in .90 with 600.
 	AUC, Low, High float64
 }
 

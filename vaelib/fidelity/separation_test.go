@@ -72,3 +72,39 @@ func BenchmarkSeparation(b *testing.B) {
 		}
 	}
 }
+
+// Of samples of one distribution the AUC is 0.5 on average, and its interval, which takes
+// the forest as given, holds that somewhat less often than 95 %.
+func TestSeparationOfEqualLaws(t *testing.T) {
+	const worlds, rows, columns = 60, 150, 12
+	mean, held := 0.0, 0.0
+	for w := range worlds {
+		rng := stream.New(uint64(w), "fidelity.test.equal laws", 0)
+		draw := func() *mat.Dense {
+			x := mat.NewDense(rows, columns, nil)
+			for i := range rows {
+				total := 0.0
+				for j := range columns {
+					x.Set(i, j, rng.ExpFloat64())
+					total += x.At(i, j)
+				}
+				for j := range columns {
+					x.Set(i, j, x.At(i, j)/total)
+				}
+			}
+			return x
+		}
+		s, err := MeasureSeparation(t.Context(), draw(), draw(), uint64(w))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mean += s.AUC / worlds
+		if s.Low <= 0.5 && 0.5 <= s.High {
+			held += 1.0 / worlds
+		}
+	}
+	t.Logf("mean AUC %.3f, held by %.3f of the intervals", mean, held)
+	if math.Abs(mean-0.5) > 0.025 || held < 0.72 || held > 0.97 {
+		t.Errorf("mean AUC %.3f, held by %.3f of the intervals; want .5 and about .86", mean, held)
+	}
+}
