@@ -107,7 +107,7 @@ func openAuto() (*Backend, error) {
 	if goErr != nil {
 		return nil, goErr
 	}
-	b.advice = fmt.Sprintf("no XLA, with which trainings over sets of assets take a third less time: %v", err)
+	b.advice = fmt.Sprintf("no XLA, with which trainings over sets of assets take a quarter less time: %v", err)
 	return b, nil
 }
 
