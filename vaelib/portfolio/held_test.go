@@ -108,3 +108,34 @@ func TestReadHeld(t *testing.T) {
 		}
 	}
 }
+
+// Holdings from anywhere are read as finite weights and cash that sum to 1, or refused in
+// one line that names the file.
+func FuzzReadHeld(f *testing.F) {
+	for _, text := range []string{
+		"BTCUSDT,OAK\n0.5,0.5\n", "Symbol,Quantity,Market Value\nOAK,10,\"$1,500.00\"\nUSD,,5\n\n\"Small, print\"\n", "Symbol;Menge;Marktwert\nOAK;1;1.500,25 €\nELM;-1;(20)\n",
+		"Title\nSymbol,Value,% of Account\nOAK,1,50%\nTotal,2,--\n", "Symbol,Value,Currency\nOAK,1,USD\nOAK,1,USD\n",
+	} {
+		f.Add(text)
+	}
+	path := filepath.Join(f.TempDir(), "held.csv")
+	f.Fuzz(func(t *testing.T, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		h, err := portfolio.ReadHeld(path, []string{"BTCUSDT", "OAK"})
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), path) || strings.ContainsAny(err.Error(), "\n\r") {
+				t.Fatalf("error %q", err)
+			}
+			return
+		}
+		sum := h.Cash
+		for _, x := range append(h.Weights, h.SoldWeights...) {
+			sum += x
+		}
+		if !(math.Abs(sum-1) <= 1e-6) {
+			t.Fatalf("%v, %v and cash of %v sum to %v", h.Weights, h.SoldWeights, h.Cash, sum)
+		}
+	})
+}
