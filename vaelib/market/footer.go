@@ -38,7 +38,7 @@ func (p *plan) rowTime(r rows, c *Cleaning) (at moment, ended bool, err error) {
 // such as a source or a disclaimer, or sums up the columns. It returns how many there are,
 // and where the first is and how it begins; 0 where one of them may be a row.
 func (s *scanner) footer(p *plan) (n int, place string) {
-	if p.rows == 0 || !s.isText() || s.hasNumber(p) && !s.sums(p) {
+	if p.rows == 0 || !s.isText() || s.hasNumber(p) && !s.sums(p) || s.isCut(p) {
 		return 0, ""
 	}
 	first := s.errorf(0, "%s", excerpt(bytes.Trim(s.Line, `",;`))).Error()
@@ -67,8 +67,22 @@ func (s *scanner) isText() bool {
 	}
 	marked := len(bare) < len(first) && first[0] != '-' && first[0] != '/'
 	words := bytes.FieldsFunc(bare, func(r rune) bool { return !unicode.IsLetter(r) })
-	return len(words) > 0 && len([]rune(string(words[0]))) > 1 && (marked || bytes.HasPrefix(bare, words[0])) &&
+	return len(words) > 0 && len(bare) > 2 && len([]rune(string(words[0]))) > 1 &&
+		(marked || bytes.HasPrefix(bare, words[0])) &&
 		!isGap(s.fields[0]) && monthOf(words[0]) == 0 && !isWeekday(words[0])
+}
+
+// isCut says whether the current line may be a row that ends early, or whose time is
+// wrong, where rows begin by a symbol: text alone does not tell them from a footer.
+func (s *scanner) isCut(p *plan) bool {
+	at := p.times[0]
+	if at == 0 {
+		return false
+	}
+	if at < len(s.fields) && bytes.ContainsAny(s.fields[at], "0123456789") {
+		return true
+	}
+	return !bytes.ContainsAny(s.fields[0], " :") && !summing[canon(string(s.fields[0]))]
 }
 
 // hasNumber says whether the current line has a number where the rows of the plan do.

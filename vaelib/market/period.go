@@ -180,9 +180,12 @@ func ofYear(year, n int64) (ms int64, ok bool) {
 }
 
 // weekOf is the Monday of a week of ISO 8601: that of the year's fourth day is its first.
+// Not all years have a week 53.
 func weekOf(year, n int64) (ms int64, ok bool) {
 	ms, ok = ymd(year, 1, 4)
-	return ms + (7*(n-1)-int64(millis(ms).Weekday()+6)%7)*day24, ok && n >= 1 && n <= 53
+	ms += (7*(n-1) - int64(millis(ms).Weekday()+6)%7) * day24
+	of, _ := millis(ms).ISOWeek()
+	return ms, ok && n >= 1 && n <= 53 && of == int(year)
 }
 
 // foreign are the names of months in German, French, Spanish, Italian and Portuguese by

@@ -38,7 +38,7 @@ func TestPeriods(t *testing.T) {
 			}
 		}
 	}
-	for _, label := range []string{"Q5 2005", "Q0 2005", "H3 2005", "2005-T5", "2005M13", "13/2005", "2005-366", "2005000", "W54 2005", "2005-W03-8", "2005W030",
+	for _, label := range []string{"Q5 2005", "Q0 2005", "H3 2005", "2005-T5", "2005M13", "13/2005", "2005-366", "2005000", "W54 2005", "2005-W53", "2023-W53", "2023-W53-2", "2005-W03-8", "2005W030",
 		"Q1", "Q1 2", "1Q", "05Q", "Q 2005", "05-Jan", "2005.2", "2005.13", "1Q123", "2005 01", "05W03", "W3 2005", "FY1", "FY20055", "X1 2005", "2005-Q1-", "2005--Q1",
 		"QQ1 2005", "2005Q1Q2", "juix 2005", "19 de enero", "32/2005", "2005/82", "2024-01-01 16:00:00 CST"} {
 		if at, err := market.ParseTime(label); err == nil {
@@ -82,6 +82,7 @@ func TestAmbiguousPeriods(t *testing.T) {
 func TestFooters(t *testing.T) {
 	const rows = "date,OAK,ELM\n2024-01-02,185,30\n2024-01-03,180,31\n2024-01-04,181,32\n"
 	const long = "date,symbol,close\n2024-01-02,OAK,185\n2024-01-03,OAK,180\n"
+	const first = "symbol,date,close\nOAK,2024-01-02,185\nOAK,2024-01-03,180\n"
 	const klines = "timestamp,open,high,low,close,volume\n2024-01-02,1,2,1,1,5\n2024-01-03,1,2,1,1,5\n"
 	for _, c := range []struct {
 		text, file, footer string
@@ -97,6 +98,13 @@ func TestFooters(t *testing.T) {
 		{rows, "p.csv", "-----\nEnd of file\n", 2, `p.csv:5, "-----"`},
 		{long, "p.csv", "Source: Bloomberg\n", 1, `p.csv:4, "Source: Bloomberg"`},
 		{klines, "k/OAK.csv", "Data by a vendor, see its terms\n", 1, `k/OAK.csv:4, "Data by a vendor, see its terms"`},
+		{first, "p.csv", "Source: Bloomberg\n", 1, `p.csv:4, "Source: Bloomberg"`},
+		{first, "p.csv", "Prices by a vendor,,\n", 1, `p.csv:4, "Prices by a vendor"`},
+		{first, "p.csv", "OAK", 0, ""},                                   // cut off
+		{first, "p.csv", "OAK,2024-0", 0, ""},                            // cut off
+		{first, "p.csv", "OAK,2024-13-01,\n", 0, ""},                     // a time that is wrong
+		{first, "p.csv", "HIGH,2024-13-01,180\n", 0, ""},                 // a symbol named as a sum is
+		{rows, "p.csv", "Ja", 0, ""},                                     // may be cut off
 		{rows, "p.csv", "2024-0", 0, ""},                                 // cut off
 		{rows, "p.csv", "2024-01-05,181\n", 0, ""},                       // cut off
 		{rows, "p.csv", "Jan\n", 0, ""},                                  // may be cut off
