@@ -91,6 +91,9 @@ func (j *job) diversify(ctx context.Context) (*made, error) {
 	j.record.Diversify = front
 	j.io.Note("%d of %d candidates are on the Pareto front; the chosen are at least %.3f apart", front.Size,
 		front.Candidates, front.Least)
+	if asked := j.count(10); len(front.Rows) < asked {
+		j.io.Note("%d portfolios, not %d: the front has no more; raise -candidates", len(front.Rows), asked)
+	}
 	m := &made{batch: batch.Pick(front.Rows)}
 	for _, i := range front.Rows {
 		m.figures = append(m.figures, figures[i])

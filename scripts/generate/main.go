@@ -160,6 +160,10 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 	if c.Traded != "" && c.Capital == 0 {
 		return cli.Usagef("-traded-value needs -capital, the value to sell")
 	}
+	if (c.Mode == "robust" || c.Mode == "diversify") && c.count(10) > c.Candidates {
+		return cli.Usagef("%d portfolios can't be chosen among %d: raise -candidates, or lower -n", c.count(10),
+			c.Candidates)
+	}
 	if c.Mode == "latent" {
 		if err := c.Latent.Validate(); err != nil {
 			return cli.Usage(err)
@@ -324,11 +328,11 @@ func (j *job) density() (generate.Density, error) {
 }
 
 // count is the number of portfolios asked for.
-func (j *job) count(otherwise int) int {
-	if j.N == 0 {
+func (c *config) count(otherwise int) int {
+	if c.N == 0 {
 		return otherwise
 	}
-	return j.N
+	return c.N
 }
 
 // draw samples portfolios from the density chosen.

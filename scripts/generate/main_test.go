@@ -460,6 +460,22 @@ func TestDiversify(t *testing.T) {
 	}
 }
 
+// Fewer portfolios than were asked for are told of, or refused where none could be more.
+func TestDiversifyFewer(t *testing.T) {
+	args := []string{"-mode", "diversify", "-prices", files.prices, "-max-weight", "0.5", "-candidates", "50"}
+	code, _, stderr := execute(t, append(args, "-n", "50")...)
+	if code != 0 || !strings.Contains(stderr, "not 50: the front has no more; raise -candidates") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	for _, mode := range []string{"diversify", "robust"} {
+		args[1] = mode
+		code, _, stderr = execute(t, append(args, "-n", "51")...)
+		if code != 2 || !strings.Contains(stderr, "51 portfolios can't be chosen among 50: raise -candidates") {
+			t.Errorf("%s: exit %d: %s", mode, code, stderr)
+		}
+	}
+}
+
 // Alternatives near the largest Sharpe ratio begin with the nearest to what is held.
 func TestDiversifyWithin(t *testing.T) {
 	held := filepath.Join(t.TempDir(), "held.csv")
