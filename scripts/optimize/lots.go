@@ -76,11 +76,14 @@ func (c *config) allocate(o *output) (err error) {
 	if o.held == nil {
 		return nil
 	}
-	var small []string
+	var small, dust []string
 	o.orders = make([]float64, len(symbols))
 	for j, held := range o.held.Weights {
 		// Holdings in shares tell units by the last closes, so to a lot.
 		units := math.Round(held*c.Cash/closes[j]/lots.Size[j]) * lots.Size[j]
+		if held > 0 && units == 0 {
+			dust = append(dust, symbols[j])
+		}
 		o.orders[j] = o.allocation.Units[j] - units
 		size := math.Abs(o.orders[j])
 		tooFew := lots.Least != nil && size < lots.Least[j]
@@ -89,7 +92,11 @@ func (c *config) allocate(o *output) (err error) {
 		}
 	}
 	if len(small) > 0 {
-		o.small = "orders smaller than the least, which an exchange refuses: " + strings.Join(small, ", ")
+		o.notes = append(o.notes, "orders smaller than the least, which an exchange refuses: "+
+			strings.Join(small, ", "))
+	}
+	if len(dust) > 0 {
+		o.notes = append(o.notes, "held in less than half a lot, so that no order sells it: "+strings.Join(dust, ", "))
 	}
 	return nil
 }

@@ -30,7 +30,14 @@ func TestLots(t *testing.T) {
 	if code, stdout, _ := execute(t, append(args, "-holdings="+held)...); code != 0 || !strings.Contains(stdout, "order") {
 		t.Errorf("exit code %d\n%s", code, stdout)
 	}
+	// A twentieth of a share of A: less than half a lot.
+	dust := write(t, "dust.csv", "A,B,CASH\n0.005,0,0.995\n")
+	r = solve(t, append(args[:4:4], "-lot=0.2", "-holdings="+dust)...)
+	if !strings.Contains(strings.Join(r.Notes, "\n"), "held in less than half a lot, so that no order sells it: A") {
+		t.Errorf("%q", r.Notes)
+	}
 	for want, text := range map[string]string{
+		"B would get more than":   "symbol,lot\nA,1\nB,1e-300\nC,1\n",
 		"unknown column \"tick\"": "symbol,lot,tick\nA,1,1\nB,1,1\nC,1,1\n",
 		"no column lot":           "symbol,min_value,min_quantity\nA,1,1\nB,1,1\nC,1,1\n",
 		"the lot of B is 0":       "symbol,lot,min_value\nA,1,5\nB,0,5\nC,1,5\n",

@@ -52,7 +52,7 @@ type output struct {
 	allocation *optimize.Allocation // nil without cash
 	orders     []float64            // n, units; nil without cash or holdings
 	binding    []binding            // nil where nobody asks
-	small      string               // which orders are too small; empty: none
+	notes      []string             // which orders are too small, and which holdings for one
 }
 
 // write prints json with everything, csv as a file of weights that other verbs
@@ -65,9 +65,7 @@ func (o *output) write(io *cli.IO) error {
 	if o.flat != "" {
 		notes = append(notes, o.flat)
 	}
-	if o.small != "" {
-		notes = append(notes, o.small)
-	}
+	notes = append(notes, o.notes...)
 	if a := o.allocation; a != nil && a.Missed > 1e-9 {
 		notes = append(notes, fmt.Sprintf("in whole lots a least weight or sum, or the limit on turnover, is missed "+
 			"by %.2g: give more cash, or smaller lots", a.Missed))

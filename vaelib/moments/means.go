@@ -23,7 +23,9 @@ func MeanNames() []string { return []string{Sample, BayesStein, EmpiricalBayes} 
 //	sample           m
 //	bayes-stein      m shrunk towards m0, the mean of the minimum-variance
 //	                 portfolio, by (n+2) / (n+2 + T (m-m0)'S^-1(m-m0))
-//	                 (Jorion 1986, "Bayes-Stein estimation for portfolio analysis")
+//	                 (Jorion 1986, "Bayes-Stein estimation for portfolio analysis", who
+//	                 multiplies S^-1 of the sample by (T-n-2)/(T-1), which shrinks a
+//	                 little more; the covariance here may be a shrunk one)
 //	empirical-bayes  s_i times the Sharpe ratio of asset i, shrunk towards the
 //	                 average one by v / (v + d): v is the variance of the ratios'
 //	                 noise about their average, (1-r)/T with r the mean

@@ -95,11 +95,11 @@ func newBasket(weights, prices []float64, cash float64, lots Lots, set *simplex.
 		}
 		b.price[j] = prices[j] * b.lot[j]
 		if !(b.price[j] > 0) || math.IsInf(b.price[j], 0) {
-			return nil, fmt.Errorf("asset %d has the price %v and the lot %v: both must be positive and finite",
-				j, prices[j], b.lot[j])
+			return nil, fmt.Errorf("%s has the price %v and the lot %v: both must be positive and finite",
+				symbol(set.Symbols, j), prices[j], b.lot[j])
 		}
 		if !(w >= 0) || math.IsInf(w, 0) {
-			return nil, fmt.Errorf("asset %d has the weight %v: whole lots are for long positions", j, w)
+			return nil, fmt.Errorf("%s has the weight %v: whole lots are for long positions", symbol(set.Symbols, j), w)
 		}
 		sum += w
 		least := set.MinWeight * cash / b.price[j]
@@ -111,8 +111,8 @@ func newBasket(weights, prices []float64, cash float64, lots Lots, set *simplex.
 		}
 		b.first[j] = max(1, math.Ceil(least-rounding*max(1, least)))
 		if b.count[j] = math.Floor(w*cash/b.price[j] + rounding); b.count[j] > mostLots {
-			return nil, fmt.Errorf("asset %d would get more than %v lots of %v: give larger lots",
-				j, float64(mostLots), b.lot[j])
+			return nil, fmt.Errorf("%s would get more than %v lots of %v: give larger lots",
+				symbol(set.Symbols, j), float64(mostLots), b.lot[j])
 		}
 		if b.count[j] < b.first[j] {
 			b.count[j] = 0

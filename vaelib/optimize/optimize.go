@@ -330,9 +330,11 @@ func (in *Inputs) finite(objective Objective) error {
 }
 
 // symbol names asset j.
-func (in *Inputs) symbol(j int) string {
-	if j < len(in.Set.Symbols) {
-		return in.Set.Symbols[j]
+func (in *Inputs) symbol(j int) string { return symbol(in.Set.Symbols, j) }
+
+func symbol(symbols []string, j int) string {
+	if j < len(symbols) {
+		return symbols[j]
 	}
 	return fmt.Sprintf("asset %d", j)
 }
