@@ -85,7 +85,8 @@ func Choose(ctx context.Context, candidates, returns *mat.Dense, set simplex.Set
 	order := make([]int, n.Candidates)
 	first := 0
 	for i := range order {
-		if order[i] = i; n.Moved[i] == 0 {
+		order[i] = i
+		if n.Moved[i] == 0 {
 			n.Inside++
 		}
 		if s.Away != nil && s.Away(n.Weights.RawRowView(i)) < s.Away(n.Weights.RawRowView(first)) {
