@@ -335,7 +335,11 @@ func TestFundingOfTheLastCandle(t *testing.T) {
 	url := serve(t, exchange)
 	for _, to := range []string{"2024-02-10T00:00:00Z", "2024-02-10", ""} {
 		dir := t.TempDir()
-		mustExecute(t, "-symbols", "AAAUSDT,CCCUSDT", "-from", "2024-02-01", "-to", to, "-out", dir, "-base-url", url, "-funding")
+		args := []string{"-symbols", "AAAUSDT,CCCUSDT", "-from", "2024-02-01", "-out", dir, "-base-url", url, "-funding"}
+		if to != "" {
+			args = append(args, "-to", to)
+		}
+		mustExecute(t, args...)
 		loadsWithFunding(t, exchange, dir)
 	}
 }
