@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
+	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/market"
 )
 
@@ -42,8 +43,9 @@ func parseDays(texts []string) (days [][2]time.Time, err error) {
 	return days, nil
 }
 
-// stretches finds the periods of the window that end on the days asked for.
-func (c *config) stretches(w *market.Window) ([]stretch, error) {
+// stretches finds the periods of the window that end on the days asked for, and says where
+// they are fewer than were asked for, as the prices begin later or end earlier.
+func (c *config) stretches(w *market.Window, io *cli.IO) ([]stretch, error) {
 	days, err := parseDays(c.Days)
 	if err != nil {
 		return nil, err
@@ -60,6 +62,14 @@ func (c *config) stretches(w *market.Window) ([]stretch, error) {
 		if s.from >= s.to {
 			return nil, fmt.Errorf("-days: no return ends on %s: those of the prices end from %s to %s", s.name,
 				w.Times[0].Format(time.DateOnly), w.Times[len(w.Times)-1].Format(time.DateOnly))
+		}
+		start := w.Start
+		if start.IsZero() {
+			start = w.Times[0]
+		}
+		begin, end := start.Format(time.DateOnly), w.Times[len(w.Times)-1].Format(time.DateOnly)
+		if first < begin || last > end {
+			io.Note("-days: %s goes beyond the prices, which are from %s to %s", s.name, begin, end)
 		}
 		all = append(all, s)
 	}

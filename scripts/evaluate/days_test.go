@@ -37,6 +37,16 @@ func TestDays(t *testing.T) {
 			t.Errorf("%s: exit code %d\n%s", text, code, stderr)
 		}
 	}
+	args = args[:4] // without -quiet
+	for text, beyond := range map[string]bool{
+		"2024-01-01:2024-01-04": false, "2023-12-31:2024-01-03": true, "2024-01-03:2024-01-05": true,
+	} {
+		code, _, stderr := execute(t, append(args, "-days", text)...)
+		if said := strings.Contains(stderr, "goes beyond the prices, which are from 2024-01-01 to 2024-01-04"); code != 0 ||
+			said != beyond {
+			t.Errorf("%s: exit code %d\n%s", text, code, stderr)
+		}
+	}
 	if code, _, _ := execute(t, append(args, "-days", "yesterday")...); code != 2 {
 		t.Errorf("exit code %d", code)
 	}

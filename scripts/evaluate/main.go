@@ -79,7 +79,7 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	stretches, err := c.stretches(window)
+	stretches, err := c.stretches(window, io)
 	if err != nil {
 		return err
 	}
