@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/simplex"
 )
@@ -55,11 +57,7 @@ func limits(set *simplex.Set, w []float64) (all []binding, without []simplex.Set
 		add("min-weight", least, func(s *simplex.Set) { s.MinWeight = 0 })
 	}
 	for k, g := range set.Groups {
-		sum := 0.0
-		for j, share := range g.Share {
-			sum += share * w[j]
-		}
-		if sum >= g.Hi-atLimit || sum <= g.Lo+atLimit && g.Lo > 0 {
+		if sum := floats.Dot(g.Share, w); sum >= g.Hi-atLimit || sum <= g.Lo+atLimit && g.Lo > 0 {
 			add("sector-cap "+g.Name, nil, func(s *simplex.Set) {
 				s.Groups = slices.Concat(set.Groups[:k], set.Groups[k+1:])
 			})

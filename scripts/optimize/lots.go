@@ -28,16 +28,16 @@ func (c *config) lots(symbols []string) (optimize.Lots, error) {
 	if err != nil {
 		return lots, err
 	}
+	columns, missing := columnsOf(p, symbols)
+	if missing != "" {
+		return lots, fmt.Errorf("%s: no lot of %s, which is among the assets: add a line", c.Lots, missing)
+	}
 	for i := range p.Len() {
 		values := make([]float64, len(symbols))
-		for j, symbol := range symbols {
-			k := slices.Index(p.Symbols, symbol)
-			if k < 0 {
-				return lots, fmt.Errorf("%s: no lot of %s, which is among the assets: add a line", c.Lots, symbol)
-			}
+		for j, k := range columns {
 			values[j] = p.Weights.At(i, k)
 			if values[j] < 0 || values[j] == 0 && p.ID(i) == lotColumn {
-				return lots, fmt.Errorf("%s: the %s of %s is %v: it must be positive", c.Lots, p.ID(i), symbol,
+				return lots, fmt.Errorf("%s: the %s of %s is %v: it must be positive", c.Lots, p.ID(i), symbols[j],
 					values[j])
 			}
 		}

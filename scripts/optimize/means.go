@@ -53,12 +53,12 @@ func readMeans(io *cli.IO, path string, symbols []string) ([]float64, error) {
 		return nil, fmt.Errorf("%s: %d rows of means where one is wanted: keep one", path, p.Len())
 	}
 	means, row := make([]float64, len(symbols)), p.Weights.RawRowView(0)
-	for j, symbol := range symbols {
-		k := slices.Index(p.Symbols, symbol)
-		if k < 0 {
-			return nil, fmt.Errorf("%s: no mean of %s, which is among the assets: add one, or leave %s out with "+
-				"-exclude", path, symbol, symbol)
-		}
+	columns, missing := columnsOf(p, symbols)
+	if missing != "" {
+		return nil, fmt.Errorf("%s: no mean of %s, which is among the assets: add one, or leave %s out with "+
+			"-exclude", path, missing, missing)
+	}
+	for j, k := range columns {
 		means[j] = row[k]
 	}
 	if beyond := len(p.Symbols) - len(symbols); beyond > 0 {
@@ -76,6 +76,19 @@ func readMeans(io *cli.IO, path string, symbols []string) ([]float64, error) {
 		}
 	}
 	return means, nil
+}
+
+// columnsOf are the columns of the symbols in a file that may have more of them; missing is
+// the first that it lacks.
+func columnsOf(p *portfolio.Portfolios, symbols []string) (columns []int, missing string) {
+	for _, symbol := range symbols {
+		k := slices.Index(p.Symbols, symbol)
+		if k < 0 {
+			return nil, symbol
+		}
+		columns = append(columns, k)
+	}
+	return columns, ""
 }
 
 // suspicious is what half of the means of a file reach only where they are in percent.

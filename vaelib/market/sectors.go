@@ -134,9 +134,7 @@ func merged(may bool) string {
 
 // sectorRow refuses a row of another width than the header, but for empty fields at its end.
 func (s *scanner) sectorRow(want int) error {
-	for n := len(s.fields); n > want && len(s.fields[n-1]) == 0; n-- {
-		s.fields = s.fields[:n-1]
-	}
+	s.fields = tabular.WithoutEmptyEnd(s.fields, want)
 	if s.unclosed != nil {
 		return s.unclosed
 	}

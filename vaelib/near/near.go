@@ -83,14 +83,16 @@ func Choose(ctx context.Context, candidates, returns *mat.Dense, set simplex.Set
 		return nil, err
 	}
 	order := make([]int, n.Candidates)
-	first := 0
+	first, least := 0, math.Inf(1)
 	for i := range order {
 		order[i] = i
 		if n.Moved[i] == 0 {
 			n.Inside++
 		}
-		if s.Away != nil && s.Away(n.Weights.RawRowView(i)) < s.Away(n.Weights.RawRowView(first)) {
-			first = i
+		if s.Away != nil {
+			if away := s.Away(n.Weights.RawRowView(i)); away < least {
+				first, least = i, away
+			}
 		}
 	}
 	order[0], order[first] = order[first], order[0]

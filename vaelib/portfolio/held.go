@@ -87,6 +87,7 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 		return refuse("none of its symbols, such as %s, is among the assets, such as %s: give the holdings of these",
 			h.Sold[0], symbols[0])
 	}
+	large := slices.IndexFunc(row, func(x float64) bool { return math.Abs(x) > simplex.MaxBound })
 	h.Cash = 1 - sum // in one step, so that weights of a sum of 1 stay as they are
 	switch {
 	case sum <= 1+SumTolerance && sum+cash > 1+heldTolerance:
@@ -97,10 +98,9 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 	case sum > 1+SumTolerance:
 		return nil, &FileError{File: path, Err: hint(fmt.Errorf("the row sums to %.10g, above 1: shares of the "+
 			"capital are meant", sum), p.Symbols, row)}
-	case slices.ContainsFunc(row, func(x float64) bool { return math.Abs(x) > simplex.MaxBound }):
-		k := slices.IndexFunc(row, func(x float64) bool { return math.Abs(x) > simplex.MaxBound })
+	case large >= 0:
 		return refuse("%s is held with %.10g, more than %d times the capital: shares of the capital are meant",
-			p.Symbols[k], row[k], simplex.MaxBound)
+			p.Symbols[large], row[large], simplex.MaxBound)
 	case math.Abs(h.Cash) <= SumTolerance:
 		for j := range h.Weights {
 			h.Weights[j] /= sum

@@ -110,7 +110,8 @@ func (t *positions) read(lines *tabular.Rows) error {
 	below, begins := 0, ""
 	for lines.Next() {
 		cut, _ := tabular.Cut(nil, lines.Line, t.separator)
-		if cut = withoutEmptyEnd(cut, len(t.header)); len(cut) == 1 || len(cut) < len(t.header) && t.isProse(cut) {
+		cut = tabular.WithoutEmptyEnd(cut, len(t.header))
+		if len(cut) == 1 || len(cut) < len(t.header) && t.isProse(cut) {
 			if below++; below == 1 {
 				begins = fmt.Sprintf("line %d, %s", lines.Number, excerpt(string(cut[0])))
 			}

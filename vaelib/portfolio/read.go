@@ -283,7 +283,7 @@ func (t *table) take(text []byte, check func(id string, names []string, row []fl
 	t.fields, _ = tabular.Cut(t.fields[:0], text, t.separator)
 	if t.headerLine == 0 {
 		t.headerLine = t.line
-		t.fields = withoutEmptyEnd(t.fields, 0)
+		t.fields = tabular.WithoutEmptyEnd(t.fields, 0)
 		if t.kind == "symbol" {
 			var named bool
 			if t.listing, named = t.listingOf(t.fields); named {
@@ -293,7 +293,7 @@ func (t *table) take(text []byte, check func(id string, names []string, row []fl
 	}
 	switch {
 	case t.listing != nil:
-		t.fields = withoutEmptyEnd(t.fields, t.listing.fields)
+		t.fields = tabular.WithoutEmptyEnd(t.fields, t.listing.fields)
 		column, err := t.listing.add(t.decimal(t.fields), t.line)
 		if err != nil {
 			return t.refuse(column, err)
@@ -322,15 +322,6 @@ func separatorOf(text []byte) byte {
 		}
 	}
 	return ','
-}
-
-// withoutEmptyEnd leaves out the empty fields behind the last separator: all of them,
-// or where a row should have so many fields, those beyond.
-func withoutEmptyEnd(fields [][]byte, want int) [][]byte {
-	for n := len(fields); n > max(1, want) && len(fields[n-1]) == 0; n-- {
-		fields = fields[:n-1]
-	}
-	return fields
 }
 
 // decimal writes points for decimal commas, where commas don't separate fields, or stand in
@@ -373,7 +364,7 @@ func (t *table) addRow(check func(id string, names []string, row []float64) erro
 		t.seen[id] = t.line
 		t.ids = append(t.ids, id)
 	}
-	t.fields = withoutEmptyEnd(t.fields, len(t.names)+first)
+	t.fields = tabular.WithoutEmptyEnd(t.fields, len(t.names)+first)
 	if len(t.fields)-first != len(t.names) {
 		if len(t.names)+first == 1 {
 			return t.refuse(0, fmt.Errorf("has %d fields, and the first line 1: start with the names of the columns, "+

@@ -38,9 +38,10 @@ func (r *Rows) Next() bool {
 		if r.Line = TrimLine(line, r.Number); isBlank(r.Line) {
 			continue
 		}
-		if r.Lines.cr {
-		} else if open, _ := opens(r.Line, false); open {
-			r.join()
+		if !r.Lines.cr && bytes.IndexByte(r.Line, '"') >= 0 {
+			if open, _ := opens(r.Line, false); open {
+				r.join()
+			}
 		}
 		if bytes.IndexByte(r.Line, 0) >= 0 {
 			r.err = &Error{File: r.File, Line: r.Number, Msg: "holds a zero byte: not a text file"}
@@ -169,6 +170,15 @@ func Cut(fields [][]byte, line []byte, separator byte) (all [][]byte, open int) 
 		fields = append(fields, formula(bytes.TrimSpace(field)))
 	}
 	return fields, open
+}
+
+// WithoutEmptyEnd leaves out the empty fields behind the last separator: all of them but the
+// first field, or where a row should have so many fields, those beyond.
+func WithoutEmptyEnd(fields [][]byte, want int) [][]byte {
+	for n := len(fields); n > max(1, want) && len(fields[n-1]) == 0; n-- {
+		fields = fields[:n-1]
+	}
+	return fields
 }
 
 // formula is the text in ="text", by which programs keep Excel from reading a number or a
