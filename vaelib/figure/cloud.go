@@ -26,8 +26,8 @@ type Mark struct {
 // points, single portfolios by name, and the efficient frontier as a line
 // where it is given, in its order.
 //
-// The last cloud is drawn on top. Clouds named "training" and "generated" have
-// the colours they have in every picture.
+// The last cloud is drawn on top. Clouds differ by colour and by shape; those named
+// "training" and "generated" have the ones they have in every picture.
 type RiskReturn struct {
 	Frame
 	Clouds   []Cloud
@@ -79,18 +79,15 @@ func (r RiskReturn) Draw() (*Figure, error) {
 	var notes []string
 	alt := fmt.Sprintf("%d portfolios with volatility from %.0f%% to %.0f%% and return from %.0f%% to %.0f%%",
 		shown+len(marks), 100*x.min, 100*x.max, 100*y.min, 100*y.max)
-	colors := cloudColors(names)
+	styles := cloudStyles(names)
 	for i, cloud := range r.Clouds {
 		xs, ys := thinned(risks[i], returns[i], cloudLimit)
 		if len(xs) < len(risks[i]) {
 			notes = append(notes, fmt.Sprintf("%s: %s of %s portfolios are drawn.",
 				oneLine(cloud.Name), grouped(len(xs)), grouped(len(risks[i]))))
 		}
-		style := cloudStyle(colors[i], len(xs))
-		drawPoints(p, x, y, xs, ys, style)
-		sample := style
-		sample.Color, sample.Radius = colors[i], 3
-		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(cloud.Name), grouped(len(risks[i]))), sample))
+		drawPoints(p, x, y, xs, ys, styles[i].of(len(xs)))
+		legend = append(legend, styles[i].entry(cloud.Name, len(risks[i])))
 	}
 	if len(r.Frontier.Risk) > 0 {
 		name := r.Frontier.Name
@@ -116,7 +113,7 @@ func drawMarks(p *plot.Plot, x, y scale, marks []Mark, line [2][]float64) (alt s
 	var xs, ys []float64
 	var names []string
 	for i, m := range marks {
-		style := draw.GlyphStyle{Color: paper, Radius: 5, Shape: diamond{}}
+		style := draw.GlyphStyle{Color: paper, Radius: 5, Shape: diamond}
 		drawPoints(p, x, y, []float64{m.Risk}, []float64{m.Return}, style)
 		style.Color, style.Radius = markColor(i), 4
 		drawPoints(p, x, y, []float64{m.Risk}, []float64{m.Return}, style)
@@ -128,31 +125,42 @@ func drawMarks(p *plot.Plot, x, y scale, marks []Mark, line [2][]float64) (alt s
 	return alt
 }
 
-// cloudStyle is how the points of a cloud of this colour look, of which so many are
-// drawn.
-func cloudStyle(colour color.NRGBA, drawn int) draw.GlyphStyle {
-	return draw.GlyphStyle{Color: faded(colour, pointOpacity(drawn)), Radius: 1.8, Shape: disc{}}
+// cloudStyle is how the points of a cloud look.
+type cloudStyle struct {
+	colour color.NRGBA
+	shape  glyph
 }
 
-// cloudColors are the colours of clouds by their names. Where one is the generated
-// portfolios', no other is blue.
-func cloudColors(names []string) []color.NRGBA {
-	other := seriesColor
-	if slices.Contains(names, "generated") {
-		other = markColor
+// of is the style of points of which so many are drawn.
+func (s cloudStyle) of(drawn int) draw.GlyphStyle {
+	return draw.GlyphStyle{Color: faded(s.colour, pointOpacity(drawn)), Radius: pointRadius(drawn), Shape: s.shape}
+}
+
+// entry is a cloud's sample in a legend, with the number of its points.
+func (s cloudStyle) entry(name string, points int) entry {
+	sample := draw.GlyphStyle{Color: s.colour, Radius: 3.4, Shape: s.shape}
+	return pointEntry(fmt.Sprintf("%s (%s)", oneLine(name), grouped(points)), sample)
+}
+
+// cloudStyles are the styles of clouds by their names. Where one is the generated
+// portfolios', no other is blue or has their shape.
+func cloudStyles(names []string) []cloudStyle {
+	other := func(i int) cloudStyle { return cloudStyle{seriesColor(i), shapes[i%len(shapes)]} }
+	if slices.Contains(names, "generated") || slices.Contains(names, "training") {
+		other = func(i int) cloudStyle { return cloudStyle{markColor(i), shapes[2+i%(len(shapes)-2)]} }
 	}
-	colors := make([]color.NRGBA, len(names))
+	styles := make([]cloudStyle, len(names))
 	for i, name := range names {
 		switch name {
 		case "training":
-			colors[i] = trainingColor
+			styles[i] = cloudStyle{trainingColor, shapes[0]}
 		case "generated":
-			colors[i] = generatedColor
+			styles[i] = cloudStyle{generatedColor, shapes[1]}
 		default:
-			colors[i] = other(i)
+			styles[i] = other(i)
 		}
 	}
-	return colors
+	return styles
 }
 
 // markColor leaves out the generated portfolios' blue.
@@ -162,6 +170,9 @@ func markColor(i int) color.NRGBA { return seriesColor(1 + i%(len(palette)-1)) }
 func pointOpacity(n int) float64 {
 	return min(0.85, max(0.25, 60/(60+float64(n)/10)))
 }
+
+// pointRadius makes points larger where they are few, so that their shape shows.
+func pointRadius(n int) vg.Length { return vg.Length(1.8 + 0.9*min(1, 200/float64(n))) }
 
 // thinned keeps at most limit points, evenly spread over their order.
 func thinned(xs, ys []float64, limit int) (x, y []float64) {
@@ -173,39 +184,4 @@ func thinned(xs, ys []float64, limit int) (x, y []float64) {
 		x, y = append(x, xs[i]), append(y, ys[i])
 	}
 	return x, y
-}
-
-// disc is a filled circle of few corners: thousands of them are drawn faster
-// than true circles and look the same.
-type disc struct{}
-
-func (disc) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
-	c.SetColor(sty.Color)
-	var path vg.Path
-	for k, corner := range octagon {
-		to := vg.Point{X: at.X + sty.Radius*corner.X, Y: at.Y + sty.Radius*corner.Y}
-		if k == 0 {
-			path.Move(to)
-		} else {
-			path.Line(to)
-		}
-	}
-	path.Close()
-	c.Fill(path)
-}
-
-var octagon = []vg.Point{{X: 1, Y: 0.41}, {X: 0.41, Y: 1}, {X: -0.41, Y: 1}, {X: -1, Y: 0.41},
-	{X: -1, Y: -0.41}, {X: -0.41, Y: -1}, {X: 0.41, Y: -1}, {X: 1, Y: -0.41}}
-
-type diamond struct{}
-
-func (diamond) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
-	c.SetColor(sty.Color)
-	var path vg.Path
-	path.Move(vg.Point{X: at.X - 1.2*sty.Radius, Y: at.Y})
-	path.Line(vg.Point{X: at.X, Y: at.Y + 1.2*sty.Radius})
-	path.Line(vg.Point{X: at.X + 1.2*sty.Radius, Y: at.Y})
-	path.Line(vg.Point{X: at.X, Y: at.Y - 1.2*sty.Radius})
-	path.Close()
-	c.Fill(path)
 }

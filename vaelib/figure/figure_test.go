@@ -461,22 +461,32 @@ func BenchmarkRiskReturn(b *testing.B) {
 	}
 }
 
-// Every picture has a form for narrow screens: as wide as one, with type of the
-// same size, and panels one above the other.
-// Only generated portfolios are blue where there are some.
-func TestCloudColors(t *testing.T) {
-	for _, names := range [][]string{{"Dirichlet", "generated"}, {"generated", "others"}, {"training", "a", "generated", "b"}} {
-		for i, c := range cloudColors(names) {
-			if (c == generatedColor) != (names[i] == "generated") {
-				t.Errorf("%v: %q is %v", names, names[i], c)
+// Only generated portfolios are blue where there are some, and no two clouds have one
+// shape.
+func TestCloudStyles(t *testing.T) {
+	for _, names := range [][]string{
+		{"Dirichlet", "generated"}, {"generated", "others"}, {"training", "a", "generated", "b"}, {"a", "training"},
+		{"a", "b", "c", "d", "e", "f", "g", "h"},
+	} {
+		styles := cloudStyles(names)
+		for i, s := range styles {
+			if slices.Contains(names, "generated") && (s.colour == generatedColor) != (names[i] == "generated") {
+				t.Errorf("%v: %q is %v", names, names[i], s.colour)
+			}
+			for j := range i {
+				if slices.Equal(s.shape, styles[j].shape) {
+					t.Errorf("%v: %q and %q have one shape", names, names[j], names[i])
+				}
 			}
 		}
 	}
-	if colors := cloudColors([]string{"a", "b"}); colors[0] != palette[0] || colors[1] != palette[1] {
-		t.Errorf("colours %v are not the palette's first", colors)
+	if s := cloudStyles([]string{"a", "b"}); s[0].colour != palette[0] || s[1].colour != palette[1] {
+		t.Errorf("colours %v and %v are not the palette's first", s[0].colour, s[1].colour)
 	}
 }
 
+// Every picture has a form for narrow screens: as wide as one, with type of the
+// same size, and panels one above the other.
 func TestNarrow(t *testing.T) {
 	for name, d := range gallery() {
 		f, err := d.Draw()

@@ -87,7 +87,7 @@ func (v Intervals) paint(c draw.Canvas, p *plot.Plot, x scale) {
 		if x.include(v.Low[i]) && x.include(v.High[i]) {
 			c.StrokeLine2(draw.LineStyle{Color: ground, Width: 3.4}, tx(v.Low[i]), height, tx(v.High[i]), height)
 		}
-		dot := draw.GlyphStyle{Color: paper, Radius: 4, Shape: disc{}}
+		dot := draw.GlyphStyle{Color: paper, Radius: 4, Shape: disc}
 		c.DrawGlyph(dot, vg.Point{X: tx(estimate), Y: height})
 		dot.Color, dot.Radius = ground, 2.9
 		c.DrawGlyph(dot, vg.Point{X: tx(estimate), Y: height})

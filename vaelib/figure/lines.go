@@ -162,7 +162,7 @@ func (s Series) entry(style draw.LineStyle) entry {
 	if !dots {
 		return lineEntry(s.Name, style)
 	}
-	return pointEntry(s.Name, draw.GlyphStyle{Color: style.Color, Radius: 3, Shape: disc{}})
+	return pointEntry(s.Name, draw.GlyphStyle{Color: style.Color, Radius: 3, Shape: disc})
 }
 
 // tints are the colours of the shades by name, and their entries in a legend.

@@ -116,7 +116,7 @@ func (p Plane) plot(m PlaneMap, x, y, values scale, half float64) *plot.Plot {
 				Max: vg.Point{X: tx(column+half) + 0.2, Y: ty(row+half) + 0.2}, // no seams
 			})
 		}
-		style := draw.GlyphStyle{Color: faded(warning, pointOpacity(len(p.Points))), Radius: 1.6, Shape: disc{}}
+		style := draw.GlyphStyle{Color: faded(warning, pointOpacity(len(p.Points))), Radius: 1.6, Shape: disc}
 		for _, point := range p.Points {
 			if onPlane(point, x) {
 				c.DrawGlyph(style, vg.Point{X: tx(point.X), Y: ty(point.Y)})

@@ -10,7 +10,7 @@ import (
 )
 
 // Scatter draws points of a plane, such as codes or compositions: in one colour
-// a group, or coloured by a quantity, such as a risk.
+// and shape a group, or coloured by a quantity, such as a risk.
 //
 // The last group is drawn on top.
 type Scatter struct {
@@ -57,17 +57,15 @@ func (s Scatter) Draw() (*Figure, error) {
 	}
 	p := newPlot(x, y)
 	var legend []entry
-	colors := cloudColors(names)
+	styles := cloudStyles(names)
 	for i, g := range s.Groups {
 		if g.Values != nil {
 			drawColoured(p, x, y, scaleOf, xs[i], ys[i], values[i])
 			continue
 		}
 		px, py := thinned(xs[i], ys[i], cloudLimit)
-		style := cloudStyle(colors[i], len(px))
-		drawPoints(p, x, y, px, py, style)
-		style.Color, style.Radius = colors[i], 3
-		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(g.Name), grouped(len(xs[i]))), style))
+		drawPoints(p, x, y, px, py, styles[i].of(len(px)))
+		legend = append(legend, styles[i].entry(g.Name, len(xs[i])))
 	}
 	drawCircles(p, s.Circles)
 	alt := fmt.Sprintf("%d points, x from %.4g to %.4g, y from %.4g to %.4g", shown, x.min, x.max, y.min, y.max)
@@ -110,7 +108,7 @@ func drawColoured(p *plot.Plot, x, y, colours scale, xs, ys, values []float64) {
 			if colours.max > colours.min {
 				t = (values[i] - colours.min) / (colours.max - colours.min)
 			}
-			c.DrawGlyph(draw.GlyphStyle{Color: faded(sequential(t), 0.85), Radius: 1.9, Shape: disc{}},
+			c.DrawGlyph(draw.GlyphStyle{Color: faded(sequential(t), 0.85), Radius: 1.9, Shape: disc},
 				vg.Point{X: tx(xs[i]), Y: ty(ys[i])})
 		}
 	}))

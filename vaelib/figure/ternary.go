@@ -2,7 +2,6 @@ package figure
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"slices"
 
@@ -37,7 +36,7 @@ func (t Ternary) Draw() (*Figure, error) {
 	var legend []entry
 	kept := make([][][3]float64, len(t.Clouds))
 	omitted, shown := 0, 0
-	colors := t.colors()
+	styles := t.styles()
 	for i, cloud := range t.Clouds {
 		if rows(cloud.Weights) == 0 {
 			continue
@@ -48,8 +47,7 @@ func (t Ternary) Draw() (*Figure, error) {
 		kept[i] = onSimplex(cloud.Weights)
 		omitted += rows(cloud.Weights) - len(kept[i])
 		shown += len(kept[i])
-		style := draw.GlyphStyle{Color: colors[i], Radius: 3, Shape: disc{}}
-		legend = append(legend, pointEntry(fmt.Sprintf("%s (%s)", oneLine(cloud.Name), grouped(len(kept[i]))), style))
+		legend = append(legend, styles[i].entry(cloud.Name, len(kept[i])))
 		alt += fmt.Sprintf("; %s: %d portfolios", oneLine(cloud.Name), len(kept[i]))
 	}
 	if shown == 0 && t.LogDensity == nil {
@@ -65,13 +63,13 @@ func (t Ternary) Draw() (*Figure, error) {
 	return f, nil
 }
 
-// colors are the clouds' colours.
-func (t Ternary) colors() []color.NRGBA {
+// styles are the clouds' styles.
+func (t Ternary) styles() []cloudStyle {
 	names := make([]string, len(t.Clouds))
 	for i, cloud := range t.Clouds {
 		names[i] = cloud.Name
 	}
-	return cloudColors(names)
+	return cloudStyles(names)
 }
 
 // onSimplex keeps the rows that are weights, to 1e-6.
@@ -112,9 +110,9 @@ func (t Ternary) draw(c draw.Canvas, kept [][][3]float64) {
 	}
 	c.StrokeLines(draw.LineStyle{Color: softInk, Width: 0.9}, []vg.Point{
 		at([3]float64{1, 0, 0}), at([3]float64{0, 1, 0}), at([3]float64{0, 0, 1}), at([3]float64{1, 0, 0})})
-	for i, color := range t.colors() {
+	for i, cloud := range t.styles() {
 		drawn := min(len(kept[i]), cloudLimit)
-		style := cloudStyle(color, drawn)
+		style := cloud.of(drawn)
 		for k := range drawn {
 			c.DrawGlyph(style, at(kept[i][k*len(kept[i])/drawn]))
 		}
