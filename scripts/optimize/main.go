@@ -20,7 +20,7 @@ type config struct {
 	Objective    optimize.Objective `flag:"objective" required:"true" choice:"min-variance|mean-variance|max-sharpe|risk-parity|risk-budget|inverse-volatility|hrp|max-diversification|min-cvar|max-min|equal-weight|min-tracking-error|learnt" help:"what is optimised; learnt is no optimum but what a model chooses, which was trained for the largest true Sharpe ratio on simulated markets"`
 	RiskAversion *float64           `flag:"risk-aversion" range:"[0,inf)" only:"objective=mean-variance" help:"the lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w; without it 1"`
 	TargetReturn *float64           `flag:"target-return" unit:"per period" only:"objective=mean-variance" help:"the least mean, for which mean-variance then minimises the variance"`
-	Budgets      []string           `flag:"budgets" unit:"SYM=X" only:"objective=risk-budget" help:"the shares of the variance that assets are to have, of any sum; a symbol that isn't named has 0"`
+	Budgets      []string           `flag:"budgets" unit:"SYM=X" only:"objective=risk-budget" help:"the shares of the variance that assets are to have, of any sum; a symbol that isn't named has 0; sector.NAME=X shares X out over a sector of -sectors"`
 	Level        float64            `flag:"level" range:"(0,1)" only:"objective=min-cvar" help:"the confidence level of the CVaR"`
 	Covariance   string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"objective!=min-cvar|max-min|learnt" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
 	Means        string             `flag:"means" unit:"FILE|sample|bayes-stein|empirical-bayes" only:"objective=mean-variance|max-sharpe" help:"the expected returns: a CSV with one of each asset, as a share per year, as in the columns symbol and mean; or the estimator of them, of which two shrink the sample's means"`
@@ -73,7 +73,14 @@ func (c *config) Validate() error {
 	if err := moments.CheckName(c.Covariance); err != nil {
 		return fmt.Errorf("-covariance: %w", err)
 	}
-	if err := c.CheckSectors(); err != nil {
+	budgets, err := parseBudgets(c.Budgets)
+	if err != nil {
+		return err
+	}
+	if err := c.CheckSectors(); err != nil && !bySectors(budgets) {
+		if c.Objective == optimize.RiskBudget {
+			err = fmt.Errorf("%w; a budget of a sector is sector.NAME=X", err)
+		}
 		return err
 	}
 	if c.Objective == optimize.RiskBudget && len(c.Budgets) == 0 {
@@ -94,8 +101,7 @@ func (c *config) Validate() error {
 	if c.Cash > 0 && c.Lower < 0 {
 		return errors.New("-cash buys whole lots, which can't be short: leave out -lower, or -cash")
 	}
-	_, err := parseBudgets(c.Budgets)
-	return err
+	return nil
 }
 
 func run(ctx context.Context, c *config, io *cli.IO) error {
@@ -176,7 +182,7 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benc
 	if held != nil {
 		in.Previous = held.Weights
 	}
-	if in.Budgets, err = c.budgets(w.Symbols); err != nil {
+	if in.Budgets, err = c.budgets(io, w.Symbols); err != nil {
 		return nil, nil, err
 	}
 	periods := 1.0
