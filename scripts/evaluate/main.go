@@ -66,6 +66,7 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	io.Told(c.Weights, given.Notes)
 	prices, benchmark, err := c.Benchmark.Load(io, &c.Prices, given.Symbols)
 	if err != nil {
 		return err

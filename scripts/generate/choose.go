@@ -15,8 +15,8 @@ import (
 
 // Choice are the flags of the modes that choose among many portfolios.
 type Choice struct {
-	Candidates int     `flag:"candidates" range:"[1,10000000]" only:"mode=robust|diversify|stress" help:"the number of portfolios to draw and choose from; of stress, the number of codes to draw"`
-	Within     float64 `flag:"within" range:"[0,0.5]" unit:"share" only:"mode=diversify" help:"the share of the largest Sharpe ratio that a portfolio may miss: candidates that miss more are moved towards the optimum, just far enough; 0 chooses on the Pareto front instead"`
+	Candidates int      `flag:"candidates" range:"[1,10000000]" only:"mode=robust|diversify|stress" help:"the number of portfolios to draw and choose from; of stress, the number of codes to draw"`
+	Within     *float64 `flag:"within" range:"(0,0.5]" unit:"share" only:"mode=diversify" help:"the share of the largest Sharpe ratio that a portfolio may miss: candidates that miss more are moved towards the optimum, just far enough; without it the choice is on the Pareto front"`
 	choose.Settings
 	HeldOut float64 `flag:"held-out" range:"(0,0.9]" unit:"share" only:"mode=robust|styles" help:"the last part of the periods, by which portfolios are judged but not chosen"`
 }
@@ -65,7 +65,7 @@ func (j *job) robust(ctx context.Context) (*made, error) {
 // diversify chooses a varied part of the Pareto front of return, risk and
 // concentration, or of the portfolios near the largest Sharpe ratio.
 func (j *job) diversify(ctx context.Context) (*made, error) {
-	if j.Within > 0 && j.set.MinWeight > 0 {
+	if j.Within != nil && j.set.MinWeight > 0 {
 		return nil, cli.Usagef("-within goes with no minimum weight, which is %v: leave it out, or say -min-weight 0",
 			j.set.MinWeight)
 	}
@@ -73,7 +73,7 @@ func (j *job) diversify(ctx context.Context) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	if j.Within > 0 {
+	if j.Within != nil {
 		return j.near(ctx, batch)
 	}
 	evaluator, err := metrics.NewEvaluator(j.window.Returns, j.settings)
@@ -103,7 +103,7 @@ func (j *job) diversify(ctx context.Context) (*made, error) {
 
 // near chooses among candidates that are moved near the largest Sharpe ratio.
 func (j *job) near(ctx context.Context, batch *generate.Batch) (*made, error) {
-	settings := near.Settings{Within: j.Within, Count: j.count(10), Rng: stream.New(j.Seed, "generate.near", 0)}
+	settings := near.Settings{Within: *j.Within, Count: j.count(10), Rng: stream.New(j.Seed, "generate.near", 0)}
 	if j.present != nil {
 		settings.Away = j.present.Turnover
 	}
@@ -114,7 +114,7 @@ func (j *job) near(ctx context.Context, batch *generate.Batch) (*made, error) {
 	j.record.Near = chosen
 	j.io.Note("largest Sharpe ratio: %.6g; %d of %d candidates are within %.3g %% of it as they come, the others are "+
 		"moved; the chosen are at least %.4f apart, and as many out of corners of the constraints %.4f", chosen.Best,
-		chosen.Inside, chosen.Candidates, 100*j.Within, chosen.Least, chosen.Rival)
+		chosen.Inside, chosen.Candidates, 100**j.Within, chosen.Least, chosen.Rival)
 	batch.Weights, batch.Moved = chosen.Weights, chosen.Moved
 	m := &made{batch: batch.Pick(chosen.Rows)}
 	evaluator, err := metrics.NewEvaluator(j.window.Returns, j.settings)

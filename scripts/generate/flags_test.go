@@ -59,7 +59,7 @@ func TestFlagsOfOtherModes(t *testing.T) {
 	refused := map[string]string{}
 	for args, want := range map[string]string{
 		"-mode sample -starts 8":                               "-starts goes with -mode latent: leave it out",
-		"-starts 64":                                           "-starts goes with -mode latent",
+		"-starts 64":                                           "-starts goes with -mode latent: give -mode latent, or leave it out",
 		"-mode sample -objective sharpe":                       "-objective goes with -mode latent",
 		"-mode latent -volatility 0.2":                         "-volatility goes with -objective return-at-volatility",
 		"-mode latent -from-weights w.csv":                     "-from-weights goes with -mode interpolate, styles or outcomes, or with -radii X",

@@ -317,6 +317,7 @@ func (j *job) read() (err error) {
 	if j.given, err = portfolio.ReadCSV(j.FromWeights, portfolio.ReadOptions{Symbols: j.symbols}); err != nil {
 		return err
 	}
+	j.io.Told(j.FromWeights, j.given.Notes)
 	j.record.Given, err = run.HashFile(j.FromWeights)
 	return err
 }

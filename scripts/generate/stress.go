@@ -16,7 +16,7 @@ type Stress struct {
 	Sweep string `flag:"sweep" choice:"grid|halton" default:"grid" help:"the codes to try: grid is a square of the plane in which codes vary most, halton fills N(0, I) evenly"`
 	Side  int    `flag:"side" range:"[2,2000]" only:"sweep=grid" help:"the number of codes along a side of the square"`
 
-	Traded  string  `flag:"traded-value" unit:"FILE" help:"a wide CSV of the value of each asset that its market trades in each period; adds the loss of selling -capital within one period of median trade"`
+	Traded  string  `flag:"traded-value" was:"turnover" unit:"FILE" help:"a wide CSV of the value of each asset that its market trades in each period; adds the loss of selling -capital within one period of median trade"`
 	Capital float64 `flag:"capital" range:"[0,inf)" unit:"currency" only:"traded-value" help:"the value to sell, in the currency of -traded-value"`
 }
 

@@ -640,7 +640,7 @@ func TestBadInput(t *testing.T) {
 		{"symbols that are not traded", []string{"-base-url", lacking.URL}, 1, "doesn't trade CCCUSDT, DDDUSDT of the model in linear: choose another -category"},
 		{"a host that is none", []string{"-base-url", "ftp://x"}, 2, "-base-url: "},
 		{"a stream that is none", []string{"-stream-url", "http://x"}, 2, "-stream-url: "},
-		{"a range without files", []string{"-from", "2024-01-01"}, 2, "-from goes with -replay FOLDER: leave it out"},
+		{"a range without files", []string{"-from", "2024-01-01"}, 2, "-from goes with -replay FOLDER: give -replay FOLDER, or leave it out"},
 		{"no date", []string{"-replay", folder, "-from", "soon"}, 2, "soon"},
 		{"no such folder", []string{"-replay", dir + "/none"}, 1, "none"},
 		{"a symbol without a file", []string{"-replay", few}, 1, "holds CCCUSDT, which the prices lack"},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/optimize"
 	"vaefolio/vaelib/portfolio"
 )
@@ -18,16 +19,17 @@ const (
 )
 
 // lots are the amounts in which the assets can be held.
-func (c *config) lots(symbols []string) (optimize.Lots, error) {
+func (c *config) lots(io *cli.IO, symbols []string) (optimize.Lots, error) {
 	var lots optimize.Lots
 	if c.Lots == "" {
 		lots.Size = slices.Repeat([]float64{c.Lot}, len(symbols))
 		return lots, nil
 	}
-	p, err := portfolio.ReadCSV(c.Lots, portfolio.ReadOptions{AnySum: true})
+	p, err := portfolio.ReadCSV(c.Lots, portfolio.ReadOptions{AnySum: true, Amounts: true})
 	if err != nil {
 		return lots, err
 	}
+	io.Told(c.Lots, p.Notes)
 	columns, missing := columnsOf(p, symbols)
 	if missing != "" {
 		return lots, fmt.Errorf("%s: no lot of %s, which is among the assets: add a line", c.Lots, missing)
@@ -60,12 +62,12 @@ func (c *config) lots(symbols []string) (optimize.Lots, error) {
 }
 
 // allocate turns the weights into whole lots, where there is cash.
-func (c *config) allocate(o *output) (err error) {
+func (c *config) allocate(io *cli.IO, o *output) (err error) {
 	if c.Cash == 0 {
 		return nil
 	}
 	symbols := o.prices.Window.Symbols
-	lots, err := c.lots(symbols)
+	lots, err := c.lots(io, symbols)
 	if err != nil {
 		return err
 	}

@@ -37,11 +37,12 @@ func TestLots(t *testing.T) {
 		t.Errorf("%q", r.Notes)
 	}
 	for want, text := range map[string]string{
-		"B would get more than":   "symbol,lot\nA,1\nB,1e-300\nC,1\n",
-		"unknown column \"tick\"": "symbol,lot,tick\nA,1,1\nB,1,1\nC,1,1\n",
-		"no column lot":           "symbol,min_value,min_quantity\nA,1,1\nB,1,1\nC,1,1\n",
-		"the lot of B is 0":       "symbol,lot,min_value\nA,1,5\nB,0,5\nC,1,5\n",
-		"no lot of C":             "symbol,lot,min_value\nA,1,5\nB,1,5\n",
+		"B would get more than":                 "symbol,lot\nA,1\nB,1e-300\nC,1\n",
+		"unknown column \"tick\"":               "symbol,lot,tick\nA,1,1\nB,1,1\nC,1,1\n",
+		"no column lot":                         "symbol,min_value,min_quantity\nA,1,1\nB,1,1\nC,1,1\n",
+		"the lot of B is 0":                     "symbol,lot,min_value\nA,1,5\nB,0,5\nC,1,5\n",
+		"no lot of C":                           "symbol,lot,min_value\nA,1,5\nB,1,5\n",
+		"is in percent, and an amount is meant": "symbol,lot\nA,1%\nB,1\nC,1\n",
 	} {
 		code, stdout, stderr := execute(t, append(args[:4:4], "-lots="+write(t, "bad.csv", text))...)
 		if code != 1 || stdout != "" || !strings.Contains(stderr, want) {

@@ -27,7 +27,7 @@ type config struct {
 	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" only:"objective=hrp" help:"how the distance of two clusters is measured"`
 	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" only:"objective=hrp" help:"how the leaves of the tree are ordered"`
 	Previous     string             `flag:"previous" unit:"FILE" only:"turnover-charge and !holdings" help:"a CSV with one row of weights of all assets, those held now, for -turnover-charge; -holdings says it for all"`
-	Charge       float64            `flag:"turnover-charge" range:"[0,inf)" only:"objective=min-variance|mean-variance|min-tracking-error" help:"what each unit of turnover, the sum of |w - held|, costs in the objective; it needs -holdings; -max-turnover limits the turnover instead"`
+	Charge       float64            `flag:"turnover-charge" was:"turnover" range:"[0,inf)" only:"objective=min-variance|mean-variance|min-tracking-error" help:"what each unit of turnover, the sum of |w - held|, costs in the objective; it needs -holdings; -max-turnover limits the turnover instead"`
 	Fallback     bool               `flag:"min-variance-fallback" only:"objective=max-sharpe" help:"take the minimum-variance portfolio where no feasible mean exceeds the risk-free rate"`
 	Project      bool               `flag:"project" only:"objective!=learnt" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
 	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
@@ -152,7 +152,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 			return err
 		}
 	}
-	if err := c.allocate(&o); err != nil {
+	if err := c.allocate(io, &o); err != nil {
 		return err
 	}
 	return o.write(io)
@@ -176,7 +176,7 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benc
 	if err := c.Limit(&in.Set, held); err != nil {
 		return nil, nil, err
 	}
-	if in.Previous, err = cli.ReadWeights(c.Previous, w.Symbols); err != nil {
+	if in.Previous, err = cli.ReadWeights(io, c.Previous, w.Symbols); err != nil {
 		return nil, nil, err
 	}
 	if held != nil {

@@ -49,6 +49,7 @@ func readMeans(io *cli.IO, path string, symbols []string) ([]float64, error) {
 	if err != nil {
 		return nil, fmt.Errorf("-means, which is a file or one of %s: %w", strings.Join(moments.MeanNames(), ", "), err)
 	}
+	io.Told(path, p.Notes)
 	if p.Len() != 1 {
 		return nil, fmt.Errorf("%s: %d rows of means where one is wanted: keep one", path, p.Len())
 	}

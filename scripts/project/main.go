@@ -51,6 +51,7 @@ func project(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	io.Told(c.Weights, p.Notes)
 	set, err := c.Set(io, p.Symbols)
 	if err != nil {
 		return err

@@ -51,6 +51,7 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 	if err != nil {
 		return nil, err
 	}
+	notes = append(notes, p.Notes...)
 	refuse := func(format string, args ...any) (*Held, error) {
 		return nil, &FileError{File: path, Err: fmt.Errorf(format, args...)}
 	}

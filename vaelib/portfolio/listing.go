@@ -13,10 +13,11 @@ import (
 // spreadsheets give holdings, perhaps with the portfolio that it belongs to; or it has
 // a column of weights for each portfolio, a table on its side.
 type listing struct {
-	symbol     int            // field of the symbol
-	id         int            // field of the portfolio; -1: there is one portfolio, or a column each
-	weights    []int          // fields of weights
-	percent    bool           // the header says that they are in percent
+	symbol     int   // field of the symbol
+	id         int   // field of the portfolio; -1: there is one portfolio, or a column each
+	weights    []int // fields of weights
+	unit       unit  // of weights, as far as the header says
+	notes      []string
 	fields     int            // of a line
 	symbols    []string       // in the order of the file
 	ids        []string       // of the portfolios; one of the name "" where nothing names it
@@ -63,7 +64,7 @@ func (t *table) listingOf(fields [][]byte) (l *listing, named bool) {
 	if len(fields) < 2 || !slices.ContainsFunc(fields, func(f []byte) bool { return !isKnown(f) }) {
 		return nil, false // symbols, of which some may be numbers
 	}
-	l = &listing{id: -1, percent: t.percent, fields: len(fields), places: map[string]int{},
+	l = &listing{id: -1, unit: t.unit, fields: len(fields), places: map[string]int{},
 		portfolios: map[string]int{}}
 	if _, err := weight(fields[1]); err == nil && len(fields) == 2 {
 		if _, err := weight(fields[0]); err == nil {
@@ -81,7 +82,9 @@ func (t *table) listingOf(fields [][]byte) (l *listing, named bool) {
 		return nil, false
 	case w >= 0:
 		l.of([]int{w}, "")
-		l.percent = t.percent || inPercent(fields[w])
+		if inPercent(fields[w]) {
+			l.unit = percent
+		}
 		if l.id = place(fields, portfolioWords); l.id >= 0 {
 			l.of([]int{w})
 		}
@@ -135,50 +138,63 @@ func (l *listing) add(fields [][]byte, line int) (column int, err error) {
 			l.rows, l.lines = append(l.rows, nil), append(l.lines, line)
 		}
 	}
+	values := make([]float64, len(l.weights))
+	for k, field := range l.weights {
+		if values[k], err = share(fields[field], l.unit); err != nil {
+			return field + 1, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if l.isTotal(name, first, values) {
+		l.notes = append(l.notes, fmt.Sprintf("line %d, %s, is passed over as the sum of the others", line, name))
+		return 0, nil
+	}
+	return 0, l.put(name, first, values, line)
+}
+
+// put takes in the weights of a symbol in the portfolios from first on.
+func (l *listing) put(name string, first int, values []float64, line int) error {
 	at, known := l.places[name]
 	if !known {
 		at = len(l.symbols)
 		if (at+1)*len(l.ids) > mostNumbers {
-			return 0, fmt.Errorf("the file holds more than %d numbers, the most that are read: split it", mostNumbers)
+			return fmt.Errorf("the file holds more than %d numbers, the most that are read: split it", mostNumbers)
 		}
 		l.symbols, l.places[name] = append(l.symbols, name), at
 	}
-	for k, field := range l.weights {
-		x, err := share(fields[field], l.percent)
-		if err != nil {
-			return field + 1, fmt.Errorf("%s: %w", name, err)
-		}
+	for k, x := range values {
 		i := first + k
 		for len(l.rows[i]) <= at {
 			l.rows[i] = append(l.rows[i], math.NaN())
 		}
 		if old := l.rows[i][at]; old == old {
-			return 0, fmt.Errorf("symbol %s is there twice: keep one of the lines", name)
+			return fmt.Errorf("symbol %s is there twice: keep one of the lines", name)
 		}
 		l.lines[i] = line
-		if isTotal(name, x, l.rows[i]) {
-			return 0, fmt.Errorf("%s is the sum of the lines above, and no symbol: delete the line", name)
-		}
 		l.rows[i][at] = x
 	}
-	return 0, nil
+	return nil
 }
 
-// isTotal says whether a line sums up those above it.
-func isTotal(name string, x float64, row []float64) bool {
-	if !slices.Contains([]string{"total", "sum", "grandtotal", "summe", "totals", "accounttotal", "portfoliototal",
-		"gesamt"}, plain([]byte(name))) {
+// isTotal says whether a line sums up those above it, in all of the portfolios from first on.
+func (l *listing) isTotal(name string, first int, values []float64) bool {
+	if !slices.Contains(totalWords, plain([]byte(name))) {
 		return false
 	}
-	if len(row) > 1 && (x == 1 || x == 100) {
-		return true // with what is left out, such as cash
-	}
-	for _, v := range row {
-		if v == v {
-			x -= v
+	for k, x := range values {
+		row := l.rows[first+k]
+		if len(row) > 0 && (x == 1 || x == 100) {
+			continue // with what is left out, such as cash
+		}
+		for _, v := range row {
+			if v == v {
+				x -= v
+			}
+		}
+		if math.Abs(x) >= 1e-4 {
+			return false
 		}
 	}
-	return math.Abs(x) < 1e-4
+	return true
 }
 
 // fill puts the portfolios into the table.
@@ -186,7 +202,7 @@ func (l *listing) fill(t *table) error {
 	if len(l.symbols) == 0 {
 		return errors.New("no rows below the header")
 	}
-	t.names, t.lines = l.symbols, l.lines
+	t.names, t.lines, t.notes = l.symbols, l.lines, append(t.notes, l.notes...)
 	if len(l.ids) > 1 || l.ids[0] != "" {
 		t.ids = l.ids
 		if err := checkNames("portfolio", l.ids); err != nil {

@@ -20,6 +20,7 @@ type Portfolios struct {
 	IDs        []string    // N, the rows; nil: they are called by their number, from 1
 	Weights    *mat.Dense  // N x n
 	Conditions *Conditions // of the same N rows; nil: none
+	Notes      []string    // what was passed over in the file that they are from
 }
 
 // Conditions are what each portfolio is found to have, such as its volatility
@@ -166,7 +167,7 @@ func (p *Portfolios) Reorder(symbols []string) (*Portfolios, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Portfolios{Symbols: slices.Clone(symbols), IDs: p.IDs, Conditions: p.Conditions}
+	out := &Portfolios{Symbols: slices.Clone(symbols), IDs: p.IDs, Conditions: p.Conditions, Notes: p.Notes}
 	out.Weights = mat.NewDense(p.Len(), len(symbols), nil)
 	for i := range p.Len() {
 		from, to := p.Weights.RawRowView(i), out.Weights.RawRowView(i)

@@ -32,6 +32,8 @@ type ReadOptions struct {
 	Percent bool
 	// AnySum accepts rows that do not sum to 1: what is to be projected.
 	AnySum bool
+	// Amounts refuses percent signs, in numbers that are no shares of anything.
+	Amounts bool
 }
 
 // ReadCSV reads the weights in a file: a header of symbols and a row a
@@ -40,7 +42,8 @@ type ReadOptions struct {
 // portfolio where there are several; or a table on its side, with symbols in the first
 // column and a portfolio in each other. Fields are separated by commas, or by
 // semicolons, tabs or bars, beside which there may be decimal commas. The file may be
-// packed as tables may be (package tabular). Everything
+// packed as tables may be (package tabular). Text below the rows, such as a source, is passed
+// over, as is a line that sums up a listing; Notes say so. Everything
 // that is wrong with it is a [*FileError]; around a [*SymbolError] where a symbol
 // is unknown or missing.
 func ReadCSV(path string, options ReadOptions) (*Portfolios, error) {
@@ -63,7 +66,7 @@ func Read(r io.Reader, name string, options ReadOptions) (*Portfolios, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Portfolios{Symbols: t.names, IDs: t.ids, Weights: t.values()}
+	p := &Portfolios{Symbols: t.names, IDs: t.ids, Weights: t.values(), Notes: t.notes}
 	if options.Symbols == nil {
 		return p, nil
 	}
@@ -179,7 +182,7 @@ func defectOf(path string, err error) error {
 type table struct {
 	file, kind string   // as errors call it, and its columns
 	known      []string // names that columns may have; nil: any
-	percent    bool     // weights without a percent sign are in percent too
+	unit       unit     // of weights without a percent sign
 	headerLine int
 	names      []string
 	ids        []string // nil: no such column
@@ -193,6 +196,8 @@ type table struct {
 	withIDs bool
 	maybeID bool           // the first column may hold ids, which its first field tells
 	seen    map[string]int // line of each id
+	footer  footer
+	notes   []string
 }
 
 func (t *table) values() *mat.Dense {
@@ -218,8 +223,13 @@ func readTable(r io.Reader, file, kind string, options ReadOptions,
 	check func(id string, names []string, row []float64) error,
 ) (*table, error) {
 	lines := tabular.NewRows(r, file)
-	t := &table{file: file, kind: kind, known: options.Symbols, percent: options.Percent, separator: ',',
-		seen: map[string]int{}}
+	t := &table{file: file, kind: kind, known: options.Symbols, separator: ',', seen: map[string]int{}}
+	switch {
+	case options.Percent:
+		t.unit = percent
+	case options.Amounts:
+		t.unit = amounts
+	}
 	if check == nil {
 		check = func(string, []string, []float64) error { return nil }
 	}
@@ -236,6 +246,9 @@ func readTable(r io.Reader, file, kind string, options ReadOptions,
 		if err := t.takeListing(check); err != nil {
 			return nil, err
 		}
+	}
+	if t.footer.line > 0 {
+		t.notes = append(t.notes, t.footer.note())
 	}
 	t.line = 0
 	switch {
@@ -289,6 +302,11 @@ func (t *table) take(text []byte, check func(id string, names []string, row []fl
 			if t.listing, named = t.listingOf(t.fields); named {
 				return nil
 			}
+		}
+	}
+	if t.headerLine != t.line {
+		if below, err := t.isBelow(); below || err != nil {
+			return err
 		}
 	}
 	switch {
@@ -378,7 +396,7 @@ func (t *table) addRow(check func(id string, names []string, row []float64) erro
 			"split it", mostNumbers, mostNumbers/len(t.names), len(t.names)))
 	}
 	for j, field := range t.fields[first:] {
-		x, err := share(field, t.percent)
+		x, err := share(field, t.unit)
 		if err != nil {
 			return t.refuse(first+j+1, fmt.Errorf("row %s, %s: %w", id, t.names[j], err))
 		}
@@ -454,13 +472,29 @@ func weight(field []byte) (float64, error) {
 	return number(field)
 }
 
-// share is [weight], where a number without a percent sign may be in percent too.
-func share(field []byte, percent bool) (float64, error) {
+// unit is what numbers without a percent sign are in.
+type unit int
+
+const (
+	shares unit = iota
+	percent
+	amounts // of which a percent sign is a mistake
+)
+
+// share is [weight] of a field in a unit.
+func share(field []byte, in unit) (float64, error) {
 	x, err := weight(field)
-	if percent && err == nil && field[len(field)-1] != '%' {
-		x /= 100
+	if err != nil || field[len(field)-1] == '%' && in != amounts {
+		return x, err
 	}
-	return x, err
+	switch {
+	case in == percent:
+		x /= 100
+	case in == amounts && field[len(field)-1] == '%':
+		return 0, fmt.Errorf("%s is in percent, and an amount is meant: write the number of units, or the value",
+			excerpt(string(field)))
+	}
+	return x, nil
 }
 
 // number parses a finite decimal number; one in brackets is below 0, as accountants

@@ -237,8 +237,9 @@ func (r *sweepReport) verdict() []string {
 		lines = append(lines, "The time after the split is too short for a probability of overfitting.")
 	}
 	if dsr, ok := r.result.Rows[best].DSR.Float(); ok {
-		lines = append(lines, fmt.Sprintf("Its deflated Sharpe ratio, by %d trials, is %.2f: the probability that it "+
-			"is better than the best of so many without skill.", r.result.Rows[best].Trials, dsr))
+		lines = append(lines, fmt.Sprintf("Its deflated Sharpe ratio is %.2f: the probability that it is better than "+
+			"the best of %d trials without skill. These are the tracks of the %d runs and of the %d settings, without "+
+			"equal ones and ones of no variance.", dsr, r.result.Rows[best].Trials, len(r.runs.Names), len(r.settings)))
 	}
 	return append(lines, fmt.Sprintf("In sample %s is best; out of sample it is number %d of %d.",
 		r.settings[chosen].label, rank, len(r.settings)))

@@ -53,6 +53,9 @@ func ReadData(weights string, o ReadOptions) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, line := range p.Notes {
+		note(filepath.Base(weights) + ": " + line)
+	}
 	d := &Data{Symbols: p.Symbols}
 	if d.Hash, err = run.HashFile(weights); err != nil {
 		return nil, err

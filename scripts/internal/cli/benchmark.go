@@ -94,7 +94,7 @@ func (b *Benchmark) load(io *IO, p *Prices, symbols []string, cut func(*Data, *I
 	}
 	out := &relative.Benchmark{Name: s.name()}
 	if s.panel == nil {
-		out.Weights, err = ReadWeights(s.path, d.Window.Symbols)
+		out.Weights, err = ReadWeights(io, s.path, d.Window.Symbols)
 		return d, out, err
 	}
 	if s.path == "" {
@@ -463,7 +463,7 @@ func upTo(n int) []int {
 
 // ReadWeights reads the weights of a file with one row, in the order of symbols; nil for
 // no file.
-func ReadWeights(path string, symbols []string) ([]float64, error) {
+func ReadWeights(io *IO, path string, symbols []string) ([]float64, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -471,6 +471,7 @@ func ReadWeights(path string, symbols []string) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
+	io.Told(path, p.Notes)
 	if p.Len() != 1 {
 		return nil, fmt.Errorf("%s: %d rows of weights where one is wanted: keep one", path, p.Len())
 	}

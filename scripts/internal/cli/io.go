@@ -41,6 +41,13 @@ func newIO(verb string, stdout, stderr io.Writer) *IO {
 	}
 }
 
+// Told says on stderr what was passed over in a file, a line each.
+func (s *IO) Told(path string, notes []string) {
+	for _, note := range notes {
+		s.Note("%s: %s", path, note)
+	}
+}
+
 // Note says something in one line on stderr, unless -quiet.
 func (s *IO) Note(format string, args ...any) {
 	if s.quiet {

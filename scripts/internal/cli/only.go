@@ -148,17 +148,48 @@ func (v Verb[C]) refuseIdle(c *C, all options, given, fromFile []*assignment) er
 		}
 		return nil, false
 	}
+	chosen := func(o *option) bool {
+		return slices.ContainsFunc(slices.Concat(given, fromFile), func(a *assignment) bool { return a.option == o })
+	}
+	refuse := func(a *assignment, c condition) error {
+		return Usagef("%s goes %s: %s", a.place, all.spell(c), all.remedy(c, isOpen, chosen))
+	}
 	for _, a := range given {
 		if c, ok := idle(a.option); ok {
-			return Usagef("%s goes %s: leave it out", a.place, all.spell(c))
+			return refuse(a, c)
 		}
 	}
 	for _, a := range fromFile {
 		if c, ok := idle(a.option); ok && !v.isUsual(a.option) {
-			return Usagef("%s goes %s: leave it out", a.place, all.spell(c))
+			return refuse(a, c)
 		}
 	}
 	return nil
+}
+
+// remedy says what to do about a flag whose condition doesn't hold: to give the flags that
+// it needs, where these are all that is missing; chosen says which flags were given.
+func (os options) remedy(c condition, isOpen, chosen func(*option) bool) string {
+	var ways []string
+	for _, clauses := range c {
+		failing := slices.DeleteFunc(slices.Clone(clauses), func(t clause) bool { return os.holds(t, isOpen) != no })
+		if t := failing[0]; len(c) == 1 && len(failing) == 1 && t.not && t.values == nil {
+			return "leave one of them out"
+		}
+		var missing []string
+		for _, t := range failing {
+			if o := os.named(t.name); !t.not && !o.positional && (t.values == nil || len(t.values) == 1 && !chosen(o)) {
+				missing = append(missing, strings.TrimPrefix(os.spellClause(t), "with "))
+			}
+		}
+		if len(missing) == len(failing) {
+			ways = append(ways, strings.Join(missing, " and "))
+		}
+	}
+	if len(ways) == 0 {
+		return "leave it out"
+	}
+	return "give " + strings.Join(ways, ", or ") + ", or leave it out"
 }
 
 // isUsual says whether an option has the value that it has by default or by a

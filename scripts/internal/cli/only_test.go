@@ -49,9 +49,9 @@ func TestFlagsOfOtherModes(t *testing.T) {
 		{"-boots -mode walk", ""},
 		{"-mode ride -boots", "-boots goes with -mode walk: leave it out"},
 		{"-mode ride -boots=false", "-boots goes with -mode walk"},
-		{"-deep", "-deep goes with -mode swim"},
+		{"-deep", "-deep goes with -mode swim: give -mode swim, or leave it out"},
 		{"-mode swim -deep -depth 3", ""},
-		{"-mode swim -depth 3", "-depth goes with -deep: leave it out"},
+		{"-mode swim -depth 3", "-depth goes with -deep: give -deep, or leave it out"},
 		{"-mode swim -depth 2", "-depth goes with -deep"}, // its default
 		{"-depth 3", "-depth goes with -mode swim"},
 		{"-mode swim -pace 3", "-pace goes with -mode other than swim"},
@@ -59,10 +59,13 @@ func TestFlagsOfOtherModes(t *testing.T) {
 		{"-detour 1 -map a", ""},
 		{"-detour 1 -mode ride", ""},
 		{"-guess", ""},
-		{"-guess -map a", "-guess goes without -map"},
+		{"-guess -map a", "-guess goes without -map: leave one of them out"},
+		{"-detour 1", "and with -mode walk: give -mode ride, or -map TEXT, or leave it out"},
+		{"-detour 1 -mode swim", "and with -mode walk: leave it out"},
 		{"-beds 2", "-beds goes with -stops hut or inn"},
 		{"-beds 2 -stops tent,inn", ""},
-		{"-other 1", "-other goes with -mode ride: leave it out"},
+		{"-other 1", "-other goes with -mode ride: give -mode ride, or leave it out"},
+		{"-other 1 -mode walk", "-other goes with -mode ride: leave it out"},
 	} {
 		code, _, stderr := execute(climber(nil), strings.Fields(c.args)...)
 		if (code == 2) != (c.refused != "") || !strings.Contains(stderr, c.refused) || strings.Count(stderr, "\n") > 1 {

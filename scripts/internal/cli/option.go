@@ -24,6 +24,7 @@ type option struct {
 	auto       bool // zero, of a list nil, is spelled auto: what runs chooses
 	required   bool
 	record     string      // "-": never, a flag's name: only with that
+	was        string      // what it was called once
 	after      string      // the flag behind which it stands; "": where the struct has it
 	only       []condition // all of which have to hold, or it has no effect
 	title      string      // of its group in the help; "": a field of the verb itself
@@ -85,6 +86,7 @@ func collectWithin(config reflect.Value, held holder, top bool) options {
 				required: tag.Get("required") == "true",
 				auto:     tag.Get("auto") == "true",
 				record:   tag.Get("record"),
+				was:      tag.Get("was"),
 				after:    tag.Get("after"),
 				only:     held.conditions(tag),
 				title:    held.title, field: config.Field(i),
@@ -404,9 +406,29 @@ func asShare(x float64) string {
 	return fmt.Sprintf(": a share: %.12g?", x/100)
 }
 
-// suggest names the candidate that a mistyped word was probably meant to be, whatever
-// the case and the separators: one next to it, one that holds it, or one not far away.
+// suggest asks for the candidate that a mistyped word was probably meant to be.
 func suggest(word string, candidates []string) string {
+	if best := nearest(word, candidates); best != "" {
+		return ": did you mean " + best + "?"
+	}
+	return ""
+}
+
+// suggest is that for the name of an option, which may have been called so once.
+func (os options) suggest(name string) string {
+	i := slices.IndexFunc(os, func(o *option) bool { return o.was == name && name != "" })
+	if i < 0 {
+		return suggest(name, os.names())
+	}
+	if also := nearest(name, os.names()); also != "" && also != os[i].name {
+		return fmt.Sprintf(": did you mean %s, which was called so, or %s?", os[i].name, also)
+	}
+	return fmt.Sprintf(": it is called %s now", os[i].name)
+}
+
+// nearest is the candidate that a word is like, whatever the case and the separators: one
+// next to it, one that holds it, or one not far away; "" without one.
+func nearest(word string, candidates []string) string {
 	word = folded(word)
 	best, least := "", 5
 	for _, c := range candidates {
@@ -420,10 +442,7 @@ func suggest(word string, candidates []string) string {
 			best, least = c, rank
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return ": did you mean " + best + "?"
+	return best
 }
 
 // folded is a word in lower case, without separators.

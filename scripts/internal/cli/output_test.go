@@ -34,10 +34,10 @@ c,-1e-300,,
 `, "id,annual_return,shares,notes\n",
 		},
 		{
-			"table", `id    return   shares         notes
-a     0.1000  0.5000;  x: no <data>
-b,"        -        -             -
-c    -0.0000        -             -
+			"table", `id   return   shares         notes
+a    0.1000  0.5000;  x: no <data>
+b,"       -        -             -
+c    0.0000        -             -
 `, "id  return  shares  notes\n",
 		},
 	} {

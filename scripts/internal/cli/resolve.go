@@ -277,7 +277,7 @@ func readArguments(all options, args []string) ([]*assignment, error) {
 		o := all.flag(name)
 		switch {
 		case o == nil:
-			return given, Usagef("unknown flag -%s%s", name, suggest(name, all.names()))
+			return given, Usagef("unknown flag -%s%s", name, all.suggest(name))
 		case hasText:
 		case o.isBool():
 			text = "true"

@@ -223,7 +223,11 @@ func plain(value any, digits int) string {
 		if digits < 0 {
 			return strconv.FormatFloat(v, 'g', -1, 64)
 		}
-		return strconv.FormatFloat(v, 'f', digits, 64)
+		text := strconv.FormatFloat(v, 'f', digits, 64)
+		if strings.Trim(text, "-0.") == "" {
+			text = strings.TrimPrefix(text, "-") // nothing is not below 0
+		}
+		return text
 	case []float64:
 		parts := make([]string, len(v))
 		for i, x := range v {

@@ -42,7 +42,7 @@ func readTOML(path string, all options) ([]*assignment, error) {
 		o := all.flag(key.name)
 		switch {
 		case o == nil:
-			return nil, Usagef("%s: unknown key %s%s", place, key.name, suggest(key.name, all.names()))
+			return nil, Usagef("%s: unknown key %s%s", place, key.name, all.suggest(key.name))
 		case o.name == "config":
 			return nil, Usagef("%s: a configuration file can't name another with config", place)
 		}

@@ -25,9 +25,7 @@ func (t *Trading) Held(io *IO, symbols []string) (*portfolio.Held, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range held.Notes {
-		io.Note("%s: %s", t.Holdings, note)
-	}
+	io.Told(t.Holdings, held.Notes)
 	if len(held.Sold) > 0 {
 		io.Note("%s: %s not among the assets: counted as sold, a turnover of %.6g", t.Holdings,
 			are(held.Sold), held.Beside())
