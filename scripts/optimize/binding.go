@@ -23,7 +23,7 @@ type binding struct {
 const atLimit = 1e-9
 
 // limits lists the constraints that bind at w, each with the set that lacks it.
-func limits(set *simplex.Set, w []float64) (all []binding, without []simplex.Set) {
+func (c *config) limits(set *simplex.Set, w []float64) (all []binding, without []simplex.Set) {
 	add := func(name string, symbols []string, drop func(s *simplex.Set)) {
 		rest := *set
 		drop(&rest)
@@ -64,18 +64,22 @@ func limits(set *simplex.Set, w []float64) (all []binding, without []simplex.Set
 		}
 	}
 	if t := set.Turnover; t != nil && t.Of(w) >= t.Most-atLimit {
-		add("max-turnover", nil, func(s *simplex.Set) { s.Turnover = nil })
+		name := "max-turnover"
+		if c.Gross != nil {
+			name = "max-gross"
+		}
+		add(name, nil, func(s *simplex.Set) { s.Turnover = nil })
 	}
 	return all, without
 }
 
 // bindings are the constraints that bind at a result, and what each costs.
-func bindings(ctx context.Context, objective optimize.Objective, in *optimize.Inputs, w []float64) ([]binding, error) {
-	all, without := limits(&in.Set, w)
+func (c *config) bindings(ctx context.Context, in *optimize.Inputs, w []float64) ([]binding, error) {
+	all, without := c.limits(&in.Set, w)
 	for i := range all {
 		free := *in
 		free.Set = without[i]
-		r, err := optimize.Solve(ctx, objective, &free)
+		r, err := optimize.Solve(ctx, c.Objective, &free)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()

@@ -32,6 +32,7 @@ type config struct {
 	Project      bool               `flag:"project" only:"objective!=learnt" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
 	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
 	Within       *float64           `flag:"within" unit:"share" range:"(0,0.5]" only:"holdings and !max-turnover and objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min" help:"the share of the value that the portfolio may miss: of all within it of the optimum, that of the least turnover from -holdings is returned"`
+	Gross        *float64           `flag:"max-gross" range:"[1,200]" only:"!max-turnover and !within and objective!=learnt" help:"the largest gross exposure, the sum of |w|, where -lower allows short positions: 1.6 is 130 long and 30 short for 100 of capital"`
 	Binding      bool               `flag:"binding" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min and !within" help:"tell which constraints hold with equality, and what the value would be without each of them"`
 	Cash         float64            `flag:"cash" unit:"currency of the prices" range:"[0,inf)" help:"the amount to invest at the last closes, for which the units of each asset are printed too; 0 means none"`
 	Lot          float64            `flag:"lot" unit:"units" range:"(0,inf)" only:"cash and !lots" help:"the smallest lot, of which all units are multiples"`
@@ -98,6 +99,9 @@ func (c *config) Validate() error {
 	if c.Within != nil && (c.MinWeight > 0 || c.Charge > 0) {
 		return errors.New("-within goes with no -min-weight and no -turnover-charge: leave them out")
 	}
+	if err := c.checkGross(); err != nil {
+		return err
+	}
 	if c.Cash > 0 && c.Lower < 0 {
 		return errors.New("-cash buys whole lots, which can't be short: leave out -lower, or -cash")
 	}
@@ -148,7 +152,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 		o.flat = estimate.Warning(in.Returns, prices.Window.Symbols, prices.Window.Times)
 	}
 	if c.Binding {
-		if o.binding, err = bindings(ctx, c.Objective, in, result.Weights); err != nil {
+		if o.binding, err = c.bindings(ctx, in, result.Weights); err != nil {
 			return err
 		}
 	}
@@ -174,6 +178,9 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benc
 		return nil, nil, err
 	}
 	if err := c.Limit(&in.Set, held); err != nil {
+		return nil, nil, err
+	}
+	if err := c.limitGross(&in.Set); err != nil {
 		return nil, nil, err
 	}
 	if in.Previous, err = cli.ReadWeights(io, c.Previous, w.Symbols); err != nil {

@@ -38,6 +38,7 @@ type result struct {
 	Orders     map[string]float64
 	Turnover   *float64
 	Optimum    *float64
+	Gross      *float64
 	Change     map[string]float64
 	CashLeft   *float64 `json:"cash_left"`
 	Binding    []struct {

@@ -30,6 +30,7 @@ type answer struct {
 	Means      *string            `json:"means,omitempty"` // as -means has it, of objectives that count on means
 	Periods    int                `json:"periods"`
 	Violation  float64            `json:"violation"`
+	Gross      *float64           `json:"gross,omitempty"`     // sum |w|, with short positions
 	Turnover   *float64           `json:"turnover,omitempty"`  // from -holdings: sum |w - held|
 	Change     *number.Values     `json:"change,omitempty"`    // likewise: w - held, of what is sold whole too
 	Units      *number.Values     `json:"units,omitempty"`     // with -cash
@@ -100,6 +101,9 @@ func (o *output) write(io *cli.IO) error {
 	if o.c.Charge > 0 {
 		io.Note("the charge for turnover, which is not in the value: %.8g", o.result.Charge)
 	}
+	if o.c.Lower < 0 {
+		io.Note("gross exposure: %.6g", gross(o.result.Weights))
+	}
 	o.sayBinding(io)
 	if o.held != nil {
 		io.Note("turnover from the holdings: %.6g", o.held.Turnover(o.result.Weights))
@@ -129,6 +133,9 @@ func (o *output) answer(notes []string) answer {
 	}
 	if o.c.Charge > 0 {
 		a.Charge = &r.Charge
+	}
+	if sum := gross(r.Weights); o.c.Lower < 0 {
+		a.Gross = &sum
 	}
 	if o.held != nil {
 		turnover := o.held.Turnover(r.Weights)
