@@ -37,16 +37,20 @@ func (c *config) limits(set *simplex.Set, w []float64) (all []binding, without [
 		}
 		return symbols
 	}
+	most, short := 1.0, isShort(set)
+	if short {
+		most = simplex.MaxBound // 1 is a limit too
+	}
 	if capped := at(func(j int) bool {
-		return set.Upper != nil && set.Upper[j] < 1 && w[j] >= set.Upper[j]-atLimit
+		return set.Upper != nil && set.Upper[j] < most && w[j] >= set.Upper[j]-atLimit
 	}); capped != nil {
-		add("max-weight", capped, func(s *simplex.Set) { s.Upper = nil })
+		add("max-weight", capped, func(s *simplex.Set) { s.Upper = slices.Repeat([]float64{most}, set.N) })
 	}
 	if floored := at(func(j int) bool {
 		return set.Lower != nil && set.Lower[j] != 0 && w[j] <= set.Lower[j]+atLimit
 	}); floored != nil {
 		add("lower", floored, func(s *simplex.Set) {
-			if s.Lower = nil; set.Lower[0] < 0 { // as far as -lower goes
+			if s.Lower = nil; short { // as far as -lower goes
 				s.Lower = slices.Repeat([]float64{-simplex.MaxBound}, set.N)
 			}
 		})
@@ -57,7 +61,7 @@ func (c *config) limits(set *simplex.Set, w []float64) (all []binding, without [
 		add("min-weight", least, func(s *simplex.Set) { s.MinWeight = 0 })
 	}
 	for k, g := range set.Groups {
-		if sum := floats.Dot(g.Share, w); sum >= g.Hi-atLimit || sum <= g.Lo+atLimit && g.Lo > 0 {
+		if sum := floats.Dot(g.Share, w); sum >= g.Hi-atLimit || sum <= g.Lo+atLimit && (g.Lo > 0 || short) {
 			add("sector-cap "+g.Name, nil, func(s *simplex.Set) {
 				s.Groups = slices.Concat(set.Groups[:k], set.Groups[k+1:])
 			})
@@ -71,6 +75,11 @@ func (c *config) limits(set *simplex.Set, w []float64) (all []binding, without [
 		add(name, nil, func(s *simplex.Set) { s.Turnover = nil })
 	}
 	return all, without
+}
+
+// isShort says whether weights may be below 0.
+func isShort(set *simplex.Set) bool {
+	return slices.ContainsFunc(set.Lower, func(x float64) bool { return x < 0 })
 }
 
 // bindings are the constraints that bind at a result, and what each costs.

@@ -27,6 +27,18 @@ func TestBinding(t *testing.T) {
 			t.Errorf("no symbols at the cap: %+v", b)
 		}
 	}
+	// With short positions a weight of at most 1, and a sector's least sum of 0 or less, are limits.
+	base[1] = "-objective=mean-variance"
+	short := append(base, "-lower=-0.5", "-binding", sector[0], "-sector-cap=wood=-0.1:0")
+	free := solve(t, append(base, "-lower=-0.5", "-max-weight=10", sector[0], "-sector-cap=wood=-0.1:0")...).Value
+	found := map[string]float64{}
+	for _, b := range solve(t, short...).Binding {
+		found[b.Constraint] = *b.Without
+	}
+	if _, ok := found["sector-cap wood"]; !ok || math.Abs(found["max-weight"]-free) > 1e-12 || free == 0 {
+		t.Errorf("%v, want %v", found, free)
+	}
+	base[1] = "-objective=min-variance"
 	if code, _, stderr := execute(t, append(base, capped, "-binding")...); code != 0 ||
 		!strings.Contains(stderr, "max-weight binds at ") {
 		t.Errorf("exit code %d\n%s", code, stderr)

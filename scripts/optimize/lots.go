@@ -78,16 +78,18 @@ func (c *config) allocate(io *cli.IO, o *output) (err error) {
 	if o.held == nil {
 		return nil
 	}
+	if value := o.held.Value; value > 0 && math.Abs(value/c.Cash-1) > 0.02 {
+		o.notes = append(o.notes, fmt.Sprintf("WARNING: the holdings are worth %.10g by their list, and -cash is "+
+			"%.10g: orders take their weights as shares of that", value, c.Cash))
+	}
 	var small, dust []string
-	o.orders = make([]float64, len(symbols))
-	for j, held := range o.held.Weights {
-		// Holdings in shares tell units by the last closes, so to a lot.
-		units := math.Round(held*c.Cash/closes[j]/lots.Size[j]) * lots.Size[j]
-		if held > 0 && units == 0 {
+	var remains []float64
+	o.orders, remains = o.allocation.Orders(o.held.Weights, closes, c.Cash, lots, &o.set)
+	for j, order := range o.orders {
+		if o.held.Weights[j] > 0 && o.allocation.Units[j] == 0 && remains[j] > 1e-6*lots.Size[j] {
 			dust = append(dust, symbols[j])
 		}
-		o.orders[j] = o.allocation.Units[j] - units
-		size := math.Abs(o.orders[j])
+		size := math.Abs(order)
 		tooFew := lots.Least != nil && size < lots.Least[j]
 		if size > 0 && (tooFew || lots.LeastValue != nil && size*closes[j] < lots.LeastValue[j]) {
 			small = append(small, symbols[j])
@@ -98,7 +100,7 @@ func (c *config) allocate(io *cli.IO, o *output) (err error) {
 			strings.Join(small, ", "))
 	}
 	if len(dust) > 0 {
-		o.notes = append(o.notes, "held in less than half a lot, so that no order sells it: "+strings.Join(dust, ", "))
+		o.notes = append(o.notes, "less than a lot, which no order sells, remains of: "+strings.Join(dust, ", "))
 	}
 	return nil
 }

@@ -30,11 +30,20 @@ func TestLots(t *testing.T) {
 	if code, stdout, _ := execute(t, append(args, "-holdings="+held)...); code != 0 || !strings.Contains(stdout, "order") {
 		t.Errorf("exit code %d\n%s", code, stdout)
 	}
-	// A twentieth of a share of A: less than half a lot.
+	// A twentieth of a share of A, of which the least position is above its cap.
 	dust := write(t, "dust.csv", "A,B,CASH\n0.005,0,0.995\n")
-	r = solve(t, append(args[:4:4], "-lot=0.2", "-holdings="+dust)...)
-	if !strings.Contains(strings.Join(r.Notes, "\n"), "held in less than half a lot, so that no order sells it: A") {
+	least := write(t, "least.csv", "symbol,lot,min_value\nA,0.2,400\nB,0.1,1\nC,1,1\n")
+	r = solve(t, append(args[:4:4], "-lots="+least, "-holdings="+dust)...)
+	if !strings.Contains(strings.Join(r.Notes, "\n"), "less than a lot, which no order sells, remains of: A") {
 		t.Errorf("%q", r.Notes)
+	}
+	// What a broker's list sums to is the capital.
+	list := write(t, "list.csv", "Symbol,Quantity,Market Value\nA,5,500\nB,30,300\n")
+	for cash, warned := range map[string]bool{"-cash=800": false, "-cash=1000": true} {
+		r := solve(t, "-prices="+prices, "-objective=equal-weight", cash, "-lot=0.1", "-holdings="+list)
+		if strings.Contains(strings.Join(r.Notes, "\n"), "the holdings are worth 800 by their list") != warned {
+			t.Errorf("%s: %q", cash, r.Notes)
+		}
 	}
 	for want, text := range map[string]string{
 		"B would get more than":                 "symbol,lot\nA,1\nB,1e-300\nC,1\n",

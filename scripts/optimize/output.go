@@ -220,7 +220,9 @@ func (o *output) table(io *cli.IO) error {
 
 // sayBinding says what binds, where that is asked for.
 func (o *output) sayBinding(io *cli.IO) {
-	if o.c.Binding && len(o.binding) == 0 {
+	if o.c.Binding && len(o.binding) == 0 && isShort(&o.set) {
+		io.Note("no constraint binds")
+	} else if o.c.Binding && len(o.binding) == 0 {
 		io.Note("no constraint binds, but for weights of at least 0")
 	}
 	for _, b := range o.binding {

@@ -54,7 +54,7 @@ func Allocate(weights, prices []float64, cash float64, lots Lots, set *simplex.S
 	n := len(weights)
 	a := &Allocation{Units: make([]float64, n), Weights: make([]float64, n), Cash: max(b.left, 0)}
 	for j, w := range weights {
-		a.Units[j] = b.count[j] * b.lot[j]
+		a.Units[j] = inUnits(b.count[j], b.lot[j])
 		a.Weights[j] = b.weight(j, b.count[j])
 		a.Distance = max(a.Distance, math.Abs(a.Weights[j]-w))
 	}

@@ -17,6 +17,7 @@ type Held struct {
 	Sold        []string  // what is held and not among the assets
 	SoldWeights []float64 // of each of these
 	Cash        float64   // what the weights leave of 1
+	Value       float64   // of all in money, as a broker's list tells it; 0: nobody does
 	Notes       []string  // how a broker's list of positions was read
 }
 
@@ -44,7 +45,7 @@ func (h *Held) Beside() float64 {
 // misses 1 by rounding is made 1. A broker's list of positions, with their values in money,
 // is read as the value of each symbol over that of all. Everything that is wrong is a [*FileError].
 func ReadHeld(path string, symbols []string) (*Held, error) {
-	p, notes, err := readPositions(path)
+	p, value, notes, err := readPositions(path)
 	if p == nil && err == nil {
 		p, err = ReadCSV(path, ReadOptions{AnySum: true})
 	}
@@ -62,7 +63,7 @@ func ReadHeld(path string, symbols []string) (*Held, error) {
 		}
 		return refuse("%d rows of weights where one is wanted, that of what is held: keep one%s", p.Len(), names)
 	}
-	h := &Held{Weights: make([]float64, len(symbols)), Notes: notes}
+	h := &Held{Weights: make([]float64, len(symbols)), Value: value, Notes: notes}
 	row, known, sum, cash := p.Weights.RawRowView(0), 0, 0.0, 0.0
 	for k, symbol := range p.Symbols {
 		x := row[k]

@@ -53,18 +53,18 @@ var (
 const mostPreamble = 20
 
 // readPositions reads a broker's export as one portfolio, the value of each symbol over
-// that of all; nil for a file that is none.
-func readPositions(path string) (p *Portfolios, notes []string, err error) {
+// that of all, and what they sum to in money, where it tells that; nil for a file that is none.
+func readPositions(path string) (p *Portfolios, sum float64, notes []string, err error) {
 	file, err := open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, 0, nil, err
 	}
 	defer file.Close()
 	lines := tabular.NewRows(file, path)
 	t := &positions{file: path, places: map[string]int{}, currencies: map[string]bool{}}
 	above := t.findHeader(lines.Lines.Peek(tabular.HeadSize))
 	if above < 0 {
-		return nil, nil, nil
+		return nil, 0, nil, nil
 	}
 	if above > 0 {
 		t.notes = append(t.notes, fmt.Sprintf("the %d lines above the names of the columns are passed over", above))
@@ -72,7 +72,7 @@ func readPositions(path string) (p *Portfolios, notes []string, err error) {
 	for lines.Number <= above && lines.Next() {
 	}
 	if err := t.read(&lines); err != nil {
-		return nil, nil, err
+		return nil, 0, nil, err
 	}
 	return t.portfolio()
 }
@@ -226,15 +226,15 @@ func (t *positions) sizeOf(fields []string) (size float64, ok bool) {
 	return amount(fields[t.size], t.decimal)
 }
 
-// portfolio is the value of each symbol over that of all.
-func (t *positions) portfolio() (*Portfolios, []string, error) {
+// portfolio is the value of each symbol over that of all, and what these sum to.
+func (t *positions) portfolio() (*Portfolios, float64, []string, error) {
 	if len(t.currencies) > 1 && !t.shares {
 		names := make([]string, 0, len(t.currencies))
 		for c := range t.currencies {
 			names = append(names, c)
 		}
 		slices.Sort(names)
-		return nil, nil, t.refuse(0, 0, "values in several currencies, %s, can't be added up: give all in one",
+		return nil, 0, nil, t.refuse(0, 0, "values in several currencies, %s, can't be added up: give all in one",
 			strings.Join(names, " and "))
 	}
 	var sum float64
@@ -245,13 +245,13 @@ func (t *positions) portfolio() (*Portfolios, []string, error) {
 		}
 	}
 	if len(t.symbols) == 0 {
-		return nil, nil, t.refuse(0, 0, "no holdings below the names of the columns")
+		return nil, 0, nil, t.refuse(0, 0, "no holdings below the names of the columns")
 	}
 	if t.shares {
-		return &Portfolios{Symbols: t.symbols, Weights: mat.NewDense(1, len(t.values), t.values)}, t.notes, nil
+		return &Portfolios{Symbols: t.symbols, Weights: mat.NewDense(1, len(t.values), t.values)}, 0, t.notes, nil
 	}
 	if !(sum > 0) || math.IsInf(sum, 0) {
-		return nil, nil, t.refuse(0, 0, "the values sum to %.10g, and shares of the capital are taken of a sum "+
+		return nil, 0, nil, t.refuse(0, 0, "the values sum to %.10g, and shares of the capital are taken of a sum "+
 			"above 0: add the cash", sum)
 	}
 	weights := mat.NewDense(1, len(t.values), nil)
@@ -260,7 +260,7 @@ func (t *positions) portfolio() (*Portfolios, []string, error) {
 	}
 	t.notes = append(t.notes, fmt.Sprintf("the weights are the values in the column %s over their sum, %.10g",
 		t.header[t.value], sum))
-	return &Portfolios{Symbols: t.symbols, Weights: weights}, t.notes, nil
+	return &Portfolios{Symbols: t.symbols, Weights: weights}, sum, t.notes, nil
 }
 
 // refuse is a defect of a line; 0 is the file as a whole, and of a column none.

@@ -136,6 +136,10 @@ func (c *Constraints) addGroups(set *simplex.Set) (notes []string, err error) {
 			notes = append(notes, fmt.Sprintf("-sector-cap %s holds nothing: weights without short positions sum "+
 				"to 1", text))
 		}
+		if c.Lower < 0 && strings.Contains(text, ">=") {
+			notes = append(notes, fmt.Sprintf("-sector-cap %s is NAME=%g:1, and with short positions 1 is a limit "+
+				"too: write NAME=LO:HI for another", text, group.Lo))
+		}
 		if group.Share, err = sectors.Shares(group.Name, set.Symbols); err != nil {
 			return nil, fmt.Errorf("-sector-cap %s: %w", text, err)
 		}

@@ -104,6 +104,7 @@ func TestCapsThatHoldNothing(t *testing.T) {
 		{"nothing alike", "symbol,sector\nAAPL,L1\nMSFT,L1\n", []string{"-sector-cap=L1=0.4"}, 1, "sector L1 holds none of the 3 symbols chosen, such as BTCUSDT: its members in the file are such as AAPL"},
 		{"one in no sector", "symbol,sector\nBTCUSDT,L1\nETHUSDT,L1\n1000SHIBUSDT,Meme\n", []string{"-sector-cap=L1=0.4"}, 0, "WARNING: no sector cap holds SHIB1000USDT"},
 		{"a longer list", "symbol,sector\nBTCUSDT,L1\nETHUSDT,L1\nSHIB1000USDT,Meme\nAAPL,Tech\n", []string{"-sector-cap=L1=0.4"}, 0, ""},
+		{"a floor with shorts", "symbol,sector\nBTCUSDT,L1\nETHUSDT,L1\nSHIB1000USDT,Meme\n", []string{"-lower=-0.5", "-sector-cap=L1>=0.2"}, 0, "-sector-cap L1>=0.2 is NAME=0.2:1, and with short positions 1 is a limit too"},
 		{"all of it", "symbol,sector\nBTCUSDT,L1\nETHUSDT,L1\nSHIB1000USDT,Meme\n", []string{"-sector-cap=L1=1"}, 0, "-sector-cap L1=1 holds nothing"},
 	} {
 		var got simplex.Set
