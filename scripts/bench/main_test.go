@@ -153,7 +153,7 @@ func TestChoose(t *testing.T) {
 		}
 		return strings.Join(list, " ")
 	}
-	if got := names("hrp", "project", "train-128"); got != "train-128 project-40 project-500 hrp" {
+	if got := names("hrp", "project", "train-128"); got != "train-128 project-40 project-500 project-sectors-12 project-sectors-40 project-sectors-200 hrp" {
 		t.Errorf("chosen %s", got)
 	}
 	if got := names(); got != names("train", "evaluate", "project", "solve", "generate") {

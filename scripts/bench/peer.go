@@ -35,6 +35,8 @@ var (
 	torch    = library{name: "PyTorch", scripts: []string{"protocol", "torch"}, install: "torch"}
 	clarabel = library{name: "Clarabel", scripts: []string{"protocol", "clarabel"}, install: "clarabel scipy"}
 	pypfopt  = library{name: "PyPortfolioOpt", scripts: []string{"protocol", "pypfopt"}, install: "pyportfolioopt"}
+	osqp     = library{name: "OSQP", scripts: []string{"protocol", "osqp"}, install: "osqp scipy"}
+	cvxpy    = library{name: "cvxpy", scripts: []string{"protocol", "cvxpy"}, install: "cvxpy"}
 	skfolio  = library{name: "skfolio", scripts: []string{"protocol", "skfolio"}, install: "skfolio"}
 )
 

@@ -177,7 +177,8 @@ that the Python on the PATH, or given with -python, has; and XLA where a plugin 
 - evaluate: annual return, volatility, Sharpe, Sortino, maximum drawdown and CVaR of portfolios of 40 assets over 1,438
   days, on one core; and the matrix product that is the first part of that, alone.
 - project-40, project-500: points onto the simplex of so many weights with an upper bound, on one core. numpy does
-  many points at a time, this library one.
+  many points at a time, this library one. project-sectors-12, -40 and -200 have a cap on each of 3, 8 and 20 sectors
+  besides; the solvers are set up once.
 - min-variance and the other objectives: 40 assets, 365 days, long-only, on one core. "From returns" includes estimating
   the moments. Answers are compared by the objective's value, those of risk-parity and hrp by their weights; HRP comes in
   variants, and skfolio's puts the leaves in another order.

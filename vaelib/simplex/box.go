@@ -30,7 +30,7 @@ func (b *box) projectTo(total float64, dst, v, lower, upper []float64) {
 	// the one looked for.
 	x, limit := v, 8*(b.reach+1)
 	if !within(v, limit) {
-		centre := b.centre(total, v, lower, upper)
+		centre := b.centre(total, v, func(t float64) float64 { return sumAt(v, lower, upper, t) })
 		x = b.shifted[:len(v)]
 		for i := range v {
 			x[i] = clamp(v[i]-centre, -limit, limit)
@@ -43,17 +43,17 @@ func (b *box) projectTo(total float64, dst, v, lower, upper []float64) {
 }
 
 // centre is a number near the threshold, so that differences to it are exact
-// where they matter, for inputs of 1e300 too. At t = v_j the sum is found from
-// differences between inputs alone: those that are not exact belong to
-// coordinates at a bound.
-func (b *box) centre(total float64, v, lower, upper []float64) float64 {
+// where they matter, for inputs of 1e300 too; sumAt is the sum at a threshold. At
+// t = v_j it is found from differences between inputs alone: those that are not
+// exact belong to coordinates at a bound.
+func (b *box) centre(total float64, v []float64, sumAt func(t float64) float64) float64 {
 	sorted := b.sorted[:len(v)]
 	copy(sorted, v)
 	slices.Sort(sorted)
 	at, end := 0, len(sorted)
 	for at < end {
 		middle := (at + end) / 2
-		if sumAt(v, lower, upper, sorted[middle]) >= total {
+		if sumAt(sorted[middle]) >= total {
 			at = middle + 1
 		} else {
 			end = middle
@@ -68,7 +68,7 @@ func (b *box) centre(total float64, v, lower, upper []float64) float64 {
 	// The threshold lies between two neighbours. In a wide gap it is within
 	// reach of one of them, or every coordinate is at a bound.
 	from, to := sorted[at-1], sorted[at]
-	if to-from > 4*(b.reach+1) && sumAt(v, lower, upper, from/2+to/2) >= total {
+	if to-from > 4*(b.reach+1) && sumAt(from/2+to/2) >= total {
 		return to
 	}
 	return from
@@ -92,18 +92,7 @@ func sumAt(x, lower, upper []float64, t float64) float64 {
 // right piece is the solution. A step that would leave the interval known to
 // hold the solution halves that instead.
 func threshold(total float64, x, lower, upper []float64) float64 {
-	from, to := math.Inf(1), math.Inf(-1)
-	var t float64
-	for i, v := range x {
-		if y := v - upper[i]; y < from {
-			from = y
-		}
-		if y := v - lower[i]; y > to {
-			to = y
-		}
-		t += v
-	}
-	t = clamp((t-total)/float64(len(x)), from, to)
+	from, to, t := bracket(total, x, lower, upper)
 	piece, pieceFree := math.NaN(), 0 // what the coordinates at a bound and the number of others were before
 	for {
 		var free, fixed float64
@@ -140,6 +129,21 @@ func threshold(total float64, x, lower, upper []float64) float64 {
 		}
 		t, piece, pieceFree = next, fixed, count
 	}
+}
+
+// bracket returns an interval that holds the threshold, and where to begin in it.
+func bracket(total float64, x, lower, upper []float64) (from, to, t float64) {
+	from, to = math.Inf(1), math.Inf(-1)
+	for i, v := range x {
+		if y := v - upper[i]; y < from {
+			from = y
+		}
+		if y := v - lower[i]; y > to {
+			to = y
+		}
+		t += v
+	}
+	return from, to, clamp((t-total)/float64(len(x)), from, to)
 }
 
 // within says whether no coordinate is larger than limit.

@@ -22,9 +22,12 @@
 // in a few passes over the inputs, which may be of any size. A minimum
 // holding ("at least 2 % or nothing") with bounds that all assets share: the
 // support is the k largest inputs, and the squared distance is convex in k, so
-// that O(log n) such projections are enough. Groups: a quadratic programme, by
-// package qp. A minimum holding together with groups, or with bounds of each
-// asset's own: branch and bound over such projections.
+// that O(log n) such projections are enough. Groups that share no asset and have
+// each member whole, as sectors do: which of them are at a limit follows from the
+// threshold of the others, which Newton's method finds, and each of those at a
+// limit is a box with a given sum. Other groups: a quadratic programme, by package
+// qp. A minimum holding together with groups, or with bounds of each asset's own:
+// branch and bound over such projections.
 //
 // [Dirichlet] is the distribution of weight vectors that has no structure but
 // its mean and concentration.

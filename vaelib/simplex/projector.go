@@ -16,6 +16,7 @@ type Projector struct {
 	// One of these does the work.
 	box       *box
 	holdings  *holdings
+	sectors   *sectors
 	groups    *groups
 	branching *branching
 	trades    *trades
@@ -23,9 +24,19 @@ type Projector struct {
 	input    []float64 // N: the last v
 	least    []float64 // N bounds that held in the last projection
 	most     []float64
-	active   *active // rows that held with equality in it
+	active   face // what held with equality in it
 	gap      float64
 	hasInput bool
+}
+
+// face is the active set of a projection.
+type face interface {
+	// find determines it at w, given the bounds in force.
+	find(w, lower, upper []float64)
+	// restore puts w between the bounds, takes rounding errors out of its sums, and determines it.
+	restore(w, lower, upper []float64)
+	// tangent takes out of g what would leave it.
+	tangent(g []float64)
 }
 
 // NewProjector prepares projections onto a set, after [Set.Check]. The set is
@@ -47,7 +58,11 @@ func newProjector(s Set) *Projector {
 	case s.MinWeight == 0 && len(s.Groups) == 0:
 		p.box = newBox(s.N, max(-floats.Min(p.lower), floats.Max(p.upper), 0))
 	case s.MinWeight == 0:
-		p.groups = newGroups(s)
+		if p.sectors = newSectors(s); p.sectors != nil {
+			p.active = p.sectors
+		} else {
+			p.groups = newGroups(s)
+		}
 	case len(s.Groups) == 0 && allEqual(p.upper) && floats.Max(p.lower) == 0:
 		p.holdings = newHoldings(s.N, s.MinWeight, p.upper[0])
 	default:
@@ -66,11 +81,11 @@ func (p *Projector) Set() Set { return p.set }
 // its Euclidean distance. Both have length N; dst may be v. A member of the set
 // comes back as it is, so that projecting twice changes nothing.
 //
-// With bounds alone and perhaps a limit on turnover, or a minimum holding and bounds that
-// all assets share, the result is exact up to rounding for finite input of any size, nothing is
-// allocated, and among equal inputs those of lower index are held first. Other
-// sets go through quadratic programmes: the result is a member as exactly, and
-// the nearest one up to about 1e-15 times the spread of v.
+// With bounds alone, with a limit on turnover or sectors that share no asset besides, or with
+// a minimum holding and bounds that all assets share, the result is exact up to rounding for
+// finite input of any size and nothing is allocated. Among equal inputs those of lower index
+// are held first. Other sets go through quadratic programmes: the result is a member as
+// exactly, and the nearest one up to about 1e-15 times the spread of v.
 //
 // It returns an error for NaN or infinite input, and where a minimum holding
 // needs a search that finds nothing within its limit of nodes.
@@ -100,7 +115,7 @@ func (p *Projector) Project(dst, v []float64) (distance float64, err error) {
 	}
 	p.hold(dst)
 	p.active.restore(dst, p.least, p.most)
-	if violation := p.set.Violation(dst); violation > Tolerance {
+	if violation := p.violation(dst); violation > Tolerance {
 		p.hasInput = false
 		return 0, fmt.Errorf("the nearest portfolio could only be found to %.1e: bring the weights to the order of 1",
 			violation)
@@ -115,7 +130,15 @@ func (p *Projector) within(w []float64) bool {
 			return false
 		}
 	}
-	return p.set.Violation(w) <= Tolerance
+	return p.violation(w) <= Tolerance
+}
+
+// violation is that of the set; of sectors it looks at each weight once.
+func (p *Projector) violation(w []float64) float64 {
+	if p.sectors == nil {
+		return p.set.Violation(w)
+	}
+	return max(p.set.withoutGroups(w), p.sectors.violation(w))
 }
 
 // solve replaces the input in dst by its projection, up to rounding.
@@ -125,6 +148,8 @@ func (p *Projector) solve(dst []float64) error {
 		p.box.project(dst, p.input, p.lower, p.upper)
 	case p.holdings != nil:
 		p.holdings.project(dst, p.input)
+	case p.sectors != nil:
+		p.sectors.project(dst, p.input)
 	case p.groups != nil:
 		return p.groups.project(dst, p.input, p.lower, p.upper)
 	case p.trades != nil:

@@ -90,6 +90,23 @@ func TestProjectReference(t *testing.T) {
 			if d := floats.Distance(got, want[1:], math.Inf(1)); d > 1e-12 {
 				t.Errorf("%s, case %s: off by %v", name, lines[k][0], d)
 			}
+			// A sector that has just what it has in the answer changes nothing.
+			half, sum := make([]float64, set.N), 0.0
+			for i := range set.N / 2 {
+				half[i], sum = 1, sum+want[1+i]
+			}
+			held := set
+			held.Groups = []simplex.Group{{Name: "half", Share: half, Lo: sum, Hi: sum}}
+			if p, err = simplex.NewProjector(held); err != nil {
+				t.Fatal(err)
+			}
+			again := make([]float64, set.N)
+			if _, err := p.Project(again, v[1:]); err != nil {
+				t.Fatal(err)
+			}
+			if d := floats.Distance(again, want[1:], math.Inf(1)); d > 1e-12 {
+				t.Errorf("%s, case %s, with a sector: off by %v", name, lines[k][0], d)
+			}
 			if violation := set.Violation(roundTrip(t, got)); violation > 1e-12 {
 				t.Errorf("%s, case %s: violation %v", name, lines[k][0], violation)
 			}
@@ -572,6 +589,7 @@ func TestVJP(t *testing.T) {
 		"short":             {N: 8, Lower: fill(8, -0.1), Upper: fill(8, 0.4)},
 		"holdings":          {N: 8, MinWeight: 0.1, Upper: fill(8, 0.3)},
 		"groups":            {N: 8, Groups: []simplex.Group{{Name: "a", Share: half, Lo: 0.1, Hi: 0.3}}},
+		"sectors":           sectored(8, 3),
 		"nested groups":     {N: 8, Groups: []simplex.Group{{Name: "a", Share: half, Hi: 0.5}, {Name: "b", Share: []float64{1, 1, 0, 0, 0, 0, 0, 0}, Hi: 0.2}}},
 		"holdings, groups":  {N: 8, MinWeight: 0.1, Groups: []simplex.Group{{Name: "a", Share: half, Hi: 0.3}}},
 		"repeated group":    {N: 8, Groups: []simplex.Group{{Name: "a", Share: half, Hi: 0.3}, {Name: "b", Share: half, Hi: 0.3}}},
@@ -717,6 +735,7 @@ func TestProjectAllocatesNothing(t *testing.T) {
 		"capped":   capped(40, 0.1),
 		"holdings": {N: 40, MinWeight: 0.05, Upper: fill(40, 0.2)},
 		"turnover": {N: 40, Upper: fill(40, 0.2), Turnover: &simplex.Turnover{Held: fill(40, 0.02), Most: 0.5}},
+		"sectors":  sectored(40, 8),
 	} {
 		p, err := simplex.NewProjector(set)
 		if err != nil {
@@ -772,6 +791,50 @@ func BenchmarkProject(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					if _, err := p.Project(w, v); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// sectored is a set whose assets belong in turn to so many sectors, each capped.
+func sectored(n, sectors int) simplex.Set {
+	set := capped(n, max(0.1, 3/float64(n)))
+	for k := range sectors {
+		g := simplex.Group{Name: fmt.Sprint("sector ", k), Share: make([]float64, n), Hi: 1.2 / float64(sectors)}
+		for i := k; i < n; i += sectors {
+			g.Share[i] = 1
+		}
+		set.Groups = append(set.Groups, g)
+	}
+	return set
+}
+
+func BenchmarkProjectSectors(b *testing.B) {
+	for _, n := range []int{12, 40, 100, 200} {
+		for _, sectors := range []int{3, 8, 20} {
+			if sectors > n {
+				continue
+			}
+			b.Run(fmt.Sprintf("%d-of-%d", sectors, n), func(b *testing.B) {
+				set := sectored(n, sectors)
+				p, err := simplex.NewProjector(set)
+				if err != nil {
+					b.Fatal(err)
+				}
+				rng, points := stream.New(1, "benchmark", uint64(n)), make([][]float64, 100)
+				for k := range points {
+					points[k] = make([]float64, n)
+					for i := range n {
+						points[k][i] = 1/float64(n) + set.Upper[0]*rng.NormFloat64()
+					}
+				}
+				w := make([]float64, n)
+				b.ReportAllocs()
+				for k := 0; b.Loop(); k++ {
+					if _, err := p.Project(w, points[k%len(points)]); err != nil {
 						b.Fatal(err)
 					}
 				}

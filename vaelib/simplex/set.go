@@ -119,6 +119,22 @@ func (s Set) Violation(w []float64) float64 {
 	if len(w) != s.N {
 		panic("simplex: weights have the wrong length")
 	}
+	worst := s.withoutGroups(w)
+	if math.IsInf(worst, 1) {
+		return worst
+	}
+	for _, g := range s.Groups {
+		share := dot(g.Share, w)
+		worst = max(worst, g.Lo-share, share-g.Hi)
+	}
+	if s.Turnover != nil {
+		worst = max(worst, s.Turnover.Of(w)-s.Turnover.Most)
+	}
+	return worst
+}
+
+// withoutGroups is the violation without groups and turnover.
+func (s Set) withoutGroups(w []float64) float64 {
 	var worst, sum float64
 	for i, x := range w {
 		lower, upper := s.bound(i)
@@ -133,18 +149,10 @@ func (s Set) Violation(w []float64) float64 {
 		}
 		sum += x
 	}
-	worst = max(worst, math.Abs(sum-1))
-	for _, g := range s.Groups {
-		share := dot(g.Share, w)
-		worst = max(worst, g.Lo-share, share-g.Hi)
-	}
-	if s.Turnover != nil {
-		worst = max(worst, s.Turnover.Of(w)-s.Turnover.Most)
-	}
-	if math.IsNaN(worst) || math.IsNaN(sum) {
+	if math.IsNaN(sum) {
 		return math.Inf(1)
 	}
-	return worst
+	return max(worst, math.Abs(sum-1))
 }
 
 // dot adds up in index order.
