@@ -45,7 +45,7 @@ func (c *config) meansOf(io *cli.IO, w *market.Window, m *moments.Moments, perio
 // readMeans reads one mean for each of the symbols from a file in any form that weights
 // have. What it has of others is left out, and said.
 func readMeans(io *cli.IO, path string, symbols []string) ([]float64, error) {
-	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{AnySum: true})
+	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{AnySum: true, Called: meanWords})
 	if err != nil {
 		return nil, fmt.Errorf("-means, which is a file or one of %s: %w", strings.Join(moments.MeanNames(), ", "), err)
 	}
@@ -53,9 +53,19 @@ func readMeans(io *cli.IO, path string, symbols []string) ([]float64, error) {
 	if p.Len() != 1 {
 		return nil, fmt.Errorf("%s: %d rows of means where one is wanted: keep one", path, p.Len())
 	}
+	if name := strings.ToLower(p.ID(0)); p.IDs != nil && slices.ContainsFunc(shorter, func(s string) bool {
+		return strings.Contains(name, s)
+	}) {
+		return nil, fmt.Errorf("%s: column %s: means are per year: multiply by the periods in one, and call it mean",
+			path, p.ID(0))
+	}
 	means, row := make([]float64, len(symbols)), p.Weights.RawRowView(0)
 	columns, missing := columnsOf(p, symbols)
 	if missing != "" {
+		isLike := func(s string) bool { return strings.EqualFold(s, missing) }
+		if like := slices.IndexFunc(p.Symbols, isLike); like >= 0 {
+			return nil, fmt.Errorf("%s: no mean of %s: rename %s to it", path, missing, p.Symbols[like])
+		}
 		return nil, fmt.Errorf("%s: no mean of %s, which is among the assets: add one, or leave %s out with "+
 			"-exclude", path, missing, missing)
 	}
@@ -65,19 +75,40 @@ func readMeans(io *cli.IO, path string, symbols []string) ([]float64, error) {
 	if beyond := len(p.Symbols) - len(symbols); beyond > 0 {
 		io.Note("%s: of its %d means %d are of no asset here, and left out", path, len(p.Symbols), beyond)
 	}
-	if sizes := slices.Clone(means); len(sizes) > 1 {
-		for j, v := range sizes {
-			sizes[j] = math.Abs(v)
-		}
-		slices.Sort(sizes)
-		if sizes[len(sizes)/2] >= suspicious {
-			half := sizes[len(sizes)/2]
-			return nil, fmt.Errorf("%s: half of the means are %.6g a year or more, which is %.6g %%: shares are "+
-				"meant; if they are in percent, divide by 100 or write percent signs", path, half, 100*half)
-		}
-	}
-	return means, nil
+	return means, checkMeans(io, path, means)
 }
+
+// checkMeans refuses means that can only be in percent, and doubts those that may be, or that
+// may be per period.
+func checkMeans(io *cli.IO, path string, means []float64) error {
+	sizes := slices.Clone(means)
+	for j, v := range sizes {
+		sizes[j] = math.Abs(v)
+	}
+	slices.Sort(sizes)
+	half, most := sizes[len(sizes)/2], sizes[len(sizes)-1]
+	switch {
+	case half >= suspicious && len(sizes) > 1:
+		return fmt.Errorf("%s: half of the means are %.6g a year or more, which is %.6g %%: shares are meant; if they "+
+			"are in percent, divide by 100 or write percent signs", path, half, 100*half)
+	case half >= 0.5:
+		io.Note("WARNING: %s: half of the means are %.6g %% a year or more: if they are in percent, divide by 100 or "+
+			"write percent signs", path, 100*half)
+	case most > 0 && most < 0.01:
+		io.Note("WARNING: %s: no mean is above %.3g %% a year: if they are per period, multiply by the periods in a "+
+			"year", path, 100*most)
+	}
+	return nil
+}
+
+// What columns of means are called, in small letters without marks, and what says that they are
+// of less than a year.
+var (
+	meanWords = strings.Fields("mean means mu expectedreturn expectedreturns expreturn er return returns forecast " +
+		"forecasts annualreturn expectedannualreturn annualizedreturn annualisedreturn meanpct meanpercent " +
+		"expectedreturnpct expectedreturnpercent returnpct returnpercent meanreturn meanreturns view views")
+	shorter = strings.Fields("daily weekly monthly quarterly per_day per_month per_period per-period perperiod hourly")
+)
 
 // columnsOf are the columns of the symbols in a file that may have more of them; missing is
 // the first that it lacks.

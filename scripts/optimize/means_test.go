@@ -61,10 +61,33 @@ func TestMeansOfAFile(t *testing.T) {
 		"no mean of C, which is among the assets": "symbol,mean\nA,0.3\nB,0.1\n",
 		"2 rows of means where one is wanted":     "A,B,C\n0.1,0.1,0.1\n0.2,0.1,0.1\n",
 		"shares are meant":                        "A,B,C\n12,8,-5\n",
+		"no mean of A: rename a to it":            "symbol,mean\na,0.3\nB,0.1\nC,0.1\n",
+		"column daily_return: means are per year": "symbol,daily_return\nA,0.0003\nB,0.001\nC,0.001\n",
 	} {
 		code, stdout, stderr := execute(t, append(args, "-means="+write(t, "bad.csv", text))...)
 		if code != 1 || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%q: exit code %d\n%s", text, code, stderr)
+		}
+	}
+	// A column says by its name that it has means, and that they are in percent.
+	plain := solve(t, append(args, "-means="+write(t, "m.csv", "symbol,mean\nA,0.1\nB,0.15\nC,0.05\n"))...)
+	for text, doubt := range map[string]string{
+		"symbol,name,mean,deviation\nA,Oak,0.1,0.2\nB,Elm,0.15,0.2\nC,Ash,0.05,0.2\n": "",
+		"symbol,Expected Return (%)\nA,10\nB,15\nC,5\n":                               "",
+		"symbol,guess %\nA,10\nB,15\nC,5\n":                                           "",
+		"symbol,mean\nA,1\nB,1.5\nC,.5\n":                                             "if they are in percent, divide by 100",
+		"symbol,mean\nA,.001\nB,.0015\nC,.0005\n":                                     "if they are per period, multiply",
+	} {
+		path := write(t, "m.csv", text)
+		code, _, stderr := execute(t, append(args, "-means="+path)...)
+		if code != 0 && doubt == "" || (doubt == "") == strings.Contains(stderr, "WARNING: "+path) || !strings.Contains(stderr, doubt) {
+			t.Errorf("%q: exit code %d\n%s", text, code, stderr)
+		}
+		if doubt != "" {
+			continue
+		}
+		if r := solve(t, append(args, "-means="+path)...); math.Abs(r.Value-plain.Value) > 1e-12 {
+			t.Errorf("%q: the ratio is %v, not %v", text, r.Value, plain.Value)
 		}
 	}
 	if code, _, stderr := execute(t, append(args, "-means=bayes")...); code != 1 ||

@@ -73,7 +73,7 @@ func (t *table) listingOf(fields [][]byte) (l *listing, named bool) {
 		l.of([]int{1}, "")
 		return l, len(fields[0]) == 0 // pandas calls the column of a series 0
 	}
-	w := place(fields, weightWords)
+	w := place(fields, t.called)
 	if l.symbol = place(fields, symbolWords); l.symbol < 0 && w >= 0 {
 		l.symbol = place(fields, looseWords)
 	}
@@ -97,6 +97,9 @@ func (t *table) listingOf(fields [][]byte) (l *listing, named bool) {
 			columns, ids = append(columns, i+1), append(ids, string(f))
 		}
 		l.of(columns, ids...)
+		if !slices.ContainsFunc(fields[1:], func(f []byte) bool { return !inPercent(f) }) {
+			l.unit = percent
+		}
 	}
 	return l, true
 }

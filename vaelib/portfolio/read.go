@@ -32,6 +32,9 @@ type ReadOptions struct {
 	Percent bool
 	// AnySum accepts rows that do not sum to 1: what is to be projected.
 	AnySum bool
+	// Called are names of the column of numbers in a list of symbols, in small letters
+	// without blanks and marks, where these are no weights. Nil: the names of weights.
+	Called []string
 	// Amounts refuses percent signs, in numbers that are no shares of anything.
 	Amounts bool
 }
@@ -182,6 +185,7 @@ func defectOf(path string, err error) error {
 type table struct {
 	file, kind string   // as errors call it, and its columns
 	known      []string // names that columns may have; nil: any
+	called     []string // names of the column of numbers in a listing
 	unit       unit     // of weights without a percent sign
 	headerLine int
 	names      []string
@@ -223,7 +227,11 @@ func readTable(r io.Reader, file, kind string, options ReadOptions,
 	check func(id string, names []string, row []float64) error,
 ) (*table, error) {
 	lines := tabular.NewRows(r, file)
-	t := &table{file: file, kind: kind, known: options.Symbols, separator: ',', seen: map[string]int{}}
+	t := &table{file: file, kind: kind, known: options.Symbols, called: options.Called, separator: ',',
+		seen: map[string]int{}}
+	if t.called == nil {
+		t.called = weightWords
+	}
 	switch {
 	case options.Percent:
 		t.unit = percent
