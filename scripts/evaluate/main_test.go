@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -18,7 +15,13 @@ import (
 	"testing"
 
 	"vaefolio/internal/sharedtest"
+	"vaefolio/scripts/internal/clitest"
 )
+
+func TestMain(m *testing.M) {
+	clitest.BecomeCommand(main)
+	os.Exit(m.Run())
+}
 
 // execute returns exit code, stdout and stderr of the verb.
 func execute(t *testing.T, args ...string) (int, string, string) {
@@ -258,14 +261,10 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// TestProcess builds the command and checks what a shell sees of it.
+// TestProcess checks what a shell sees of the command.
 func TestProcess(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds a program")
-	}
-	binary := filepath.Join(t.TempDir(), "evaluate")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Skip("starts several processes: without -short")
 	}
 	closes, weights := write(t, "p.csv", prices), write(t, "w.csv", even)
 	for _, c := range []struct {
@@ -277,37 +276,35 @@ func TestProcess(t *testing.T) {
 		{[]string{"-prices", closes, "-weights", "none.csv"}, 1},
 		{[]string{"-prices", closes}, 2},
 	} {
-		cmd := exec.Command(binary, c.args...)
+		cmd := clitest.Command(c.args...)
 		if err := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != c.code {
 			t.Errorf("evaluate %v: %v, want exit code %d", c.args, err, c.code)
 		}
 	}
 
-	many := "ALDER,BIRCH,CEDAR,BROOK,CREEK,FJORD,BASALT,GRANITE,SLATE,FINCH,HERON,WREN\n" +
-		strings.Repeat("0.25,0.25,0,0,0.25,0,0.25,0,0,0,0,0\n", 300000)
-	cmd := exec.Command(binary, "-format=json", "-weights", write(t, "many.csv", many))
-	var stdout bytes.Buffer
-	cmd.Stdout = &stdout
-	pipe, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
+	many := write(t, "many.csv", "ALDER,BIRCH,CEDAR,BROOK,CREEK,FJORD,BASALT,GRANITE,SLATE,FINCH,HERON,WREN\n"+
+		strings.Repeat("0.25,0.25,0,0,0.25,0,0.25,0,0,0,0,0\n", 300000))
+	var stdout *bytes.Buffer
+	var stderr *os.File
+	cmd := clitest.Interrupted(t, syscall.SIGINT, func() *exec.Cmd {
+		var err error
+		if stderr, err = os.Create(filepath.Join(t.TempDir(), "stderr")); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { stderr.Close() })
+		stdout = &bytes.Buffer{}
+		cmd := clitest.Command("-format=json", "-weights", many)
+		cmd.Stdout, cmd.Stderr = stdout, stderr
+		return cmd
+	}, func() bool { // the prices are there, the evaluation is still to come
+		info, err := stderr.Stat()
+		return err == nil && info.Size() > 0
+	})
+	said, err := os.ReadFile(stderr.Name())
+	if code := cmd.ProcessState.ExitCode(); code != 130 || err != nil {
+		t.Errorf("interrupted: exit code %d, want 130 (%v)", code, err)
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stderr := bufio.NewReader(pipe)
-	if line, err := stderr.ReadString('\n'); err != nil { // the prices are there, the evaluation is still to come
-		t.Fatalf("%q, %v", line, err)
-	}
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	rest, _ := io.ReadAll(stderr)
-	var exit *exec.ExitError
-	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 {
-		t.Errorf("interrupted: %v, want exit code 130", err)
-	}
-	if !strings.HasSuffix(string(rest), "evaluate: interrupted\n") || stdout.Len() != 0 {
-		t.Errorf("interrupted: stderr %q, %d bytes of stdout", rest, stdout.Len())
+	if !strings.HasSuffix(string(said), "evaluate: interrupted\n") || stdout.Len() != 0 {
+		t.Errorf("interrupted: stderr %q, %d bytes of stdout", said, stdout.Len())
 	}
 }

@@ -26,18 +26,14 @@ import (
 	"vaefolio/internal/bybittest"
 	"vaefolio/internal/sharedtest"
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/bybit"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/run"
 )
 
-// processVariable makes the test binary the command itself.
-const processVariable = "VAEFOLIO_TEST_FETCH"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(processVariable) != "" {
-		main()
-	}
+	clitest.BecomeCommand(main)
 	os.Exit(m.Run())
 }
 
@@ -705,9 +701,7 @@ func TestKilled(t *testing.T) {
 	url := serve(t, exchange)
 	first := now.AddDate(0, 0, -72) // 103,680 minutes: more than is written at once
 	command := func(dir string) *exec.Cmd {
-		cmd := exec.Command(os.Args[0], "-symbols", "AAAUSDT,BBBUSDT", "-interval", "1", "-from", first.Format(time.RFC3339), "-out", dir, "-base-url", url, "-rate", "120", "-funding")
-		cmd.Env = append(os.Environ(), processVariable+"=1")
-		return cmd
+		return clitest.Command("-symbols", "AAAUSDT,BBBUSDT", "-interval", "1", "-from", first.Format(time.RFC3339), "-out", dir, "-base-url", url, "-rate", "120", "-funding")
 	}
 	dir := t.TempDir()
 	after := func(n int) func(int, *http.Request) bool {

@@ -11,18 +11,12 @@ import (
 	"strings"
 	"testing"
 
-	"vaefolio/scripts/internal/cli"
 	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/lab"
 )
 
-// commandVariable makes a process of this test the command itself.
-const commandVariable = "LAB_TEST_COMMAND"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(commandVariable) != "" {
-		cli.Main(verb)
-	}
+	clitest.BecomeCommand(main)
 	os.Exit(m.Run())
 }
 
@@ -47,8 +41,7 @@ func TestLab(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains many models: without -short")
 	}
-	dir := t.TempDir()
-	whole, killed := filepath.Join(dir, "whole"), filepath.Join(dir, "killed")
+	whole := filepath.Join(t.TempDir(), "whole")
 	printed := execute(t, 0, "of the true optimum", small(whole, "-format", "json")...)
 	var rows []map[string]any
 	if err := json.Unmarshal([]byte(printed), &rows); err != nil || len(rows) != 2+4+1 {
@@ -82,22 +75,14 @@ func TestLab(t *testing.T) {
 		t.Errorf("%d lines, want %d", len(table), want)
 	}
 
-	process := exec.CommandContext(t.Context(), os.Args[0], small(killed, "-workers", "1")...)
-	process.Env = append(os.Environ(), commandVariable+"=1")
-	if err := process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for made := 0; made < 2; { // until a world or two are finished
-		made = 0
-		entries, _ := os.ReadDir(filepath.Join(killed, lab.WorldsFolder))
-		for _, e := range entries {
-			if _, err := os.Stat(filepath.Join(killed, lab.WorldsFolder, e.Name(), "result.json")); err == nil {
-				made++
-			}
-		}
-	}
-	_ = process.Process.Kill()
-	_ = process.Wait()
+	killed := ""
+	clitest.Interrupted(t, os.Kill, func() *exec.Cmd {
+		killed = filepath.Join(t.TempDir(), "killed")
+		return clitest.Command(small(killed, "-workers", "1")...)
+	}, func() bool { // a world or two are finished
+		made, err := filepath.Glob(filepath.Join(killed, lab.WorldsFolder, "*", "result.json"))
+		return err == nil && len(made) >= 2
+	})
 	leftovers := []string{".lab.json.tmp-1", ".report.html.tmp-2"} // as a kill at the wrong moment has them
 	for _, name := range leftovers {
 		if err := os.WriteFile(filepath.Join(killed, name), nil, 0o600); err != nil {

@@ -25,6 +25,7 @@ import (
 
 	"vaefolio/internal/bybittest"
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/bybit"
 	"vaefolio/vaelib/generate"
 	"vaefolio/vaelib/live"
@@ -39,13 +40,8 @@ var symbols = []string{"CCCUSDT", "AAAUSDT", "DDDUSDT", "BBBUSDT"}
 // model is the folder of a tiny model of the symbols.
 var model string
 
-// processVariable makes the test binary the command itself.
-const processVariable = "VAEFOLIO_TEST_LIVE"
-
 func TestMain(m *testing.M) {
-	if os.Getenv(processVariable) != "" {
-		main()
-	}
+	clitest.BecomeCommand(main)
 	dir, err := os.MkdirTemp("", "live")
 	if err == nil {
 		model = filepath.Join(dir, "model")
@@ -511,23 +507,15 @@ func TestInterrupt(t *testing.T) {
 		}
 	})
 	t.Run("TERM", func(t *testing.T) {
-		program, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
-		}
-		out := newLineWriter()
-		var stderr bytes.Buffer
-		c := exec.CommandContext(patience(t), program, slices.Concat([]string{"-model", model, "-base-url", url, "-stream-url", "ws" + strings.TrimPrefix(url, "http")}, small)...)
-		c.Env = append(os.Environ(), processVariable+"=1")
-		c.Stdout, c.Stderr = out, &stderr
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		out.next(t)
-		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		_ = c.Wait() // the code says it
+		var stdout *lineWriter
+		var stderr *bytes.Buffer
+		c := clitest.Interrupted(t, syscall.SIGTERM, func() *exec.Cmd {
+			stdout, stderr = newLineWriter(), &bytes.Buffer{}
+			c := clitest.Command(slices.Concat([]string{"-model", model, "-base-url", url, "-stream-url",
+				"ws" + strings.TrimPrefix(url, "http")}, small)...)
+			c.Stdout, c.Stderr = stdout, stderr
+			return c
+		}, func() bool { return len(stdout.lines) > 0 })
 		if code := c.ProcessState.ExitCode(); code != 130 {
 			t.Errorf("exit code %d: %s", code, stderr.String())
 		}

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/run"
 )
 
@@ -20,6 +20,11 @@ import (
 var small = []string{
 	"-backend", "go", "-n", "300", "-lookbacks", "40,60", "-steps", "60", "-batch", "32", "-hidden", "8", "-latent", "2",
 	"-portfolios", "40", "-components", "2", "-starts", "3", "-iterations", "5", "-max-weight", "0.3",
+}
+
+func TestMain(m *testing.M) {
+	clitest.BecomeCommand(main)
+	os.Exit(m.Run())
 }
 
 func execute(args ...string) (code int, stdout, stderr string) {
@@ -152,45 +157,28 @@ func TestPipelineRefuses(t *testing.T) {
 // go on; the next call goes on, and writes what an uninterrupted run writes.
 func TestInterruptAndGoOn(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the command and runs it three times")
-	}
-	binary := filepath.Join(t.TempDir(), "pipeline")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Skip("runs the command three times: without -short")
 	}
 	args := append(append([]string(nil), small...), "-steps", "8000")
-	broken, whole := filepath.Join(t.TempDir(), "broken"), filepath.Join(t.TempDir(), "whole")
-
-	var stderr bytes.Buffer
-	command := exec.Command(binary, append(args, "-out", broken)...)
-	command.Stderr = &stderr
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	// The first checkpoint says that it is training.
-	checkpoint := filepath.Join(broken, "model", "training.safetensors")
-	for deadline := time.Now().Add(time.Minute); ; {
-		if _, err := os.Stat(checkpoint); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			command.Process.Kill()
-			t.Fatalf("no checkpoint within a minute\n%s", stderr.String())
-		}
-		time.Sleep(time.Millisecond)
-	}
-	if err := command.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	command.Wait()
+	broken, whole := "", filepath.Join(t.TempDir(), "whole")
+	var stderr *bytes.Buffer
+	command := clitest.Interrupted(t, syscall.SIGINT, func() *exec.Cmd {
+		broken, stderr = filepath.Join(t.TempDir(), "broken"), &bytes.Buffer{}
+		command := clitest.Command(append(args, "-out", broken)...)
+		command.Stderr = stderr
+		return command
+	}, func() bool { // the first checkpoint says that it is training
+		_, err := os.Stat(filepath.Join(broken, "model", "training.safetensors"))
+		return err == nil
+	})
 	if code := command.ProcessState.ExitCode(); code != 130 {
-		t.Fatalf("exit code %d, want 130\n%s", code, stderr.String())
+		t.Fatalf("exit code %d, want 130\n%s", code, stderr)
 	}
 	if _, err := os.Stat(filepath.Join(broken, "weights.csv")); err == nil {
 		t.Fatal("weights.csv was written by an interrupted training")
 	}
 	for _, dir := range []string{broken, whole} {
-		if out, err := exec.Command(binary, append(args, "-quiet", "-out", dir)...).CombinedOutput(); err != nil {
+		if out, err := clitest.Command(append(args, "-quiet", "-out", dir)...).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}

@@ -14,18 +14,14 @@ import (
 	"testing"
 
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/sweep"
 )
 
-// commandVariable makes a process of this test the command itself.
-const commandVariable = "SWEEP_TEST_COMMAND"
-
 func TestMain(m *testing.M) {
 	sweep.BecomeWorker()
-	if os.Getenv(commandVariable) != "" {
-		cli.Main(verb)
-	}
+	clitest.BecomeCommand(main)
 	os.Exit(m.Run())
 }
 
@@ -187,28 +183,18 @@ func TestTermination(t *testing.T) {
 		t.Skip("starts several processes that train: without -short")
 	}
 	config, out := configuration(t), filepath.Join(t.TempDir(), "out")
-	start := func(steps string) *exec.Cmd {
-		cmd := exec.Command(os.Args[0], "run", "-config", config, "-out", out, "-backend", "go", "-workers", "2", "-steps", steps, "-quiet")
-		cmd.Env = append(os.Environ(), commandVariable+"=1")
-		cmd.Stderr = &bytes.Buffer{}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+	stderr := &bytes.Buffer{}
+	cmd := clitest.Interrupted(t, syscall.SIGTERM, func() *exec.Cmd {
+		cmd := clitest.Command("run", "-config", config, "-out", out, "-backend", "go", "-workers", "2",
+			"-steps", "100000000", "-quiet") // more than are ever done
+		cmd.Stderr = stderr
 		return cmd
-	}
-	cmd := start("30000")
-	for { // until a run is under way
+	}, func() bool { // a run is under way
 		counts, err := sweep.Status(out)
-		if err == nil && counts.Running > 0 {
-			break
-		}
-	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Skipf("no such signal here: %v", err)
-	}
-	_ = cmd.Wait() // its code is looked at below
+		return err == nil && counts.Running > 0
+	})
 	if code := cmd.ProcessState.ExitCode(); code != 130 {
-		t.Errorf("exit code %d after TERM, want 130: %v", code, cmd.Stderr)
+		t.Errorf("exit code %d after TERM, want 130: %s", code, stderr)
 	}
 	counts, err := sweep.Status(out)
 	if err != nil {

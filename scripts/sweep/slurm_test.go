@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/sweep"
 )
 
@@ -125,7 +126,7 @@ func (s slurm) await(t *testing.T, what string, is func() bool) {
 // say runs one of Slurm's commands and returns all that it says.
 func (s slurm) say(name string, args ...string) string {
 	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), "SLURM_CONF="+s.path("slurm.conf"), commandVariable+"=1", "SWEEP="+os.Args[0])
+	cmd.Env = append(clitest.Command().Env, "SLURM_CONF="+s.path("slurm.conf"), "SWEEP="+os.Args[0])
 	out, _ := cmd.CombinedOutput() // what it says tells more than its code
 	return string(out)
 }

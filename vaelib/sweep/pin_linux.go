@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// claims is what the names of the sockets begin with that claim cores.
+var claims = "@vaefolio-core"
+
 // startPinned starts a command that is to have a core alone. unpin gives the
 // core back.
 //
@@ -49,7 +52,7 @@ func claimCore(allowed *unix.CPUSet) (core int, claim net.Listener) {
 			continue
 		}
 		left--
-		if claim, err := net.Listen("unix", fmt.Sprintf("@vaefolio-core-%d", core)); err == nil {
+		if claim, err := net.Listen("unix", fmt.Sprintf("%s-%d", claims, core)); err == nil {
 			return core, claim
 		}
 	}

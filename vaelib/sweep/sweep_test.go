@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,7 +31,15 @@ import (
 // folder that it names, and say its progress and its outcome on stdout.
 const sweepVariable = "SWEEP_TEST_FOLDER"
 
+// patientVariable has the workers of this test's sweeps wait, at the first progress of
+// their second runs, for the end of their jobs: an interruption then surely meets them
+// there.
+const patientVariable = "SWEEP_TEST_PATIENT"
+
 func init() {
+	if os.Getenv(patientVariable) != "" && os.Getenv(workerVariable) != "" {
+		os.Exit(patientWorker())
+	}
 	BecomeWorker()
 	if dir := os.Getenv(sweepVariable); dir != "" {
 		os.Exit(sweepProcess(dir))
@@ -60,6 +70,45 @@ func sweepProcess(dir string) int {
 		return 1
 	}
 	return 0
+}
+
+// patientWorker is a worker as [BecomeWorker] makes one, that waits.
+func patientWorker() int {
+	signal.Ignore(os.Interrupt, syscall.SIGTERM)
+	p := &patience{ended: make(chan struct{})}
+	if err := serve(os.Getenv(workerVariable), p, p); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// patience is a worker's input and output.
+type patience struct {
+	runs  int           // that have ended
+	ended chan struct{} // closed at the end of the jobs
+}
+
+func (p *patience) Read(text []byte) (int, error) {
+	n, err := os.Stdin.Read(text)
+	if err != nil {
+		close(p.ended)
+	}
+	return n, err
+}
+
+func (p *patience) Write(text []byte) (int, error) {
+	n, err := os.Stdout.Write(text)
+	var m message
+	switch json.Unmarshal(text, &m); m.Kind {
+	case isDone:
+		p.runs++
+	case isProgress:
+		if p.runs > 0 && m.Done > 0 {
+			<-p.ended
+		}
+	}
+	return n, err
 }
 
 // sampleWindow is the returns of the bundled sample.
@@ -301,48 +350,34 @@ func TestSweepShardsJoin(t *testing.T) {
 
 func TestSweepResumesAfterInterruption(t *testing.T) {
 	trainsMuch(t)
-	var dir string
-	var s *Sweep
-	var counts *Counts
-	// A run may end before its worker learns of the interruption: another try then.
-	for try := 0; try < 20 && (counts == nil || counts.Interrupted == 0); try++ {
-		dir = t.TempDir()
-		s = openSweep(t, dir, tiny(t), false)
-		interruptSweep(t, s)
-		var err error
-		if counts, err = Status(dir); err != nil {
-			t.Fatal(err)
-		}
-		if counts.Done == 0 || counts.Failed+counts.Running > 0 || counts.Done+counts.Interrupted+counts.Waiting != 6 {
-			t.Errorf("counts %+v, want some done, none failed or running", counts)
-		}
-	}
-	if counts.Interrupted == 0 {
-		t.Fatalf("counts %+v, want some interrupted", counts)
-	}
-	checkpoints, err := filepath.Glob(filepath.Join(dir, RunsFolder, "*", experiment.ModelFolder, "*"))
-	if err != nil || len(checkpoints) == 0 {
-		t.Errorf("no state was saved (%v)", err)
-	}
-	runSweep(t, s, Options{Workers: 2})
-	wantReference(t, results(t, dir))
-}
-
-// interruptSweep ends the context of a sweep when it hears that a run is done
-// and another in its first half.
-func interruptSweep(t *testing.T, s *Sweep) {
-	t.Helper()
+	t.Setenv(patientVariable, "1")
+	dir := t.TempDir()
+	s := openSweep(t, dir, tiny(t), false)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	begun := func(w WorkerState) bool { return w.Done > 0 && w.Done < tinySteps/2 }
 	_, err := s.Run(ctx, Options{Workers: 2, Backend: "go", Progress: func(p Progress) {
-		if p.Done > 0 && slices.ContainsFunc(p.Workers, begun) {
+		if p.Done > 0 && slices.ContainsFunc(p.Workers, func(w WorkerState) bool { return w.Done > 0 }) {
 			cancel()
 		}
 	}})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want that of the context", err)
 	}
+	counts, err := Status(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts.Interrupted == 0 || counts.Done == 0 || counts.Failed+counts.Running > 0 ||
+		counts.Done+counts.Interrupted+counts.Waiting != 6 {
+		t.Errorf("counts %+v, want some done, some interrupted, none failed or running", counts)
+	}
+	checkpoints, err := filepath.Glob(filepath.Join(dir, RunsFolder, "*", experiment.ModelFolder, "*"))
+	if err != nil || len(checkpoints) == 0 {
+		t.Errorf("no state was saved (%v)", err)
+	}
+	t.Setenv(patientVariable, "")
+	runSweep(t, s, Options{Workers: 2})
+	wantReference(t, results(t, dir))
 }
 
 func TestSweepFailuresAreListedAndNotFatal(t *testing.T) {
