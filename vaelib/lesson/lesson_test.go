@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,6 +58,38 @@ func TestSample(t *testing.T) {
 	}
 	if len(all.Sectors.Names) == 0 || len(all.Window.Times) != len(two.Window.Times) {
 		t.Errorf("sectors %v, %d and %d periods", all.Sectors.Names, len(all.Window.Times), len(two.Window.Times))
+	}
+}
+
+// Another history of a market is made of its own days, the sample's is drawn from its
+// truth; equal draws give equal histories.
+func TestHistory(t *testing.T) {
+	own := Sample("ALDER", "WREN")
+	own.Synthetic = false
+	days, _ := own.Window.Returns.Dims()
+	for _, p := range []Prices{Sample(), own} {
+		a, next := p.History(1000, 200)
+		b, _ := p.History(1000, 200)
+		c, _ := p.History(next, 200)
+		rows, n := a.Dims()
+		if rows != 200 || n != len(p.Window.Symbols) || next <= 1000 || !mat.Equal(a, b) || mat.Equal(a, c) || mat.Min(a) <= -1 {
+			t.Errorf("synthetic %t: %d x %d, next %d, least return %g", p.Synthetic, rows, n, next, mat.Min(a))
+		}
+	}
+	history, _ := own.History(1, 500)
+	follows := 0
+	for k := range 499 {
+		for s := range days {
+			if slices.Equal(history.RawRowView(k), own.Window.Returns.RawRowView(s)) {
+				if slices.Equal(history.RawRowView(k+1), own.Window.Returns.RawRowView((s+1)%days)) {
+					follows++
+				}
+				break
+			}
+		}
+	}
+	if follows < 440 || follows == 499 { // 19 of 20 days, 474, follow the day before
+		t.Errorf("%d of 499 days follow the day before in blocks", follows)
 	}
 }
 

@@ -9,8 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"gonum.org/v1/gonum/mat"
+
 	"vaefolio/data"
 	"vaefolio/vaelib/market"
+	"vaefolio/vaelib/stream"
 )
 
 // Prices are a market: its panel as it was read, the dense window of its
@@ -74,6 +77,43 @@ func (p Prices) About() string {
 		"written about the prices that this notebook comes with: what it says of figures need not hold here.\n",
 		len(w.Symbols), len(w.Times), w.Times[0].Format(time.DateOnly), w.Times[len(w.Times)-1].Format(time.DateOnly),
 		w.Rhythm(), p.read)
+}
+
+// block is the mean length of the blocks of [Prices.History], in periods.
+const block = 20
+
+// History draws another history of the market, simple returns (periods x n), with the
+// number of the next draw. The sample's come from the truth behind it, see package
+// data; those of another market from its own days, by the stationary bootstrap in
+// blocks of 20 periods on average (Politis & Romano 1994), so that their long-run
+// moments are those of all its days. Equal draws give equal histories; one with a loss
+// of everything or more, which fat tails can draw, is passed over.
+func (p Prices) History(draw uint64, periods int) (returns *mat.Dense, next uint64) {
+	for {
+		if p.Synthetic {
+			returns, _ = data.Returns(draw, periods)
+		} else {
+			returns = p.resampled(draw, periods)
+		}
+		if draw++; mat.Min(returns) > -1 {
+			return returns, draw
+		}
+	}
+}
+
+// resampled strings blocks of the market's days together; a block that meets the end
+// goes on from the beginning.
+func (p Prices) resampled(draw uint64, periods int) *mat.Dense {
+	days, n := p.Window.Returns.Dims()
+	rng, out := stream.New(draw, "lesson.history", 0), mat.NewDense(periods, n, nil)
+	from := 0
+	for t := range periods {
+		if from++; t == 0 || rng.Float64() < 1./block {
+			from = rng.IntN(days)
+		}
+		out.SetRow(t, p.Window.Returns.RawRowView(from%days))
+	}
+	return out
 }
 
 // beside is a path that begins in the notebook's folder, unless it is absolute: the
