@@ -12,8 +12,8 @@ import (
 
 // colours is the size of a palette. A picture of a notebook has a few inks and
 // their blends along edges, of which so many are enough for the eye: it then takes
-// about a third of the bytes.
-const colours = 128
+// less than a third of the bytes.
+const colours = 64
 
 // compact returns a PNG file of the same picture with a palette: the same bytes
 // for the same picture. Translucent pictures stay as they are.
