@@ -22,7 +22,8 @@ type binding struct {
 // atLimit is how near to its limit a weight or a sum counts as at it.
 const atLimit = 1e-9
 
-// limits lists the constraints that bind at w, each with the set that lacks it.
+// limits lists the constraints that bind at w, each with the set that lacks it: an asset
+// without its own limit has those of all assets.
 func (c *config) limits(set *simplex.Set, w []float64) (all []binding, without []simplex.Set) {
 	add := func(name string, symbols []string, drop func(s *simplex.Set)) {
 		rest := *set
@@ -37,23 +38,28 @@ func (c *config) limits(set *simplex.Set, w []float64) (all []binding, without [
 		}
 		return symbols
 	}
-	most, short := 1.0, isShort(set)
+	most, free, short := 1.0, 0.0, isShort(set)
 	if short {
 		most = simplex.MaxBound // 1 is a limit too
 	}
-	if capped := at(func(j int) bool {
-		return set.Upper != nil && set.Upper[j] < most && w[j] >= set.Upper[j]-atLimit
-	}); capped != nil {
-		add("max-weight", capped, func(s *simplex.Set) { s.Upper = slices.Repeat([]float64{most}, set.N) })
+	if c.Lower < 0 {
+		free = -simplex.MaxBound // as far as -lower goes
 	}
-	if floored := at(func(j int) bool {
-		return set.Lower != nil && set.Lower[j] != 0 && w[j] <= set.Lower[j]+atLimit
-	}); floored != nil {
-		add("lower", floored, func(s *simplex.Set) {
-			if s.Lower = nil; short { // as far as -lower goes
-				s.Lower = slices.Repeat([]float64{-simplex.MaxBound}, set.N)
-			}
-		})
+	atUpper := func(j int) bool { return set.Upper[j] < most && w[j] >= set.Upper[j]-atLimit }
+	atLower := func(j int) bool { return (set.Lower[j] != 0 || c.Lower != 0) && w[j] <= set.Lower[j]+atLimit }
+	if capped := at(func(j int) bool { return atUpper(j) && set.Upper[j] == c.MaxWeight }); capped != nil {
+		add("max-weight", capped, func(s *simplex.Set) { s.Upper = replaced(set.Upper, c.MaxWeight, most) })
+	}
+	if floored := at(func(j int) bool { return atLower(j) && set.Lower[j] == c.Lower }); floored != nil {
+		add("lower", floored, func(s *simplex.Set) { s.Lower = replaced(set.Lower, c.Lower, free) })
+	}
+	for j, symbol := range set.Symbols {
+		if atUpper(j) && set.Upper[j] != c.MaxWeight || atLower(j) && set.Lower[j] != c.Lower {
+			add("limit "+symbol, []string{symbol}, func(s *simplex.Set) {
+				s.Lower, s.Upper = slices.Clone(set.Lower), slices.Clone(set.Upper)
+				s.Lower[j], s.Upper[j] = c.Lower, c.MaxWeight
+			})
+		}
 	}
 	if least := at(func(j int) bool {
 		return set.MinWeight > 0 && (w[j] == 0 || w[j] <= set.MinWeight+atLimit)
@@ -80,6 +86,17 @@ func (c *config) limits(set *simplex.Set, w []float64) (all []binding, without [
 // isShort says whether weights may be below 0.
 func isShort(set *simplex.Set) bool {
 	return slices.ContainsFunc(set.Lower, func(x float64) bool { return x < 0 })
+}
+
+// replaced is a copy of bounds with another number where they are the usual one.
+func replaced(bounds []float64, usual, by float64) []float64 {
+	bounds = slices.Clone(bounds)
+	for j, x := range bounds {
+		if x == usual {
+			bounds[j] = by
+		}
+	}
+	return bounds
 }
 
 // bindings are the constraints that bind at a result, and what each costs.

@@ -27,6 +27,20 @@ func TestBinding(t *testing.T) {
 			t.Errorf("no symbols at the cap: %+v", b)
 		}
 	}
+	own := solve(t, append(base, capped, "-limit=BIRCH=0.1,CREEK>=0.15", "-binding")...)
+	want = map[string]float64{
+		"limit BIRCH": solve(t, append(base, capped, "-limit=CREEK>=0.15")...).Value,
+		"limit CREEK": solve(t, append(base, capped, "-limit=BIRCH=0.1")...).Value,
+		"max-weight":  solve(t, append(base, "-limit=BIRCH=0.1,CREEK>=0.15")...).Value,
+	}
+	if len(own.Binding) != len(want) {
+		t.Errorf("limits of assets: %+v", own.Binding)
+	}
+	for _, b := range own.Binding {
+		if b.Without == nil || math.Abs(*b.Without-want[b.Constraint]) > 1e-12 || len(b.Symbols) == 0 {
+			t.Errorf("%+v, want %v", b, want[b.Constraint])
+		}
+	}
 	// With short positions a weight of at most 1, and a sector's least sum of 0 or less, are limits.
 	base[1] = "-objective=mean-variance"
 	short := append(base, "-lower=-0.5", "-binding", sector[0], "-sector-cap=wood=-0.1:0")

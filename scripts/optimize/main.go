@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/learnt"
@@ -99,9 +100,6 @@ func (c *config) Validate() error {
 	if c.Within != nil && (c.MinWeight > 0 || c.Charge > 0) {
 		return errors.New("-within goes with no -min-weight and no -turnover-charge: leave them out")
 	}
-	if err := c.checkGross(); err != nil {
-		return err
-	}
 	if c.Cash > 0 && c.Lower < 0 {
 		return errors.New("-cash buys whole lots, which can't be short: leave out -lower, or -cash")
 	}
@@ -176,6 +174,10 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benc
 	}
 	if in.Set, err = c.Set(io, w.Symbols); err != nil {
 		return nil, nil, err
+	}
+	if j := slices.IndexFunc(in.Set.Lower, func(x float64) bool { return x < 0 }); j >= 0 && c.Cash > 0 {
+		return nil, nil, cli.Usagef("-cash buys whole lots, which can't be short as %s may be: raise its limit to 0, "+
+			"or leave out -cash", w.Symbols[j])
 	}
 	if err := c.Limit(&in.Set, held); err != nil {
 		return nil, nil, err

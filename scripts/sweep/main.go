@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"vaefolio/scripts/internal/cli"
@@ -46,6 +47,10 @@ func (c *config) Validate() error {
 	}
 	if c.Command != "merge" && len(c.From) > 0 {
 		return fmt.Errorf("leftover argument %q: only merge takes folders", c.From[0])
+	}
+	if slices.Contains(c.swept(), "limits") {
+		return errors.New("-limits is no axis, as the runs record what the file says: sweep limit, as in " +
+			"limit = SYM=0.1 SYM=0.2")
 	}
 	return nil
 }

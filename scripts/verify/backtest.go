@@ -265,13 +265,14 @@ func (f *folder) checkRebalances(context.Context) error {
 // constraints, which a file says of them.
 func (f *folder) keeper(b *tested, file string) (keeps func(name string, choices [][]float64, traded []float64),
 	err error) {
-	groups, err := groupsOf(&b.config.Constraints, b.data.Window.Symbols)
+	r, err := regionOf(&b.config.Constraints, b.data.Window.Symbols)
 	if err != nil {
 		return nil, err
 	}
-	limits := b.config.Constraints
 	if b.data.Listings != nil {
-		limits.Lower = min(0, limits.Lower) // what wasn't there is not held
+		for j := range r.lower {
+			r.lower[j] = min(0, r.lower[j]) // what wasn't there is not held
+		}
 	}
 	return func(name string, choices [][]float64, traded []float64) {
 		var ids []string
@@ -281,7 +282,7 @@ func (f *folder) keeper(b *tested, file string) (keeps func(name string, choices
 				ids, weights = append(ids, name+" at "+b.days[b.trades[i]]), append(weights, w)
 			}
 		}
-		f.checkConstraints(file, ids, weights, &limits, groups)
+		f.checkConstraints(file, ids, weights, r)
 	}, nil
 }
 

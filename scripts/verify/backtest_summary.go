@@ -172,12 +172,11 @@ func (f *folder) checkHeld(ctx context.Context, row map[string]any, b *tested, e
 	simple := c.Groups == 0 && b.data.Listings == nil
 	switch {
 	case simple && name == string(optimize.MaxSharpe) && c.MinWeight == 0:
-		groups, err := groupsOf(&c.Constraints, b.data.Window.Symbols)
+		r, err := regionOf(&c.Constraints, b.data.Window.Symbols)
 		if err != nil {
 			return err
 		}
-		n, held, rows := len(b.data.Window.Symbols), 0, returns(b.data.Window)
-		r := &region{slices.Repeat([]float64{c.Lower}, n), slices.Repeat([]float64{c.MaxWeight}, n), groups}
+		held, rows := 0, returns(b.data.Window)
 		for _, at := range b.trades {
 			most, err := r.most(ctx, columnMeans(rows[at-c.Train:at-c.Embargo]))
 			if err != nil {

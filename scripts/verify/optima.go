@@ -8,20 +8,38 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/qp"
 )
 
-// region is what optimal portfolios are chosen from: bounds of each weight, a sum of
-// 1, and bounds of sectors. Minimum-or-zero is relaxed to its lower bound.
+// region is what portfolios are chosen from: bounds of each weight, a sum of 1, bounds
+// of sectors, and the smallest holding, 0 where there is none. Optimal portfolios are
+// without it: minimum-or-zero is relaxed to its lower bound.
 type region struct {
 	lower, upper []float64
 	groups       []group
+	least        float64
 }
 
-func (in *inputs) region() (*region, error) {
-	c, n := &in.config.Constraints, len(in.data.Window.Symbols)
-	groups, err := groupsOf(c, in.data.Window.Symbols)
-	return &region{slices.Repeat([]float64{c.Lower}, n), slices.Repeat([]float64{c.MaxWeight}, n), groups}, err
+// regionOf is what the flags allow for the symbols.
+func regionOf(c *cli.Constraints, symbols []string) (*region, error) {
+	n := len(symbols)
+	r := &region{lower: slices.Repeat([]float64{c.Lower}, n), upper: slices.Repeat([]float64{c.MaxWeight}, n),
+		least: c.MinWeight}
+	lower, upper, err := c.LimitsOf(symbols)
+	if err != nil {
+		return nil, err
+	}
+	for j := range n {
+		if !math.IsNaN(lower[j]) {
+			r.lower[j] = lower[j]
+		}
+		if !math.IsNaN(upper[j]) {
+			r.upper[j] = upper[j]
+		}
+	}
+	r.groups, err = groupsOf(c, symbols)
+	return r, err
 }
 
 // most is an upper bound of g'v over the region. A linear programme finds its
@@ -82,17 +100,12 @@ func (f *folder) checkOptima(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	groups, err := groupsOf(&in.config.Constraints, in.data.Window.Symbols)
+	r, err := regionOf(&in.config.Constraints, in.data.Window.Symbols)
 	if err != nil {
 		return err
 	}
-	relaxed := in.config.Constraints
-	relaxed.MinWeight = 0
-	f.checkConstraints(file, ids, weights, &relaxed, groups)
-	r, err := in.region()
-	if err != nil {
-		return err
-	}
+	r.least = 0
+	f.checkConstraints(file, ids, weights, r)
 	span := returns(in.in)
 	m := &marketMoments{mean: columnMeans(span), sample: covarianceOf(span, float64(len(span)-1)), shrunk: shrunk(span),
 		riskFree: in.config.RiskFree / in.perYear}

@@ -236,11 +236,11 @@ func (f *folder) checkWeights(context.Context) error {
 	if err != nil {
 		return err
 	}
-	groups, err := groupsOf(&in.config.Constraints, in.data.Window.Symbols)
+	r, err := regionOf(&in.config.Constraints, in.data.Window.Symbols)
 	if err != nil {
 		return err
 	}
-	worst := f.checkConstraints("weights.csv", ids, weights, &in.config.Constraints, groups)
+	worst := f.checkConstraints("weights.csv", ids, weights, r)
 	s, err := f.object("summary.json")
 	if err != nil {
 		return err
@@ -258,11 +258,10 @@ func (f *folder) checkWeights(context.Context) error {
 }
 
 // checkConstraints returns the largest violation of any portfolio.
-func (f *folder) checkConstraints(file string, ids []string, weights [][]float64, c *cli.Constraints,
-	groups []group) (largest float64) {
+func (f *folder) checkConstraints(file string, ids []string, weights [][]float64, r *region) (largest float64) {
 	worst := make([]float64, len(weights))
 	for i, w := range weights {
-		worst[i] = violation(w, c, groups)
+		worst[i] = r.violation(w)
 		largest = max(largest, worst[i])
 		if !(worst[i] <= 1e-12) {
 			f.add(file, "violation of "+ids[i], differs, worst[i], 1e-12)
@@ -274,17 +273,17 @@ func (f *folder) checkConstraints(file string, ids []string, weights [][]float64
 }
 
 // violation is how far a portfolio is from what it has to meet.
-func violation(w []float64, c *cli.Constraints, groups []group) float64 {
+func (r *region) violation(w []float64) float64 {
 	var total, worst float64
-	for _, x := range w {
+	for j, x := range w {
 		total += x
-		worst = max(worst, x-c.MaxWeight, c.Lower-x)
-		if c.MinWeight > 0 {
-			worst = max(worst, min(math.Abs(x), c.MinWeight-x))
+		worst = max(worst, x-r.upper[j], r.lower[j]-x)
+		if r.least > 0 {
+			worst = max(worst, min(math.Abs(x), r.least-x))
 		}
 	}
 	worst = max(worst, math.Abs(total-1))
-	for _, g := range groups {
+	for _, g := range r.groups {
 		var exposure float64
 		for j, share := range g.share {
 			exposure += share * w[j]

@@ -58,12 +58,11 @@ func (f *folder) checkWorth(ctx context.Context) error {
 		f.add(file, "sharpe_in_sample", unchecked, w.SharpeIn,
 			"the weights don't follow from returns.csv: "+err.Error())
 	} else {
-		groups, err := groupsOf(&s.config.Constraints, s.data.Window.Symbols)
+		r, err := regionOf(&s.config.Constraints, s.data.Window.Symbols)
 		if err != nil {
 			return err
 		}
-		f.equal("returns.csv", "those of weights within the constraints",
-			violation(held, &s.config.Constraints, groups) < 1e-7, true)
+		f.equal("returns.csv", "those of weights within the constraints", r.violation(held) < 1e-7, true)
 		in := figures(returns(s.in), held, s.perYear, 0, 0)
 		f.near(file, "sharpe_in_sample", w.SharpeIn, orNaN(in, "sharpe"), 1e-7)
 	}
@@ -139,13 +138,10 @@ func weightsOf(market [][]float64, earned []float64) ([]float64, error) {
 // climbs.
 func (f *folder) checkBound(ctx context.Context, file string, stored any, s *swept) error {
 	value, err := recall(f, "bound of "+s.marketFile(), nil, func() (float64, error) {
-		groups, err := groupsOf(&s.config.Constraints, s.data.Window.Symbols)
+		r, err := regionOf(&s.config.Constraints, s.data.Window.Symbols)
 		if err != nil {
 			return 0, err
 		}
-		n := len(s.data.Window.Symbols)
-		r := &region{slices.Repeat([]float64{s.config.Lower}, n), slices.Repeat([]float64{s.config.MaxWeight}, n),
-			groups}
 		return r.largestRatio(ctx, returns(s.in), s.perYear)
 	})
 	if err != nil {
@@ -292,9 +288,13 @@ func (f *folder) checkFaithful(ctx context.Context, file string, w *worth, s *sw
 // feasible are the nearest portfolios that the constraints allow; under a smallest weight
 // or sector caps as package simplex finds them.
 func (s *swept) feasible(ctx context.Context, rows [][]float64) ([][]float64, error) {
-	if s.config.MinWeight == 0 && len(s.config.SectorCaps) == 0 {
+	r, err := regionOf(&s.config.Constraints, s.data.Window.Symbols)
+	if err != nil {
+		return nil, err
+	}
+	if r.least == 0 && len(r.groups) == 0 {
 		for i, w := range rows {
-			rows[i] = boxed(w, s.config.Lower, s.config.MaxWeight)
+			rows[i] = boxedBy(w, r.lower, r.upper)
 		}
 		return rows, nil
 	}

@@ -125,7 +125,9 @@ func (s Set) checkBudget() *InfeasibleError {
 			return infeasible("%d weights of at least %v need %.6g, above 1: ask for at most %.6g each",
 				s.N, lower[0], sum, math.Floor(1e6/float64(s.N))/1e6)
 		}
-		return infeasible("the lower bounds of %d assets sum to %.6g, above 1: lower some of them", s.N, sum)
+		most := slices.Index(lower, slices.Max(lower))
+		return infeasible("the lower bounds of %d assets sum to %.6g, above 1: lower some of them, such as %v of %s",
+			s.N, sum, lower[most], s.symbol(most))
 	}
 	return nil
 }

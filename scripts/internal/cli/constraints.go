@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"vaefolio/data"
@@ -15,9 +14,10 @@ import (
 
 // Constraints are the flags of a verb that makes weights.
 type Constraints struct {
-	MaxWeight  float64  `flag:"max-weight" range:"(0,100]" default:"1" help:"the largest weight of an asset"`
-	MinWeight  float64  `flag:"min-weight" range:"[0,1]" help:"the smallest holding: every weight is 0 or at least this; 0 means any"`
-	Lower      float64  `flag:"lower" range:"[-10,1]" help:"the floor of every weight; below 0 it allows short positions"`
+	MaxWeight float64 `flag:"max-weight" range:"(0,100]" default:"1" help:"the largest weight of an asset"`
+	MinWeight float64 `flag:"min-weight" range:"[0,1]" help:"the smallest holding: every weight is 0 or at least this; 0 means any"`
+	Lower     float64 `flag:"lower" range:"[-10,1]" help:"the floor of every weight; below 0 it allows short positions"`
+	AssetLimits
 	Sectors    string   `flag:"sectors" unit:"FILE" help:"a CSV with the columns symbol, sector and, for memberships in part, share; the bundled sample has its own"`
 	SectorCaps []string `flag:"sector-cap" unit:"NAME=X" help:"the largest sum of a sector's weights; NAME=LO:HI limits it at both ends"`
 }
@@ -32,6 +32,9 @@ func (c *Constraints) Validate() error {
 		return errors.New("-min-weight allows no short positions: leave out -lower, or -min-weight")
 	}
 	if err := c.checkShare("-max-weight", c.MaxWeight, "weight"); err != nil {
+		return err
+	}
+	if err := c.checkLimits(); err != nil {
 		return err
 	}
 	var names []string
@@ -65,7 +68,7 @@ func (c *Constraints) CheckSectors() error {
 // checkShare refuses a limit that holds nothing, as one in percent does.
 func (c *Constraints) checkShare(flag string, limit float64, what string) error {
 	switch {
-	case limit > 1 && c.Lower >= 0:
+	case limit > 1 && c.Lower >= 0 && !c.shortOf():
 		return fmt.Errorf("%s: without short positions (-lower) no %s exceeds 1, so that %v is no limit%s", flag,
 			what, limit, asShare(limit))
 	case limit > longest:
@@ -77,37 +80,51 @@ func (c *Constraints) checkShare(flag string, limit float64, what string) error 
 // Set is the set of weights that the flags allow for the symbols. It says on
 // stderr which symbols no cap can hold. An error says why there is no such set:
 // that of these constraints is empty ([*simplex.InfeasibleError]), a sector is
-// unknown, a symbol of the sectors is misspelt, or a file is bad.
+// unknown, a symbol of the limits or the sectors is misspelt, or a file is bad.
 func (c *Constraints) Set(io *IO, symbols []string) (simplex.Set, error) {
-	set := simplex.Set{
+	set, notes, err := c.alike(symbols)
+	if err != nil {
+		return set, err
+	}
+	err = c.complete(io, &set, notes)
+	return set, err
+}
+
+// alike is the set without the limits of single assets, and what is to be said of it.
+func (c *Constraints) alike(symbols []string) (set simplex.Set, notes []string, err error) {
+	set = simplex.Set{
 		N: len(symbols), Symbols: symbols, MinWeight: c.MinWeight,
 		Lower: slices.Repeat([]float64{c.Lower}, len(symbols)),
 		Upper: slices.Repeat([]float64{c.MaxWeight}, len(symbols)),
 	}
-	var notes []string
 	if c.Lower < -1 {
 		notes = append(notes, fmt.Sprintf("-lower %v: each weight may be short by %v times the capital", c.Lower,
 			-c.Lower))
 	}
 	if len(c.SectorCaps) > 0 {
 		more, err := c.addGroups(&set)
-		if err != nil {
-			return set, err
-		}
-		notes = append(notes, more...)
+		return set, append(notes, more...), err
 	}
-	if len(c.SectorCaps) == 0 && c.Sectors != "" { // a file with defects is none that may be passed over
-		if _, err := c.SectorsOf(symbols); err != nil {
-			return set, err
-		}
+	if c.Sectors != "" { // a file with defects is none that may be passed over
+		_, err = c.SectorsOf(symbols)
 	}
-	if err := set.Check(); err != nil {
-		return set, err
+	return set, notes, err
+}
+
+// complete adds the limits of single assets to a set, checks it, and says what is to be
+// said of it.
+func (c *Constraints) complete(io *IO, set *simplex.Set, notes []string) error {
+	more, err := c.limit(set)
+	if err == nil {
+		err = set.Check()
 	}
-	for _, note := range notes {
+	if err != nil {
+		return err
+	}
+	for _, note := range append(notes, more...) {
 		io.Note("%s", note)
 	}
-	return set, nil
+	return nil
 }
 
 // addGroups adds the caps of sectors to a set, and returns what is to be said
@@ -185,39 +202,16 @@ func (c *Constraints) SectorsOf(symbols []string) (*market.Sectors, error) {
 // without a lower one as minus infinity; NAME<=HI is the first, and NAME>=LO is
 // LO:1. A name may have commas and equals signs, and stand in quotes.
 func ParseCap(text string) (simplex.Group, error) {
-	bad := func(why string) (simplex.Group, error) {
-		return simplex.Group{}, fmt.Errorf("-sector-cap: %q %s: write NAME=X, or NAME=LO:HI", text, why)
+	name, lower, upper, err := parseLimits("-sector-cap", "sector", "NAME", text)
+	if err != nil {
+		return simplex.Group{}, err
 	}
-	i := strings.LastIndexByte(text, '=')
-	if i < 1 {
-		return bad("names no limit")
+	if math.IsInf(upper, 1) {
+		upper = 1
 	}
-	name, limits := text[:i], strings.Split(text[i+1:], ":")
-	switch last := len(name) - 1; {
-	case len(limits) > 2:
-		return bad("has more than two limits")
-	case name[last] == '<' && len(limits) == 1:
-		name = name[:last]
-	case name[last] == '>' && len(limits) == 1:
-		name, limits = name[:last], append(limits, "1")
+	if lower > upper {
+		return simplex.Group{}, fmt.Errorf("-sector-cap: %q has a lower limit above 1, which is the upper one where "+
+			"none is given: write NAME=X, or NAME=LO:HI", text)
 	}
-	group := simplex.Group{Name: Unquote(name), Lo: math.Inf(-1)}
-	if group.Name == "" {
-		return bad("names no sector")
-	}
-	for k, limit := range limits {
-		x, err := strconv.ParseFloat(strings.TrimSpace(limit), 64)
-		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-			return bad(fmt.Sprintf("has the limit %q, which is not a finite number%s", limit, meant(limit, "")))
-		}
-		if k < len(limits)-1 {
-			group.Lo = x
-		} else {
-			group.Hi = x
-		}
-	}
-	if group.Lo > group.Hi {
-		return bad("has a lower end above the upper one")
-	}
-	return group, nil
+	return simplex.Group{Name: name, Lo: lower, Hi: upper}, nil
 }

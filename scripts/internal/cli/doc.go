@@ -50,12 +50,15 @@
 //	         of the field, or of a struct in a struct the heading of the outer one
 //	after    the flag behind which this one comes in the help and in config.toml;
 //	         without it they are in the order of the struct
+//	clears   the flag whose default, or value in the file of -config, is void where
+//	         this one is given
 //	record   "-": not written to config.toml, because it doesn't change the result;
 //	         the name of a boolean flag: only where that is set, or the verb lacks it
 //
 // The verb's struct and those embedded in it are asked, after all values are set,
 // by their method Validate() error, where they have one; its error is one of
-// usage. A struct that is a named field is completed by the verb first, with the
+// usage. Then they are asked by Settle() error to read what flags stand for, as a file
+// does for values of another flag. A struct that is a named field is completed by the verb first, with the
 // number of assets for instance, and validated by whom it is given to.
 //
 // # Flags that depend on others

@@ -26,6 +26,7 @@ type option struct {
 	record     string      // "-": never, a flag's name: only with that
 	was        string      // what it was called once
 	after      string      // the flag behind which it stands; "": where the struct has it
+	clears     string      // the flag whose value from the file, or the default, it makes void
 	only       []condition // all of which have to hold, or it has no effect
 	title      string      // of its group in the help; "": a field of the verb itself
 	field      reflect.Value
@@ -88,6 +89,7 @@ func collectWithin(config reflect.Value, held holder, top bool) options {
 				record:   tag.Get("record"),
 				was:      tag.Get("was"),
 				after:    tag.Get("after"),
+				clears:   tag.Get("clears"),
 				only:     held.conditions(tag),
 				title:    held.title, field: config.Field(i),
 			}

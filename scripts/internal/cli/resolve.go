@@ -56,13 +56,13 @@ func (v Verb[C]) resolve(args []string) (*C, options, error) {
 	if change := v.Presets[preset]; change != nil {
 		change(c)
 	}
-	if err := assignAll(fromFile, given); err != nil {
+	if err := all.assign(fromFile, given); err != nil {
 		return nil, nil, err
 	}
 	if v.Depending != nil {
 		known := *c
 		v.Depending(c, &known)
-		if err := assignAll(fromFile, given); err != nil {
+		if err := all.assign(fromFile, given); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -77,14 +77,24 @@ func (v Verb[C]) resolve(args []string) (*C, options, error) {
 	if err := validate(reflect.ValueOf(c)); err != nil {
 		return nil, nil, Usage(err)
 	}
-	return c, all, cmp.Or(all.checkDevices(), all.checkInputs())
+	if err := cmp.Or(all.checkDevices(), all.checkInputs()); err != nil {
+		return nil, nil, err
+	}
+	return c, all, settle(reflect.ValueOf(c))
 }
 
-// assignAll sets the options that the file, then those that the flags give.
-func assignAll(fromFile, given []*assignment) error {
-	for _, a := range slices.Concat(fromFile, given) {
-		if err := a.option.assign(a.texts); err != nil {
-			return Usagef("%s: %w", a.place, err)
+// assign sets the options that the file, then those that the flags give.
+func (os options) assign(fromFile, given []*assignment) error {
+	for _, layer := range [][]*assignment{fromFile, given} {
+		for _, a := range layer {
+			if replaced := os.flag(a.option.clears); replaced != nil {
+				replaced.field.SetZero()
+			}
+		}
+		for _, a := range layer {
+			if err := a.option.assign(a.texts); err != nil {
+				return Usagef("%s: %w", a.place, err)
+			}
 		}
 	}
 	return nil
@@ -202,20 +212,39 @@ func (v Verb[C]) presetNames() []string {
 // validate asks the configuration, and each struct embedded in it, for what its
 // method Validate says against their values, inner ones first.
 func validate(config reflect.Value) error {
+	return within(config, func(part any) error {
+		if v, ok := part.(interface{ Validate() error }); ok {
+			return v.Validate()
+		}
+		return nil
+	})
+}
+
+// settle has them read what flags stand for, once all flags are found valid, by their
+// method Settle: its errors are no wrong usage.
+func settle(config reflect.Value) error {
+	return within(config, func(part any) error {
+		if s, ok := part.(interface{ Settle() error }); ok {
+			return s.Settle()
+		}
+		return nil
+	})
+}
+
+// within does something with each struct that is embedded in a configuration, inner ones
+// first, and with itself.
+func within(config reflect.Value, do func(part any) error) error {
 	value := config.Elem()
 	for i := range value.NumField() {
 		field := value.Type().Field(i)
 		if !field.Anonymous || field.Type.Kind() != reflect.Struct || !field.IsExported() {
 			continue
 		}
-		if err := validate(value.Field(i).Addr()); err != nil {
+		if err := within(value.Field(i).Addr(), do); err != nil {
 			return err
 		}
 	}
-	if v, ok := config.Interface().(interface{ Validate() error }); ok {
-		return v.Validate()
-	}
-	return nil
+	return do(config.Interface())
 }
 
 // last is the one text given last for the option of that name.

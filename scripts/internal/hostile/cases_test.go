@@ -42,6 +42,7 @@ var slots = []slot{
 	{"train -weights SOUND/corpus/weights.csv -conditions IN -out OUT -backend go", "corpus/conditions.csv", "",
 		[][]damage{anything, tables}, nil},
 	{"optimize -objective min-variance -prices SOUND/prices.csv -sector-cap X=0.5 -sectors IN", "sectors.csv", "", [][]damage{anything, tables}, nil},
+	{"optimize -objective min-variance -prices SOUND/prices.csv -limits IN", "limits.csv", "", [][]damage{anything, tables}, nil},
 	{"optimize -config IN -prices SOUND/prices.csv", "config.toml", "", [][]damage{anything, flags}, nil},
 	{"compare IN", "backtest/returns.csv", "", [][]damage{anything, tables}, nil},
 	{"optimize -objective min-variance -prices IN", "candles", "CCC.csv", [][]damage{anything, tables}, nil},

@@ -104,6 +104,7 @@ func (b *bench) files(t *testing.T) map[string][]byte {
 	files["prices.csv"], files["prices.csv.gz"], files["prices.parquet"] = []byte(prices.String()), zipped.Bytes(), parquet.Bytes()
 	files["weights.csv"], files["previous.csv"] = []byte(weights.String()), []byte(previous.String())
 	files["sectors.csv"] = []byte("symbol,sector,share\nAAA,X,1\nBBB,X,0.5\nCCC,Y,1\nDDD,Y,1\nEEE,Z,1\n")
+	files["limits.csv"] = []byte("symbol,lower,upper\nAAA,0.02,0.3\nBBB,0.1,0.5\nCCC,0,0.25\nDDD,0.01,0.4\nEEE,0.05,0.6\n")
 	files["config.toml"] = []byte("objective = \"min-variance\"\nmax-weight = 0.5\n")
 	return files
 }
