@@ -4,13 +4,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/mat"
 
-	"vaefolio/internal/spelling"
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/market"
 	"vaefolio/vaelib/metrics"
@@ -72,7 +68,7 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	window := prices.Window
-	portfolios, err := match(given, window, c.Weights)
+	portfolios, err := cli.MatchWeights(given, window.Symbols, c.Weights)
 	if err != nil {
 		return err
 	}
@@ -144,38 +140,6 @@ func inBlocks(rows *mat.Dense, report func(done, total int, note string),
 		report(to, total, "")
 	}
 	return nil
-}
-
-// match returns the portfolios with their columns in the order of the window.
-func match(given *portfolio.Portfolios, window *market.Window, path string) (*portfolio.Portfolios, error) {
-	shared := func(symbol string) bool {
-		return slices.ContainsFunc(window.Symbols, func(s string) bool { return strings.EqualFold(s, symbol) })
-	}
-	if len(given.Symbols) > 0 && !slices.ContainsFunc(given.Symbols, shared) {
-		return nil, fmt.Errorf("%s: none of its symbols, such as %s, is in the prices, which have %s and the like: "+
-			"give the portfolios' own prices by -prices PATH", path, given.Symbols[0], window.Symbols[0])
-	}
-	for _, symbol := range given.Symbols {
-		if !slices.Contains(window.Symbols, symbol) {
-			if portfolio.IsCash(symbol) {
-				return nil, fmt.Errorf("%s: %s has no prices: give it a column of 1 in the prices, or leave it out "+
-					"and divide the rest by its sum", path, symbol)
-			}
-			nearest := slices.MinFunc(window.Symbols, func(a, b string) int {
-				return spelling.Distance(strings.ToUpper(symbol), strings.ToUpper(a)) -
-					spelling.Distance(strings.ToUpper(symbol), strings.ToUpper(b))
-			})
-			return nil, fmt.Errorf("%s: unknown symbol %s, which the prices that -prices and -symbols choose have "+
-				"not: is %s meant?", path, symbol, nearest)
-		}
-	}
-	for _, symbol := range window.Symbols {
-		if !slices.Contains(given.Symbols, symbol) {
-			return nil, fmt.Errorf("%s: no column for symbol %s, which the prices have: "+
-				"add one, or leave %s out with -exclude", path, symbol, symbol)
-		}
-	}
-	return given.Reorder(window.Symbols)
 }
 
 // shortNames are headings for a screen's width.

@@ -68,7 +68,8 @@ generate -model runs/model -mode outcomes -from-weights mine.csv -horizon 365 -r
 		"robust":      "Chooses, of many draws, the -n that do best in the worst of all scenarios.",
 		"diversify": "Chooses, of many draws, a varied part of the Pareto front of return, risk and concentration, " +
 			"or with -within of the portfolios near the largest Sharpe ratio.",
-		"stress":   "Finds the -n portfolios that lose most under stresses.",
+		"stress": "Finds the -n portfolios that lose most under stresses; what given portfolios lose, the verb " +
+			"stress tells.",
 		"outcomes": "Simulates what may become of the portfolios of -from-weights or, without it, of -n draws.",
 		"styles":   "Finds styles among the portfolios of -from-weights, and makes portfolios between neighbours.",
 	}},

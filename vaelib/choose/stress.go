@@ -125,6 +125,21 @@ type Driver struct {
 	Loss  float64 // share of the portfolio's wealth
 }
 
+// Driver returns the asset with the largest part in the loss, or gain, of weights w (n); nil
+// where none has any.
+func (s *Stress) Driver(w []float64) *Driver {
+	parts := make([]float64, len(w))
+	s.Contribute(parts, w)
+	all := drivers(parts)
+	if len(all) == 0 {
+		return nil
+	}
+	if last := all[len(all)-1]; inorder.Sum(parts) < 0 {
+		return &last
+	}
+	return &all[0]
+}
+
 // StressResult is what one stress does to many portfolios.
 type StressResult struct {
 	Name    string

@@ -232,7 +232,7 @@ type hostile struct {
 
 // verbs are those that read something from outside.
 var verbs = []string{"backtest", "compare", "corpus", "evaluate", "export", "fetch", "generate", "lab", "live", "notebooks",
-	"optimize", "pipeline", "project", "runs", "sample", "sweep", "train", "verify", "xla", "bench"}
+	"optimize", "pipeline", "project", "runs", "sample", "stress", "sweep", "train", "verify", "xla", "bench"}
 
 func fields(text string) []string {
 	var args []string
