@@ -29,10 +29,10 @@ func (f *footer) note() string {
 func (t *table) isBelow() (bool, error) {
 	width, first := t.width(), bytes.TrimSpace(t.fields[0])
 	switch f := &t.footer; {
-	case f.line > 0 && len(t.fields) == width && t.weightsIn(t.fields) > 0:
+	case f.line > 0 && len(t.fields) == width && t.hasWeight(t.fields):
 		return false, t.refuse(0, fmt.Errorf("stands below line %d, %s, which is no row: delete what is none", f.line,
 			f.text))
-	case f.line == 0 && (!t.hasRows() || t.weightsIn(t.fields) > 0 || !isProse(first)):
+	case f.line == 0 && (!t.hasRows() || t.hasWeight(t.fields) || !isProse(first)):
 		return false, nil
 	case f.line == 0:
 		*f = footer{line: t.line, text: excerpt(string(first))}
@@ -59,17 +59,17 @@ func (t *table) width() int {
 	return len(t.names)
 }
 
-// weightsIn counts the numbers where rows have weights.
-func (t *table) weightsIn(fields [][]byte) (n int) {
+// hasWeight says whether there is a number where rows have weights.
+func (t *table) hasWeight(fields [][]byte) bool {
 	for i, field := range fields {
 		if t.listing == nil && i == 0 && t.withIDs || t.listing != nil && !slices.Contains(t.listing.weights, i) {
 			continue
 		}
 		if _, err := weight(field); err == nil {
-			n++
+			return true
 		}
 	}
-	return n
+	return false
 }
 
 // openings are the words by which such text begins.

@@ -160,14 +160,18 @@ func excerpt(text string) string {
 }
 
 // Reorder returns the portfolios with their columns in the order of symbols,
-// which has to name each of them once. The weights are copied; ids and
-// conditions are shared.
+// which has to name each of them once. The weights are copied, unless they are in
+// that order; ids and conditions are shared.
 func (p *Portfolios) Reorder(symbols []string) (*Portfolios, error) {
 	columns, err := match(p.Symbols, symbols)
 	if err != nil {
 		return nil, err
 	}
 	out := &Portfolios{Symbols: slices.Clone(symbols), IDs: p.IDs, Conditions: p.Conditions, Notes: p.Notes}
+	if slices.Equal(p.Symbols, symbols) {
+		out.Weights = p.Weights
+		return out, nil
+	}
 	out.Weights = mat.NewDense(p.Len(), len(symbols), nil)
 	for i := range p.Len() {
 		from, to := p.Weights.RawRowView(i), out.Weights.RawRowView(i)

@@ -20,6 +20,7 @@ import (
 const (
 	idColumn    = "id"
 	mostNumbers = 1 << 25 // numbers in a file: 256 MiB of memory
+	inBlock     = 1 << 20 // numbers in a block, which is not moved as a file is read on
 )
 
 // ReadOptions say what is expected of a file of weights.
@@ -193,7 +194,8 @@ type table struct {
 	lines      []int    // line of each row
 	listing    *listing // nil: the lines are portfolios, not symbols
 	separator  byte     // of the fields
-	numbers    []float64
+	blocks     [][]float64
+	numbers    []float64 // behind those in the blocks
 
 	line    int // that is being read
 	fields  [][]byte
@@ -205,6 +207,9 @@ type table struct {
 }
 
 func (t *table) values() *mat.Dense {
+	if len(t.blocks) > 0 {
+		t.numbers, t.blocks = slices.Concat(append(t.blocks, t.numbers)...), nil
+	}
 	return mat.NewDense(len(t.lines), len(t.names), t.numbers)
 }
 
@@ -354,7 +359,7 @@ func separatorOf(text []byte) byte {
 // quotes and don't set thousands apart.
 func (t *table) decimal(fields [][]byte) [][]byte {
 	for i, f := range fields {
-		if t.separator == ',' && !hasDecimalComma(f) {
+		if bytes.IndexByte(f, ',') < 0 || t.separator == ',' && !hasDecimalComma(f) {
 			continue
 		}
 		if bytes.Count(f, []byte{','}) == 1 && len(bytes.Trim(f, "0123456789,+-%() ")) == 0 {
@@ -399,9 +404,12 @@ func (t *table) addRow(check func(id string, names []string, row []float64) erro
 		return t.refuse(0, fmt.Errorf("has %d fields, and the header %d: complete the line%s", len(t.fields),
 			len(t.names)+first, orDelete(t.fields)))
 	}
-	if len(t.numbers)+len(t.names) > mostNumbers {
+	if (len(t.lines)+1)*len(t.names) > mostNumbers {
 		return t.refuse(0, fmt.Errorf("the file holds more than %d numbers, the most that are read, %d rows of %d: "+
 			"split it", mostNumbers, mostNumbers/len(t.names), len(t.names)))
+	}
+	if len(t.numbers) >= inBlock {
+		t.blocks, t.numbers = append(t.blocks, t.numbers), make([]float64, 0, inBlock+len(t.names))
 	}
 	for j, field := range t.fields[first:] {
 		x, err := share(field, t.unit)
@@ -517,7 +525,8 @@ func number(field []byte) (float64, error) {
 	}
 	x, err := strconv.ParseFloat(string(field), 64)
 	switch {
-	case err != nil && !errors.Is(err, strconv.ErrRange), bytes.ContainsAny(field, "xX_"):
+	case err != nil && !errors.Is(err, strconv.ErrRange), bytes.IndexByte(field, '_') >= 0,
+		bytes.IndexByte(field, 'x') >= 0, bytes.IndexByte(field, 'X') >= 0:
 		return 0, fmt.Errorf("%s is not a number", excerpt(string(field)))
 	case math.IsNaN(x) || math.IsInf(x, 0):
 		return 0, fmt.Errorf("%s is not a finite number", excerpt(string(field)))
