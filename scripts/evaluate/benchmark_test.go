@@ -71,6 +71,12 @@ func TestBenchmarkColumns(t *testing.T) {
 		}
 		return rows[0]
 	}
+	index := write(t, "index.csv", "date,close\n2024-01-01,10\n2024-01-02,11\n2024-01-03,10.5\n2024-01-04,12\n2024-01-05,12.5\n")
+	code, stdout, stderr := execute(t, "-prices", write(t, "three.csv", three), "-exclude=C", "-weights",
+		write(t, "w2.csv", twoOfThree+"y,0.5,0.5\n"), "-benchmark", index)
+	if code != 0 || strings.Count(stderr, "active_share: the benchmark is") != 1 || strings.Contains(stdout, "active_share:") {
+		t.Errorf("exit code %d\n%s\n%s", code, stdout, stderr)
+	}
 	before, after := header(), header("-benchmark", "A")
 	want := slices.Concat(before[:len(before)-1], relativeNames, []string{"notes"})
 	if strings.Join(before, " ") != "id annual_return cagr volatility sharpe sortino max_drawdown calmar var95 "+

@@ -47,6 +47,11 @@ func TestDays(t *testing.T) {
 			t.Errorf("%s: exit code %d\n%s", text, code, stderr)
 		}
 	}
+	dated := write(t, "dated.csv", "date,A,B\n2024-01-01,0.5,0.5\n2024-01-03,1,0\n")
+	if code, _, stderr := execute(t, "-prices", prices, "-weights", dated); code != 0 ||
+		!strings.Contains(stderr, "each is a portfolio of its own here, held from the first price to the last") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
 	if code, _, _ := execute(t, append(args, "-days", "yesterday")...); code != 2 {
 		t.Errorf("exit code %d", code)
 	}

@@ -4,6 +4,8 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -72,6 +74,10 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
+	if byTime(portfolios.IDs) {
+		io.Note("WARNING: the rows of %s are called by times, and each is a portfolio of its own here, held from the "+
+			"first price to the last: -from and -to cut the prices to where one was held", c.Weights)
+	}
 	settings, err := c.Settings(io, window, c.Level)
 	if err != nil {
 		return err
@@ -103,6 +109,7 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	table := newTable(c, io, window, stretches)
+	table.told = c.Format.Format == "table"
 	for i := range figures {
 		var beside *relative.Figures
 		if against != nil {
@@ -114,6 +121,14 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 		}
 	}
 	return table.Close()
+}
+
+// byTime says whether portfolios are called by the days of their beginning.
+func byTime(ids []string) bool {
+	return len(ids) > 1 && !slices.ContainsFunc(ids, func(id string) bool {
+		_, err := time.Parse(time.DateOnly, id[:min(len(id), len(time.DateOnly))])
+		return err != nil
+	})
 }
 
 // evaluateAll evaluates all rows before the first is written, so that an
@@ -158,10 +173,15 @@ type table struct {
 
 	window    *market.Window
 	stretches []stretch // whose returns are asked for
+
+	told bool // what all rows lack for one reason is said once, beside the table
+	said map[string]bool
+	io   *cli.IO
 }
 
 func newTable(c *config, io *cli.IO, window *market.Window, stretches []stretch) *table {
-	t := &table{window: window, stretches: stretches, names: metrics.Settings{Level: c.Level}.Names(), trials: c.Trials}
+	t := &table{io: io, said: map[string]bool{}, window: window, stretches: stretches,
+		names: metrics.Settings{Level: c.Level}.Names(), trials: c.Trials}
 	columns := []cli.Column{{Name: "id"}}
 	for figure, name := range t.names {
 		columns = append(columns, cli.Column{Name: name, Short: shortNames[metrics.Figure(figure)]})
@@ -216,7 +236,19 @@ func (t *table) row(id string, f *metrics.Figures, risk *riskShares, w []float64
 	if against != nil {
 		for figure, v := range against.All() {
 			add(figure.Name(), v)
+			if _, known := v.Float(); !known && t.told && figure == relative.ActiveShare {
+				delete(notes, figure.Name()) // of no row, or of all
+				t.once(figure.Name() + ": " + v.Reason())
+			}
 		}
 	}
 	return t.Row(append(values, notes)...)
+}
+
+// once says a line on stderr, the first time.
+func (t *table) once(line string) {
+	if !t.said[line] {
+		t.said[line] = true
+		t.io.Note("%s", line)
+	}
 }
