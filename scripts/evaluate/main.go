@@ -70,7 +70,7 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	window := prices.Window
-	portfolios, err := cli.MatchWeights(given, window.Symbols, c.Weights)
+	portfolios, err := cli.MatchWeights(given, prices, c.Weights)
 	if err != nil {
 		return err
 	}

@@ -218,6 +218,11 @@ func TestMessages(t *testing.T) {
 func TestBadInput(t *testing.T) {
 	closes, weights := write(t, "p.csv", prices), write(t, "w.csv", even)
 	file := func(text string) string { return write(t, "bad.csv", text) }
+	var stopped strings.Builder
+	stopped.WriteString("date,A,B\n2024-01-01,1,2\n2024-01-02,1.1,2.2\n")
+	for day := range 20 {
+		fmt.Fprintf(&stopped, "2024-01-%02d,%d,\n", 3+day, 1+day%3)
+	}
 	for _, c := range []struct {
 		name string
 		args []string
@@ -245,6 +250,7 @@ func TestBadInput(t *testing.T) {
 		{"other prices", []string{"-weights", file("C,D\n1,0\n")}, 1, "none of its symbols, such as C, is in the prices, which have A and the like: give the portfolios' own prices by -prices"},
 		{"small letters", []string{"-weights", file("a,B\n1,0\n")}, 1, "unknown symbol a, which the prices that -prices and -symbols choose have not: is A meant?"},
 		{"missing symbol", []string{"-weights", file("A\n1\n")}, 1, "no column for symbol B"},
+		{"stopped", []string{"-weights", weights, "-listings=as-it-was", "-prices", write(t, "stopped.csv", stopped.String())}, 1, "B has stopped, so that -listings leaves it out"},
 		{"missing prices", []string{"-weights", weights, "-prices", "none.csv"}, 1, "none.csv"},
 		{"bad price", []string{"-weights", weights, "-prices", file("date,A,B\n2024-01-01,1,-2\n")}, 1, "bad.csv:2"},
 	} {

@@ -233,6 +233,8 @@ func (j *job) possible() error {
 		return cli.Usagef("the symbols are the model's: leave -symbols out")
 	case len(j.Exclude) > 0:
 		return cli.Usagef("the symbols are the model's, all of them: leave -exclude out")
+	case j.Listings != cli.Shared:
+		return cli.Usagef("the symbols are the model's, all of them, also those that have stopped: leave -listings out")
 	case j.Latent.Follows():
 		return cli.Usagef("-climb weights needs a model over sets of assets, whose decoder is linear before its " +
 			"projection: leave it out")

@@ -50,8 +50,9 @@ func TestRefusesWithoutABackend(t *testing.T) {
 		"-mode latent -exclude A -model " + files.model:                 "leave -exclude out",
 		"-mode latent -climb weights -model " + files.model:             "-climb weights needs a model over sets",
 		"-mode latent -climb weights -prior-weight 0.1 -prices nothere": "takes nothing off for |z|^2",
-		"-prices nothere":           "no such file",
-		"-turnover w.csv":           "unknown flag -turnover: did you mean traded-value, which was called so, or max-turnover?",
+		"-prices nothere": "no such file",
+		"-turnover w.csv": "unknown flag -turnover: did you mean traded-value, which was called so, or max-turnover?",
+		"-mode latent -prices nothere -listings as-it-was -model " + files.model: "leave -listings out",
 		"-mode diversify -within 0": "-within: 0 lies outside (0,0.5]",
 		"-max-weight 0.01":          "0.01",
 	} {

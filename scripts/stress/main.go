@@ -70,7 +70,7 @@ func stress(ctx context.Context, c *config, io *cli.IO) error {
 	if len(c.Shock) > 0 {
 		return c.shock(ctx, io, prices, given)
 	}
-	portfolios, err := cli.MatchWeights(given, prices.Window.Symbols, c.Weights)
+	portfolios, err := cli.MatchWeights(given, prices, c.Weights)
 	if err != nil {
 		return err
 	}

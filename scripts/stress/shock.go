@@ -128,7 +128,7 @@ func (c *config) shock(ctx context.Context, io *cli.IO, prices *cli.Data, given 
 		}
 		moves = append(moves, shock.Move{Asset: asset, Return: shocks.Numbers[i]})
 	}
-	portfolios, err := cli.MatchWeights(withColumns(given, shocks.Names), w.Symbols, c.Weights)
+	portfolios, err := cli.MatchWeights(withColumns(given, shocks.Names), prices, c.Weights)
 	if err != nil {
 		return err
 	}

@@ -97,11 +97,14 @@ func Estimate(name string, returns *mat.Dense) (*Moments, error) {
 // flat is the shrinkage from which next to nothing of the sample is left.
 const flat = 0.95
 
+// outstanding is the share of all squared returns from which one of them is to blame.
+const outstanding = 0.2
+
 // Warning says in one line where Ledoit-Wolf's shrinkage has left next to
 // nothing of the sample's covariance, 5 % or less: what remains is one variance
 // for all and no correlation, whose minimum variance and risk parity are equal
 // weights. One return far above the others does that, since the noise is
-// measured by fourth powers; it is named. Other estimates have no warning. The
+// measured by fourth powers; it is named, if there is one. Other estimates have no warning. The
 // returns (T x n) are those that the estimate rests on, of the symbols (n) in
 // the periods that end at times (T).
 func (m *Moments) Warning(returns *mat.Dense, symbols []string, times []time.Time) string {
@@ -118,10 +121,13 @@ func (m *Moments) Warning(returns *mat.Dense, symbols []string, times []time.Tim
 			}
 		}
 	}
-	const text = "the Ledoit-Wolf shrinkage is %.2g, so that minimum variance, risk parity and their like are " +
-		"next to equal weights: %s on %s, %+.0f %%, is %.0f %% of all squared returns: " +
-		"take another -covariance, or leave it out"
-	return fmt.Sprintf(text, m.Shrinkage, symbols[asset], times[period].Format(time.DateOnly), 100*value,
+	text := fmt.Sprintf("the Ledoit-Wolf shrinkage is %.2g, so that minimum variance, risk parity and their like are "+
+		"next to equal weights: ", m.Shrinkage)
+	if largest < outstanding*sum {
+		return text + "the returns tell no asset from another: take more periods, or another -covariance"
+	}
+	return text + fmt.Sprintf("%s on %s, %+.0f %%, is %.0f %% of all squared returns: take another -covariance, or "+
+		"leave it out", symbols[asset], times[period].Format(time.DateOnly), 100*value,
 		100*largest/max(sum, math.SmallestNonzeroFloat64))
 }
 

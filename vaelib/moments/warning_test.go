@@ -36,6 +36,19 @@ func TestWarning(t *testing.T) {
 	if got := warn(moments.LedoitWolf); got != "" {
 		t.Errorf("warned of usual returns: %s", got)
 	}
+	even := mat.NewDense(periods, n, nil)
+	for i := range periods {
+		for j := range n {
+			even.Set(i, j, 0.01*rng.NormFloat64())
+		}
+	}
+	m, err := moments.Estimate(moments.LedoitWolf, even)
+	if err != nil || m.Shrinkage < 0.95 {
+		t.Fatalf("shrinkage %v, %v", m.Shrinkage, err)
+	}
+	if got := m.Warning(even, symbols, times); !strings.HasSuffix(got, "tell no asset from another: take more periods, or another -covariance") {
+		t.Errorf("of noise alone: %q", got)
+	}
 	returns.Set(99, 2, 3)
 	if got := warn(moments.LedoitWolf); !strings.HasPrefix(got, "the Ledoit-Wolf shrinkage is 1, so that minimum variance, risk parity and their like are next to equal weights: FIR on 2024-04-09, +300 %, is 9") {
 		t.Errorf("warning %q", got)

@@ -201,8 +201,11 @@ func (p *Prices) LoadPanel(io *IO) (*market.Panel, string, error) {
 	return d.Panel, whole.Hash(), nil
 }
 
-// asItWas is the value of -listings for symbols that come and go.
-const asItWas = "as-it-was"
+// Values of -listings: the times that all symbols share, or symbols that come and go.
+const (
+	Shared  = "shared"
+	asItWas = "as-it-was"
+)
 
 // read reads the panel.
 func (p *Prices) read(io *IO) (*Data, error) {

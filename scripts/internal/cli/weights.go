@@ -10,8 +10,9 @@ import (
 )
 
 // MatchWeights returns portfolios of a file with their columns in the order of the symbols
-// of the prices. A symbol that only one of them has is an error, with what may be meant.
-func MatchWeights(given *portfolio.Portfolios, symbols []string, path string) (*portfolio.Portfolios, error) {
+// of the prices' window. A symbol that only one of them has is an error, with what may be meant.
+func MatchWeights(given *portfolio.Portfolios, prices *Data, path string) (*portfolio.Portfolios, error) {
+	symbols := prices.Window.Symbols
 	shared := func(symbol string) bool {
 		return slices.ContainsFunc(symbols, func(s string) bool { return strings.EqualFold(s, symbol) })
 	}
@@ -26,6 +27,10 @@ func MatchWeights(given *portfolio.Portfolios, symbols []string, path string) (*
 		if portfolio.IsCash(symbol) {
 			return nil, fmt.Errorf("%s: %s has no prices: give it a column of 1 in the prices, or leave it out "+
 				"and divide the rest by its sum", path, symbol)
+		}
+		if prices.Panel != nil && slices.Contains(prices.Panel.Symbols, symbol) {
+			return nil, fmt.Errorf("%s: %s has stopped, so that -listings leaves it out: leave out -listings, or its "+
+				"column", path, symbol)
 		}
 		return nil, fmt.Errorf("%s: %w", path, UnknownSymbol(symbol, symbols))
 	}
