@@ -343,19 +343,31 @@ func (c *comparison) pair(i, j int, a, b []float64) Pair {
 		Kernel: c.settings.Kernel, Bandwidth: c.settings.Bandwidth, Prewhiten: c.settings.Prewhiten,
 	})
 	if err != nil {
-		p.Notes = append(p.Notes, "lw: "+err.Error())
+		p.Notes = append(p.Notes, "lw: "+tooFew(err))
 	} else {
 		p.Difference = number.Known(lw.Value)
 		p.LedoitWolf.Bandwidth, p.LedoitWolf.StdErr = number.Known(lw.Bandwidth), number.Known(lw.StdErr)
 		p.LedoitWolf.Normal = Normal{number.Known(lw.Z), number.Known(lw.PValue)}
 	}
 	if test, err := inference.JobsonKorkie(a, b); err != nil {
-		p.Notes = append(p.Notes, "jkm: "+err.Error())
+		p.Notes = append(p.Notes, "jkm: "+tooFew(err))
 	} else {
 		p.Memmel = Normal{number.Known(test.Statistic), number.Known(test.PValue)}
 	}
 	p.Bootstrap.From, p.Bootstrap.To = interval(c.differences(i, j))
+	if _, known := p.Bootstrap.From.Float(); !known {
+		p.Notes = append(p.Notes, "bootstrap: "+p.Bootstrap.From.Reason())
+	}
 	return p
+}
+
+// tooFew is the text of an error of a test of a difference, which needs more periods than a
+// figure does.
+func tooFew(err error) string {
+	if errors.Is(err, metrics.ErrTooShort) {
+		return "fewer than 8 returns: differences of Sharpe ratios need as many"
+	}
+	return err.Error()
 }
 
 // differences are the draws of a difference of Sharpe ratios.

@@ -14,7 +14,10 @@ import (
 
 // Join puts tracks of several files beside each other, over the periods that all
 // share. Where all have times the times tell; where one has none, all must be
-// equally long. A name that several files have gets the file's name before it.
+// equally long. What a file has between the times of a coarser calendar, such as days
+// beside months, or weekends beside days of a stock exchange, is compounded into the
+// returns over those; single times that others lack are left out. A name that several
+// files have gets the file's name before it.
 func Join(all []*Tracks) (*Tracks, error) {
 	if len(all) == 0 {
 		return nil, errors.New("no tracks to compare")
@@ -26,6 +29,7 @@ func Join(all []*Tracks) (*Tracks, error) {
 	if err != nil {
 		return nil, err
 	}
+	rows, starts, finer := stretches(rows)
 	out := &Tracks{}
 	var sources []string
 	labels := labels(all)
@@ -42,8 +46,11 @@ func Join(all []*Tracks) (*Tracks, error) {
 				t.Source, t.PeriodsPerYear, out.PeriodsPerYear)
 		}
 		if left := t.Periods() - len(rows[k]); left > 0 {
-			out.Notes = append(out.Notes, fmt.Sprintf("%s: %d of %d periods left out, which the others lack",
-				t.Source, left, t.Periods()))
+			what := "left out, which the others lack"
+			if finer[k] {
+				what = "compounded into longer ones, which the others have, or left out before them"
+			}
+			out.Notes = append(out.Notes, fmt.Sprintf("%s: %d of %d periods %s", t.Source, left, t.Periods(), what))
 		}
 		for j, name := range t.Names {
 			if shared(all, name) > 1 {
@@ -59,7 +66,11 @@ func Join(all []*Tracks) (*Tracks, error) {
 	for k, t := range all {
 		for j := range t.Names {
 			for i, row := range rows[k] {
-				out.Returns.Set(i, at, t.Returns.At(row, j))
+				x := t.Returns.At(row, j)
+				for before := row - 1; finer[k] && before >= starts[k][i]; before-- {
+					x = (1+x)*(1+t.Returns.At(before, j)) - 1
+				}
+				out.Returns.Set(i, at, x)
 			}
 			at++
 		}
@@ -107,6 +118,46 @@ func sharedRows(all []*Tracks) ([][]int, error) {
 		}
 	}
 	return rows, nil
+}
+
+// stretches tells where the stretches begin that end in shared rows (nil: each is one row),
+// and which files have more periods in them than one. The first of them goes then: where the
+// return over a coarser period begins isn't known.
+func stretches(rows [][]int) (ends, starts [][]int, finer []bool) {
+	finer = make([]bool, len(rows))
+	for k := range rows {
+		finer[k] = isFiner(rows[k])
+	}
+	if !slices.Contains(finer, true) || len(rows[0]) < 3 {
+		clear(finer)
+		return rows, nil, finer
+	}
+	for _, shared := range rows {
+		var begins []int
+		for _, row := range shared[:len(shared)-1] {
+			begins = append(begins, row+1)
+		}
+		ends, starts = append(ends, shared[1:]), append(starts, begins)
+	}
+	return ends, starts, finer
+}
+
+// isFiner says whether a file of which these rows are shared has a calendar of its own: a
+// tenth of its times at least lies between those, in many places, in none many more than usual.
+func isFiner(rows []int) bool {
+	var gaps []int
+	left, most := 0, 0
+	for i := 1; i < len(rows); i++ {
+		if gap := rows[i] - rows[i-1]; gap > 1 {
+			gaps = append(gaps, gap)
+			left, most = left+gap-1, max(most, gap)
+		}
+	}
+	if len(gaps) == 0 || 10*len(gaps) < len(rows) || 10*left < rows[len(rows)-1]-rows[0] {
+		return false
+	}
+	slices.Sort(gaps)
+	return most <= 2*gaps[len(gaps)/2]
 }
 
 // labels are short names of the files, each its own.

@@ -1,7 +1,9 @@
 package compare
 
 import (
+	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,6 +156,46 @@ func TestJoinNamesAndRefuses(t *testing.T) {
 		got, err := Join([]*Tracks{dated(sources[0], []string{"x"}, 1, 2), dated(sources[1], []string{"x"}, 1, 2)})
 		if err != nil || strings.Join(got.Names, " ") != want {
 			t.Errorf("%v are joined as %+v, %v", sources, got, err)
+		}
+	}
+}
+
+// Days beside months, or beside days without weekends, are compounded; a hole is left out.
+func TestJoinCalendars(t *testing.T) {
+	var days, weekdays, months, holed strings.Builder
+	for _, b := range []*strings.Builder{&days, &weekdays, &months, &holed} {
+		b.WriteString("date,x\n")
+	}
+	const daily = 0.01
+	end := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
+	for at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC); at.Before(end); at = at.AddDate(0, 0, 1) {
+		line := fmt.Sprintf("%s,%v\n", at.Format(time.DateOnly), daily)
+		days.WriteString(line)
+		if d := at.Weekday(); d != time.Saturday && d != time.Sunday {
+			weekdays.WriteString(line)
+		}
+		if at.AddDate(0, 0, 1).Day() == 1 {
+			months.WriteString(line)
+		}
+		if at.Month() != time.February {
+			holed.WriteString(line)
+		}
+	}
+	all := read(t, days.String())
+	for name, c := range map[string]struct {
+		file    string
+		periods int
+		at      int
+		want    float64
+	}{
+		"months":   {months.String(), 3, 0, math.Pow(1+daily, 29) - 1},
+		"weekdays": {weekdays.String(), 86, 4, math.Pow(1+daily, 3) - 1}, // Monday, 8 January
+		"a hole":   {holed.String(), 92, 31, daily},
+	} {
+		got, err := Join([]*Tracks{all, read(t, c.file)})
+		if err != nil || got.Periods() != c.periods || math.Abs(got.Returns.At(c.at, 0)-c.want) > 1e-12 ||
+			math.Abs(got.Returns.At(c.at, 1)-daily) > 1e-15 {
+			t.Errorf("%s: %d periods, %v, %v", name, got.Periods(), got.Returns.RawRowView(c.at), err)
 		}
 	}
 }
