@@ -150,6 +150,9 @@ func (s *Solver) settle(objective Objective, in *Inputs) error {
 			return fmt.Errorf("the weight of %s came out as %v: the data are too ill-conditioned", in.symbol(j), v)
 		}
 	}
+	if in.combinatorial() && objective.branches() {
+		return s.settleSupport(in)
+	}
 	violation := in.Set.Violation(w)
 	if violation <= 1e-13 {
 		return nil

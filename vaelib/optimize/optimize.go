@@ -70,8 +70,10 @@ type Inputs struct {
 	// Project makes the closed procedures project what breaks the set onto
 	// it, and say so, instead of failing; sets with short positions pass too.
 	Project bool
-	// MaxNodes bounds the branch and bound for a minimum weight; 0 means
-	// 20,000.
+	// MaxAssets is how many assets may be held at most; 0 means any number.
+	MaxAssets int
+	// MaxNodes bounds the branch and bound for a minimum weight or MaxAssets; 0
+	// means 20,000.
 	MaxNodes int
 }
 
@@ -89,9 +91,10 @@ type Result struct {
 	Charge     float64   // for turnover, in the unit of Value; 0 without
 	Status     string    // "optimal", or "node limit" where branch and bound stopped early
 	Iterations int
+	Nodes      int // of the branch and bound; 0 where nothing is to be decided
 	// KKT is the residual of the optimality conditions relative to the
-	// gradient's size, see [qp.Result]; 0 for closed procedures. With a
-	// minimum weight it is that on the chosen support.
+	// gradient's size, see [qp.Result]; 0 for closed procedures. Where it was to
+	// be decided which assets are held, it is that on the chosen support.
 	KKT float64
 	// Gap bounds how much better the optimum can be, in units of Value: of
 	// the cutting planes, or of the branch and bound.
@@ -141,7 +144,7 @@ type Solver struct {
 	h        []float64 // of problems with more variables than assets
 	hessian  mat.SymDense
 	work     []float64
-	limits   []float64
+	start    []bool // n, a support for branch and bound to begin with; nil: none
 	risk     riskSpace
 	cluster  clusterSpace
 	result   Result
@@ -155,6 +158,9 @@ func (s *Solver) Solve(ctx context.Context, objective Objective, in *Inputs) (*R
 	}
 	n := in.Set.N
 	s.result = Result{Weights: resize(s.result.Weights, n), Status: "optimal", Notes: s.result.Notes[:0]}
+	if err := s.prepare(ctx, objective, in); err != nil {
+		return nil, err
+	}
 	var err error
 	switch objective {
 	case MinVariance, MeanVariance, MinTrackingError:

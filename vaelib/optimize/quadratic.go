@@ -54,7 +54,7 @@ func (s *Solver) quadratic(ctx context.Context, objective Objective, in *Inputs)
 	if err := unsolved(r, &in.Set); err != nil {
 		return err
 	}
-	if in.Set.MinWeight > 0 {
+	if in.combinatorial() {
 		s.result.Gap /= scale
 	}
 	copy(s.result.Weights, r.X)
@@ -116,9 +116,6 @@ func largest(x []float64) float64 {
 	return most
 }
 
-// bound sets the limits of weight j in the posed programme.
-func (s *Solver) bound(j int, lower, upper float64) { s.lower[j], s.upper[j] = lower, upper }
-
 // pad is h with zeros for the variables beyond its own.
 func (s *Solver) pad(h *mat.SymDense, variables int) *mat.SymDense {
 	if h == nil || h.SymmetricDim() == variables {
@@ -153,12 +150,11 @@ func (s *Solver) bestMean(ctx context.Context, in *Inputs) (float64, error) {
 	return -r.Objective, nil
 }
 
-// solvePosed solves the programme that was posed, by branches where the set has a
-// smallest holding.
+// solvePosed solves the programme that was posed, by branches where it is to be decided
+// which assets are held.
 func (s *Solver) solvePosed(ctx context.Context, in *Inputs) (*qp.Result, error) {
-	solve := func() (*qp.Result, error) { return s.qp.Solve(ctx, &s.problem, s.settings) }
-	if in.Set.MinWeight > 0 {
-		return s.branch(ctx, in, solve, s.bound)
+	if in.combinatorial() {
+		return s.branch(ctx, in, false, nil)
 	}
-	return solve()
+	return s.qp.Solve(ctx, &s.problem, s.settings)
 }

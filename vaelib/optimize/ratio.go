@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"vaefolio/vaelib/qp"
 	"vaefolio/vaelib/simplex"
@@ -20,11 +21,10 @@ func abs(v float64) float64 { return math.Abs(v) }
 //	minimise 1/2 y'Sy  subject to  e'y = 1,  y / sum(y) in the set
 //
 // (Cornuejols & Tuetuncue 2007, "Optimization methods in finance", section
-// 8.2). It has no feasible point when no w of the set has w'e > 0. lower and
-// upper are the limits of the weights. A full programme has every row, also
-// those that the others imply, so that another one for other limits has the
-// same rows.
-func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bool) {
+// 8.2). It has no feasible point when no w of the set has w'e > 0. For a set
+// with a minimum weight it returns the row of each asset that is at least 0
+// where the asset has that.
+func (s *Solver) homogenise(set *simplex.Set, e []float64) (held []int) {
 	n := set.N
 	variables := n
 	if set.Turnover != nil {
@@ -34,10 +34,7 @@ func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bo
 	clear(s.c)
 	s.rows.reset(variables)
 	copy(s.rows.add(1, 1), e)
-	long := true
-	for _, l := range lower {
-		long = long && l >= 0
-	}
+	long := !slices.ContainsFunc(set.Lower, func(l float64) bool { return l < 0 })
 	// row adds sign (x_j - limit sum(x)) >= 0 for one weight.
 	row := func(j int, limit, lo, hi float64) {
 		a := s.rows.add(lo, hi)
@@ -48,17 +45,22 @@ func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bo
 	}
 	for j := range n {
 		s.lower[j], s.upper[j] = -inf, inf
-		if lower[j] >= 0 {
+		lower, upper := bounds(set, j)
+		if lower >= 0 {
 			s.lower[j] = 0
 		}
-		if upper[j] == 0 {
+		if upper == 0 {
 			s.upper[j] = 0
 		}
-		if lower[j] != 0 || full {
-			row(j, lower[j], 0, inf)
+		if set.MinWeight > 0 {
+			held = append(held, len(s.rows.lo))
+			lower = max(lower, set.MinWeight)
 		}
-		if upper[j] != 0 && !(long && upper[j] >= 1) && !math.IsInf(upper[j], 1) || full {
-			row(j, upper[j], -inf, 0)
+		if lower != 0 {
+			row(j, lower, 0, inf)
+		}
+		if upper != 0 && !(long && upper >= 1) && !math.IsInf(upper, 1) {
+			row(j, upper, -inf, 0)
 		}
 	}
 	group := func(share []float64, limit, lo, hi float64) {
@@ -68,14 +70,14 @@ func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bo
 		}
 	}
 	for _, g := range set.Groups {
-		if !math.IsInf(g.Lo, -1) && (g.Lo > 0 || !long || full) {
+		if !math.IsInf(g.Lo, -1) && (g.Lo > 0 || !long) {
 			group(g.Share, g.Lo, 0, inf)
 		}
-		if !math.IsInf(g.Hi, 1) && (g.Hi < 1 || !long || full) {
+		if !math.IsInf(g.Hi, 1) && (g.Hi < 1 || !long) {
 			group(g.Share, g.Hi, -inf, 0)
 		}
 	}
-	if !long || full {
+	if !long {
 		a := s.rows.add(0, inf)
 		for i := range n {
 			a[i] = 1
@@ -84,6 +86,7 @@ func (s *Solver) homogenise(set *simplex.Set, e, lower, upper []float64, full bo
 	if set.Turnover != nil {
 		s.homogeniseTurnover(set.Turnover)
 	}
+	return held
 }
 
 // homogeniseTurnover adds y - bought + sold = sum(y) held, and that both together are
@@ -119,23 +122,14 @@ var ErrNoVariance = errors.New(
 // 1. It says whether there is a w with w'e > 0.
 func (s *Solver) ratio(ctx context.Context, in *Inputs, e []float64) (positive bool, err error) {
 	n := in.Set.N
-	limits := resize(s.limits, 2*n)
-	s.limits = limits
-	lower, upper := limits[:n], limits[n:]
-	for j := range n {
-		lower[j], upper[j] = bounds(&in.Set, j)
-	}
+	held := s.homogenise(&in.Set, e)
+	s.pose(in.Cov)
 	s.settings.Warm = false
-	solve := func() (*qp.Result, error) {
-		s.homogenise(&in.Set, e, lower, upper, in.Set.MinWeight > 0)
-		s.pose(in.Cov)
-		return s.qp.Solve(ctx, &s.problem, s.settings)
-	}
 	var r *qp.Result
-	if in.Set.MinWeight > 0 {
-		r, err = s.branch(ctx, in, solve, func(j int, lo, hi float64) { lower[j], upper[j] = lo, hi })
+	if in.combinatorial() {
+		r, err = s.branch(ctx, in, true, held)
 	} else {
-		r, err = solve()
+		r, err = s.qp.Solve(ctx, &s.problem, s.settings)
 	}
 	if err != nil {
 		return false, err
@@ -205,7 +199,7 @@ func (s *Solver) maxSharpe(ctx context.Context, in *Inputs) error {
 	s.result.Notes = append(s.result.Notes, fmt.Sprintf(
 		"no feasible mean exceeds the risk-free rate of %.6g a period (the largest is %.6g): these are the "+
 			"minimum-variance weights", in.RiskFree, best))
-	return s.quadratic(ctx, MinVariance, &Inputs{Set: in.Set, Cov: in.Cov, MaxNodes: in.MaxNodes})
+	return s.quadratic(ctx, MinVariance, &Inputs{Set: in.Set, Cov: in.Cov, MaxNodes: in.MaxNodes, MaxAssets: in.MaxAssets})
 }
 
 // maxDiversification maximises w's/sqrt(w'Sw), s the volatilities (Choueifaty

@@ -1,0 +1,110 @@
+package optimize
+
+import (
+	"context"
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"testing"
+
+	"vaefolio/vaelib/simplex"
+)
+
+// TestMaxAssets compares branch and bound with the enumeration of all supports, with and
+// without a minimum weight, floors, groups, holdings and a charge for turnover.
+func TestMaxAssets(t *testing.T) {
+	solved, empty := 0, 0
+	for k := range 120 {
+		rng := rand.New(rand.NewPCG(7, uint64(k)))
+		n := 4 + rng.IntN(4)
+		returns := market(40, n, uint64(k))
+		mean, cov := sample(returns)
+		most := 2 + rng.IntN(n-2)
+		in := &Inputs{Mean: mean, Cov: cov, RiskAversion: 8 * float64(rng.IntN(2)), MaxAssets: most, Benchmark: full(n, 1/float64(n))}
+		in.Set = simplex.Set{N: n, Upper: full(n, 0.3+0.5*rng.Float64()), Lower: make([]float64, n)}
+		if rng.IntN(2) == 0 {
+			in.Set.MinWeight = 0.05 + 0.15*rng.Float64()
+		}
+		if rng.IntN(3) == 0 {
+			in.Set.Lower[rng.IntN(n)] = 0.07
+		}
+		if rng.IntN(2) == 0 {
+			share := make([]float64, n)
+			share[0], share[1], share[n-1] = 1, 1, 0.5
+			in.Set.Groups = []simplex.Group{{Name: "L1", Share: share, Lo: 0.1, Hi: 0.1 + 0.5*rng.Float64()}}
+		}
+		if rng.IntN(3) == 0 {
+			in.TurnoverCharge, in.Previous = 1e-5, full(n, 1/float64(n))
+		}
+		if in.Set.MinWeight == 0 && rng.IntN(2) == 0 {
+			held := make([]float64, n)
+			held[0], held[1] = 0.5, 0.4
+			in.Set.Turnover = &simplex.Turnover{Held: held, Most: 0.6 + rng.Float64()}
+		}
+		for _, objective := range []Objective{MinVariance, MeanVariance, MinTrackingError, MaxSharpe, MaxDiversification} {
+			this := *in
+			if objective == MaxSharpe || objective == MaxDiversification {
+				this.TurnoverCharge = 0
+			}
+			best, found := enumerate(objective, &this)
+			got, err := Solve(t.Context(), objective, &this)
+			if !found {
+				if empty++; err == nil {
+					t.Errorf("market %d, %s: no support is feasible, but a result", k, objective)
+				}
+				continue
+			}
+			if err != nil {
+				t.Errorf("market %d, %s: %v", k, objective, err)
+				continue
+			}
+			solved++
+			v, _ := badness(objective, &this, got.Weights)
+			if math.Abs(v-best) > 1e-9*math.Abs(best)+1e-13 || got.Gap != 0 || got.Status != "optimal" {
+				t.Errorf("market %d, %s, %d of %d: %v by branch and bound, %v by enumeration; gap %v, %s", k, objective, most, n, v, best,
+					got.Gap, got.Status)
+			}
+			if violation := this.Set.Violation(got.Weights); violation > 1e-12 || positions(got.Weights) > most {
+				t.Errorf("market %d, %s: violation %v, %d assets", k, objective, violation, positions(got.Weights))
+			}
+		}
+	}
+	t.Logf("%d solved, %d empty", solved, empty)
+}
+
+// positions counts the assets of a portfolio.
+func positions(w []float64) (count int) {
+	for _, x := range w {
+		if x != 0 {
+			count++
+		}
+	}
+	return count
+}
+
+// enumerate is the least badness over all supports that are small enough.
+func enumerate(objective Objective, in *Inputs) (best float64, found bool) {
+	n := in.Set.N
+	best = math.Inf(1)
+	for support := uint(1); support < 1<<n; support++ {
+		if bits.OnesCount(support) > in.MaxAssets {
+			continue
+		}
+		sub := *in
+		sub.MaxAssets, sub.Set.MinWeight = 0, 0
+		sub.Set.Lower, sub.Set.Upper = make([]float64, n), make([]float64, n)
+		for j := range n {
+			lower, upper := bounds(&in.Set, j)
+			if support>>j&1 == 1 {
+				sub.Set.Lower[j], sub.Set.Upper[j] = max(lower, in.Set.MinWeight), upper
+			} else if lower > 0 {
+				sub.Set.Upper[j] = -1 // it can't be left out
+			}
+		}
+		if r, err := Solve(context.Background(), objective, &sub); err == nil {
+			v, _ := badness(objective, in, r.Weights)
+			best, found = min(best, v), true
+		}
+	}
+	return best, found
+}
