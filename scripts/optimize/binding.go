@@ -102,9 +102,14 @@ func replaced(bounds []float64, usual, by float64) []float64 {
 // bindings are the constraints that bind at a result, and what each costs.
 func (c *config) bindings(ctx context.Context, in *optimize.Inputs, w []float64) ([]binding, error) {
 	all, without := c.limits(&in.Set, w)
+	if in.MaxAssets > 0 && in.MaxAssets < in.Set.N && positions(w) == in.MaxAssets {
+		all, without = append(all, binding{Constraint: "max-assets"}), append(without, in.Set)
+	}
 	for i := range all {
 		free := *in
-		free.Set = without[i]
+		if free.Set = without[i]; all[i].Constraint == "max-assets" {
+			free.MaxAssets = 0
+		}
 		r, err := optimize.Solve(ctx, c.Objective, &free)
 		switch {
 		case ctx.Err() != nil:

@@ -33,6 +33,8 @@ type config struct {
 	Project      bool               `flag:"project" only:"objective!=learnt" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
 	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
 	Within       *float64           `flag:"within" unit:"share" range:"(0,0.5]" only:"holdings and !max-turnover and objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min" help:"the share of the value that the portfolio may miss: of all within it of the optimum, that of the least turnover from -holdings is returned"`
+	MaxAssets    int                `flag:"max-assets" range:"[0,1000000]" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error and !within" help:"the largest number of assets that are held, the cardinality; 0 means any; which they are is found by branch and bound"`
+	MaxNodes     int                `flag:"max-nodes" range:"[1,1e9]" only:"max-assets or min-weight" help:"the number of nodes after which branch and bound ends with the best portfolio so far, and tells how far it may be from the optimum"`
 	Gross        *float64           `flag:"max-gross" range:"[1,200]" only:"!max-turnover and !within and objective!=learnt" help:"the largest gross exposure, the sum of |w|, where -lower allows short positions: 1.6 is 130 long and 30 short for 100 of capital"`
 	Binding      bool               `flag:"binding" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min and !within" help:"tell which constraints hold with equality, and what the value would be without each of them"`
 	Cash         float64            `flag:"cash" unit:"currency of the prices" range:"[0,inf)" help:"the amount to invest at the last closes, for which the units of each asset are printed too; 0 means none"`
@@ -61,9 +63,10 @@ var verb = cli.Verb[config]{
 		optimize -objective min-cvar -cash 10000 -lot 0.001
 		optimize -prices closes.csv -objective risk-parity -cash 25000 -lots lots.csv -holdings mine.csv
 		optimize -prices closes.csv -objective max-sharpe -max-weight 0.25 -holdings mine.csv -within 0.02
+		optimize -prices closes.csv -objective min-tracking-error -benchmark index.csv -max-assets 10 -min-weight 0.02
 		optimize -prices closes.csv -exclude USDC -objective max-sharpe -holdings mine.csv -max-turnover 0.3`,
 	Default: config{Level: 0.95, Covariance: moments.Sample, Means: moments.Sample, Linkage: optimize.Single,
-		LeafOrder: optimize.OrderSciPy, Lot: 1},
+		LeafOrder: optimize.OrderSciPy, Lot: 1, MaxNodes: 20000},
 	Run: run,
 }
 
@@ -168,6 +171,7 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benc
 	in = &optimize.Inputs{
 		RiskAversion: 1, TargetReturn: c.TargetReturn, Level: c.Level, Linkage: c.Linkage, LeafOrder: c.LeafOrder,
 		TurnoverCharge: c.Charge, MinVarianceFallback: c.Fallback, Project: c.Project,
+		MaxAssets: c.MaxAssets, MaxNodes: c.MaxNodes,
 	}
 	if c.RiskAversion != nil {
 		in.RiskAversion = *c.RiskAversion
@@ -183,6 +187,9 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benc
 		return nil, nil, err
 	}
 	if err := c.limitGross(&in.Set); err != nil {
+		return nil, nil, err
+	}
+	if err := c.checkAssets(&in.Set); err != nil {
 		return nil, nil, err
 	}
 	if in.Previous, err = cli.ReadWeights(io, c.Previous, w.Symbols); err != nil {

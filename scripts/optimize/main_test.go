@@ -37,6 +37,8 @@ type result struct {
 	Units      map[string]float64
 	Orders     map[string]float64
 	Turnover   *float64
+	Assets     *int
+	Nodes      int
 	Optimum    *float64
 	Gross      *float64
 	Change     map[string]float64

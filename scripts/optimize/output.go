@@ -25,7 +25,9 @@ type answer struct {
 	Optimum    *float64           `json:"optimum,omitempty"` // with -within: the best value
 	KKT        float64            `json:"kkt"`
 	Gap        float64            `json:"gap"`
-	Covariance *string            `json:"covariance"` // null where none is used
+	Assets     *int               `json:"assets,omitempty"` // held, where branch and bound chose them
+	Nodes      int                `json:"nodes,omitempty"`  // of branch and bound
+	Covariance *string            `json:"covariance"`       // null where none is used
 	Shrinkage  *float64           `json:"shrinkage"`
 	Means      *string            `json:"means,omitempty"` // as -means has it, of objectives that count on means
 	Periods    int                `json:"periods"`
@@ -98,6 +100,7 @@ func (o *output) write(io *cli.IO) error {
 	}
 	io.Note("%s: value %.8g, %s after %d iterations", o.c.Objective, o.result.Value, o.result.Status,
 		o.result.Iterations)
+	o.sayAssets(io)
 	if o.c.Charge > 0 {
 		io.Note("the charge for turnover, which is not in the value: %.8g", o.result.Charge)
 	}
@@ -130,6 +133,9 @@ func (o *output) answer(notes []string) answer {
 		Status:     r.Status,
 		Iterations: r.Iterations, KKT: r.KKT, Gap: r.Gap, Shrinkage: o.shrinkage, Periods: periods,
 		Violation: o.set.Violation(r.Weights), Binding: o.binding, Notes: notes,
+	}
+	if count := positions(r.Weights); r.Nodes > 0 {
+		a.Assets, a.Nodes = &count, r.Nodes
 	}
 	if o.c.Charge > 0 {
 		a.Charge = &r.Charge

@@ -380,6 +380,5 @@ func (s *Solver) closeGap(t *tree, set *simplex.Set) error {
 	return nil
 }
 
-var errNodes = errors.New(
-	"branch and bound found no portfolio that keeps the minimum weight or number of assets within its limit of nodes: " +
-		"raise the limit")
+var errNodes = errors.New("branch and bound found no portfolio that keeps the minimum weight or number of assets " +
+	"within its limit of nodes: raise the limit")

@@ -99,7 +99,7 @@ func tooFew(in *Inputs, fewest int) error {
 		parts = append(parts, fmt.Sprintf("%d have a least weight above 0", must))
 	}
 	for _, g := range set.Groups {
-		if k := needed(set, g); k > 1 {
+		if k := needed(set, g); k > 0 {
 			parts = append(parts, fmt.Sprintf("%s >= %v takes %d", g.Name, g.Lo, k))
 		}
 	}

@@ -28,8 +28,8 @@
 // all take any convex set of package simplex, short positions too. With
 // [Inputs.TurnoverCharge] the first three charge for leaving [Inputs.Previous], and
 // [Result.Charge] is what it comes to: the value is without it.
-// Minimum-or-zero sets make the first five combinatorial: they are solved by
-// branch and bound, and the result states the gap. The other objectives are
+// Minimum-or-zero sets and [Inputs.MaxAssets] make the first five combinatorial: they
+// are solved by branch and bound, and the result states the gap. The other objectives are
 // closed procedures that know no constraints (the shares of risk, say, leave no
 // freedom for a cap): when what they give isn't in the set, [Solve] returns an
 // [UnsupportedError], or projects it where [Inputs.Project] asks for that.

@@ -199,7 +199,8 @@ func (s *Solver) maxSharpe(ctx context.Context, in *Inputs) error {
 	s.result.Notes = append(s.result.Notes, fmt.Sprintf(
 		"no feasible mean exceeds the risk-free rate of %.6g a period (the largest is %.6g): these are the "+
 			"minimum-variance weights", in.RiskFree, best))
-	return s.quadratic(ctx, MinVariance, &Inputs{Set: in.Set, Cov: in.Cov, MaxNodes: in.MaxNodes, MaxAssets: in.MaxAssets})
+	return s.quadratic(ctx, MinVariance,
+		&Inputs{Set: in.Set, Cov: in.Cov, MaxNodes: in.MaxNodes, MaxAssets: in.MaxAssets})
 }
 
 // maxDiversification maximises w's/sqrt(w'Sw), s the volatilities (Choueifaty

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+
+	"vaefolio/scripts/internal/cli"
+	"vaefolio/vaelib/simplex"
+)
+
+// checkAssets refuses a number of assets beside short positions.
+func (c *config) checkAssets(set *simplex.Set) error {
+	if c.MaxAssets > 0 && isShort(set) {
+		return cli.Usagef("-max-assets goes with no short positions: let no weight go below 0, or leave it out")
+	}
+	return nil
+}
+
+// positions is how many assets w holds.
+func positions(w []float64) (count int) {
+	for _, x := range w {
+		if x != 0 {
+			count++
+		}
+	}
+	return count
+}
+
+// sayAssets says how many assets are held, and how sure it is that no others are better.
+func (o *output) sayAssets(io *cli.IO) {
+	r := o.result
+	if r.Nodes == 0 {
+		return
+	}
+	said := fmt.Sprintf("%d assets are held, the best choice of them, which took %d nodes of branch and bound",
+		positions(r.Weights), r.Nodes)
+	if r.Gap > 0 {
+		said = fmt.Sprintf("%d assets are held, the best choice of them that %d nodes of branch and bound found: the "+
+			"optimum's value may differ by %.3g, at most; give -max-nodes more", positions(r.Weights), r.Nodes, r.Gap)
+	}
+	io.Note("%s", said)
+}
