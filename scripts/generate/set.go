@@ -45,7 +45,7 @@ func (j *job) openSet(backend *vae.Backend) (err error) {
 	if j.generator, err = generate.New(j.trained.Network, j.set); err != nil {
 		return err
 	}
-	if modes[j.Mode].prices || j.Prices.Prices != "" || j.Mode == "condition" {
+	if modes[j.Mode].prices || j.Prices.Prices != "" || j.Mode == "condition" || j.Mode == "interpolate" {
 		if j.settings, err = j.Figures.Settings(j.io, j.window, 0); err != nil {
 			return err
 		}

@@ -208,7 +208,12 @@ func TestAskedOrder(t *testing.T) {
 // TestBuiltIn makes portfolios without any training, of the bundled sample too.
 func TestBuiltIn(t *testing.T) {
 	prices := closes(t, []string{"X", "Y", "Z", "V", "W"})
-	for _, args := range [][]string{{"-prices", prices, "-max-weight", "0.5"}, {"-symbols", "WREN,ALDER,BIRCH"}} {
+	ends := filepath.Join(t.TempDir(), "ends.csv")
+	if err := os.WriteFile(ends, []byte("WREN,ALDER,BIRCH\n1,0,0\n0,0.5,0.5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"-prices", prices, "-max-weight", "0.5"}, {"-symbols", "WREN,ALDER,BIRCH"},
+		{"-symbols", "WREN,ALDER,BIRCH", "-mode", "interpolate", "-from-weights", ends}} {
 		var out, err bytes.Buffer
 		args = append(args, "-backend", "go", "-n", "20")
 		if code := verb.Execute(t.Context(), args, &out, &err); code != 0 || strings.Count(out.String(), "\n") != 21 ||

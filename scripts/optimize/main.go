@@ -21,6 +21,7 @@ type config struct {
 	Objective    optimize.Objective `flag:"objective" required:"true" choice:"min-variance|mean-variance|max-sharpe|risk-parity|risk-budget|inverse-volatility|hrp|max-diversification|min-cvar|max-min|equal-weight|min-tracking-error|learnt" help:"what is optimised; learnt is no optimum but what a model chooses, which was trained for the largest true Sharpe ratio on simulated markets"`
 	RiskAversion *float64           `flag:"risk-aversion" range:"[0,inf)" only:"objective=mean-variance" help:"the lambda of mean-variance, which maximises w'mu - lambda/2 w'Sigma w; without it 1"`
 	TargetReturn *float64           `flag:"target-return" unit:"per period" only:"objective=mean-variance" help:"the least mean, for which mean-variance then minimises the variance"`
+	Frontier     *int               `flag:"frontier" unit:"portfolios" range:"[2,10000]" only:"objective=mean-variance and !risk-aversion and !target-return and !turnover-charge and !within and !binding and !cash" help:"the efficient frontier instead of one portfolio: so many, from the least variance to the largest mean, whose means are equally spaced"`
 	Budgets      []string           `flag:"budgets" unit:"SYM=X" only:"objective=risk-budget" help:"the shares of the variance that assets are to have, of any sum; a symbol that isn't named has 0; sector.NAME=X shares X out over a sector of -sectors"`
 	Level        float64            `flag:"level" range:"(0,1)" only:"objective=min-cvar" help:"the confidence level of the CVaR"`
 	Covariance   string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"objective!=min-cvar|max-min|learnt" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
@@ -57,6 +58,7 @@ var verb = cli.Verb[config]{
 		optimize -objective min-variance -max-weight 0.25
 		optimize -prices closes.csv -objective max-sharpe -covariance ledoit-wolf -format json
 		optimize -objective hrp -format csv > weights.csv
+		optimize -prices closes.csv -objective mean-variance -frontier 20 -max-weight 0.25 -format csv > frontier.csv
 		optimize -prices closes.csv -objective max-sharpe -means forecasts.csv -max-weight 0.25
 		optimize -prices closes.csv -objective learnt -max-weight 0.25
 		optimize -prices closes.csv -objective min-tracking-error -benchmark index.csv -max-weight 0.1
@@ -124,6 +126,9 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	in, estimate, err := c.inputs(io, prices.Window, held, benchmark)
 	if err != nil {
 		return err
+	}
+	if c.Frontier != nil {
+		return c.frontier(ctx, io, prices, in, estimate, held)
 	}
 	var optimum *optimize.Result
 	solve := optimize.Solve
@@ -202,7 +207,7 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benc
 		return nil, nil, err
 	}
 	periods := 1.0
-	if c.Objective == optimize.MaxSharpe || c.countsOnMeans() && c.meansFile() {
+	if c.Objective == optimize.MaxSharpe || c.Frontier != nil || c.countsOnMeans() && c.meansFile() {
 		if periods, err = c.Periods(io, w); err != nil {
 			return nil, nil, err
 		}

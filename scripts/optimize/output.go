@@ -14,6 +14,12 @@ import (
 	"vaefolio/vaelib/simplex"
 )
 
+// What is said of the prices.
+const (
+	funded    = "the returns have funding of perpetuals in them"
+	synthetic = "made from the bundled sample, which is SYNTHETIC"
+)
+
 // answer is the json that is printed.
 type answer struct {
 	Objective  optimize.Objective `json:"objective"`
@@ -63,7 +69,7 @@ type output struct {
 func (o *output) write(io *cli.IO) error {
 	notes := append([]string{}, o.result.Notes...)
 	if o.prices.Window.Funded {
-		notes = append(notes, "the returns have funding of perpetuals in them")
+		notes = append(notes, funded)
 	}
 	if o.flat != "" {
 		notes = append(notes, o.flat)
@@ -74,7 +80,7 @@ func (o *output) write(io *cli.IO) error {
 			"by %.2g: give more cash, or smaller lots", a.Missed))
 	}
 	if o.prices.Synthetic {
-		notes = append(notes, "made from the bundled sample, which is SYNTHETIC")
+		notes = append(notes, synthetic)
 	}
 	var err error
 	switch o.c.Format.Format {
@@ -87,11 +93,7 @@ func (o *output) write(io *cli.IO) error {
 			Symbols: symbols, IDs: []string{string(o.c.Objective)},
 			Weights: mat.NewDense(1, len(symbols), o.result.Weights),
 		}
-		write := p.WriteCSV
-		if o.c.Format.Format == "parquet" {
-			write = p.WriteParquet
-		}
-		err = write(io.Stdout)
+		err = o.c.writeWeights(io, p)
 	default:
 		err = o.table(io)
 	}
@@ -104,7 +106,7 @@ func (o *output) write(io *cli.IO) error {
 	if o.c.Charge > 0 {
 		io.Note("the charge for turnover, which is not in the value: %.8g", o.result.Charge)
 	}
-	if o.c.Lower < 0 {
+	if isShort(&o.set) {
 		io.Note("gross exposure: %.6g", gross(o.result.Weights))
 	}
 	o.sayBinding(io)
@@ -125,6 +127,14 @@ func (o *output) write(io *cli.IO) error {
 	return nil
 }
 
+// writeWeights writes portfolios in the form that other verbs read.
+func (c *config) writeWeights(io *cli.IO, p *portfolio.Portfolios) error {
+	if c.Format.Format == "parquet" {
+		return p.WriteParquet(io.Stdout)
+	}
+	return p.WriteCSV(io.Stdout)
+}
+
 func (o *output) answer(notes []string) answer {
 	symbols, r := o.prices.Window.Symbols, o.result
 	periods, _ := o.prices.Window.Returns.Dims()
@@ -140,7 +150,7 @@ func (o *output) answer(notes []string) answer {
 	if o.c.Charge > 0 {
 		a.Charge = &r.Charge
 	}
-	if sum := gross(r.Weights); o.c.Lower < 0 {
+	if sum := gross(r.Weights); isShort(&o.set) {
 		a.Gross = &sum
 	}
 	if o.held != nil {

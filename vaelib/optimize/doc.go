@@ -35,7 +35,8 @@
 // [UnsupportedError], or projects it where [Inputs.Project] asks for that.
 //
 // A [Solver] keeps its memory: make one per goroutine to solve thousands of
-// problems. [Frontier] gives the whole efficient frontier exactly, [Bound] what no
+// problems. [Frontier] gives the whole efficient frontier exactly, [Solver.Frontier]
+// portfolios along it, with what each may lack, [Bound] what no
 // portfolio of a set exceeds by an objective of package metrics,
 // [ReturnAtVolatility] the largest return within a limit on the volatility,
 // [LeastTurnover] what is nearest to the holdings among the nearly best, and [Allocate]

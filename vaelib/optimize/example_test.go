@@ -70,6 +70,22 @@ func ExampleFrontier() {
 	// [1.000 0.000 0.000]  mean 0.00120  volatility 0.0300
 }
 
+func ExampleSolver_Frontier() {
+	in := &optimize.Inputs{Mean: mean, Cov: cov, Set: simplex.Set{N: 3, Upper: []float64{0.5, 1, 1}}}
+	points, err := new(optimize.Solver).Frontier(context.Background(), in, 4, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, p := range points {
+		fmt.Printf("%.3f  volatility %.4f  optimal: %t\n", p.Weights, math.Sqrt(p.Value), p.Gap < 1e-12*p.Value)
+	}
+	// Output:
+	// [0.056 0.083 0.861]  volatility 0.0136  optimal: true
+	// [0.273 0.130 0.597]  volatility 0.0156  optimal: true
+	// [0.490 0.176 0.333]  volatility 0.0203  optimal: true
+	// [0.500 0.500 0.000]  volatility 0.0269  optimal: true
+}
+
 func ExampleAllocate() {
 	lots := optimize.Lots{Size: []float64{0.001, 0.01, 0.1}, LeastValue: []float64{5, 5, 5}}
 	a, err := optimize.Allocate([]float64{0.5, 0.3, 0.2}, []float64{62000, 3100, 145}, 5000, lots, &simplex.Set{N: 3})
