@@ -5,40 +5,81 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"vaefolio/vaelib/metrics"
 )
 
 // Where risk persists, resampling makes the intervals of figures of spread too short:
 // over 750 periods of a GARCH process that of the volatility covers .77, as blocks can't be
 // long enough. So the ones here have the standard error of the mean of each period's
-// influence, by a Bartlett kernel whose bandwidth is three tenths of the periods, and the
-// critical value for 95 % that belongs to so long a bandwidth (Kiefer & Vogelsang 2005, "A
-// new asymptotic theory for heteroskedasticity-autocorrelation robust tests", table 1).
+// influence by the lowest frequencies alone: the mean square of its projections on the
+// first few cosines, beside Student's t with a degree of freedom for each (Müller 2007, "A
+// theory of robust long-run variance estimation"; Lazarus, Lewis, Stock & Watson 2018, "HAR
+// inference: recommendations for practice"). Spells of risk that are long beside the
+// history show in the very lowest, so there are the fewer of them the more the sizes of
+// returns go with those before.
 
 // margin is half the length of such an interval of a figure on which the periods have
 // these influences, of mean 0.
-func margin(influence []float64) float64 {
-	const b = 0.3 // share of the periods
-	const critical = 1.9600 + b*(2.9694+b*(0.4160-b*0.5324))
+func margin(influence []float64, cosines int) float64 {
 	periods := float64(len(influence))
-	return critical * math.Sqrt(max(bartlett(influence, b*periods), 0)/periods)
+	var variance float64
+	for j := 1; j <= cosines; j++ {
+		var projection float64
+		for t, y := range influence {
+			projection += y * math.Cos(math.Pi*float64(j)*(float64(t)+0.5)/periods)
+		}
+		variance += 2 * projection * projection / periods / float64(cosines)
+	}
+	t := distuv.StudentsT{Sigma: 1, Nu: float64(cosines)}
+	return t.Quantile(0.975) * math.Sqrt(variance/periods)
 }
 
-// bartlett is [longRun] with that kernel, in time that doesn't grow with the bandwidth: what
-// a period is multiplied by, the sum of those before it less j/bandwidth of each at lag j, is
-// carried on from one period to the next.
-func bartlett(y []float64, bandwidth float64) float64 {
-	most := int(math.Ceil(bandwidth)) - 1 // the last lag with a weight
-	var sum, within, weighted float64     // within: of the lags 1 to most; weighted: each times its lag
-	for t, now := range y {
-		sum += now*now + 2*now*(within-weighted/bandwidth)
-		within += now
-		weighted += within // each is a lag further away, and now is at lag 1
-		if old := t - most; old >= 0 {
-			within -= y[old]
-			weighted -= float64(most+1) * y[old]
-		}
+// cosines is how many of them the risk of returns leaves: of the steps that were measured
+// (docs/walk-forward.md), those that make intervals of independent returns longest by a
+// tenth, where a year of persisting risk has them hold nine times in ten.
+func cosines(tracks ...[]float64) int {
+	persists := math.Inf(-1)
+	for _, returns := range tracks {
+		persists = max(persists, persistence(returns))
 	}
-	return sum / float64(len(y))
+	switch {
+	case persists > 1:
+		return 3
+	case persists > 0:
+		return 4
+	}
+	return min(8, len(tracks[0])/2)
+}
+
+// persistence is the sum of the first 20 autocorrelations of the distances from the mean
+// over its deviation for independent returns, less its mean for these.
+func persistence(returns []float64) float64 {
+	periods, lags := float64(len(returns)), min(20, len(returns)/2)
+	mean := stat.Mean(returns, nil)
+	sizes := make([]float64, len(returns))
+	for t, r := range returns {
+		sizes[t] = math.Abs(r - mean)
+	}
+	covariances := autocovariances(sizes, lags)
+	if covariances[0] == 0 {
+		return 0
+	}
+	var sum float64
+	for _, c := range covariances[1:] {
+		sum += c/covariances[0] + 1/periods
+	}
+	return sum / math.Sqrt(float64(lags)/periods)
+}
+
+// around is the interval of a positive figure whose logarithm has the margin half. It
+// reaches further up than down, as a history with few spells of high risk has a small
+// figure and a small margin too: to second order in half, the interval is that of the
+// figure's inverse square root.
+func around(figure, half float64) (low, high float64) {
+	skew := 1 + half/4
+	return figure * math.Exp(-half/skew), figure * math.Exp(half*skew)
 }
 
 // VolatilityInterval returns the interval that holds the deviation of returns, per
@@ -59,8 +100,7 @@ func VolatilityInterval(returns []float64) (low, high float64) {
 	for t, r := range returns {
 		influence[t] = (r-mean)*(r-mean)/variance - 1
 	}
-	half := margin(influence) / 2
-	return deviation * math.Exp(-half), deviation * math.Exp(half)
+	return around(deviation, margin(influence, cosines(returns))/2)
 }
 
 // CorrelationInterval returns the interval that holds the correlation of a and b, of the
@@ -90,7 +130,7 @@ func CorrelationInterval(a, b []float64) (low, high float64) {
 	for t := range x {
 		influence[t] = (x[t]*y[t] - r*(x[t]*x[t]+y[t]*y[t])/2) / (1 - r*r)
 	}
-	half := margin(influence)
+	half := margin(influence, cosines(a, b))
 	return math.Tanh(math.Atanh(r) - half), math.Tanh(math.Atanh(r) + half)
 }
 
@@ -119,68 +159,63 @@ const (
 // the share has it (Woodruff 1952, "Confidence intervals for medians and other position
 // measures"), on the scale of its log odds.
 //
-// Both are NaN where fewer than [FewestBeyondVaR] losses are expected beyond it, and for fewer than 8 periods.
+// Both are NaN where fewer than [FewestBeyondVaR] losses are expected beyond it, for fewer
+// than 8 periods, and for returns of which package metrics has no value at risk.
 func VaRInterval(returns []float64, level float64) (low, high float64) {
-	losses, at := tail(returns, level)
 	share := 1 - level
-	if len(returns) < 8 || share*float64(len(returns)) < FewestBeyondVaR-1e-9 {
+	threshold, _ := tail(returns, level)
+	if len(returns) < 8 || share*float64(len(returns)) < FewestBeyondVaR-1e-9 || math.IsNaN(threshold) {
 		return math.NaN(), math.NaN()
 	}
 	var beyond float64
 	for _, r := range returns {
-		if -r >= losses[at] {
+		if -r >= threshold {
 			beyond += 1 / float64(len(returns))
 		}
 	}
 	influence := make([]float64, len(returns))
 	for t, r := range returns {
-		if influence[t] = -beyond; -r >= losses[at] {
+		if influence[t] = -beyond; -r >= threshold {
 			influence[t]++
 		}
 	}
-	half := margin(influence) / (share * level)
+	sorted := slices.Sorted(slices.Values(returns))
+	half := margin(influence, cosines(returns)) / (share * level)
 	odds := math.Log(share / level)
 	rank := func(odds float64) int { // of the loss beyond which lies the share of these odds
 		return int(math.Ceil(float64(len(returns))/(1+math.Exp(-odds)) - 1e-9))
 	}
-	return losses[min(rank(odds+half), len(losses)-1)], losses[max(rank(odds-half), 1)-1]
+	return -sorted[min(rank(odds+half), len(sorted)-1)], -sorted[max(rank(odds-half), 1)-1]
 }
 
 // CVaRInterval returns the interval that holds the mean of the worst share 1-level of
 // returns, a positive loss, with probability .95.
 //
-// Both are NaN where fewer than [FewestBeyondCVaR] losses are expected beyond the value at risk.
+// Both are NaN where fewer than [FewestBeyondCVaR] losses are expected beyond the value at
+// risk, and for returns of which package metrics has none.
 func CVaRInterval(returns []float64, level float64) (low, high float64) {
-	losses, at := tail(returns, level)
 	share := 1 - level
-	if share*float64(len(returns)) < FewestBeyondCVaR-1e-9 {
+	threshold, mean := tail(returns, level)
+	if share*float64(len(returns)) < FewestBeyondCVaR-1e-9 || math.IsNaN(threshold) {
 		return math.NaN(), math.NaN()
 	}
-	threshold := losses[at]
-	mean := threshold
 	influence := make([]float64, len(returns))
 	for t, r := range returns {
-		influence[t] = threshold + max(-r-threshold, 0)/share
-		mean += max(-r-threshold, 0) / share / float64(len(returns))
+		influence[t] = threshold + max(-r-threshold, 0)/share - mean
 	}
-	for t := range influence {
-		influence[t] -= mean
-	}
-	half := margin(influence)
+	half := margin(influence, cosines(returns))
 	if mean > half { // a loss, and surely one: as a share of it
-		return mean * math.Exp(-half/mean), mean * math.Exp(half/mean)
+		return around(mean, half/mean)
 	}
 	return mean - half, mean + half
 }
 
-// tail returns the losses, the largest first, and the place of the value at risk among them.
-func tail(returns []float64, level float64) (losses []float64, at int) {
-	losses = make([]float64, len(returns))
-	for t, r := range returns {
-		losses[t] = -r
+// tail returns the value at risk and the mean loss beyond it, NaN where there is none.
+func tail(returns []float64, level float64) (valueAtRisk, conditional float64) {
+	f, err := metrics.EvaluateSeries(returns, metrics.Settings{PeriodsPerYear: 1, Level: level,
+		Figures: metrics.Of(metrics.VaR, metrics.CVaR)})
+	if err != nil {
+		return math.NaN(), math.NaN()
 	}
-	slices.Sort(losses)
-	slices.Reverse(losses)
-	count := int(math.Ceil((1-level)*float64(len(returns)) - 1e-9))
-	return losses, min(max(count, 1), len(losses)) - 1
+	return f.VaR, f.CVaR
 }
