@@ -30,6 +30,7 @@ type frontierAnswer struct {
 	Covariance     string             `json:"covariance"`
 	Shrinkage      float64            `json:"shrinkage"`
 	Means          string             `json:"means"`
+	Beliefs        *beliefs           `json:"black_litterman,omitempty"`
 	Periods        int                `json:"periods"`
 	PeriodsPerYear float64            `json:"periods_per_year"`
 	RiskFree       float64            `json:"rf"` // per year
@@ -62,6 +63,7 @@ type curve struct {
 	in       *optimize.Inputs
 	held     *portfolio.Held // nil without -holdings
 	estimate *moments.Moments
+	beliefs  *beliefs // nil without -means black-litterman
 	perYear  float64
 
 	points   []frontierPoint
@@ -71,8 +73,8 @@ type curve struct {
 
 // frontier computes the frontier and prints it.
 func (c *config) frontier(ctx context.Context, io *cli.IO, prices *cli.Data, in *optimize.Inputs,
-	estimate *moments.Moments, held *portfolio.Held) error {
-	f := &curve{c: c, prices: prices, in: in, held: held, estimate: estimate,
+	estimate *moments.Moments, held *portfolio.Held, beliefs *beliefs) error {
+	f := &curve{c: c, prices: prices, in: in, held: held, estimate: estimate, beliefs: beliefs,
 		perYear: cmp.Or(c.PeriodsPerYear, prices.Window.PeriodsPerYear())}
 	results, err := new(optimize.Solver).Frontier(ctx, in, *c.Frontier, report(io))
 	if err != nil {
@@ -198,9 +200,9 @@ func (f *curve) answer() frontierAnswer {
 	periods, _ := f.prices.Window.Returns.Dims()
 	return frontierAnswer{
 		Objective: f.c.Objective, Frontier: f.points, Tangency: f.tangency, Covariance: f.c.Covariance,
-		Shrinkage: f.estimate.Shrinkage, Means: f.c.Means, Periods: periods, PeriodsPerYear: f.perYear,
-		RiskFree: f.c.RiskFree,
-		Notes:    slices.Concat([]string{}, f.notes, f.prices.Notes, f.c.Annual.Told(f.prices.Window)),
+		Shrinkage: f.estimate.Shrinkage, Means: f.c.Means, Beliefs: f.beliefs, Periods: periods,
+		PeriodsPerYear: f.perYear, RiskFree: f.c.RiskFree,
+		Notes: slices.Concat([]string{}, f.notes, f.prices.Notes, f.c.Annual.Told(f.prices.Window)),
 	}
 }
 

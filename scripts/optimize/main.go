@@ -25,7 +25,7 @@ type config struct {
 	Budgets      []string           `flag:"budgets" unit:"SYM=X" only:"objective=risk-budget" help:"the shares of the variance that assets are to have, of any sum; a symbol that isn't named has 0; sector.NAME=X shares X out over a sector of -sectors"`
 	Level        float64            `flag:"level" range:"(0,1)" only:"objective=min-cvar" help:"the confidence level of the CVaR"`
 	Covariance   string             `flag:"covariance" unit:"sample|ledoit-wolf|constant-correlation|ewma" only:"objective!=min-cvar|max-min|learnt" help:"the estimator of the covariance; a parameter may follow, as in ewma:0.97"`
-	Means        string             `flag:"means" unit:"FILE|sample|bayes-stein|empirical-bayes" only:"objective=mean-variance|max-sharpe" help:"the expected returns: a CSV with one of each asset, as a share per year, as in the columns symbol and mean; or the estimator of them, of which two shrink the sample's means"`
+	Means        string             `flag:"means" unit:"FILE|sample|bayes-stein|empirical-bayes|black-litterman" only:"objective=mean-variance|max-sharpe" help:"the expected returns: a CSV with one of each asset, as a share per year, as in the columns symbol and mean; or the estimator of them, of which two shrink the sample's means, and black-litterman joins the equilibrium of -market with -views"`
 	Linkage      optimize.Linkage   `flag:"linkage" choice:"single|complete|average|ward" only:"objective=hrp" help:"how the distance of two clusters is measured"`
 	LeafOrder    optimize.LeafOrder `flag:"leaf-order" choice:"scipy|optimal" only:"objective=hrp" help:"how the leaves of the tree are ordered"`
 	Previous     string             `flag:"previous" unit:"FILE" only:"turnover-charge and !holdings" help:"a CSV with one row of weights of all assets, those held now, for -turnover-charge; -holdings says it for all"`
@@ -41,6 +41,7 @@ type config struct {
 	Cash         float64            `flag:"cash" unit:"currency of the prices" range:"[0,inf)" help:"the amount to invest at the last closes, for which the units of each asset are printed too; 0 means none"`
 	Lot          float64            `flag:"lot" unit:"units" range:"(0,inf)" only:"cash and !lots" help:"the smallest lot, of which all units are multiples"`
 	Lots         string             `flag:"lots" unit:"FILE" only:"cash" help:"a CSV with the columns symbol, lot and, where wanted, min_quantity and min_value, the least units and the least value of a position and of an order; without it -lot holds for all"`
+	Equilibrium  `title:"Views" only:"means=black-litterman"`
 	cli.Format   `title:"Output"`
 	cli.Prices
 	cli.Benchmark `title:"Benchmark" only:"objective=min-tracking-error"`
@@ -60,6 +61,7 @@ var verb = cli.Verb[config]{
 		optimize -objective hrp -format csv > weights.csv
 		optimize -prices closes.csv -objective mean-variance -frontier 20 -max-weight 0.25 -format csv > frontier.csv
 		optimize -prices closes.csv -objective max-sharpe -means forecasts.csv -max-weight 0.25
+		optimize -prices closes.csv -objective max-sharpe -means black-litterman -market caps.csv -views views.csv
 		optimize -prices closes.csv -objective learnt -max-weight 0.25
 		optimize -prices closes.csv -objective min-tracking-error -benchmark index.csv -max-weight 0.1
 		optimize -objective min-cvar -cash 10000 -lot 0.001
@@ -68,7 +70,7 @@ var verb = cli.Verb[config]{
 		optimize -prices closes.csv -objective min-tracking-error -benchmark index.csv -max-assets 10 -min-weight 0.02
 		optimize -prices closes.csv -exclude USDC -objective max-sharpe -holdings mine.csv -max-turnover 0.3`,
 	Default: config{Level: 0.95, Covariance: moments.Sample, Means: moments.Sample, Linkage: optimize.Single,
-		LeafOrder: optimize.OrderSciPy, Lot: 1, MaxNodes: 20000},
+		LeafOrder: optimize.OrderSciPy, Lot: 1, MaxNodes: 20000, Equilibrium: usualEquilibrium()},
 	Run: run,
 }
 
@@ -123,12 +125,20 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	in, estimate, err := c.inputs(io, prices.Window, held, benchmark)
+	periods, err := c.periods(io, prices.Window)
+	if err != nil {
+		return err
+	}
+	in, estimate, err := c.inputs(io, prices.Window, held, benchmark, periods)
+	if err != nil {
+		return err
+	}
+	beliefs, err := c.believe(io, prices.Window, in, estimate, periods)
 	if err != nil {
 		return err
 	}
 	if c.Frontier != nil {
-		return c.frontier(ctx, io, prices, in, estimate, held)
+		return c.frontier(ctx, io, prices, in, estimate, held, beliefs)
 	}
 	var optimum *optimize.Result
 	solve := optimize.Solve
@@ -152,7 +162,7 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	if err != nil {
 		return err
 	}
-	o := output{c: c, prices: prices, set: in.Set, result: result, held: held, optimum: optimum}
+	o := output{c: c, prices: prices, set: in.Set, result: result, held: held, optimum: optimum, beliefs: beliefs}
 	if estimate != nil {
 		o.shrinkage = &estimate.Shrinkage
 		o.flat = estimate.Warning(in.Returns, prices.Window.Symbols, prices.Window.Times)
@@ -170,9 +180,8 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 
 // inputs are the data and options of the solve, and the estimate of the
 // covariance, nil for an objective without one.
-func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benchmark *relative.Benchmark) (
-	in *optimize.Inputs, estimate *moments.Moments, err error,
-) {
+func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benchmark *relative.Benchmark,
+	periods float64) (in *optimize.Inputs, estimate *moments.Moments, err error) {
 	in = &optimize.Inputs{
 		RiskAversion: 1, TargetReturn: c.TargetReturn, Level: c.Level, Linkage: c.Linkage, LeafOrder: c.LeafOrder,
 		TurnoverCharge: c.Charge, MinVarianceFallback: c.Fallback, Project: c.Project,
@@ -206,12 +215,6 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benc
 	if in.Budgets, err = c.budgets(io, w.Symbols); err != nil {
 		return nil, nil, err
 	}
-	periods := 1.0
-	if c.Objective == optimize.MaxSharpe || c.Frontier != nil || c.countsOnMeans() && c.meansFile() {
-		if periods, err = c.Periods(io, w); err != nil {
-			return nil, nil, err
-		}
-	}
 	in.RiskFree = c.RiskFree / periods
 	in.Mean, in.Returns = moments.Mean(w.Returns), w.Returns
 	if c.Objective == optimize.MinCVaR || c.Objective == optimize.MaxMin || c.Objective == byRule {
@@ -226,7 +229,7 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benc
 			return nil, nil, err
 		}
 	}
-	if c.countsOnMeans() {
+	if c.countsOnMeans() && !c.believes() {
 		if in.Mean, err = c.meansOf(io, w, estimate, periods); err != nil {
 			return nil, nil, err
 		}

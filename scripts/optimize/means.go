@@ -18,8 +18,21 @@ func (c *config) countsOnMeans() bool {
 	return c.Objective == optimize.MaxSharpe || c.Objective == optimize.MeanVariance
 }
 
+// meanNames are what -means may be besides a file.
+func meanNames() []string { return append(moments.MeanNames(), moments.BlackLitterman) }
+
 // meansFile says whether -means names a file and no estimator.
-func (c *config) meansFile() bool { return !slices.Contains(moments.MeanNames(), c.Means) }
+func (c *config) meansFile() bool { return !slices.Contains(meanNames(), c.Means) }
+
+// periods is the number of periods in a year, which it says on stderr, for what is asked
+// for per year; 1 where nothing is.
+func (c *config) periods(io *cli.IO, w *market.Window) (float64, error) {
+	if c.Objective != optimize.MaxSharpe && c.Frontier == nil && !(c.countsOnMeans() && c.meansFile()) &&
+		!c.believes() {
+		return 1, nil
+	}
+	return c.Periods(io, w)
+}
 
 // meansOf are the means per period that -means asks for: of an estimator, or those that a
 // file has per year. It says on stderr which ones they are.
@@ -47,7 +60,7 @@ func (c *config) meansOf(io *cli.IO, w *market.Window, m *moments.Moments, perio
 func readMeans(io *cli.IO, path string, symbols []string) ([]float64, error) {
 	p, err := portfolio.ReadCSV(path, portfolio.ReadOptions{AnySum: true, Called: meanWords})
 	if err != nil {
-		return nil, fmt.Errorf("-means, which is a file or one of %s: %w", strings.Join(moments.MeanNames(), ", "), err)
+		return nil, fmt.Errorf("-means, which is a file or one of %s: %w", strings.Join(meanNames(), ", "), err)
 	}
 	io.Told(path, p.Notes)
 	if p.Len() != 1 {

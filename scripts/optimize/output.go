@@ -36,6 +36,7 @@ type answer struct {
 	Covariance *string            `json:"covariance"`       // null where none is used
 	Shrinkage  *float64           `json:"shrinkage"`
 	Means      *string            `json:"means,omitempty"` // as -means has it, of objectives that count on means
+	Beliefs    *beliefs           `json:"black_litterman,omitempty"`
 	Periods    int                `json:"periods"`
 	Violation  float64            `json:"violation"`
 	Gross      *float64           `json:"gross,omitempty"`     // sum |w|, with short positions
@@ -56,6 +57,7 @@ type output struct {
 	result     *optimize.Result
 	held       *portfolio.Held      // nil without -holdings
 	optimum    *optimize.Result     // that the result is within some share of; nil: the result
+	beliefs    *beliefs             // nil without -means black-litterman
 	shrinkage  *float64             // nil without a covariance
 	flat       string               // what shrank the covariance to nothing; empty: it isn't
 	allocation *optimize.Allocation // nil without cash
@@ -142,7 +144,7 @@ func (o *output) answer(notes []string) answer {
 		Objective: o.c.Objective, Weights: number.Values{Names: symbols, Numbers: r.Weights}, Value: r.Value,
 		Status:     r.Status,
 		Iterations: r.Iterations, KKT: r.KKT, Gap: r.Gap, Shrinkage: o.shrinkage, Periods: periods,
-		Violation: o.set.Violation(r.Weights), Binding: o.binding, Notes: notes,
+		Violation: o.set.Violation(r.Weights), Binding: o.binding, Beliefs: o.beliefs, Notes: notes,
 	}
 	if count := positions(r.Weights); r.Nodes > 0 {
 		a.Assets, a.Nodes = &count, r.Nodes
