@@ -197,8 +197,9 @@ func (f *following) wait(t *testing.T, code int) {
 	}
 }
 
+// patience is longer than anything lasts that ends at all, on a busy machine too.
 func patience(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

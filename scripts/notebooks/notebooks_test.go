@@ -276,6 +276,9 @@ func realEnvironment(t *testing.T) environment {
 	return env
 }
 
+// ample is more seconds than compiling and running a cell takes on a busy machine.
+const ample = 500
+
 // cells joins cells to a source.
 func cells(code ...string) string {
 	var b strings.Builder
@@ -307,14 +310,14 @@ func TestFaults(t *testing.T) {
 		cell         int
 		text         string
 	}{
-		{"compile error", cells("%%\nx := undefinedName"), 60, 2, "undefined: undefinedName"},
-		{"declarations", cells("var a = 1", "var b = undefinedName", "%%\nprint(a)"), 60, 3, "undefined: undefinedName"},
-		{"panic", cells("%%\nprint()", "%%\npanic(\"at the disco\")"), 60, 3, "exit status 2"},
-		{"shell command", cells("!false"), 60, 2, "exit status 1"},
-		{"stderr", cells("import \"os\"\n\n%%\nos.Stderr.WriteString(\"a warning\")"), 60, 2, "a warning"},
+		{"compile error", cells("%%\nx := undefinedName"), ample, 2, "undefined: undefinedName"},
+		{"declarations", cells("var a = 1", "var b = undefinedName", "%%\nprint(a)"), ample, 3, "undefined: undefinedName"},
+		{"panic", cells("%%\nprint()", "%%\npanic(\"at the disco\")"), ample, 3, "exit status 2"},
+		{"shell command", cells("!false"), ample, 2, "exit status 1"},
+		{"stderr", cells("import \"os\"\n\n%%\nos.Stderr.WriteString(\"a warning\")"), ample, 2, "a warning"},
 		{"time limit", cells("import \"time\"\n\n%%\ntime.Sleep(time.Minute)"), 3, 2, "past the limit"},
-		{"no cells", cells(), 60, 0, "no cell to run"},
-		{"unknown parameter", strings.Replace(cells("%%"), "---\n\n", "  vaefolio:\n    small:\n      steps: 1\n---\n\n", 1), 60, 0, "0 cells are tagged"},
+		{"no cells", cells(), ample, 0, "no cell to run"},
+		{"unknown parameter", strings.Replace(cells("%%"), "---\n\n", "  vaefolio:\n    small:\n      steps: 1\n---\n\n", 1), ample, 0, "0 cells are tagged"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -340,7 +343,7 @@ func TestSections(t *testing.T) {
 		write(t, path, cells("import \"fmt\"", "%%\nx := 1\nfmt.Println(x)\nif x > 0 {\n\treturn\n}",
 			"import \"os\"\n\nvar known = len(os.Args)", last))
 		stamp := map[string]string{sourceKey: "hash"}
-		return env.execute(t.Context(), job{Source: path, Folder: folder, Sections: true, Timeout: 60, Stamp: stamp},
+		return env.execute(t.Context(), job{Source: path, Folder: folder, Sections: true, Timeout: ample, Stamp: stamp},
 			func(int, int) {})
 	}
 	executed, err := execute("%%\nx := 2\nfmt.Println(x, known)")
@@ -379,7 +382,7 @@ func TestExercises(t *testing.T) {
 		{"too many", []string{helpers, first}, map[string]string{"1": "answer := 2.0", "2": square}, 0, "no exercise for the solution of 2"},
 	} {
 		write(t, path, cells(test.cells...))
-		_, err := env.execute(t.Context(), job{Source: path, Folder: filepath.Dir(path), Sections: true, Timeout: 60,
+		_, err := env.execute(t.Context(), job{Source: path, Folder: filepath.Dir(path), Sections: true, Timeout: ample,
 			Solutions: test.solutions, Stamp: map[string]string{sourceKey: "hash"}}, func(int, int) {})
 		var fault *cellError
 		if test.text == "" && err == nil {
@@ -398,7 +401,7 @@ func TestSmallParameters(t *testing.T) {
 	source = strings.Replace(source, "%%\nprintln", "import \"fmt\"\n\n%%\nprintln", 1)
 	var texts []string
 	for _, small := range []bool{false, true, true} {
-		executed, err := executeSource(t.Context(), t, source, small, nil, 60)
+		executed, err := executeSource(t.Context(), t, source, small, nil, ample)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -416,12 +419,12 @@ func TestSmallParameters(t *testing.T) {
 	if !strings.Contains(texts[0], `"source_sha256": "hash"`) {
 		t.Error("the saved notebook has no stamp")
 	}
-	set, err := executeSource(t.Context(), t, source, true, map[string]string{"seed": "2 + 3"}, 60)
+	set, err := executeSource(t.Context(), t, source, true, map[string]string{"seed": "2 + 3"}, ample)
 	if err != nil || !strings.Contains(set, `3 5\n`) || !strings.Contains(set, `"seed": "2 + 3"`) {
 		t.Errorf("with another seed: %v\n%s", err, set)
 	}
 	var fault *cellError
-	_, err = executeSource(t.Context(), t, source, false, map[string]string{"sead": "2"}, 60)
+	_, err = executeSource(t.Context(), t, source, false, map[string]string{"sead": "2"}, ample)
 	if !errors.As(err, &fault) || !strings.Contains(fault.text, "which has steps, seed") {
 		t.Errorf("unknown parameter: %v", err)
 	}
@@ -434,11 +437,11 @@ func TestText(t *testing.T) {
 	source, saved := filepath.Join(folder, "01-a.md"), filepath.Join(folder, "01-a.ipynb")
 	text := func(code ...string) (string, error) {
 		write(t, source, cells(code...)+"\nNew text.\n")
-		return env.execute(t.Context(), job{Source: source, Folder: folder, Timeout: 60, Saved: saved,
+		return env.execute(t.Context(), job{Source: source, Folder: folder, Timeout: ample, Saved: saved,
 			Stamp: map[string]string{sourceKey: "hash"}}, func(int, int) {})
 	}
 	const first, second, third = "import \"fmt\"", "var a = 1", "%%\nfmt.Println(a)"
-	executed, err := executeSource(t.Context(), t, cells(first+"\n\n"+second, third, "%%\nfmt.Println(7)"), false, nil, 60)
+	executed, err := executeSource(t.Context(), t, cells(first+"\n\n"+second, third, "%%\nfmt.Println(7)"), false, nil, ample)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -511,7 +514,7 @@ func TestInterrupt(t *testing.T) {
 		pids <- string(text)
 		cancel()
 	}()
-	if _, err := executeSource(ctx, t, source, false, nil, 60); !errors.Is(err, context.Canceled) {
+	if _, err := executeSource(ctx, t, source, false, nil, ample); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want that of the context", err)
 	}
 	for _, field := range strings.Fields(<-pids) {

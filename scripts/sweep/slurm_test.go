@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,8 +75,7 @@ func startSlurm(t *testing.T) slurm {
 			t.Fatal(err)
 		}
 	}
-	base := 20000 + os.Getpid()%20000
-	if err := os.WriteFile(s.path("slurm.conf"), fmt.Appendf(nil, slurmConf, dir, base, base+1), 0o644); err != nil {
+	if err := os.WriteFile(s.path("slurm.conf"), fmt.Appendf(nil, slurmConf, dir, freePort(t), freePort(t)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(s.path("munge.key"), []byte(strings.Repeat("a key of this test", 8)), 0o400); err != nil {
@@ -88,6 +88,17 @@ func startSlurm(t *testing.T) slurm {
 	s.daemon(t, "slurmd", "-D", "-N", "localhost", "-f", s.path("slurm.conf"))
 	s.await(t, "an idle node", func() bool { return strings.Contains(s.say("sinfo", "-h", "-o", "%T"), "idle") })
 	return s
+}
+
+// freePort is one at which nobody listens, and which the system gives to nobody else soon.
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
 }
 
 func (s slurm) path(name string) string { return filepath.Join(s.dir, name) }
@@ -105,11 +116,11 @@ func (s slurm) daemon(t *testing.T, name string, args ...string) {
 	})
 }
 
-// await asks for something every few milliseconds until it is so, for half a
-// minute at most.
+// await asks for something every few milliseconds until it is so, for some minutes at
+// most.
 func (s slurm) await(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
@@ -158,7 +169,7 @@ func TestSlurmArray(t *testing.T) {
 		t.Skip("a cluster takes ten seconds: without -short")
 	}
 	cluster := startSlurm(t)
-	config, out := configuration(t), filepath.Join(t.TempDir(), "out")
+	config, out := configuration(t), ""
 	log := func() string {
 		var text strings.Builder
 		for i := 1; i <= 3; i++ {
@@ -167,22 +178,27 @@ func TestSlurmArray(t *testing.T) {
 		}
 		return text.String()
 	}
-	steps := []string{config, out, "-backend", "go", "-steps", "6000"}
-	job := cluster.submit(t, steps...)
-	cluster.await(t, "a run under way", func() bool {
-		counts, err := sweep.Status(out)
-		return err == nil && counts.Running > 0
-	})
-	cluster.say("scancel", "--batch", "--signal=TERM", job)
-	cluster.finish(t, job)
-	counts, err := sweep.Status(out)
-	if err != nil {
-		t.Fatalf("%v\n%s", err, log())
+	var array []string // its arguments
+	counts := &sweep.Counts{}
+	for try := 0; try < 10 && counts.Interrupted == 0; try++ { // the runs may be done before the signal comes
+		out = filepath.Join(t.TempDir(), "out")
+		array = []string{config, out, "-backend", "go", "-steps", "6000"}
+		job := cluster.submit(t, array...)
+		cluster.await(t, "a run under way", func() bool {
+			counts, err := sweep.Status(out)
+			return err == nil && counts.Running+counts.Done > 0
+		})
+		cluster.say("scancel", "--batch", "--signal=TERM", job)
+		cluster.finish(t, job)
+		var err error
+		if counts, err = sweep.Status(out); err != nil {
+			t.Fatalf("%v\n%s", err, log())
+		}
 	}
 	if counts.Interrupted == 0 || counts.Failed+counts.Running > 0 || !strings.Contains(log(), "sweep: interrupted") {
 		t.Errorf("after TERM: counts %+v, log:\n%s", counts, log())
 	}
-	cluster.finish(t, cluster.submit(t, steps...))
+	cluster.finish(t, cluster.submit(t, array...))
 	execute(t, 0, "4 of 4 runs", "merge", "-out", out)
 	got := readCSV(t, filepath.Join(out, sweep.ResultsFile))
 

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"vaefolio/scripts/internal/clitest"
 )
 
 func TestMain(m *testing.M) {
@@ -155,22 +157,18 @@ func TestInstallKilled(t *testing.T) {
 		if err := os.MkdirAll(in.dir, 0o777); err != nil {
 			t.Fatal(err)
 		}
-		c := exec.Command(os.Args[0], "-test.run", "^TestInstallKilled$")
-		c.Env = append(os.Environ(), installVariable+"="+in.dir)
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
 		begun := filepath.Join(in.dir, "begun")
-		for {
-			if _, err := os.Stat(begun); err == nil {
-				break
-			}
-			time.Sleep(time.Millisecond)
-		}
-		if err := errors.Join(c.Process.Signal(killed), os.Remove(begun)); err != nil {
+		clitest.Interrupted(t, killed, func() *exec.Cmd {
+			c := exec.Command(os.Args[0], "-test.run", "^TestInstallKilled$")
+			c.Env = append(os.Environ(), installVariable+"="+in.dir)
+			return c
+		}, func() bool {
+			_, err := os.Stat(begun)
+			return err == nil
+		})
+		if err := os.Remove(begun); err != nil {
 			t.Fatal(err)
 		}
-		_ = c.Wait() // which fails
 		if _, err := os.Stat(in.path()); err == nil {
 			t.Errorf("%v: a plugin is there", killed)
 		}

@@ -13,6 +13,7 @@ import (
 	"vaefolio/vaelib/fidelity"
 	"vaefolio/vaelib/polish"
 	"vaefolio/vaelib/stream"
+	"vaefolio/vaelib/vae"
 )
 
 // Names of the scores.
@@ -49,7 +50,7 @@ func (g *Generator) StudyOrders(
 	}
 	chosen := stream.New(seed, "generate.study.deal", 0).Perm(held)[:min(held, studyAsked)]
 	s := &orderStudy{
-		generator: g, donors: donors, density: settings.Density, seed: seed,
+		generator: g, conditions: g.model.Config().Conditions, donors: donors, density: settings.Density, seed: seed,
 		known: known{training, g.model.Loosen(trainingTold, seed+1), conditional.NewScales(g.model)},
 		real:  pickRows(heldOut, chosen),
 		asked: g.model.Loosen(pickRows(heldOutTold, chosen), seed+2),
@@ -73,19 +74,20 @@ func (g *Generator) StudyOrders(
 
 // orderStudy is a study under way.
 type orderStudy struct {
-	generator *Generator
-	donors    *Donors
-	density   Density
-	seed      uint64
-	known     known
-	real      *mat.Dense // held-out portfolios
-	asked     *mat.Dense // their conditions, which are asked for
-	near      [][]int    // training portfolios near to each row asked for
-	pool      *mat.Dense // what the model makes without a wish, for rejection
-	poolHave  *mat.Dense // what that has
-	deviation []float64  // of each condition
-	scale     float64    // mean standard deviation of the weights
-	apart     float64    // of real portfolios that have nearly the same conditions, squared
+	generator  *Generator
+	conditions []vae.Condition // of the model
+	donors     *Donors
+	density    Density
+	seed       uint64
+	known      known
+	real       *mat.Dense // held-out portfolios
+	asked      *mat.Dense // their conditions, which are asked for
+	near       [][]int    // training portfolios near to each row asked for
+	pool       *mat.Dense // what the model makes without a wish, for rejection
+	poolHave   *mat.Dense // what that has
+	deviation  []float64  // of each condition
+	scale      float64    // mean standard deviation of the weights
+	apart      float64    // of real portfolios that have nearly the same conditions, squared
 }
 
 func (s *orderStudy) prepare(ctx context.Context) (err error) {
@@ -192,7 +194,7 @@ func (s *orderStudy) rejection(ctx context.Context, rows int, draw uint64) (*mat
 func (s *orderStudy) square(have []float64, i int) (sum float64) {
 	for j, v := range have {
 		if !math.IsNaN(v) {
-			d := miss(s.generator.model.Config().Conditions[j].Cap, v, s.asked.At(i, j)) / s.deviation[j]
+			d := miss(s.conditions[j].Cap, v, s.asked.At(i, j)) / s.deviation[j]
 			sum += d * d
 		}
 	}
@@ -202,7 +204,7 @@ func (s *orderStudy) square(have []float64, i int) (sum float64) {
 // goals are what row i asks for, of the conditions that have a measure.
 func (s *orderStudy) goals(i int) []polish.Goal {
 	var goals []polish.Goal
-	for j, c := range s.generator.model.Config().Conditions {
+	for j, c := range s.conditions {
 		if m := s.donors.measure(j); m != nil {
 			goal := polish.Goal{Measure: m, Lo: s.asked.At(i, j), Hi: s.asked.At(i, j), Scale: s.deviation[j]}
 			if c.Cap {
@@ -281,7 +283,7 @@ func (s *orderStudy) misses(weights *mat.Dense) map[string]float64 {
 	have := s.donors.measured(weights)
 	rows, _ := weights.Dims()
 	misses := map[string]float64{}
-	for j, c := range s.generator.model.Config().Conditions {
+	for j, c := range s.conditions {
 		if s.donors.measure(j) == nil {
 			continue
 		}

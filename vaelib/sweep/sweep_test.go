@@ -355,9 +355,15 @@ func TestSweepResumesAfterInterruption(t *testing.T) {
 	s := openSweep(t, dir, tiny(t), false)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	first := map[int]string{} // run of each worker
 	_, err := s.Run(ctx, Options{Workers: 2, Backend: "go", Progress: func(p Progress) {
-		if p.Done > 0 && slices.ContainsFunc(p.Workers, func(w WorkerState) bool { return w.Done > 0 }) {
-			cancel()
+		for i, w := range p.Workers {
+			if w.Done > 0 && first[i] == "" {
+				first[i] = w.Run
+			}
+			if w.Done > 0 && w.Run != first[i] { // it waits there
+				cancel()
+			}
 		}
 	}})
 	if !errors.Is(err, context.Canceled) {
