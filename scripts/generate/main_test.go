@@ -297,8 +297,14 @@ func TestMaxTurnover(t *testing.T) {
 			t.Errorf("a latent search of %d portfolios ends %v below the bound %v", p.Len(), r.Gap, r.Bound)
 		}
 	}
+	few := near
+	few.MinWeight = 0.2
+	if _, _, r := makeIn(t, few, "-n", "20", "-max-weight", "0.5", "-min-weight", "0.2", "-holdings", path, "-max-turnover",
+		"0.4"); !(r.Turnover.Largest <= 0.4+1e-12) {
+		t.Errorf("with a minimum weight %+v", r.Turnover)
+	}
 	for want, args := range map[string][]string{
-		"it takes 0.2 from what is held": {"-max-turnover", "0.15"}, "goes with no minimum weight": {"-max-turnover", "1", "-min-weight", "0.1"},
+		"it takes 0.2 from what is held": {"-max-turnover", "0.15"},
 	} {
 		if code, stdout, stderr := execute(t, append(args, "-holdings", path)...); code == 0 || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%v: exit code %d, %s, want %q", args, code, stderr, want)

@@ -33,7 +33,10 @@ func (o *output) sayAssets(io *cli.IO) {
 	}
 	said := fmt.Sprintf("%d assets are held, the best choice of them, which took %d nodes of branch and bound",
 		positions(r.Weights), r.Nodes)
-	if r.Gap > 0 {
+	switch {
+	case o.optimum != nil: // it is a choice for little turnover
+		said = fmt.Sprintf("%d assets are held", positions(r.Weights))
+	case r.Gap > 0:
 		said = fmt.Sprintf("%d assets are held, the best choice of them that %d nodes of branch and bound found: the "+
 			"optimum's value may differ by %.3g, at most; give -max-nodes more", positions(r.Weights), r.Nodes, r.Gap)
 	}

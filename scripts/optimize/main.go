@@ -34,7 +34,7 @@ type config struct {
 	Project      bool               `flag:"project" only:"objective!=learnt" help:"project what an objective that knows no constraints gives onto them, instead of refusing it"`
 	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
 	Within       *float64           `flag:"within" unit:"share" range:"(0,0.5]" only:"holdings and !max-turnover and objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min" help:"the share of the value that the portfolio may miss: of all within it of the optimum, that of the least turnover from -holdings is returned"`
-	MaxAssets    int                `flag:"max-assets" range:"[0,1000000]" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error and !within" help:"the largest number of assets that are held, the cardinality; 0 means any; which they are is found by branch and bound"`
+	MaxAssets    int                `flag:"max-assets" range:"[0,1000000]" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error" help:"the largest number of assets that are held, the cardinality; 0 means any; which they are is found by branch and bound"`
 	MaxNodes     int                `flag:"max-nodes" range:"[1,1e9]" only:"max-assets or min-weight" help:"the number of nodes after which branch and bound ends with the best portfolio so far, and tells how far it may be from the optimum"`
 	Gross        *float64           `flag:"max-gross" range:"[1,200]" only:"!max-turnover and !within and objective!=learnt" help:"the largest gross exposure, the sum of |w|, where -lower allows short positions: 1.6 is 130 long and 30 short for 100 of capital"`
 	Binding      bool               `flag:"binding" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min and !within" help:"tell which constraints hold with equality, and what the value would be without each of them"`
@@ -104,8 +104,8 @@ func (c *config) Validate() error {
 	if c.Charge > 0 && c.Previous == "" && c.Holdings == "" {
 		return errors.New("-turnover-charge needs -previous or -holdings, the weights held now")
 	}
-	if c.Within != nil && (c.MinWeight > 0 || c.Charge > 0) {
-		return errors.New("-within goes with no -min-weight and no -turnover-charge: leave them out")
+	if c.Within != nil && c.Charge > 0 {
+		return errors.New("-within goes with no -turnover-charge: leave one of the two out")
 	}
 	if c.Cash > 0 && c.Lower < 0 {
 		return errors.New("-cash buys whole lots, which can't be short: leave out -lower, or -cash")

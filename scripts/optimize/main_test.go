@@ -354,6 +354,15 @@ func TestMaxTurnover(t *testing.T) {
 			}
 		}
 	}
+	least := solve(t, "-objective=max-sharpe", "-holdings", file, "-max-turnover=0.3", "-min-weight=0.08")
+	if least.Violation > 1e-12 || *least.Turnover > 0.3+1e-12 || least.Gap != 0 {
+		t.Errorf("with a minimum weight a turnover of %v, violation %v", *least.Turnover, least.Violation)
+	}
+	for symbol, w := range least.Weights {
+		if w > 0 && w < 0.08-1e-12 {
+			t.Errorf("%v of %s are held, less than the minimum", w, symbol)
+		}
+	}
 	stay := solve(t, "-objective=max-sharpe", "-holdings", file, "-max-turnover=0.15")
 	if stay.Weights["ALDER"] < 0.3 || stay.Weights["BIRCH"] < 0.2 || stay.Weights["CEDAR"] < 0.4 || math.Abs(*stay.Turnover-0.15) > 1e-12 {
 		t.Errorf("sells though cash and sale take all turnover: %+v", stay)
@@ -361,7 +370,6 @@ func TestMaxTurnover(t *testing.T) {
 	for want, args := range map[string][]string{
 		"it takes 0.15 from what is held":                     {"-max-turnover=0.14"},
 		"it takes 0.35 from what is held":                     {"-max-turnover=0.3", "-max-weight=0.3"},
-		"-max-turnover goes with no minimum":                  {"-max-turnover=1", "-min-weight=0.1"},
 		"-max-turnover: -1 lies outside [0,100]":              {"-max-turnover=-1"},
 		`"30%" is not a finite number: 0.3?`:                  {"-max-turnover=30%"},
 		"exceeds 2, so that 30 is no limit: a share: 0.3?":    {"-max-turnover=30"},

@@ -21,10 +21,14 @@ func TestWithin(t *testing.T) {
 	if limited.Value < near.Value-1e-9 {
 		t.Errorf("with as much turnover the best value is %v, and %v was found", limited.Value, near.Value)
 	}
+	few := solve(t, append(args, "-within=0.05", "-min-weight=0.1", "-max-assets=4")...)
+	if few.Violation > 1e-12 || *few.Assets > 4 || few.Value < 0.95**few.Optimum-1e-12 {
+		t.Errorf("with a minimum weight and few assets %+v", few)
+	}
 	for want, more := range map[string][]string{
 		"-within goes with":                {"-objective=hrp", "-holdings=" + held},
 		"-within goes with -holdings":      {"-objective=max-sharpe"},
-		"-within goes with no -min-weight": {"-objective=max-sharpe", "-holdings=" + held, "-min-weight=0.1"},
+		"-within goes with no -turnover-c": {"-objective=min-variance", "-holdings=" + held, "-turnover-charge=0.1"},
 		"-binding goes with":               {"-objective=max-sharpe", "-holdings=" + held, "-binding"},
 	} {
 		if code, _, stderr := execute(t, append(more, "-within=0.05")...); code != 2 || !strings.Contains(stderr, want) {

@@ -86,8 +86,21 @@ func (s *Solver) begin(set *simplex.Set, more int) (first int) {
 		for k := set.N; k < first; k++ {
 			total[k] = 1
 		}
+		for j, h := range t.Held {
+			if 0 < h && h < set.MinWeight {
+				s.tighten(j, h, set, s.rows.add(h, inf))
+			}
+		}
 	}
 	return first
+}
+
+// tighten fills the row that a minimum weight m implies for what is traded of asset j, of
+// which h < m is held: bought + sold is the distance from h to 0 or to at least m, and so is
+// at least h + (1 - 2h/m) w. Without it a relaxation keeps h, which trades nothing.
+func (s *Solver) tighten(j int, h float64, set *simplex.Set, row []float64) {
+	row[j] += 2*h/set.MinWeight - 1
+	row[set.N+j], row[2*set.N+j] = 1, 1
 }
 
 // trade adds the rows w - bought + sold = held, with what is bought of each asset from

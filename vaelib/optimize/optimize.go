@@ -157,7 +157,7 @@ func (s *Solver) Solve(ctx context.Context, objective Objective, in *Inputs) (*R
 		return nil, err
 	}
 	n := in.Set.N
-	s.result = Result{Weights: resize(s.result.Weights, n), Status: "optimal", Notes: s.result.Notes[:0]}
+	s.result = Result{Weights: resize(s.result.Weights, n), Status: optimal, Notes: s.result.Notes[:0]}
 	if err := s.prepare(ctx, objective, in); err != nil {
 		return nil, err
 	}
@@ -188,6 +188,9 @@ func (s *Solver) Solve(ctx context.Context, objective Objective, in *Inputs) (*R
 	}
 	return &s.result, nil
 }
+
+// optimal is the status of a result that is one.
+const optimal = "optimal"
 
 // resize returns v with length n; its contents are not kept.
 func resize[T any](v []T, n int) []T {

@@ -84,15 +84,15 @@ func (s *Solver) homogenise(set *simplex.Set, e []float64) (held []int) {
 		}
 	}
 	if set.Turnover != nil {
-		s.homogeniseTurnover(set.Turnover)
+		s.homogeniseTurnover(set)
 	}
 	return held
 }
 
 // homogeniseTurnover adds y - bought + sold = sum(y) held, and that both together are
 // at most sum(y) times the limit.
-func (s *Solver) homogeniseTurnover(t *simplex.Turnover) {
-	n := len(t.Held)
+func (s *Solver) homogeniseTurnover(set *simplex.Set) {
+	t, n := set.Turnover, set.N
 	for j, h := range t.Held {
 		bought, sold := n+j, 2*n+j
 		a := s.rows.add(0, 0)
@@ -108,6 +108,15 @@ func (s *Solver) homogeniseTurnover(t *simplex.Turnover) {
 	for i := range a {
 		if a[i] = 1; i < n {
 			a[i] = t.Beside - t.Most
+		}
+	}
+	for j, h := range t.Held {
+		if 0 < h && h < set.MinWeight {
+			a := s.rows.add(0, inf)
+			for i := range n {
+				a[i] = -h
+			}
+			s.tighten(j, h, set, a)
 		}
 	}
 }

@@ -58,8 +58,39 @@ func TestLeastTurnoverRefuses(t *testing.T) {
 	if _, _, err := LeastTurnover(t.Context(), HRP, in, []float64{1, 0}, 0, 0.1); !errors.As(err, &unsupported) {
 		t.Errorf("hrp: %v", err)
 	}
-	in.Set.MinWeight = 0.2
+	in.Set.Turnover = &simplex.Turnover{Held: []float64{1, 0}, Most: 1}
 	if _, _, err := LeastTurnover(t.Context(), MinVariance, in, []float64{1, 0}, 0, 0.1); err == nil {
-		t.Error("a minimum weight")
+		t.Error("a limit on turnover")
+	}
+}
+
+// With a minimum weight and a number of assets too, the portfolio is near the optimum, and no
+// choice of assets is as near with less turnover.
+func TestLeastTurnoverOfFew(t *testing.T) {
+	const n, within = 6, 0.05
+	for k := range 8 {
+		mean, cov := sample(market(60, n, uint64(k)))
+		in := &Inputs{Mean: mean, Cov: cov, RiskAversion: 8, MaxAssets: 4}
+		in.Set = simplex.Set{N: n, Upper: full(n, 0.5), MinWeight: 0.1}
+		held := []float64{0.05, 0.25, 0.3, 0, 0.35, 0.05}
+		for _, objective := range []Objective{MinVariance, MaxDiversification} {
+			least, optimum, err := LeastTurnover(t.Context(), objective, in, held, 0, within)
+			if err != nil {
+				t.Fatalf("market %d, %s: %v", k, objective, err)
+			}
+			from := simplex.Turnover{Held: held}
+			turnover := from.Of(least.Weights)
+			best, _ := badness(objective, in, optimum.Weights)
+			worst := best + within*math.Abs(best)
+			if v, _ := badness(objective, in, least.Weights); v > worst || turnover > from.Of(optimum.Weights)+1e-9 ||
+				positions(least.Weights) > 4 || in.Set.Violation(least.Weights) > 1e-12 {
+				t.Errorf("market %d, %s: %v, where %v is near; a turnover of %v", k, objective, v, worst, turnover)
+			}
+			limited := *in
+			limited.Set.Turnover = &simplex.Turnover{Held: held, Most: turnover - 1e-5}
+			if v, found := enumerate(objective, &limited); found && v < worst-1e-9*math.Abs(worst) {
+				t.Errorf("market %d, %s: less than a turnover of %v leaves %v, where %v is near", k, objective, turnover, v, worst)
+			}
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -12,8 +13,8 @@ import (
 	"vaefolio/vaelib/qp"
 )
 
-// branching projects onto a set with a minimum holding and groups, or bounds of
-// each asset's own, by branch and bound over which assets are held.
+// branching projects onto a set with a minimum holding and groups, bounds of each
+// asset's own or a limit on turnover, by branch and bound over which assets are held.
 //
 // A node leaves some assets undecided. Its relaxation replaces w^2/2 on {0} u
 // [m, upper] by the convex envelope, which is the straight line m w/2 up to m
@@ -22,15 +23,16 @@ import (
 // With w = a + b, a in [0, m] at the price m/2, b >= 0 at the price m b + b^2/2,
 // it is a quadratic programme of which nodes differ in the bounds alone.
 // Without the envelope inputs that are nearly equal, as those of a network that
-// has learned little, would take exponentially many nodes.
+// has learned little, would take exponentially many nodes. What an asset that is held with
+// h < m trades has an envelope too: h + (1 - 2h/m) w.
 type branching struct {
 	set          Set
 	lower, upper []float64   // N
-	problem      *qp.Problem // in a (N), then b (N)
+	problem      *qp.Problem // in a (N), b (N) and, with a limit on turnover, bought (N) and sold (N)
 	solver       qp.Solver
 	w, best      []float64
 	stack        []node
-	limit        int // of nodes
+	nodes        int // that it may look at
 }
 
 // node is a part of the search.
@@ -57,20 +59,82 @@ type outcome struct {
 const maxNodes = 20000
 
 func newBranching(s Set) *branching {
-	b := &branching{set: s, w: make([]float64, s.N), best: make([]float64, s.N), limit: maxNodes}
+	b := &branching{set: s, w: make([]float64, s.N), best: make([]float64, s.N), nodes: maxNodes}
 	b.lower, b.upper = s.bounds()
 	single := s.rows()
 	m, _ := single.A.Dims()
-	b.problem = &qp.Problem{
-		H: mat.NewSymDense(2*s.N, nil), C: make([]float64, 2*s.N),
-		A: mat.NewDense(m, 2*s.N, nil), Lo: single.Lo, Hi: single.Hi,
-		Lower: make([]float64, 2*s.N), Upper: make([]float64, 2*s.N),
+	n, wide, rows := s.N, 2*s.N, m
+	var small []int // assets of which less is held than may be
+	if t := s.Turnover; t != nil {
+		for i, h := range t.Held {
+			if 0 < h && h < s.MinWeight {
+				small = append(small, i)
+			}
+		}
+		wide, rows = 4*n, m+n+1+len(small)
 	}
-	b.problem.A.Augment(single.A, single.A)
-	for i := range s.N {
-		b.problem.H.SetSym(s.N+i, s.N+i, 1)
+	b.problem = &qp.Problem{
+		H: mat.NewSymDense(wide, nil), C: make([]float64, wide), A: mat.NewDense(rows, wide, nil),
+		Lo: single.Lo, Hi: single.Hi, Lower: make([]float64, wide), Upper: slices.Repeat([]float64{math.Inf(1)}, wide),
+	}
+	for k := range m {
+		row := b.problem.A.RawRowView(k)
+		copy(row, single.A.RawRowView(k))
+		copy(row[n:], row[:n])
+	}
+	for i := range n {
+		b.problem.H.SetSym(n+i, n+i, 1)
+	}
+	if s.Turnover != nil {
+		b.limit(m, s.Turnover, small)
 	}
 	return b
+}
+
+// limit adds the rows of a limit on turnover, from row k on.
+func (b *branching) limit(k int, t *Turnover, small []int) {
+	n, p := b.set.N, b.problem
+	add := func(lo, hi float64) []float64 {
+		p.Lo, p.Hi = append(p.Lo, lo), append(p.Hi, hi)
+		k++
+		return p.A.RawRowView(k - 1)
+	}
+	for i, h := range t.Held {
+		row := add(h, h)
+		row[i], row[n+i], row[2*n+i], row[3*n+i] = 1, 1, -1, 1
+	}
+	for _, i := range small {
+		h := t.Held[i]
+		row, slope := add(h, math.Inf(1)), 1-2*h/b.set.MinWeight
+		row[i], row[n+i], row[2*n+i], row[3*n+i] = -slope, -slope, 1, 1
+	}
+	total := add(0, t.Most-t.Beside)
+	for i := range 2 * n {
+		total[2*n+i] = 1
+	}
+}
+
+// leastTurnover is what a set with a limit on turnover takes, at most as far as enough; an
+// error where the limit of nodes comes before it is known.
+func (b *branching) leastTurnover(enough float64) (least float64, err error) {
+	n, p := b.set.N, b.problem
+	p.H = nil
+	p.Hi[len(p.Hi)-1] = math.Inf(1)
+	for i := range p.C {
+		p.C[i] = 0
+		if i >= 2*n {
+			p.C[i] = 1
+		}
+	}
+	least, err = b.explore(enough)
+	if err == nil && least > enough {
+		for _, open := range b.stack {
+			if open.bound <= enough {
+				return 0, b.cutOff()
+			}
+		}
+	}
+	return least, err
 }
 
 // search writes the nearest point to v into dst, up to rounding, and says
@@ -79,9 +143,40 @@ func newBranching(s Set) *branching {
 func (b *branching) search(dst, v []float64, justAny bool) (outcome, error) {
 	n, m := b.set.N, b.set.MinWeight
 	mean := inorder.Sum(v) / float64(n)
-	root := node{choice: make([]choice, n), bound: math.Inf(-1)}
 	for i, x := range v {
 		b.problem.C[i], b.problem.C[n+i] = m/2-(x-mean), m-(x-mean)
+	}
+	enough := math.Inf(-1)
+	if justAny {
+		enough = math.MaxFloat64
+	}
+	cost, err := b.explore(enough)
+	if err != nil {
+		return outcome{}, err
+	}
+	if math.IsInf(cost, 1) {
+		return outcome{}, nil
+	}
+	copy(dst, b.best)
+	missing := 0.0 // by how much half the squared distance could be less
+	for _, open := range b.stack {
+		missing = max(missing, cost-open.bound)
+	}
+	if missing == 0 {
+		return outcome{found: true}, nil
+	}
+	distance := floats.Distance(b.best, v, 2)
+	smallest := math.Sqrt(max(0, distance*distance-2*missing))
+	return outcome{found: true, gap: 2 * missing / (distance + smallest)}, nil
+}
+
+// explore finds the choice of holdings that costs least, as the problem is posed, and writes
+// the weights to b.best; it ends where one costs no more than enough. It returns an infinite
+// cost where there is none, and an error where the limit of nodes comes before any.
+func (b *branching) explore(enough float64) (cost float64, err error) {
+	n, m := b.set.N, b.set.MinWeight
+	root := node{choice: make([]choice, n), bound: math.Inf(-1)}
+	for i := range n {
 		switch {
 		case b.lower[i] > 0:
 			root.choice[i] = held
@@ -89,10 +184,10 @@ func (b *branching) search(dst, v []float64, justAny bool) (outcome, error) {
 			root.choice[i] = leftOut
 		}
 	}
-	cost := math.Inf(1)
+	cost = math.Inf(1)
 	b.stack = append(b.stack[:0], root)
 	nodes := 0
-	for len(b.stack) > 0 && nodes < b.limit && !(justAny && !math.IsInf(cost, 1)) {
+	for len(b.stack) > 0 && nodes < b.nodes && cost > enough {
 		at := b.stack[len(b.stack)-1]
 		b.stack = b.stack[:len(b.stack)-1]
 		if at.bound >= cost {
@@ -100,7 +195,7 @@ func (b *branching) search(dst, v []float64, justAny bool) (outcome, error) {
 		}
 		feasible, bound, err := b.relax(at.choice, nodes > 0)
 		if err != nil {
-			return outcome{}, err
+			return 0, err
 		}
 		nodes++
 		if !feasible || bound >= cost-1e-14*max(1, math.Abs(bound)) {
@@ -122,25 +217,16 @@ func (b *branching) search(dst, v []float64, justAny bool) (outcome, error) {
 			b.stack = append(b.stack, child)
 		}
 	}
-	if math.IsInf(cost, 1) {
-		if len(b.stack) > 0 {
-			return outcome{}, fmt.Errorf(
-				"no portfolio with holdings of at least %v was found in %d steps of the search: lower the minimum "+
-					"weight, or widen bounds or groups", m, b.limit)
-		}
-		return outcome{}, nil
+	if math.IsInf(cost, 1) && len(b.stack) > 0 {
+		return 0, b.cutOff()
 	}
-	copy(dst, b.best)
-	missing := 0.0 // by how much half the squared distance could be less
-	for _, open := range b.stack {
-		missing = max(missing, cost-open.bound)
-	}
-	if missing == 0 {
-		return outcome{found: true}, nil
-	}
-	distance := floats.Distance(b.best, v, 2)
-	smallest := math.Sqrt(max(0, distance*distance-2*missing))
-	return outcome{found: true, gap: 2 * missing / (distance + smallest)}, nil
+	return cost, nil
+}
+
+// cutOff says that the search ended at its limit.
+func (b *branching) cutOff() error {
+	return fmt.Errorf("no portfolio with holdings of at least %v was found in %d steps of the search: lower the "+
+		"minimum weight, or widen bounds, groups or the limit on turnover", b.set.MinWeight, b.nodes)
 }
 
 // relax solves a node's relaxation into b.w.

@@ -32,7 +32,7 @@ func TestSearchCutShort(t *testing.T) {
 			t.Fatalf("gap %v, error %v", full.Gap(), err)
 		}
 		limited := newProjector(s)
-		limited.branching.limit = 12
+		limited.branching.nodes = 12
 		distance, err := limited.Project(w, v)
 		if err != nil {
 			if !strings.Contains(err.Error(), "12 steps of the search") {

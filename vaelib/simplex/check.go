@@ -31,7 +31,7 @@ func infeasible(format string, args ...any) *InfeasibleError {
 
 // Check returns nil where the set holds a weight vector, and else an
 // [*InfeasibleError] that says which constraints exclude each other. A
-// combination of groups with a minimum holding whose search goes beyond its
+// combination of groups or a limit on turnover with a minimum holding whose search goes beyond its
 // limit of nodes is an error of another kind.
 func (s Set) Check() error {
 	for _, check := range []func() *InfeasibleError{s.checkShape, s.checkBounds, s.checkBudget, s.checkHoldings,
@@ -260,6 +260,7 @@ func (s Set) checkSearch() error {
 	if err := convex.checkJointly(); err != nil {
 		return err
 	}
+	s.Turnover = nil // it has a check of its own
 	outcome, err := newBranching(s).search(make([]float64, s.N), make([]float64, s.N), true)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func newProjector(s Set) *Projector {
 		active: newActive(s)}
 	p.lower, p.upper = s.bounds()
 	switch {
-	case s.Turnover != nil:
+	case s.Turnover != nil && s.MinWeight == 0:
 		p.trades = newTrades(s)
 	case s.MinWeight == 0 && len(s.Groups) == 0:
 		p.box = newBox(s.N, max(-floats.Min(p.lower), floats.Max(p.upper), 0))
@@ -63,7 +63,7 @@ func newProjector(s Set) *Projector {
 		} else {
 			p.groups = newGroups(s)
 		}
-	case len(s.Groups) == 0 && allEqual(p.upper) && floats.Max(p.lower) == 0:
+	case len(s.Groups) == 0 && s.Turnover == nil && allEqual(p.upper) && floats.Max(p.lower) == 0:
 		p.holdings = newHoldings(s.N, s.MinWeight, p.upper[0])
 	default:
 		p.branching = newBranching(s)
@@ -166,11 +166,11 @@ func (p *Projector) solve(dst []float64) error {
 
 // hold narrows the bounds in force to the choices that w has made.
 func (p *Projector) hold(w []float64) {
-	switch {
-	case p.set.MinWeight > 0:
+	if p.set.MinWeight > 0 {
 		p.choose(w)
-	case p.trades != nil:
-		p.trades.narrow(w, p.least, p.most)
+	}
+	if p.set.Turnover != nil {
+		p.set.Turnover.narrow(w, p.least, p.most)
 	}
 }
 

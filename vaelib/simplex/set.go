@@ -17,7 +17,7 @@ type Set struct {
 	// positive one makes the asset a holding that can't be left out.
 	MinWeight float64
 	Groups    []Group
-	Turnover  *Turnover // nil: any; none goes with a positive MinWeight
+	Turnover  *Turnover // nil: any
 	Symbols   []string  // N names for errors; nil: asset 0, asset 1, ...
 }
 

@@ -148,11 +148,11 @@ func (t *trades) put(dst, bought, sold []float64) {
 
 // narrow limits each asset to being bought, sold or kept, as it is in w, where its
 // turnover is at the limit.
-func (t *trades) narrow(w, least, most []float64) {
-	if t.turnover.Of(w) < t.turnover.Most-nearby {
+func (t *Turnover) narrow(w, least, most []float64) {
+	if t.Of(w) < t.Most-nearby {
 		return
 	}
-	for i, h := range t.turnover.Held {
+	for i, h := range t.Held {
 		if w[i] >= h {
 			least[i] = max(least[i], h)
 		}
@@ -225,10 +225,6 @@ func (s Set) checkTurnover() error {
 			return infeasible("%v of %s is held: it is a number from %d to %d", h, s.symbol(i), -MaxBound, MaxBound)
 		}
 	}
-	if s.MinWeight > 0 {
-		return infeasible("a limit on turnover goes with no minimum weight, which is %v: leave out one of the two",
-			s.MinWeight)
-	}
 	least, err := s.leastTurnover()
 	if err != nil || least <= t.Most+slack {
 		return err
@@ -244,6 +240,10 @@ func (s Set) checkTurnover() error {
 // leastTurnover is what the other constraints take.
 func (s Set) leastTurnover() (float64, error) {
 	t := s.Turnover
+	if s.MinWeight > 0 {
+		least, err := newBranching(s).leastTurnover(t.Most - t.Beside + slack)
+		return least + t.Beside, err
+	}
 	if len(s.Groups) == 0 {
 		lower, upper := s.bounds()
 		l := newLegs(t, lower, upper)

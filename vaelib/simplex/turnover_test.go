@@ -236,16 +236,15 @@ func TestTurnoverOutOfReach(t *testing.T) {
 		set  simplex.Set
 		says string
 	}{
-		"cash":    {simplex.Set{N: 4, Turnover: &simplex.Turnover{Held: []float64{0.5, 0.3, 0, 0}, Most: 0.1}}, "it takes 0.2 from what is held"},
-		"cap":     {simplex.Set{N: 4, Upper: fill(4, 0.4), Turnover: &simplex.Turnover{Held: []float64{0.7, 0.3, 0, 0}, Most: 0.59}}, "it takes 0.6 from"},
-		"cap 2":   {simplex.Set{N: 4, Upper: fill(4, 0.4), Turnover: &simplex.Turnover{Held: []float64{0.7, 0.2, 0, 0}, Most: 0.59}}, "it takes 0.7 from"},
-		"beside":  {simplex.Set{N: 4, Turnover: &simplex.Turnover{Held: []float64{0.5, 0.3, 0, 0}, Beside: 0.2, Most: 0.3}}, "it takes 0.4 from"},
-		"floor":   {simplex.Set{N: 4, Lower: fill(4, 0.1), Turnover: &simplex.Turnover{Held: []float64{0.7, 0.3, 0, 0}, Most: 0}}, "it takes 0.4 from"},
-		"sector":  {simplex.Set{N: 4, Groups: sector, Turnover: &simplex.Turnover{Held: []float64{0.5, 0.3, 0.2, 0}, Most: 0.9}}, "it takes 1 from"},
-		"minimum": {simplex.Set{N: 4, MinWeight: 0.1, Turnover: &simplex.Turnover{Held: []float64{0.5, 0.3, 0.2, 0}, Most: 0.9}}, "no minimum weight"},
-		"NaN":     {simplex.Set{N: 2, Turnover: &simplex.Turnover{Held: []float64{0.5, 0.3}, Most: math.NaN()}}, "numbers from 0 on"},
-		"shape":   {simplex.Set{N: 2, Turnover: &simplex.Turnover{Held: []float64{0.5}, Most: 1}}, "1 weights held for 2 assets"},
-		"holds":   {simplex.Set{N: 2, Turnover: &simplex.Turnover{Held: []float64{0.5, math.Inf(1)}, Most: 1}}, "+Inf of asset 1 is held"},
+		"cash":   {simplex.Set{N: 4, Turnover: &simplex.Turnover{Held: []float64{0.5, 0.3, 0, 0}, Most: 0.1}}, "it takes 0.2 from what is held"},
+		"cap":    {simplex.Set{N: 4, Upper: fill(4, 0.4), Turnover: &simplex.Turnover{Held: []float64{0.7, 0.3, 0, 0}, Most: 0.59}}, "it takes 0.6 from"},
+		"cap 2":  {simplex.Set{N: 4, Upper: fill(4, 0.4), Turnover: &simplex.Turnover{Held: []float64{0.7, 0.2, 0, 0}, Most: 0.59}}, "it takes 0.7 from"},
+		"beside": {simplex.Set{N: 4, Turnover: &simplex.Turnover{Held: []float64{0.5, 0.3, 0, 0}, Beside: 0.2, Most: 0.3}}, "it takes 0.4 from"},
+		"floor":  {simplex.Set{N: 4, Lower: fill(4, 0.1), Turnover: &simplex.Turnover{Held: []float64{0.7, 0.3, 0, 0}, Most: 0}}, "it takes 0.4 from"},
+		"sector": {simplex.Set{N: 4, Groups: sector, Turnover: &simplex.Turnover{Held: []float64{0.5, 0.3, 0.2, 0}, Most: 0.9}}, "it takes 1 from"},
+		"NaN":    {simplex.Set{N: 2, Turnover: &simplex.Turnover{Held: []float64{0.5, 0.3}, Most: math.NaN()}}, "numbers from 0 on"},
+		"shape":  {simplex.Set{N: 2, Turnover: &simplex.Turnover{Held: []float64{0.5}, Most: 1}}, "1 weights held for 2 assets"},
+		"holds":  {simplex.Set{N: 2, Turnover: &simplex.Turnover{Held: []float64{0.5, math.Inf(1)}, Most: 1}}, "+Inf of asset 1 is held"},
 	} {
 		_, err := simplex.NewProjector(c.set)
 		if err == nil || !strings.Contains(err.Error(), c.says) {

@@ -42,10 +42,6 @@ func (t *Trading) Limit(set *simplex.Set, held *portfolio.Held) error {
 	if t.Most == nil || held == nil {
 		return nil
 	}
-	if set.MinWeight > 0 {
-		return Usagef("-max-turnover goes with no minimum weight, which is %v: leave it out, or say -min-weight 0",
-			set.MinWeight)
-	}
 	most := held.Turnover(make([]float64, len(held.Weights))) + 1 // sells all, and buys others
 	if *t.Most > max(most, 2) && !slices.ContainsFunc(set.Lower, func(x float64) bool { return x < 0 }) {
 		return Usagef("-max-turnover: without short positions (-lower) no turnover exceeds %.6g, so that %v is no "+
