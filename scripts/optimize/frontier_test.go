@@ -104,6 +104,17 @@ func TestFrontierForms(t *testing.T) {
 	if f := curveOf(t, "-frontier=4", "-min-weight=0.2", "-max-weight=0.5"); len(f.Frontier) != 4 {
 		t.Errorf("with a minimum weight: %+v", f)
 	}
+	for _, p := range curveOf(t, "-frontier=4", "-max-assets=3", "-max-weight=0.5").Frontier {
+		held := 0
+		for _, w := range p.Weights {
+			if w != 0 {
+				held++
+			}
+		}
+		if held > 3 {
+			t.Errorf("%d assets are held where 3 may be: %+v", held, p)
+		}
+	}
 	if f := curveOf(t, "-frontier=4", "-symbols=ALDER"); len(f.Frontier) != 1 || !strings.Contains(strings.Join(f.Notes, "\n"), "the frontier is that one") {
 		t.Errorf("of one asset: %+v", f)
 	}

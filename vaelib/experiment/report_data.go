@@ -3,7 +3,6 @@ package experiment
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -125,16 +124,11 @@ func (p *state) sectorOf(symbol string) string {
 
 func (p *state) constraintSection(d *report.Document) error {
 	c := &report.Constraints{
-		Assets: p.Set.N, Lower: 0, Upper: 1, MinWeight: p.Set.MinWeight, Portfolios: p.summary.Portfolios,
+		Assets: p.Set.N, MinWeight: p.Set.MinWeight, Portfolios: p.summary.Portfolios,
 		MaxViolation: p.summary.MaxViolation, MaxRepair: p.summary.MaxRepair,
 		MeanRepair: number.Known(stat.Mean(p.generated.Repair, nil)),
 	}
-	if p.Set.Lower != nil {
-		c.Lower = slices.Min(p.Set.Lower)
-	}
-	if p.Set.Upper != nil {
-		c.Upper = slices.Max(p.Set.Upper)
-	}
+	c.Lower, c.Upper, c.Notes = weightLimits(&p.Set)
 	for _, g := range p.Set.Groups {
 		group := report.Group{Name: g.Name, Lo: g.Lo, Hi: g.Hi}
 		for j, share := range g.Share {

@@ -35,9 +35,9 @@ type Efficient struct {
 // at two tolerances gives two of its pieces, each with its direction; where the
 // two lines meet is a corner, and where they don't there are pieces between.
 func Frontier(ctx context.Context, in *Inputs) (*Efficient, error) {
-	if in.Set.MinWeight > 0 {
+	if in.combinatorial() {
 		return nil, &UnsupportedError{"frontier",
-			"isn't continuous with a minimum weight: drop it, or solve mean-variance for each target return"}
+			"isn't continuous with a minimum weight or a largest number of assets: drop them, or take Solver.Frontier"}
 	}
 	if in.TurnoverCharge > 0 {
 		return nil, &UnsupportedError{"frontier",

@@ -12,19 +12,19 @@ import (
 // Frontier returns count portfolios of the efficient frontier, from the least variance to
 // the largest mean, whose means are equally spaced. Their values are variances, and Gap
 // bounds by how much less the variance of a portfolio with at least the same mean can be:
-// by weak duality, or with a minimum weight by the branch and bound.
+// by weak duality, or by the branch and bound of a minimum weight or [Inputs.MaxAssets].
 //
 // It needs the inputs of mean-variance, and takes any set: of a convex one the portfolios
-// come from the corners, exactly, and with a minimum weight each is a branch and bound for
-// its mean. There, where the frontier has steps, a mean may exceed the one asked for, and
-// two portfolios may be the same. It returns one where the portfolio of the least variance
-// has the largest mean. report, if any, is told how many are done. The results are the
-// caller's. Its errors are those of [Solve] and [Frontier].
+// come from the corners, exactly, and else each is a branch and bound for its mean. There,
+// where the frontier has steps, a mean may exceed the one asked for, and two portfolios may
+// be the same. It returns one where the portfolio of the least variance has the largest
+// mean. report, if any, is told how many are done. The results are the caller's. Its errors
+// are those of [Solve] and [Frontier].
 func (s *Solver) Frontier(ctx context.Context, in *Inputs, count int, report func(done, total int)) ([]Result, error) {
 	if report == nil {
 		report = func(int, int) {}
 	}
-	if in.Set.MinWeight > 0 && in.TurnoverCharge == 0 {
+	if in.combinatorial() && in.TurnoverCharge == 0 {
 		return s.branchedFrontier(ctx, in, count, report)
 	}
 	frontier, err := Frontier(ctx, in)
@@ -96,7 +96,7 @@ func (s *Solver) varianceGap(ctx context.Context, in *Inputs, w []float64, toler
 	return max(0, 2*size*(most-dot(climb.Mean, w))), err
 }
 
-// branchedFrontier is that of a set with a minimum weight.
+// branchedFrontier is that of a minimum weight or a largest number of assets.
 func (s *Solver) branchedFrontier(ctx context.Context, in *Inputs, count int, report func(done, total int)) (
 	[]Result, error) {
 	at := *in

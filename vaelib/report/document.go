@@ -129,7 +129,7 @@ type Asset struct {
 // Constraints is the set that all weights lie in.
 type Constraints struct {
 	Assets       int
-	Lower, Upper float64 // of each weight; where they differ by asset, the range is in Notes
+	Lower, Upper float64 // of each weight; where some assets have others, Notes says so
 	MinWeight    float64 // 0, or minimum-or-zero
 	Groups       []Group
 	Notes        []string
