@@ -248,6 +248,7 @@ func TestBadInput(t *testing.T) {
 		{"repeated symbol", []string{"-weights", file("A,A\n1,0\n")}, 1, "A is repeated"},
 		{"unknown symbol", []string{"-weights", file("A,C\n1,0\n")}, 1, "unknown symbol C"},
 		{"other prices", []string{"-weights", file("C,D\n1,0\n")}, 1, "none of its symbols, such as C, is in the prices, which have A and the like: give the portfolios' own prices by -prices"},
+		{"a symbol unlike any", []string{"-weights", file("A,B,XOM\n1,0,0\n")}, 1, "unknown symbol XOM, which the prices that -prices and -symbols choose have not: take it out, or give its prices"},
 		{"small letters", []string{"-weights", file("a,B\n1,0\n")}, 1, "unknown symbol a, which the prices that -prices and -symbols choose have not: is A meant?"},
 		{"missing symbol", []string{"-weights", file("A\n1\n")}, 1, "no column for symbol B"},
 		{"stopped", []string{"-weights", weights, "-listings=as-it-was", "-prices", write(t, "stopped.csv", stopped.String())}, 1, "B has stopped, so that -listings leaves it out"},

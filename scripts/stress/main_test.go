@@ -143,7 +143,7 @@ func TestBadInput(t *testing.T) {
 		args string
 		want string
 	}{
-		{"-shock D=-0.2", "-shock: unknown symbol D, which the prices that -prices and -symbols choose have not: is A meant?"},
+		{"-shock D=-0.2", "-shock: unknown symbol D, which the prices that -prices and -symbols choose have not: take it out, or give its prices"},
 		{"", "no column for symbol A, which the prices have"},
 		{"-shock B=-0.2", "no column for symbol A, which the prices have"},
 		{"-shock A=-0.2 -horizon 70", "-shock: 79 returns are too few for a horizon of 70 periods"},

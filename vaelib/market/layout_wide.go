@@ -30,7 +30,7 @@ func (wideFile) recognise(h *head) (*plan, error) {
 	p := newPlan(wideLayout, wideShape)
 	p.skip, p.width = h.skip(), len(names)
 	if p.times = h.timeFields(); len(p.times) == 0 {
-		return nil, h.errorf(h.header, 1, "first column is %s, not date or timestamp", excerpt([]byte(names[0])))
+		return nil, h.withoutTimes(names)
 	}
 	at := make(map[string]int, len(names))
 	for i, name := range names {
@@ -62,6 +62,19 @@ func (wideFile) recognise(h *head) (*plan, error) {
 		return nil, h.errorf(h.header, 0, "no symbols in the header: add a column for each")
 	}
 	return p, nil
+}
+
+// withoutTimes refuses a table whose rows have no times, by what it may be.
+func (h *head) withoutTimes(names []string) error {
+	switch {
+	case len(names) > 2 && !slices.ContainsFunc(names[1:], func(name string) bool { return !isTime(name) }):
+		return h.errorf(h.header, 2, "times stand in the first line: turn the table on its side, with a row a time")
+	}
+	remedy := ""
+	if len(names) == 1 && strings.Contains(names[0], " ") {
+		remedy = ": separate columns with commas"
+	}
+	return h.errorf(h.header, 1, "first column is %s, not date or timestamp%s", excerpt([]byte(names[0])), remedy)
 }
 
 // noAssets are the places of those symbols that are names of numbers: volume,

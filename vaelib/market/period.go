@@ -142,7 +142,7 @@ func ofMarked(tokens []token) (period, bool) {
 		len(tokens) == 4 && tokens[3].length != 1:
 		return period{}, false
 	case p.days == 7:
-		if count.length != 2 || day < 1 || day > 7 {
+		if count.length != 2 && (year.length != 4 || hasDay) || day < 1 || day > 7 {
 			return period{}, false
 		}
 		ms, ok := weekOf(yearOf(year), count.n)
@@ -247,7 +247,7 @@ func isWeekday(word []byte) bool {
 // checkLabels refuses labels in a field that may mean two kinds of periods.
 func (h *head) checkLabels(field int) error {
 	counts, years, months := map[int64]bool{}, map[int64]bool{}, map[string]bool{}
-	pairs, days, next, most := 0, 0, 0, int64(0)
+	pairs, days, reversed, next, most := 0, 0, 0, 0, int64(0)
 	values := h.column(field)
 	for _, text := range values {
 		tokens := tokensOf([]byte(text))
@@ -268,13 +268,16 @@ func (h *head) checkLabels(field int) error {
 		case b.length == 2 && a.length == 0 && monthOf([]byte(a.word)) > 0:
 			days++
 			months[a.word], counts[b.n] = true, true
+		case a.length == 2 && b.length == 0 && monthOf([]byte(b.word)) > 0:
+			reversed++
 		}
 	}
 	what := ""
 	switch {
-	case len(values) < 2 || pairs < len(values) && days < len(values):
-	case days > 0 && len(counts) > len(months):
+	case len(values) > 1 && reversed == len(values), // 05-Jan: a day or a year?
+		len(values) > 1 && days == len(values) && len(counts) > len(months):
 		what = "has no year, or a year of two digits: write 2024-01, or 2024-01-31"
+	case len(values) < 2 || pairs < len(values):
 	case next == pairs && len(years) > 1:
 		what = "may be a fiscal year or a month: write the years alone, such as 2024, or 2024-01"
 	case most > 1 && most <= 4 && len(years) > 1:

@@ -24,7 +24,7 @@ func TestPeriods(t *testing.T) {
 		"2005-07-01 2005-12-31": "H2 2005|2005H2|2005-H2|2005-S2|2H05|H2/05|2005S2",
 		"2005-02-01 2005-02-28": "2005M02|2005-M02|2005M2|02/2005|2/2005|02.2005|2005/02|2005.02|2005-2|2005:02|Feb-05|Feb '05|Feb 2005|févr. 2005|Febbraio 2005",
 		"2005-10-01 2005-10-31": "2005.1|2005.10|Oct-05|okt 2005|10-2005",
-		"2005-01-17 2005-01-23": "2005-W03|2005W03|W03 2005|CW03/2005|KW 03 2005|Week 03 2005",
+		"2005-01-17 2005-01-23": "2005-W03|2005W03|2005-w3|2005W3|W03 2005|CW03/2005|KW 03 2005|Week 03 2005",
 		"2005-01-19 2005-01-19": "2005-W03-3|2005W033|2005-019|2005019|Wed 19/01/2005|Wed, 01/19/2005|2005年1月19日|2005年01月19日|2005-01-19Z|19th Jan 2005|" +
 			"Jan 19th, 2005|19 janvier 2005|19. Januar 2005|19012005|01192005|'2005-01-19",
 		"2004-12-31 2004-12-31": "2004-366|2004-W53-5|31122004",
@@ -39,7 +39,7 @@ func TestPeriods(t *testing.T) {
 		}
 	}
 	for _, label := range []string{"Q5 2005", "Q0 2005", "H3 2005", "2005-T5", "2005M13", "13/2005", "2005-366", "2005000", "W54 2005", "2005-W53", "2023-W53", "2023-W53-2", "2005-W03-8", "2005W030",
-		"Q1", "Q1 2", "1Q", "05Q", "Q 2005", "05-Jan", "2005.2", "2005.13", "1Q123", "2005 01", "05W03", "W3 2005", "FY1", "FY20055", "X1 2005", "2005-Q1-", "2005--Q1",
+		"Q1", "Q1 2", "1Q", "05Q", "Q 2005", "05-Jan", "2005.2", "2005.13", "1Q123", "2005 01", "05W03", "05W3", "2005W03-", "2005-W0", "2005-W54", "FY1", "FY20055", "X1 2005", "2005-Q1-", "2005--Q1",
 		"QQ1 2005", "2005Q1Q2", "juix 2005", "19 de enero", "32/2005", "2005/82", "2024-01-01 16:00:00 CST"} {
 		if at, err := market.ParseTime(label); err == nil {
 			t.Errorf("%s is %v", label, at)
@@ -74,6 +74,18 @@ func TestAmbiguousPeriods(t *testing.T) {
 			want: "OAK\n2004-11-01,185\n2004-12-01,180\n2005-01-01,181"},
 		{name: "days of a month", file: "p.csv", text: of("Jan-02 Jan-03 Jan-04"),
 			refused: `p.csv:2: column 1: time "Jan-02" has no year, or a year of two digits: write 2024-01, or 2024-01-31`},
+		{name: "days before months", file: "p.csv", text: of("02-Jan 03-Jan 04-Jan"),
+			refused: `p.csv:2: column 1: time "02-Jan" has no year, or a year of two digits: write 2024-01, or 2024-01-31`},
+		{name: "years before months", file: "p.csv", text: of("22-Jan 23-Jan 24-Jan"),
+			refused: `p.csv:2: column 1: time "22-Jan" has no year, or a year of two digits: write 2024-01, or 2024-01-31`},
+		{name: "weeks of one digit", file: "p.csv", text: of("2024-w8 2024-w9 2024-w10"), said: "wide",
+			want: "OAK\n2024-02-19,185\n2024-02-26,180\n2024-03-04,181"},
+		{name: "a table on its side", file: "p.csv", text: "symbol,2024-01-02,2024-01-03\nOAK,1,2\n",
+			refused: `p.csv:1: column 2: times stand in the first line: turn the table on its side, with a row a time`},
+		{name: "blanks between fields", file: "p.csv", text: "Date OAK ELM\n2024-01-02 1 2\n",
+			refused: `p.csv:1: column 1: first column is "Date OAK ELM", not date or timestamp: separate columns with commas`},
+		{name: "a page", file: "p.xls", text: "<table><tr><td>Date</td></tr></table>\n",
+			refused: `p.xls: is a page of the web, not a table: save the table itself`},
 		{name: "texts for Excel", file: "p.csv", text: "date,OAK\n=\"2024-01-02\",=\"185\"\n\"=\"\"2024-01-03\"\"\",180\n", said: "wide", want: "OAK\n2024-01-02,185\n2024-01-03,180"},
 	})
 }

@@ -19,6 +19,7 @@ func TestReadFooter(t *testing.T) {
 		"A,B\n.25,.75\nSource: me, and others\n":                                        `a line of text below the table is passed over, from line 3, "Source: me"`,
 		"id,A,B\nx,.25,.75\n© 2024 nobody,,\n---------\n":                               `2 lines of text below the table are passed over, from line 3, "© 2024 nobody"`,
 		"symbol;weight\nA;0,25\nB;0,75\nQuelle: ich\n":                                  `a line of text below the table is passed over, from line 4, "Quelle: ich"`,
+		"symbol,weight,target\nA,.25,1\nB,.75,0\n":                                      "the weights are those of column 2, weight, and column 3, target, is passed over",
 		"symbol,p\nA,.25\nB,.75\nSum,1\n":                                               "line 4, Sum, is passed over as the sum of the others",
 	} {
 		p, err := portfolio.Read(strings.NewReader(text), "w.csv", portfolio.ReadOptions{Symbols: []string{"B", "A"}})

@@ -81,6 +81,12 @@ func (t *table) listingOf(fields [][]byte) (l *listing, named bool) {
 	case l.symbol < 0 || isKnown(fields[l.symbol]) || w >= 0 && isKnown(fields[w]):
 		return nil, false
 	case w >= 0:
+		for i, f := range fields[w+1:] {
+			if slices.Contains(t.called, plain(f)) {
+				l.notes = append(l.notes, fmt.Sprintf("the weights are those of column %d, %s, and column %d, %s, is "+
+					"passed over", w+1, fields[w], w+i+2, f))
+			}
+		}
 		l.of([]int{w}, "")
 		if inPercent(fields[w]) {
 			l.unit = percent

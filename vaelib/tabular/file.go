@@ -82,7 +82,7 @@ func (s *File) Size() (int64, error) {
 const lfsPointer = "version https://git-lfs.github.com/"
 
 // isPage matches how pages of the web begin.
-var isPage = regexp.MustCompile(`(?i)^[\x{feff}\s]*<(!doctype html|html)`)
+var isPage = regexp.MustCompile(`(?i)^[\x{feff}\s]*<(!doctype html|html|table|body)`)
 
 // recognise looks for the marks of packed files, Parquet, Arrow and UTF-16, and
 // takes text that isn't UTF-8 for Windows-1252, which holds Latin-1.

@@ -50,6 +50,9 @@ func UnknownSymbol(symbol string, symbols []string) error {
 		return spelling.Distance(strings.ToUpper(symbol), strings.ToUpper(a)) -
 			spelling.Distance(strings.ToUpper(symbol), strings.ToUpper(b))
 	})
-	return fmt.Errorf("unknown symbol %s, which the prices that -prices and -symbols choose have not: is %s meant?",
-		symbol, nearest)
+	text := fmt.Sprintf("unknown symbol %s, which the prices that -prices and -symbols choose have not", symbol)
+	if d := spelling.Distance(strings.ToUpper(symbol), strings.ToUpper(nearest)); 2*d >= min(len(symbol), 6) {
+		return fmt.Errorf("%s: take it out, or give its prices", text)
+	}
+	return fmt.Errorf("%s: is %s meant?", text, nearest)
 }
