@@ -16,7 +16,7 @@
 //     the others on the moved assets over those periods alone in which these went the
 //     move's way, z'M_ss^-1 x > 0 with M the second moments. For one asset these are
 //     the periods of its falls, or of its rises, and the slopes are downside betas, or
-//     upside ones.
+//     upside ones. Its covariance is that of the errors in the largest tenth of these.
 //
 // All returns are simple and over the horizon of [Settings], a number of periods; those
 // of a longer horizon than one are of overlapping stretches. A portfolio is bought at

@@ -1,8 +1,10 @@
 package shock
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -241,8 +243,8 @@ func regressed(returns *mat.Dense, moves []Move) ([]float64, error) {
 	return project(beta, moves), nil
 }
 
-// history is the rule of the regression; the divisor of its covariance is what the slopes
-// leave of the periods.
+// history is the rule of the regression. Its covariance is that of the errors in the
+// largest tenth of its moves, in which they are larger than in all.
 func history(returns *mat.Dense, moves []Move) (*Rule, error) {
 	rows, err := along(returns, moves)
 	if err != nil {
@@ -252,14 +254,28 @@ func history(returns *mat.Dense, moves []Move) (*Rule, error) {
 	if err != nil {
 		return nil, err
 	}
+	inverted, err := inverseSecond(rows, moves)
+	if err != nil {
+		return nil, err
+	}
 	periods, n := rows.Dims()
-	for t := range periods {
-		row := rows.RawRowView(t)
+	order := make([]int, periods) // the largest move first
+	sizes := make([]float64, periods)
+	for t := range order {
+		x := chosen(rows.RawRowView(t), moves)
+		order[t], sizes[t] = t, form(inverted, x, x)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(sizes[b], sizes[a]) })
+	largest := order[:min(periods, max(fewest, periods/10))]
+	misses := mat.NewDense(len(largest), n, nil)
+	for i, t := range largest {
+		row := misses.RawRowView(i)
+		copy(row, rows.RawRowView(t))
 		for a, x := range chosen(row, moves) {
 			floats.AddScaled(row, -x, beta.RawRowView(a))
 		}
 	}
 	cov := mat.NewSymDense(n, nil)
-	cov.SymOuterK(1/float64(periods-len(moves)), rows.T())
+	cov.SymOuterK(1/float64(len(largest)), misses.T())
 	return &Rule{Mean: project(beta, moves), Cov: still(cov, moves), Periods: periods}, nil
 }

@@ -44,15 +44,15 @@ func TestReference(t *testing.T) {
 		{[]Move{{0, -0.1}}, 1,
 			[]float64{-0.1, -0.10394667356851785, -0.10165029301049809, -0.08702743899870588},
 			[]float64{-0.1, -0.09251331212150454, -0.08339060388692296, -0.06301288659612461},
-			0.014303822501282627, 0.014248307497329582, 25, 4.52903380271603},
+			0.014303822501282627, 0.012957408675045214, 25, 4.52903380271603},
 		{[]Move{{0, -0.1}, {2, 0.05}}, 1,
 			[]float64{-0.1, -0.03153472722440735, 0.05, 0.10828025228260596},
 			[]float64{-0.1, -0.040897019876158396, 0.05, 0.10360628997146941},
-			0.004166140217695031, 0.004422081891796933, 30, 8.991760548396428},
+			0.004166140217695031, 0.004633043774956798, 30, 8.991760548396428},
 		{[]Move{{1, 0.2}}, 5,
 			[]float64{0.08167094728107599, 0.2, 0.12699105468161925, 0.12975928472208},
 			[]float64{0.06332210271411759, 0.2, 0.14168092926546472, 0.1624253695056928},
-			0.016791538296943073, 0.01686951982152156, 26, 4.85246718724503},
+			0.016791538296943073, 0.011683542572490256, 26, 4.85246718724503},
 	} {
 		s, err := New(t.Context(), waves(), c.moves, Settings{Horizon: c.horizon, Resamples: 100})
 		if err != nil {
@@ -222,7 +222,7 @@ func TestNoLookAhead(t *testing.T) {
 // TestOutOfSample prints how far the rules were off in large moves that they had not seen,
 // on real prices: the table of docs/metrics.md. Both rules are ahead of expecting nothing, and
 // that of history of betas to the basket; but fewer than 95 in 100 outcomes lie within the
-// intervals.
+// intervals, of history 86 at least.
 func TestOutOfSample(t *testing.T) {
 	perpetuals := sharedtest.Path(t, "data", "crypto", "bybit_linear_daily_close_all.csv")
 	stocks := sharedtest.Path(t, "data", "equities", "sp500_20stocks_adjclose.csv")
@@ -265,7 +265,7 @@ func TestOutOfSample(t *testing.T) {
 		gaussian, history, beta, zero := check.Scores[0], check.Scores[1], check.Scores[2], check.Scores[3]
 		covered := min(gaussian.Covered, history.Covered)
 		if !(gaussian.Error < zero.Error && history.Error < min(zero.Error, beta.Error)) || zero.R2 != 0 ||
-			covered < 0.75 || covered > 0.93 {
+			covered < 0.75 || covered > 0.93 || history.Covered < 0.86 {
 			t.Errorf("%d assets, %v: scores %+v", c.n, c.shocked, check.Scores)
 		}
 	}
