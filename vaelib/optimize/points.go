@@ -47,6 +47,10 @@ func (s *Solver) Frontier(ctx context.Context, in *Inputs, count int, report fun
 			return nil, err
 		}
 		r := s.result
+		for j, w := range r.Weights { // a corner may miss a bound by rounding
+			lower, upper := bounds(&in.Set, j)
+			r.Weights[j] = min(max(w, lower), upper)
+		}
 		r.Value = variance(in.Cov, r.Weights)
 		if r.Gap, err = s.varianceGap(ctx, in, r.Weights, frontier.slope(mean, r.Weights)); err != nil {
 			return nil, err

@@ -47,6 +47,11 @@ func TestSolverFrontier(t *testing.T) {
 			if p.Gap > 1e-10*p.Value || in.Set.Violation(p.Weights) > simplex.Tolerance || p.Status != "optimal" {
 				t.Errorf("market %d, point %d: %+v, violation %v", k, i, p, in.Set.Violation(p.Weights))
 			}
+			for j, w := range p.Weights {
+				if lower, upper := bounds(&in.Set, j); w < lower || w > upper {
+					t.Errorf("market %d, point %d: a weight of %v beyond [%v, %v]", k, i, w, lower, upper)
+				}
+			}
 			at, target := *in, own-1e-13*math.Abs(own)
 			at.TargetReturn = &target
 			if r, err := Solve(t.Context(), MeanVariance, &at); err != nil || math.Abs(r.Value-p.Value) > 1e-9*p.Value {
