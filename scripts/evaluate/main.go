@@ -29,6 +29,7 @@ type config struct {
 	cli.Prices
 	cli.Benchmark
 	cli.Figures
+	cli.Constraints `title:"Constraints that portfolios are held against"`
 	cli.Common
 }
 
@@ -39,6 +40,7 @@ var verb = cli.Verb[config]{
 		evaluate -weights weights.csv
 		evaluate -prices closes.csv -weights weights.csv -risk-contributions -format json
 		evaluate -prices closes.csv -weights weights.csv -days 2020-03-12,2022-11-06:2022-11-09
+		evaluate -prices closes.csv -weights weights.csv -max-weight 0.25 -limits mandate.csv
 		evaluate -prices closes.csv -weights weights.csv -benchmark index.csv`,
 	Default: config{Level: 0.95},
 	Run:     evaluate,
@@ -51,6 +53,9 @@ func main() { cli.Main(verb) }
 func (c *config) Validate() error {
 	if c.Trials > 0 && c.TrialStd == nil {
 		return errors.New("-trials needs -trial-sr-std")
+	}
+	if err := c.CheckSectors(); err != nil {
+		return err
 	}
 	_, err := parseDays(c.Days)
 	return err
@@ -77,6 +82,10 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 	if byTime(portfolios.IDs) {
 		io.Note("WARNING: the rows of %s are called by times, and each is a portfolio of its own here, held from the "+
 			"first price to the last: -from and -to cut the prices to where one was held", c.Weights)
+	}
+	held, err := c.mandate(io, portfolios.Symbols)
+	if err != nil {
+		return err
 	}
 	settings, err := c.Settings(io, window, c.Level)
 	if err != nil {
@@ -110,6 +119,7 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	table := newTable(c, io, window, stretches)
 	table.told = c.Format.Format == "table"
+	table.mandate = held
 	for i := range figures {
 		var beside *relative.Figures
 		if against != nil {
@@ -120,6 +130,7 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 			return err
 		}
 	}
+	held.say(io, len(figures))
 	return table.Close()
 }
 
@@ -173,6 +184,7 @@ type table struct {
 
 	window    *market.Window
 	stretches []stretch // whose returns are asked for
+	mandate   *mandate  // nil: none is given
 
 	told bool // what all rows lack for one reason is said once, beside the table
 	said map[string]bool
@@ -198,6 +210,9 @@ func newTable(c *config, io *cli.IO, window *market.Window, stretches []stretch)
 	}
 	if c.Beside != "" {
 		columns = append(columns, relativeColumns()...)
+	}
+	if c.Constraints.Given() {
+		columns = append(columns, cli.Column{Name: violationColumn})
 	}
 	t.Table = io.Table(c.Format.Format, append(columns, cli.Column{Name: "notes"})...)
 	return t
@@ -240,6 +255,12 @@ func (t *table) row(id string, f *metrics.Figures, risk *riskShares, w []float64
 				delete(notes, figure.Name()) // of no row, or of all
 				t.once(figure.Name() + ": " + v.Reason())
 			}
+		}
+	}
+	if t.mandate != nil {
+		violation, broken := t.mandate.check(id, w)
+		if values = append(values, violation); broken != "" {
+			notes[violationColumn] = broken
 		}
 	}
 	return t.Row(append(values, notes)...)

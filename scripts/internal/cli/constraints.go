@@ -56,6 +56,11 @@ func (c *Constraints) Validate() error {
 	return nil
 }
 
+// Given says whether the flags hold anything but that weights are from 0 to 1.
+func (c *Constraints) Given() bool {
+	return c.MaxWeight != 1 || c.MinWeight != 0 || c.Lower != 0 || len(c.Limit) > 0 || len(c.SectorCaps) > 0
+}
+
 // CheckSectors refuses sectors without a cap, for verbs in which they do nothing else
 // than to bound weights.
 func (c *Constraints) CheckSectors() error {
