@@ -92,6 +92,11 @@ func (e environment) setup(ctx context.Context, lab, book, xla bool, say func(st
 			return err
 		}
 	}
+	if lab {
+		if err := e.writeLabSettings(); err != nil {
+			return err
+		}
+	}
 	return e.writeKernel(variables)
 }
 
@@ -166,10 +171,22 @@ func (e environment) writeKernel(variables map[string]string) error {
 		"interrupt_mode": "message",
 		"env":            variables,
 	}
-	return run.WriteFile(e.kernelFile(), func(w io.Writer) error {
+	return writeJSON(e.kernelFile(), spec)
+}
+
+// writeLabSettings keeps JupyterLab from asking the network for news and updates, and
+// its reader whether it may. The reader's own settings go before these.
+func (e environment) writeLabSettings() error {
+	return writeJSON(e.path("share", "jupyter", "lab", "settings", "overrides.json"), map[string]any{
+		"@jupyterlab/apputils-extension:notification": map[string]any{"fetchNews": "false", "checkForUpdates": false},
+	})
+}
+
+func writeJSON(path string, content any) error {
+	return run.WriteFile(path, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(spec)
+		return encoder.Encode(content)
 	})
 }
 
