@@ -56,6 +56,9 @@ func capped(n int, upper float64) simplex.Set {
 }
 
 func TestEveryRowLiesInItsSet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds corpora as other tests do, which the race detector makes slow: run without -short")
+	}
 	window, sectors := sample(t)
 	l1, err := sectors.Shares(sectors.Names[0], window.Symbols)
 	if err != nil {

@@ -182,6 +182,9 @@ func TestMarketConditionsAreThoseOfTheTime(t *testing.T) {
 // Conditions of the market change neither rows nor weights, and what can't be
 // had is left out with a reason rather than made up.
 func TestMarketConditionsLeaveTheRowsAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds corpora as other tests do, which the race detector makes slow: run without -short")
+	}
 	window, sectors := sample(t)
 	flat := &market.Window{Symbols: []string{"A", "B"}, Returns: mat.NewDense(200, 2, nil)}
 	for i := range 200 {
@@ -240,6 +243,9 @@ func TestMarketConditionsLeaveTheRowsAlone(t *testing.T) {
 // windows ended there, to the bit: whatever comes before the returns looked back
 // over, and once the market has been written and read.
 func TestTermsAreThoseOfTheRows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds corpora as other tests do, which the race detector makes slow: run without -short")
+	}
 	window, sectors := sample(t)
 	c := build(t, window, simplex.Set{N: 12}, sectors, Config{
 		Validation: 0.2,
@@ -457,6 +463,9 @@ func TestMarketIndex(t *testing.T) {
 }
 
 func TestReadSchema(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds corpora as other tests do, which the race detector makes slow: run without -short")
+	}
 	window, sectors := sample(t)
 	c := build(t, window, simplex.Set{N: 12}, sectors, Config{Source: Dirichlet, N: 100, Market: true, Validation: 0.2})
 	dir := t.TempDir()

@@ -76,6 +76,9 @@ func BenchmarkSeparation(b *testing.B) {
 // Of samples of one distribution the AUC is 0.5 on average, and its interval, which takes
 // the forest as given, holds that somewhat less often than 95 %.
 func TestSeparationOfEqualLaws(t *testing.T) {
+	if testing.Short() {
+		t.Skip("looks at many worlds, one after the other: run without -short")
+	}
 	const worlds, rows, columns = 60, 150, 12
 	mean, held := 0.0, 0.0
 	for w := range worlds {

@@ -263,6 +263,9 @@ func TestBootstrapTracks(t *testing.T) {
 // Of strategies as good as the benchmark the tests reject at about their level, and
 // they find one that is better.
 func TestSuperiority(t *testing.T) {
+	if testing.Short() {
+		t.Skip("looks at many worlds, one after the other: run without -short")
+	}
 	const worlds, periods, strategies, resamples = 60, 250, 8, 200
 	test := func(seed uint64, skill float64) (Superior, []float64) {
 		rng := stream.New(seed, "inference.test.superior", 0)

@@ -121,8 +121,8 @@ func sampleWindow() (*market.Window, error) {
 	return window, err
 }
 
-// tinySteps are long enough for an interruption to come before the last.
-const tinySteps = 1500
+// tinySteps are enough for conditions to be learned.
+const tinySteps = 600
 
 var tinyAxes = []string{"beta", "seed"}
 

@@ -68,6 +68,9 @@ func conditionalRows(rows int, index uint64) (x, conditions *mat.Dense) {
 // the end; with a Gaussian likelihood also for other betas, whose noise is not
 // the training rows' variance.
 func TestEvidenceClosedForm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains as other tests do, for long: run without -short")
+	}
 	plain := gaussianRows(2000, []float64{4, 2, 0.8, 0.5, 0.3})
 	given, givenConditions := conditionalRows(2000, 0)
 	heldOut, heldOutConditions := conditionalRows(300, 1)

@@ -107,6 +107,9 @@ func call64(t *testing.T, e *graph.Exec, args ...any) [][]float64 {
 // The gradient of the loss by every parameter, in float64, against central
 // differences.
 func TestLossGradient(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes finite differences one after the other: run without -short")
+	}
 	b := openTest(t, "go")
 	for name, l := range map[string]layout{"/vector": {}, "/apart": {apart: true}} {
 		for network, c := range networks() {

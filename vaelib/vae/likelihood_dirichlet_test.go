@@ -114,6 +114,9 @@ func tiltedRows(t *testing.T, rows int, index uint64) *mat.Dense {
 // the Dirichlet distribution fitted to the training rows, and finds their
 // concentration.
 func TestDirichletLearns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains as other tests do, for long: run without -short")
+	}
 	train, heldOut := tiltedRows(t, 2000, 0), tiltedRows(t, 400, 1)
 	c, s := small()
 	c.Latent, c.Hidden, c.Likelihood, c.Beta = 2, []int{24}, "dirichlet", 1

@@ -28,6 +28,9 @@ func factorRows(rows int, noise []float64) *mat.Dense {
 // A linear VAE with learned variances is factor analysis: it finds the noise
 // of each asset. Saved and loaded it decodes and weighs the same.
 func TestLearnedVariances(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains as other tests do, for long: run without -short")
+	}
 	noise := []float64{0.3, 0.5, 0.7, 0.9, 1.1, 0.6}
 	c, s := small()
 	c.Latent, c.Hidden, c.Head, c.Likelihood, c.Beta = 1, nil, "linear", "gaussian-learned", 1
@@ -71,6 +74,9 @@ func TestLearnedVarianceFloor(t *testing.T) {
 // the variance is the mean of the eigenvalues left out (Tipping & Bishop 1999,
 // eq. 8). Saved and loaded it is the same.
 func TestOneLearnedVariance(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains as other tests do, for long: run without -short")
+	}
 	x := gaussianRows(4000, []float64{4, 2, 0.8, 0.5, 0.3, 0.1})
 	linear, err := FitLinear(x, nil, nil)
 	if err != nil {

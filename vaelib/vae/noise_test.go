@@ -13,6 +13,9 @@ import (
 // statistic, its moments, its tail beyond the ziggurat, and no correlation between
 // neighbours.
 func TestNormals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws millions one after the other: run without -short")
+	}
 	const count = 4_000_000
 	x := make([]float32, count+1)
 	fillNormals(x, rand.NewPCG(1, 2))

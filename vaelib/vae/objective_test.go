@@ -8,6 +8,9 @@ import (
 // At a beta that lets every direction die, free bits keep the KL of each
 // dimension at their floor, where it begins to cost.
 func TestFreeBits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains as other tests do, for long: run without -short")
+	}
 	const floor = 0.4
 	x := gaussianRows(2000, []float64{4, 2, 1.5, 0.5, 0.25, 0.25})
 	c, s := small()
