@@ -130,6 +130,9 @@ func (s *sectors) decide() {
 		} else {
 			to = t
 		}
+		if count == 0 && math.Abs(excess) < 1e-14 {
+			return // all are at a limit, as where those of the sectors sum to 1
+		}
 		next := from + (to-from)/2
 		if count > 0 {
 			if fixed == piece && count == pieceFree && math.Abs(excess) < 1e-13 {
