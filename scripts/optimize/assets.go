@@ -27,18 +27,28 @@ func positions(w []float64) (count int) {
 
 // sayAssets says how many assets are held, and how sure it is that no others are better.
 func (o *output) sayAssets(io *cli.IO) {
-	r := o.result
-	if r.Nodes == 0 {
-		return
+	if o.result.Nodes > 0 {
+		io.Note("%s", o.choice())
 	}
-	said := fmt.Sprintf("%d assets are held, the best choice of them, which took %d nodes of branch and bound",
-		positions(r.Weights), r.Nodes)
+	for _, rival := range o.rivals {
+		if rival.Value == nil {
+			io.Note("%s: %s", rival.Name, rival.Reason)
+		} else {
+			io.Note("%s: value %.8g", rival.Name, *rival.Value)
+		}
+	}
+}
+
+// choice says how the assets were chosen.
+func (o *output) choice() string {
+	r := o.result
 	switch {
 	case o.optimum != nil: // it is a choice for little turnover
-		said = fmt.Sprintf("%d assets are held", positions(r.Weights))
+		return fmt.Sprintf("%d assets are held", positions(r.Weights))
 	case r.Gap > 0:
-		said = fmt.Sprintf("%d assets are held, the best choice of them that %d nodes of branch and bound found: the "+
+		return fmt.Sprintf("%d assets are held, the best choice of them that %d nodes of branch and bound found: the "+
 			"optimum's value may differ by %.3g, at most; give -max-nodes more", positions(r.Weights), r.Nodes, r.Gap)
 	}
-	io.Note("%s", said)
+	return fmt.Sprintf("%d assets are held, the best choice of them, which took %d nodes of branch and bound",
+		positions(r.Weights), r.Nodes)
 }

@@ -37,7 +37,12 @@ func TestMaxAssets(t *testing.T) {
 	if code != 0 || !strings.Contains(stderr, "3 assets are held, the best choice of them, which took ") {
 		t.Errorf("exit code %d\n%s", code, stderr)
 	}
+	code, _, stderr = execute(t, append(args, "-format=csv", "-rivals")...)
+	if code != 0 || !strings.Contains(stderr, "rounding: value ") || !strings.Contains(stderr, "backward: value ") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
 	for want, bad := range map[string][]string{
+		"-rivals goes":                          {"-objective=min-variance", "-rivals"},
 		"-max-assets goes":                      {"-objective=hrp", "-max-assets=3"},
 		"goes with no short positions":          {"-objective=min-variance", "-max-assets=3", "-lower=-0.1"},
 		"3 reach 0.6, below 1): allow 5 assets": {"-objective=min-variance", "-max-assets=3", "-max-weight=0.2"},

@@ -35,6 +35,7 @@ type config struct {
 	Rule         []string           `flag:"rule" unit:"DIR,DIR" only:"objective=learnt" help:"the folders of the networks of a learnt rule, as train -objective true-sharpe makes them, whose mean is taken; without it the built-in rule"`
 	Within       *float64           `flag:"within" unit:"share" range:"(0,0.5]" only:"holdings and !max-turnover and objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min" help:"the share of the value that the portfolio may miss: of all within it of the optimum, that of the least turnover from -holdings is returned"`
 	MaxAssets    int                `flag:"max-assets" range:"[0,1000000]" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error" help:"the largest number of assets that are held, the cardinality; 0 means any; which they are is found by branch and bound"`
+	Rivals       bool               `flag:"rivals" only:"max-assets" help:"tell what simpler choices of as many assets reach: the largest weights of the optimum without the limit, and backward elimination, each optimised again"`
 	MaxNodes     int                `flag:"max-nodes" range:"[1,1e9]" only:"max-assets or min-weight" help:"the number of nodes after which branch and bound ends with the best portfolio so far, and tells how far it may be from the optimum"`
 	Gross        *float64           `flag:"max-gross" range:"[1,200]" only:"!max-turnover and !within and objective!=learnt" help:"the largest gross exposure, the sum of |w|, where -lower allows short positions: 1.6 is 130 long and 30 short for 100 of capital"`
 	Binding      bool               `flag:"binding" only:"objective=min-variance|mean-variance|max-sharpe|max-diversification|min-tracking-error|min-cvar|max-min and !within" help:"tell which constraints hold with equality, and what the value would be without each of them"`
@@ -169,6 +170,11 @@ func run(ctx context.Context, c *config, io *cli.IO) error {
 	}
 	if c.Binding {
 		if o.binding, err = c.bindings(ctx, in, result.Weights); err != nil {
+			return err
+		}
+	}
+	if c.Rivals {
+		if o.rivals, err = simpleChoices(ctx, c.Objective, in); err != nil {
 			return err
 		}
 	}

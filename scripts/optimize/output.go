@@ -46,6 +46,7 @@ type answer struct {
 	Orders     *number.Values     `json:"orders,omitempty"`    // with -holdings too: to buy, below 0 to sell
 	CashLeft   *float64           `json:"cash_left,omitempty"` // likewise
 	Binding    []binding          `json:"binding,omitempty"`   // with -binding
+	Rivals     []rival            `json:"rivals,omitempty"`    // with -rivals
 	Notes      []string           `json:"notes"`
 }
 
@@ -63,6 +64,7 @@ type output struct {
 	allocation *optimize.Allocation // nil without cash
 	orders     []float64            // n, units; nil without cash or holdings
 	binding    []binding            // nil where nobody asks
+	rivals     []rival              // likewise
 	notes      []string             // which orders are too small, and which holdings for one
 }
 
@@ -144,7 +146,8 @@ func (o *output) answer(notes []string) answer {
 		Objective: o.c.Objective, Weights: number.Values{Names: symbols, Numbers: r.Weights}, Value: r.Value,
 		Status:     r.Status,
 		Iterations: r.Iterations, KKT: r.KKT, Gap: r.Gap, Shrinkage: o.shrinkage, Periods: periods,
-		Violation: o.set.Violation(r.Weights), Binding: o.binding, Beliefs: o.beliefs, Notes: notes,
+		Violation: o.set.Violation(r.Weights), Binding: o.binding, Rivals: o.rivals, Beliefs: o.beliefs,
+		Notes: notes,
 	}
 	if count := positions(r.Weights); r.Nodes > 0 {
 		a.Assets, a.Nodes = &count, r.Nodes

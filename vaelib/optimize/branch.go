@@ -39,7 +39,7 @@ func (s *Solver) branch(ctx context.Context, in *Inputs, scaled bool, rows []int
 		return nil, err
 	}
 	t.best.Iterations = t.iterations
-	s.result.Nodes += t.nodes
+	s.result.Nodes += max(t.nodes, 1) // the root is examined in any case
 	return t.best, s.closeGap(t, &in.Set)
 }
 
@@ -123,7 +123,11 @@ func (t *tree) search(ctx context.Context, start []bool) error {
 		heap.Push(&t.open, &node{choices, bound, price, id})
 		id++
 	}
-	push(slices.Clone(t.p.must), math.Inf(-1), 0)
+	root, err := t.sharpen(ctx)
+	if err != nil {
+		return err
+	}
+	push(root.choice, root.bound, root.price)
 	for len(t.open) > 0 && t.nodes < t.limit {
 		this := heap.Pop(&t.open).(*node)
 		if t.cut(this.bound) {
@@ -144,6 +148,43 @@ func (t *tree) search(ctx context.Context, start []bool) error {
 		}
 	}
 	return nil
+}
+
+// sharpen chooses, for a limit on the number of assets, the split of the objective that
+// bounds the whole tree best, and returns its root. The bound is concave in the split, which
+// is convex combinations of splits (Frank & Wolfe 1956, "An algorithm for quadratic
+// programming").
+func (t *tree) sharpen(ctx context.Context) (root *node, err error) {
+	const steps = 10
+	root = &node{choice: slices.Clone(t.p.must), bound: math.Inf(-1)}
+	if t.p.own == nil || t.p.most == t.p.n {
+		return root, nil
+	}
+	best := slices.Clone(t.p.d)
+	for k := range steps {
+		at := &node{choice: slices.Clone(root.choice), bound: math.Inf(-1), price: root.price}
+		bound, price, asset, err := t.examine(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		if bound > root.bound {
+			root.bound, root.price = bound, price
+			copy(best, t.p.d)
+		}
+		weights := t.p.pull()
+		if asset < 0 || weights == nil || t.cut(bound) {
+			break
+		}
+		d := separable(t.p.own, weights)
+		for j, now := range t.p.d {
+			d[j] = now + (d[j]-now)/float64(k+2)
+		}
+		t.p.split(d)
+		t.p.warm = false
+	}
+	t.p.split(best)
+	t.p.warm = false
+	return root, nil
 }
 
 // cut says whether nothing above a bound can be better than the best.
@@ -222,6 +263,9 @@ func (t *tree) complete(choices []choice) (in int, open bool) {
 
 // relax solves the relaxation of a choice.
 func (t *tree) relax(ctx context.Context, choices []choice, price float64) (relaxed, error) {
+	if err := ctx.Err(); err != nil { // one programme ends before it looks
+		return relaxed{}, err
+	}
 	constant := t.p.pose(choices, price)
 	r, err := t.p.solver.Solve(ctx, t.p.problem, qp.Settings{Warm: t.p.warm})
 	if err != nil {

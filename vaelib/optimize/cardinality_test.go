@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -14,7 +15,7 @@ import (
 // without a minimum weight, floors, groups, holdings and a charge for turnover.
 func TestMaxAssets(t *testing.T) {
 	solved, empty := 0, 0
-	for k := range 120 {
+	for k := range 80 {
 		rng := rand.New(rand.NewPCG(7, uint64(k)))
 		n := 4 + rng.IntN(4)
 		returns := market(40, n, uint64(k))
@@ -69,7 +70,7 @@ func TestMaxAssets(t *testing.T) {
 			}
 		}
 	}
-	if solved < 200 || empty < 50 {
+	if solved < 150 || empty < 40 {
 		t.Errorf("only %d problems were solved and %d empty", solved, empty)
 	}
 }
@@ -109,4 +110,32 @@ func enumerate(objective Objective, in *Inputs) (best float64, found bool) {
 		}
 	}
 	return best, found
+}
+
+// TestMaxAssetsEnds stops early: the gap that is told holds; an interruption is an error.
+func TestMaxAssetsEnds(t *testing.T) {
+	const n = 30
+	mean, cov := sample(market(200, n, 3))
+	in := &Inputs{Mean: mean, Cov: cov, Benchmark: full(n, 1./n), MaxAssets: 6, Set: simplex.Set{N: n}}
+	whole, err := Solve(t.Context(), MinTrackingError, in)
+	if err != nil || whole.Gap != 0 || whole.Nodes < 10 {
+		t.Fatalf("gap %v, %d nodes, %v", whole.Gap, whole.Nodes, err)
+	}
+	in.MaxNodes = whole.Nodes / 4
+	early, err := Solve(t.Context(), MinTrackingError, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if early.Status != "node limit" || !(early.Gap > 0) || early.Value < whole.Value-1e-12 || early.Value-early.Gap > whole.Value+1e-12 {
+		t.Errorf("%s, %v with the gap %v, where the optimum is %v", early.Status, early.Value, early.Gap, whole.Value)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Solve(ctx, MinTrackingError, in); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	in.MaxAssets = -1
+	if _, err := Solve(t.Context(), MinTrackingError, in); err == nil {
+		t.Error("at most -1 assets")
+	}
 }

@@ -27,13 +27,14 @@ type sparse struct {
 	held         []int     // n: the row to be at least 0 where the asset is held; nil: its bound does it
 	fee          float64   // what each held asset costs in the objective
 
-	problem *qp.Problem // in a (n), the programme's other variables, then b (n)
-	columns int         // of the programme
-	c, lo   []float64   // its own linear term, and its rows' lower limits
-	d       []float64   // n
-	turn    []float64   // n: t of the last relaxation
-	x       []float64   // columns: its solution
-	z       []float64   // n
+	problem *qp.Problem   // in a (n), the programme's other variables, then b (n)
+	columns int           // of the programme
+	own     *mat.SymDense // its quadratic term; nil: none
+	c, lo   []float64     // its own linear term, and its rows' lower limits
+	d       []float64     // n
+	turn    []float64     // n: t of the last relaxation
+	x       []float64     // columns: its solution
+	z       []float64     // n
 	solver  qp.Solver
 	warm    bool
 }
@@ -68,30 +69,39 @@ func newSparse(base *qp.Problem, n, most int) *sparse {
 	if base.H == nil {
 		return p
 	}
-	p.d = separable(base.H, n)
-	h := mat.NewSymDense(wide, nil)
-	for i := range n {
-		for j := i; j < n; j++ {
-			v := base.H.At(i, j)
+	p.problem.H = mat.NewSymDense(wide, nil)
+	p.own = base.H
+	even := make([]float64, n)
+	for j := range even {
+		even[j] = 1
+	}
+	p.split(separable(p.own, even))
+	return p
+}
+
+// split takes d (n) from the quadratic term as what belongs to one asset alone.
+func (p *sparse) split(d []float64) {
+	p.d = d
+	h, columns := p.problem.H, p.columns
+	for i := range p.n {
+		for j := i; j < p.n; j++ {
+			v := p.own.At(i, j)
+			h.SetSym(columns+i, columns+j, v)
 			if i == j {
-				h.SetSym(columns+i, columns+i, v)
 				v -= p.d[i]
-			} else {
-				h.SetSym(columns+i, columns+j, v)
 			}
 			h.SetSym(i, j, v)
 			h.SetSym(i, columns+j, v)
 			h.SetSym(j, columns+i, v)
 		}
 	}
-	p.problem.H = h
-	return p
 }
 
-// separable is the largest diagonal d, relative to that of h's first n rows, that leaves
-// h - d positive semidefinite: it maximises sum d_j/h_jj + u log det(h - d) for a falling
-// u, one entry after another. It is 0 where h is singular.
-func separable(h *mat.SymDense, n int) []float64 {
+// separable is the diagonal d, of as many entries as there are weights, that leaves h - d
+// positive semidefinite and has the largest sum of weight_j d_j/h_jj: it maximises that and
+// u log det(h - d) for a falling u, one entry after another. It is 0 where h is singular.
+func separable(h *mat.SymDense, weights []float64) []float64 {
+	n := len(weights)
 	d, scale := make([]float64, n), make([]float64, n)
 	r := mat.NewSymDense(n, nil)
 	for j := range n {
@@ -118,7 +128,7 @@ func separable(h *mat.SymDense, n int) []float64 {
 	for u := 0.3; u > 1e-4; u /= 1.5 {
 		for j := range n {
 			g := inverse.At(j, j)
-			more := max(1/g-u, -d[j])
+			more := max(1/g-u/weights[j], -d[j])
 			d[j] += more
 			for i := range n {
 				column.SetVec(i, inverse.At(i, j))
@@ -225,4 +235,24 @@ func (p *sparse) unpack(r *relaxed, choices []choice) {
 		}
 		r.count += p.z[j]
 	}
+}
+
+// pull is how much a larger share of each asset's variance in the split would raise the bound
+// of the last relaxation, up to a factor, and a little of each; nil: nothing would.
+func (p *sparse) pull() []float64 {
+	const even = 0.3
+	weights, sum := make([]float64, p.n), 0.0
+	for j, z := range p.z {
+		if 0 < z && z < 1 {
+			weights[j] = p.x[j] * p.turn[j] * (1 - z) * p.own.At(j, j)
+			sum += weights[j]
+		}
+	}
+	if !(sum > 0) {
+		return nil
+	}
+	for j := range weights {
+		weights[j] = (1-even)*weights[j]/sum*float64(p.n) + even
+	}
+	return weights
 }
