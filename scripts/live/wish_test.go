@@ -120,8 +120,9 @@ func TestConditional(t *testing.T) {
 		t.Fatalf("%d lines", len(lines))
 	}
 	rows := map[time.Time]int{} // of the corpus, by the last candle of its window
+	times := windowOf(t, folder).Times
 	for i, row := range c.Rows {
-		rows[windowOf(t, folder).Times[c.Spans[row.Span].To-1]] = i
+		rows[times[c.Spans[row.Span].To-1]] = i
 	}
 	regimes, compared := map[float64]bool{}, 0
 	for _, line := range lines {

@@ -159,7 +159,7 @@ func TestInterruptAndGoOn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the command three times: without -short")
 	}
-	args := append(append([]string(nil), small...), "-steps", "8000")
+	args := append(append([]string(nil), small...), "-steps", "4000")
 	broken, whole := "", filepath.Join(t.TempDir(), "whole")
 	var stderr *bytes.Buffer
 	command := clitest.Interrupted(t, syscall.SIGINT, func() *exec.Cmd {
