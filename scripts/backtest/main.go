@@ -11,6 +11,7 @@ import (
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/learnt"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
 	"vaefolio/vaelib/trained"
 	"vaefolio/vaelib/vae"
@@ -160,28 +161,45 @@ func (c *config) models(io *cli.IO, input *experiment.Input) (err error) {
 }
 
 // againstColumns are those of a run with a benchmark.
-var againstColumns = []cli.Column{{Name: "active_return", Short: "active"}, {Name: "tracking_error", Short: "te"},
-	{Name: "information_ratio", Short: "ir"}, {Name: "information_ratio_low", Short: "95 % from"},
-	{Name: "information_ratio_high", Short: "to"}, {Name: "beta"}, {Name: "alpha"},
-	{Name: "sharpe_difference", Short: "sharpe less its"}, {Name: "sharpe_difference_low", Short: "95 % from"},
-	{Name: "sharpe_difference_high", Short: "to"}, {Name: "sharpe_difference_p", Short: "p"}}
+func againstColumns() (columns []cli.Column) {
+	between := func(name, short string) {
+		columns = append(columns, cli.Column{Name: name, Short: short},
+			cli.Column{Name: name + "_low", Short: "95 % from"}, cli.Column{Name: name + "_high", Short: "to"})
+	}
+	between("active_return", "active")
+	between("tracking_error", "te")
+	between("information_ratio", "ir")
+	between("beta", "")
+	between("alpha", "")
+	between("sharpe_difference", "sharpe less its")
+	return append(columns, cli.Column{Name: "sharpe_difference_p", Short: "p"})
+}
 
-// print lists the strategies.
+// againstCells are the figures of these columns.
+func againstCells(a *experiment.Against) (cells []any) {
+	for _, v := range []number.Value{a.ActiveReturn, a.ActiveLow, a.ActiveHigh, a.TrackingError, a.TrackingLow,
+		a.TrackingHigh, a.InformationRatio, a.InformationLow, a.InformationHigh, a.Beta, a.BetaLow, a.BetaHigh,
+		a.Alpha, a.AlphaLow, a.AlphaHigh, a.SharpeDifference, a.DifferenceLow, a.DifferenceHigh, a.PValue} {
+		cells = append(cells, v.Any())
+	}
+	return cells
+}
+
+// print lists the strategies, for humans those against a benchmark in a table of their own.
 func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
+	apart := c.Format.Format == "table" && s.Benchmark != nil
 	columns := []cli.Column{{Name: "strategy"}, {Name: "sharpe"}, {Name: "sharpe_low", Short: "95 % from"},
 		{Name: "sharpe_high", Short: "to"}, {Name: "annual_return", Short: "return"}, {Name: "volatility"},
 		{Name: "max_drawdown", Short: "drawdown"}, {Name: "turnover"}, {Name: "final_wealth", Short: "wealth"}}
-	if s.Benchmark != nil {
-		columns = append(columns, againstColumns...)
+	if s.Benchmark != nil && !apart {
+		columns = append(columns, againstColumns()...)
 	}
 	table := io.Table(c.Format.Format, columns...)
 	for _, t := range s.Strategies {
 		row := []any{t.Name, t.Sharpe.Any(), t.SharpeLow.Any(), t.SharpeHigh.Any(), t.AnnualReturn.Any(),
 			t.Volatility.Any(), t.MaxDrawdown.Any(), t.Turnover, t.FinalWealth}
-		if a := t.Against; a != nil {
-			row = append(row, a.ActiveReturn.Any(), a.TrackingError.Any(), a.InformationRatio.Any(),
-				a.InformationLow.Any(), a.InformationHigh.Any(), a.Beta.Any(), a.Alpha.Any(),
-				a.SharpeDifference.Any(), a.DifferenceLow.Any(), a.DifferenceHigh.Any(), a.PValue.Any())
+		if t.Against != nil && !apart {
+			row = append(row, againstCells(t.Against)...)
 		}
 		if err := table.Row(row...); err != nil {
 			return err
@@ -190,6 +208,24 @@ func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
 	if err := table.Close(); err != nil {
 		return err
 	}
+	if apart {
+		fmt.Fprintf(io.Stdout, "\nagainst %s\n", s.Benchmark.Name)
+		table := io.Table(c.Format.Format, append([]cli.Column{{Name: "strategy"}}, againstColumns()...)...)
+		for _, t := range s.Strategies {
+			if err := table.Row(append([]any{t.Name}, againstCells(t.Against)...)...); err != nil {
+				return err
+			}
+		}
+		if err := table.Close(); err != nil {
+			return err
+		}
+	}
+	told(c, io, s)
+	return nil
+}
+
+// told are the notes on what was tested.
+func told(c *config, io *cli.IO, s *experiment.BacktestSummary) {
 	for _, note := range s.Notes {
 		io.Note("%s", note)
 	}
@@ -198,9 +234,11 @@ func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
 		if x, ok := b.Sharpe.Float(); ok {
 			sharpe = fmt.Sprintf("%.4f", x)
 		}
-		io.Note("benchmark %s, without costs: Sharpe ratio %s, wealth %.4f; summary.json has more", b.Name, sharpe,
+		io.Note("benchmark %s, %s: Sharpe ratio %s, wealth %.4f; summary.json has more", b.Name, b.Costs(), sharpe,
 			b.FinalWealth)
 	}
+	io.Note("intervals: %d resamples by seed %d, in blocks of %.3g periods on average, as compare has them",
+		s.Resamples, s.Seed, s.Block)
 	note := "restored every period"
 	if !s.ConstantWeights {
 		note = "drifting between rebalances"
@@ -211,5 +249,4 @@ func print(c *config, io *cli.IO, s *experiment.BacktestSummary) error {
 	}
 	io.Note("%d windows, weights %s, costs of %g basis points: %s", s.Windows, note, s.CostBps,
 		strings.TrimSuffix(c.Out, "/")+"/"+experiment.ReportFile)
-	return nil
 }

@@ -14,7 +14,10 @@ import (
 	"testing"
 
 	"vaefolio/scripts/internal/clitest"
+	"vaefolio/vaelib/compare"
 	"vaefolio/vaelib/experiment"
+	"vaefolio/vaelib/metrics"
+	"vaefolio/vaelib/number"
 	"vaefolio/vaelib/run"
 )
 
@@ -284,7 +287,7 @@ func TestBenchmark(t *testing.T) {
 	}
 	for i, line := range strings.Split(strings.TrimSpace(before), "\n") {
 		got := strings.Split(after, "\n")[i]
-		if !strings.HasPrefix(got, line+",") || strings.Count(got, ",") != strings.Count(line, ",")+11 {
+		if !strings.HasPrefix(got, line+",") || strings.Count(got, ",") != strings.Count(line, ",")+19 {
 			t.Errorf("line %d is %s, and with a benchmark %s", i+1, line, got)
 		}
 	}
@@ -304,6 +307,72 @@ func TestBenchmark(t *testing.T) {
 	clitest.Refusals(t, verb, []string{"-benchmark", "CREAK"}, []string{"-benchmark", weights},
 		[]string{"-symbols", "ALDER,BIRCH", "-listings", "as-it-was", "-benchmark", weights},
 		[]string{"-benchmark-returns", "log"}, []string{"-benchmark", "CREEK", "-benchmark-returns", "log"})
+}
+
+// The intervals are those that compare has of the files that a run leaves, to the last bit:
+// of the Sharpe ratios of returns.csv, and of the figures beside benchmark.csv.
+func TestIntervalsOfCompare(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if code, _, stderr := execute("-strategies", "equal-weight,min-variance,inverse-volatility", "-train", "400", "-test",
+		"500", "-rf", "0.02", "-benchmark", "CREEK", "-seed", "3", "-quiet", "-out", dir); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	summary := new(experiment.BacktestSummary)
+	if err := experiment.ReadSummary(dir, summary); err != nil {
+		t.Fatal(err)
+	}
+	settings := compare.DefaultSettings()
+	settings.Seed = 3
+	annual := metrics.Settings{PeriodsPerYear: summary.PeriodsPerYear, RiskFree: 0.02}
+	var all []*compare.Tracks
+	for _, name := range []string{"returns.csv", "benchmark.csv"} {
+		tracks, err := compare.ReadTracks(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, tracks)
+	}
+	alone, err := compare.Run(t.Context(), all[0], annual, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if alone.Resamples != summary.Resamples || alone.Block != summary.Block {
+		t.Errorf("%d resamples in blocks of %v, compare has %d of %v", summary.Resamples, summary.Block, alone.Resamples,
+			alone.Block)
+	}
+	both, err := compare.Join(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings.Against = "CREEK"
+	beside, err := compare.Run(t.Context(), both, annual, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, s := range summary.Strategies {
+		a, rest, ratio := s.Against, beside.Rows[k].Against, alone.Rows[k].Figures.Get("sharpe")
+		for name, c := range map[string][2][]number.Value{
+			"sharpe":            {{s.Sharpe, s.SharpeLow, s.SharpeHigh}, {ratio.Value, ratio.From, ratio.To}},
+			"active_return":     {{a.ActiveReturn, a.ActiveLow, a.ActiveHigh}},
+			"tracking_error":    {{a.TrackingError, a.TrackingLow, a.TrackingHigh}},
+			"information_ratio": {{a.InformationRatio, a.InformationLow, a.InformationHigh}},
+			"beta":              {{a.Beta, a.BetaLow, a.BetaHigh}},
+			"alpha":             {{a.Alpha, a.AlphaLow, a.AlphaHigh}},
+			"correlation":       {{a.Correlation, a.CorrelationLow, a.CorrelationHigh}},
+			"up_capture":        {{a.UpCapture, a.UpLow, a.UpHigh}},
+			"down_capture":      {{a.DownCapture, a.DownLow, a.DownHigh}},
+		} {
+			if c[1] == nil {
+				f := rest.Get(name)
+				c[1] = []number.Value{f.Value, f.From, f.To}
+			}
+			for i, v := range c[0] {
+				if x, ok := v.Float(); !ok || v.Any() != c[1][i].Any() {
+					t.Errorf("%s of %s: number %d is %v, compare has %v", name, s.Name, i, x, c[1][i].Any())
+				}
+			}
+		}
+	}
 }
 
 // On the sample's bear stretch no mean is positive: max-sharpe holds, and the

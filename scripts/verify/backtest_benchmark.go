@@ -9,20 +9,19 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"vaefolio/vaelib/compare"
 	"vaefolio/vaelib/experiment"
 	"vaefolio/vaelib/inference"
+	"vaefolio/vaelib/metrics"
 )
 
-// benchmarkReturns are what the benchmark earned in the periods tested: its own returns,
-// or those of its weights, to which it is brought back without cost when strategies trade.
-func (b *tested) benchmarkReturns() []float64 {
+// benchmarkEarned are what the benchmark earned in the periods tested and what it traded: its
+// own returns, or those of its weights, to which it is brought back when strategies trade.
+func (b *tested) benchmarkEarned() earned {
 	if b.beside.Returns != nil {
-		return b.beside.Returns[b.from:b.to]
+		return earned{returns: b.beside.Returns[b.from:b.to]}
 	}
-	free, config := *b, *b.config
-	config.CostBps = 0
-	free.config = &config
-	return free.earn(slices.Repeat([][]float64{b.beside.Weights}, len(b.trades))).returns
+	return b.earn(slices.Repeat([][]float64{b.beside.Weights}, len(b.trades)))
 }
 
 // checkBenchmark recomputes the benchmark's returns.
@@ -41,7 +40,7 @@ func (f *folder) checkBenchmark(context.Context) error {
 		return err
 	}
 	if f.equal(file, "name", names, []string{b.beside.Name}) {
-		f.all(file, b.beside.Name, b.days[b.from:b.to], returns[b.beside.Name], b.benchmarkReturns(), 1e-12)
+		f.all(file, b.beside.Name, b.days[b.from:b.to], returns[b.beside.Name], b.benchmarkEarned().returns, 1e-12)
 	}
 	return nil
 }
@@ -58,9 +57,13 @@ func (f *folder) checkAgainst(ctx context.Context, summary map[string]any, rows 
 		}
 		return nil
 	}
-	own := b.benchmarkReturns()
+	its := b.benchmarkEarned()
+	own := its.returns
 	figures := f.ofSeries(own, b)
-	want := map[string]float64{"final_wealth": 1}
+	want := map[string]float64{"final_wealth": 1, "turnover": 0, "cost": sum(its.traded) * b.config.CostBps / 1e4}
+	if len(its.traded) > 1 {
+		want["turnover"] = sum(its.traded[1:]) / float64(len(its.traded)-1)
+	}
 	for _, r := range own {
 		want["final_wealth"] *= 1 + r
 	}
@@ -69,8 +72,13 @@ func (f *folder) checkAgainst(ctx context.Context, summary map[string]any, rows 
 	}
 	stored, _ := summary["benchmark"].(map[string]any)
 	f.equal(file, "name of the benchmark", stored["name"], b.beside.Name)
-	f.figuresOf(stored, "the benchmark", want, "name")
+	f.equal(file, "trades of the benchmark", stored["trades"], b.beside.Returns == nil)
+	f.figuresOf(stored, "the benchmark", want, "name", "trades")
 	draws, err := f.drawn(ctx, b, trials, own)
+	if err != nil {
+		return err
+	}
+	sure, err := f.intervals(ctx, b, trials, own)
 	if err != nil {
 		return err
 	}
@@ -78,6 +86,9 @@ func (f *folder) checkAgainst(ctx context.Context, summary map[string]any, rows 
 		row, _ := rows[k].(map[string]any)
 		stored, _ := row["against_benchmark"].(map[string]any)
 		want := against(trials[name], own, b.perYear, b.config.RiskFree)
+		for figure, interval := range sure[k] {
+			want[figure+"_low"], want[figure+"_high"] = interval[0], interval[1]
+		}
 		b.test(want, k, trials[name], own, draws)
 		f.figuresOf(stored, name+" against the benchmark", want)
 	}
@@ -168,20 +179,15 @@ func ratio(x, y float64) float64 {
 // test adds the intervals and the test of the difference of two Sharpe ratios, of
 // strategy k with its returns.
 func (b *tested) test(want map[string]float64, k int, mine, own []float64, draws *inference.Draws) {
-	for _, figure := range []string{"information_ratio_low", "information_ratio_high", "sharpe_difference",
-		"sharpe_difference_low", "sharpe_difference_high", "sharpe_difference_p"} {
+	for _, figure := range []string{"sharpe_difference", "sharpe_difference_low", "sharpe_difference_high",
+		"sharpe_difference_p"} {
 		want[figure] = math.NaN()
-	}
-	n := len(b.config.Strategies)
-	column := func(track, statistic int) []float64 { return mat.Col(nil, 2*track+statistic, draws.Values) }
-	if !math.IsNaN(want["information_ratio"]) {
-		want["information_ratio_low"], want["information_ratio_high"], _ = inference.Percentiles(column(n+1+k, 1), 0.95)
 	}
 	if isRounding(mine) || isRounding(own) {
 		return
 	}
 	want["sharpe_difference"] = b.sharpe(mine, b.config.RiskFree) - b.sharpe(own, b.config.RiskFree)
-	apart, its := column(k, 0), column(n, 0)
+	apart, its := mat.Col(nil, k, draws.Values), mat.Col(nil, len(b.config.Strategies), draws.Values)
 	for i := range apart {
 		apart[i] -= its[i]
 	}
@@ -198,36 +204,73 @@ func (b *tested) test(want map[string]float64, k int, mine, own []float64, draws
 	}
 }
 
-// sharpe is the annual ratio of returns, 0 of those that are all the same.
+// sharpe is the annual ratio of returns, NaN of those that are all the same.
 func (b *tested) sharpe(r []float64, riskFree float64) float64 {
-	sigma := deviation(r)
-	if sigma == 0 {
-		return 0
+	if isRounding(r) {
+		return math.NaN()
 	}
-	return (sum(r)/float64(len(r))*b.perYear - riskFree) / (sigma * math.Sqrt(b.perYear))
+	return (sum(r)/float64(len(r))*b.perYear - riskFree) / (deviation(r) * math.Sqrt(b.perYear))
 }
 
-// drawn are the Sharpe ratios, with the riskless rate taken off and without, of the
-// strategies, the benchmark, and each strategy less the benchmark, over resamples that are
-// drawn again as the run drew them.
-func (f *folder) drawn(ctx context.Context, b *tested, trials map[string][]float64, own []float64) (*inference.Draws,
-	error) {
-	n := len(b.config.Strategies)
-	all := mat.NewDense(len(own), 2*n+1, nil)
-	all.SetCol(n, own)
+// drawn are the Sharpe ratios of the strategies, and of what else is given, over resamples
+// that are drawn again as the run drew them: their own noise is most of what intervals are.
+func (f *folder) drawn(ctx context.Context, b *tested, trials map[string][]float64, others ...[]float64) (
+	*inference.Draws, error) {
+	all, err := columns(b, trials, others...)
+	if err != nil {
+		return nil, err
+	}
+	what := fmt.Sprintf("drawn %v", all.RawMatrix().Data)
+	return recall(f, what, []string{"config.toml"}, func() (*inference.Draws, error) {
+		return inference.BootstrapTracks(ctx, all, 1, func(dst, r []float64) {
+			dst[0] = b.sharpe(r, b.config.RiskFree)
+		}, inference.BootstrapSettings{Seed: b.config.Seed})
+	})
+}
+
+// intervals are those of the strategies' figures beside the benchmark, by name, drawn again
+// by the code that drew them; NaN where there is none.
+func (f *folder) intervals(ctx context.Context, b *tested, trials map[string][]float64, own []float64) (
+	[]map[string][2]float64, error) {
+	all, err := columns(b, trials)
+	if err != nil {
+		return nil, err
+	}
+	what := fmt.Sprintf("beside %v %v", all.RawMatrix().Data, own)
+	return recall(f, what, []string{"config.toml"}, func() ([]map[string][2]float64, error) {
+		figures, err := compare.Beside(ctx, all, own, metrics.Settings{PeriodsPerYear: b.perYear,
+			RiskFree: b.config.RiskFree, MAR: b.config.MAR, Convention: metrics.Default},
+			compare.Settings{Seed: b.config.Seed})
+		out := make([]map[string][2]float64, len(figures))
+		for k := range figures {
+			out[k] = map[string][2]float64{}
+			for _, figure := range figures[k] {
+				ends := [2]float64{math.NaN(), math.NaN()}
+				if low, ok := figure.From.Float(); ok {
+					ends[0] = low
+				}
+				if high, ok := figure.To.Float(); ok {
+					ends[1] = high
+				}
+				out[k][figure.Name] = ends
+			}
+		}
+		return out, err
+	})
+}
+
+// columns are the returns of the strategies, and others, of the periods tested.
+func columns(b *tested, trials map[string][]float64, others ...[]float64) (*mat.Dense, error) {
+	periods, n := b.to-b.from, len(b.config.Strategies)
+	all := mat.NewDense(periods, n+len(others), nil)
 	for k, name := range b.config.Strategies {
-		if len(trials[name]) != len(own) {
+		if len(trials[name]) != periods {
 			return nil, fmt.Errorf("trials.csv: %s has another number of periods than were tested", name)
 		}
 		all.SetCol(k, trials[name])
-		for t, r := range trials[name] {
-			all.Set(t, n+1+k, r-own[t])
-		}
 	}
-	what := fmt.Sprintf("drawn beside a benchmark %v", all.RawMatrix().Data)
-	return recall(f, what, []string{"config.toml"}, func() (*inference.Draws, error) {
-		return inference.BootstrapTracks(ctx, all, 2, func(dst, r []float64) {
-			dst[0], dst[1] = b.sharpe(r, b.config.RiskFree), b.sharpe(r, 0)
-		}, inference.BootstrapSettings{Seed: b.config.Seed, Resamples: 1000})
-	})
+	for k, other := range others {
+		all.SetCol(n+k, other)
+	}
+	return all, nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"gonum.org/v1/gonum/mat"
+
 	"vaefolio/vaelib/inference"
 	"vaefolio/vaelib/learnt"
 	"vaefolio/vaelib/optimize"
@@ -56,6 +58,9 @@ func (f *folder) checkTested(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := f.checkIntervals(ctx, s, rows, b, trials); err != nil {
+		return err
+	}
 	return f.checkAgainst(ctx, s, rows, b, trials)
 }
 
@@ -92,7 +97,7 @@ func (f *folder) checkTest(s map[string]any, b *tested) {
 	for name, value := range want {
 		f.equal("summary.json", name, s[name], value)
 	}
-	known := []string{"trials", "strategies", "notes"}
+	known := []string{"trials", "strategies", "notes", "resamples", "block"}
 	if b.beside != nil {
 		known = append(known, "benchmark")
 	}
@@ -159,7 +164,7 @@ func (f *folder) checkStrategy(ctx context.Context, row map[string]any, b *teste
 		}
 		f.equal(file, "number of "+field+" of "+name, len(stored), want)
 	}
-	return f.checkInterval(ctx, row, b, name, r)
+	return nil
 }
 
 // checkHeld counts the rebalances without an answer: of what always has one there are
@@ -229,22 +234,25 @@ func expectedLargest(n float64) float64 {
 	return (1-euler)*quantile(1-1/n) + euler*quantile(1-1/(n*math.E))
 }
 
-// checkInterval draws the resamples of the Sharpe ratio's interval again, by the code
-// that the run drew them by: their own noise is most of what they are.
-func (f *folder) checkInterval(ctx context.Context, row map[string]any, b *tested, name string, r []float64) error {
-	low, high := math.NaN(), math.NaN()
-	if deviation(r) > 0 {
-		what := fmt.Sprintf("interval of %s %v", name, r)
-		interval, err := recall(f, what, []string{"config.toml"}, func() (inference.Interval, error) {
-			ratio := func(r []float64) float64 { return b.sharpe(r, b.config.RiskFree) }
-			return inference.Bootstrap(ctx, r, ratio, inference.BootstrapSettings{Seed: b.config.Seed, Resamples: 1000})
-		})
-		if err != nil {
-			return err
-		}
-		low, high = interval.Low, interval.High
+// checkIntervals draws the resamples of the Sharpe ratios again.
+func (f *folder) checkIntervals(ctx context.Context, s map[string]any, rows []any, b *tested,
+	trials map[string][]float64) error {
+	const file = "summary.json"
+	draws, err := f.drawn(ctx, b, trials)
+	if err != nil {
+		return err
 	}
-	f.near("summary.json", "sharpe_low of "+name, row["sharpe_low"], low, 1e-9)
-	f.near("summary.json", "sharpe_high of "+name, row["sharpe_high"], high, 1e-9)
+	resamples, _ := draws.Values.Dims()
+	f.equal(file, "resamples", s["resamples"], resamples)
+	f.near(file, "block", s["block"], draws.MeanBlock, 1e-9)
+	for k, name := range b.config.Strategies {
+		row, _ := rows[k].(map[string]any)
+		low, high := math.NaN(), math.NaN()
+		if !isRounding(trials[name]) {
+			low, high, _ = inference.Percentiles(mat.Col(nil, k, draws.Values), 0.95)
+		}
+		f.near(file, "sharpe_low of "+name, row["sharpe_low"], low, 1e-9)
+		f.near(file, "sharpe_high of "+name, row["sharpe_high"], high, 1e-9)
+	}
 	return nil
 }

@@ -71,8 +71,11 @@ func TestResampledAgainst(t *testing.T) {
 	tracks := followers(t)
 	for _, convention := range []metrics.Convention{metrics.Default, metrics.Empyrical} {
 		annual := metrics.Settings{PeriodsPerYear: 252, RiskFree: 0.02, Convention: convention}
-		c := &comparison{tracks: tracks, annual: annual, riskless: 0.02 / 252}
-		columns := c.columnsAgainst(tracks.Column(0))
+		var all [][]float64
+		for k := range tracks.Names {
+			all = append(all, tracks.Column(k))
+		}
+		columns := columnsAgainst(all)
 		_, n := columns.Dims()
 		moments := mat.NewDense(1, 2*n, nil)
 		for j := range n {
@@ -85,7 +88,7 @@ func TestResampledAgainst(t *testing.T) {
 			t.Fatal(err)
 		}
 		for k := 2; k < 4; k++ {
-			f, got := evaluator.Evaluate(tracks.Column(k), nil), c.resampledAgainst(moments, 0, k, 0)
+			f, got := evaluator.Evaluate(tracks.Column(k), nil), resampledAgainst(moments, 0, k, annual)
 			for i, figure := range besides {
 				if convention == metrics.Empyrical && figure >= relative.UpCapture {
 					continue

@@ -259,13 +259,19 @@ func (c *comparison) spread(figure metrics.Figure, returns []float64, value numb
 		low, high = inference.CVaRInterval(returns, c.settings.Level)
 		few = max(few, inference.FewestBeyondCVaR/(1-c.settings.Level))
 	default:
-		low, high = inference.VolatilityInterval(returns)
-		annual, _ := value.Float()
-		if deviation := stat.StdDev(returns, nil); deviation > 0 {
-			low, high = low*annual/deviation, high*annual/deviation
-		}
+		return volatility(returns, value)
 	}
 	return ends(low, high, few)
+}
+
+// volatility is the interval of the deviation of returns, on the scale of its value.
+func volatility(returns []float64, value number.Value) (from, to number.Value) {
+	low, high := inference.VolatilityInterval(returns)
+	annual, _ := value.Float()
+	if deviation := stat.StdDev(returns, nil); deviation > 0 {
+		low, high = low*annual/deviation, high*annual/deviation
+	}
+	return ends(low, high, 8)
 }
 
 // ends are those of an interval, which is NaN with fewer periods than it needs.

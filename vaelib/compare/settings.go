@@ -27,7 +27,7 @@ type Settings struct {
 
 // DefaultSettings are those of the verb.
 func DefaultSettings() Settings {
-	return Settings{Kernel: inference.Parzen, Resamples: 2000, Level: 0.95, VaRWindow: 250, Seed: 1}
+	return Settings{Kernel: inference.Parzen, Resamples: inference.Resamples, Level: 0.95, VaRWindow: 250, Seed: 1}
 }
 
 // EnsureDefaults gives the fields that are zero their defaults.

@@ -3,10 +3,10 @@ package experiment
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/vaelib/backtest"
@@ -26,6 +26,8 @@ type BacktestSummary struct {
 	ConstantWeights bool             `json:"constant_weights"`
 	Tested          Period           `json:"tested"`
 	PeriodsPerYear  float64          `json:"periods_per_year"`
+	Resamples       int              `json:"resamples"` // of the intervals of Sharpe ratios, by Seed
+	Block           float64          `json:"block"`     // their mean length, in periods
 	Synthetic       bool             `json:"synthetic"`
 	Funding         bool             `json:"funding"`  // the returns have funding of perpetuals in them
 	Listings        string           `json:"listings"` // shared, or as-it-was
@@ -99,11 +101,14 @@ func summarise(ctx context.Context, paths []*backtest.Result, in *Input, setting
 		}
 	}
 	s.Trials = len(ratios)
+	draws, err := in.drawSharpe(ctx, result.Tracks[:len(settings.Strategies)]...)
+	if err != nil {
+		return nil, err
+	}
+	s.Resamples, s.Block = inference.Resamples, draws.MeanBlock
 	for k := range settings.Strategies {
-		t, err := tested(ctx, &result.Tracks[k], &figures[k], in)
-		if err != nil {
-			return nil, err
-		}
+		t := tested(&result.Tracks[k], &figures[k])
+		t.SharpeLow, t.SharpeHigh = between(t.Sharpe, mat.Col(nil, k, draws.Values))
 		if len(ratios) > 1 {
 			t.DSR = figures[k].DeflatedSharpe(len(ratios), stat.StdDev(ratios, nil))
 		}
@@ -123,7 +128,7 @@ func summarise(ctx context.Context, paths []*backtest.Result, in *Input, setting
 }
 
 // tested are the figures of one track alone.
-func tested(ctx context.Context, track *backtest.Track, f *metrics.Figures, in *Input) (TestedStrategy, error) {
+func tested(track *backtest.Track, f *metrics.Figures) TestedStrategy {
 	t := TestedStrategy{
 		Name: track.Name, AnnualReturn: f.Value(metrics.AnnualReturn), CAGR: f.Value(metrics.CAGR),
 		Volatility: f.Value(metrics.Volatility),
@@ -138,20 +143,16 @@ func tested(ctx context.Context, track *backtest.Track, f *metrics.Figures, in *
 	for _, r := range track.Returns {
 		t.FinalWealth *= 1 + r
 	}
+	t.Cost = cost(track)
+	return t
+}
+
+// cost is the sum of a track's over all rebalances.
+func cost(track *backtest.Track) (sum float64) {
 	for _, r := range track.Rebalances {
-		t.Cost += r.Cost
+		sum += r.Cost
 	}
-	t.SharpeLow, t.SharpeHigh = number.Unknown("the Sharpe ratio is undefined"),
-		number.Unknown("the Sharpe ratio is undefined")
-	if _, ok := t.Sharpe.Float(); ok {
-		interval, err := inference.Bootstrap(ctx, track.Returns, sharpeOf(in.Metrics),
-			inference.BootstrapSettings{Seed: in.Seed, Resamples: 1000})
-		if err != nil {
-			return t, fmt.Errorf("strategy %s: %w", track.Name, err)
-		}
-		t.SharpeLow, t.SharpeHigh = number.Known(interval.Low), number.Known(interval.High)
-	}
-	return t, nil
+	return sum
 }
 
 // sharpeOfPaths are the annual Sharpe ratios of track k on each path.
@@ -165,15 +166,4 @@ func sharpeOfPaths(paths []*backtest.Result, k int, settings metrics.Settings) (
 		ratios = append(ratios, f.Value(metrics.Sharpe))
 	}
 	return ratios, nil
-}
-
-// sharpeOf is the annual Sharpe ratio of a series, as a statistic.
-func sharpeOf(settings metrics.Settings) func([]float64) float64 {
-	return func(returns []float64) float64 {
-		mean, deviation := stat.MeanStdDev(returns, nil)
-		if deviation == 0 {
-			return 0
-		}
-		return (mean*settings.PeriodsPerYear - settings.RiskFree) / (deviation * math.Sqrt(settings.PeriodsPerYear))
-	}
 }

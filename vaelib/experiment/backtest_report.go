@@ -25,7 +25,9 @@ func reportBacktest(folder *run.Run, in *Input, settings BacktestSettings, resul
 		ConstantWeights: s.ConstantWeights, Confidence: 0.95,
 		Tested: report.Span{From: result.Times[0], To: result.Times[len(result.Times)-1], Periods: len(result.Times)},
 		Notes: []string{
-			"Intervals are of the stationary bootstrap over periods; PSR and DSR assume independent returns.",
+			fmt.Sprintf("Intervals are of the stationary bootstrap over periods, %d resamples by seed %d in blocks "+
+				"of %.3g periods on average: those of compare. PSR and DSR assume independent returns.", s.Resamples,
+				s.Seed, s.Block),
 			fmt.Sprintf("The DSR counts the %d tracks of trials.csv. Whoever has tried more must count more.",
 				s.Trials),
 		},

@@ -36,10 +36,11 @@ func known(t *testing.T, v number.Value) float64 {
 	return x
 }
 
-// Beside a benchmark of equal weights the strategy of equal weights moves as it does: the
+// Beside a benchmark of equal weights the strategy of equal weights moves and pays as it does: the
 // tracking error is exactly 0, walk-forward and on splits, and no ratio is left.
 func TestBenchmarkOfWeights(t *testing.T) {
 	in, s := beside(t, &relative.Benchmark{Name: "even", Weights: []float64{.25, .25, .25, .25}})
+	s.CostBps = 20
 	for _, groups := range []int{0, 4} {
 		s.Groups, s.HeldOut = groups, 2
 		summary, files, err := backtested(t, in, s)
@@ -49,7 +50,8 @@ func TestBenchmarkOfWeights(t *testing.T) {
 		even := summary.Strategies[0]
 		a := even.Against
 		if known(t, a.TrackingError) != 0 || known(t, a.Beta) != 1 || known(t, a.SharpeDifference) != 0 ||
-			known(t, summary.Benchmark.Sharpe) != known(t, even.Sharpe) || summary.Benchmark.FinalWealth != even.FinalWealth {
+			known(t, summary.Benchmark.Sharpe) != known(t, even.Sharpe) || summary.Benchmark.FinalWealth != even.FinalWealth ||
+			!(even.Cost > 0) || summary.Benchmark.Cost != even.Cost || summary.Benchmark.Turnover != even.Turnover {
 			t.Errorf("%d groups: equal weights beside themselves are %+v, of %+v", groups, a, summary.Benchmark)
 		}
 		for _, v := range []number.Value{a.InformationRatio, a.InformationLow, a.PValue} {

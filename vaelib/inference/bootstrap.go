@@ -147,13 +147,29 @@ func localCorrelations(x []float64, most int) []float64 {
 	return out
 }
 
+// Resamples is the default number of them.
+const Resamples = 2000
+
+// MeanBlock is the default mean length of the bootstrap's blocks, in periods: the longest
+// BlockLength of the tracks' returns and of their squares, as risk depends on the past
+// longer than returns do.
+func MeanBlock(tracks ...[]float64) float64 {
+	longest := 0.0
+	for _, returns := range tracks {
+		squares := make([]float64, len(returns))
+		for t, r := range returns {
+			squares[t] = r * r
+		}
+		longest = max(longest, BlockLength(returns), BlockLength(squares))
+	}
+	return longest
+}
+
 // BootstrapSettings of [Bootstrap]. The zero value of each field means its
 // default.
 type BootstrapSettings struct {
-	Resamples int // default 2000
-	// MeanBlock is in periods; its default is the longer of BlockLength of the returns
-	// and of their squares, as risk depends on the past longer than returns do.
-	MeanBlock  float64
+	Resamples  int     // default [Resamples]
+	MeanBlock  float64 // in periods, default [MeanBlock]
 	Confidence float64 // that the interval should hold the true value; default 0.95
 	// Circular takes blocks of MeanBlock periods, rounded, in place of geometric
 	// lengths; the default is longer by the cube root of 3/2, which is best then.
@@ -165,20 +181,13 @@ type BootstrapSettings struct {
 // for what makes no sense.
 func (s BootstrapSettings) resolve(tracks ...[]float64) (BootstrapSettings, error) {
 	if s.Resamples == 0 {
-		s.Resamples = 2000
+		s.Resamples = Resamples
 	}
 	if s.Confidence == 0 {
 		s.Confidence = 0.95
 	}
 	if s.MeanBlock == 0 {
-		for _, returns := range tracks {
-			squares := make([]float64, len(returns))
-			for t, r := range returns {
-				squares[t] = r * r
-			}
-			s.MeanBlock = max(s.MeanBlock, BlockLength(returns), BlockLength(squares))
-		}
-		if s.Circular {
+		if s.MeanBlock = MeanBlock(tracks...); s.Circular {
 			s.MeanBlock = math.Round(s.MeanBlock * math.Cbrt(1.5))
 		}
 	}
