@@ -32,6 +32,11 @@ class Fault(Exception):
         self.cell = cell
 
 
+class Late(Fault):
+    """A cell ran past the time limit. Its program may still be running, and the kernel
+    would let others wait for it."""
+
+
 def say(**event):
     print(json.dumps(event), flush=True)
 
@@ -171,7 +176,7 @@ def execute_program(client, group, timeout, joined="\n\n".join):
         cell.source = joined([c.source for _, _, c in group])
         client.execute_cell(cell, place)
     except CellControlSignal:
-        raise Fault(f"ran past the limit of {timeout} s", number) from None
+        raise Late(f"ran past the limit of {timeout} s", number) from None
     finally:
         cell.source = source
     text = "\n".join(faults(cell)).strip()
@@ -212,6 +217,8 @@ def execute(notebook, folder, timeout, by_sections=False):
                 for group in programs(section):
                     try:
                         execute_program(client, group, timeout)
+                    except Late:
+                        raise
                     except Fault:
                         for part in group[:-1]:
                             execute_program(client, [part], timeout)  # whose fault it is
