@@ -63,14 +63,16 @@ func (klineFiles) recognise(h *head) (*plan, error) {
 // tradingView is the name of a file that TradingView exports: BINANCE_BTCUSDT, 1D.
 var tradingView = regexp.MustCompile(`^[A-Z0-9]+_([^,]+), [0-9]*[A-Z]*( \([0-9]+\))?$`)
 
-// letters are what Polygon and others call the numbers of a candle.
-var letters = map[string]string{"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume", "t": "timestamp"}
+// letters are what Polygon, OKX and others call the numbers of a candle.
+var letters = map[string]string{"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume", "t": "timestamp",
+	"ts": "timestamp"}
 
 // hasLetters says whether columns have the letters of a candle and of its time.
 func (h *head) hasLetters(names []string) bool {
-	return h.folder && !slices.ContainsFunc([]string{"o", "h", "l", "c", "t"}, func(letter string) bool {
-		return !slices.Contains(names, letter)
-	})
+	return h.folder && slices.Contains(names, "t") != slices.Contains(names, "ts") &&
+		!slices.ContainsFunc([]string{"o", "h", "l", "c"}, func(letter string) bool {
+			return !slices.Contains(names, letter)
+		})
 }
 
 // spelledOut writes the letters of a candle as words.

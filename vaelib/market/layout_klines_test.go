@@ -14,6 +14,8 @@ func TestLayoutKlines(t *testing.T) {
 		{name: "Stooq's index, no volume", file: "k/^oak.csv", said: "klines", want: "^oak\n2024-01-02,185\n2024-01-03,180.15",
 			text: "Date,Open,High,Low,Close\n2024-01-02,1,1,1,185.00\n2024-01-03,1,1,1,180.15\n"},
 		{name: "upper case", file: "k/OAK.CSV", said: "klines", text: candles, want: usual},
+		{name: "OKX", file: "k/OAK.csv", said: "klines", want: "OAK\n2024-01-02,185\n2024-01-03,180.15",
+			text: "ts,o,h,l,c,vol,volCcy,confirm\n1704240000000,1,190,1,180.15,1,1,1\n1704153600000,1,190,1,185.00,1,1,1\n"},
 		{name: "packed", file: "k/OAK.csv.gz", said: "klines, gzip", text: gzipped(t, candles), want: usual},
 		{name: "alone, as said", file: "OAK.csv", said: "klines", text: candles, options: market.Options{Layout: "klines"}, want: usual},
 		{name: "empty volume", file: "k/OAK.csv", said: "klines", want: "OAK\n2024-01-02,185\n2024-01-03,180.15",

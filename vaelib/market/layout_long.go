@@ -19,6 +19,9 @@ func (long) recognise(h *head) (*plan, error) {
 	}
 	if p.numbers(names); p.close < 0 {
 		p.close = find(names, words("value")) // molten
+		if err := h.oneKind(names, p.asset); err != nil && p.close >= 0 {
+			return nil, err
+		}
 	}
 	p.times = h.timeFields()
 	if p.close < 0 && p.earned < 0 || len(p.times) == 0 {
@@ -33,4 +36,25 @@ func (long) recognise(h *head) (*plan, error) {
 	}
 	p.skip, p.width = h.skip(), len(names)
 	return p, p.leaveOut(h)
+}
+
+// oneKind refuses a molten table in which a column says what each value is, and some are closes.
+func (h *head) oneKind(names []string, asset int) error {
+	at := find(names, words("field variable metric attribute item measure fieldname indicator"))
+	if at < 0 || at == asset {
+		return nil
+	}
+	closes, other := "", ""
+	for _, kind := range h.column(at) {
+		if c := canon(kind); closeWords[c] || adjustedWords[c] {
+			closes = kind
+		} else {
+			other = kind
+		}
+	}
+	if closes == "" || other == "" {
+		return nil
+	}
+	return h.errorf(h.header, at+1, "column %s says what each value is, such as %s and %s: keep the rows of %s",
+		names[at], closes, other, closes)
 }

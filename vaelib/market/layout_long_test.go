@@ -33,6 +33,8 @@ Unix,Date,Symbol,Open,High,Low,Close,Volume OAK,Volume USDT,tradecount
 		{name: "another close", file: "p.csv",
 			text:    "date,symbol,close\n2024-01-02,OAK,185.00\n2024-01-02,ELM,30\n2024-01-02,OAK,186.00\n",
 			refused: "p.csv:4: column 3: OAK has another close at 2024-01-02 already: keep one of the rows"},
+		{name: "molten with fields", file: "p.csv", text: "date,symbol,field,value\n2024-01-02,OAK,close,185\n2024-01-02,OAK,volume,10\n2024-01-03,OAK,close,186\n",
+			refused: "p.csv:1: column 3: column field says what each value is, such as close and volume: keep the rows of close"},
 		{name: "no symbol", file: "p.csv", text: "date,symbol,close\n2024-01-02,OAK,185.00\n2024-01-03,,186.00\n",
 			refused: "p.csv:3: column 2: symbol is empty: put one in, or delete the row"},
 		{name: "below zero", file: "p.csv", text: "date,symbol,close\n2024-01-02,OAK,185.00\n2024-01-03,OAK,-1\n",
