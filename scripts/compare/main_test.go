@@ -256,8 +256,8 @@ func TestFormats(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	good := write(t, "r.csv", "a,b\n0.01,0.02\n-0.02,0.01\n0.03,-0.01\n")
-	bad := write(t, "bad.csv", "a,b\n0.01,x\n")
+	good := strconv.Quote(write(t, "r.csv", "a,b\n0.01,0.02\n-0.02,0.01\n0.03,-0.01\n"))
+	bad := strconv.Quote(write(t, "bad.csv", "a,b\n0.01,x\n"))
 	for _, c := range []struct {
 		args string
 		code int
@@ -265,7 +265,7 @@ func TestRefuses(t *testing.T) {
 	}{
 		{"", 2, "run"},
 		{bad, 1, "bad.csv:2: column 2: strategy b: \"x\" is no number"},
-		{t.TempDir(), 1, "holds no run"},
+		{strconv.Quote(t.TempDir()), 1, "holds no run"},
 		{good + " -tracks c", 2, "no track c"},
 		{good + " -pbo 3", 2, "-pbo 3"},
 		{good + " -pbo 4", 1, "-pbo 4: 3 returns are too few"},
@@ -275,7 +275,7 @@ func TestRefuses(t *testing.T) {
 		{good + " -format csv -of against", 2, "-of against lists the tracks beside that of -against NAME"},
 		{"none.csv", 1, "none.csv"},
 	} {
-		code, stdout, stderr := execute(t, strings.Fields(c.args)...)
+		code, stdout, stderr := execute(t, clitest.Words(c.args)...)
 		if code != c.code || stdout != "" || !strings.HasPrefix(stderr, "compare: ") || !strings.Contains(stderr, c.want) ||
 			strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: exit code %d, stderr %s", c.args, code, stderr)

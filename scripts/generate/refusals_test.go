@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -44,20 +45,21 @@ func TestRefusesAFolderFirst(t *testing.T) {
 
 // What needs no backend to be seen is refused before one is opened.
 func TestRefusesWithoutABackend(t *testing.T) {
+	model := strconv.Quote(files.model)
 	for args, want := range map[string]string{
 		"-model nothere": "holds no model",
-		"-mode latent -symbols A -model " + files.model:                 "leave -symbols out",
-		"-mode latent -exclude A -model " + files.model:                 "leave -exclude out",
-		"-mode latent -climb weights -model " + files.model:             "-climb weights needs a model over sets",
+		"-mode latent -symbols A -model " + model:                       "leave -symbols out",
+		"-mode latent -exclude A -model " + model:                       "leave -exclude out",
+		"-mode latent -climb weights -model " + model:                   "-climb weights needs a model over sets",
 		"-mode latent -climb weights -prior-weight 0.1 -prices nothere": "takes nothing off for |z|^2",
 		"-prices nothere": "no such file",
 		"-turnover w.csv": "unknown flag -turnover: did you mean traded-value, which was called so, or max-turnover?",
-		"-mode latent -prices nothere -listings as-it-was -model " + files.model: "leave -listings out",
-		"-mode diversify -within 0": "-within: 0 lies outside (0,0.5]",
-		"-max-weight 0.01":          "0.01",
+		"-mode latent -prices nothere -listings as-it-was -model " + model: "leave -listings out",
+		"-mode diversify -within 0":                                        "-within: 0 lies outside (0,0.5]",
+		"-max-weight 0.01":                                                 "0.01",
 	} {
 		var stdout, stderr bytes.Buffer
-		code := verb.Execute(t.Context(), append(strings.Fields(args), "-backend", "xla:/nowhere.so"), &stdout, &stderr)
+		code := verb.Execute(t.Context(), append(clitest.Words(args), "-backend", "xla:/nowhere.so"), &stdout, &stderr)
 		if code == 0 || !strings.Contains(stderr.String(), want) {
 			t.Errorf("%s: exit code %d, stderr %s", args, code, stderr.String())
 		}

@@ -8,12 +8,14 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"vaefolio/internal/bybittest"
 	"vaefolio/scripts/internal/cli"
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/stream"
 )
 
@@ -142,20 +144,21 @@ func TestListingsComeAndGo(t *testing.T) {
 func TestSetsRefuse(t *testing.T) {
 	exchange, url := changing(t)
 	folder := writeFolder(t, exchange, asIs)
+	quoted := strconv.Quote(folder)
 	for args, says := range map[string]string{
-		"-base-url " + url:                                  "name it by -symbols",
-		"-base-url " + url + " -symbols XUSDT,YUSDT":        "trades none of XUSDT, YUSDT",
-		"-base-url " + url + " -symbols BBBUSDT,BBBUSDT":    "named twice",
-		"-replay " + folder + " -symbols BBBUSDT,BBCUSDT":   "BBCUSDT",
-		"-replay " + folder + " -exclude BBCUSDT":           "did you mean BBBUSDT",
-		"-replay " + folder + " -wish volatility=1":         "knows no conditions",
-		"-replay " + folder + " -density two-stage":         "no second stage",
-		"-replay " + folder + " -lower -0.1":                "no weights below 0",
-		"-model " + model + " -symbols A -replay " + folder: "leave -symbols out",
-		"-model " + model + " -exclude A -replay " + folder: "leave -exclude out",
+		"-base-url " + url:                                                 "name it by -symbols",
+		"-base-url " + url + " -symbols XUSDT,YUSDT":                       "trades none of XUSDT, YUSDT",
+		"-base-url " + url + " -symbols BBBUSDT,BBBUSDT":                   "named twice",
+		"-replay " + quoted + " -symbols BBBUSDT,BBCUSDT":                  "BBCUSDT",
+		"-replay " + quoted + " -exclude BBCUSDT":                          "did you mean BBBUSDT",
+		"-replay " + quoted + " -wish volatility=1":                        "knows no conditions",
+		"-replay " + quoted + " -density two-stage":                        "no second stage",
+		"-replay " + quoted + " -lower -0.1":                               "no weights below 0",
+		"-model " + strconv.Quote(model) + " -symbols A -replay " + quoted: "leave -symbols out",
+		"-model " + strconv.Quote(model) + " -exclude A -replay " + quoted: "leave -exclude out",
 	} {
 		var stdout bytes.Buffer
-		code, stderr := overSets(t.Context(), &stdout, strings.Fields(args)...)
+		code, stderr := overSets(t.Context(), &stdout, clitest.Words(args)...)
 		if code == 0 || stdout.Len() > 0 || !strings.Contains(stderr, says) {
 			t.Errorf("%s: exit code %d: %s, want %q", args, code, stderr, says)
 		}

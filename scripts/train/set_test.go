@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,19 +110,20 @@ func TestTrainRule(t *testing.T) {
 
 func TestTrainOverSetsRefuses(t *testing.T) {
 	corpus := universes(t)
+	quoted := strconv.Quote(corpus)
 	clitest.Foreign(t, verb, map[string]string{
 		"-out x": "nothing to learn from",
-		"-out x -weights w.csv -corpus " + corpus:                        "-weights goes without -corpus",
-		"-out x -components 3 -corpus " + corpus:                         "-components goes with -weights",
-		"-out x -head softmax -corpus " + corpus:                         "-head goes without -corpus",
-		"-out x -patience 3 -corpus " + corpus:                           "-patience goes without -corpus",
-		"-out x -latent 3 -from " + corpus + " -corpus " + corpus:        "-latent is that of the model to go on from",
+		"-out x -weights w.csv -corpus " + quoted:                        "-weights goes without -corpus",
+		"-out x -components 3 -corpus " + quoted:                         "-components goes with -weights",
+		"-out x -head softmax -corpus " + quoted:                         "-head goes without -corpus",
+		"-out x -patience 3 -corpus " + quoted:                           "-patience goes without -corpus",
+		"-out x -latent 3 -from " + quoted + " -corpus " + quoted:        "-latent is that of the model to go on from",
 		"-out x -objective true-sharpe -weights w.csv":                   "-objective goes with -corpus",
-		"-out x -objective true-sharpe -beta 1 -corpus " + corpus:        "-beta goes without -objective",
-		"-out x -objective true-sharpe -latent 2 -corpus " + corpus:      "-latent goes without -objective",
-		"-out x -objective true-sharpe -warmup 0.5 -corpus " + corpus:    "-warmup goes without -objective",
-		"-out x -objective true-sharpe -from built-in -corpus " + corpus: "-from goes with -corpus DIR and without -objective",
-		"-out x -weights w.csv -from " + corpus:                          "-from goes with -corpus",
+		"-out x -objective true-sharpe -beta 1 -corpus " + quoted:        "-beta goes without -objective",
+		"-out x -objective true-sharpe -latent 2 -corpus " + quoted:      "-latent goes without -objective",
+		"-out x -objective true-sharpe -warmup 0.5 -corpus " + quoted:    "-warmup goes without -objective",
+		"-out x -objective true-sharpe -from built-in -corpus " + quoted: "-from goes with -corpus DIR and without -objective",
+		"-out x -weights w.csv -from " + quoted:                          "-from goes with -corpus",
 	})
 	broken := t.TempDir()
 	if err := os.WriteFile(filepath.Join(broken, universe.File), []byte("{}\n"), 0o600); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -105,16 +106,28 @@ func tree(t *testing.T, dir string) map[string]string {
 
 // Foreign runs a verb with flags that have no effect with the others, and checks
 // that each is refused as wrong usage, in one line that says with what it has one.
-// The keys are arguments, parted by blanks; the values are of that line.
+// The keys are arguments, parted as by [Words]; the values are of that line.
 func Foreign[C any](t *testing.T, verb cli.Verb[C], refused map[string]string) {
 	t.Helper()
 	for args, want := range refused {
 		var stdout, stderr bytes.Buffer
-		code := verb.Execute(context.Background(), strings.Fields(args), &stdout, &stderr)
+		code := verb.Execute(context.Background(), Words(args), &stdout, &stderr)
 		if code != 2 || !strings.HasPrefix(stderr.String(), verb.Name+": "+want) ||
 			strings.Count(stderr.String(), "\n") != 1 ||
 			stdout.Len() > 0 {
 			t.Errorf("%s %s: exit code %d, stderr %q, want %q", verb.Name, args, code, stderr.String(), want)
 		}
 	}
+}
+
+var word = regexp.MustCompile(`"[^"]*"|\S+`)
+
+// Words parts a line of arguments at its blanks, but for those between quotes: a path of
+// a test may have some.
+func Words(line string) []string {
+	words := word.FindAllString(line, -1)
+	for i, w := range words {
+		words[i] = strings.Trim(w, `"`)
+	}
+	return words
 }
