@@ -160,7 +160,7 @@ func TestInstallKilled(t *testing.T) {
 		begun := filepath.Join(in.dir, "begun")
 		clitest.Interrupted(t, killed, func() *exec.Cmd {
 			c := exec.Command(os.Args[0], "-test.run", "^TestInstallKilled$")
-			c.Env = append(os.Environ(), installVariable+"="+in.dir)
+			c.Env = append(os.Environ(), installVariable+"="+in.dir, "TMPDIR="+t.TempDir())
 			return c
 		}, func() bool {
 			_, err := os.Stat(begun)
