@@ -7,10 +7,14 @@ import (
 	"vaefolio/vaelib/simplex"
 )
 
-// checkAssets refuses a number of assets beside short positions.
-func (c *config) checkAssets(set *simplex.Set) error {
+// checkAssets refuses a number of assets beside short positions, and says of one that limits
+// nothing.
+func (c *config) checkAssets(io *cli.IO, set *simplex.Set) error {
 	if c.MaxAssets > 0 && isShort(set) {
 		return cli.Usagef("-max-assets goes with no short positions: let no weight go below 0, or leave it out")
+	}
+	if c.MaxAssets >= set.N {
+		io.Note("-max-assets %d limits nothing: there are %d assets", c.MaxAssets, set.N)
 	}
 	return nil
 }
@@ -42,13 +46,14 @@ func (o *output) sayAssets(io *cli.IO) {
 // choice says how the assets were chosen.
 func (o *output) choice() string {
 	r := o.result
+	said := fmt.Sprintf("assets held: %d", positions(r.Weights))
 	switch {
 	case o.optimum != nil: // it is a choice for little turnover
-		return fmt.Sprintf("%d assets are held", positions(r.Weights))
 	case r.Gap > 0:
-		return fmt.Sprintf("%d assets are held, the best choice of them that %d nodes of branch and bound found: the "+
-			"optimum's value may differ by %.3g, at most; give -max-nodes more", positions(r.Weights), r.Nodes, r.Gap)
+		said += fmt.Sprintf(", the best choice that branch and bound found (nodes: %d); the optimum's value may "+
+			"differ by %.3g, at most: give -max-nodes more", r.Nodes, r.Gap)
+	default:
+		said += fmt.Sprintf(", the best choice, by branch and bound (nodes: %d)", r.Nodes)
 	}
-	return fmt.Sprintf("%d assets are held, the best choice of them, which took %d nodes of branch and bound",
-		positions(r.Weights), r.Nodes)
+	return said
 }

@@ -209,7 +209,7 @@ func (c *config) inputs(io *cli.IO, w *market.Window, held *portfolio.Held, benc
 	if err := c.limitGross(&in.Set); err != nil {
 		return nil, nil, err
 	}
-	if err := c.checkAssets(&in.Set); err != nil {
+	if err := c.checkAssets(io, &in.Set); err != nil {
 		return nil, nil, err
 	}
 	if in.Previous, err = cli.ReadWeights(io, c.Previous, w.Symbols); err != nil {

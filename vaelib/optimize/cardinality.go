@@ -77,7 +77,6 @@ func (s *Solver) fewest(ctx context.Context, in *Inputs) (count int, proven bool
 // tooFew says what takes more assets than may be held.
 func tooFew(in *Inputs, fewest int) error {
 	set, n := &in.Set, in.MaxAssets
-	why := "the other constraints take"
 	var parts []string
 	var uppers []float64
 	must := 0
@@ -110,8 +109,8 @@ func tooFew(in *Inputs, fewest int) error {
 	if len(parts) > 0 {
 		text = " (" + strings.Join(parts, ", ") + ")"
 	}
-	return &simplex.InfeasibleError{Reason: fmt.Sprintf("at most %d assets, but %s %d%s: allow %d assets, or loosen "+
-		"the others", n, why, fewest, text, fewest)}
+	return &simplex.InfeasibleError{Reason: fmt.Sprintf("at most %d assets are to be held, and the other constraints "+
+		"take %d%s: allow %d, or loosen the others", n, fewest, text, fewest)}
 }
 
 // needed is how many assets a group's least sum takes by itself.
