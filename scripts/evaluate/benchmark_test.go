@@ -72,10 +72,13 @@ func TestBenchmarkColumns(t *testing.T) {
 		return rows[0]
 	}
 	index := write(t, "index.csv", "date,close\n2024-01-01,10\n2024-01-02,11\n2024-01-03,10.5\n2024-01-04,12\n2024-01-05,12.5\n")
-	code, stdout, stderr := execute(t, "-prices", write(t, "three.csv", three), "-exclude=C", "-weights",
-		write(t, "w2.csv", twoOfThree+"y,0.5,0.5\n"), "-benchmark", index)
-	if code != 0 || strings.Count(stderr, "active_share: the benchmark is") != 1 || strings.Contains(stdout, "active_share:") {
-		t.Errorf("exit code %d\n%s\n%s", code, stdout, stderr)
+	for _, format := range []string{"table", "csv"} {
+		code, stdout, stderr := execute(t, "-prices", write(t, "three.csv", three), "-exclude=C", "-weights",
+			write(t, "w2.csv", twoOfThree+"y,0.5,0.5\n"), "-benchmark", index, "-format", format)
+		if code != 0 || strings.Count(stderr, "active_share: the benchmark is") != 1 ||
+			strings.Contains(stdout, "the benchmark is") {
+			t.Errorf("%s: exit code %d\n%s\n%s", format, code, stdout, stderr)
+		}
 	}
 	before, after := header(), header("-benchmark", "A")
 	want := slices.Concat(before[:len(before)-1], relativeNames, []string{"notes"})

@@ -118,7 +118,7 @@ func evaluate(ctx context.Context, c *config, io *cli.IO) error {
 		return err
 	}
 	table := newTable(c, io, window, stretches)
-	table.told = c.Format.Format == "table"
+	table.told = c.Format.Format != "json" // each object has its reasons there
 	table.mandate = held
 	for i := range figures {
 		var beside *relative.Figures

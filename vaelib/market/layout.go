@@ -122,11 +122,11 @@ func (h *head) checkTable() error {
 	switch first := bytes.TrimSpace(text); {
 	case len(first) > 0 && (first[0] == '{' || first[0] == '['):
 		return &DataError{File: h.source.Shown, Line: 1, Msg: fmt.Sprintf("is JSON, and no table: it begins %s: "+
-			"is it the answer to a download that failed?", excerpt(first))}
+			"is it the answer to a download that failed?", excerpt(first)), Err: tabular.ErrNoTable}
 	case len(h.lines) == 1 && len(h.lines[0]) == 1 && strings.Contains(h.lines[0][0], " ") &&
 		len(text) < longestName:
 		return &DataError{File: h.source.Shown, Line: 1, Msg: fmt.Sprintf("holds nothing but %s: is it the answer "+
-			"to a download that failed?", excerpt(first))}
+			"to a download that failed?", excerpt(first)), Err: tabular.ErrNoTable}
 	}
 	return nil
 }
@@ -157,7 +157,7 @@ func (h *head) checkTimes(p *plan) error {
 // unknown is the refusal of a file that no layout recognises.
 func (h *head) unknown(opt *Options) error {
 	if len(h.lines) == 0 {
-		return &DataError{File: h.source.Shown, Msg: "file is empty"}
+		return &DataError{File: h.source.Shown, Msg: "file is empty", Err: tabular.ErrNoTable}
 	}
 	if opt.Layout != "" {
 		return &DataError{File: h.source.Shown, Line: h.number[0], Msg: fmt.Sprintf(

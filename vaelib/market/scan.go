@@ -62,7 +62,7 @@ func (s *scanner) next() bool {
 func (s *scanner) header() ([]string, error) {
 	if !s.next() {
 		if s.err == nil {
-			s.err = &DataError{File: s.File, Msg: "file is empty"}
+			s.err = &DataError{File: s.File, Msg: "file is empty", Err: tabular.ErrNoTable}
 		}
 		return nil, s.err
 	}

@@ -1,6 +1,9 @@
 package portfolio
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // FileError is a defect of a file: where it is, what is wrong, what to do.
 type FileError struct {
@@ -38,3 +41,6 @@ func (e *SymbolError) Error() string {
 	}
 	return fmt.Sprintf("unknown symbol %s: take its column out, or choose it among the symbols", e.Symbol)
 }
+
+// ErrPercent is a cause of the refusal of a row whose weights sum to about 100.
+var ErrPercent = errors.New("in percent?")

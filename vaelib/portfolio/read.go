@@ -98,7 +98,7 @@ func hint(err error, names []string, row []float64) error {
 	case math.Abs(sum-1) <= 0.02:
 		return fmt.Errorf("%w: rounded? The verb project makes rows sum to 1", err)
 	case math.Abs(sum-100) <= 2:
-		return fmt.Errorf("%w: in percent? Say -percent, or divide by 100", err)
+		return fmt.Errorf("%w: %w Say -percent, or divide by 100", err, ErrPercent)
 	case sum > 3:
 		return fmt.Errorf("%w: amounts or numbers of shares? Give the value of each over that of all", err)
 	case math.Abs(sum) < SumTolerance:

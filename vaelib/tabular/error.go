@@ -36,6 +36,10 @@ func (e *Error) Error() string {
 // Unwrap returns the cause, if there is one.
 func (e *Error) Unwrap() error { return e.Err }
 
+// ErrNoTable is the cause where a file holds something else than a table, such as the answer
+// to a download that failed, or nothing.
+var ErrNoTable = errors.New("no table")
+
 // OpenError is the defect of a file that can't be opened.
 func OpenError(file string, err error) error {
 	msg := Reason(err)

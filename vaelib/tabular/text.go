@@ -26,7 +26,8 @@ func OpenTextFS(fsys fs.FS, name, shown string) (io.ReadCloser, error) {
 	}
 	if start := bytes.TrimSpace(s.Lines.Peek(HeadSize)); s.Kind == Text && isJSON.Match(start) {
 		s.Close()
-		return nil, &Error{File: shown, Line: 1, Msg: "is JSON, and no table: write it as CSV or Parquet"}
+		return nil, &Error{File: shown, Line: 1, Msg: "is JSON, and no table: write it as CSV or Parquet",
+			Err: ErrNoTable}
 	}
 	if s.Kind == Text {
 		return struct {

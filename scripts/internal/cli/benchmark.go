@@ -221,13 +221,12 @@ func (s *beside) readFile(io *IO, p *Prices, symbols []string) error {
 // neither is the defect of a file that is read neither as weights nor as closes: of both
 // ways, where they don't say the same, or one of them what the file is.
 func neither(noWeights, noCloses error) error {
-	whole := errors.Unwrap(noWeights)
+	whole, defect := errors.Unwrap(noWeights), new(market.DataError)
 	switch {
-	case whole != nil && strings.HasSuffix(noCloses.Error(), ": "+whole.Error()),
-		strings.Contains(noCloses.Error(), "is JSON"), strings.HasSuffix(noCloses.Error(), "file is empty"),
-		strings.Contains(noCloses.Error(), "holds nothing but"):
+	case errors.As(noCloses, &defect) && whole != nil && whole.Error() == defect.Msg,
+		errors.Is(noCloses, tabular.ErrNoTable):
 		return fmt.Errorf("-benchmark: %w", noCloses)
-	case strings.Contains(noWeights.Error(), "in percent?"):
+	case errors.Is(noWeights, portfolio.ErrPercent):
 		return fmt.Errorf("-benchmark: %w", noWeights)
 	}
 	return fmt.Errorf("-benchmark: neither weights (%w) nor closes of one asset (%w)", noWeights, noCloses)
