@@ -135,8 +135,17 @@ func recipe(seed uint64, plain bool) Recipe {
 	return r
 }
 
+// forget removes what was kept before, also by the same test.
+func forget(t *testing.T) {
+	t.Helper()
+	if err := os.RemoveAll("runs"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A model is trained once: what is loaded is what was trained, to the bit.
 func TestTrain(t *testing.T) {
+	forget(t)
 	for _, plain := range []bool{false, true} {
 		r := recipe(1, plain)
 		err := panics(t, func() { Model(r) })
@@ -259,6 +268,8 @@ func sweep() map[string][]float64 {
 }
 
 func TestKept(t *testing.T) {
+	forget(t)
+	swept = 0
 	t.Setenv("GONB_TMP_DIR", t.TempDir())
 	main := filepath.Join(os.Getenv("GONB_TMP_DIR"), "main.go")
 	if err := panics(t, func() { Kept(sweep) }); !strings.Contains(err.Error(), "Go notebook") {
