@@ -112,6 +112,46 @@ func enumerate(objective Objective, in *Inputs) (best float64, found bool) {
 	return best, found
 }
 
+// TestMaxAssetsRandom compares the verdicts and values of problems of all kinds, as those with
+// singular covariances and twins are.
+func TestMaxAssetsRandom(t *testing.T) {
+	solved, refused := 0, 0
+	for k := range 800 {
+		rng := rand.New(rand.NewPCG(99, uint64(k)))
+		objective, in := randomInputs(rng)
+		if !objective.branches() || in.Set.N > 6 {
+			continue
+		}
+		in.MaxAssets = 1 + rng.IntN(in.Set.N)
+		for j, lower := range in.Set.Lower {
+			in.Set.Lower[j] = max(lower, 0)
+			in.Set.Upper[j] = max(in.Set.Upper[j], in.Set.Lower[j]+0.1)
+		}
+		if rng.IntN(3) == 0 {
+			in.Set.MinWeight = 0.3 * rng.Float64() / float64(in.MaxAssets)
+		}
+		got, err := Solve(t.Context(), objective, in)
+		best, found := enumerate(objective, in)
+		switch {
+		case errors.Is(err, ErrNoVariance):
+		case (err == nil) != found:
+			t.Errorf("problem %d, %s: error %v, enumeration finds any: %v", k, objective, err, found)
+		case err != nil:
+			refused++
+		default:
+			solved++
+			v, _ := badness(objective, in, got.Weights)
+			if math.Abs(v-best) > 1e-8*math.Abs(best)+1e-14 || in.Set.Violation(got.Weights) > 1e-12 || positions(got.Weights) > in.MaxAssets {
+				t.Errorf("problem %d, %s, %d of %d: %v by branch and bound, %v by enumeration; %d assets", k, objective, in.MaxAssets,
+					in.Set.N, v, best, positions(got.Weights))
+			}
+		}
+	}
+	if solved < 50 || refused < 20 {
+		t.Errorf("only %d problems were solved and %d refused", solved, refused)
+	}
+}
+
 // TestMaxAssetsEnds stops early: the gap that is told holds; an interruption is an error.
 func TestMaxAssetsEnds(t *testing.T) {
 	const n = 30
