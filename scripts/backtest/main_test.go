@@ -314,7 +314,9 @@ func TestBenchmark(t *testing.T) {
 func TestIntervalsOfCompare(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	if code, _, stderr := execute("-strategies", "equal-weight,min-variance,inverse-volatility", "-train", "400", "-test",
-		"500", "-rf", "0.02", "-benchmark", "CREEK", "-seed", "3", "-quiet", "-out", dir); code != 0 {
+		"500", "-rf", "0.02", "-benchmark", "CREEK", "-seed", "3", "-out", dir); code != 0 ||
+		!strings.Contains(stderr, "benchmark CREEK, held without costs, which the strategies pay: ") ||
+		!strings.Contains(stderr, "intervals: 2000 resamples by seed 3, in blocks of ") {
 		t.Fatalf("exit code %d\n%s", code, stderr)
 	}
 	summary := new(experiment.BacktestSummary)

@@ -27,7 +27,7 @@ type BacktestSummary struct {
 	Tested          Period           `json:"tested"`
 	PeriodsPerYear  float64          `json:"periods_per_year"`
 	Resamples       int              `json:"resamples"` // of the intervals of Sharpe ratios, by Seed
-	Block           float64          `json:"block"`     // their mean length, in periods
+	Block           float64          `json:"block"`     // the mean length of their blocks, in periods
 	Synthetic       bool             `json:"synthetic"`
 	Funding         bool             `json:"funding"`  // the returns have funding of perpetuals in them
 	Listings        string           `json:"listings"` // shared, or as-it-was
