@@ -39,6 +39,7 @@ var workloads = slices.Concat(
 		{"project", "project-sectors-200", "projections", sectorProjector(200, 20, 32)},
 	},
 	solvers(),
+	[]workload{{"solve", "frontier-40", "frontiers", frontiers(40)}},
 	[]workload{{"generate", "generate", "portfolios", generators}},
 )
 

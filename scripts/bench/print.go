@@ -179,6 +179,9 @@ that the Python on the PATH, or given with -python, has; and XLA where a plugin 
 - project-40, project-500: points onto the simplex of so many weights with an upper bound, on one core. numpy does
   many points at a time, this library one. project-sectors-12, -40 and -200 have a cap on each of 3, 8 and 20 sectors
   besides; the solvers are set up once.
+- frontier-40: 20 portfolios of the efficient frontier of so many assets with a cap of 0.1, equally spaced in mean, from
+  moments, on one core. Clarabel and cvxpy are set up once and told the 20 means; PyPortfolioOpt's portfolios lie along
+  its corners. Answers are compared by the variances at equal means.
 - min-variance and the other objectives: 40 assets, 365 days, long-only, on one core. "From returns" includes estimating
   the moments. Answers are compared by the objective's value, those of risk-parity and hrp by their weights; HRP comes in
   variants, and skfolio's puts the leaves in another order.

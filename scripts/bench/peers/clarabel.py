@@ -115,9 +115,35 @@ def projection(data):
     return work, np.concatenate([project(point) for point in points]).tolist()
 
 
+def frontier(data):
+    """The least variance for each mean: only a limit differs."""
+    mean, cov = np.array(data["mean"]), np.array(data["cov"])
+    n, scale = len(mean), len(mean) / np.trace(cov)
+    rows = sparse.csc_matrix(np.vstack([np.ones(n), -np.eye(n), np.eye(n), -mean / mean.max()]))
+    right = np.concatenate([[1.0], np.zeros(n), np.full(n, data["cap"]), [0.0]])
+    cones = [clarabel.ZeroConeT(1), clarabel.NonnegativeConeT(2 * n + 1)]
+    settings = clarabel.DefaultSettings()
+    settings.verbose = settings.presolve_enable = False
+    quadratic = sparse.csc_matrix(np.triu(scale * cov))
+    solver = clarabel.DefaultSolver(quadratic, np.zeros(n), rows, right, cones, settings)
+
+    def solve(least):
+        right[-1] = -(least - 1e-9 * abs(least)) / mean.max()
+        solver.update(b=right)
+        return 2 * solver.solve().obj_val / scale
+
+    def work():
+        for least in data["means"]:
+            solve(least)
+        return 1
+
+    return work, [solve(least) for least in data["means"]]
+
+
 serve(
     version("clarabel"),
     {
+        "frontier": frontier,
         "project-sectors": projection,
         "min-variance": task(min_variance),
         "mean-variance": task(mean_variance),

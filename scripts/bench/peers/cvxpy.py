@@ -1,4 +1,5 @@
-"""cvxpy: points onto a simplex with caps of weights and of sectors, the point a parameter."""
+"""cvxpy: points onto a simplex with caps of weights and of sectors, the point a parameter;
+efficient frontiers, the mean a parameter."""
 
 np, cp = load("numpy", "cvxpy")
 
@@ -22,4 +23,25 @@ def projection(data):
     return work, np.concatenate([project(given) for given in points]).tolist()
 
 
-serve(version("cvxpy"), {"project-sectors": projection})
+def frontier(data):
+    """The least variance for each mean, which is a parameter."""
+    mean, cov = np.array(data["mean"]), np.array(data["cov"])
+    scale = len(mean) / np.trace(cov)
+    weights, target = cp.Variable(len(mean)), cp.Parameter()
+    limits = [cp.sum(weights) == 1, weights >= 0, weights <= data["cap"], (mean / mean.max()) @ weights >= target]
+    problem = cp.Problem(cp.Minimize(cp.quad_form(weights, cp.psd_wrap(scale * cov))), limits)
+
+    def solve(least):
+        target.value = (least - 1e-9 * abs(least)) / mean.max()
+        problem.solve(solver=cp.CLARABEL)
+        return problem.value / scale
+
+    def work():
+        for least in data["means"]:
+            solve(least)
+        return 1
+
+    return work, [solve(least) for least in data["means"]]
+
+
+serve(version("cvxpy"), {"project-sectors": projection, "frontier": frontier})
