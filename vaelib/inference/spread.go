@@ -36,9 +36,9 @@ func margin(influence []float64, cosines int) float64 {
 	return t.Quantile(0.975) * math.Sqrt(variance/periods)
 }
 
-// cosines is how many of them the risk of returns leaves: of the steps that were measured
-// (docs/walk-forward.md), those that make intervals of independent returns longest by a
-// tenth, where a year of persisting risk has them hold nine times in ten.
+// cosines is how many of them the risk of returns leaves. The steps were chosen by simulation:
+// what they cost where returns are independent, and what they bring where risk persists, is
+// in docs/walk-forward.md.
 func cosines(tracks ...[]float64) int {
 	persists := math.Inf(-1)
 	for _, returns := range tracks {
