@@ -64,7 +64,8 @@ func newSearch(in *Inputs, base *qp.Problem, scaled bool, rows []int) (*tree, er
 			p.must[j] = leftOut
 		}
 	}
-	return &tree{p: p, least: in.Set.MinWeight, limit: cmp.Or(in.MaxNodes, maxNodes), tried: map[string]bool{}}, nil
+	return &tree{p: p, least: in.Set.MinWeight, limit: cmp.Or(in.MaxNodes, maxNodes), enough: -inf,
+		tried: map[string]bool{}}, nil
 }
 
 // maxNodes is the default of Inputs.MaxNodes.
@@ -75,6 +76,7 @@ type tree struct {
 	p          *sparse
 	least      float64 // of the set
 	limit      int     // of nodes
+	enough     float64 // the objective at which any portfolio will do
 	open       nodes
 	nodes      int
 	iterations int
@@ -128,7 +130,7 @@ func (t *tree) search(ctx context.Context, start []bool) error {
 		return err
 	}
 	push(root.choice, root.bound, root.price)
-	for len(t.open) > 0 && t.nodes < t.limit {
+	for len(t.open) > 0 && t.nodes < t.limit && t.best.Objective > t.enough {
 		this := heap.Pop(&t.open).(*node)
 		if t.cut(this.bound) {
 			continue
@@ -425,4 +427,4 @@ func (s *Solver) closeGap(t *tree, set *simplex.Set) error {
 }
 
 var errNodes = errors.New("branch and bound found no portfolio that keeps the minimum weight or number of assets " +
-	"within its limit of nodes: raise the limit")
+	"within its limit of nodes, and there may be none: loosen the constraints, or raise the limit")

@@ -43,8 +43,9 @@ func (s *Solver) prepare(ctx context.Context, objective Objective, in *Inputs) e
 	return err
 }
 
-// fewest is how few assets a portfolio of the set may hold, and whether that is sure; it
-// leaves such a portfolio's support for branch and bound to begin with.
+// fewest is how few assets a portfolio of the set may hold, or any number that is few enough,
+// and whether that is sure; it leaves such a portfolio's support for branch and bound to begin
+// with.
 func (s *Solver) fewest(ctx context.Context, in *Inputs) (count int, proven bool, err error) {
 	s.begin(&in.Set, 0)
 	s.pose(nil)
@@ -54,7 +55,7 @@ func (s *Solver) fewest(ctx context.Context, in *Inputs) (count int, proven bool
 	if err != nil {
 		return 0, false, err
 	}
-	p.p.fee = 1
+	p.p.fee, p.enough = 1, float64(in.MaxAssets)
 	if err := p.search(ctx, nil); err != nil {
 		return 0, false, err
 	}

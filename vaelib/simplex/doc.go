@@ -26,8 +26,8 @@
 // each member whole, as sectors do: which of them are at a limit follows from the
 // threshold of the others, which Newton's method finds, and each of those at a
 // limit is a box with a given sum. Other groups: a quadratic programme, by package
-// qp. A minimum holding together with groups, or with bounds of each asset's own:
-// branch and bound over such projections.
+// qp. A minimum holding together with groups, a limit on turnover, or bounds of each
+// asset's own: branch and bound over such projections.
 //
 // [Dirichlet] is the distribution of weight vectors that has no structure but
 // its mean and concentration.
