@@ -16,9 +16,6 @@ import (
 // ReturnsFile has returns out of sample, one column a portfolio or strategy.
 const ReturnsFile = "returns.csv"
 
-// rankingResamples are those behind the intervals of a pipeline's ranking.
-const rankingResamples = 1000
-
 // Interval is a 95 % interval by the stationary bootstrap.
 type Interval struct {
 	From number.Value `json:"from"`
@@ -39,7 +36,7 @@ func (p *state) rank(ctx context.Context) error {
 		t.Names, t.Sources = append(t.Names, c.id), append(t.Sources, "")
 		t.Returns.SetCol(k, returns)
 	}
-	result, err := compare.Run(ctx, t, p.Metrics, compare.Settings{Seed: p.Seed, Resamples: rankingResamples})
+	result, err := compare.Run(ctx, t, p.Metrics, compare.Settings{Seed: p.Seed})
 	if err != nil {
 		return fmt.Errorf("intervals of the ranking: %w", err)
 	}

@@ -101,7 +101,7 @@ func (m *Merged) Report(ctx context.Context) ([]string, error) {
 		tracks.Returns.SetCol(k, s.earned)
 	}
 	r.result, err = compare.Run(ctx, tracks, metrics.Settings{PeriodsPerYear: periods},
-		compare.Settings{Blocks: blocks(r.runs.Periods()), Resamples: 1000, Seed: 1}, r.runs)
+		compare.Settings{Blocks: blocks(r.runs.Periods()), Seed: 1}, r.runs)
 	if err != nil {
 		return nil, fmt.Errorf("portfolios of the runs: %w", err)
 	}
