@@ -58,7 +58,8 @@ func (c *config) Validate() error {
 }
 
 func backtest(ctx context.Context, c *config, io *cli.IO) error {
-	spec := run.Spec{Verb: "backtest", Config: io.Config(), Seed: c.Seed, Outputs: experiment.BacktestFiles()}
+	spec := run.Spec{Verb: "backtest", Config: io.Config(), Inputs: io.Inputs(), Seed: c.Seed,
+		Outputs: experiment.BacktestFiles()}
 	if err := c.possible(spec); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func build(ctx context.Context, c *config, io *cli.IO) error {
 	if c.Universes.Universes > 0 {
 		return buildUniverses(ctx, c, io)
 	}
-	spec := run.Spec{Verb: "corpus", Config: io.Config(), Seed: c.Seed, Outputs: corpus.Files()}
+	spec := run.Spec{Verb: "corpus", Config: io.Config(), Inputs: io.Inputs(), Seed: c.Seed, Outputs: corpus.Files()}
 	if err := c.Output.Usable(spec); err != nil {
 		return err
 	}

@@ -108,3 +108,26 @@ func TestCorpusRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Files beside the prices are part of what a run is: their content tells runs apart.
+func TestChangedSectors(t *testing.T) {
+	folder := t.TempDir()
+	sectors := filepath.Join(folder, "sectors.csv")
+	write := func(text string) {
+		if err := os.WriteFile(sectors, []byte("symbol,sector\n"+text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("ALDER,A\nBIRCH,A\n")
+	args := []string{"-n", "100", "-source", "dirichlet", "-sectors", sectors, "-sector-cap", "A=0.2", "-out",
+		filepath.Join(folder, "corpus")}
+	for _, want := range []string{"100 portfolios", "holds this run already"} {
+		if code, stderr := execute(args...); code != 0 || !strings.Contains(stderr, want) {
+			t.Fatalf("exit code %d, want %q\n%s", code, want, stderr)
+		}
+	}
+	write("ALDER,A\nCEDAR,A\n")
+	if code, stderr := execute(args...); code != 1 || !strings.Contains(stderr, "the content of -sectors differs") {
+		t.Errorf("other sectors in the same folder: exit code %d\n%s", code, stderr)
+	}
+}

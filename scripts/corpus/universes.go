@@ -24,7 +24,8 @@ func buildUniverses(ctx context.Context, c *config, to *cli.IO) error {
 	if err := settings.Validate(); err != nil {
 		return cli.Usage(err)
 	}
-	spec := run.Spec{Verb: "corpus", Config: to.Config(), Seed: c.Seed, Outputs: []string{universe.File}}
+	spec := run.Spec{Verb: "corpus", Config: to.Config(), Inputs: to.Inputs(), Seed: c.Seed,
+		Outputs: []string{universe.File}}
 	if err := c.Output.Usable(spec); err != nil {
 		return err
 	}

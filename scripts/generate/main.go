@@ -170,7 +170,7 @@ func generateWeights(ctx context.Context, c *config, to *cli.IO) error {
 			return cli.Usage(err)
 		}
 	}
-	spec := run.Spec{Verb: "generate", Config: to.Config(), Seed: c.Seed, Outputs: mode.outputs()}
+	spec := run.Spec{Verb: "generate", Config: to.Config(), Inputs: to.Inputs(), Seed: c.Seed, Outputs: mode.outputs()}
 	if err := c.Output.Usable(spec); err != nil {
 		return err
 	}

@@ -127,7 +127,8 @@ func (c *config) make(ctx context.Context, folder *run.Run, in experiment.Input)
 
 // spec is what the run is made from, without prices and backend, and what it makes.
 func (c *config) spec(io *cli.IO) run.Spec {
-	spec := run.Spec{Verb: "pipeline", Config: io.Config(), Seed: c.Seed, Outputs: experiment.PipelineFiles()}
+	spec := run.Spec{Verb: "pipeline", Config: io.Config(), Inputs: io.Inputs(), Seed: c.Seed,
+		Outputs: experiment.PipelineFiles()}
 	if c.Profile {
 		spec.Outputs = append(spec.Outputs, cpuFile, heapFile)
 	}

@@ -120,7 +120,7 @@ func train(ctx context.Context, c *config, io *cli.IO) error {
 // spec is a training whose data and backend aren't known yet: it makes the model's
 // files, its history and its diagnostics.
 func (c *config) spec(io *cli.IO, model []string) run.Spec {
-	return run.Spec{Verb: "train", Config: io.Config(), Seed: c.Seed,
+	return run.Spec{Verb: "train", Config: io.Config(), Inputs: io.Inputs(), Seed: c.Seed,
 		Outputs: append(model, experiment.HistoryFile, diagnosticsFile)}
 }
 

@@ -28,7 +28,8 @@ const manifestFile = "manifest.json"
 // manifestFields are all that a manifest may have.
 var manifestFields = []string{
 	"kind", "hash", "verb", "config_hash", "data_hash", "funding", "seed", "backend", "plugin", "goarch", "goos", "go",
-	"commit", "commit_from", "modified", "modules", "started", "finished", "resumed", "timings", "files", "checksum",
+	"inputs", "commit", "commit_from", "modified", "modules", "started", "finished", "resumed", "timings", "files",
+	"checksum",
 }
 
 // checkManifest recomputes what the manifest says of the run. The hash of the data
@@ -62,6 +63,9 @@ func (f *folder) checkManifest(context.Context) error {
 	configHash := sha([]byte(strings.Join(append(lines(config), ""), "\n")))
 	f.equal(manifestFile, "config_hash", m.ConfigHash, configHash)
 	identity := []string{m.Verb, configHash, m.Data, strconv.FormatUint(m.Seed, 10), m.Backend, m.GOARCH}
+	for _, name := range slices.Sorted(maps.Keys(m.Inputs)) {
+		identity = append(identity, name+" "+m.Inputs[name])
+	}
 	f.equal(manifestFile, "hash", m.Hash, sha([]byte(strings.Join(identity, "\n"))))
 	return f.checkIdentity(config)
 }

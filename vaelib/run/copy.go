@@ -34,7 +34,9 @@ func Copy(from, to string) error {
 	if err != nil {
 		return err
 	}
-	r, err := Open(to, Spec{Verb: m.Verb, Config: config, Data: m.Data, Seed: m.Seed, Backend: m.Backend}, true)
+	r, err := Open(to, Spec{
+		Verb: m.Verb, Config: config, Data: m.Data, Inputs: m.Inputs, Seed: m.Seed, Backend: m.Backend,
+	}, true)
 	if err != nil {
 		return err
 	}

@@ -31,11 +31,12 @@ const totalTiming = "total"
 // ought to be equal, and to find out why they are not.
 type Manifest struct {
 	Kind       string             `json:"kind"`
-	Hash       string             `json:"hash"` // of verb, configuration, data, seed, backend and architecture
+	Hash       string             `json:"hash"` // of verb, configuration, data, seed, backend, architecture and inputs
 	Verb       string             `json:"verb"`
 	ConfigHash string             `json:"config_hash"`
 	Data       string             `json:"data_hash"`
-	Funding    bool               `json:"funding"` // the data are returns with funding of perpetuals in them
+	Inputs     map[string]string  `json:"inputs,omitempty"` // hashes of other files, by the flags that name them
+	Funding    bool               `json:"funding"`          // the data are returns with funding of perpetuals in them
 	Seed       uint64             `json:"seed"`
 	Backend    string             `json:"backend"`
 	Plugin     string             `json:"plugin"`
@@ -64,7 +65,8 @@ type Manifest struct {
 func newManifest(spec Spec) Manifest {
 	m := Manifest{
 		Kind: manifestKind, Hash: spec.hash(), Verb: spec.Verb, ConfigHash: spec.configHash(),
-		Data: spec.Data, Funding: spec.Funding, Seed: spec.Seed, Backend: spec.Backend, Plugin: spec.Plugin,
+		Data: spec.Data, Inputs: spec.Inputs,
+		Funding: spec.Funding, Seed: spec.Seed, Backend: spec.Backend, Plugin: spec.Plugin,
 		GOARCH: runtime.GOARCH, GOOS: runtime.GOOS, Go: runtime.Version(),
 		Modules: map[string]string{}, Timings: map[string]float64{}, Files: map[string]string{},
 		Started: time.Now().UTC(),

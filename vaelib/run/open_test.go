@@ -187,3 +187,32 @@ func TestUsable(t *testing.T) {
 		}
 	}
 }
+
+// Other inputs make another run, and say which they are.
+func TestInputsTellRunsApart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	spec := func(inputs map[string]string) Spec { return Spec{Verb: "test", Seed: 1, Inputs: inputs} }
+	r, err := Open(dir, spec(map[string]string{"limits": "a", "sectors": "b"}), false)
+	if err == nil {
+		err = r.Finish()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done *AlreadyDone
+	if _, err := Open(dir, spec(map[string]string{"sectors": "b", "limits": "a"}), false); !errors.As(err, &done) {
+		t.Errorf("the same inputs: %v", err)
+	}
+	for name, inputs := range map[string]map[string]string{
+		"sectors": {"limits": "a", "sectors": "c"}, "limits": {"sectors": "b"}, "held": {"limits": "a", "sectors": "b", "held": "d"},
+	} {
+		var occupied *Occupied
+		if _, err := Open(dir, spec(inputs), false); !errors.As(err, &occupied) ||
+			!strings.Contains(err.Error(), "the content of -"+name+" differs") {
+			t.Errorf("other %s: %v", name, err)
+		}
+	}
+	if spec(nil).hash() != spec(map[string]string{}).hash() {
+		t.Error("no inputs make a run another one")
+	}
+}

@@ -33,6 +33,8 @@ type Spec struct {
 	Verb   string // what runs: "pipeline"
 	Config []byte // all its values as TOML, one a line; comments don't count
 	Data   string // hash of the input data; "" without
+	// Inputs are hashes of other files that the run is made from, by the flags that name them.
+	Inputs map[string]string
 	Seed   uint64
 	// Funding says that the data are returns with funding of perpetuals in them.
 	// It is recorded only: their hash knows.
@@ -59,9 +61,11 @@ func (s Spec) configHash() string {
 
 // hash is the identity of the run on this architecture.
 func (s Spec) hash() string {
-	return hash(strings.Join([]string{
-		s.Verb, s.configHash(), s.Data, strconv.FormatUint(s.Seed, 10), s.Backend, runtime.GOARCH,
-	}, "\n"))
+	parts := []string{s.Verb, s.configHash(), s.Data, strconv.FormatUint(s.Seed, 10), s.Backend, runtime.GOARCH}
+	for _, name := range slices.Sorted(maps.Keys(s.Inputs)) {
+		parts = append(parts, name+" "+s.Inputs[name])
+	}
+	return hash(strings.Join(parts, "\n"))
 }
 
 func hash(text string) string {
@@ -314,10 +318,27 @@ func difference(dir string, old *Manifest, spec Spec) string {
 		return differentLine(configLines(text), configLines(spec.Config))
 	case old.Data != spec.Data:
 		return "its data differ"
+	case !maps.Equal(old.Inputs, spec.Inputs):
+		return fmt.Sprintf("the content of -%s differs", changed(old.Inputs, spec.Inputs))
 	case old.Seed != spec.Seed:
 		return fmt.Sprintf("seed %d there, %d here", old.Seed, spec.Seed)
 	case old.Backend != spec.Backend:
 		return fmt.Sprintf("backend %s there, %s here", old.Backend, spec.Backend)
+	}
+	return ""
+}
+
+// changed names an input that is in one way there and in another here.
+func changed(there, here map[string]string) string {
+	for _, name := range slices.Sorted(maps.Keys(here)) {
+		if there[name] != here[name] {
+			return name
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(there)) {
+		if here[name] == "" {
+			return name
+		}
 	}
 	return ""
 }

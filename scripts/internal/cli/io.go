@@ -10,6 +10,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"vaefolio/vaelib/run"
 )
 
 // progressInterval is how often progress is written as a line, where stderr is
@@ -70,6 +72,27 @@ func (s *IO) Kept(ctx context.Context, dir string) {
 
 // Config spells all values of the run as TOML.
 func (s *IO) Config() []byte { return s.options.toml(s.verb) }
+
+// Inputs are hashes of the files that flags name, by the flags: what else than its data
+// makes a run the one that it is. Of prices and funding the data have what is used of them.
+// What can't be read has no hash: whoever opens it says what is wrong.
+func (s *IO) Inputs() map[string]string {
+	inputs := map[string]string{}
+	for _, o := range s.options {
+		if o.positional || o.name == "prices" || o.name == "funding" {
+			continue
+		}
+		for _, path := range o.inputs() {
+			if mode, ok := modeOf(path); !ok || !mode.IsRegular() {
+				continue
+			}
+			if hash, err := run.HashFile(path); err == nil {
+				inputs[o.name] = hash
+			}
+		}
+	}
+	return inputs
+}
 
 // Progress begins a piece of long work and returns the function that reports
 // it, for use from any goroutine. On a terminal it draws a bar, elsewhere it
