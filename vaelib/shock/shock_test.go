@@ -224,6 +224,9 @@ func TestNoLookAhead(t *testing.T) {
 // that of history of betas to the basket; but fewer than 95 in 100 outcomes lie within the
 // intervals, of history 86 at least.
 func TestOutOfSample(t *testing.T) {
+	if testing.Short() {
+		t.Skip("checks nine shocks on long histories")
+	}
 	perpetuals := sharedtest.Path(t, "data", "crypto", "bybit_linear_daily_close_all.csv")
 	stocks := sharedtest.Path(t, "data", "equities", "sp500_20stocks_adjclose.csv")
 	for _, c := range []struct {
