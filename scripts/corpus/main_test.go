@@ -131,3 +131,22 @@ func TestChangedSectors(t *testing.T) {
 		t.Errorf("other sectors in the same folder: exit code %d\n%s", code, stderr)
 	}
 }
+
+// Limits are recorded one by one, so that the run goes on without their file.
+func TestLimitsWithoutTheirFile(t *testing.T) {
+	folder := t.TempDir()
+	dir, limits := filepath.Join(folder, "corpus"), filepath.Join(folder, "limits.csv")
+	if err := os.WriteFile(limits, []byte("symbol,lower,upper\nALDER,0.02,0.1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, stderr := execute("-n", "100", "-source", "dirichlet", "-limits", limits, "-out", dir); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, stderr)
+	}
+	if err := os.Remove(limits); err != nil {
+		t.Fatal(err)
+	}
+	code, stderr := execute("-config", filepath.Join(dir, "config.toml"), "-out", dir)
+	if code != 0 || !strings.Contains(stderr, "holds this run already") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}

@@ -104,19 +104,18 @@ func slopes(cov *mat.SymDense, moves []Move) (*mat.Dense, error) {
 	return &out, nil
 }
 
-// expect is the conditional expectation under a normal distribution.
-func expect(m *moments.Moments, moves []Move) ([]float64, error) {
-	beta, err := slopes(m.Cov, moves)
-	if err != nil {
-		return nil, err
+// expect is the conditional expectation under a normal distribution, and the slopes behind it.
+func expect(m *moments.Moments, moves []Move) (mean []float64, beta *mat.Dense, err error) {
+	if beta, err = slopes(m.Cov, moves); err != nil {
+		return nil, nil, err
 	}
-	mean := append([]float64(nil), m.Mean...)
+	mean = append([]float64(nil), m.Mean...)
 	for a, move := range moves {
 		for j := range mean {
 			mean[j] += beta.At(a, j) * (move.Return - m.Mean[move.Asset])
 		}
 	}
-	return fix(mean, moves), nil
+	return fix(mean, moves), beta, nil
 }
 
 // fix gives the moved assets exactly what they are moved by.
@@ -129,11 +128,7 @@ func fix(mean []float64, moves []Move) []float64 {
 
 // gaussian is the rule of the normal distribution.
 func gaussian(m *moments.Moments, moves []Move) (*Rule, error) {
-	mean, err := expect(m, moves)
-	if err != nil {
-		return nil, err
-	}
-	beta, err := slopes(m.Cov, moves)
+	mean, beta, err := expect(m, moves)
 	if err != nil {
 		return nil, err
 	}

@@ -206,7 +206,7 @@ func (s *Study) resample(ctx context.Context) error {
 			copy(w.sample.RawRowView(k), s.returns.RawRowView(t))
 		}
 		if m, err := moments.Estimate(s.Settings.Covariance, w.sample); err == nil {
-			ofGaussian[i], _ = expect(m, s.moves) // nil where the resample can't tell
+			ofGaussian[i], _, _ = expect(m, s.moves) // nil where the resample can't tell
 		}
 		if s.History != nil {
 			ofHistory[i], _ = regressed(w.sample, s.moves)

@@ -74,12 +74,13 @@ func (s *IO) Kept(ctx context.Context, dir string) {
 func (s *IO) Config() []byte { return s.options.toml(s.verb) }
 
 // Inputs are hashes of the files that flags name, by the flags: what else than its data
-// makes a run the one that it is. Of prices and funding the data have what is used of them.
+// makes a run the one that it is. Of prices and funding the data have what is used of them,
+// and what no configuration records, such as a file of limits, is in other flags.
 // What can't be read has no hash: whoever opens it says what is wrong.
 func (s *IO) Inputs() map[string]string {
 	inputs := map[string]string{}
 	for _, o := range s.options {
-		if o.positional || o.name == "prices" || o.name == "funding" {
+		if !s.options.isRecorded(o) || o.name == "prices" || o.name == "funding" {
 			continue
 		}
 		for _, path := range o.inputs() {
