@@ -80,26 +80,23 @@ func ReadLimits(path string) (*Limits, error) {
 }
 
 // header finds the columns.
-func (l *Limits) header(fields [][]byte) (names []string, err error) {
-	l.columns, l.Others = [3]int{-1, -1, -1}, nil
-	for i, f := range fields {
-		name := strings.TrimSuffix(strings.TrimSuffix(plain(f), "percent"), "pct")
-		at := slices.IndexFunc([][]string{slices.Concat(symbolWords, looseWords[1:]), lowerWords, upperWords},
-			func(words []string) bool { return slices.Contains(words, name) })
-		switch {
-		case at < 0 && len(f) == 0: // a row's number, as pandas writes it
-		case at < 0:
-			if err := checkName("column", string(f)); err != nil {
-				return nil, err
-			}
-			l.Others = append(l.Others, string(f))
-		case l.columns[at] >= 0:
-			return nil, fmt.Errorf("columns %s and %s mean the same: keep one", names[l.columns[at]], f)
-		default:
-			l.columns[at] = i
-		}
-		names = append(names, string(f))
+func (l *Limits) header(fields [][]byte) ([]string, error) {
+	l.Others = nil
+	names, columns, others, err := findColumns(fields, slices.Concat(symbolWords, looseWords[1:]), lowerWords,
+		upperWords)
+	if err != nil {
+		return nil, err
 	}
+	for _, i := range others {
+		if names[i] == "" { // a row's number, as pandas writes it
+			continue
+		}
+		if err := checkName("column", names[i]); err != nil {
+			return nil, err
+		}
+		l.Others = append(l.Others, names[i])
+	}
+	l.columns = [3]int(columns)
 	if l.columns[0] < 0 || l.columns[1] < 0 && l.columns[2] < 0 {
 		return nil, fmt.Errorf("header %s is not symbol,lower,upper, of which one of the limits may be missing",
 			excerpt(strings.Join(names, ",")))
@@ -127,11 +124,7 @@ func (l *Limits) add(fields [][]byte, header []string, line int) (column int, er
 		if at < 0 || len(bytes.TrimSpace(fields[at])) == 0 {
 			continue
 		}
-		in := shares
-		if inPercent([]byte(header[at])) {
-			in = percent
-		}
-		if limits[k], err = share(fields[at], in); err != nil {
+		if limits[k], err = shareBelow(header[at], fields[at]); err != nil {
 			return at + 1, fmt.Errorf("%s, %s: %w: a share such as 0.05, or nothing where there is no limit", symbol,
 				header[at], err)
 		}

@@ -60,7 +60,7 @@ func ReadViews(path string, symbols []string) ([]View, error) {
 func readViews(r io.Reader, path string, symbols []string) (views []View, err error) {
 	rows, t := tabular.NewRows(r, path), &table{file: path}
 	var header []string
-	var columns [4]int
+	var columns []int
 	for rows.Next() {
 		if t.line = rows.Number; header == nil {
 			t.separator = separatorOf(rows.Line)
@@ -97,29 +97,24 @@ func readViews(r io.Reader, path string, symbols []string) (views []View, err er
 }
 
 // viewColumns finds the columns in the header; -1: there is none.
-func viewColumns(fields [][]byte) (names []string, columns [4]int, err error) {
-	columns = [4]int{-1, -1, -1, -1}
-	for i, f := range fields {
-		name := strings.TrimSuffix(strings.TrimSuffix(plain(f), "percent"), "pct")
-		at := slices.IndexFunc(viewWords[:], func(words []string) bool { return slices.Contains(words, name) })
-		if names = append(names, string(f)); at < 0 {
-			return nil, columns, fmt.Errorf("column %s is none of long, short, return and confidence: rename it, or "+
-				"leave it out", excerpt(string(f)))
-		}
-		if columns[at] >= 0 {
-			return nil, columns, fmt.Errorf("columns %s and %s mean the same: keep one", names[columns[at]], f)
-		}
-		columns[at] = i
+func viewColumns(fields [][]byte) ([]string, []int, error) {
+	names, columns, others, err := findColumns(fields, viewWords[:]...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(others) > 0 {
+		return nil, nil, fmt.Errorf("column %s is none of long, short, return and confidence: rename it, or leave it "+
+			"out", excerpt(names[others[0]]))
 	}
 	if columns[longLegs] < 0 || columns[viewReturn] < 0 {
-		return nil, columns, fmt.Errorf("header %s is not long,short,return,confidence, of which short and confidence "+
+		return nil, nil, fmt.Errorf("header %s is not long,short,return,confidence, of which short and confidence "+
 			"may be missing", excerpt(strings.Join(names, ",")))
 	}
 	return names, columns, nil
 }
 
 // viewOf reads a line; column is where an error is, from 0.
-func viewOf(fields [][]byte, header []string, columns [4]int, symbols []string) (v View, column int, err error) {
+func viewOf(fields [][]byte, header []string, columns []int, symbols []string) (v View, column int, err error) {
 	field := func(at int) string {
 		if columns[at] < 0 {
 			return ""
@@ -137,11 +132,7 @@ func viewOf(fields [][]byte, header []string, columns [4]int, symbols []string) 
 		v.Name += " over " + short
 	}
 	number := func(at int) (float64, error) {
-		in := shares
-		if inPercent([]byte(header[columns[at]])) {
-			in = percent
-		}
-		return share(fields[columns[at]], in)
+		return shareBelow(header[columns[at]], fields[columns[at]])
 	}
 	if v.Return, err = number(viewReturn); err != nil {
 		return v, columns[viewReturn], fmt.Errorf("return of %s: %w: a share per year such as 0.05", v.Name, err)
