@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
-	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
 
 	"vaefolio/scripts/internal/cli"
 	"vaefolio/vaelib/market"
@@ -26,22 +24,15 @@ func (b budget) ofSector() bool { return strings.HasPrefix(b.name, portfolio.Sec
 func parseBudgets(texts []string) ([]budget, error) {
 	var budgets []budget
 	for _, text := range texts {
-		at := max(0, strings.LastIndexByte(text, '=')) // a symbol may have one, as EURUSD=X has
-		symbol, number := text[:at], strings.TrimPrefix(text[at:], "=")
-		number, percent := strings.CutSuffix(strings.TrimSpace(number), "%")
-		share, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if percent {
-			share /= 100
-		}
-		if symbol == "" || err != nil || !(share >= 0) || math.IsInf(share, 0) {
+		name, share, ok := cli.ParseShare(text)
+		if !ok || share < 0 {
 			return nil, fmt.Errorf("-budgets: %q is not a symbol and its share of at least 0: write SYM=X, or "+
 				"sector.NAME=X", text)
 		}
-		symbol = cli.Unquote(symbol)
-		if slices.ContainsFunc(budgets, func(b budget) bool { return b.name == symbol }) {
-			return nil, fmt.Errorf("-budgets: %s is given twice", symbol)
+		if slices.ContainsFunc(budgets, func(b budget) bool { return b.name == name }) {
+			return nil, fmt.Errorf("-budgets: %s is given twice", name)
 		}
-		budgets = append(budgets, budget{symbol, share})
+		budgets = append(budgets, budget{name, share})
 	}
 	return budgets, nil
 }
@@ -59,7 +50,7 @@ func (c *config) budgets(io *cli.IO, symbols []string) ([]float64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("-budgets: %w", err)
 		}
-		total := floats.Sum(members)
+		total := mat.Sum(mat.NewVecDense(len(members), members)) // floats.Sum depends on the address
 		for i, member := range members {
 			switch {
 			case member == 0:

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,15 +20,9 @@ import (
 // parseShocks reads texts such as BTCUSDT=-0.2 and BTCUSDT=-20%.
 func parseShocks(texts []string) (shocks number.Values, err error) {
 	for _, text := range texts {
-		at := max(0, strings.LastIndexByte(text, '=')) // a symbol may have one, as EURUSD=X has
-		symbol, digits := cli.Unquote(text[:at]), strings.TrimPrefix(text[at:], "=")
-		digits, percent := strings.CutSuffix(strings.TrimSpace(digits), "%")
-		x, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
-		if percent {
-			x /= 100
-		}
+		symbol, x, ok := cli.ParseShare(text)
 		switch {
-		case symbol == "" || err != nil || math.IsNaN(x) || math.IsInf(x, 0):
+		case !ok:
 			return shocks, fmt.Errorf("-shock: %q is not a symbol and its return: write SYM=X, as in BTCUSDT=-0.2",
 				text)
 		case x < -1:

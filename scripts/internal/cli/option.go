@@ -265,6 +265,19 @@ func Unquote(name string) string {
 	return name
 }
 
+// ParseShare reads NAME=X as a name and a finite number, which may be in percent; ok is
+// false where it is none. A name may have equals signs, as EURUSD=X has, and stand in quotes.
+func ParseShare(text string) (name string, x float64, ok bool) {
+	at := max(0, strings.LastIndexByte(text, '='))
+	number, percent := strings.CutSuffix(strings.TrimSpace(strings.TrimPrefix(text[at:], "=")), "%")
+	x, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if percent {
+		x /= 100
+	}
+	name = Unquote(text[:at])
+	return name, x, name != "" && err == nil && !math.IsNaN(x) && !math.IsInf(x, 0)
+}
+
 // parse sets one plain value from its text.
 func (o *option) parse(value reflect.Value, text string) error {
 	switch value.Kind() {
