@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,9 +15,7 @@ import (
 
 func execute(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := verb.Execute(t.Context(), args, &stdout, &stderr)
-	return code, stdout.String(), stderr.String()
+	return clitest.Execute(t, verb, args...)
 }
 
 // object is the part of the result that the tests read.
@@ -66,15 +62,6 @@ func near(t *testing.T, name string, got, want, tolerance float64) {
 	if !(math.Abs(got-want) <= tolerance) {
 		t.Errorf("%s is %.17g, want %.17g", name, got, want)
 	}
-}
-
-func write(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // core12 writes a file of three tracks of the reference prices: BTC, inverse
@@ -126,7 +113,7 @@ func core12(t *testing.T) string {
 		}
 		fmt.Fprintf(&b, "%s,%v,%v,%v\n", dates[i], row[0], inverse, equal)
 	}
-	return write(t, "core12.csv", b.String())
+	return clitest.File(t, "core12.csv", b.String())
 }
 
 // The differences of Sharpe ratios of the reference, to 1e-8.
@@ -211,7 +198,7 @@ func TestReferenceOverfitting(t *testing.T) {
 		ten := strings.Join(strings.Split(strings.TrimSpace(line), ",")[:10], ",")
 		fmt.Fprintf(&twice, "%s,%s\n", ten, strings.ReplaceAll(ten, "s", "again"))
 	}
-	inputs := map[string]string{"noise": noise, "noise_S8": noise, "duplicates_20": write(t, "twice.csv", twice.String())}
+	inputs := map[string]string{"noise": noise, "noise_S8": noise, "duplicates_20": clitest.File(t, "twice.csv", twice.String())}
 	checked := 0
 	for _, c := range reference.Cases {
 		path, ok := inputs[c.Name]
@@ -235,7 +222,7 @@ func TestReferenceOverfitting(t *testing.T) {
 }
 
 func TestFormats(t *testing.T) {
-	path := write(t, "r.csv", "a,b\n0.01,0.02\n-0.02,0.01\n0.03,-0.01\n0.01,0.01\n-0.01,0.02\n0.02,0\n0,0.01\n0.01,-0.02\n")
+	path := clitest.File(t, "r.csv", "a,b\n0.01,0.02\n-0.02,0.01\n0.03,-0.01\n0.01,0.01\n-0.01,0.02\n0.02,0\n0,0.01\n0.01,-0.02\n")
 	for args, want := range map[string]string{
 		"-format csv":                        "name,source,annual_return,annual_return_from",
 		"-format csv -of pairs":              "a,b,sharpe_difference,bootstrap_from",
@@ -256,8 +243,8 @@ func TestFormats(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	good := strconv.Quote(write(t, "r.csv", "a,b\n0.01,0.02\n-0.02,0.01\n0.03,-0.01\n"))
-	bad := strconv.Quote(write(t, "bad.csv", "a,b\n0.01,x\n"))
+	good := strconv.Quote(clitest.File(t, "r.csv", "a,b\n0.01,0.02\n-0.02,0.01\n0.03,-0.01\n"))
+	bad := strconv.Quote(clitest.File(t, "bad.csv", "a,b\n0.01,x\n"))
 	for _, c := range []struct {
 		args string
 		code int

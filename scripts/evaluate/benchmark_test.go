@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vaefolio/internal/sharedtest"
+	"vaefolio/scripts/internal/clitest"
 )
 
 // TestBenchmarkReference compares with testdata/benchmark.json, which numpy and
@@ -30,7 +31,7 @@ func TestBenchmarkReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := write(t, "first.csv", strings.Join(strings.SplitAfter(string(all), "\n")[:2], ""))
+	first := clitest.File(t, "first.csv", strings.Join(strings.SplitAfter(string(all), "\n")[:2], ""))
 	index := sharedtest.Path(t, "data", "equities", "sp500_index.csv")
 	for name, args := range map[string][]string{
 		"BTCUSDT": {"BTCUSDT"}, "BTCUSDT rf": {"BTCUSDT", "-rf=0.03"}, "weights": {first}, "SP500": {index},
@@ -62,7 +63,7 @@ var relativeNames = []string{"active_return", "tracking_error", "information_rat
 
 // The columns without -benchmark are those that they were, and it adds its own behind them.
 func TestBenchmarkColumns(t *testing.T) {
-	closes, weights := write(t, "p.csv", prices), write(t, "w.csv", even)
+	closes, weights := clitest.File(t, "p.csv", prices), clitest.File(t, "w.csv", even)
 	header := func(args ...string) []string {
 		code, stdout, stderr := execute(t, append([]string{"-prices", closes, "-weights", weights, "-format=csv", "-quiet"}, args...)...)
 		rows, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
@@ -71,10 +72,10 @@ func TestBenchmarkColumns(t *testing.T) {
 		}
 		return rows[0]
 	}
-	index := write(t, "index.csv", "date,close\n2024-01-01,10\n2024-01-02,11\n2024-01-03,10.5\n2024-01-04,12\n2024-01-05,12.5\n")
+	index := clitest.File(t, "index.csv", "date,close\n2024-01-01,10\n2024-01-02,11\n2024-01-03,10.5\n2024-01-04,12\n2024-01-05,12.5\n")
 	for _, format := range []string{"table", "csv"} {
-		code, stdout, stderr := execute(t, "-prices", write(t, "three.csv", three), "-exclude=C", "-weights",
-			write(t, "w2.csv", twoOfThree+"y,0.5,0.5\n"), "-benchmark", index, "-format", format)
+		code, stdout, stderr := execute(t, "-prices", clitest.File(t, "three.csv", three), "-exclude=C", "-weights",
+			clitest.File(t, "w2.csv", twoOfThree+"y,0.5,0.5\n"), "-benchmark", index, "-format", format)
 		if code != 0 || strings.Count(stderr, "active_share: the benchmark is") != 1 ||
 			strings.Contains(stdout, "the benchmark is") {
 			t.Errorf("%s: exit code %d\n%s\n%s", format, code, stdout, stderr)
@@ -108,12 +109,12 @@ const (
 // TestBenchmarkForms gives the same benchmark as a symbol among the assets, as one that is
 // none of them, as weights, and as a file of closes and of returns.
 func TestBenchmarkForms(t *testing.T) {
-	closes := write(t, "p.csv", three)
-	whole := results(t, "-prices", closes, "-weights", write(t, "w.csv", "A,B,C\n0.3,0.7,0\n"), "-benchmark=C")[0]
+	closes := clitest.File(t, "p.csv", three)
+	whole := results(t, "-prices", closes, "-weights", clitest.File(t, "w.csv", "A,B,C\n0.3,0.7,0\n"), "-benchmark=C")[0]
 	if whole["active_share"] != 1.0 {
 		t.Errorf("the active share is %v, want 1", whole["active_share"])
 	}
-	two := write(t, "w.csv", twoOfThree)
+	two := clitest.File(t, "w.csv", twoOfThree)
 	for name, args := range map[string][]string{
 		"missing in the weights":   {"-benchmark=C"},
 		"left out by -symbols":     {"-benchmark=C", "-symbols=A,B"},
@@ -126,8 +127,8 @@ func TestBenchmarkForms(t *testing.T) {
 			equal(t, results(t, append(args, "-prices", closes, "-weights", two)...)[0], whole)
 		})
 	}
-	weights := write(t, "b.csv", "A,B,C\n0,0,1\n")
-	equal(t, results(t, "-prices", closes, "-weights", write(t, "w.csv", "A,B,C\n0.3,0.7,0\n"), "-benchmark", weights)[0], whole)
+	weights := clitest.File(t, "b.csv", "A,B,C\n0,0,1\n")
+	equal(t, results(t, "-prices", closes, "-weights", clitest.File(t, "w.csv", "A,B,C\n0.3,0.7,0\n"), "-benchmark", weights)[0], whole)
 
 	whole["active_share"] = nil // of a series it isn't known
 	for name, file := range map[string]struct{ text, kind string }{
@@ -143,8 +144,8 @@ func TestBenchmarkForms(t *testing.T) {
 			"2024-01-05,2.9702970297029703\n2024-01-08,1\n", "simple-percent"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := []string{"-prices", write(t, "p.csv", "date,A,B\n2024-01-01,100,50\n2024-01-02,90,55\n2024-01-03,99,44\n2024-01-04,108.9,66\n2024-01-05,105,60\n"),
-				"-weights", two, "-benchmark", write(t, "index.csv", file.text)}
+			args := []string{"-prices", clitest.File(t, "p.csv", "date,A,B\n2024-01-01,100,50\n2024-01-02,90,55\n2024-01-03,99,44\n2024-01-04,108.9,66\n2024-01-05,105,60\n"),
+				"-weights", two, "-benchmark", clitest.File(t, "index.csv", file.text)}
 			if file.kind != "" {
 				args = append(args, "-benchmark-returns", file.kind)
 			}
@@ -155,27 +156,27 @@ func TestBenchmarkForms(t *testing.T) {
 
 // With -returns a benchmark's file holds returns too, unless it is said to hold closes.
 func TestBenchmarkOfReturns(t *testing.T) {
-	returns := write(t, "r.csv", "date,A,B\n2024-01-02,-0.1,0.1\n2024-01-03,0.1,-0.2\n2024-01-04,0.1,0.5\n")
-	two := write(t, "w.csv", twoOfThree)
+	returns := clitest.File(t, "r.csv", "date,A,B\n2024-01-02,-0.1,0.1\n2024-01-03,0.1,-0.2\n2024-01-04,0.1,0.5\n")
+	two := clitest.File(t, "w.csv", twoOfThree)
 	args := []string{"-prices", returns, "-returns=simple", "-weights", two}
 	want := results(t, append(args, "-benchmark=A")...)[0]
 	want["active_share"] = nil
-	own := write(t, "i.csv", "date,index\n2024-01-02,-0.1\n2024-01-03,0.1\n2024-01-04,0.1\n")
+	own := clitest.File(t, "i.csv", "date,index\n2024-01-02,-0.1\n2024-01-03,0.1\n2024-01-04,0.1\n")
 	equal(t, results(t, append(args, "-benchmark", own)...)[0], want)
-	closes := write(t, "c.csv", "date,index\n2024-01-01,100\n2024-01-02,90\n2024-01-03,99\n2024-01-04,108.9\n")
+	closes := clitest.File(t, "c.csv", "date,index\n2024-01-01,100\n2024-01-02,90\n2024-01-03,99\n2024-01-04,108.9\n")
 	equal(t, results(t, append(args, "-benchmark", closes, "-benchmark-returns=closes")...)[0], want)
 }
 
 // A benchmark with other dates leaves those that both have, over which all figures are,
 // and says so in a line.
 func TestBenchmarkOfOtherDates(t *testing.T) {
-	closes, two := write(t, "p.csv", three), write(t, "w.csv", "A,B,C\n0.3,0.7,0\n")
-	index := write(t, "i.csv", "date,index\n2023-12-29,7\n2024-01-01,10\n2024-01-03,11\n2024-01-05,10.5\n2024-01-08,10.7\n")
+	closes, two := clitest.File(t, "p.csv", three), clitest.File(t, "w.csv", "A,B,C\n0.3,0.7,0\n")
+	index := clitest.File(t, "i.csv", "date,index\n2023-12-29,7\n2024-01-01,10\n2024-01-03,11\n2024-01-05,10.5\n2024-01-08,10.7\n")
 	code, stdout, stderr := execute(t, "-prices", closes, "-weights", two, "-benchmark", index, "-format=csv", "-periods-per-year=250")
 	if code != 0 || !strings.Contains(stderr, "3 of the 5 times of the prices are its too, 2024-01-01 to 2024-01-05") {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
-	part := write(t, "p.csv", "date,A,B,C\n2024-01-01,100,50,10\n2024-01-03,99,44,10.5\n2024-01-05,105,60,10.4\n")
+	part := clitest.File(t, "p.csv", "date,A,B,C\n2024-01-01,100,50,10\n2024-01-03,99,44,10.5\n2024-01-05,105,60,10.4\n")
 	_, want, _ := execute(t, "-prices", part, "-weights", two, "-benchmark", index, "-format=csv", "-quiet", "-periods-per-year=250")
 	if stdout != want {
 		t.Errorf("figures are\n%s\nand of those days alone\n%s", stdout, want)
@@ -185,8 +186,8 @@ func TestBenchmarkOfOtherDates(t *testing.T) {
 // TestBenchmarkUndefined sets portfolios beside a benchmark that never moves, and beside
 // one of them.
 func TestBenchmarkUndefined(t *testing.T) {
-	closes, two := write(t, "p.csv", three), write(t, "w.csv", "A,B,C\n0.3,0.7,0\n1,0,0\n")
-	cash := write(t, "cash.csv", "date,cash\n2024-01-01,1\n2024-01-02,1\n2024-01-03,1\n2024-01-04,1\n2024-01-05,1\n")
+	closes, two := clitest.File(t, "p.csv", three), clitest.File(t, "w.csv", "A,B,C\n0.3,0.7,0\n1,0,0\n")
+	cash := clitest.File(t, "cash.csv", "date,cash\n2024-01-01,1\n2024-01-02,1\n2024-01-03,1\n2024-01-04,1\n2024-01-05,1\n")
 	for _, got := range results(t, "-prices", closes, "-weights", two, "-benchmark", cash) {
 		for _, name := range []string{"beta", "alpha", "correlation", "up_capture", "down_capture", "active_share"} {
 			if reason, ok := got["notes"].(map[string]any)[name]; got[name] != nil || !ok {
@@ -198,7 +199,7 @@ func TestBenchmarkUndefined(t *testing.T) {
 				got["annual_return"], got["tracking_error"], got["volatility"])
 		}
 	}
-	for _, benchmark := range []string{"A", write(t, "b.csv", "C,A,B\n0,1,0\n")} {
+	for _, benchmark := range []string{"A", clitest.File(t, "b.csv", "C,A,B\n0,1,0\n")} {
 		got := results(t, "-prices", closes, "-weights", two, "-benchmark", benchmark)[1]
 		if got["tracking_error"] != 0.0 || got["information_ratio"] != nil || got["beta"] != 1.0 || got["active_share"] != 0.0 {
 			t.Errorf("the benchmark beside itself is %v", got)
@@ -226,10 +227,10 @@ func TestBenchmarkOfPerpetuals(t *testing.T) {
 			}
 		}
 	}
-	args := []string{"-prices", write(t, "p.csv", closes.String()), "-funding", write(t, "f.csv", rates.String()), "-benchmark=C"}
-	whole := results(t, append(args, "-weights", write(t, "w.csv", "A,B,C\n0.3,0.7,0\n"))...)[0]
-	equal(t, results(t, append(args, "-weights", write(t, "w.csv", twoOfThree))...)[0], whole)
-	without := results(t, append(args[:2:2], "-benchmark=C", "-weights", write(t, "w.csv", twoOfThree))...)[0]
+	args := []string{"-prices", clitest.File(t, "p.csv", closes.String()), "-funding", clitest.File(t, "f.csv", rates.String()), "-benchmark=C"}
+	whole := results(t, append(args, "-weights", clitest.File(t, "w.csv", "A,B,C\n0.3,0.7,0\n"))...)[0]
+	equal(t, results(t, append(args, "-weights", clitest.File(t, "w.csv", twoOfThree))...)[0], whole)
+	without := results(t, append(args[:2:2], "-benchmark=C", "-weights", clitest.File(t, "w.csv", twoOfThree))...)[0]
 	if without["active_return"] == whole["active_return"] {
 		t.Error("funding changes nothing")
 	}
@@ -254,7 +255,7 @@ func TestMonthlyBenchmark(t *testing.T) {
 			monthly.WriteString(row)
 		}
 	}
-	weights := write(t, "w.csv", "A,B,C\n0.3,0.7,0\n")
+	weights := clitest.File(t, "w.csv", "A,B,C\n0.3,0.7,0\n")
 	const ends = "date,X\n2023-12-31,98\n2024-01-31,100\n2024-02-29,101\n2024-03-31,103\n2024-04-30,102\n2024-05-31,104\n"
 	const starts = "date,X\n2023-12-01,98\n2024-01-01,100\n2024-02-01,101\n2024-03-01,103\n2024-04-01,102\n2024-05-01,104\n"
 	for _, c := range []struct{ name, prices, benchmark, said string }{
@@ -262,7 +263,7 @@ func TestMonthlyBenchmark(t *testing.T) {
 		{"ends beside months", monthly.String(), ends, ", by month: 1 of its 6 dates"},
 		{"starts beside months", monthly.String(), starts, ", by month: 4 of its 6 dates"},
 	} {
-		code, stdout, stderr := execute(t, "-prices", write(t, "p.csv", c.prices), "-weights", weights, "-benchmark", write(t, "b.csv", c.benchmark), "-format=csv")
+		code, stdout, stderr := execute(t, "-prices", clitest.File(t, "p.csv", c.prices), "-weights", weights, "-benchmark", clitest.File(t, "b.csv", c.benchmark), "-format=csv")
 		if code != 0 || !strings.Contains(stderr, c.said) || !strings.Contains(stderr, "periods per year: 12 (monthly") || strings.Contains(stdout, "NaN") {
 			t.Errorf("%s: exit code %d, %s%s", c.name, code, stdout, stderr)
 		}
@@ -270,8 +271,8 @@ func TestMonthlyBenchmark(t *testing.T) {
 }
 
 func TestBadBenchmark(t *testing.T) {
-	closes, two := write(t, "p.csv", three), write(t, "w.csv", "A,B,C\n0.3,0.7,0\n")
-	file := func(text string) string { return write(t, "b.csv", text) }
+	closes, two := clitest.File(t, "p.csv", three), clitest.File(t, "w.csv", "A,B,C\n0.3,0.7,0\n")
+	file := func(text string) string { return clitest.File(t, "b.csv", text) }
 	for _, c := range []struct {
 		name string
 		args []string

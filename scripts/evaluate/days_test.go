@@ -5,12 +5,14 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"vaefolio/scripts/internal/clitest"
 )
 
 // The returns of days and of stretches are those of the prices, the weights restored.
 func TestDays(t *testing.T) {
-	prices := write(t, "closes.csv", "date,A,B\n2024-01-01,100,50\n2024-01-02,110,50\n2024-01-03,99,55\n2024-01-04,99,55\n")
-	weights := write(t, "weights.csv", "A,B\n0.5,0.5\n1,0\n")
+	prices := clitest.File(t, "closes.csv", "date,A,B\n2024-01-01,100,50\n2024-01-02,110,50\n2024-01-03,99,55\n2024-01-04,99,55\n")
+	weights := clitest.File(t, "weights.csv", "A,B\n0.5,0.5\n1,0\n")
 	args := []string{"-prices", prices, "-weights", weights, "-quiet"}
 	code, stdout, stderr := execute(t, append(args, "-format", "json", "-days", "2024-01-03,2024-01-02:2024-01-04")...)
 	var rows []map[string]any
@@ -47,7 +49,7 @@ func TestDays(t *testing.T) {
 			t.Errorf("%s: exit code %d\n%s", text, code, stderr)
 		}
 	}
-	dated := write(t, "dated.csv", "date,A,B\n2024-01-01,0.5,0.5\n2024-01-03,1,0\n")
+	dated := clitest.File(t, "dated.csv", "date,A,B\n2024-01-01,0.5,0.5\n2024-01-03,1,0\n")
 	if code, _, stderr := execute(t, "-prices", prices, "-weights", dated); code != 0 ||
 		!strings.Contains(stderr, "each is a portfolio of its own here, held from the first price to the last") {
 		t.Errorf("exit code %d\n%s", code, stderr)

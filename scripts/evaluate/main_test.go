@@ -26,9 +26,7 @@ func TestMain(m *testing.M) {
 // execute returns exit code, stdout and stderr of the verb.
 func execute(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := verb.Execute(t.Context(), args, &stdout, &stderr)
-	return code, stdout.String(), stderr.String()
+	return clitest.Execute(t, verb, args...)
 }
 
 // results are the objects of the json that the verb prints.
@@ -43,15 +41,6 @@ func results(t *testing.T, args ...string) []map[string]any {
 		t.Fatalf("%v in %s", err, stdout)
 	}
 	return objects
-}
-
-func write(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // near says whether a figure is within the reference's tolerance.
@@ -155,9 +144,9 @@ const (
 // The columns of the weights may stand in any order; the contributions keep
 // that of the file.
 func TestOrderOfColumns(t *testing.T) {
-	closes := write(t, "p.csv", prices)
-	first := results(t, "-prices", closes, "-weights", write(t, "w.csv", "id,B,A\nx,0.75,0.25\n"), "-risk-contributions")[0]
-	second := results(t, "-prices", closes, "-weights", write(t, "w.csv", "A,B\n0.25,0.75\n"), "-risk-contributions")[0]
+	closes := clitest.File(t, "p.csv", prices)
+	first := results(t, "-prices", closes, "-weights", clitest.File(t, "w.csv", "id,B,A\nx,0.75,0.25\n"), "-risk-contributions")[0]
+	second := results(t, "-prices", closes, "-weights", clitest.File(t, "w.csv", "A,B\n0.25,0.75\n"), "-risk-contributions")[0]
 	if first["id"] != "x" || second["id"] != "1" {
 		t.Errorf("ids are %v and %v", first["id"], second["id"])
 	}
@@ -174,8 +163,8 @@ func TestOrderOfColumns(t *testing.T) {
 
 // Figures without a value are null, with the reason.
 func TestUndefined(t *testing.T) {
-	flat := write(t, "p.csv", "date,A,B\n2024-01-01,1,1\n2024-01-02,1,2\n2024-01-03,1,4\n2024-01-04,1,8\n")
-	weights := write(t, "w.csv", "A,B\n1,0\n0,1\n")
+	flat := clitest.File(t, "p.csv", "date,A,B\n2024-01-01,1,1\n2024-01-02,1,2\n2024-01-03,1,4\n2024-01-04,1,8\n")
+	weights := clitest.File(t, "w.csv", "A,B\n1,0\n0,1\n")
 	objects := results(t, "-prices", flat, "-weights", weights, "-risk-contributions", "-trials=5", "-trial-sr-std=0.1")
 	for i, names := range [][]string{
 		{"sharpe", "sortino", "calmar", "diversification_ratio", "psr", "dsr", "risk_contributions"},
@@ -199,7 +188,7 @@ func TestUndefined(t *testing.T) {
 }
 
 func TestMessages(t *testing.T) {
-	closes, weights := write(t, "p.csv", prices), write(t, "w.csv", even)
+	closes, weights := clitest.File(t, "p.csv", prices), clitest.File(t, "w.csv", even)
 	code, stdout, stderr := execute(t, "-prices", closes, "-weights", weights, "-level=0.9")
 	if code != 0 || !strings.HasPrefix(stdout, "id ") || !strings.Contains(stdout, "var90") {
 		t.Errorf("exit code %d, stdout %q", code, stdout)
@@ -209,15 +198,15 @@ func TestMessages(t *testing.T) {
 			t.Errorf("stderr %q lacks %q", stderr, want)
 		}
 	}
-	sample := write(t, "w.csv", "ALDER,BIRCH,CEDAR,BROOK,CREEK,FJORD,BASALT,GRANITE,SLATE,FINCH,HERON,WREN\n1,0,0,0,0,0,0,0,0,0,0,0\n")
+	sample := clitest.File(t, "w.csv", "ALDER,BIRCH,CEDAR,BROOK,CREEK,FJORD,BASALT,GRANITE,SLATE,FINCH,HERON,WREN\n1,0,0,0,0,0,0,0,0,0,0,0\n")
 	if code, _, stderr := execute(t, "-weights", sample); code != 0 || !strings.Contains(stderr, "SYNTHETIC") {
 		t.Errorf("exit code %d, stderr %q", code, stderr)
 	}
 }
 
 func TestBadInput(t *testing.T) {
-	closes, weights := write(t, "p.csv", prices), write(t, "w.csv", even)
-	file := func(text string) string { return write(t, "bad.csv", text) }
+	closes, weights := clitest.File(t, "p.csv", prices), clitest.File(t, "w.csv", even)
+	file := func(text string) string { return clitest.File(t, "bad.csv", text) }
 	var stopped strings.Builder
 	stopped.WriteString("date,A,B\n2024-01-01,1,2\n2024-01-02,1.1,2.2\n")
 	for day := range 20 {
@@ -251,7 +240,7 @@ func TestBadInput(t *testing.T) {
 		{"a symbol unlike any", []string{"-weights", file("A,B,XOM\n1,0,0\n")}, 1, "unknown symbol XOM, which the prices that -prices and -symbols choose have not: take it out, or give its prices"},
 		{"small letters", []string{"-weights", file("a,B\n1,0\n")}, 1, "unknown symbol a, which the prices that -prices and -symbols choose have not: is A meant?"},
 		{"missing symbol", []string{"-weights", file("A\n1\n")}, 1, "no column for symbol B"},
-		{"stopped", []string{"-weights", weights, "-listings=as-it-was", "-prices", write(t, "stopped.csv", stopped.String())}, 1, "B has stopped, so that -listings leaves it out"},
+		{"stopped", []string{"-weights", weights, "-listings=as-it-was", "-prices", clitest.File(t, "stopped.csv", stopped.String())}, 1, "B has stopped, so that -listings leaves it out"},
 		{"missing prices", []string{"-weights", weights, "-prices", "none.csv"}, 1, "none.csv"},
 		{"bad price", []string{"-weights", weights, "-prices", file("date,A,B\n2024-01-01,1,-2\n")}, 1, "bad.csv:2"},
 	} {
@@ -273,7 +262,7 @@ func TestProcess(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts several processes: without -short")
 	}
-	closes, weights := write(t, "p.csv", prices), write(t, "w.csv", even)
+	closes, weights := clitest.File(t, "p.csv", prices), clitest.File(t, "w.csv", even)
 	for _, c := range []struct {
 		args []string
 		code int
@@ -289,7 +278,7 @@ func TestProcess(t *testing.T) {
 		}
 	}
 
-	many := write(t, "many.csv", "ALDER,BIRCH,CEDAR,BROOK,CREEK,FJORD,BASALT,GRANITE,SLATE,FINCH,HERON,WREN\n"+
+	many := clitest.File(t, "many.csv", "ALDER,BIRCH,CEDAR,BROOK,CREEK,FJORD,BASALT,GRANITE,SLATE,FINCH,HERON,WREN\n"+
 		strings.Repeat("0.25,0.25,0,0,0.25,0,0.25,0,0,0,0,0\n", 300000))
 	var stdout *bytes.Buffer
 	var stderr *os.File

@@ -5,14 +5,16 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"vaefolio/scripts/internal/clitest"
 )
 
 // Portfolios from elsewhere are held against constraints: by how much each breaks them,
 // and in what.
 func TestMandate(t *testing.T) {
-	weights := write(t, "w.csv", "id,BIRCH,ALDER,BROOK\nkeeps,0.3,0.2,0.5\ncap,0.1,0.2,0.7\nown,0.3,0.25,0.45\nfloor,0,0.2,0.8\nsmall,0.48,0.02,0.5\nsector,0.5,0.2,0.3\n")
+	weights := clitest.File(t, "w.csv", "id,BIRCH,ALDER,BROOK\nkeeps,0.3,0.2,0.5\ncap,0.1,0.2,0.7\nown,0.3,0.25,0.45\nfloor,0,0.2,0.8\nsmall,0.48,0.02,0.5\nsector,0.5,0.2,0.3\n")
 	args := []string{"-weights=" + weights, "-symbols=ALDER,BIRCH,BROOK", "-max-weight=0.5", "-limit=ALDER=0.2,BIRCH>=0.05", "-min-weight=0.05",
-		"-sectors=" + write(t, "s.csv", "symbol,sector\nALDER,wood\nBIRCH,wood\nBROOK,water\n"), "-sector-cap=wood=0.6"}
+		"-sectors=" + clitest.File(t, "s.csv", "symbol,sector\nALDER,wood\nBIRCH,wood\nBROOK,water\n"), "-sector-cap=wood=0.6"}
 	code, stdout, stderr := execute(t, append(args, "-format=json")...)
 	var rows []struct {
 		ID        string

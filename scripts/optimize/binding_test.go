@@ -4,11 +4,13 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"vaefolio/scripts/internal/clitest"
 )
 
 // Of each constraint that binds the value without it is that of a run without it.
 func TestBinding(t *testing.T) {
-	sectors := write(t, "sectors.csv", "symbol,sector\nALDER,wood\nBIRCH,wood\nCEDAR,wood\n")
+	sectors := clitest.File(t, "sectors.csv", "symbol,sector\nALDER,wood\nBIRCH,wood\nCEDAR,wood\n")
 	base := []string{"-symbols=ALDER,BIRCH,CEDAR,BROOK,CREEK", "-objective=min-variance"}
 	capped, sector := "-max-weight=0.3", []string{"-sectors=" + sectors, "-sector-cap=wood=0.5"}
 	both := solve(t, append(append(base, capped, "-binding"), sector...)...)

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"vaefolio/data"
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/market"
 )
 
@@ -45,7 +46,7 @@ func TestBudgetsOfSectors(t *testing.T) {
 	var covariance mat.SymDense
 	stat.CovarianceMatrix(&covariance, window.Returns, nil)
 	index := func(symbol string) int { return slices.Index(window.Symbols, symbol) }
-	sectors := write(t, "sectors.csv", `symbol,sector,share
+	sectors := clitest.File(t, "sectors.csv", `symbol,sector,share
 ALDER,"Real Estate, other",1
 BIRCH,"Real Estate, other",0.5
 BIRCH,Energy,0.5
@@ -82,7 +83,7 @@ BROOK,Energy,1
 		!strings.Contains(stderr, "L1 is a sector: write sector.L1") {
 		t.Errorf("a bare sector: exit code %d\n%s", code, stderr)
 	}
-	prices := write(t, "closes.csv", "date,A,B\n2024-01-01,1,2\n2024-01-02,2,1\n2024-01-03,1,3\n")
+	prices := clitest.File(t, "closes.csv", "date,A,B\n2024-01-01,1,2\n2024-01-02,2,1\n2024-01-03,1,3\n")
 	code, _, stderr := execute(t, "-objective=risk-budget", "-prices="+prices, "-budgets=sector.X=1,A=1")
 	if code != 2 || !strings.Contains(stderr, "sector.X needs -sectors FILE") {
 		t.Errorf("no sectors: exit code %d\n%s", code, stderr)

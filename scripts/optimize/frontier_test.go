@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/portfolio"
 )
 
@@ -45,11 +46,11 @@ type frontierRow struct {
 // Every point is the optimum that -target-return gives for its mean; the ends are the least
 // variance and the largest mean, and the tangency is the largest Sharpe ratio.
 func TestFrontier(t *testing.T) {
-	held := write(t, "held.csv", "ALDER,BIRCH,WREN\n0.4,0.4,0.2\n")
+	held := clitest.File(t, "held.csv", "ALDER,BIRCH,WREN\n0.4,0.4,0.2\n")
 	for _, set := range [][]string{
 		{"-max-weight=0.3", "-limit=ALDER=0.1,WREN>=0.05"},
 		{"-holdings=" + held, "-max-turnover=0.6", "-means=bayes-stein", "-covariance=ledoit-wolf"},
-		{"-lower=-0.1", "-max-gross=1.3", "-means=" + write(t, "m.csv", "symbol,mean\nALDER,.1\nBIRCH,.2\nCEDAR,.1\n"), "-symbols=ALDER,BIRCH,CEDAR"},
+		{"-lower=-0.1", "-max-gross=1.3", "-means=" + clitest.File(t, "m.csv", "symbol,mean\nALDER,.1\nBIRCH,.2\nCEDAR,.1\n"), "-symbols=ALDER,BIRCH,CEDAR"},
 	} {
 		f := curveOf(t, append(set, "-frontier=6")...)
 		if len(f.Frontier) != 6 || f.Frontier[0].ID != "f1" || f.Tangency == nil {

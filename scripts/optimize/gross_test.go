@@ -4,12 +4,14 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"vaefolio/scripts/internal/clitest"
 )
 
 // Of two assets of which the calmer is to be leveraged, a gross exposure of G leaves
 // (1 + G)/2 long and (1 - G)/2 short.
 func TestMaxGross(t *testing.T) {
-	prices := write(t, "closes.csv", `date,CALM,WILD
+	prices := clitest.File(t, "closes.csv", `date,CALM,WILD
 2024-01-01,100,100
 2024-01-02,101,103
 2024-01-03,100,99
@@ -40,7 +42,7 @@ func TestMaxGross(t *testing.T) {
 		"allow short positions with -lower": {"-objective=min-variance", "-max-gross=1.5"},
 		"-max-gross goes":                   {"-objective=learnt", "-max-gross=2", "-lower=-1"},
 		"at most 1.2 reaches no portfolio": {"-prices=" + prices, "-objective=min-variance", "-lower=-1",
-			"-max-weight=2", "-max-gross=1.2", "-sectors=" + write(t, "sectors.csv", "symbol,sector\nWILD,W\nCALM,C\n"),
+			"-max-weight=2", "-max-gross=1.2", "-sectors=" + clitest.File(t, "sectors.csv", "symbol,sector\nWILD,W\nCALM,C\n"),
 			"-sector-cap=W=-0.9:-0.5"},
 	} {
 		code, stdout, stderr := execute(t, bad...)

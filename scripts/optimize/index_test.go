@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"vaefolio/scripts/internal/clitest"
 )
 
 // An index that is made of some of the assets is found again, with no error; and one by its
@@ -22,7 +24,7 @@ func TestIndex(t *testing.T) {
 			fmt.Fprintf(&index, "%s,%s\n", fields[0], fields[2])
 		}
 	}
-	file := write(t, "index.csv", index.String())
+	file := clitest.File(t, "index.csv", index.String())
 	own := solve(t, "-objective=min-tracking-error", "-benchmark="+file)
 	if math.Abs(own.Weights["BIRCH"]-1) > 1e-6 || own.Value > 1e-12 {
 		t.Errorf("%+v", own)
@@ -30,7 +32,7 @@ func TestIndex(t *testing.T) {
 	for _, covariance := range []string{"sample", "ewma"} {
 		args := []string{"-objective=min-tracking-error", "-max-weight=0.3", "-exclude=BIRCH", "-covariance=" + covariance}
 		byFile, bySymbol := solve(t, append(args, "-benchmark="+file)...), solve(t, append(args, "-benchmark=BIRCH")...)
-		weights := solve(t, "-objective=min-tracking-error", "-max-weight=0.3", "-sectors="+write(t, "s.csv",
+		weights := solve(t, "-objective=min-tracking-error", "-max-weight=0.3", "-sectors="+clitest.File(t, "s.csv",
 			"symbol,sector\nBIRCH,no\n"), "-sector-cap=no=0", "-benchmark=BIRCH", "-covariance="+covariance)
 		for symbol, w := range byFile.Weights {
 			if math.Abs(w-bySymbol.Weights[symbol]) > 1e-9 || math.Abs(w-weights.Weights[symbol]) > 1e-7 {

@@ -1,25 +1,21 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"vaefolio/internal/sharedtest"
+	"vaefolio/scripts/internal/clitest"
 )
 
 // execute returns exit code, stdout and stderr of the verb.
 func execute(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := verb.Execute(t.Context(), args, &stdout, &stderr)
-	return code, stdout.String(), stderr.String()
+	return clitest.Execute(t, verb, args...)
 }
 
 // result is the part of the json that tests look at.
@@ -94,15 +90,6 @@ func solve(t *testing.T, args ...string) result {
 	return r
 }
 
-func write(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // problem is a reference solution over 365 daily returns of 12 coins; which
 // solver found it is said in the file.
 type problem struct {
@@ -158,7 +145,7 @@ func TestReference(t *testing.T) {
 		}
 		caps = append(caps, "-sector-cap="+name+"=0.35")
 	}
-	caps[1] = write(t, "sectors.csv", file.String())
+	caps[1] = clitest.File(t, "sectors.csv", file.String())
 	budgets := load(t, "risk_budgeting").Budgets
 	var shares []string
 	for i, symbol := range reference.Symbols {
@@ -265,9 +252,9 @@ func TestFilesOfWeights(t *testing.T) {
 	if code != 0 || !strings.HasPrefix(stdout, "id,ALDER,") || !strings.Contains(stdout, "\nmax-diversification,") || !strings.Contains(stderr, "value ") {
 		t.Fatalf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
-	file := write(t, "w.csv", stdout)
+	file := clitest.File(t, "w.csv", stdout)
 	near := solve(t, "-objective=min-tracking-error", "-benchmark", file)
-	one := write(t, "one.csv", strings.Split(stdout, "\n")[0]+"\none,0,1"+strings.Repeat(",0", 10)+"\n")
+	one := clitest.File(t, "one.csv", strings.Split(stdout, "\n")[0]+"\none,0,1"+strings.Repeat(",0", 10)+"\n")
 	a := solve(t, "-objective=min-tracking-error", "-max-weight=0.3", "-benchmark=BIRCH")
 	b := solve(t, "-objective=min-tracking-error", "-max-weight=0.3", "-benchmark", one)
 	if !maps.Equal(a.Weights, b.Weights) || math.Abs(a.Weights["BIRCH"]-0.3) > 1e-9 {
@@ -300,7 +287,7 @@ func TestFilesOfWeights(t *testing.T) {
 // From what is held, each change is told, and their sizes sum to the turnover.
 func TestHoldings(t *testing.T) {
 	held := map[string]float64{"ALDER": 0.3, "BIRCH": 0.2, "OAK": 0.25}
-	file := write(t, "held.csv", "symbol,weight\nALDER,0.3\nBIRCH,0.2\nOAK,0.25\n")
+	file := clitest.File(t, "held.csv", "symbol,weight\nALDER,0.3\nBIRCH,0.2\nOAK,0.25\n")
 	got := solve(t, "-objective=max-diversification", "-holdings", file)
 	var turnover float64
 	for symbol, change := range got.Change {
@@ -333,7 +320,7 @@ func TestHoldings(t *testing.T) {
 // No objective trades more than it may, all get as near as they can, and what can't be
 // reached is refused with what it takes.
 func TestMaxTurnover(t *testing.T) {
-	file := write(t, "held.csv", "symbol,weight\nALDER,0.3\nBIRCH,0.2\nCEDAR,0.4\nOAK,0.05\nUSD,0.05\n")
+	file := clitest.File(t, "held.csv", "symbol,weight\nALDER,0.3\nBIRCH,0.2\nCEDAR,0.4\nOAK,0.05\nUSD,0.05\n")
 	for _, objective := range []string{"min-variance", "mean-variance", "max-sharpe", "max-diversification", "min-cvar", "max-min", "risk-parity",
 		"hrp", "inverse-volatility", "equal-weight", "learnt"} {
 		args := []string{"-objective", objective, "-max-weight=0.5", "-holdings", file}
@@ -408,7 +395,7 @@ func TestCash(t *testing.T) {
 }
 
 func TestBadInput(t *testing.T) {
-	two := write(t, "two.csv", "ALDER,BIRCH\n1,0\n0,1\n")
+	two := clitest.File(t, "two.csv", "ALDER,BIRCH\n1,0\n0,1\n")
 	pair := []string{"-symbols=ALDER,BIRCH"}
 	for _, c := range []struct {
 		name string
@@ -441,7 +428,7 @@ func TestBadInput(t *testing.T) {
 		{"benchmark of others", []string{"-objective=min-tracking-error", "-benchmark", two}, 1, "two.csv:1: no column"},
 		{"unknown symbol", []string{"-objective=hrp", "-symbols=OAK"}, 1, "unknown symbol OAK"},
 		{"unknown symbol excluded", []string{"-objective=hrp", "-exclude=BIRC"}, 1, "unknown symbol BIRC: did you mean BIRCH?"},
-		{"held under another name", []string{"-objective=hrp", "-holdings=" + write(t, "h.csv", "alder,BIRCH\n1,0\n")}, 1, "is ALDER meant?"},
+		{"held under another name", []string{"-objective=hrp", "-holdings=" + clitest.File(t, "h.csv", "alder,BIRCH\n1,0\n")}, 1, "is ALDER meant?"},
 		{"held twice", []string{"-objective=min-variance", "-turnover-charge=1", "-holdings=h", "-previous=p"}, 2, "-previous goes with"},
 		{"chosen and excluded", []string{"-objective=hrp", "-exclude=BIRCH", "-symbols=BIRCH,ALDER"}, 2, "BIRCH is among -symbols too"},
 		{"excluded beside chosen", []string{"-objective=hrp", "-exclude=OAK", "-symbols=BIRCH,ALDER"}, 2, "-exclude has no effect beside -symbols"},

@@ -8,6 +8,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
+
+	"vaefolio/scripts/internal/clitest"
 )
 
 // With means of rf + k S w the largest Sharpe ratio is that of w, for any k (the reverse
@@ -26,7 +28,7 @@ func TestMeansOfAFile(t *testing.T) {
 			}
 		}
 	}
-	prices := write(t, "closes.csv", text.String())
+	prices := clitest.File(t, "closes.csv", text.String())
 	args := []string{"-prices=" + prices, "-objective=max-sharpe", "-rf=0.02", "-periods-per-year=250"}
 	var covariance mat.SymDense
 	stat.CovarianceMatrix(&covariance, returns, nil)
@@ -34,9 +36,9 @@ func TestMeansOfAFile(t *testing.T) {
 	var implied mat.VecDense
 	implied.MulVec(&covariance, want)
 	mean := func(j int) float64 { return 0.02 + 250*3*implied.AtVec(j) }
-	long := write(t, "long.csv", fmt.Sprintf("symbol,mean\nB,%v%%\nXYZ,1\nA,%v\nC,%v\n", 100*mean(1), mean(0),
+	long := clitest.File(t, "long.csv", fmt.Sprintf("symbol,mean\nB,%v%%\nXYZ,1\nA,%v\nC,%v\n", 100*mean(1), mean(0),
 		mean(2)))
-	wide := write(t, "wide.csv", fmt.Sprintf("A,B,C\n%v,%v,%v\n", mean(0), mean(1), mean(2)))
+	wide := clitest.File(t, "wide.csv", fmt.Sprintf("A,B,C\n%v,%v,%v\n", mean(0), mean(1), mean(2)))
 	for _, file := range []string{long, wide} {
 		r := solve(t, append(args, "-means="+file)...)
 		if r.Means != file {
@@ -53,7 +55,7 @@ func TestMeansOfAFile(t *testing.T) {
 		}
 	}
 	utility := solve(t, "-prices="+prices, "-objective=mean-variance", "-risk-aversion=3", "-periods-per-year=250",
-		"-means="+write(t, "excess.csv", fmt.Sprintf("A,B,C\n%v,%v,%v\n", mean(0)-0.02, mean(1)-0.02, mean(2)-0.02)))
+		"-means="+clitest.File(t, "excess.csv", fmt.Sprintf("A,B,C\n%v,%v,%v\n", mean(0)-0.02, mean(1)-0.02, mean(2)-0.02)))
 	if math.Abs(utility.Weights["A"]-0.5) > 1e-9 {
 		t.Errorf("mean-variance: %v", utility.Weights)
 	}
@@ -64,13 +66,13 @@ func TestMeansOfAFile(t *testing.T) {
 		"no mean of A: rename a to it":            "symbol,mean\na,0.3\nB,0.1\nC,0.1\n",
 		"column daily_return: means are per year": "symbol,daily_return\nA,0.0003\nB,0.001\nC,0.001\n",
 	} {
-		code, stdout, stderr := execute(t, append(args, "-means="+write(t, "bad.csv", text))...)
+		code, stdout, stderr := execute(t, append(args, "-means="+clitest.File(t, "bad.csv", text))...)
 		if code != 1 || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%q: exit code %d\n%s", text, code, stderr)
 		}
 	}
 	// A column says by its name that it has means, and that they are in percent.
-	plain := solve(t, append(args, "-means="+write(t, "m.csv", "symbol,mean\nA,0.1\nB,0.15\nC,0.05\n"))...)
+	plain := solve(t, append(args, "-means="+clitest.File(t, "m.csv", "symbol,mean\nA,0.1\nB,0.15\nC,0.05\n"))...)
 	for text, doubt := range map[string]string{
 		"symbol,name,mean,deviation\nA,Oak,0.1,0.2\nB,Elm,0.15,0.2\nC,Ash,0.05,0.2\n": "",
 		"symbol,Expected Return (%)\nA,10\nB,15\nC,5\n":                               "",
@@ -78,7 +80,7 @@ func TestMeansOfAFile(t *testing.T) {
 		"symbol,mean\nA,1\nB,1.5\nC,.5\n":                                             "if they are in percent, divide by 100",
 		"symbol,mean\nA,.001\nB,.0015\nC,.0005\n":                                     "if they are per period, multiply",
 	} {
-		path := write(t, "m.csv", text)
+		path := clitest.File(t, "m.csv", text)
 		code, _, stderr := execute(t, append(args, "-means="+path)...)
 		if code != 0 && doubt == "" || (doubt == "") == strings.Contains(stderr, "WARNING: "+path) || !strings.Contains(stderr, doubt) {
 			t.Errorf("%q: exit code %d\n%s", text, code, stderr)

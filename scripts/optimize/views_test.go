@@ -20,7 +20,7 @@ func viewPrices(t *testing.T) string {
 		fmt.Fprintf(&b, "2024-%02d-%02d,%.10g,%.10g,%.10g\n", 1+day/28, 1+day%28, 100+3*math.Sin(1.3*x),
 			50+2*math.Sin(0.9*x)+math.Cos(1.3*x), 20+math.Cos(2.1*x))
 	}
-	return write(t, "closes.csv", b.String())
+	return clitest.File(t, "closes.csv", b.String())
 }
 
 func TestViewsWithoutEffect(t *testing.T) {
@@ -38,7 +38,7 @@ func TestViewsWithoutEffect(t *testing.T) {
 // Without views the portfolio of the largest Sharpe ratio is the market, whatever the
 // covariance; a view tilts it, by more the surer it is, and the json says how.
 func TestBlackLitterman(t *testing.T) {
-	closes, market := viewPrices(t), write(t, "market.csv", "symbol,value\nC,200\nXYZ,1000\nA,500\nB,300\n")
+	closes, market := viewPrices(t), clitest.File(t, "market.csv", "symbol,value\nC,200\nXYZ,1000\nA,500\nB,300\n")
 	args := []string{"-prices", closes, "-objective=max-sharpe", "-means=black-litterman", "-market", market, "-rf=0.02",
 		"-format=json"}
 	solve := func(more ...string) (answer map[string]any, stderr string) {
@@ -64,7 +64,7 @@ func TestBlackLitterman(t *testing.T) {
 	}
 	before := weights["C"].(float64)
 	for _, confidence := range []string{"0.1", "0.5", "1"} {
-		views := write(t, "views.csv", "long,short,return,confidence\nC,A=0.5;B=0.5,0.10,"+confidence+"\n")
+		views := clitest.File(t, "views.csv", "long,short,return,confidence\nC,A=0.5;B=0.5,0.10,"+confidence+"\n")
 		got, stderr := solve("-views", views)
 		beliefs := got["black_litterman"].(map[string]any)
 		view := beliefs["views"].([]any)[0].(map[string]any)
@@ -87,8 +87,8 @@ func TestBlackLitterman(t *testing.T) {
 
 func TestBadBlackLitterman(t *testing.T) {
 	closes := viewPrices(t)
-	views := func(text string) string { return write(t, "views.csv", "long,short,return,confidence\n"+text) }
-	market := func(text string) string { return write(t, "market.csv", text) }
+	views := func(text string) string { return clitest.File(t, "views.csv", "long,short,return,confidence\n"+text) }
+	market := func(text string) string { return clitest.File(t, "market.csv", text) }
 	for _, c := range []struct {
 		flag, value, want string
 	}{

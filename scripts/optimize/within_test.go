@@ -5,12 +5,14 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"vaefolio/scripts/internal/clitest"
 )
 
 // Within a share of the optimum takes less turnover than the optimum, as little as a limit
 // on turnover shows.
 func TestWithin(t *testing.T) {
-	held := write(t, "held.csv", "ALDER,BIRCH,CEDAR,CASH\n0.3,0.3,0.2,0.2\n")
+	held := clitest.File(t, "held.csv", "ALDER,BIRCH,CEDAR,CASH\n0.3,0.3,0.2,0.2\n")
 	args := []string{"-objective=max-sharpe", "-max-weight=0.3", "-holdings=" + held}
 	best, near := solve(t, args...), solve(t, append(args, "-within=0.05")...)
 	if near.Optimum == nil || math.Abs(*near.Optimum-best.Value) > 1e-12 || near.Value < 0.95*best.Value-1e-12 ||

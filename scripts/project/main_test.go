@@ -1,35 +1,23 @@
 package main
 
 import (
-	"bytes"
 	"encoding/csv"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"vaefolio/internal/sharedtest"
+	"vaefolio/scripts/internal/clitest"
 )
 
 // execute returns exit code, stdout and stderr of the verb.
 func execute(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := verb.Execute(t.Context(), args, &stdout, &stderr)
-	return code, stdout.String(), stderr.String()
-}
-
-func write(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return clitest.Execute(t, verb, args...)
 }
 
 // rows reads weights as a user would: the header, and the numbers of each row
@@ -80,7 +68,7 @@ func TestReference(t *testing.T) {
 			header := strings.SplitN(lines[0], ",", 4)[3] + "\n"
 			cases := 0
 			for _, limit := range caps {
-				raw := write(t, "raw.csv", header+strings.Join(inputs[limit], "\n")+"\n")
+				raw := clitest.File(t, "raw.csv", header+strings.Join(inputs[limit], "\n")+"\n")
 				code, stdout, stderr := execute(t, "-quiet", "-weights", raw, "-max-weight", limit)
 				if code != 0 || stderr != "" {
 					t.Fatalf("cap %s: exit code %d, stderr %q", limit, code, stderr)
@@ -113,7 +101,7 @@ const (
 
 // Towards a target no more is traded than may be.
 func TestMaxTurnover(t *testing.T) {
-	target, held := write(t, "target.csv", "A,B,C\n0.6,0.4,0\n"), write(t, "held.csv", "B,C\n0.5,0.5\n")
+	target, held := clitest.File(t, "target.csv", "A,B,C\n0.6,0.4,0\n"), clitest.File(t, "held.csv", "B,C\n0.5,0.5\n")
 	code, stdout, stderr := execute(t, "-weights", target, "-holdings", held, "-max-turnover=0.4", "-quiet")
 	_, got := rows(t, stdout, 0)
 	if code != 0 || len(got) != 1 {
@@ -147,8 +135,8 @@ func TestWrittenWeightsAreFeasible(t *testing.T) {
 		}
 		raw.WriteString("\n")
 	}
-	code, stdout, stderr := execute(t, "-weights", write(t, "raw.csv", raw.String()), "-max-weight=0.4", "-min-weight=0.05",
-		"-sectors", write(t, "s.csv", sectors), "-sector-cap=x=0.5", "-sector-cap=y=0.1:0.3")
+	code, stdout, stderr := execute(t, "-weights", clitest.File(t, "raw.csv", raw.String()), "-max-weight=0.4", "-min-weight=0.05",
+		"-sectors", clitest.File(t, "s.csv", sectors), "-sector-cap=x=0.5", "-sector-cap=y=0.1:0.3")
 	if code != 0 || !strings.Contains(stderr, "300 rows; the furthest moved by ") {
 		t.Fatalf("exit code %d, stderr %q", code, stderr)
 	}
@@ -174,17 +162,17 @@ func TestWrittenWeightsAreFeasible(t *testing.T) {
 // A file without ids comes back without ids, feasible rows as they are.
 func TestFeasibleStays(t *testing.T) {
 	const text = "A,B\n0.25,0.75\n1,0\n"
-	if code, stdout, stderr := execute(t, "-quiet", "-weights", write(t, "w.csv", text)); code != 0 || stdout != text || stderr != "" {
+	if code, stdout, stderr := execute(t, "-quiet", "-weights", clitest.File(t, "w.csv", text)); code != 0 || stdout != text || stderr != "" {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	short := "A,B\n1.5,-0.5\n"
-	if code, stdout, _ := execute(t, "-quiet", "-weights", write(t, "w.csv", short), "-lower=-0.5", "-max-weight=1.5"); code != 0 || stdout != short {
+	if code, stdout, _ := execute(t, "-quiet", "-weights", clitest.File(t, "w.csv", short), "-lower=-0.5", "-max-weight=1.5"); code != 0 || stdout != short {
 		t.Errorf("with short positions: exit code %d, stdout %q", code, stdout)
 	}
 }
 
 func TestBadInput(t *testing.T) {
-	weights := write(t, "w.csv", symbols+"\n1,0,0,0,0,0\n")
+	weights := clitest.File(t, "w.csv", symbols+"\n1,0,0,0,0,0\n")
 	for _, c := range []struct {
 		name string
 		args []string
@@ -193,14 +181,14 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"no weights", nil, 2, "-weights FILE is missing"},
 		{"missing file", []string{"-weights", "none.csv"}, 1, "none.csv"},
-		{"infinite", []string{"-weights", write(t, "bad.csv", "A,B\n1,Inf\n")}, 1, "bad.csv:2"},
+		{"infinite", []string{"-weights", clitest.File(t, "bad.csv", "A,B\n1,Inf\n")}, 1, "bad.csv:2"},
 		{"infeasible", []string{"-weights", weights, "-max-weight=0.1"}, 1, "0.1"},
 		{"infeasible minimum", []string{"-weights", weights, "-min-weight=0.45", "-max-weight=0.45"}, 1, "0.45"},
-		{"unknown sector", []string{"-weights", weights, "-sectors", write(t, "s.csv", sectors), "-sector-cap=w=1"}, 1, "w"},
+		{"unknown sector", []string{"-weights", weights, "-sectors", clitest.File(t, "s.csv", sectors), "-sector-cap=w=1"}, 1, "w"},
 		{"no sectors", []string{"-weights", weights, "-sector-cap=x=1"}, 2, "-sectors FILE"},
-		{"no cap", []string{"-weights", weights, "-sectors", write(t, "s.csv", sectors)}, 2, "-sectors bounds nothing without -sector-cap"},
-		{"percent", []string{"-weights", write(t, "percent.csv", "A,B\n62.5,37.5\n20,80.02\n")}, 1, "percent.csv: row 1 sums to 100: percent? divide the weights by 100"},
-		{"money", []string{"-weights", write(t, "money.csv", "id,A,B\nmine,62500,37500\n")}, 1, "money.csv: row mine sums to 100000: amounts? divide each by the sum"},
+		{"no cap", []string{"-weights", weights, "-sectors", clitest.File(t, "s.csv", sectors)}, 2, "-sectors bounds nothing without -sector-cap"},
+		{"percent", []string{"-weights", clitest.File(t, "percent.csv", "A,B\n62.5,37.5\n20,80.02\n")}, 1, "percent.csv: row 1 sums to 100: percent? divide the weights by 100"},
+		{"money", []string{"-weights", clitest.File(t, "money.csv", "id,A,B\nmine,62500,37500\n")}, 1, "money.csv: row mine sums to 100000: amounts? divide each by the sum"},
 		{"unknown flag", []string{"-weights", weights, "-max-wieght=1"}, 2, "did you mean max-weight?"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -214,7 +202,7 @@ func TestBadInput(t *testing.T) {
 
 // Rows of any other sum are projected, and it is said what that keeps.
 func TestRowsFarFromOne(t *testing.T) {
-	code, stdout, stderr := execute(t, "-weights", write(t, "raw.csv", "A,B\n3,2.5\n0.5,0.5\n-4,-4\n"))
+	code, stdout, stderr := execute(t, "-weights", clitest.File(t, "raw.csv", "A,B\n3,2.5\n0.5,0.5\n-4,-4\n"))
 	if code != 0 || !strings.HasPrefix(stdout, "A,B\n0.75,0.25\n0.5,0.5\n0.5,0.5\n") || !strings.Contains(stderr, "WARNING: row 1 sums to 5.5 (and 1 more are far from 1)") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}

@@ -1,20 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"vaefolio/scripts/internal/clitest"
 	"vaefolio/vaelib/run"
 )
 
 func execute(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := verb.Execute(t.Context(), args, &stdout, &stderr)
-	return code, stdout.String(), stderr.String()
+	return clitest.Execute(t, verb, args...)
 }
 
 func TestList(t *testing.T) {

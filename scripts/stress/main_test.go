@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,18 +15,7 @@ import (
 // execute returns exit code, stdout and stderr of the verb.
 func execute(t *testing.T, args ...string) (int, string, string) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := verb.Execute(t.Context(), args, &stdout, &stderr)
-	return code, stdout.String(), stderr.String()
-}
-
-func write(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return clitest.Execute(t, verb, args...)
 }
 
 // prices are 80 closes of three assets, the second of which returns twice what the
@@ -44,7 +30,7 @@ func prices(t *testing.T) string {
 		r := 0.01 * float64(day*day%9-4)
 		a, x, c = a*(1+r), x*(1+2*r+0.001*math.Sin(float64(day))), c*(1-r+0.002*math.Cos(2*float64(day)))
 	}
-	return write(t, "closes.csv", b.String())
+	return clitest.File(t, "closes.csv", b.String())
 }
 
 const held = "id,B,C\nboth,0.5,0.5\nshort,1.5,-0.5\n"
@@ -72,7 +58,7 @@ func TestFlagsWithoutEffect(t *testing.T) {
 // TestShock moves an asset that isn't held: the second one is expected to fall twice as
 // far, the third one to rise as much.
 func TestShock(t *testing.T) {
-	closes, weights := prices(t), write(t, "w.csv", held)
+	closes, weights := prices(t), clitest.File(t, "w.csv", held)
 	args := []string{"-prices", closes, "-weights", weights, "-shock", "A=-5%", "-resamples=100"}
 	code, stdout, stderr := execute(t, append(args, "-format=json")...)
 	var got shocked
@@ -122,7 +108,7 @@ func TestShock(t *testing.T) {
 // The table without -shock has a row for each portfolio and stress, whose losses are
 // those of the weights as they are.
 func TestStresses(t *testing.T) {
-	closes, weights := prices(t), write(t, "w.csv", "id,A,B,C\nall,0.2,0.3,0.5\n")
+	closes, weights := prices(t), clitest.File(t, "w.csv", "id,A,B,C\nall,0.2,0.3,0.5\n")
 	code, stdout, stderr := execute(t, "-prices", closes, "-weights", weights, "-format=csv", "-horizon=5", "-crises=2",
 		"-traded-value", closes, "-capital=100")
 	rows, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
@@ -138,7 +124,7 @@ func TestStresses(t *testing.T) {
 }
 
 func TestBadInput(t *testing.T) {
-	closes, weights := prices(t), write(t, "w.csv", held)
+	closes, weights := prices(t), clitest.File(t, "w.csv", held)
 	for _, c := range []struct {
 		args string
 		want string
